@@ -1,0 +1,3 @@
+"""lvstui: a terminal console for LVS directors with keepalived."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,261 @@
+"""Observations: what was seen, when, on which host, by which source.
+
+A fact is a small frozen dataclass. Every one of them can be written as one JSON line
+(`lvstui.model.wire`), which serves the live view, a remote director, a recording and test data.
+Text in facts has been made harmless by the source that produced it (`lvstui.model.text`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lvstui.model.config import Configuration
+from lvstui.model.ipvs import KernelTable, ServiceCounters
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.vrrp import Advert, InstanceSeen
+
+
+@dataclass(frozen=True, slots=True)
+class TableSeen:
+    """The whole IPVS table."""
+
+    table: KernelTable
+
+
+@dataclass(frozen=True, slots=True)
+class CountersSeen:
+    """Counters of some services, all read within one moment."""
+
+    services: tuple[ServiceCounters, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationSeen:
+    """A configuration: the file's, or the one that the daemon has loaded."""
+
+    configuration: Configuration
+    loaded: bool = False
+    """False: what is on disk. True: the daemon's own copy (memfd, keepalived >= 2.2.0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSeen:
+    """keepalived itself on this host."""
+
+    running: bool
+    version: str = ""
+    """`2.2.7`; empty when unknown."""
+    pid: int = 0
+    """Of the parent process."""
+    children: tuple[tuple[str, int], ...] = ()
+    """(vrrp|checkers|bfd, pid)."""
+    started: float | None = None
+    """Epoch seconds."""
+    handles: tuple[int, ...] = ()
+    """Signals the parent handles (SigBlk and SigCgt of /proc/PID/status)."""
+    installed: bool = True
+    """The program was found on this host."""
+    config_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesSeen:
+    """VRRP instances from a dump of the daemon."""
+
+    instances: tuple[InstanceSeen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceChanged:
+    """An instance changed its state (notify fifo, D-Bus or log)."""
+
+    instance: str
+    state: str
+    priority: int | None = None
+    """Effective priority, when the source says it."""
+    via: str = "log"
+    """fifo, dbus or log."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged:
+    """A sync group changed its state."""
+
+    group: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    """An instance's effective priority changed (log or fifo)."""
+
+    instance: str
+    before: int | None
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesSeen:
+    """All addresses of this host (rtnetlink): (interface, address, prefix length)."""
+
+    addresses: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """One address came or went (RTM_NEWADDR, RTM_DELADDR)."""
+
+    interface: str
+    address: str
+    prefix: int
+    added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """An interface's carrier or administrative state changed."""
+
+    interface: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertSeen:
+    """A VRRP advertisement passed."""
+
+    advert: Advert
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSeen:
+    """A checker spoke in the log: one verdict about a real server, not yet a removal."""
+
+    ok: bool
+    checker: str
+    """TCP_CHECK, HTTP_GET …; empty when the line does not tell."""
+    message: str
+    """keepalived's words."""
+    server: ServerKey | None = None
+    service: ServiceKey | None = None
+    """Only some lines name the virtual service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChanged:
+    """keepalived put a real server in or took it out."""
+
+    service: ServiceKey
+    server: ServerKey
+    up: bool
+    how: str
+    """added, removed, enabled, disabled (inhibit), or fifo."""
+    via: str = "log"
+    service_name: str = ""
+    """Group name, when the service is a member of a virtual_server_group."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChanged:
+    """keepalived changed a weight (log)."""
+
+    service: ServiceKey
+    server: ServerKey
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumChanged:
+    """A virtual service gained or lost its quorum."""
+
+    service: ServiceKey
+    up: bool
+    message: str = ""
+    via: str = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSaid:
+    """Any other line of keepalived's log worth an event: lifecycle, reload, fatal, config."""
+
+    kind: str
+    """start, stop, reload, reloaded, fatal, config, script, vip, link, election, mismatch or
+    other."""
+    text: str
+    ident: str = "Keepalived"
+    pid: int = 0
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksSeen:
+    """Health of real servers from keepalived_check.data (written when someone signalled)."""
+
+    servers: tuple[CheckState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """One real server in keepalived_check.data."""
+
+    service: ServiceKey
+    server: ServerKey
+    alive: bool
+    weight: int
+    effective_weight: int
+    failed_checkers: tuple[str, ...] = ()
+    verified: bool = True
+    """False when a checker has not run yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something this source can not see here: said once, with the way to get it."""
+
+    source: str
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """A source works (again): takes back its `Missing`."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An operation of lvstui on this host, from its audit log (ours or another session's)."""
+
+    operation: str
+    who: str
+    text: str
+    service: ServiceKey | None = None
+    server: ServerKey | None = None
+    before: int | None = None
+    after: int | None = None
+    reason: str = ""
+    id: str = ""
+
+
+Fact = (
+    TableSeen | CountersSeen | ConfigurationSeen | DaemonSeen | InstancesSeen | InstanceChanged
+    | GroupChanged | PriorityChanged | AddressesSeen | AddressChanged | LinkChanged | AdvertSeen
+    | CheckSeen | ServerChanged | WeightChanged | QuorumChanged | DaemonSaid | ChecksSeen
+    | Missing | Available | Done
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One fact with its origin."""
+
+    at: float
+    """Epoch seconds, as precise as the source is."""
+    host: str
+    source: str
+    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit."""
+    fact: Fact
+    past: bool = False
+    """True for what was read back from before lvstui started: fills in, rings no bell."""

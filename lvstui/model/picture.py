@@ -1,0 +1,284 @@
+"""The picture: file, keepalived and kernel merged, every disagreement named.
+
+All of it is immutable. Objects that did not change keep their identity from one picture to the
+next (`eq=False`), so a screen finds what to redraw by comparing with `is`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lvstui.model.config import ConfiguredServer, ConfiguredService
+from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.vrrp import InstanceStats
+
+
+class State(str, Enum):
+    """One word for the state of a real server, the same in TUI, JSON and docs."""
+
+    UP = "up"
+    DOWN = "down"
+    DRAINING = "draining"
+    DRAINED = "drained"
+    DISABLED = "disabled"
+    UNVERIFIED = "unverified"
+    DRIFTED = "drifted"
+    FOREIGN = "foreign"
+
+
+GLYPHS = {
+    State.UP: "●",
+    State.DOWN: "✖",
+    State.DRAINING: "◐",
+    State.DRAINED: "○",
+    State.DISABLED: "⊘",
+    State.UNVERIFIED: "◌",
+    State.DRIFTED: "≠",
+    State.FOREIGN: "◇",
+}
+"""One glyph for each state: colour never carries meaning alone."""
+
+ASCII_GLYPHS = {
+    State.UP: "*",
+    State.DOWN: "x",
+    State.DRAINING: "~",
+    State.DRAINED: "o",
+    State.DISABLED: "-",
+    State.UNVERIFIED: "?",
+    State.DRIFTED: "!",
+    State.FOREIGN: "+",
+}
+"""For terminals without Unicode."""
+
+
+class Severity(str, Enum):
+    """How bad a warning or event is."""
+
+    INFO = "info"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The three weights side by side; None where that place does not know the server."""
+
+    file: int | None = None
+    keepalived: int | None = None
+    kernel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The last word of one checker about one real server."""
+
+    checker: str
+    ok: bool
+    message: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServerView:
+    """One real server of one virtual service."""
+
+    service: ServiceKey
+    key: ServerKey
+    name: str
+    state: State
+    since: float | None
+    """Epoch seconds of the last change of `state`; None when it began before we looked."""
+    reason: str
+    """Why it is not plainly up, in one line: `TCP_CHECK connection refused`; else empty."""
+    checker: str
+    """The check that said so, `TCP_CHECK`; for a server that is up, the kinds it has."""
+    weights: Weights
+    forwarding: str
+    active: int
+    inactive: int
+    rates: Rates | None
+    """None while nothing is known (no root, not on screen yet)."""
+    history: tuple[float, ...]
+    """Connections per second, oldest first, one a tick, at most 60."""
+    share_of_weight: float | None
+    """0..1 of the service's kernel weight."""
+    share_of_traffic: float | None
+    """0..1 of the service's new connections (bytes when there are none)."""
+    in_kernel: bool
+    configured: ConfiguredServer | None = None
+    detail: ServerDetail | None = None
+    checks: tuple[CheckResult, ...] = ()
+    """Newest first, a few."""
+    sorry: bool = False
+    """It is the sorry server."""
+    drain_left_s: float | None = None
+    """Estimated seconds until a draining server has no connection left."""
+
+    @property
+    def id(self) -> tuple[ServiceKey, ServerKey]:
+        """Its identity in every picture."""
+        return self.service, self.key
+
+    @property
+    def label(self) -> str:
+        """Name or address, for prose."""
+        return self.name or str(self.key)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServiceView:
+    """One virtual service with its real servers."""
+
+    key: ServiceKey
+    name: str
+    scheduler: str
+    forwarding: str
+    """The method of its servers, `mixed` when they differ."""
+    persistence_s: int | None
+    one_packet: bool
+    servers: tuple[ServerView, ...]
+    up: int
+    """Servers that take new connections."""
+    quorum: int
+    quorum_ok: bool
+    severity: Severity
+    reason: str
+    """What is wrong, in a few words; empty when all is well."""
+    active: int
+    inactive: int
+    rates: Rates | None
+    history: tuple[float, ...]
+    in_kernel: bool
+    configured: ConfiguredService | None = None
+    kernel: KernelService | None = None
+    counters: Counters | None = None
+    sorry_active: bool = False
+    """The sorry server is answering."""
+    vip_here: bool | None = None
+    """Its address is on an interface of this host; None when unknown (firewall mark)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """One VRRP instance of this host, and whom it hears."""
+
+    name: str
+    state: str
+    """MASTER, BACKUP, FAULT, INIT, STOP or `unknown`."""
+    source: str
+    """What says so: fifo, dbus, log, dump, address (the VIP is here), wire."""
+    interface: str
+    vrid: int
+    priority: int | None
+    """Effective."""
+    base_priority: int | None
+    vips: tuple[str, ...]
+    vips_here: tuple[str, ...]
+    """Those that are on an interface of this host."""
+    since: float | None
+    sync_group: str = ""
+    version: int = 2
+    advert_interval_s: float = 1.0
+    master_address: str = ""
+    """Who was heard as MASTER last (this host's own address when it is)."""
+    master_priority: int | None = None
+    last_advert: float | None = None
+    """Epoch seconds of the last advert seen on the wire."""
+    adverts_ok: bool | None = None
+    """True: on time; False: none within the master-down interval; None: not listening."""
+    others: tuple[tuple[str, int], ...] = ()
+    """(address, priority) of every other sender heard lately: split brain when we are MASTER."""
+    stats: InstanceStats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonView:
+    """keepalived on this host in a few words."""
+
+    installed: bool | None = None
+    running: bool | None = None
+    version: str = ""
+    pid: int = 0
+    started: float | None = None
+    loaded_is_file: bool | None = None
+    """The configuration it runs is the one on disk; None when that can not be known."""
+    config_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """Something that an operator should know now."""
+
+    severity: Severity
+    text: str
+    service: ServiceKey | None = None
+    server: ServerKey | None = None
+    id: str = ""
+    """Stable while it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the events pane."""
+
+    at: float
+    host: str
+    severity: Severity
+    text: str
+    kind: str = ""
+    """server, service, vrrp, address, daemon, operation, config."""
+    service: ServiceKey | None = None
+    server: ServerKey | None = None
+    past: bool = False
+    """Read back from before lvstui started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What can not be seen here, said once."""
+
+    source: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What lvstui itself costs this host."""
+
+    cpu_share: float = 0.0
+    """0..1 of one core, over the last ticks."""
+    resident_bytes: int = 0
+    tick_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Everything that is known about one director at one moment."""
+
+    at: float
+    host: str
+    services: tuple[ServiceView, ...] = ()
+    instances: tuple[InstanceView, ...] = ()
+    daemon: DaemonView = field(default_factory=DaemonView)
+    warnings: tuple[Warning, ...] = ()
+    events: tuple[Event, ...] = ()
+    """Oldest first, bounded."""
+    gaps: tuple[Gap, ...] = ()
+    cost: Cost = field(default_factory=Cost)
+    ready: bool = False
+    """The first read of the kernel table has come (or is known to be impossible)."""
+    table_readable: bool = False
+    interval_s: float = 1.0
+
+    def service(self, key: ServiceKey) -> ServiceView | None:
+        """The service with that key, or None."""
+        return next((s for s in self.services if s.key == key), None)
+
+    def server(self, service: ServiceKey, key: ServerKey) -> ServerView | None:
+        """The real server of that service, or None."""
+        found = self.service(service)
+        return next((r for r in found.servers if r.key == key), None) if found else None

@@ -1,0 +1,60 @@
+"""VRRP as it was seen: instances, adverts, transitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STATES = ("INIT", "BACKUP", "MASTER", "FAULT", "STOP", "DELETED")
+"""The states of an instance in keepalived's words (STOP: its daemon ended)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStats:
+    """Counters of one instance since the daemon's start (keepalived.stats, JSON)."""
+
+    adverts_received: int = 0
+    adverts_sent: int = 0
+    became_master: int = 0
+    released_master: int = 0
+    errors: tuple[tuple[str, int], ...] = ()
+    """Every non-zero error counter, by keepalived's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSeen:
+    """One VRRP instance in a dump of the daemon (JSON or keepalived.data)."""
+
+    name: str
+    state: str
+    interface: str = ""
+    vrid: int = 0
+    version: int = 2
+    base_priority: int = 0
+    effective_priority: int = 0
+    advert_interval_s: float = 1.0
+    last_transition: float | None = None
+    """Epoch seconds."""
+    vips: tuple[str, ...] = ()
+    """Canonical addresses without prefix."""
+    sync_group: str = ""
+    master_address: str = ""
+    """Known on a BACKUP only (keepalived.data)."""
+    master_priority: int = 0
+    stats: InstanceStats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advert:
+    """One VRRP advertisement on the wire (RFC 3768, RFC 9568)."""
+
+    source: str
+    """The sender's address."""
+    interface: str
+    vrid: int
+    priority: int
+    """0 = the sender leaves."""
+    version: int
+    interval_s: float
+    vips: tuple[str, ...]
+    outgoing: bool = False
+    """True when this host sent it."""

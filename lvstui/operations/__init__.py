@@ -1,0 +1,1 @@
+"""What an operator can do: plans as data, applied, read back, recorded, undone."""

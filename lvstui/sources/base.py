@@ -1,0 +1,44 @@
+"""The one small interface of every source."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lvstui.model.facts import Fact, Observation
+
+Emit = Callable[[Observation], None]
+"""Takes an observation; called from the source's thread; cheap and never blocks long."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What a source is given: whom it observes for, where it pushes to, when it must end."""
+
+    host: str
+    push: Emit
+    stop: threading.Event = field(default_factory=threading.Event)
+    interval_s: float = 1.0
+    """The tick for sources that have to poll."""
+
+    def emit(self, source: str, fact: Fact, at: float | None = None, past: bool = False) -> None:
+        """Push one fact; `at` in epoch seconds, now when left out."""
+        self.push(Observation(time.time() if at is None else at, self.host, source, fact, past))
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True when it is time to end."""
+        return self.stop.wait(seconds)
+
+
+class Source(Protocol):
+    """One place that facts come from."""
+
+    name: str
+
+    def run(self, context: Context) -> None:
+        """Observe until `context.stop` is set. Returns early when there is nothing to see here
+        (after a `Missing` fact). Any exception is turned into a `Missing` fact and a later
+        restart by whoever runs it. Must notice `context.stop` within half a second."""
