@@ -39,6 +39,13 @@ class ConfigurationSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class NamesSeen:
+    """Names for addresses: (canonical address, name), from hosts files and lvstui's own file."""
+
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonSeen:
     """keepalived itself on this host."""
 
@@ -243,7 +250,7 @@ Fact = (
     TableSeen | CountersSeen | ConfigurationSeen | DaemonSeen | InstancesSeen | InstanceChanged
     | GroupChanged | PriorityChanged | AddressesSeen | AddressChanged | LinkChanged | AdvertSeen
     | CheckSeen | ServerChanged | WeightChanged | QuorumChanged | DaemonSaid | ChecksSeen
-    | Missing | Available | Done
+    | Missing | Available | Done | NamesSeen
 )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ class Step:
     """How it is checked, in words."""
     undo: str
     """How it is taken back, in words."""
+    name: str = ""
+    """The real server's name, when it has one."""
 
 
 @dataclass(frozen=True, slots=True)

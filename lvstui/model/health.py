@@ -1,0 +1,119 @@
+"""Health of real servers as keepalived told it: the reducer over check and transition facts."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from lvstui.model.facts import CheckSeen, ChecksSeen, CheckState, ServerChanged
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import CheckResult
+
+ServerId = tuple[ServiceKey, ServerKey]
+
+CHECKS_KEPT = 8
+"""Messages remembered for each real server."""
+REASON_WINDOW_S = 120.0
+"""A failed check at most this old explains a removal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The last word about one real server of one service."""
+
+    up: bool
+    since: float
+    how: str = ""
+    """added, removed, enabled, disabled, fifo, dump."""
+    checker: str = ""
+    message: str = ""
+
+
+class HealthBook:
+    """What is known of every real server's health. Grows with the servers, not with time."""
+
+    def __init__(self) -> None:
+        self._health: dict[ServerId, Health] = {}
+        self._services: dict[ServerKey, set[ServiceKey]] = {}
+        self._checks: dict[ServerKey, deque[tuple[ServiceKey | None, CheckResult]]] = {}
+
+    def get(self, service: ServiceKey, server: ServerKey) -> Health | None:
+        """The last word, or None when nothing was heard."""
+        return self._health.get((service, server))
+
+    def checks(self, service: ServiceKey, server: ServerKey) -> tuple[CheckResult, ...]:
+        """The last check messages for that server, newest first. A message that named no
+        service counts for every service that has the server."""
+        kept = self._checks.get(server)
+        if not kept:
+            return ()
+        return tuple(result for key, result in reversed(kept) if key is None or key == service)
+
+    def services_of(self, server: ServerKey | None) -> set[ServiceKey]:
+        """Services in which keepalived spoke of that server."""
+        return self._services.get(server, set()) if server is not None else set()
+
+    def forget(self) -> None:
+        """The daemon was restarted: what it said of servers before holds no longer."""
+        self._health.clear()
+        self._services.clear()
+
+    def check(self, fact: CheckSeen, at: float) -> bool:
+        """A checker spoke. True when it may explain the state of a server that is down."""
+        if fact.server is None:
+            return False
+        kept = self._checks.setdefault(fact.server, deque(maxlen=CHECKS_KEPT))
+        kept.append((fact.service, CheckResult(fact.checker, fact.ok, fact.message, at)))
+        explained = False
+        for service in self._services.get(fact.server, ()):
+            if fact.service is not None and fact.service != service:
+                continue
+            health = self._health[service, fact.server]
+            # keepalived prints the reason before or just after it acts: within two seconds they
+            # belong together.
+            if not fact.ok and not health.up and at - health.since < 2.0:
+                self._health[service, fact.server] = replace(
+                    health, checker=fact.checker or health.checker, message=fact.message
+                )
+                explained = True
+        return explained
+
+    def changed(self, fact: ServerChanged, at: float) -> Health:
+        """keepalived moved a server; returns the new health with the reason found for it."""
+        before = self._health.get((fact.service, fact.server))
+        if before is not None and before.up == fact.up and abs(at - before.since) < 2.0:
+            # Log and fifo tell the same transition: keep the first time, prefer the log's verb.
+            how = fact.how if before.how == "fifo" else before.how
+            health = replace(before, how=how)
+        else:
+            checker, message = self._reason(fact, at) if not fact.up else ("", "")
+            health = Health(fact.up, at, fact.how, checker, message)
+        self._keep(fact.service, fact.server, health)
+        return health
+
+    def dumped(self, fact: ChecksSeen, at: float) -> set[ServiceKey]:
+        """keepalived_check.data was written; returns the services whose health changed."""
+        touched: set[ServiceKey] = set()
+        for state in fact.servers:
+            before = self._health.get((state.service, state.server))
+            if before is None or before.up != state.alive:
+                self._keep(state.service, state.server, _from_dump(state, at))
+                touched.add(state.service)
+        return touched
+
+    def _keep(self, service: ServiceKey, server: ServerKey, health: Health) -> None:
+        self._health[service, server] = health
+        self._services.setdefault(server, set()).add(service)
+
+    def _reason(self, fact: ServerChanged, at: float) -> tuple[str, str]:
+        for result in self.checks(fact.service, fact.server):
+            if result.at > at + 2.0 or at - result.at > REASON_WINDOW_S:
+                continue
+            if not result.ok:
+                return result.checker, result.message
+        return "", ""
+
+
+def _from_dump(state: CheckState, at: float) -> Health:
+    failed = ", ".join(state.failed_checkers)
+    return Health(state.alive, at, "dump", failed, f"{failed} failed" if failed else "")

@@ -1,0 +1,227 @@
+"""VRRP instances of this host, merged from what is told, what is on the interfaces and the wire."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lvstui.model.config import Configuration, ConfiguredInstance
+from lvstui.model.facts import InstanceChanged, InstancesSeen
+from lvstui.model.picture import InstanceView
+from lvstui.model.vrrp import Advert, InstanceSeen
+
+SKEW_FACTOR = 3.6
+"""A master is down after three adverts and the skew (RFC 9568: at most one more interval)."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """The last word about an instance and its origin."""
+
+    state: str
+    at: float
+    via: str
+    priority: int | None = None
+
+
+@dataclass(slots=True)
+class _Heard:
+    advert: Advert
+    at: float
+
+
+class InstanceBook:
+    """What is known of every VRRP instance."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, _Told] = {}
+        self._dumped: dict[str, InstanceSeen] = {}
+        self._heard: dict[tuple[str, int, int], dict[str, _Heard]] = {}
+        self._addresses: set[tuple[str, str]] = set()
+        self._prefixes: dict[tuple[str, str], int] = {}
+        self._address_at: dict[str, float] = {}
+        self.addresses_known = False
+        self.listening_since: float | None = None
+
+    # -- taking in
+
+    def changed(self, fact: InstanceChanged, at: float) -> bool:
+        """An instance changed its state; False when that was known already."""
+        before = self._told.get(fact.instance)
+        if before is not None and before.at > at + 1.0:
+            return False
+        priority = fact.priority if fact.priority is not None else None
+        if priority is None and before is not None:
+            priority = before.priority
+        fresh = before is None or before.state != fact.state
+        moment = at if fresh or before is None else before.at
+        self._told[fact.instance] = _Told(fact.state, moment, fact.via, priority)
+        return fresh
+
+    def priority(self, instance: str, priority: int, at: float) -> None:
+        """The effective priority of an instance changed."""
+        told = self._told.setdefault(instance, _Told("unknown", at, "log"))
+        told.priority = priority
+
+    def dumped(self, fact: InstancesSeen, at: float) -> None:
+        """A dump of the daemon was written."""
+        for seen in fact.instances:
+            self._dumped[seen.name] = seen
+            told = self._told.get(seen.name)
+            when = seen.last_transition or at
+            if told is None or told.at < at:
+                self._told[seen.name] = _Told(seen.state, when, "dump", seen.effective_priority)
+
+    def addresses(self, found: Iterable[tuple[str, str, int]], at: float) -> None:
+        """All addresses of this host."""
+        triples = list(found)
+        new = {(interface, address) for interface, address, _ in triples}
+        for _, address in new ^ self._addresses:
+            self._address_at[address] = at
+        self._addresses = new
+        self._prefixes = {(i, a): p for i, a, p in triples}
+        self.addresses_known = True
+
+    def address(self, interface: str, address: str, prefix: int, added: bool, at: float) -> bool:
+        """One address came or went; False when that was known already."""
+        pair = (interface, address)
+        if (pair in self._addresses) == added:
+            return False
+        if added:
+            self._addresses.add(pair)
+            self._prefixes[pair] = prefix
+        else:
+            self._addresses.discard(pair)
+            self._prefixes.pop(pair, None)
+        self._address_at[address] = at
+        return True
+
+    def advert(self, advert: Advert, at: float) -> None:
+        """An advert passed on the wire."""
+        if self.listening_since is None:
+            self.listening_since = at
+        family = 6 if ":" in advert.source else 4
+        senders = self._heard.setdefault((advert.interface, advert.vrid, family), {})
+        senders[advert.source] = _Heard(advert, at)
+        if len(senders) > 16:
+            del senders[min(senders, key=lambda source: senders[source].at)]
+
+    def forget(self) -> None:
+        """The daemon ended: what it told of its instances holds no longer."""
+        self._told.clear()
+        self._dumped.clear()
+
+    # -- giving out
+
+    def here(self, *, off_loopback: bool = False) -> frozenset[str]:
+        """Addresses on this host's interfaces."""
+        return frozenset(
+            address
+            for interface, address in self._addresses
+            if not (off_loopback and interface == "lo")
+        )
+
+    def views(self, config: Configuration | None, now: float) -> tuple[InstanceView, ...]:
+        """Every configured instance, then those that only the daemon knows."""
+        configured = {i.name: i for i in config.instances} if config is not None else {}
+        names = dict.fromkeys([*configured, *self._dumped, *self._told])
+        return tuple(self._view(name, configured.get(name), now) for name in names)
+
+    def is_vip(self, address: str, config: Configuration | None) -> str:
+        """The instance whose virtual address that is; empty when none."""
+        for instance in config.instances if config is not None else ():
+            if address in instance.vips:
+                return instance.name
+        for seen in self._dumped.values():
+            if address in seen.vips:
+                return seen.name
+        return ""
+
+    def _view(self, name: str, configured: ConfiguredInstance | None, now: float) -> InstanceView:
+        seen = self._dumped.get(name)
+        told = self._told.get(name)
+        vips = configured.vips if configured is not None else (seen.vips if seen else ())
+        here_all = self.here(off_loopback=True)
+        here = tuple(vip for vip in vips if vip in here_all)
+        state, source, since = "unknown", "", None
+        if told is not None:
+            state, source, since = told.state, told.via, told.at
+        if self.addresses_known and vips:
+            moved = max((self._address_at.get(vip, 0.0) for vip in vips), default=0.0)
+            newer = told is None or told.state == "unknown" or moved > told.at
+            if here and state != "MASTER" and newer:
+                state, source, since = "MASTER", "address", moved or None
+            elif not here and (state == "MASTER" or state == "unknown") and newer:
+                state, source, since = "BACKUP", "address", moved or None
+        interface = configured.interface if configured else (seen.interface if seen else "")
+        vrid = configured.vrid if configured else (seen.vrid if seen else 0)
+        base = configured.priority if configured else (seen.base_priority if seen else None)
+        priority = told.priority if told is not None and told.priority is not None else None
+        if priority is None:
+            priority = seen.effective_priority if seen is not None else base
+        family = 6 if vips and all(":" in vip for vip in vips) else 4
+        interval = configured.advert_interval_s if configured else (
+            seen.advert_interval_s if seen else 1.0
+        )  # fmt: skip
+        master, others, last, ok = self._wire(interface, vrid, family, interval, state, now)
+        if master is None and seen is not None and seen.master_address and state == "BACKUP":
+            master_address = seen.master_address
+            master_priority: int | None = seen.master_priority
+        else:
+            master_address = master.source if master else ""
+            master_priority = master.priority if master else None
+        group = configured.sync_group if configured else (seen.sync_group if seen else "")
+        return InstanceView(
+            name=name,
+            state=state,
+            source=source,
+            interface=interface,
+            vrid=vrid,
+            priority=priority,
+            base_priority=base,
+            vips=vips,
+            vips_here=here,
+            since=since,
+            sync_group=group,
+            version=configured.version if configured else (seen.version if seen else 2),
+            advert_interval_s=interval,
+            master_address=master_address,
+            master_priority=master_priority,
+            last_advert=last,
+            adverts_ok=ok,
+            others=others,
+            stats=seen.stats if seen is not None else None,
+        )
+
+    def _wire(
+        self, interface: str, vrid: int, family: int, interval: float, state: str, now: float
+    ) -> tuple[Advert | None, tuple[tuple[str, int], ...], float | None, bool | None]:
+        """Whom we hear as MASTER, the other senders, the last advert, and whether on time."""
+        window = SKEW_FACTOR * max(interval, 0.01)
+        senders = {
+            source: heard
+            for (where, number, kind), found in self._heard.items()
+            if number == vrid and kind == family and where in (interface, "")
+            for source, heard in found.items()
+        }
+        own = self.here()
+        fresh = [h for h in senders.values() if now - h.at <= window and h.advert.priority > 0]
+        others = tuple(
+            sorted(
+                (h.advert.source, h.advert.priority)
+                for h in fresh
+                if not h.advert.outgoing and h.advert.source not in own
+            )
+        )
+        last = max((h.at for h in senders.values()), default=None)
+        if self.listening_since is None or now - self.listening_since < window:
+            ok: bool | None = True if fresh else None
+        else:
+            ok = bool(fresh)
+        best = max(
+            fresh,
+            key=lambda h: (h.advert.priority, ipaddress.ip_address(h.advert.source.split("%")[0])),
+            default=None,
+        )
+        return (best.advert if best else None), others, last, ok

@@ -1,0 +1,338 @@
+"""Everything that was observed about one director, and the picture made of it.
+
+Pure: no I/O and no clock. `learn` takes observations in any order, `picture` merges what is
+known; only what an observation touched is merged again, the rest keeps its identity.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from lvstui.model import facts as f
+from lvstui.model.config import Configuration, ConfiguredService
+from lvstui.model.health import HealthBook
+from lvstui.model.instances import InstanceBook
+from lvstui.model.ipvs import KernelService, KernelTable
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.merge import Inputs, keep_identity, service_view
+from lvstui.model.narrator import Narrator
+from lvstui.model.picture import (
+    Cost,
+    DaemonView,
+    Event,
+    Gap,
+    Picture,
+    ServiceView,
+    State,
+)
+from lvstui.model.rates import Traffic
+from lvstui.model.states import Drain, Surroundings
+from lvstui.model.warnings import warnings
+
+EVENTS = 1000
+"""Events kept."""
+VOLATILE = frozenset({State.UNVERIFIED, State.DRAINING, State.DOWN, State.DRIFTED})
+"""States that time alone can change."""
+ServerId = tuple[ServiceKey, ServerKey]
+
+
+class Knowledge:
+    """The store. One thread uses it."""
+
+    def __init__(self, host: str, interval_s: float = 1.0) -> None:
+        self.host = host
+        self.interval_s = interval_s
+        self.book = HealthBook()
+        self.instances = InstanceBook()
+        self.traffic = Traffic()
+        self.table: KernelTable | None = None
+        self.file: Configuration | None = None
+        self.loaded: Configuration | None = None
+        self.daemon: f.DaemonSeen | None = None
+        self.names: dict[str, str] = {}
+        self.gaps: dict[str, Gap] = {}
+        self.drains: dict[ServerId, Drain] = {}
+        self.done: dict[ServerId, f.Done] = {}
+        self.done_at: dict[ServerId, float] = {}
+        self.events: deque[Event] = deque(maxlen=EVENTS)
+        self.cost = Cost()
+        self._narrator = Narrator(self)
+        self._kernel: dict[ServiceKey, KernelService] = {}
+        self._in_file: dict[ServiceKey, ConfiguredService] = {}
+        self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
+        self._views: dict[ServiceKey, ServiceView] = {}
+        self._states: dict[ServerId, tuple[State, float | None]] = {}
+        self._dirty: set[ServiceKey] = set()
+        self._all_dirty = True
+        self._volatile: set[ServiceKey] = set()
+        self._checks_since: float | None = None
+        self._events_seen: tuple[Event, ...] = ()
+        self._events_changed = True
+
+    # -- taking in
+
+    def learn(self, seen: f.Observation) -> None:
+        """Take one observation in."""
+        fact, at = seen.fact, seen.at
+        if isinstance(fact, f.TableSeen):
+            self._learn_table(fact.table, at)
+        elif isinstance(fact, f.CountersSeen):
+            for reading in fact.services:
+                self.traffic.read(reading, at)
+                self._dirty.add(reading.service)
+        elif isinstance(fact, f.ConfigurationSeen):
+            self._learn_configuration(fact, at)
+        elif isinstance(fact, f.DaemonSeen):
+            self._learn_daemon(fact, at)
+        elif isinstance(fact, f.NamesSeen):
+            self.names = dict(fact.names)
+            self._all_dirty = True
+        elif isinstance(fact, f.Missing):
+            self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
+            if fact.source == "proc":
+                self.table, self._kernel = None, {}
+            if fact.source in ("file", "memfd"):
+                self._drop_configuration(loaded=fact.source == "memfd")
+            self._all_dirty = True
+        elif isinstance(fact, f.Available):
+            if fact.source == "wire" and self.instances.listening_since is None:
+                self.instances.listening_since = at
+            self._all_dirty |= self.gaps.pop(fact.source, None) is not None
+        elif isinstance(fact, f.Done):
+            self._learn_done(fact, at)
+        elif isinstance(fact, f.CheckSeen | f.ServerChanged | f.ChecksSeen):
+            self._learn_health(fact, at)
+        else:
+            self._learn_vrrp(fact, at)
+        self._narrator.tell(seen)
+
+    def _learn_table(self, table: KernelTable, at: float) -> None:
+        before = self._kernel
+        first = self.table is None
+        self.table = table
+        self._kernel = {service.key: service for service in table.services}
+        for key, service in self._kernel.items():
+            if before.get(key) is not service:
+                self._dirty.add(key)
+                self._follow_drains(service, before.get(key), at)
+        if len(before) != len(self._kernel) or before.keys() != self._kernel.keys():
+            self._dirty.update(before.keys() - self._kernel.keys())
+            self.traffic.keep_only(self._kernel)
+        if first:
+            self._all_dirty = True
+        else:
+            self._narrator.table_changed(before, self._kernel, at)
+
+    def _follow_drains(
+        self, service: KernelService, before: KernelService | None, at: float
+    ) -> None:
+        for destination in service.destinations:
+            server = (service.key, destination.key)
+            if destination.weight:
+                self.drains.pop(server, None)
+                done = self.done.get(server)
+                if done is not None and done.after == 0 and before is not None:
+                    # Somebody, or a check that flapped, gave the weight back.
+                    del self.done[server]
+            elif server not in self.drains:
+                self.drains[server] = Drain(
+                    at, destination.active + destination.inactive, self.done.get(server)
+                )
+
+    def _learn_configuration(self, fact: f.ConfigurationSeen, at: float) -> None:
+        services = {service.key: service for service in fact.configuration.services}
+        if fact.loaded:
+            self.loaded, self._in_loaded = fact.configuration, services
+        else:
+            self.file, self._in_file = fact.configuration, services
+        self._all_dirty = True
+
+    def _drop_configuration(self, *, loaded: bool) -> None:
+        if loaded:
+            self.loaded, self._in_loaded = None, {}
+        else:
+            self.file, self._in_file = None, {}
+
+    def _learn_daemon(self, fact: f.DaemonSeen, at: float) -> None:
+        before = self.daemon
+        self.daemon = fact
+        self._all_dirty = True
+        if not fact.running:
+            self.instances.forget()
+            self._drop_configuration(loaded=True)
+        elif before is None or not before.running or before.pid != fact.pid:
+            self._checks_since = fact.started
+            if before is not None and before.running and before.pid != fact.pid:
+                self.book.forget()
+
+    def _learn_done(self, fact: f.Done, at: float) -> None:
+        if fact.service is None or fact.server is None:
+            return
+        server = (fact.service, fact.server)
+        self.done[server] = fact
+        self.done_at[server] = at
+        drain = self.drains.get(server)
+        if fact.after == 0 and drain is not None:
+            self.drains[server] = replace(drain, done=fact)
+        self._dirty.add(fact.service)
+
+    def _learn_health(self, fact: f.CheckSeen | f.ServerChanged | f.ChecksSeen, at: float) -> None:
+        if isinstance(fact, f.ChecksSeen):
+            self._dirty |= self.book.dumped(fact, at)
+        elif isinstance(fact, f.ServerChanged):
+            self.book.changed(fact, at)
+            self._dirty.add(fact.service)
+        else:
+            self.book.check(fact, at)
+            if fact.service is not None:
+                self._dirty.add(fact.service)
+            else:
+                self._dirty |= self.book.services_of(fact.server)
+
+    def _learn_vrrp(self, fact: f.Fact, at: float) -> None:
+        book = self.instances
+        if isinstance(fact, f.InstanceChanged):
+            book.changed(fact, at)
+        elif isinstance(fact, f.PriorityChanged):
+            book.priority(fact.instance, fact.after, at)
+        elif isinstance(fact, f.InstancesSeen):
+            book.dumped(fact, at)
+        elif isinstance(fact, f.AddressesSeen):
+            book.addresses(fact.addresses, at)
+            self._all_dirty = True
+        elif isinstance(fact, f.AddressChanged):
+            if book.address(fact.interface, fact.address, fact.prefix, fact.added, at):
+                self._dirty.update(key for key in self._views if key.address == fact.address)
+        elif isinstance(fact, f.AdvertSeen):
+            book.advert(fact.advert, at)
+        elif (
+            isinstance(fact, f.DaemonSaid)
+            and fact.kind in ("reload", "reloaded", "start")
+            and (self._checks_since is None or at > self._checks_since)
+        ):
+            self._checks_since = at
+            self._all_dirty = True
+
+    # -- giving out
+
+    def say(self, event: Event) -> None:
+        """Add an event, kept in the order of time."""
+        events = self.events
+        if events and events[-1].at > event.at:
+            later = [events.pop()]
+            while events and events[-1].at > event.at:
+                later.append(events.pop())
+            events.append(event)
+            events.extend(reversed(later))
+        else:
+            events.append(event)
+        self._events_changed = True
+
+    def explains(self, server: ServerId, at: float, window_s: float = 3.0) -> bool:
+        """keepalived or lvstui itself told of a change of that server about then."""
+        health = self.book.get(*server)
+        return health is not None and abs(health.since - at) <= window_s
+
+    def server_name(self, service: ServiceKey, server: ServerKey) -> str:
+        """The name of a real server from the configuration or the hosts file; may be empty."""
+        view = self._views.get(service)
+        for known in view.servers if view is not None else ():
+            if known.key == server:
+                return known.name
+        return self.names.get(server.address, "")
+
+    def active_connections(self, service: ServiceKey, server: ServerKey) -> int:
+        """Active connections in the last table that had the server."""
+        kernel = self._kernel.get(service)
+        for destination in kernel.destinations if kernel is not None else ():
+            if destination.key == server:
+                return destination.active
+        return 0
+
+    def surroundings(self, now: float) -> Surroundings:
+        """What holds for every service."""
+        return Surroundings(
+            now=now,
+            file_known=self.file is not None,
+            loaded_known=self.loaded is not None,
+            table_readable=self.table is not None,
+            daemon_running=self.daemon.running if self.daemon is not None else None,
+            checks_since=self._checks_since,
+            names=self.names,
+            addresses=self.instances.here() if self.instances.addresses_known else None,
+        )
+
+    def picture(self, now: float) -> Picture:
+        """The merged state at epoch `now`; unchanged parts keep their identity."""
+        self._narrator.settle(now)
+        around = self.surroundings(now)
+        order = dict.fromkeys([*self._in_file, *self._in_loaded, *self._kernel])
+        todo = order.keys() if self._all_dirty else (self._dirty | self._volatile) & order.keys()
+        views = self._views
+        for key in list(todo):
+            self._merge(key, around)
+        if len(views) != len(order):
+            for gone in views.keys() - order.keys():
+                for server in views[gone].servers:
+                    self._states.pop(server.id, None)
+                    self.drains.pop(server.id, None)
+                del views[gone]
+                self._volatile.discard(gone)
+        self._dirty.clear()
+        self._all_dirty = False
+        if self._events_changed:
+            self._events_seen = tuple(self.events)
+            self._events_changed = False
+        services = tuple(views[key] for key in order)
+        picture = Picture(
+            at=now,
+            host=self.host,
+            services=services,
+            instances=self.instances.views(self.loaded or self.file, now),
+            daemon=self._daemon_view(),
+            events=self._events_seen,
+            gaps=tuple(self.gaps.values()),
+            cost=self.cost,
+            ready=self.table is not None or "proc" in self.gaps,
+            table_readable=self.table is not None,
+            interval_s=self.interval_s,
+        )
+        return replace(picture, warnings=warnings(picture, self))
+
+    def _merge(self, key: ServiceKey, around: Surroundings) -> None:
+        inputs = Inputs(
+            key, self._kernel.get(key), self._in_file.get(key), self._in_loaded.get(key)
+        )
+        old = self._views.get(key)
+        new = service_view(inputs, self.book, self.traffic, self.drains, self._states, around)
+        new = keep_identity(old, new)
+        self._views[key] = new
+        if new is old:
+            return
+        self._volatile.discard(key)
+        for server in new.servers:
+            self._states[server.id] = (server.state, server.since)
+            if server.state in VOLATILE:
+                self._volatile.add(key)
+        if old is not None and len(new.servers) != len(old.servers):
+            for gone in {s.id for s in old.servers} - {s.id for s in new.servers}:
+                self._states.pop(gone, None)
+                self.drains.pop(gone, None)
+
+    def _daemon_view(self) -> DaemonView:
+        daemon = self.daemon
+        if daemon is None:
+            return DaemonView()
+        same: bool | None = None
+        if self.file is not None and self.loaded is not None:
+            same = bool(self.file.digest) and self.file.digest == self.loaded.digest
+        return DaemonView(
+            installed=daemon.installed,
+            running=daemon.running,
+            version=daemon.version,
+            pid=daemon.pid,
+            started=daemon.started,
+            loaded_is_file=same,
+            config_file=daemon.config_file,
+        )

@@ -1,0 +1,276 @@
+"""File ∪ keepalived ∪ kernel for one virtual service: the state of each real server.
+
+Pure: everything that is known comes in as an argument, the time too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TypeVar
+
+from lvstui.model.config import ConfiguredServer, ConfiguredService
+from lvstui.model.health import Health, HealthBook
+from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
+from lvstui.model.rates import Traffic, total
+from lvstui.model.states import Drain, Surroundings, absent, quiesced, serving
+from lvstui.model.words import plural
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What is known about one service."""
+
+    key: ServiceKey
+    kernel: KernelService | None
+    file: ConfiguredService | None
+    loaded: ConfiguredService | None
+
+
+def _keepalived_weight(
+    loaded: ConfiguredServer | None, health: Health | None, around: Surroundings
+) -> int | None:
+    if around.daemon_running is False or loaded is None:
+        return None
+    if health is not None and not health.up:
+        return None
+    return loaded.weight
+
+
+def service_view(
+    inputs: Inputs,
+    book: HealthBook,
+    traffic: Traffic,
+    drains: Mapping[tuple[ServiceKey, ServerKey], Drain],
+    since: Mapping[tuple[ServiceKey, ServerKey], tuple[State, float | None]],
+    around: Surroundings,
+) -> ServiceView:
+    """The merged view of one service."""
+    key = inputs.key
+    in_file = {s.key: s for s in inputs.file.servers} if inputs.file else {}
+    in_loaded = {s.key: s for s in inputs.loaded.servers} if inputs.loaded else {}
+    in_kernel = {d.key: d for d in inputs.kernel.destinations} if inputs.kernel else {}
+    config = inputs.file or inputs.loaded
+    sorry = config.sorry_server if config else None
+    order = dict.fromkeys([*in_file, *in_loaded, *in_kernel])
+    if sorry is not None:
+        order.setdefault(sorry)
+    rates = traffic.rates(key)
+    details = traffic.details(key)
+    total_weight = sum(d.weight for d in in_kernel.values())
+    summed = total(rates.get(k) for k in in_kernel)
+    servers = tuple(
+        _server_view(
+            key, server, in_file.get(server), in_loaded.get(server), in_kernel.get(server),
+            book, traffic, rates, details, drains.get((key, server)),
+            since.get((key, server)), total_weight, summed, around,
+            sorry == server and server not in in_file and server not in in_loaded,
+            bool(inputs.file or inputs.loaded),
+        )
+        for server in order
+    )  # fmt: skip
+    return _summed(inputs, config, servers, summed, traffic, around)
+
+
+def _server_view(
+    service: ServiceKey,
+    key: ServerKey,
+    file: ConfiguredServer | None,
+    loaded: ConfiguredServer | None,
+    kernel: Destination | None,
+    book: HealthBook,
+    traffic: Traffic,
+    rates: Mapping[ServerKey, Rates | None],
+    details: Mapping[ServerKey, ServerDetail],
+    drain: Drain | None,
+    before: tuple[State, float | None] | None,
+    total_weight: int,
+    summed: Rates | None,
+    around: Surroundings,
+    sorry: bool,
+    service_configured: bool,
+) -> ServerView:
+    health = book.get(service, key)
+    if sorry:
+        state, reason = (State.UP, "") if kernel is not None else (State.DISABLED, "stands by")
+    elif kernel is None:
+        state, reason = absent(file, loaded, health, around)
+    elif file is None and loaded is None and (service_configured or around.file_known):
+        state, reason = State.FOREIGN, "in the kernel, in no file"
+        if kernel.weight == 0:
+            reason += "; weight 0"
+    elif kernel.weight == 0:
+        state, reason = quiesced(kernel, file or loaded, health, drain, around)
+    else:
+        state, reason = serving(kernel, file, loaded, health, around)
+    configured = file or loaded
+    since: float | None
+    if state is State.DOWN and health is not None and not health.up:
+        since = health.since
+    elif state in (State.DRAINING, State.DRAINED) and drain is not None:
+        since = drain.since
+    elif before is not None and before[0] is state:
+        since = before[1]
+    else:
+        since = around.now if before is not None else None
+    rate = rates.get(key) if kernel is not None else None
+    share: float | None = None
+    if rate is not None and summed is not None:
+        if summed.connections > 0:
+            share = rate.connections / summed.connections
+        elif summed.bytes_in > 0:
+            share = rate.bytes_in / summed.bytes_in
+    kinds = ", ".join(dict.fromkeys(c.kind for c in configured.checkers)) if configured else ""
+    checker = health.checker if health is not None and not health.up and health.checker else kinds
+    name = configured.name if configured is not None and configured.name else ""
+    if not name and around.names:
+        name = around.names.get(key.address, "")
+    return ServerView(
+        service=service,
+        key=key,
+        name=name,
+        state=state,
+        since=since,
+        reason=reason,
+        checker=checker,
+        weights=Weights(
+            file.weight if file is not None else None,
+            _keepalived_weight(loaded, health, around),
+            kernel.weight if kernel is not None else None,
+        ),
+        forwarding=kernel.forwarding if kernel is not None else _method(configured),
+        active=kernel.active if kernel is not None else 0,
+        inactive=kernel.inactive if kernel is not None else 0,
+        rates=rate,
+        history=traffic.history(service, key) if rates else (),
+        share_of_weight=kernel.weight / total_weight if kernel and total_weight else None,
+        share_of_traffic=share,
+        in_kernel=kernel is not None,
+        configured=configured,
+        detail=details.get(key) if kernel is not None else None,
+        checks=book.checks(service, key),
+        sorry=sorry,
+        drain_left_s=(
+            drain.left_s(around.now, kernel.active + kernel.inactive)
+            if drain is not None and kernel is not None
+            else None
+        ),
+    )  # fmt: skip
+
+
+def _method(configured: ConfiguredServer | None) -> str:
+    return configured.forwarding if configured is not None else ""
+
+
+def _summed(
+    inputs: Inputs,
+    config: ConfiguredService | None,
+    servers: tuple[ServerView, ...],
+    summed: Rates | None,
+    traffic: Traffic,
+    around: Surroundings,
+) -> ServiceView:
+    kernel = inputs.kernel
+    ordinary = [s for s in servers if not s.sorry]
+    up = sum(1 for s in ordinary if s.weights.kernel and s.state is not State.DOWN)
+    live_weight = sum(s.weights.kernel or 0 for s in ordinary if s.state is not State.DOWN)
+    quorum = config.quorum if config is not None else 1
+    sorry_active = any(s.sorry and s.in_kernel for s in servers)
+    methods = {s.forwarding for s in ordinary if s.forwarding and s.forwarding != "LOCAL"}
+    forwarding = methods.pop() if len(methods) == 1 else ("mixed" if methods else "")
+    severity, reason = _judge(
+        kernel, config, ordinary, up, live_weight, quorum, sorry_active, around
+    )
+    name = config.name if config is not None else ""
+    if not name and around.names and inputs.key.address:
+        name = around.names.get(inputs.key.address, "")
+    reading = traffic.reading(inputs.key)
+    return ServiceView(
+        key=inputs.key,
+        name=name,
+        scheduler=kernel.scheduler if kernel is not None else (config.scheduler if config else ""),
+        forwarding=forwarding or (config.forwarding if config is not None else ""),
+        persistence_s=either.persistence_s if (either := kernel or config) else None,
+        one_packet=kernel.one_packet if kernel else bool(config and config.one_packet),
+        servers=servers,
+        up=up,
+        quorum=quorum,
+        quorum_ok=live_weight >= quorum,
+        severity=severity,
+        reason=reason,
+        active=sum(s.active for s in servers),
+        inactive=sum(s.inactive for s in servers),
+        rates=summed,
+        history=traffic.history(inputs.key) if reading is not None else (),
+        in_kernel=kernel is not None,
+        configured=config,
+        kernel=kernel,
+        counters=reading.counters if reading is not None else None,
+        sorry_active=sorry_active,
+        vip_here=(
+            None
+            if not inputs.key.address or around.addresses is None
+            else inputs.key.address in around.addresses
+        ),
+    )  # fmt: skip
+
+
+def _judge(
+    kernel: KernelService | None,
+    config: ConfiguredService | None,
+    servers: list[ServerView],
+    up: int,
+    live_weight: int,
+    quorum: int,
+    sorry_active: bool,
+    around: Surroundings,
+) -> tuple[Severity, str]:
+    if kernel is None:
+        if not around.table_readable:
+            return Severity.WARN, "the kernel table can not be read"
+        if config is not None:
+            return Severity.BAD, "not in the kernel table"
+        return Severity.BAD, "gone"
+    if not servers:
+        return Severity.WARN, "no real server"
+    if up == 0:
+        return Severity.BAD, "sorry server answers" if sorry_active else "no real server up"
+    if live_weight < quorum:
+        return Severity.BAD, f"quorum lost: weight {live_weight} of {quorum}"
+    counts = {state: sum(1 for s in servers if s.state is state) for state in State}
+    words = [
+        plural(counts[state], state.value, state.value)
+        for state in (State.DOWN, State.DRIFTED, State.UNVERIFIED, State.FOREIGN,
+                      State.DRAINING, State.DRAINED, State.DISABLED)
+        if counts[state]
+    ]  # fmt: skip
+    if counts[State.DOWN] or counts[State.DRIFTED]:
+        return Severity.WARN, ", ".join(words)
+    if words:
+        return Severity.INFO, ", ".join(words)
+    return Severity.GOOD, ""
+
+
+View = TypeVar("View", ServerView, ServiceView)
+_SERVER_FIELDS = attrgetter(*(f for f in ServerView.__dataclass_fields__))
+_SERVICE_FIELDS = attrgetter(*(f for f in ServiceView.__dataclass_fields__ if f != "servers"))
+
+
+def keep_identity(old: ServiceView | None, new: ServiceView) -> ServiceView:
+    """`new`, with every part that says the same as in `old` replaced by that old object."""
+    if old is None:
+        return new
+    known = {server.key: server for server in old.servers}
+    servers = tuple(
+        known[s.key] if s.key in known and _SERVER_FIELDS(known[s.key]) == _SERVER_FIELDS(s) else s
+        for s in new.servers
+    )
+    same = len(servers) == len(old.servers) and all(
+        a is b for a, b in zip(servers, old.servers, strict=True)
+    )
+    if same and _SERVICE_FIELDS(old) == _SERVICE_FIELDS(new):
+        return old
+    return replace(new, servers=servers)

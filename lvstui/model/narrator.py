@@ -1,0 +1,245 @@
+"""Facts told as events: one line for each thing an operator would want to have seen.
+
+The same change reaches us several times (kernel table, log, fifo): it is told once, by whoever
+can give the reason. A change of the kernel table is held back for a moment in case keepalived
+explains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lvstui.model import facts as f
+from lvstui.model.ipvs import KernelService
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Event, Severity
+from lvstui.model.words import plural
+
+if TYPE_CHECKING:
+    from lvstui.model.knowledge import Knowledge
+
+HOLD_S = 1.2
+"""How long an unexplained change of the table waits for keepalived's word."""
+FIRST_WORD_S = 2.0
+"""A removal waits this long, at most, for the check's message."""
+_STATE_SEVERITY = {
+    "MASTER": Severity.GOOD,
+    "BACKUP": Severity.INFO,
+    "FAULT": Severity.BAD,
+    "STOP": Severity.BAD,
+    "DELETED": Severity.WARN,
+}
+_SAID_SEVERITY = {
+    "fatal": Severity.BAD,
+    "mismatch": Severity.BAD,
+    "config": Severity.WARN,
+    "script": Severity.WARN,
+    "stop": Severity.WARN,
+    "link": Severity.WARN,
+}
+
+
+class Narrator:
+    """Writes the events of a `Knowledge`."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._known = knowledge
+        self._held: list[tuple[float, tuple[ServiceKey, ServerKey], Event]] = []
+        self._told: dict[object, float] = {}
+
+    def tell(self, seen: f.Observation) -> None:
+        """Say what this observation means, when it means something to an operator."""
+        fact = seen.fact
+        if isinstance(fact, f.ServerChanged):
+            self._server(fact, seen)
+        elif isinstance(fact, f.CheckSeen):
+            self._check(fact, seen)
+        elif isinstance(fact, f.QuorumChanged):
+            if self._once(("quorum", fact.service, fact.up), seen.at):
+                text = f"{self._service(fact.service)} " + (
+                    "has its quorum again" if fact.up else "lost its quorum"
+                )
+                self._say(seen, Severity.GOOD if fact.up else Severity.BAD, text, "service",
+                          fact.service)  # fmt: skip
+        elif isinstance(fact, f.InstanceChanged):
+            if self._once(("instance", fact.instance, fact.state), seen.at):
+                priority = f", priority {fact.priority}" if fact.priority is not None else ""
+                self._say(
+                    seen,
+                    _STATE_SEVERITY.get(fact.state, Severity.INFO),
+                    f"{fact.instance} is {fact.state}{priority}",
+                    "vrrp",
+                )
+        elif isinstance(fact, f.GroupChanged):
+            if self._once(("group", fact.group, fact.state), seen.at):
+                self._say(seen, Severity.INFO, f"sync group {fact.group} is {fact.state}", "vrrp")
+        elif isinstance(fact, f.PriorityChanged):
+            if self._once(("priority", fact.instance, fact.after), seen.at):
+                before = f"{fact.before} → " if fact.before is not None else ""
+                text = f"{fact.instance} priority {before}{fact.after}"
+                self._say(seen, Severity.WARN, text, "vrrp")
+        elif isinstance(fact, f.AddressChanged):
+            self._address(fact, seen)
+        elif isinstance(fact, f.LinkChanged):
+            text = f"link {fact.interface} {'up' if fact.up else 'down'}"
+            self._say(seen, Severity.GOOD if fact.up else Severity.BAD, text, "address")
+        elif isinstance(fact, f.WeightChanged):
+            text = (
+                f"keepalived changed the weight of {self._server_name(fact.service, fact.server)} "
+                f"in {self._service(fact.service)}: {fact.before} → {fact.after}"
+            )
+            self._say(seen, Severity.INFO, text, "server", fact.service, fact.server)
+        elif isinstance(fact, f.Done):
+            self._say(seen, Severity.INFO, fact.text, "operation", fact.service, fact.server)
+        elif isinstance(fact, f.DaemonSaid):
+            if fact.kind in ("link", "vip", "election", "other") and not seen.past:
+                return
+            if self._once(("said", fact.text), seen.at, 5.0):
+                severity = _SAID_SEVERITY.get(fact.kind, Severity.INFO)
+                text = f"({fact.instance}) {fact.text}" if fact.instance else fact.text
+                if not text.startswith(fact.ident):
+                    text = f"keepalived: {text}"
+                self._say(seen, severity, text, "daemon")
+        elif isinstance(fact, f.DaemonSeen):
+            self._daemon(fact, seen)
+
+    def table_changed(
+        self,
+        before: Mapping[ServiceKey, KernelService],
+        after: Mapping[ServiceKey, KernelService],
+        at: float,
+    ) -> None:
+        """Hold what changed in the kernel until keepalived or an operation explains it."""
+        host = self._known.host
+        for key in after.keys() - before.keys():
+            text = f"{self._service(key)} was added to the kernel table"
+            self._known.say(Event(at, host, Severity.INFO, text, "service", key))
+        for key in before.keys() - after.keys():
+            text = f"{self._service(key)} is gone from the kernel table"
+            self._known.say(Event(at, host, Severity.BAD, text, "service", key))
+        for key, service in after.items():
+            old = before.get(key)
+            if old is None or old is service:
+                continue
+            was = {d.key: d for d in old.destinations}
+            now = {d.key: d for d in service.destinations}
+            for server in was.keys() - now.keys():
+                text = (
+                    f"{self._server_name(key, server)} removed from {self._service(key)} in the "
+                    f"kernel{self._were_on(was[server].active)}"
+                )
+                self._hold(at, key, server, Severity.WARN, text)
+            for server in now.keys() - was.keys():
+                text = f"{self._server_name(key, server)} added to {self._service(key)}"
+                self._hold(at, key, server, Severity.INFO, f"{text}, weight {now[server].weight}")
+            for server in now.keys() & was.keys():
+                if now[server].weight != was[server].weight:
+                    text = (
+                        f"kernel weight of {self._server_name(key, server)} in "
+                        f"{self._service(key)}: {was[server].weight} → {now[server].weight}, "
+                        "not by this lvstui"
+                    )
+                    self._hold(at, key, server, Severity.WARN, text)
+
+    def settle(self, now: float) -> None:
+        """Say what was held long enough and stays unexplained."""
+        if not self._held:
+            return
+        still = []
+        for due, server, event in self._held:
+            if self._known.explains(server, event.at) or self._by_us(server, event.at):
+                continue
+            if now >= due:
+                self._known.say(event)
+            else:
+                still.append((due, server, event))
+        self._held = still
+
+    # -- one kind each
+
+    def _server(self, fact: f.ServerChanged, seen: f.Observation) -> None:
+        if not self._once(("server", fact.service, fact.server, fact.up), seen.at):
+            return
+        name = self._server_name(fact.service, fact.server)
+        where = self._service(fact.service)
+        if fact.up:
+            how = {"enabled": "its weight is back in", "added": "back in"}.get(fact.how, "back in")
+            self._say(seen, Severity.GOOD, f"{name} up, {how} {where}", "server", fact.service,
+                      fact.server)  # fmt: skip
+            return
+        health = self._known.book.get(fact.service, fact.server)
+        why = ""
+        if health is not None and (health.message or health.checker):
+            why = f": {health.message or health.checker}"
+        how = "weight 0 in" if fact.how == "disabled" else "removed from"
+        text = f"{name} down{why} → {how} {where}{self._connections(fact)}"
+        self._say(seen, Severity.BAD, text, "server", fact.service, fact.server)
+
+    def _check(self, fact: f.CheckSeen, seen: f.Observation) -> None:
+        if fact.ok or fact.server is None:
+            return
+        if self._once(("check", fact.server, fact.checker, fact.message), seen.at, 30.0):
+            name = self._known.names.get(fact.server.address, "")
+            label = f"{name} ({fact.server})" if name else str(fact.server)
+            checker = "" if fact.checker in fact.message else f"{fact.checker}: "
+            text = f"check of {label} failed: {checker}{fact.message}"
+            self._say(seen, Severity.WARN, text, "server", fact.service, fact.server)
+
+    def _address(self, fact: f.AddressChanged, seen: f.Observation) -> None:
+        config = self._known.loaded or self._known.file
+        instance = self._known.instances.is_vip(fact.address, config)
+        if not instance:
+            return
+        verb = "is here now" if fact.added else "left"
+        text = f"VIP {fact.address} {verb} ({fact.interface}, {instance})"
+        self._say(seen, Severity.GOOD if fact.added else Severity.WARN, text, "address")
+
+    def _daemon(self, fact: f.DaemonSeen, seen: f.Observation) -> None:
+        if not self._once(("daemon", fact.running, fact.pid), seen.at, 1e9):
+            return
+        if fact.running and len([k for k in self._told if isinstance(k, tuple)
+                                 and k[0] == "daemon"]) > 1:  # fmt: skip
+            self._say(seen, Severity.GOOD, f"keepalived runs, pid {fact.pid}", "daemon")
+        elif not fact.running and fact.installed:
+            text = "keepalived is not running: nobody checks, nobody fails over"
+            self._say(seen, Severity.BAD, text, "daemon")
+
+    # -- words
+
+    def _say(
+        self, seen: f.Observation, severity: Severity, text: str, kind: str,
+        service: ServiceKey | None = None, server: ServerKey | None = None,
+    ) -> None:  # fmt: skip
+        self._known.say(Event(seen.at, seen.host, severity, text, kind, service, server, seen.past))
+
+    def _hold(
+        self, at: float, service: ServiceKey, server: ServerKey, severity: Severity, text: str
+    ) -> None:
+        event = Event(at, self._known.host, severity, text, "server", service, server)
+        self._held.append((at + HOLD_S, (service, server), event))
+
+    def _once(self, what: object, at: float, window_s: float = 2.5) -> bool:
+        """True the first time within the window: log and fifo tell the same thing."""
+        last = self._told.get(what)
+        if len(self._told) > 4096:
+            self._told.clear()
+        self._told[what] = at
+        return last is None or abs(at - last) > window_s
+
+    def _by_us(self, server: tuple[ServiceKey, ServerKey], at: float) -> bool:
+        done = self._known.done.get(server)
+        return done is not None and abs(self._known.done_at.get(server, 0.0) - at) <= 3.0
+
+    def _service(self, key: ServiceKey) -> str:
+        return str(key)
+
+    def _server_name(self, service: ServiceKey, server: ServerKey) -> str:
+        name = self._known.server_name(service, server)
+        return f"{name} ({server})" if name else str(server)
+
+    def _were_on(self, active: int) -> str:
+        return f" ({plural(active, 'active connection')} on it)" if active else ""
+
+    def _connections(self, fact: f.ServerChanged) -> str:
+        return self._were_on(self._known.active_connections(fact.service, fact.server))

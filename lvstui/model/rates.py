@@ -1,0 +1,129 @@
+"""Rates from cumulative counters, and their history.
+
+Rates come from counter differences over our own clock: the kernel's estimators move only every
+two seconds. A counter that went backwards means the object was created anew (or wrapped, which
+64 bits do not in our life time): no rate is better than an absurd one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from lvstui.model.ipvs import Counters, Rates, ServerDetail, ServiceCounters
+from lvstui.model.keys import ServerKey, ServiceKey
+
+HISTORY = 60
+"""Points of history kept for what is on screen."""
+HISTORIES = 2048
+"""Real servers whose history is kept; the longest unseen one goes first."""
+STALE_S = 10.0
+"""A counter reading older than this is too old to compute a rate that means "now"."""
+
+
+def rates_between(before: Counters, after: Counters, seconds: float) -> Rates | None:
+    """Per-second rates, or None when they can not be known: no time passed, too much time
+    passed, or the counters went backwards (the server or service was created anew)."""
+    if seconds <= 0 or seconds > STALE_S:
+        return None
+    if (
+        after.connections < before.connections
+        or after.packets_in < before.packets_in
+        or after.packets_out < before.packets_out
+        or after.bytes_in < before.bytes_in
+        or after.bytes_out < before.bytes_out
+    ):
+        return None
+    return Rates(
+        (after.connections - before.connections) / seconds,
+        (after.packets_in - before.packets_in) / seconds,
+        (after.packets_out - before.packets_out) / seconds,
+        (after.bytes_in - before.bytes_in) / seconds,
+        (after.bytes_out - before.bytes_out) / seconds,
+    )
+
+
+def total(rates: Iterable[Rates | None]) -> Rates | None:
+    """The sum of those that are known; None when none is."""
+    known = [rate for rate in rates if rate is not None]
+    if not known:
+        return None
+    return Rates(
+        sum(rate.connections for rate in known),
+        sum(rate.packets_in for rate in known),
+        sum(rate.packets_out for rate in known),
+        sum(rate.bytes_in for rate in known),
+        sum(rate.bytes_out for rate in known),
+    )
+
+
+class Traffic:
+    """The last reading of each service and the rates between it and the one before."""
+
+    def __init__(self) -> None:
+        self._readings: dict[ServiceKey, tuple[float, ServiceCounters]] = {}
+        self._rates: dict[ServiceKey, Mapping[ServerKey, Rates | None]] = {}
+        self._details: dict[ServiceKey, Mapping[ServerKey, ServerDetail]] = {}
+        self._history: dict[tuple[ServiceKey, ServerKey | None], deque[float]] = {}
+
+    def read(self, reading: ServiceCounters, at: float) -> None:
+        """Take in one service's counters, read at epoch `at` seconds."""
+        key = reading.service
+        details = dict(reading.servers)
+        before_at, before = self._readings.get(key, (at, None))
+        rates: dict[ServerKey, Rates | None] = {}
+        earlier = self._details.get(key, {})
+        for server, detail in details.items():
+            last = earlier.get(server)
+            rates[server] = (
+                rates_between(last.counters, detail.counters, at - before_at)
+                if before is not None and last is not None
+                else None
+            )
+        self._readings[key] = (at, reading)
+        self._details[key] = details
+        self._rates[key] = rates
+        if before is None:
+            return
+        known = False
+        for server, rate in rates.items():
+            if rate is not None:
+                known = True
+                self._remember((key, server), rate.connections)
+        if known:
+            summed = total(rates.values())
+            self._remember((key, None), summed.connections if summed else 0.0)
+
+    def keep_only(self, services: Iterable[ServiceKey]) -> None:
+        """Forget services that are gone from the kernel."""
+        living = set(services)
+        for gone in [key for key in self._readings if key not in living]:
+            del self._readings[gone], self._rates[gone], self._details[gone]
+        for lost in [pair for pair in self._history if pair[0] not in living]:
+            del self._history[lost]
+
+    def rates(self, service: ServiceKey) -> Mapping[ServerKey, Rates | None]:
+        """Rates of the real servers of a service; empty when nothing was read."""
+        return self._rates.get(service, {})
+
+    def details(self, service: ServiceKey) -> Mapping[ServerKey, ServerDetail]:
+        """The last reading of each real server."""
+        return self._details.get(service, {})
+
+    def reading(self, service: ServiceKey) -> ServiceCounters | None:
+        """The last reading of the service itself."""
+        found = self._readings.get(service)
+        return found[1] if found else None
+
+    def history(self, service: ServiceKey, server: ServerKey | None = None) -> tuple[float, ...]:
+        """Connections per second, oldest first; of the whole service without `server`."""
+        return tuple(self._history.get((service, server), ()))
+
+    def _remember(self, pair: tuple[ServiceKey, ServerKey | None], value: float) -> None:
+        kept = self._history.pop(pair, None)
+        if kept is None:
+            kept = deque(maxlen=HISTORY)
+            if len(self._history) >= HISTORIES:
+                del self._history[next(iter(self._history))]
+        kept.append(value)
+        self._history[pair] = kept

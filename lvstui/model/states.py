@@ -1,0 +1,167 @@
+"""The state of one real server, from what the file, keepalived and the kernel say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lvstui.model.config import ConfiguredServer
+from lvstui.model.facts import Done
+from lvstui.model.health import Health
+from lvstui.model.ipvs import Destination
+from lvstui.model.picture import State
+from lvstui.model.words import duration
+
+REMOVAL_GRACE_S = 2.5
+"""keepalived says "removed" before the next read of the kernel table shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds for every service of the host."""
+
+    now: float
+    file_known: bool = False
+    """The configuration on disk was read."""
+    loaded_known: bool = False
+    """The daemon's own copy was read."""
+    table_readable: bool = False
+    daemon_running: bool | None = None
+    checks_since: float | None = None
+    """Epoch of the daemon's start or last reload: until its checks had time to speak, a real
+    server that it put in is unverified."""
+    names: Mapping[str, str] | None = None
+    addresses: frozenset[str] | None = None
+    """Addresses on this host; None when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """How a real server's connections went since it takes no new ones."""
+
+    since: float
+    connections: int
+    done: Done | None = None
+    """The operation of lvstui that did it."""
+
+    def left_s(self, now: float, connections: int) -> float | None:
+        """Seconds until none is left, if they go on ending as they did; None when unknown."""
+        gone = self.connections - connections
+        elapsed = now - self.since
+        if gone <= 0 or elapsed < 3 or connections == 0:
+            return None
+        return connections * elapsed / gone
+
+
+def verdict_due_s(server: ConfiguredServer) -> float:
+    """Seconds after a start or reload by which every check of `server` must have spoken: two
+    rounds (the first one is delayed at random) with their time-outs and retries."""
+    return max(
+        (
+            2 * check.delay_loop_s + check.connect_timeout_s * (check.retry + 1)
+            for check in server.checkers
+        ),
+        default=0.0,
+    )
+
+
+def absent(
+    file: ConfiguredServer | None,
+    loaded: ConfiguredServer | None,
+    health: Health | None,
+    around: Surroundings,
+) -> tuple[State, str]:
+    """State and reason of a server that the kernel does not have."""
+    if not around.table_readable:
+        if health is not None and not health.up:
+            return State.DOWN, said(health)
+        return State.UNVERIFIED, "the kernel table can not be read"
+    if around.daemon_running is False:
+        return State.DOWN, "keepalived is not running: nobody put it in the table"
+    if health is not None and not health.up:
+        return State.DOWN, said(health)
+    if file is not None and loaded is None and around.loaded_known:
+        return State.DRIFTED, "in the file, not loaded: keepalived was not reloaded"
+    if file is None and loaded is not None and around.file_known:
+        return State.DRIFTED, "gone from the file, still loaded: keepalived was not reloaded"
+    server = file or loaded
+    if server is not None and may_wait(server, around):
+        return State.UNVERIFIED, "no check has spoken yet"
+    return State.DOWN, "not in the kernel table; keepalived's reason is older than its log here"
+
+
+def said(health: Health) -> str:
+    if health.checker and health.message and health.checker not in health.message:
+        return f"{health.checker}: {health.message}"
+    return health.message or health.checker or "keepalived took it out"
+
+
+def may_wait(server: ConfiguredServer, around: Surroundings) -> bool:
+    since = around.checks_since
+    return since is not None and around.now - since < verdict_due_s(server)
+
+
+def quiesced(
+    kernel: Destination,
+    file: ConfiguredServer | None,
+    health: Health | None,
+    drain: Drain | None,
+    around: Surroundings,
+) -> tuple[State, str]:
+    """State and reason of a server that has weight 0 in the kernel."""
+    if file is not None and file.weight == 0:
+        return State.DISABLED, f"weight 0 in the file{_place(file)}"
+    if health is not None and not health.up:
+        return State.DOWN, said(health)
+    done = drain.done if drain is not None else None
+    if done is None and file is not None and file.inhibit_on_failure and health is None:
+        return (
+            State.UNVERIFIED,
+            "weight 0: drained or failed (inhibit_on_failure), keepalived's word is not known",
+        )
+    connections = kernel.active + kernel.inactive
+    if done is not None:
+        why = f"drained by {done.who}" + (f", “{done.reason}”" if done.reason else "")
+    else:
+        why = "weight 0 in the kernel, set outside lvstui"
+    if connections:
+        left = drain.left_s(around.now, connections) if drain is not None else None
+        pace = f", about {duration(left)}" if left is not None else ""
+        return State.DRAINING, f"{connections} left{pace}; {why}"
+    return State.DRAINED, why
+
+
+def _place(server: ConfiguredServer) -> str:
+    return f" (line {server.place.line})" if server.place else ""
+
+
+def serving(
+    kernel: Destination,
+    file: ConfiguredServer | None,
+    loaded: ConfiguredServer | None,
+    health: Health | None,
+    around: Surroundings,
+) -> tuple[State, str]:
+    """State and reason of a server that takes new connections."""
+    expected = loaded or file
+    if health is not None and not health.up:
+        if around.now - health.since < REMOVAL_GRACE_S:
+            return State.DOWN, said(health)
+        return State.DRIFTED, f"keepalived says down ({said(health)}), the kernel still has it"
+    if around.daemon_running is False:
+        return State.UNVERIFIED, "keepalived is not running: nobody checks it"
+    if file is None and loaded is not None and around.file_known:
+        return State.DRIFTED, "gone from the file, still loaded: keepalived was not reloaded"
+    if expected is None:
+        return State.UNVERIFIED, "no configuration could be read"
+    if kernel.weight != expected.weight:
+        return State.DRIFTED, f"kernel weight {kernel.weight}, configured {expected.weight}"
+    if file is not None and loaded is not None and file.weight != loaded.weight:
+        return State.DRIFTED, f"loaded weight {loaded.weight}, file {file.weight}: not reloaded"
+    if kernel.forwarding != expected.forwarding and kernel.forwarding != "LOCAL":
+        return State.DRIFTED, f"kernel forwards by {kernel.forwarding}, not {expected.forwarding}"
+    if not expected.checkers:
+        return State.UNVERIFIED, "no check is configured: it stays in whatever happens"
+    if health is None and not expected.alpha and may_wait(expected, around):
+        return State.UNVERIFIED, "no check has spoken yet"
+    return State.UP, ""

@@ -1,0 +1,108 @@
+"""What an operator should know now, in the order of how bad it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.words import duration
+
+if TYPE_CHECKING:
+    from lvstui.model.knowledge import Knowledge
+
+_ORDER = {Severity.BAD: 0, Severity.WARN: 1, Severity.INFO: 2, Severity.GOOD: 3}
+MOST = 200
+"""Warnings made at most: past that the rest is counted in the last one."""
+
+
+def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
+    """Every warning that holds for `picture`, worst first."""
+    found = [*_daemon(picture), *_vrrp(picture), *_services(picture), *_drains(picture, known)]
+    found.sort(key=lambda warning: _ORDER[warning.severity])
+    if len(found) > MOST:
+        more = len(found) - MOST
+        found = [*found[:MOST], Warning(Severity.WARN, f"and {more} more", id="more")]
+    return tuple(found)
+
+
+def _daemon(picture: Picture) -> list[Warning]:
+    daemon = picture.daemon
+    found = []
+    if daemon.running is False and daemon.installed:
+        text = "keepalived is not running: nobody checks, nobody fails over"
+        if any(instance.vips_here for instance in picture.instances):
+            text += "; its VIP is still on this host"
+        found.append(Warning(Severity.BAD, text, id="daemon"))
+    if daemon.running and daemon.loaded_is_file is False:
+        text = "keepalived runs another configuration than the file: it was not reloaded"
+        found.append(Warning(Severity.WARN, text, id="loaded"))
+    return found
+
+
+def _vrrp(picture: Picture) -> list[Warning]:
+    found = []
+    for instance in picture.instances:
+        found += _instance(instance, running=picture.daemon.running is not False)
+    return found
+
+
+def _instance(instance: InstanceView, *, running: bool) -> list[Warning]:
+    found = []
+    name = instance.name
+    if instance.state == "FAULT":
+        found.append(Warning(Severity.BAD, f"{name} is in FAULT", id=f"fault {name}"))
+    if instance.vips_here and instance.others:
+        who = ", ".join(f"{address} (priority {prio})" for address, prio in instance.others)
+        text = f"split brain: {name} has its VIP here and {who} sends adverts as well"
+        found.append(Warning(Severity.BAD, text, id=f"split {name}"))
+    if len(instance.others) > 1 and not instance.vips_here:
+        who = " and ".join(address for address, _ in instance.others)
+        text = f"split brain: {who} both send adverts for VRID {instance.vrid}"
+        found.append(Warning(Severity.BAD, text, id=f"split {name}"))
+    if running and instance.state == "BACKUP" and instance.adverts_ok is False:
+        text = f"{name} is BACKUP and hears no adverts on {instance.interface}"
+        found.append(Warning(Severity.BAD, text, id=f"silent {name}"))
+    if running and instance.state == "MASTER" and instance.vips and (
+        len(instance.vips_here) < len(instance.vips)
+    ):  # fmt: skip
+        missing = ", ".join(vip for vip in instance.vips if vip not in instance.vips_here)
+        text = f"{name} is MASTER, but {missing} is not on {instance.interface}"
+        found.append(Warning(Severity.BAD, text, id=f"vip {name}"))
+    return found
+
+
+def _services(picture: Picture) -> list[Warning]:
+    return [
+        Warning(service.severity, f"{service.key}: {service.reason}", service.key, None,
+                f"service {service.key}")
+        for service in picture.services
+        if service.severity is Severity.BAD and picture.table_readable
+    ]  # fmt: skip
+
+
+def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
+    found = []
+    for service in picture.services:
+        if service.severity is Severity.GOOD:
+            continue
+        for server in service.servers:
+            weights = server.weights
+            if server.state in (State.DRAINING, State.DRAINED) and weights.kernel == 0:
+                done = known.done.get(server.id)
+                since = f" {duration(picture.at - server.since)} ago" if server.since else ""
+                by = f" Drained by {done.who}{since}" if done is not None else ""
+                why = f", “{done.reason}”" if done is not None and done.reason else ""
+                file = f", file {weights.file}" if weights.file is not None else ""
+                text = (
+                    f"{server.label} in {service.key}: kernel weight 0{file}.{by}{why}. "
+                    "If its check fails and recovers, keepalived gives the weight back"
+                )
+                found.append(Warning(Severity.WARN, text, service.key, server.key,
+                                     f"drain {service.key} {server.key}"))  # fmt: skip
+            elif server.state is State.DRIFTED:
+                text = f"{server.label} in {service.key}: {server.reason}"
+                found.append(Warning(Severity.WARN, text, service.key, server.key,
+                                     f"drift {service.key} {server.key}"))  # fmt: skip
+            if len(found) > MOST:
+                return found
+    return found

@@ -1,0 +1,243 @@
+"""Plans for drain, enable and weight: pure, from the picture to steps with their effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Picture, ServerView, ServiceView, State
+from lvstui.model.words import plural
+from lvstui.operations.plan import Plan, Step
+from lvstui.sources.audit import Entry
+
+MAX_WEIGHT = 65535
+"""keepalived takes more since 2.1, older kernels' schedulers do not all: 65535 is safe."""
+Target = tuple[ServiceKey, ServerKey]
+Original = Callable[[str, str], int | None]
+
+
+def plan_weights(
+    picture: Picture,
+    operation: str,
+    targets: Sequence[Target],
+    *,
+    weight: int | None = None,
+    reason: str = "",
+    original: Original = lambda service, server: None,
+) -> Plan:
+    """The plan of `drain`, `enable` or `weight` (with its `weight`) on `targets`.
+
+    `original` gives the weight before an earlier drain, from the audit log. What can not be done
+    is in the plan's refusals, never raised; an unknown operation raises ValueError.
+    """
+    if operation not in ("drain", "enable", "weight"):
+        raise ValueError(f"no operation {operation!r}")
+    refusals: list[str] = []
+    cautions: list[str] = []
+    steps: list[Step] = []
+    if operation == "weight" and (weight is None or not 0 <= weight <= MAX_WEIGHT):
+        refusals.append(f"a weight is a whole number from 0 to {MAX_WEIGHT}")
+        weight = 0
+    if not targets:
+        refusals.append("no real server was chosen")
+    for service_key, server_key in dict.fromkeys(targets):
+        view = picture.server(service_key, server_key)
+        if view is None or not view.in_kernel or view.weights.kernel is None:
+            refusals.append(_not_there(picture, service_key, server_key, view))
+            continue
+        after = _wanted(operation, view, weight, original, cautions)
+        if after is None:
+            refusals.append(
+                f"{view.label} in {service_key}: no weight is known to go back to; "
+                "give one (w, or lvstui weight)"
+            )
+        elif after == view.weights.kernel:
+            cautions.append(f"{view.label} in {service_key} has weight {after} already")
+        else:
+            steps.append(_step(picture.host, view, after))
+    if not steps and not refusals:
+        refusals.append("nothing to change: " + "; ".join(cautions))
+    effects, typed, more = _effects(picture, steps)
+    cautions += more
+    cautions += _flap_caution(picture, steps)
+    return Plan(
+        operation, picture.host, tuple(steps), tuple(effects), tuple(dict.fromkeys(cautions)),
+        tuple(refusals), typed, reason,
+    )  # fmt: skip
+
+
+def plan_undo(picture: Picture, entries: Sequence[Entry]) -> Plan | None:
+    """The plan that takes back the operation recorded in `entries`; None without one."""
+    if not entries:
+        return None
+    steps: list[Step] = []
+    cautions: list[str] = []
+    refusals: list[str] = []
+    first = entries[0]
+    for entry in entries:
+        try:
+            service, server = ServiceKey.parse(entry.service), ServerKey.parse(entry.server)
+        except ValueError as error:
+            refusals.append(f"the audit log holds an entry that can not be read: {error}")
+            continue
+        view = picture.server(service, server)
+        if view is None or not view.in_kernel or view.weights.kernel is None or (
+            entry.before is None
+        ):  # fmt: skip
+            refusals.append(_not_there(picture, service, server, view))
+            continue
+        if view.weights.kernel != entry.after:
+            cautions.append(
+                f"{view.label} in {service} has weight {view.weights.kernel} now, not the "
+                f"{entry.after} that {entry.operation} left: something changed it since"
+            )
+        if view.weights.kernel != entry.before:
+            steps.append(_step(picture.host, view, entry.before))
+    if not steps and not refusals:
+        refusals.append("nothing to take back: the weights are what they were before")
+    effects, typed, more = _effects(picture, steps)
+    what = f"takes back “{first.operation}” of {first.time} by {first.who}"
+    return Plan(
+        "undo", picture.host, tuple(steps), (what, *effects), (*cautions, *more),
+        tuple(refusals), typed, first.reason, first.id,
+    )  # fmt: skip
+
+
+def _wanted(
+    operation: str,
+    view: ServerView,
+    weight: int | None,
+    original: Original,
+    cautions: list[str],
+) -> int | None:
+    if operation == "drain":
+        return 0
+    if operation == "weight":
+        return weight
+    if view.weights.kernel:
+        return view.weights.kernel  # it is enabled: nothing to change
+    recorded = original(str(view.service), str(view.key))
+    configured = view.weights.keepalived or view.weights.file
+    if recorded and configured and recorded != configured:
+        cautions.append(
+            f"{view.label} had weight {recorded} before it was drained; "
+            f"the configuration says {configured}"
+        )
+    if view.weights.file == 0:
+        cautions.append(
+            f"{view.label} is disabled in the file (weight 0): keepalived takes this back when "
+            "its check recovers or the service restarts"
+        )
+    return recorded or configured or None
+
+
+def _not_there(
+    picture: Picture, service: ServiceKey, server: ServerKey, view: ServerView | None
+) -> str:
+    if not picture.table_readable:
+        return "the kernel's IPVS table can not be read here"
+    if view is None:
+        return f"{server} is not in {service}"
+    why = f" ({view.reason})" if view.reason else ""
+    return f"{view.label} is not in {service} in the kernel now{why}: it has no weight to change"
+
+
+def _step(host: str, view: ServerView, after: int) -> Step:
+    before = view.weights.kernel or 0
+    label = f"{view.name} ({view.key})" if view.name else str(view.key)
+    return Step(
+        host=host,
+        service=view.service,
+        server=view.key,
+        before=before,
+        after=after,
+        what=f"kernel weight of {label} in {view.service}: {before} → {after}",
+        verify="read the kernel table again",
+        undo=f"kernel weight back to {before}",
+        name=view.name,
+    )
+
+
+def _effects(picture: Picture, steps: Iterable[Step]) -> tuple[list[str], str, list[str]]:
+    """What the site will feel, what has to be typed, and cautions."""
+    effects: list[str] = []
+    cautions: list[str] = []
+    typed = ""
+    grouped: dict[ServiceKey, list[Step]] = {}
+    for step in steps:
+        grouped.setdefault(step.service, []).append(step)
+    for key, changes in grouped.items():
+        service = picture.service(key)
+        if service is None:
+            continue
+        text, lost = _service_effect(service, changes)
+        effects.append(text)
+        stopped = [s for s in changes if s.after == 0 and s.before > 0]
+        for step in stopped:
+            view = picture.server(key, step.server)
+            if view is not None and (view.active or view.inactive):
+                label = view.label
+                effects.append(
+                    f"clients of {plural(view.active + view.inactive, 'connection')} on {label} "
+                    f"keep going ({view.active} active, {view.inactive} inactive)"
+                )
+        if stopped and service.persistence_s:
+            cautions.append(
+                f"{key} is persistent ({service.persistence_s} s): known clients come back to a "
+                "drained server until then, unless expire_quiescent_template is 1"
+            )
+        if lost:
+            cautions.append(f"{key}: no real server is left for new connections")
+            typed = typed or str(stopped[0].server.address if stopped else changes[0].server)
+    return effects, typed, cautions
+
+
+def _service_effect(service: ServiceView, changes: list[Step]) -> tuple[str, bool]:
+    wanted = {step.server: step.after for step in changes}
+    now = {
+        view.key: view.weights.kernel or 0
+        for view in service.servers
+        if view.in_kernel and view.state is not State.DOWN
+    }
+    after = {key: wanted.get(key, weight) for key, weight in now.items()}
+    total_now, total_after = sum(now.values()), sum(after.values())
+    left = sum(1 for weight in after.values() if weight)
+    text = f"{service.key}: {left} of {len(service.servers)} left"
+    if service.quorum > 1 or total_after < service.quorum:
+        text += f", weight {total_after} against quorum {service.quorum}"
+    if total_after == 0:
+        return f"{text}: every new connection is refused", total_now > 0
+    if total_now == 0:
+        return f"{text}: new connections are accepted again", False
+    others = [key for key, weight in after.items() if weight and key not in wanted]
+    if others:
+        change = total_now / total_after - 1
+        if abs(change) >= 0.005:
+            who = "each other one takes" if len(others) > 1 else "the other one takes"
+            text += f", {who} {change:+.0%} connections"
+    shares = [
+        f"{_label(service, key)} {weight / total_after:.0%}"
+        for key, weight in after.items()
+        if key in wanted and weight
+    ]
+    if shares:
+        text += "; new share: " + ", ".join(shares)
+    return text, False
+
+
+def _label(service: ServiceView, key: ServerKey) -> str:
+    return next((v.label for v in service.servers if v.key == key), str(key))
+
+
+def _flap_caution(picture: Picture, steps: Iterable[Step]) -> list[str]:
+    """keepalived 2.2.7 writes the configured weight when a failed check recovers; a reload with
+    the file unchanged keeps the kernel's weight (measured)."""
+    for step in steps:
+        view = picture.server(step.service, step.server)
+        configured = view.configured if view is not None else None
+        if configured is not None and configured.checkers and step.after != configured.weight:
+            return [
+                "this changes the kernel only: if the server's check fails and recovers, or "
+                f"keepalived restarts, the weight goes back to {configured.weight}"
+            ]
+    return []

@@ -1,0 +1,302 @@
+"""`lvstui status` for programs: the picture as JSON with a documented, versioned schema.
+
+Rules of the schema: names are stable within a version; a unit is in the name (`_s` seconds,
+`_per_s`, `_bytes`); what is not known is null, never left out and never a made-up zero; times
+are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lvstui.model.ipvs import Rates
+from lvstui.model.picture import (
+    Event,
+    InstanceView,
+    Picture,
+    ServerView,
+    ServiceView,
+    Severity,
+    State,
+)
+
+SCHEMA = "lvstui.status/1"
+OK, DEGRADED, BLIND = 0, 1, 2
+VERDICTS = {OK: "ok", DEGRADED: "degraded", BLIND: "blind"}
+
+MEANINGS: dict[str, str] = {
+    "schema": "name and version of this form",
+    "at_epoch_s": "when the picture was made",
+    "host": "the director's name",
+    "verdict": "ok, degraded or blind; the exit status says the same (0, 1, 2)",
+    "reasons[]": "why it is not ok, one sentence each",
+    "daemon.running": "keepalived runs here; null: not known",
+    "daemon.version": "of the running daemon; empty: not known",
+    "daemon.pid": "of its parent process; 0: none",
+    "daemon.started_epoch_s": "when it was started",
+    "daemon.loaded_is_file": "what it runs is what is on disk; null: not known",
+    "daemon.config_file": "its main configuration file",
+    "instances[].name": "vrrp_instance",
+    "instances[].state": "MASTER, BACKUP, FAULT, INIT, STOP, DELETED or unknown",
+    "instances[].state_source": "who says so: fifo, dbus, log, dump or address",
+    "instances[].since_epoch_s": "last transition",
+    "instances[].interface": "interface of the adverts",
+    "instances[].vrid": "virtual router id",
+    "instances[].priority": "effective priority",
+    "instances[].base_priority": "configured priority",
+    "instances[].sync_group": "vrrp_sync_group; empty: none",
+    "instances[].vips[]": "virtual addresses",
+    "instances[].vips_here[]": "those that are on an interface of this host",
+    "instances[].master_address": "whom we hear (or are) as MASTER; empty: nobody",
+    "instances[].master_priority": "its priority",
+    "instances[].last_advert_epoch_s": "last advert on the wire, ours or another's",
+    "instances[].adverts_on_time": "false: none within the master-down interval; null: not heard",
+    "instances[].other_senders[]": "addresses that send adverts for this VRID beside us",
+    "instances[].counters": "since the daemon's start, from its last dump; null: no dump",
+    "services[].id": "`tcp ADDR:PORT`, `udp …`, `sctp …` or `fwmark N`",
+    "services[].protocol": "tcp, udp, sctp or fwmark",
+    "services[].address": "virtual address; empty for a firewall mark",
+    "services[].port": "0: every port",
+    "services[].fwmark": "0: none",
+    "services[].family": "4 or 6",
+    "services[].name": "from the configuration's comment or the hosts file",
+    "services[].scheduler": "rr, wrr, lc …",
+    "services[].forwarding": "DR, NAT, TUN or mixed",
+    "services[].persistence_s": "null: not persistent",
+    "services[].one_packet": "one-packet scheduling",
+    "services[].in_kernel": "it is in the kernel's table",
+    "services[].vip_here": "its address is on this host; null: not known",
+    "services[].up": "real servers that take new connections",
+    "services[].quorum": "weight that has to be alive",
+    "services[].quorum_ok": "it is",
+    "services[].sorry_server_active": "the sorry server answers",
+    "services[].severity": "good, info, warn or bad",
+    "services[].reason": "what is wrong; empty: nothing",
+    "services[].active_connections": "sum over its real servers",
+    "services[].inactive_connections": "sum over its real servers",
+    "services[].rates": "sum over its real servers; null: not known",
+    "services[].servers[].id": "ADDR:PORT of the real server",
+    "services[].servers[].address": "of the real server",
+    "services[].servers[].port": "0: the service's",
+    "services[].servers[].name": "from the configuration's comment or the hosts file",
+    "services[].servers[].state": "up, down, draining, drained, disabled, unverified, drifted or "
+    "foreign",
+    "services[].servers[].since_epoch_s": "begin of that state; null: before lvstui looked",
+    "services[].servers[].reason": "why; empty for up",
+    "services[].servers[].checker": "the check that says so, or the checks it has",
+    "services[].servers[].weight_file": "in the configuration on disk",
+    "services[].servers[].weight_keepalived": "as keepalived has loaded it and lets it serve",
+    "services[].servers[].weight_kernel": "in the kernel",
+    "services[].servers[].forwarding": "DR, NAT, TUN or LOCAL",
+    "services[].servers[].in_kernel": "it is in the kernel's table",
+    "services[].servers[].sorry": "it is the sorry server",
+    "services[].servers[].active_connections": "ESTABLISHED",
+    "services[].servers[].inactive_connections": "every other entry",
+    "services[].servers[].persistent_connections": "templates; null: not known",
+    "services[].servers[].upper_threshold": "0: none; null: not known",
+    "services[].servers[].lower_threshold": "0: none; null: not known",
+    "services[].servers[].rates": "null: not known",
+    "services[].servers[].counters": "since it was added to the kernel; null: not known",
+    "services[].servers[].share_of_weight": "0..1 of its service",
+    "services[].servers[].share_of_traffic": "0..1 of its service's new connections",
+    "services[].servers[].drain_left_s": "estimate until no connection is left",
+    "services[].servers[].checks[]": "last messages: checker, ok, message, at_epoch_s",
+    "warnings[]": "severity, text, service, server",
+    "gaps[]": "what can not be seen here: source, what, remedy",
+    "events[]": "the last fifty, oldest first: at_epoch_s, host, severity, kind, text",
+}
+"""Every field and its meaning; `*.rates` holds connections, packets and bytes `_per_s`."""
+
+
+def verdict(picture: Picture) -> tuple[int, list[str]]:
+    """The exit status and the reasons for it."""
+    if not picture.table_readable:
+        gaps = [f"{gap.what}: {gap.remedy}" for gap in picture.gaps if gap.source == "proc"]
+        return BLIND, gaps or ["the kernel's IPVS table could not be read"]
+    reasons = [
+        warning.text
+        for warning in picture.warnings
+        if warning.severity in (Severity.BAD, Severity.WARN)
+    ]
+    for service in picture.services:
+        reasons += [
+            f"{server.label} in {service.key} is {server.state.value}: {server.reason}"
+            for server in service.servers
+            if server.state is State.DOWN
+        ]
+    return (DEGRADED if reasons else OK), reasons
+
+
+def report(picture: Picture) -> dict[str, Any]:
+    """The picture in the schema `lvstui.status/1`."""
+    status, reasons = verdict(picture)
+    return {
+        "schema": SCHEMA,
+        "at_epoch_s": round(picture.at, 3),
+        "host": picture.host,
+        "verdict": VERDICTS[status],
+        "reasons": reasons,
+        "daemon": {
+            "running": picture.daemon.running,
+            "version": picture.daemon.version,
+            "pid": picture.daemon.pid,
+            "started_epoch_s": _time(picture.daemon.started),
+            "loaded_is_file": picture.daemon.loaded_is_file,
+            "config_file": picture.daemon.config_file,
+        },
+        "instances": [_instance(instance) for instance in picture.instances],
+        "services": [_service(service) for service in picture.services],
+        "warnings": [
+            {
+                "severity": warning.severity.value,
+                "text": warning.text,
+                "service": str(warning.service) if warning.service else None,
+                "server": str(warning.server) if warning.server else None,
+            }
+            for warning in picture.warnings
+        ],
+        "gaps": [
+            {"source": gap.source, "what": gap.what, "remedy": gap.remedy} for gap in picture.gaps
+        ],
+        "events": [event(seen) for seen in picture.events[-50:]],
+    }
+
+
+def event(seen: Event) -> dict[str, Any]:
+    """One event."""
+    return {
+        "at_epoch_s": round(seen.at, 3),
+        "host": seen.host,
+        "severity": seen.severity.value,
+        "kind": seen.kind,
+        "text": seen.text,
+        "service": str(seen.service) if seen.service else None,
+        "server": str(seen.server) if seen.server else None,
+    }
+
+
+def _time(at: float | None) -> float | None:
+    return round(at, 3) if at is not None else None
+
+
+def _instance(view: InstanceView) -> dict[str, Any]:
+    stats = view.stats
+    return {
+        "name": view.name,
+        "state": view.state,
+        "state_source": view.source,
+        "since_epoch_s": _time(view.since),
+        "interface": view.interface,
+        "vrid": view.vrid,
+        "priority": view.priority,
+        "base_priority": view.base_priority,
+        "sync_group": view.sync_group,
+        "vips": list(view.vips),
+        "vips_here": list(view.vips_here),
+        "master_address": view.master_address,
+        "master_priority": view.master_priority,
+        "last_advert_epoch_s": _time(view.last_advert),
+        "adverts_on_time": view.adverts_ok,
+        "other_senders": [address for address, _ in view.others],
+        "counters": {
+            "adverts_received": stats.adverts_received,
+            "adverts_sent": stats.adverts_sent,
+            "became_master": stats.became_master,
+            "released_master": stats.released_master,
+            "errors": dict(stats.errors),
+        }
+        if stats is not None
+        else None,
+    }
+
+
+def _rates(rates: Rates | None) -> dict[str, float] | None:
+    if rates is None:
+        return None
+    return {
+        "connections_per_s": round(rates.connections, 2),
+        "packets_in_per_s": round(rates.packets_in, 2),
+        "packets_out_per_s": round(rates.packets_out, 2),
+        "bytes_in_per_s": round(rates.bytes_in, 1),
+        "bytes_out_per_s": round(rates.bytes_out, 1),
+    }
+
+
+def _service(view: ServiceView) -> dict[str, Any]:
+    key = view.key
+    return {
+        "id": str(key),
+        "protocol": key.protocol,
+        "address": key.address,
+        "port": key.port,
+        "fwmark": key.fwmark,
+        "family": key.family,
+        "name": view.name,
+        "scheduler": view.scheduler,
+        "forwarding": view.forwarding,
+        "persistence_s": view.persistence_s,
+        "one_packet": view.one_packet,
+        "in_kernel": view.in_kernel,
+        "vip_here": view.vip_here,
+        "up": view.up,
+        "quorum": view.quorum,
+        "quorum_ok": view.quorum_ok,
+        "sorry_server_active": view.sorry_active,
+        "severity": view.severity.value,
+        "reason": view.reason,
+        "active_connections": view.active,
+        "inactive_connections": view.inactive,
+        "rates": _rates(view.rates),
+        "servers": [_server(server) for server in view.servers],
+    }
+
+
+def _server(view: ServerView) -> dict[str, Any]:
+    detail = view.detail
+    return {
+        "id": str(view.key),
+        "address": view.key.address,
+        "port": view.key.port,
+        "name": view.name,
+        "state": view.state.value,
+        "since_epoch_s": _time(view.since),
+        "reason": view.reason,
+        "checker": view.checker,
+        "weight_file": view.weights.file,
+        "weight_keepalived": view.weights.keepalived,
+        "weight_kernel": view.weights.kernel,
+        "forwarding": view.forwarding,
+        "in_kernel": view.in_kernel,
+        "sorry": view.sorry,
+        "active_connections": view.active if view.in_kernel else None,
+        "inactive_connections": view.inactive if view.in_kernel else None,
+        "persistent_connections": detail.persistent if detail else None,
+        "upper_threshold": detail.upper_threshold if detail else None,
+        "lower_threshold": detail.lower_threshold if detail else None,
+        "rates": _rates(view.rates),
+        "counters": {
+            "connections": detail.counters.connections,
+            "packets_in": detail.counters.packets_in,
+            "packets_out": detail.counters.packets_out,
+            "bytes_in": detail.counters.bytes_in,
+            "bytes_out": detail.counters.bytes_out,
+        }
+        if detail is not None
+        else None,
+        "share_of_weight": _share(view.share_of_weight),
+        "share_of_traffic": _share(view.share_of_traffic),
+        "drain_left_s": round(view.drain_left_s, 1) if view.drain_left_s is not None else None,
+        "checks": [
+            {
+                "checker": check.checker,
+                "ok": check.ok,
+                "message": check.message,
+                "at_epoch_s": round(check.at, 3),
+            }
+            for check in view.checks
+        ],
+    }
+
+
+def _share(share: float | None) -> float | None:
+    return round(share, 4) if share is not None else None

@@ -1,0 +1,249 @@
+"""Source `netlink`: counters and thresholds of what is on screen, a slow sweep for the rest.
+
+Only generic netlink has 64-bit counters, thresholds and persistent-connection counts; it costs
+one round trip a service (net/netfilter/ipvs/ip_vs_ctl.c, IPVS_CMD_GET_DEST) and CAP_NET_ADMIN.
+So the work is bounded by time, not by the size of the table: a share of each tick for what is on
+screen, a smaller one for the sweep.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from lvstui.model.facts import Available, CountersSeen, Missing
+from lvstui.model.ipvs import Counters, ServerDetail, ServiceCounters
+from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
+from lvstui.sources.base import Context
+
+SCREEN_SHARE = 0.02
+"""Most of a tick spent on what is on screen."""
+SWEEP_SHARE = 0.005
+"""Most of a tick spent on the rest."""
+PROTOCOL_NUMBERS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "sctp": 132}
+_TUNNELS = {0: "ipip", 1: "gue", 2: "gre"}
+_TUN = 2
+
+
+class KernelIpvs:
+    """The IPVS family of generic netlink through pyroute2, imported when first needed.
+
+    Not thread-safe: each thread opens its own. Raises PermissionError without CAP_NET_ADMIN and
+    FileNotFoundError when the kernel has no IPVS.
+    """
+
+    def __init__(self) -> None:
+        # Importing pyroute2 costs as much start-up as Textual itself.
+        from pyroute2.ipvs import IPVS
+        from pyroute2.netlink.exceptions import NetlinkError
+
+        self._error = NetlinkError
+        try:
+            self._socket = IPVS()
+        except NetlinkError as error:
+            raise _translated(error) from None
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+    def __enter__(self) -> KernelIpvs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, key: ServiceKey) -> ServiceCounters:
+        """Counters of one service. Raises LookupError when the kernel has it no more."""
+        try:
+            messages = self._socket.dest("dump", service=self._service(key))
+        except self._error as error:
+            raise _translated(error) from None
+        servers = tuple(_server(message) for message in messages)
+        return ServiceCounters(key, _sum(detail.counters for _, detail in servers), servers)
+
+    def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
+        """Write one weight, everything else of the destination as the kernel has it.
+
+        Raises LookupError (service or server gone), PermissionError, OSError.
+        """
+        from pyroute2.ipvs import IPVSDest
+
+        service = self._service(key)
+        try:
+            for message in self._socket.dest("dump", service=service):
+                if _server(message)[0] == server:
+                    break
+            else:
+                raise LookupError(f"{server} is not in {key} in the kernel")
+            attributes = message.get_attr("IPVS_CMD_ATTR_DEST")
+            known = {
+                name: attributes.get_attr(f"IPVS_DEST_ATTR_{attribute}")
+                for name, attribute in (
+                    ("fwd_method", "FWD_METHOD"),
+                    ("u_thresh", "U_THRESH"),
+                    ("l_thresh", "L_THRESH"),
+                    ("tun_type", "TUN_TYPE"),
+                    ("tun_port", "TUN_PORT"),
+                    ("tun_flags", "TUN_FLAGS"),
+                )
+            }
+            wanted = IPVSDest(
+                addr_family=socket.AF_INET6 if server.family == 6 else socket.AF_INET,
+                addr=server.address,
+                port=server.port,
+                weight=weight,
+                **{name: value for name, value in known.items() if value is not None},
+            )
+            self._socket.dest("set", service=service, dest=wanted)
+        except self._error as error:
+            raise _translated(error) from None
+
+    def _service(self, key: ServiceKey) -> Any:
+        from pyroute2.ipvs import IPVSService
+
+        family = socket.AF_INET6 if key.family == 6 else socket.AF_INET
+        if key.protocol == "fwmark":
+            return IPVSService(af=family, fwmark=key.fwmark)
+        return IPVSService(
+            af=family, protocol=PROTOCOL_NUMBERS[key.protocol], addr=key.address, port=key.port
+        )
+
+
+def _translated(error: Any) -> Exception:
+    code = getattr(error, "code", 0)
+    if code in (errno.EPERM, errno.EACCES):
+        return PermissionError(code, "netlink refuses: this needs root (CAP_NET_ADMIN)")
+    if code in (errno.ESRCH, errno.ENOENT) and getattr(error, "extra_code", 0) == errno.ENOTSUP:
+        return FileNotFoundError(code, "this kernel has no IPVS loaded")
+    if code in (errno.ESRCH, errno.ENOENT):
+        return LookupError("the kernel does not have it any more")
+    return OSError(code, str(error))
+
+
+def _counters(attributes: Any) -> Counters:
+    stats = attributes.get_attr("IPVS_DEST_ATTR_STATS64") or attributes.get_attr(
+        "IPVS_DEST_ATTR_STATS"
+    )
+    if stats is None:
+        return Counters()
+    found = {name.removeprefix("IPVS_STATS_ATTR_"): value for name, value in stats["attrs"]}
+    return Counters(
+        found.get("CONNS", 0),
+        found.get("INPKTS", 0),
+        found.get("OUTPKTS", 0),
+        found.get("INBYTES", 0),
+        found.get("OUTBYTES", 0),
+    )
+
+
+def _server(message: Any) -> tuple[ServerKey, ServerDetail]:
+    attributes = message.get_attr("IPVS_CMD_ATTR_DEST")
+    key = ServerKey(
+        canonical_address(str(attributes.get_attr("IPVS_DEST_ATTR_ADDR"))),
+        attributes.get_attr("IPVS_DEST_ATTR_PORT"),
+    )
+    tunnel = ""
+    if attributes.get_attr("IPVS_DEST_ATTR_FWD_METHOD", 0) & 7 == _TUN:
+        tunnel = _TUNNELS.get(attributes.get_attr("IPVS_DEST_ATTR_TUN_TYPE", 0), "")
+    return key, ServerDetail(
+        _counters(attributes),
+        attributes.get_attr("IPVS_DEST_ATTR_U_THRESH", 0),
+        attributes.get_attr("IPVS_DEST_ATTR_L_THRESH", 0),
+        attributes.get_attr("IPVS_DEST_ATTR_PERSIST_CONNS", 0),
+        tunnel,
+    )
+
+
+def _sum(counters: Iterable[Counters]) -> Counters:
+    known = list(counters)
+    return Counters(
+        sum(c.connections for c in known),
+        sum(c.packets_in for c in known),
+        sum(c.packets_out for c in known),
+        sum(c.bytes_in for c in known),
+        sum(c.bytes_out for c in known),
+    )
+
+
+class NetlinkCounters:
+    """Reads what is on screen each tick and sweeps over the rest."""
+
+    name = "netlink"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._close: tuple[ServiceKey, ...] = ()
+        self._all: tuple[ServiceKey, ...] = ()
+        self._turn = 0
+        self._sweep = 0
+
+    def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
+        """These are on screen now. Called from any thread."""
+        with self._lock:
+            self._close = services
+
+    def services(self, services: tuple[ServiceKey, ...]) -> None:
+        """These are in the kernel table now. Called from any thread."""
+        with self._lock:
+            self._all = services
+
+    def run(self, context: Context) -> None:
+        """Read every tick, within the time that is granted."""
+        try:
+            ipvs = KernelIpvs()
+        except PermissionError:
+            context.emit(
+                self.name,
+                Missing(
+                    self.name,
+                    "connection and traffic rates, thresholds",
+                    "run lvstui as root: sudo lvstui",
+                ),
+            )
+            return
+        except (FileNotFoundError, LookupError):
+            return  # the table source says that there is no IPVS
+        with ipvs:
+            context.emit(self.name, Available(self.name))
+            while True:
+                self._tick(ipvs, context)
+                if context.wait(context.interval_s):
+                    return
+
+    def _tick(self, ipvs: KernelIpvs, context: Context) -> None:
+        with self._lock:
+            close, everything = self._close, self._all
+        living, shown = set(everything), set(close)
+        close = tuple(key for key in close if key in living)
+        rest = [key for key in everything if key not in shown]
+        interval = context.interval_s
+        self._turn = self._read(ipvs, context, close, self._turn, SCREEN_SHARE * interval)
+        self._sweep = self._read(ipvs, context, rest, self._sweep, SWEEP_SHARE * interval)
+
+    def _read(
+        self,
+        ipvs: KernelIpvs,
+        context: Context,
+        keys: tuple[ServiceKey, ...] | list[ServiceKey],
+        turn: int,
+        budget_s: float,
+    ) -> int:
+        """Read from `turn` on until all were read or the time is up; the next turn."""
+        if not keys:
+            return 0
+        started = time.perf_counter()
+        for step in range(len(keys)):
+            key = keys[(turn + step) % len(keys)]
+            try:
+                reading = ipvs.read(key)
+            except LookupError:
+                continue  # removed since the table was read
+            context.emit(self.name, CountersSeen((reading,)))
+            if time.perf_counter() - started > budget_s:
+                return (turn + step + 1) % len(keys)
+        return 0

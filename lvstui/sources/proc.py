@@ -1,0 +1,204 @@
+"""Source `proc`: the whole IPVS table from /proc/net/ip_vs, every tick.
+
+One read of this file is about 150 times cheaper than `ipvsadm -Ln` at 1000 services and needs no
+root. The reader keeps what it parsed: a line is parsed once in its life, and a service whose
+lines did not change keeps its object, so that a tick costs little more than the read itself.
+
+Format: net/netfilter/ipvs/ip_vs_ctl.c, ip_vs_info_seq_show().
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import os
+import re
+
+from lvstui.model.facts import Available, Missing, TableSeen
+from lvstui.model.ipvs import FORWARDING, Destination, KernelService, KernelTable
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.sources.base import Context
+
+PATH = "/proc/net/ip_vs"
+_CACHE_FACTOR = 4
+_SERVICE = re.compile(r"\n(?=[A-Z])")
+_SIZE = re.compile(r"\(size=(\d+)\)")
+
+
+def _address(text: str) -> tuple[str, int]:
+    """`0A0A0003:0050` or `[fd00:…]:0050` to canonical address and port."""
+    if text.startswith("["):
+        host, _, port = text[1:].rpartition("]:")
+        return str(ipaddress.IPv6Address(host)), int(port, 16)
+    value = int(text[:8], 16)
+    return (
+        f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}",
+        int(text[9:], 16),
+    )
+
+
+def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> Destination:
+    """One `  -> RIP:PORT Forward Weight ActiveConn InActConn` line. Raises ValueError.
+
+    `keys` remembers addresses that were parsed before.
+    """
+    words = line.split()
+    if len(words) != 6 or words[0] != "->":
+        raise ValueError(f"not a destination line: {line!r}")
+    _, address, forwarding, weight, active, inactive = words
+    key = keys.get(address) if keys is not None else None
+    if key is None:
+        key = ServerKey(*_address(address))
+        if keys is not None:
+            keys[address] = key
+    return Destination(
+        key,
+        FORWARDING.get(forwarding) or forwarding.upper(),
+        int(weight),
+        int(active),
+        int(inactive),
+    )
+
+
+def parse_service(line: str, destinations: tuple[Destination, ...] = ()) -> KernelService:
+    """One service line. The kernel does not print the family of a firewall mark: it is taken
+    from its destinations. Raises ValueError."""
+    words = line.split()
+    if len(words) < 3:
+        raise ValueError(f"not a service line: {line!r}")
+    if words[0] == "FWM":
+        family = destinations[0].key.family if destinations else 4
+        key = ServiceKey.mark(int(words[1], 16), family)
+    else:
+        address, port = _address(words[1])
+        key = ServiceKey.of(words[0], address, port)
+    persistence: int | None = None
+    netmask = ""
+    if "persistent" in words[3:]:
+        at = words.index("persistent", 3)
+        persistence = int(words[at + 1])
+        mask = int(words[at + 2], 16)
+        netmask = f"/{mask}" if key.family == 6 else str(ipaddress.IPv4Address(mask))
+    return KernelService(
+        key, words[2], "ops" in words[3:], persistence, netmask, tuple(destinations)
+    )
+
+
+class TableReader:
+    """Parses successive reads of the table and keeps what did not change."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, Destination] = {}
+        self._keys: dict[str, ServerKey] = {}
+        self._blocks: dict[str, tuple[str, KernelService]] = {}
+        self._text = ""
+        self._table: KernelTable | None = None
+
+    def parse(self, text: str) -> KernelTable:
+        """The table in `text`; the very object of the last call when nothing changed.
+
+        Raises ValueError on a line that is not the kernel's.
+        """
+        if self._table is not None and text == self._text:
+            return self._table
+        head, _, body = text.partition("RemoteAddress:Port")
+        body = body.partition("\n")[2]
+        services: list[KernelService] = []
+        blocks: dict[str, tuple[str, KernelService]] = {}
+        old = self._blocks
+        # A destination line begins with blanks, a service line does not: splitting on the
+        # service lines first lets an unchanged service be recognised by one string comparison.
+        starts = [0] if body else []
+        starts += [match.end() for match in _SERVICE.finditer(body)]
+        starts.append(len(body))
+        for begin, end in itertools.pairwise(starts):
+            block = body[begin:end]
+            line, _, rest = block.partition("\n")
+            # Two marks that differ only in family have equal lines: the block tells them apart.
+            name = line if not line.startswith("FWM") or line not in blocks else block
+            known = old.get(name)
+            if known is not None and known[0] == block:
+                service = known[1]
+            else:
+                service = parse_service(line, self._destinations(rest))
+            blocks[name] = (block, service)
+            services.append(service)
+        self._blocks = blocks
+        self._text = text
+        if len(self._lines) > _CACHE_FACTOR * (sum(len(s.destinations) for s in services) + 64):
+            self._lines.clear()
+            self._keys.clear()
+        words = head.split()
+        version = words[words.index("version") + 1] if "version" in words else ""
+        size = _SIZE.search(head)
+        self._table = KernelTable(tuple(services), version, int(size.group(1)) if size else 0)
+        return self._table
+
+    def _destinations(self, text: str) -> tuple[Destination, ...]:
+        cache = self._lines
+        found: list[Destination] = []
+        for line in text.split("\n"):
+            if not line:
+                continue
+            destination = cache.get(line)
+            if destination is None:
+                destination = cache[line] = parse_destination(line, self._keys)
+            found.append(destination)
+        return tuple(found)
+
+
+def read_text(path: str = PATH) -> str:
+    """The file whole. Raises OSError (FileNotFoundError: no IPVS in this kernel)."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(handle, 1 << 20):
+            parts.append(part)
+    finally:
+        os.close(handle)
+    return b"".join(parts).decode("ascii", "replace")
+
+
+class ProcTable:
+    """Pushes the table whenever it changed, and the first read in any case."""
+
+    name = "proc"
+
+    def __init__(self, path: str = PATH) -> None:
+        self._path = path
+        self._reader = TableReader()
+        self._last: KernelTable | None = None
+        self._missing = False
+
+    def look(self) -> TableSeen | Missing:
+        """One look. Never raises for what a host can lack."""
+        try:
+            return TableSeen(self._reader.parse(read_text(self._path)))
+        except FileNotFoundError:
+            return Missing(
+                self.name,
+                "this kernel has no IPVS (no /proc/net/ip_vs)",
+                "load it: modprobe ip_vs (keepalived does so at its start)",
+            )
+        except PermissionError:
+            return Missing(
+                self.name, f"{self._path} may not be read", "run lvstui as root: sudo lvstui"
+            )
+
+    def run(self, context: Context) -> None:
+        """Look every tick."""
+        while True:
+            fact = self.look()
+            if isinstance(fact, Missing):
+                if not self._missing:
+                    context.emit(self.name, fact)
+                self._missing, self._last = True, None
+            else:
+                if self._missing:
+                    context.emit(self.name, Available(self.name))
+                    self._missing = False
+                if fact.table is not self._last:
+                    self._last = fact.table
+                    context.emit(self.name, fact)
+            if context.wait(context.interval_s):
+                return

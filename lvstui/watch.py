@@ -1,0 +1,252 @@
+"""Sources in, pictures out: the only clock of lvstui.
+
+Every source has a thread of its own; what they push goes through one queue into the store of one
+builder thread, which makes a picture when something was learnt and hands it to the listeners.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from lvstui.model.facts import (
+    AddressChanged,
+    ConfigurationSeen,
+    InstanceChanged,
+    LinkChanged,
+    Missing,
+    Observation,
+    ServerChanged,
+    TableSeen,
+)
+from lvstui.model.keys import ServiceKey
+from lvstui.model.knowledge import Knowledge
+from lvstui.model.picture import Cost, Picture
+from lvstui.sources.base import Context, Source
+from lvstui.sources.counters import NetlinkCounters
+
+GATHER_S = 0.02
+"""Observations of one moment come in bursts: wait this long for the rest of them."""
+BETWEEN_S = 0.05
+"""Least time between two pictures, so that a storm of facts can not eat the host."""
+RESTART_S = (1.0, 5.0, 30.0, 60.0)
+"""Pauses before a source that failed is tried again."""
+_URGENT = (AddressChanged, InstanceChanged, LinkChanged, ServerChanged)
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+log = logging.getLogger("lvstui")
+
+
+def host_name() -> str:
+    """This host's name up to the first dot, as keepalived takes it for its config id."""
+    return socket.gethostname().split(".")[0] or "localhost"
+
+
+class Watcher:
+    """Runs sources, keeps the store, gives out pictures."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        *,
+        host: str | None = None,
+        interval_s: float = 1.0,
+        recorder: Callable[[Observation], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.host = host or host_name()
+        self.interval_s = interval_s
+        self._sources = list(sources)
+        self._recorder = recorder
+        self._clock = clock
+        self._queue: queue.SimpleQueue[Observation | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._known = Knowledge(self.host, interval_s)
+        self._picture = Picture(at=clock(), host=self.host, interval_s=interval_s)
+        self._listeners: list[Callable[[Picture], None]] = []
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._threads: list[threading.Thread] = []
+        self._meter = _Meter()
+        self._looks: list[Callable[[], None]] = []
+
+    # -- what the screens use
+
+    @property
+    def picture(self) -> Picture:
+        """The newest picture."""
+        return self._picture
+
+    def subscribe(self, listener: Callable[[Picture], None]) -> Callable[[], None]:
+        """Have `listener` called with every new picture, on the builder's thread; it must be
+        quick. Returns what ends it."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return end
+
+    def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
+        """These services are on screen: read their counters every tick."""
+        for source in self._sources:
+            if isinstance(source, NetlinkCounters):
+                source.watch_closely(services)
+
+    def refresh(self) -> None:
+        """Look again now instead of at the next tick."""
+        for source in self._sources:
+            look = getattr(source, "look_now", None)
+            if callable(look):
+                look()
+
+    def wait_for(self, condition: Callable[[Picture], bool], timeout_s: float) -> Picture | None:
+        """The first picture that fulfils `condition`; None when the time is up."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not condition(self._picture):
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    return self._picture if condition(self._picture) else None
+            return self._picture
+
+    # -- running
+
+    def start(self) -> None:
+        """Start all threads (daemon threads: none of them can hold up an exit)."""
+        self._spawn("lvstui-watch", self._build)
+        for source in self._sources:
+            self._spawn(f"lvstui-{source.name}", self._run, source)
+
+    def stop(self) -> None:
+        """End the threads; waits half a second for them at most."""
+        self._stop.set()
+        self._queue.put(None)
+        deadline = time.monotonic() + 0.5
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+
+    def push(self, seen: Observation) -> None:
+        """Take an observation in from any thread."""
+        self._queue.put(seen)
+
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _spawn(self, name: str, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, source: Source) -> None:
+        context = Context(self.host, self.push, self._stop, self.interval_s)
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                source.run(context)
+                return
+            except Exception as error:  # a source may fail in any way; the others must go on
+                log.warning("source %s failed: %s", source.name, type(error).__name__)
+                log.debug("source %s", source.name, exc_info=True)
+                what = f"{source.name} failed: {type(error).__name__}: {error}"
+                pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
+                context.emit(source.name, Missing(source.name, what, "tried again by itself"))
+                failures += 1
+                if self._stop.wait(pause):
+                    return
+
+    def _build(self) -> None:
+        published = 0.0
+        while not self._stop.is_set():
+            first = self._next(self.interval_s)
+            started = time.perf_counter()
+            waited = 0.0
+            if first is not None and not self._learn(first):
+                waited = self._gather(max(started + GATHER_S, published + BETWEEN_S))
+            self._publish(time.perf_counter() - started - waited)
+            published = time.perf_counter()
+
+    def _next(self, timeout_s: float) -> Observation | None:
+        try:
+            return self._queue.get(timeout=max(timeout_s, 0))
+        except queue.Empty:
+            return None
+
+    def _gather(self, deadline: float) -> float:
+        """Learn what comes until `deadline` or until something urgent; seconds waited."""
+        waited = 0.0
+        while not self._stop.is_set():
+            began = time.perf_counter()
+            seen = self._next(deadline - began)
+            waited += time.perf_counter() - began
+            if seen is None or self._learn(seen):
+                break
+        return waited
+
+    def _learn(self, seen: Observation) -> bool:
+        """Take one in; True when the operator should see it without any delay."""
+        if self._recorder is not None:
+            self._recorder(seen)
+        self._known.learn(seen)
+        fact = seen.fact
+        if isinstance(fact, TableSeen):
+            keys = tuple(service.key for service in fact.table.services)
+            for source in self._sources:
+                if isinstance(source, NetlinkCounters):
+                    source.services(keys)
+        elif isinstance(fact, ConfigurationSeen):
+            for source in self._sources:
+                take = getattr(source, "configuration", None)
+                if callable(take):
+                    take(fact.configuration)
+        return isinstance(fact, _URGENT) and not seen.past
+
+    def _publish(self, spent_s: float) -> None:
+        self._known.cost = self._meter.cost(self._known.cost)
+        began = time.perf_counter()
+        picture = self._known.picture(self._clock())
+        self._meter.tick_ms = (spent_s + time.perf_counter() - began) * 1000
+        with self._changed:
+            self._picture = picture
+            listeners = list(self._listeners)
+            self._changed.notify_all()
+        for listener in listeners:
+            listener(picture)
+
+
+class _Meter:
+    """What lvstui itself costs: CPU share over the last seconds and resident memory."""
+
+    def __init__(self) -> None:
+        self.tick_ms = 0.0
+        self._at = time.monotonic()
+        self._cpu = time.process_time()
+
+    def cost(self, last: Cost) -> Cost:
+        now = time.monotonic()
+        if now - self._at < 2.0:
+            return last
+        cpu = time.process_time()
+        share = (cpu - self._cpu) / (now - self._at)
+        self._at, self._cpu = now, cpu
+        return Cost(round(share, 4), _resident(), round(self.tick_ms, 2))
+
+
+def _resident() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as stream:
+            return int(stream.read().split()[1]) * _PAGE
+    except (OSError, ValueError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
