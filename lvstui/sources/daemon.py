@@ -1,0 +1,334 @@
+"""keepalived itself: is it there, which version, which processes, what it can be asked.
+
+Everything is read from /proc and pid files; nothing is ever signalled here. Pid files moved from
+/var/run to /run (2.0.17) and lie in /run/keepalived with `use_pid_dir`, `instance` or
+`net_namespace`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+
+from lvstui.model.facts import DaemonSeen
+from lvstui.model.text import plain
+from lvstui.sources.base import Context
+from lvstui.sources.processes import (
+    DEFAULT_CONFIG,
+    PROC,
+    command_line,
+    config_file,
+    config_id,
+    handled_signals,
+    in_our_network,
+    inside,
+    is_keepalived,
+    options_of,
+    parent_of,
+    read_loaded,
+    start_time,
+    tmp_dir,
+)
+
+__all__ = [
+    "DEFAULT_CONFIG",
+    "Binary",
+    "DaemonSource",
+    "binary_of",
+    "children_roles",
+    "command_line",
+    "config_file",
+    "config_id",
+    "find_daemon",
+    "find_pid",
+    "handled_signals",
+    "inside",
+    "installed",
+    "options_of",
+    "read_loaded",
+    "start_time",
+    "tmp_dir",
+]
+
+PID_DIRS = ("/run", "/run/keepalived", "/var/run", "/var/run/keepalived")
+BINARIES = ("/usr/sbin/keepalived", "/usr/local/sbin/keepalived", "/sbin/keepalived")
+
+_ROLES = (("r", "vrrp"), ("c", "checkers"), ("b", "bfd"))
+_SIGUSR2 = 12
+_NO_DAEMON = frozenset(("t", "v", "h", "signum"))
+"""Options with which the program only says something and ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """What a keepalived program says about itself."""
+
+    version: str = ""
+    """`2.2.7`; empty when it did not say."""
+    options: tuple[str, ...] = ()
+    """Build options (`WITH_DBUS`, `JSON` …), as `--version` prints them."""
+
+
+def _read_pid(path: str) -> int:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            text = file.read(32).strip()
+    except OSError:
+        return 0
+    return int(text) if text.isdigit() else 0
+
+
+def _pid_files(suffix: str) -> list[str]:
+    """Existing pid files of one process, plain names first (`vrrp.pid`, `vrrp_NAME.pid`)."""
+    stem = suffix.removesuffix(".pid")
+    shape = re.compile(rf"(?:.+_)?{stem}(?:_.+)?\.pid$")
+    found = []
+    for folder in PID_DIRS:
+        try:
+            names = sorted(os.listdir(folder), key=lambda name: (name != suffix, name))
+        except OSError:
+            continue
+        found += [os.path.join(folder, name) for name in names if shape.match(name)]
+    return found
+
+
+def find_pid() -> int:
+    """The parent process of the keepalived in our network namespace; 0 when there is none.
+
+    Pid files first, then all processes. Without the right to see a process's namespace (not
+    root) the one named by a pid file is taken, else the only one there is.
+    """
+    for path in _pid_files("keepalived.pid"):
+        pid = _read_pid(path)
+        if pid and is_keepalived(pid) and in_our_network(pid) is not False:
+            return pid
+    ours, unknown = [], []
+    for name in os.listdir(PROC):
+        if not name.isdigit():
+            continue
+        pid = int(name)
+        if not is_keepalived(pid) or is_keepalived(parent_of(pid)):
+            continue
+        if options_of(command_line(pid)).keys() & _NO_DAEMON:
+            continue
+        network = in_our_network(pid)
+        if network is None:
+            unknown.append(pid)
+        elif network:
+            ours.append(pid)
+    if ours:
+        return min(ours)
+    return unknown[0] if len(unknown) == 1 else 0
+
+
+def _children_of(pid: int) -> list[int]:
+    try:
+        text = (PROC / str(pid) / "task" / str(pid) / "children").read_text()
+        return [int(word) for word in text.split()]
+    except OSError:
+        # The kernel may lack CONFIG_PROC_CHILDREN.
+        return [int(n) for n in os.listdir(PROC) if n.isdigit() and parent_of(int(n)) == pid]
+
+
+def children_roles(pid: int) -> tuple[tuple[str, int], ...]:
+    """(vrrp|checkers|bfd, pid) of a daemon's children, in this order.
+
+    By pid file (the configured one first), by process name, and at last by signals: only the
+    VRRP process handles SIGUSR2. Notify scripts that run at the moment are left out.
+    """
+    children = [child for child in _children_of(pid) if is_keepalived(child)]
+    options = options_of(command_line(pid))
+    roles: dict[str, int] = {}
+    for letter, role in _ROLES:
+        files = [inside(pid, options[letter])] if options.get(letter) else []
+        for path in [*files, *_pid_files(f"{role}.pid")]:
+            named = _read_pid(path)
+            if named in children:
+                roles[role] = named
+                break
+    for child in children:
+        if child in roles.values():
+            continue
+        try:
+            comm = (PROC / str(child) / "comm").read_text().strip()
+        except OSError:
+            continue
+        for word, role in (("vrrp", "vrrp"), ("health", "checkers"), ("bfd", "bfd")):
+            if word in comm:
+                roles.setdefault(role, child)
+        if child not in roles.values():
+            roles.setdefault("vrrp" if _SIGUSR2 in handled_signals(child) else "checkers", child)
+    return tuple((role, roles[role]) for _, role in _ROLES if role in roles)
+
+
+_binaries: dict[tuple[str, int, int], Binary] = {}
+
+
+def _ask_version(path: str) -> Binary:
+    try:
+        done = subprocess.run(
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return Binary()
+    text = plain((done.stderr + done.stdout).replace(b"\n", b"\x1e"), 20000).split("\u241e")
+    version = ""
+    options: list[str] = []
+    for line in text:
+        match = re.match(r"Keepalived v(\S+)", line)
+        if match:
+            version = match.group(1)
+        match = re.match(r"(?:Build|Config) options: *(.*)", line)
+        if match:
+            options = match.group(1).split()
+    return Binary(version, tuple(options))
+
+
+def binary_of(pid: int = 0) -> Binary:
+    """What the running program says (`pid`), or the installed one (0).
+
+    Asked once for each program file and change time. The running one is started through
+    /proc/PID/exe: an upgrade may have replaced the file behind the daemon's back.
+    """
+    path = f"{PROC}/{pid}/exe" if pid else ""
+    try:
+        info = os.stat(path) if path else None
+    except OSError:
+        # Not root: the installed one is the best guess.
+        info = None
+    if info is None:
+        found = installed()
+        if not found:
+            return Binary()
+        path, info = found, os.stat(found)
+    key = (f"{info.st_dev}:{info.st_ino}", info.st_mtime_ns, info.st_size)
+    if key not in _binaries:
+        _binaries[key] = _ask_version(path)
+    return _binaries[key]
+
+
+def installed() -> str:
+    """Path of the installed program; empty when there is none."""
+    return shutil.which("keepalived") or next(
+        (path for path in BINARIES if os.access(path, os.X_OK)), ""
+    )
+
+
+def find_daemon() -> DaemonSeen:
+    """What there is of keepalived in this host's (this network namespace's) world."""
+    pid = find_pid()
+    if not pid:
+        path = installed()
+        return DaemonSeen(False, binary_of().version if path else "", installed=bool(path))
+    return DaemonSeen(
+        running=True,
+        version=binary_of(pid).version,
+        pid=pid,
+        children=children_roles(pid),
+        started=start_time(pid),
+        handles=handled_signals(pid),
+        installed=True,
+        config_file=plain(config_file(pid)),
+    )
+
+
+class DaemonSource:
+    """Pushes `DaemonSeen` at the start and whenever it changed.
+
+    A pidfd for each process tells of a death at once; a stat of the pid files each tick tells of
+    a start; the whole search runs only when one of them did, and every ten seconds.
+    """
+
+    name = "daemon"
+
+    def __init__(self, full_every_s: float = 10.0) -> None:
+        self._full_every_s = full_every_s
+        self.seen: DaemonSeen | None = None
+        """The newest; for other sources of this process."""
+
+    def pid(self) -> int:
+        """The parent's pid, 0 when it does not run; for other sources of this process."""
+        return self.seen.pid if self.seen else find_pid()
+
+    def run(self, context: Context) -> None:
+        """See `Source`."""
+        watch = _Deaths()
+        signature: object = None
+        hurry_until = 0.0
+        next_full = 0.0
+        try:
+            while not context.stop.is_set():
+                now = time.monotonic()
+                new_signature = _signature()
+                if watch.died or new_signature != signature or now >= next_full:
+                    if watch.died or new_signature != signature:
+                        # Children and pid files follow within moments.
+                        hurry_until = now + 1.0
+                    signature = new_signature
+                    next_full = now + self._full_every_s
+                    seen = find_daemon()
+                    if seen != self.seen:
+                        self.seen = seen
+                        context.emit(self.name, seen)
+                    watch.follow((seen.pid, *(p for _, p in seen.children)) if seen.pid else ())
+                if now < hurry_until:
+                    next_full = now
+                    watch.wait(0.1)
+                else:
+                    watch.wait(min(0.5, context.interval_s))
+        finally:
+            watch.follow(())
+
+
+def _signature() -> tuple[tuple[str, int, int], ...]:
+    """Changes when a pid file comes, goes or is written."""
+    found = []
+    for folder in PID_DIRS[:2]:
+        for name in ("keepalived.pid", "vrrp.pid", "checkers.pid", "bfd.pid"):
+            path = f"{folder}/{name}"
+            with contextlib.suppress(OSError):
+                info = os.stat(path)
+                found.append((path, info.st_ino, info.st_mtime_ns))
+    return tuple(found)
+
+
+class _Deaths:
+    """Waits for the end of processes without polling them."""
+
+    def __init__(self) -> None:
+        self._fds: dict[int, int] = {}
+        self.died = False
+
+    def follow(self, pids: tuple[int, ...]) -> None:
+        self.died = False
+        for pid in [p for p in self._fds if p not in pids]:
+            os.close(self._fds.pop(pid))
+        for pid in pids:
+            if pid not in self._fds:
+                # Linux before 5.3 has no pidfds: the search every ten seconds has to do.
+                with contextlib.suppress(OSError):
+                    self._fds[pid] = os.pidfd_open(pid)
+
+    def wait(self, seconds: float) -> None:
+        if not self._fds:
+            time.sleep(seconds)
+            return
+        poll = select.poll()
+        for fd in self._fds.values():
+            poll.register(fd, select.POLLIN)
+        if poll.poll(int(seconds * 1000)):
+            self.died = True
+            for pid, fd in list(self._fds.items()):
+                # A dead process's pidfd stays readable: drop it, or poll would spin.
+                if select.select([fd], [], [], 0)[0]:
+                    os.close(self._fds.pop(pid))

@@ -1,0 +1,248 @@
+"""Pure parsers of what keepalived writes when it is signalled: JSON and its text dumps.
+
+Passwords (`auth_data`, `Password = …`) are dropped while reading. A file that is still being
+written (keepalived 2.0.10 to 2.4.3 renames first and fills later) gives None, never an error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lvstui.model.keys import canonical_address
+from lvstui.model.text import plain
+from lvstui.model.vrrp import InstanceSeen, InstanceStats
+
+_STATES = {0: "INIT", 1: "BACKUP", 2: "MASTER", 3: "FAULT", 97: "DELETED", 98: "STOP"}
+_NO_ERROR = ("advert_rcvd", "advert_sent", "become_master", "release_master", "pri_zero_rcvd",
+             "pri_zero_sent")  # fmt: skip
+
+
+def _vip(text: str) -> str | None:
+    """The address of a VIP as dumped (`10.9.0.100/24 dev eth0 scope global set`)."""
+    words = text.split()
+    try:
+        return canonical_address(words[0].partition("/")[0]) if words else None
+    except ValueError:
+        return None
+
+
+def _number(value: object, default: float = 0.0) -> float:
+    return float(value) if isinstance(value, (int, float)) else default
+
+
+def _json_stats(stats: dict[str, Any]) -> InstanceStats:
+    errors = tuple(
+        (plain(name, 64), int(value))
+        for name, value in stats.items()
+        if name not in _NO_ERROR and isinstance(value, int) and value
+    )
+    return InstanceStats(
+        int(_number(stats.get("advert_rcvd"))),
+        int(_number(stats.get("advert_sent"))),
+        int(_number(stats.get("become_master"))),
+        int(_number(stats.get("release_master"))),
+        errors,
+    )
+
+
+def parse_json(text: str) -> tuple[InstanceSeen, ...] | None:
+    """Instances of keepalived.json, both layouts (`json_version` 1 and 2).
+
+    None when the text is empty, cut off, or not that file.
+    """
+    try:
+        top = json.loads(text)
+    except ValueError:
+        return None
+    rows = top.get("vrrp") if isinstance(top, dict) else top
+    if not isinstance(rows, list):
+        return None
+    found = []
+    for row in rows:
+        data = row.get("data") if isinstance(row, dict) else None
+        if not isinstance(data, dict) or not isinstance(data.get("iname"), str):
+            return None
+        stats = row.get("stats")
+        vips = [v for key in ("vips", "evips") for v in (data.get(key) or ()) if isinstance(v, str)]
+        moved = data.get("last_transition")
+        found.append(
+            InstanceSeen(
+                name=plain(data["iname"], 255),
+                state=_STATES.get(int(_number(data.get("state"), -1)), "INIT"),
+                interface=plain(str(data.get("ifp_ifname") or data.get("vmac_ifname") or ""), 64),
+                vrid=int(_number(data.get("vrid"))),
+                version=int(_number(data.get("version"), 2)),
+                base_priority=int(_number(data.get("base_priority"))),
+                effective_priority=int(_number(data.get("effective_priority"))),
+                advert_interval_s=_number(data.get("adver_int"), 1.0),
+                last_transition=_number(moved) or None,
+                vips=tuple(a for a in map(_vip, vips) if a),
+                master_priority=int(_number(data.get("master_priority"))),
+                stats=_json_stats(stats) if isinstance(stats, dict) else None,
+            )
+        )
+    return tuple(found)
+
+
+def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
+    """(title, lines) of each `------< Title >------` that starts a line."""
+    title = ""
+    lines: list[str] = []
+    for line in text.splitlines():
+        match = re.match(r"------< (.*) >------", line)
+        if match:
+            yield title, lines
+            title, lines = match.group(1), []
+        else:
+            lines.append(line)
+    yield title, lines
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, _, value = line.strip().partition(" = ")
+    return name, value.strip()
+
+
+def _interval_s(value: str) -> float:
+    """`1 sec`, `1000 milli-sec`, `1.00 sec`."""
+    words = value.split()
+    try:
+        number = float(words[0])
+    except (IndexError, ValueError):
+        return 1.0
+    return number / 1000 if len(words) > 1 and words[1].startswith("milli") else number
+
+
+def _integer(value: str) -> int:
+    match = re.match(r"-?\d+", value)
+    return int(match.group()) if match else 0
+
+
+def parse_data(text: str) -> tuple[InstanceSeen, ...] | None:
+    """Instances of keepalived.data; None while the file is empty or ends within a line.
+
+    There is no end mark: a caller reads again until the file stays as it is.
+
+    Not a stable format: unknown lines are passed over. `Master router` and `Master priority`
+    stand there on a BACKUP only.
+    """
+    sections = list(_sections(text))
+    topology = next((lines for title, lines in sections if title == "VRRP Topology"), None)
+    if topology is None or not text.endswith("\n"):
+        return None
+    found: list[InstanceSeen] = []
+    now: dict[str, Any] = {}
+    in_vips = False
+
+    def finish() -> None:
+        if now:
+            found.append(InstanceSeen(**{**now, "vips": tuple(now["vips"])}))
+
+    for line in topology:
+        name, value = _field(line)
+        if name == "VRRP Instance":
+            finish()
+            now = {"name": plain(value, 255), "state": "INIT", "vips": []}
+            in_vips = False
+            continue
+        if not now:
+            continue
+        if re.match(r"\s+Virtual IP(?: \(\d+\))?|\s+Virtual IP Excluded", line):
+            in_vips = True
+            continue
+        if in_vips:
+            # Entries are indented deeper than fields.
+            if line.startswith("     "):
+                address = _vip(line.strip())
+                if address:
+                    now["vips"].append(address)
+                continue
+            in_vips = False
+        _take_data_field(now, name, value)
+    finish()
+    return tuple(found)
+
+
+def _take_data_field(now: dict[str, Any], name: str, value: str) -> None:
+    if name == "State":
+        now["state"] = plain(value.split(" ")[0], 16)
+    elif name == "Interface":
+        now["interface"] = plain(value.partition(",")[0], 64)
+    elif name == "Sync group":
+        now["sync_group"] = plain(value, 255)
+    elif name == "Master router":
+        address = _vip(value)
+        if address:
+            now["master_address"] = address
+    elif name == "Last transition":
+        match = re.match(r"\d+(?:\.\d+)?", value)
+        now["last_transition"] = (float(match.group()) or None) if match else None
+    elif name == "Advert interval":
+        now["advert_interval_s"] = _interval_s(value)
+    else:
+        field = {
+            "VRRP Version": "version",
+            "Master priority": "master_priority",
+            "Virtual Router ID": "vrid",
+            "Priority": "base_priority",
+            "Base priority": "base_priority",
+            "Effective priority": "effective_priority",
+        }.get(name)
+        if field:
+            now[field] = _integer(value)
+
+
+def sync_groups(text: str) -> dict[str, str]:
+    """Sync group and its state from keepalived.data."""
+    found = {}
+    for title, lines in _sections(text):
+        if title.startswith("VRRP Sync group"):
+            for line in lines:
+                name, value = _field(line)
+                if name == "VRRP Sync Group":
+                    group, _, state = value.rpartition(", ")
+                    found[plain(group, 255)] = plain(state, 16)
+    return found
+
+
+def parse_stats(text: str) -> dict[str, InstanceStats] | None:
+    """Counters of each instance from keepalived.stats; None while it is incomplete."""
+    if not text.endswith("\n"):
+        return None
+    found: dict[str, InstanceStats] = {}
+    name, heading = "", ""
+    errors: list[tuple[str, int]] = []
+    values: dict[str, int] = {}
+
+    def finish() -> bool:
+        if not name:
+            return True
+        if "Priority Zero/Sent" not in values:
+            return False
+        found[name] = InstanceStats(
+            values.get("Advertisements/Received", 0),
+            values.get("Advertisements/Sent", 0),
+            values.get("Became master", 0),
+            values.get("Released master", 0),
+            tuple(errors),
+        )
+        return True
+
+    for line in text.splitlines():
+        key, _, value = line.strip().partition(":")
+        value = value.strip()
+        if line.startswith("VRRP Instance:"):
+            if not finish():
+                return None
+            name, heading, errors, values = plain(value, 255), "", [], {}
+        elif not value:
+            heading = key
+        elif value.lstrip("-").isdigit():
+            nested = line.startswith("    ")
+            values[f"{heading}/{key}" if nested else key] = int(value)
+            if nested and "Errors" in heading and int(value):
+                errors.append((plain(f"{heading}: {key}", 64), int(value)))
+    return found if finish() and found else None

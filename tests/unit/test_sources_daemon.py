@@ -1,0 +1,137 @@
+"""Finding keepalived: options, processes, signals. Uses stand-ins, never a real daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lvstui.model.facts import DaemonSeen, Observation
+from lvstui.sources import daemon, processes
+from lvstui.sources.base import Context
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("keepalived -D", {"D": ""}),
+        (
+            "keepalived -nlDf /a/k.conf -i lb1",
+            {"n": "", "l": "", "D": "", "f": "/a/k.conf", "i": "lb1"},
+        ),
+        ("keepalived -f/a/k.conf -p/run/x.pid", {"f": "/a/k.conf", "p": "/run/x.pid"}),
+        ("keepalived --use-file=/b --dont-fork", {"f": "/b", "n": ""}),
+        ("keepalived --use-f /b --config-id lb2", {"f": "/b", "i": "lb2"}),
+        ("keepalived -g/var/log/k.log --flush-log-file", {"g": "/var/log/k.log", "flush": ""}),
+        ("keepalived -g -D", {"g": "", "D": ""}),
+        ("keepalived --vrrp_pid=/r -- -f /x", {"r": "/r"}),
+        ("keepalived -f", {"f": ""}),
+    ],
+)
+def test_options(words: str, expected: dict[str, str]) -> None:
+    assert processes.options_of(tuple(words.split())) == expected
+
+
+STAND_IN = """
+import signal, sys, time
+open('/proc/self/comm', 'w').write('keepalived')
+signal.pthread_sigmask(signal.SIG_BLOCK, {1, 10, 12, 36})
+print('ready', flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    monkeypatch.setattr(daemon, "PID_DIRS", (str(tmp_path),))
+    process = subprocess.Popen(
+        [sys.executable, "-c", STAND_IN, "-f", "/etc/k.conf", "-i", "lb9"],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": "/var/tmp"},
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    (tmp_path / "keepalived.pid").write_text(f"{process.pid}\n")
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_daemon_is_described(stand_in: subprocess.Popen[bytes]) -> None:
+    seen = daemon.find_daemon()
+    assert seen.running
+    assert seen.pid == stand_in.pid
+    assert {1, 10, 12, 36} <= set(seen.handles)
+    assert seen.started is not None
+    assert abs(seen.started - time.time()) < 30
+    assert processes.start_time(seen.pid) == seen.started
+    assert processes.tmp_dir(stand_in.pid) == "/var/tmp"
+    assert processes.read_loaded(stand_in.pid) is None
+
+
+def test_its_end_is_told_at_once(
+    stand_in: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "find_pid", lambda: _alive(stand_in))
+    seen: list[tuple[float, Observation]] = []
+    context = Context("lb1", lambda o: seen.append((time.monotonic(), o)))
+    thread = threading.Thread(target=daemon.DaemonSource().run, args=(context,))
+    thread.start()
+    try:
+        _until(lambda: bool(seen))
+        assert len(seen) == 1
+        killed = time.monotonic()
+        stand_in.send_signal(signal.SIGKILL)
+        stand_in.wait()
+        _until(lambda: len(seen) == 2)
+        at, observation = seen[1]
+        assert isinstance(observation.fact, DaemonSeen)
+        assert not observation.fact.running
+        assert at - killed < 0.25
+    finally:
+        began = time.monotonic()
+        context.stop.set()
+        thread.join(2)
+        assert time.monotonic() - began < 0.6
+
+
+def _alive(process: subprocess.Popen[bytes]) -> int:
+    return process.pid if processes.is_keepalived(process.pid) else 0
+
+
+def _until(condition: object, seconds: float = 3.0) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.005)
+
+
+def test_a_version_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "keepalived"
+    program.write_text(
+        "#!/bin/sh\n"
+        f"echo x >> {tmp_path}/calls\n"
+        "echo 'Keepalived v2.2.7 (01/16,2022)' >&2\n"
+        "echo 'Config options:  LVS VRRP JSON DBUS' >&2\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for _ in range(3):
+        assert daemon.binary_of() == daemon.Binary("2.2.7", ("LVS", "VRRP", "JSON", "DBUS"))
+    assert (tmp_path / "calls").read_text() == "x\n"
+
+
+def test_nothing_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(daemon, "BINARIES", ())
+    monkeypatch.setattr(daemon, "find_pid", lambda: 0)
+    assert daemon.find_daemon() == DaemonSeen(False, installed=False)
