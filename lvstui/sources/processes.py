@@ -129,15 +129,28 @@ def loaded_path(pid: int) -> str:
     for name in names:
         # The descriptor may be closed at any moment (a reload makes a new copy).
         with contextlib.suppress(OSError):
-            target = os.readlink(folder / name)
+            path = folder / name
+            target = os.readlink(path)
             if "consolidated_configuration" in target:
-                return (folder / name).read_bytes()
+                return str(path)
             if re.search(r"/#\d+ \(deleted\)$", target):
-                text = (folder / name).read_bytes()
                 # Other unlinked files exist; the copy opens with the main file's name.
-                if text.startswith(b"# "):
-                    return text
-    return None
+                with path.open("rb") as file:
+                    if file.read(3) == b"# /":
+                        return str(path)
+    return ""
+
+
+def read_loaded(pid: int) -> bytes | None:
+    """The configuration that the daemon has loaded; None when there is none to be read.
+
+    The text holds passwords: a caller must neither keep nor show it.
+    """
+    path = loaded_path(pid)
+    try:
+        return Path(path).read_bytes() if path else None
+    except OSError:
+        return None
 
 
 def _status(pid: int) -> dict[str, str]:
