@@ -37,6 +37,8 @@ BETWEEN_S = 0.05
 """Least time between two pictures, so that a storm of facts can not eat the host."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Pauses before a source that failed is tried again."""
+NEEDED = frozenset({"proc", "daemon", "file", "rtnetlink"})
+"""Sources whose first word makes a picture worth judging."""
 _URGENT = (AddressChanged, InstanceChanged, LinkChanged, ServerChanged)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 log = logging.getLogger("lvstui")
@@ -73,7 +75,8 @@ class Watcher:
         self._changed = threading.Condition(self._lock)
         self._threads: list[threading.Thread] = []
         self._meter = _Meter()
-        self._looks: list[Callable[[], None]] = []
+        self._heard: set[str] = set()
+        self._last_learnt = time.monotonic()
 
     # -- what the screens use
 
@@ -117,6 +120,18 @@ class Watcher:
                 if left <= 0 or not self._changed.wait(left):
                     return self._picture if condition(self._picture) else None
             return self._picture
+
+    def settle(self, timeout_s: float = 3.0, quiet_s: float = 0.25) -> Picture:
+        """The picture once the first word of every needed source is in and nothing new came for
+        `quiet_s`; whatever is known when the time is up."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            quiet = time.monotonic() - self._last_learnt
+            if self._heard >= NEEDED and quiet >= quiet_s:
+                break
+            time.sleep(0.02)
+        self.wait_for(lambda picture: picture.ready, max(deadline - time.monotonic(), 0))
+        return self._picture
 
     # -- running
 
@@ -200,6 +215,8 @@ class Watcher:
         if self._recorder is not None:
             self._recorder(seen)
         self._known.learn(seen)
+        self._heard.add(seen.source)
+        self._last_learnt = time.monotonic()
         fact = seen.fact
         if isinstance(fact, TableSeen):
             keys = tuple(service.key for service in fact.table.services)

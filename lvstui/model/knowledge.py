@@ -236,10 +236,10 @@ class Knowledge:
 
     def server_name(self, service: ServiceKey, server: ServerKey) -> str:
         """The name of a real server from the configuration or the hosts file; may be empty."""
-        view = self._views.get(service)
-        for known in view.servers if view is not None else ():
-            if known.key == server:
-                return known.name
+        for config in (self._in_file.get(service), self._in_loaded.get(service)):
+            for known in config.servers if config is not None else ():
+                if known.key == server and known.name:
+                    return known.name
         return self.names.get(server.address, "")
 
     def active_connections(self, service: ServiceKey, server: ServerKey) -> int:

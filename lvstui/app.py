@@ -1,0 +1,166 @@
+"""The console's app: pictures in, screens out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Picture
+from lvstui.screens.choice import ChoiceScreen
+from lvstui.screens.console import ConsoleScreen
+from lvstui.screens.crash import Crash, TerminalWatch
+from lvstui.screens.events import EventsScreen
+from lvstui.screens.feed import Feed, Lab, Operator
+from lvstui.screens.palette import CommandProvider
+from lvstui.screens.services import ServicesScreen
+from lvstui.screens.settings import Settings, speaks_unicode
+from lvstui.screens.styles import style_paths
+from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
+from lvstui.widgets.glyphs import glyphs
+
+_MODES: dict[str, type[ConsoleScreen]] = {
+    screen.MODE: screen for screen in (ServicesScreen, EventsScreen)
+}
+
+
+class PictureChanged(Message):
+    """A new picture came; only the newest counts."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__()
+        self.picture = picture
+
+    def can_replace(self, message: Message) -> bool:
+        """Late pictures fall out."""
+        return isinstance(message, PictureChanged)
+
+
+class LvstuiApp(App[None], inherit_bindings=False):
+    """lvstui on a terminal."""
+
+    TITLE = "lvstui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar = {CommandProvider}
+    BINDINGS: ClassVar[list[BindingType]] = []
+    CSS_PATH = style_paths()
+    MODES: ClassVar = dict(_MODES)
+    DEFAULT_MODE = "services"
+    ALLOW_SELECT = False
+
+    def __init__(
+        self,
+        feed: Feed,
+        operator: Operator,
+        *,
+        lab: Lab | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        super().__init__()
+        self.feed = feed
+        """Where pictures come from."""
+        self.operator = operator
+        """What changes the world."""
+        self.lab = lab
+        """The cluster in a box, when this runs inside one."""
+        ascii_only = self.settings.ascii
+        self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
+        """The characters that this terminal can show."""
+        self.picture = feed.picture
+        """The newest picture that was shown."""
+        self.animation_level = "none"
+        self._unsubscribe: Callable[[], None] | None = None
+        self._crash = Crash(self.settings.state_folder)
+        self._terminal = TerminalWatch(self)
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.settings.theme or os.environ.get("TEXTUAL_THEME", "")
+        self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's variables, completed with the meanings that our styles use."""
+        variables = meanings(super().get_css_variables(), ansi=self.native_ansi_color)
+        self.theme_variables = variables
+        return variables
+
+    def on_mount(self) -> None:
+        """Listen to the feed and to the clock."""
+        self.set_class(not self.glyphs.braille, "-ascii")
+        self._unsubscribe = self.feed.subscribe(
+            lambda picture: self.post_message(PictureChanged(picture)) and None
+        )
+        self.set_interval(1.0, self._tick)
+        if self.settings.watch_terminal:
+            self._terminal.start()
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    def on_picture_changed(self, event: PictureChanged) -> None:
+        """Hand it to every screen that can be seen."""
+        self.picture = event.picture
+        with self.batch_update():
+            for screen in self.screen_stack:
+                show = getattr(screen, "show_picture", None)
+                if show is not None and screen.is_mounted:
+                    show(event.picture)
+
+    def _tick(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.tick()
+
+    def show_screen(self, mode: str) -> None:
+        """Go to another tab."""
+        if mode in _MODES and mode != self.current_mode:
+            self.switch_mode(mode)
+
+    async def show_server(self, service: ServiceKey, server: ServerKey | None) -> None:
+        """Go to the services screen with the cursor on that row."""
+        await self.switch_mode("services")
+        screen = self.screen
+        if isinstance(screen, ServicesScreen) and not screen.table.go_to((service, server)):
+            screen.tell(f"{server or service} is not shown now.", bad=True)
+
+    def choose_theme(self) -> None:
+        """A list of themes, each shown while it is under the cursor."""
+        ours = [theme.name for theme in THEMES]
+        names = ours + sorted(set(self.available_themes) - set(ours))
+        before = self.theme
+
+        def preview(at: int) -> None:
+            self.theme = names[at]
+
+        def chosen(at: int | None) -> None:
+            self.theme = before if at is None else names[at]
+
+        current = names.index(before) if before in names else 0
+        self.push_screen(ChoiceScreen("Theme", names, current, again="T", preview=preview), chosen)
+
+    def action_exit_now(self) -> None:
+        """Leave from within a dialog."""
+        self.exit()
+
+    # Ends
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave with one clear line; the trace goes to a file, without any local variable."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._exit_renderables.append(self._crash.report(error))
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        """Textual's own way prints local variables, secrets among them; ours never does."""
+        self._exit_renderables.append(self._crash.report(None))
+        self._close_messages_no_wait()

@@ -1,0 +1,198 @@
+"""The shell face: the same engine as the screens, `--json`, exit codes.
+
+Exit codes: 0 all well or done; 1 something is degraded, or an operation was not done; 2 lvstui
+itself could not look, or was asked for something that it does not understand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from lvstui import __version__
+from lvstui.operate import add_operations
+
+USAGE = 2
+
+
+def _interval(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds from 0.1 to 3600")
+    return value
+
+
+def _look_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        default="",
+        help="keepalived's main file, when it is not where the daemon says",
+    )
+    parser.add_argument(
+        "--interval",
+        metavar="SECONDS",
+        type=_interval,
+        default=1.0,
+        help="how often to look (default 1)",
+    )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="lvstui",
+        description="Terminal console for Linux load balancers: LVS (IPVS) with keepalived. "
+        "Without a command it opens the console on this director.",
+    )
+    parser.add_argument("--version", action="version", version=f"lvstui {__version__}")
+    parser.add_argument("--read-only", action="store_true", help="see everything, change nothing")
+    parser.add_argument("--replay", metavar="FILE", help="show a recording instead of this host")
+    _look_options(parser)
+    parser.set_defaults(run=_console)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    status = commands.add_parser("status", help="print what is known, once or at each change")
+    _look_options(status)
+    status.add_argument(
+        "--json", action="store_true", help="one JSON document (schema lvstui.status/1)"
+    )
+    status.add_argument(
+        "--watch", action="store_true", help="one JSON line for each change, until interrupted"
+    )
+    status.add_argument("--schema", action="store_true", help="print what each JSON field means")
+    status.add_argument(
+        "--sample",
+        metavar="SECONDS",
+        type=float,
+        default=1.2,
+        help="how long to count for the rates (default 1.2; 0: no rates)",
+    )
+    status.set_defaults(run=_status)
+
+    stream = commands.add_parser(
+        "stream", help="print every observation as a JSON line (a recording)"
+    )
+    _look_options(stream)
+    stream.add_argument(
+        "--seconds", type=float, default=0.0, help="end after this long (default: when interrupted)"
+    )
+    stream.set_defaults(run=_stream)
+
+    add_operations(commands, _look_options)
+
+    from lvstui.lab.cli import add_parser as add_lab
+
+    add_lab(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    args = build_parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`lvstui status | head`): nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def fail(message: str) -> int:
+    """Say why nothing can be done; the exit status for that."""
+    print(f"lvstui: {message}", file=sys.stderr)
+    return USAGE
+
+
+def _status(args: argparse.Namespace) -> int:
+    from lvstui import report
+    from lvstui.live import local_watcher
+
+    if args.schema:
+        width = max(map(len, report.MEANINGS))
+        for name, meaning in report.MEANINGS.items():
+            print(f"{name:<{width}}  {meaning}")
+        return 0
+    with local_watcher(config=args.config, interval_s=args.interval) as watcher:
+        if args.watch:
+            return _watch(watcher)
+        picture = watcher.settle()
+        if args.sample > 0 and picture.table_readable and picture.services:
+            watcher.watch_closely(tuple(service.key for service in picture.services))
+            time.sleep(min(args.sample, 60.0))
+            picture = watcher.settle(timeout_s=args.interval, quiet_s=0.05)
+    if args.json:
+        print(json.dumps(report.report(picture), indent=1, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        from lvstui.plain_status import show
+
+        show(picture, Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+    return report.verdict(picture)[0]
+
+
+def _watch(watcher: Any) -> int:
+    from lvstui import report
+
+    last: dict[str, Any] = {}
+    watcher.settle()
+    while True:
+        document = report.report(watcher.picture)
+        # The time alone is no change.
+        told = {key: value for key, value in document.items() if key != "at_epoch_s"}
+        if told != last:
+            last = told
+            print(json.dumps(document, ensure_ascii=False), flush=True)
+        seen = watcher.picture
+        watcher.wait_for(lambda picture, seen=seen: picture is not seen, 60.0)
+
+
+def _stream(args: argparse.Namespace) -> int:
+    from lvstui.live import local_watcher
+    from lvstui.model.facts import Observation
+    from lvstui.model.wire import FORMAT, encode
+
+    def write(seen: Observation) -> None:
+        print(encode(seen), flush=True)
+
+    print(json.dumps({"lvstui": FORMAT, "version": __version__}), flush=True)
+    with local_watcher(config=args.config, interval_s=args.interval, recorder=write) as watcher:
+        ended = time.monotonic() + args.seconds if args.seconds else None
+        while ended is None or time.monotonic() < ended:
+            time.sleep(0.1)
+            watcher.watch_closely(tuple(s.key for s in watcher.picture.services[:50]))
+    return 0
+
+
+def _console(args: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return fail("the console needs a terminal; `lvstui status` prints the same to a pipe")
+    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        return fail("this terminal can not draw (TERM=dumb); use `lvstui status`")
+    from lvstui.app import LvstuiApp
+    from lvstui.live import lab_link, local_watcher, replay_watcher
+    from lvstui.operations.operator import Operator
+
+    if args.replay:
+        try:
+            watcher = replay_watcher(args.replay)
+        except (OSError, ValueError) as error:
+            return fail(f"{args.replay}: {error}")
+    else:
+        watcher = local_watcher(config=args.config, interval_s=args.interval)
+    with watcher:
+        operator = Operator(read_only=args.read_only or bool(args.replay))
+        app = LvstuiApp(watcher, operator, lab=lab_link())
+        app.run()
+        return app.return_code or 0

@@ -1,0 +1,62 @@
+"""The set of sources that look at this host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lvstui.model.facts import Observation
+from lvstui.sources.addresses import AddressSource
+from lvstui.sources.audit import AuditTrail
+from lvstui.sources.base import Source
+from lvstui.sources.config import ConfigurationFiles
+from lvstui.sources.counters import NetlinkCounters
+from lvstui.sources.daemon import DaemonSource
+from lvstui.sources.dbus import DbusSource
+from lvstui.sources.dumps import DumpSource
+from lvstui.sources.fifo import FifoSource
+from lvstui.sources.log import LogSource
+from lvstui.sources.proc import ProcTable
+from lvstui.sources.recording import Recording
+from lvstui.sources.wire import WireSource
+from lvstui.watch import Watcher
+
+if TYPE_CHECKING:
+    from lvstui.lab.link import LabLink
+
+
+def local_watcher(
+    *,
+    config: str = "",
+    interval_s: float = 1.0,
+    recorder: Callable[[Observation], None] | None = None,
+) -> Watcher:
+    """A watcher over everything that this host can tell; not started yet."""
+    daemon = DaemonSource()
+    sources: list[Source] = [
+        ProcTable(),
+        daemon,
+        ConfigurationFiles(daemon.pid, config),
+        AddressSource(),
+        LogSource(),
+        FifoSource(),
+        DumpSource(),
+        WireSource(),
+        DbusSource(),
+        AuditTrail(),
+        NetlinkCounters(),
+    ]
+    return Watcher(sources, interval_s=interval_s, recorder=recorder)
+
+
+def replay_watcher(path: str) -> Watcher:
+    """A watcher over a recording. Raises OSError, and ValueError for a file that is none."""
+    recording = Recording(path)
+    return Watcher([recording], host=recording.host, clock=recording.clock)
+
+
+def lab_link() -> LabLink | None:
+    """The lab that this director is a node of; None outside one."""
+    from lvstui.lab import faults
+
+    return faults if faults.available() else None

@@ -1,0 +1,170 @@
+"""Rates, events, VRRP and identity of the merged picture."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lvstui.model import facts as f
+from lvstui.model.ipvs import Counters, KernelService, KernelTable
+from lvstui.model.picture import Severity
+from lvstui.model.rates import rates_between
+from lvstui.model.vrrp import Advert
+from tests.unit.world import DNS, WEB, World, configured, rs, service, three
+
+
+def advert(source: str, priority: int, outgoing: bool = False) -> f.AdvertSeen:
+    return f.AdvertSeen(Advert(source, "eth0", 51, priority, 2, 1.0, ("10.10.0.20",), outgoing))
+
+
+def test_rates_and_shares() -> None:
+    world = three().counters((1, 100), (2, 100), (3, 0)).later(2)
+    assert world.server(1).rates is None
+    world.counters((1, 120), (2, 160), (3, 0))
+    first, second, third = (world.server(number) for number in (1, 2, 3))
+    assert first.rates is not None
+    assert first.rates.connections == pytest.approx(10)
+    assert second.share_of_traffic == pytest.approx(0.75)
+    assert third.share_of_traffic == 0
+    assert first.history == (10.0,)
+    web = world.picture().services[0]
+    assert web.rates is not None
+    assert web.rates.connections == pytest.approx(40)
+
+
+COUNTS = st.integers(0, 2**64 - 1)
+
+
+@given(COUNTS, COUNTS, st.floats(-5, 100))
+def test_no_rate_is_ever_negative_or_absurd(before: int, after: int, seconds: float) -> None:
+    rates = rates_between(Counters(before), Counters(after), seconds)
+    if rates is not None:
+        assert after >= before
+        assert 0 <= rates.connections <= (after - before) / seconds + 1
+
+
+def test_a_service_that_was_created_anew_has_no_rate() -> None:
+    world = three().counters((1, 5000)).later(1).counters((1, 5010)).later(1)
+    world.counters((1, 3))
+    assert world.server(1).rates is None
+    world.later(1).counters((1, 5))
+    rates = world.server(1).rates
+    assert rates is not None
+    assert rates.connections == pytest.approx(2)
+
+
+def test_a_gap_in_the_readings_makes_no_rate() -> None:
+    world = three().counters((1, 100)).later(600).counters((1, 60000))
+    assert world.server(1).rates is None
+
+
+def test_what_did_not_change_keeps_its_identity() -> None:
+    world = three()
+    first = world.picture()
+    assert world.later(1).picture().services[0] is first.services[0]
+    world.kernel((1, 10, 7, 40), (2, 10, 6, 40), (3, 10, 6, 40))
+    second = world.picture()
+    assert second.services[0] is not first.services[0]
+    assert second.services[0].servers[0] is not first.services[0].servers[0]
+    assert second.services[0].servers[1] is first.services[0].servers[1]
+
+
+def test_one_event_for_one_change_however_often_it_is_told() -> None:
+    world = three().later(5)
+    world.say(f.CheckSeen(False, "TCP_CHECK", "TCP connection failed", rs(3)))
+    world.say(f.ServerChanged(WEB, rs(3), False, "removed"))
+    world.later(0.05).say(f.ServerChanged(WEB, rs(3), False, "fifo", "fifo"))
+    world.later(0.5).kernel((1, 10, 6, 40), (2, 10, 6, 40)).later(3)
+    down = [text for text in world.events() if "down" in text or "removed" in text]
+    assert len(down) == 1
+    assert "rs3 (10.10.0.5:80) down: TCP connection failed → removed from tcp" in down[0]
+    assert "6 active connections on it" in down[0]
+
+
+def test_an_unexplained_change_of_the_table_is_told_after_a_moment() -> None:
+    world = three().later(5).kernel((1, 10, 6, 40), (2, 7, 6, 40), (3, 10, 6, 40))
+    assert not any("10 → 7" in text for text in world.events())
+    world.later(2)
+    assert any("10 → 7, not by this lvstui" in text for text in world.events())
+
+
+def test_events_come_in_the_order_of_time() -> None:
+    world = three()
+    for at in (30.0, 10.0, 20.0):
+        world.say(f.DaemonSaid("fatal", f"at {at}"), at=at)
+    assert [event.at for event in world.picture().events] == [10.0, 20.0, 30.0]
+
+
+def test_own_operations_are_told_once() -> None:
+    world = three().later(5)
+    world.say(f.Done("drain", "alice", "alice drains rs2", WEB, rs(2), 10, 0))
+    world.kernel((1, 10, 6, 40), (2, 0, 6, 40), (3, 10, 6, 40)).later(5)
+    assert [text for text in world.events() if "rs2" in text] == ["alice drains rs2"]
+
+
+def test_an_address_that_arrives_makes_a_master() -> None:
+    world = three().say(f.InstanceChanged("LB_1", "BACKUP", 100, "fifo"))
+    world.say(f.AddressesSeen((("eth0", "10.10.0.6", 24),)))
+    assert world.picture().instances[0].state == "BACKUP"
+    world.later(3).say(f.AddressChanged("eth0", "10.10.0.20", 32, True))
+    (instance,) = world.picture().instances
+    assert (instance.state, instance.source, instance.vips_here) == (
+        "MASTER",
+        "address",
+        ("10.10.0.20",),
+    )
+    assert any("VIP 10.10.0.20 is here now" in text for text in world.events())
+    world.later(3).say(f.AddressChanged("eth0", "10.10.0.20", 32, False))
+    assert world.picture().instances[0].state == "BACKUP"
+
+
+def test_the_vip_on_the_loopback_makes_no_master() -> None:
+    world = three().say(f.AddressesSeen((("lo", "10.10.0.20", 32),)))
+    assert world.picture().instances[0].state == "BACKUP"
+    assert world.picture().services[0].vip_here is True
+
+
+def test_split_brain_is_seen_on_the_wire() -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.2", 24), ("eth0", "10.10.0.20", 32))))
+    world.say(f.InstanceChanged("LB_1", "MASTER", 150)).say(advert("10.10.0.2", 150, True))
+    assert not [w for w in world.picture().warnings if "split" in w.text]
+    world.say(advert("10.10.0.6", 100))
+    (warning,) = [w for w in world.picture().warnings if "split brain" in w.text]
+    assert warning.severity is Severity.BAD
+    assert "10.10.0.6 (priority 100)" in warning.text
+    world.later(10).say(advert("10.10.0.2", 150, True))
+    assert not [w for w in world.picture().warnings if "split" in w.text]
+
+
+def test_a_backup_that_hears_nobody() -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.6", 24),)))
+    world.say(f.InstanceChanged("LB_1", "BACKUP", 100)).say(advert("10.10.0.2", 150))
+    (instance,) = world.picture().instances
+    assert (instance.master_address, instance.adverts_ok) == ("10.10.0.2", True)
+    world.later(6)
+    assert world.picture().instances[0].adverts_ok is False
+    assert any("hears no adverts" in w.text for w in world.picture().warnings)
+
+
+def test_vip_left_behind_by_a_dead_daemon() -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.20", 32),))).daemon(running=False)
+    assert "its VIP is still on this host" in world.picture().warnings[0].text
+
+
+def test_services_come_and_go() -> None:
+    world = three()
+    other = KernelService(DNS, "rr", False, None, "", ())
+    web = KernelService(WEB, "wrr", False, None, "", ())
+    world.say(f.TableSeen(KernelTable((web, other))))
+    assert [s.key for s in world.picture().services] == [WEB, DNS]
+    world.say(f.TableSeen(KernelTable((web,))))
+    assert [s.key for s in world.picture().services] == [WEB]
+    assert any("is gone from the kernel table" in text for text in world.events())
+
+
+def test_names_come_from_the_configuration_then_the_hosts_file() -> None:
+    world = World().daemon().config(service(configured(1), configured(2, name="")))
+    world.say(f.NamesSeen((("10.10.0.3", "other"), ("10.10.0.4", "two"))))
+    world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    assert [s.name for s in world.picture().services[0].servers] == ["rs1", "two"]

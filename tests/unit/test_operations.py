@@ -1,0 +1,215 @@
+"""Plans, their application with read-back, the audit log and undo.
+
+The kernel here is a fake that holds weights in a dictionary: the real one is in tests/lab.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from lvstui.model import facts as f
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.operations.audit import AuditLog
+from lvstui.operations.operator import Operator
+from lvstui.sources.audit import entries, fact, parse
+from tests.unit.world import WEB, World, configured, rs, service, three
+
+
+class FakeKernel:
+    """Weights by server; can lose a write or fail."""
+
+    def __init__(self, **weights: int) -> None:
+        self.weights = {rs(int(name[2:])): weight for name, weight in weights.items()}
+        self.loses = False
+        self.error: OSError | None = None
+
+    def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
+        if self.error is not None:
+            raise self.error
+        if not self.loses:
+            self.weights[server] = weight
+
+    def weight(self, key: ServiceKey, server: ServerKey) -> int | None:
+        return self.weights.get(server)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> AuditLog:
+    return AuditLog(tmp_path / "state" / "audit.jsonl", who="alice")
+
+
+def test_drain_says_what_it_does_to_the_others(log: AuditLog) -> None:
+    plan = Operator(audit=log).plan(three().picture(), "drain", [(WEB, rs(2))], reason="disk swap")
+    (step,) = plan.steps
+    assert (step.before, step.after, step.name) == (10, 0, "rs2")
+    assert step.what == "kernel weight of rs2 (10.10.0.4:80) in tcp 10.10.0.20:80: 10 → 0"
+    assert plan.effects[0] == (
+        "tcp 10.10.0.20:80: 2 of 3 left, each other one takes +50% connections"
+    )
+    assert "clients of 46 connections on rs2 keep going" in plan.effects[1]
+    assert any("the weight goes back to 10" in caution for caution in plan.cautions)
+    assert (plan.refusals, plan.typed) == ((), "")
+
+
+def test_the_last_server_must_be_typed(log: AuditLog) -> None:
+    targets = [(WEB, rs(number)) for number in (1, 2, 3)]
+    plan = Operator(audit=log).plan(three().picture(), "drain", targets)
+    assert "every new connection is refused" in plan.effects[0]
+    assert plan.typed == "10.10.0.3"
+
+
+def test_quorum_is_named(log: AuditLog) -> None:
+    world = three().config(service(configured(1), configured(2), configured(3), quorum=25))
+    plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(1))])
+    assert "weight 20 against quorum 25" in plan.effects[0]
+
+
+def test_apply_reads_back_records_and_can_be_undone(log: AuditLog) -> None:
+    world = three()
+    kernel = FakeKernel(rs1=10, rs2=10, rs3=10)
+    operator = Operator(audit=log, kernel=kernel)
+    outcome = operator.apply(operator.plan(world.picture(), "drain", [(WEB, rs(2))], reason="x"))
+    assert outcome.ok
+    assert outcome.results[0].seen == 0
+    assert kernel.weights[rs(2)] == 0
+    found = list(entries(log.path))
+    assert [entry.phase for entry in found] == ["planned", "done"]
+    assert (found[1].who, found[1].before, found[1].after, found[1].seen, found[1].ok) == (
+        "alice", 10, 0, 0, True,
+    )  # fmt: skip
+    assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
+    world.kernel((1, 10, 6, 40), (2, 0, 6, 40), (3, 10, 6, 40))
+    undo = operator.plan_undo(world.picture())
+    assert undo is not None
+    assert [(step.before, step.after) for step in undo.steps] == [(0, 10)]
+    assert operator.apply(undo).ok
+    assert kernel.weights[rs(2)] == 10
+    assert operator.plan_undo(world.picture()) is None
+
+
+def test_enable_goes_back_to_the_weight_before_the_drain(log: AuditLog) -> None:
+    world = three().kernel((1, 10, 0, 0), (2, 7, 0, 0), (3, 10, 0, 0))
+    operator = Operator(audit=log, kernel=FakeKernel(rs2=7))
+    operator.apply(operator.plan(world.picture(), "drain", [(WEB, rs(2))]))
+    world.kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
+    plan = operator.plan(world.picture(), "enable", [(WEB, rs(2))])
+    assert plan.steps[0].after == 7
+    assert any("the configuration says 10" in caution for caution in plan.cautions)
+
+
+def test_enable_without_a_record_takes_the_configured_weight(log: AuditLog) -> None:
+    world = three().kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
+    plan = Operator(audit=log).plan(world.picture(), "enable", [(WEB, rs(2))])
+    assert plan.steps[0].after == 10
+
+
+def test_a_weight_that_changed_since_the_plan_is_not_overwritten(log: AuditLog) -> None:
+    kernel = FakeKernel(rs2=5)
+    operator = Operator(audit=log, kernel=kernel)
+    outcome = operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
+    assert not outcome.ok
+    assert "look again" in outcome.text
+    assert kernel.weights[rs(2)] == 5
+
+
+def test_a_write_that_did_not_take_is_told(log: AuditLog) -> None:
+    kernel = FakeKernel(rs2=10)
+    kernel.loses = True
+    operator = Operator(audit=log, kernel=kernel)
+    outcome = operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
+    assert not outcome.ok
+    assert "read back 10, not 0" in outcome.text
+    assert log.last_undoable() == ()
+
+
+def test_no_root(log: AuditLog) -> None:
+    kernel = FakeKernel(rs2=10)
+    kernel.error = PermissionError(1, "netlink refuses: this needs root (CAP_NET_ADMIN)")
+    operator = Operator(audit=log, kernel=kernel)
+    outcome = operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
+    assert "needs root" in outcome.text
+
+
+def test_without_an_audit_log_nothing_is_done(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    kernel = FakeKernel(rs2=10)
+    log = AuditLog(tmp_path / "file" / "audit.jsonl", who="alice")
+    operator = Operator(audit=log, kernel=kernel)
+    outcome = operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
+    assert "nothing was done" in outcome.text
+    assert kernel.weights[rs(2)] == 10
+
+
+def test_read_only_refuses(log: AuditLog) -> None:
+    kernel = FakeKernel(rs2=10)
+    operator = Operator(read_only=True, audit=log, kernel=kernel)
+    outcome = operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
+    assert "read-only" in outcome.text
+    assert kernel.weights[rs(2)] == 10
+    assert not log.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("operation", "server", "weight", "why"),
+    [
+        ("drain", rs(9), None, "is not in tcp 10.10.0.20:80"),
+        ("weight", rs(1), 70000, "from 0 to 65535"),
+        ("weight", rs(1), -1, "from 0 to 65535"),
+        ("weight", rs(1), None, "from 0 to 65535"),
+        ("enable", rs(1), None, "nothing to change"),
+        ("weight", rs(1), 10, "nothing to change"),
+    ],
+)
+def test_refusals_say_why(
+    log: AuditLog, operation: str, server: ServerKey, weight: int | None, why: str
+) -> None:
+    plan = Operator(audit=log).plan(three().picture(), operation, [(WEB, server)], weight=weight)
+    assert any(why in refusal for refusal in plan.refusals), plan.refusals
+    assert not Operator(audit=log).apply(plan).ok
+
+
+def test_a_server_that_keepalived_removed_can_not_be_drained(log: AuditLog) -> None:
+    world = three().say(f.ServerChanged(WEB, rs(3), False, "removed")).kernel((1, 10, 0, 0))
+    plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(3))])
+    assert "has no weight to change" in plan.refusals[0]
+
+
+def test_undo_warns_when_something_changed_since(log: AuditLog) -> None:
+    world = three()
+    operator = Operator(audit=log, kernel=FakeKernel(rs2=10))
+    operator.apply(operator.plan(world.picture(), "drain", [(WEB, rs(2))]))
+    world.kernel((1, 10, 0, 0), (2, 3, 0, 0), (3, 10, 0, 0))
+    undo = operator.plan_undo(world.picture())
+    assert undo is not None
+    assert "something changed it since" in undo.cautions[0]
+
+
+def test_nobody_undoes_what_another_did(log: AuditLog) -> None:
+    operator = Operator(audit=log, kernel=FakeKernel(rs2=10))
+    operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
+    assert AuditLog(log.path, who="bob").last_undoable() == ()
+
+
+def test_the_log_survives_a_torn_line(log: AuditLog) -> None:
+    operator = Operator(audit=log, kernel=FakeKernel(rs2=10))
+    operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))], reason="why"))
+    with log.path.open("a") as stream:
+        stream.write('{"id":"torn","ph')
+    assert len(list(entries(log.path))) == 2
+    assert parse(json.dumps({"id": 1})) is None
+    done = fact(list(entries(log.path))[1])
+    assert done is not None
+    assert done.text == (
+        "alice drains rs2 (10.10.0.4:80) in tcp 10.10.0.20:80: weight 10 → 0, “why”"
+    )
+
+
+def test_persistence_is_a_caution(log: AuditLog) -> None:
+    world = World().daemon().config(service(configured(1), configured(2), persistence_s=300))
+    world.kernel((1, 10, 0, 0), (2, 10, 0, 0), persistence_s=300)
+    plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(2))])
+    assert any("is persistent (300 s)" in caution for caution in plan.cautions)

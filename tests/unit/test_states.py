@@ -1,0 +1,209 @@
+"""The state of a real server, from what file, keepalived and kernel say."""
+
+from __future__ import annotations
+
+import pytest
+
+from lvstui.model import facts as f
+from lvstui.model.config import ConfiguredChecker
+from lvstui.model.keys import ServerKey
+from lvstui.model.picture import Severity, State
+from tests.unit.world import T0, WEB, World, configured, rs, service, three
+
+
+def removed(number: int, how: str = "removed") -> f.ServerChanged:
+    return f.ServerChanged(WEB, rs(number), False, how)
+
+
+def refused(number: int) -> f.CheckSeen:
+    return f.CheckSeen(False, "TCP_CHECK", "connection refused", rs(number))
+
+
+def test_all_up() -> None:
+    picture = three().picture()
+    web = picture.services[0]
+    assert [server.state for server in web.servers] == [State.UP] * 3
+    assert (web.up, web.quorum_ok, web.severity, web.reason) == (3, True, Severity.GOOD, "")
+    assert [server.share_of_weight for server in web.servers] == pytest.approx([1 / 3] * 3)
+    assert picture.warnings == ()
+
+
+def test_removed_by_keepalived_stays_visible_with_the_reason() -> None:
+    world = three()
+    world.later(5).say(refused(3)).later(0.01).say(removed(3))
+    world.kernel((1, 10, 6, 40), (2, 10, 6, 40)).later(180)
+    server = world.server(3)
+    assert server.state is State.DOWN
+    assert server.reason == "TCP_CHECK: connection refused"
+    assert server.since == pytest.approx(T0 + 5.01)
+    assert (server.weights.file, server.weights.keepalived, server.weights.kernel) == (
+        10,
+        None,
+        None,
+    )
+    assert not server.in_kernel
+    assert server.checks[0].message == "connection refused"
+
+
+def test_the_reason_may_come_just_after_the_removal() -> None:
+    world = three().say(removed(3)).later(0.2).say(refused(3))
+    assert world.server(3).reason == "TCP_CHECK: connection refused"
+
+
+def test_an_old_failure_is_no_reason() -> None:
+    world = three().say(refused(3)).later(500).say(removed(3)).kernel((1, 10, 0, 0))
+    assert world.server(3).reason == "keepalived took it out"
+
+
+def test_back_again() -> None:
+    world = three().say(refused(3)).say(removed(3)).kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    assert world.server(3).state is State.DOWN
+    world.later(9).say(f.ServerChanged(WEB, rs(3), True, "added"))
+    world.kernel((1, 10, 0, 0), (2, 10, 0, 0), (3, 10, 0, 0))
+    server = world.server(3)
+    assert (server.state, server.reason) == (State.UP, "")
+
+
+def test_failed_with_inhibit_is_down_not_drained() -> None:
+    world = three().config(service(configured(1), configured(2, inhibit_on_failure=True)))
+    world.say(refused(2)).say(removed(2, "disabled")).kernel((1, 10, 0, 0), (2, 0, 3, 4))
+    assert world.server(2).state is State.DOWN
+
+
+def test_weight_zero_with_inhibit_and_no_word_of_keepalived_is_not_guessed() -> None:
+    world = World().daemon().config(service(configured(1), configured(2, inhibit_on_failure=True)))
+    world.kernel((1, 10, 0, 0), (2, 0, 0, 0))
+    server = world.server(2)
+    assert server.state is State.UNVERIFIED
+    assert "drained or failed" in server.reason
+
+
+def test_drained_by_an_operator_counts_down() -> None:
+    world = three().later(10)
+    world.say(
+        f.Done("drain", "alice", "alice drains rs2", WEB, rs(2), 10, 0, "disk swap", "1")
+    ).kernel((1, 10, 6, 40), (2, 0, 40, 0), (3, 10, 6, 40))
+    server = world.server(2)
+    assert server.state is State.DRAINING
+    assert server.reason == "40 left; drained by alice, “disk swap”"
+    world.later(10).kernel((1, 10, 6, 40), (2, 0, 20, 0), (3, 10, 6, 40))
+    server = world.server(2)
+    assert server.drain_left_s == pytest.approx(10)
+    assert server.reason.startswith("20 left, about 10 s")
+    world.later(10).kernel((1, 10, 6, 40), (2, 0, 0, 0), (3, 10, 6, 40))
+    assert world.server(2).state is State.DRAINED
+    (warning,) = world.picture().warnings
+    assert "kernel weight 0, file 10" in warning.text
+    assert "alice" in warning.text
+    assert "keepalived gives the weight back" in warning.text
+
+
+def test_drained_outside_lvstui() -> None:
+    world = three().later(10).kernel((1, 10, 0, 0), (2, 0, 5, 0), (3, 10, 0, 0))
+    assert world.server(2).reason == "5 left; weight 0 in the kernel, set outside lvstui"
+
+
+def test_a_flap_that_undoes_a_drain_is_seen() -> None:
+    world = three().say(f.Done("drain", "alice", "x", WEB, rs(2), 10, 0))
+    world.kernel((1, 10, 0, 0), (2, 0, 5, 0), (3, 10, 0, 0)).later(60)
+    world.kernel((1, 10, 0, 0), (2, 10, 5, 0), (3, 10, 0, 0)).later(5)
+    assert world.server(2).state is State.UP
+    assert any("0 → 10, not by this lvstui" in text for text in world.events())
+
+
+def test_disabled_in_the_file() -> None:
+    world = three().config(service(configured(1), configured(2, weight=0)))
+    server = world.kernel((1, 10, 0, 0), (2, 0, 5, 0)).server(2)
+    assert (server.state, server.reason) == (State.DISABLED, "weight 0 in the file (line 12)")
+
+
+def test_foreign() -> None:
+    world = three().kernel((1, 10, 0, 0), (9, 1, 0, 0))
+    server = world.server(9)
+    assert (server.state, server.reason) == (State.FOREIGN, "in the kernel, in no file")
+
+
+def test_drifted_weight() -> None:
+    server = three().kernel((1, 5, 0, 0)).server(1)
+    assert (server.state, server.reason) == (State.DRIFTED, "kernel weight 5, configured 10")
+
+
+def test_file_edited_but_not_reloaded() -> None:
+    world = three().config(service(configured(1, weight=20), configured(4)), loaded=False)
+    assert world.server(1).reason == "loaded weight 10, file 20: not reloaded"
+    assert "not loaded" in world.server(4).reason
+    assert "gone from the file" in world.server(2).reason
+    assert world.picture().daemon.loaded_is_file is False
+    assert any("was not reloaded" in w.text for w in world.picture().warnings)
+
+
+def test_forwarding_that_became_nat() -> None:
+    world = three().config(service(configured(1, forwarding="NAT")))
+    assert world.server(1).reason == "kernel forwards by DR, not NAT"
+
+
+def test_unverified_until_the_checks_had_time_to_speak() -> None:
+    world = World().daemon(started=T0 - 1).config(service(configured(1)))
+    world.kernel((1, 10, 0, 0))
+    assert world.server(1).state is State.UNVERIFIED
+    assert world.later(10).server(1).state is State.UP
+
+
+def test_no_check_at_all() -> None:
+    world = three().config(service(configured(1, checkers=())))
+    assert world.server(1).state is State.UNVERIFIED
+    assert "no check is configured" in world.server(1).reason
+
+
+def test_a_reload_starts_the_wait_again() -> None:
+    slow = ConfiguredChecker("TCP_CHECK", delay_loop_s=30)
+    world = three().config(service(configured(1, checkers=(slow,)))).kernel((1, 10, 0, 0))
+    assert world.server(1).state is State.UP
+    world.say(f.DaemonSaid("reloaded", "Reload complete"))
+    assert world.server(1).state is State.UNVERIFIED
+
+
+def test_keepalived_gone_looks_healthy_but_is_not() -> None:
+    world = three().daemon(running=False)
+    server = world.server(1)
+    assert (server.state, server.reason) == (
+        State.UNVERIFIED,
+        "keepalived is not running: nobody checks it",
+    )
+    assert server.weights.keepalived is None
+    assert world.picture().warnings[0].severity is Severity.BAD
+
+
+def test_down_in_words_but_still_in_the_kernel() -> None:
+    world = three().say(removed(3))
+    assert world.server(3).state is State.DOWN  # the next read of the table is due
+    world.later(5)
+    assert world.server(3).state is State.DRIFTED
+
+
+def test_sorry_server() -> None:
+    sorry = ServerKey("10.10.0.99", 80)
+    world = three().config(service(configured(1), sorry_server=sorry))
+    view = world.kernel((1, 10, 0, 0)).picture().server(WEB, sorry)
+    assert view is not None
+    assert (view.sorry, view.state, view.reason) == (True, State.DISABLED, "stands by")
+
+
+def test_quorum_and_nobody_left() -> None:
+    world = three().config(service(configured(1), configured(2), quorum=15))
+    assert (
+        world.kernel((1, 10, 0, 0)).picture().services[0].reason == "quorum lost: weight 10 of 15"
+    )
+    web = world.kernel().picture().services[0]
+    assert web.severity is Severity.BAD
+    assert not web.quorum_ok
+
+
+def test_no_table_no_root() -> None:
+    world = World().daemon().config(service(configured(1)))
+    world.say(f.Missing("proc", "this kernel has no IPVS", "modprobe ip_vs"))
+    picture = world.picture()
+    assert picture.ready
+    assert not picture.table_readable
+    assert picture.gaps[0].remedy == "modprobe ip_vs"
+    assert world.server(1).state is State.UNVERIFIED
