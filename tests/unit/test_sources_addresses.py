@@ -141,7 +141,7 @@ def test_lost_events_lead_to_a_new_look(own: Thread, monkeypatch: pytest.MonkeyP
 
     own.wait_for(AddressesSeen(()))
     real = addresses._receive
-    lost = []
+    lost: list[bytes | None] = []
 
     def lossy(sock: socket.socket) -> bytes | None:
         data = real(sock)
