@@ -1,0 +1,65 @@
+"""The rules of the house, checked by the tools that know them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("mypy",),
+        ("importlinter.cli",),
+    ],
+    ids=lambda command: "-".join(command),
+)
+def test_tool_has_nothing_to_say(command: tuple[str, ...]) -> None:
+    if command == ("importlinter.cli",):
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("lint-imports"))],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    else:
+        done = run(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+IMPORTS = """
+import sys
+{statement}
+heavy = [name for name in ("textual", "paramiko", "pyroute2", "rich") if name in sys.modules]
+print(",".join(heavy))
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ("import lvstui.watch, lvstui.live, lvstui.report", ""),
+        ("import lvstui.cli; lvstui.cli.build_parser()", ""),
+        ("import lvstui.operations.operator", ""),
+        ("import lvstui.lab", ""),
+        ("import lvstui.app", "textual,rich"),
+    ],
+)
+def test_start_up_loads_no_more_than_it_needs(statement: str, allowed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS.format(statement=statement)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == allowed

@@ -1,0 +1,112 @@
+"""The JSON schema, the exit status and the printed status."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from lvstui import report
+from lvstui.model import facts as f
+from lvstui.model.vrrp import InstanceSeen, InstanceStats
+from lvstui.operate import document, targets, words
+from lvstui.operations.weights import plan_weights
+from lvstui.plain_status import show
+from tests.unit.world import DNS, WEB, World, configured, rs, service, three
+
+COMPOSED = ("rates", "counters", "checks", "warnings", "gaps", "events")
+
+
+def paths(value: Any, prefix: str = "") -> set[str]:
+    """Every field of a document, as `report.MEANINGS` names them."""
+    found: set[str] = set()
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = f"{prefix}.{key}" if prefix else key
+            if key in COMPOSED:
+                found.add(f"{name}[]" if isinstance(inner, list) else name)
+            else:
+                found |= paths(inner, name)
+    elif isinstance(value, list):
+        found |= set().union(*(paths(inner, f"{prefix}[]") for inner in value)) or {f"{prefix}[]"}
+    else:
+        found.add(prefix)
+    return found
+
+
+def rich_world() -> World:
+    world = three().counters((1, 0), (2, 0), (3, 0)).later(1).counters((1, 5), (2, 5), (3, 0))
+    stats = InstanceStats(1, 2, 3, 4, (("auth_failure", 1),))
+    seen = InstanceSeen("LB_1", "MASTER", "eth0", 51, vips=("10.10.0.20",), stats=stats)
+    world.say(f.InstancesSeen((seen,)))
+    world.say(f.CheckSeen(False, "TCP_CHECK", "refused", rs(3))).say(
+        f.ServerChanged(WEB, rs(3), False, "removed")
+    )
+    world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    return world.say(f.Missing("wire", "adverts", "run as root"))
+
+
+def test_every_field_is_documented_and_every_documented_field_exists() -> None:
+    document = report.report(rich_world().picture())
+    assert paths(document) == set(report.MEANINGS)
+    json.dumps(document)
+
+
+def test_verdicts() -> None:
+    assert report.verdict(three().picture()) == (report.OK, [])
+    status, reasons = report.verdict(rich_world().picture())
+    assert status == report.DEGRADED
+    assert "rs3 in tcp 10.10.0.20:80 is down: TCP_CHECK: refused" in reasons
+    blind = World().say(f.Missing("proc", "this kernel has no IPVS", "modprobe ip_vs"))
+    assert report.verdict(blind.picture()) == (
+        report.BLIND,
+        ["this kernel has no IPVS: modprobe ip_vs"],
+    )
+
+
+def printed(world: World, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    show(world.picture(), console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_printed_status() -> None:
+    text = printed(rich_world())
+    assert "lb1  degraded  keepalived 2.2.7" in text
+    assert "✖ 10.10.0.5:80 rs3" in text
+    assert "TCP_CHECK: refused" in text
+    assert "not visible: adverts (run as root)" in text
+    assert "● MASTER LB_1" in text
+
+
+def test_foreign_text_is_no_markup() -> None:
+    name = "[bold]x[/bold] [/usr/bin/check]"
+    world = World().daemon().config(service(configured(1, name=name))).kernel((1, 10, 0, 0))
+    assert name in printed(world, 200)
+
+
+def test_targets() -> None:
+    picture = three().picture()
+    everything = [(WEB, rs(2))]
+    assert targets(picture, "10.10.0.4", None) == everything
+    assert targets(picture, "10.10.0.4:80", "tcp 10.10.0.20:80") == everything
+    assert targets(picture, "rs2", None) == everything
+    with pytest.raises(ValueError, match=r"no real server '10.10.0.99'.*rs1, rs2, rs3"):
+        targets(picture, "10.10.0.99", None)
+    with pytest.raises(ValueError, match="there is no service udp"):
+        targets(picture, "rs2", str(DNS))
+    with pytest.raises(ValueError, match="no real server"):
+        targets(picture, "10.10.0.4:81", None)
+
+
+def test_operation_documents() -> None:
+    plan = plan_weights(three().picture(), "drain", [(WEB, rs(2))])
+    shown = document(plan, None)
+    assert shown["steps"][0]["server"] == "10.10.0.4:80"
+    assert shown["applied"] is False
+    json.dumps(shown)
+    assert "kernel weight of rs2 (10.10.0.4:80)" in words(plan)
