@@ -12,6 +12,8 @@ from textual.message import Message
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.model.text import plain
+from lvstui.operations.plan import Outcome, Plan
 from lvstui.screens.choice import ChoiceScreen
 from lvstui.screens.console import ConsoleScreen
 from lvstui.screens.crash import Crash, TerminalWatch
@@ -92,9 +94,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Listen to the feed and to the clock."""
         self.set_class(not self.glyphs.braille, "-ascii")
-        self._unsubscribe = self.feed.subscribe(
-            lambda picture: self.post_message(PictureChanged(picture)) and None
-        )
+        self._unsubscribe = self.feed.subscribe(self._picture_came)
         self.set_interval(1.0, self._tick)
         if self.settings.watch_terminal:
             self._terminal.start()
@@ -103,6 +103,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """Stop listening."""
         if self._unsubscribe is not None:
             self._unsubscribe()
+
+    def _picture_came(self, picture: Picture) -> None:
+        """Called from the feed's thread."""
+        self.post_message(PictureChanged(picture))
 
     def on_picture_changed(self, event: PictureChanged) -> None:
         """Hand it to every screen that can be seen."""
@@ -129,6 +133,34 @@ class LvstuiApp(App[None], inherit_bindings=False):
         screen = self.screen
         if isinstance(screen, ServicesScreen) and not screen.table.go_to((service, server)):
             screen.tell(f"{server or service} is not shown now.", bad=True)
+
+    def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
+        """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
+
+        def done(outcome: Outcome | Exception) -> None:
+            self.feed.refresh()
+            if finished(outcome):
+                return
+            ok = isinstance(outcome, Outcome) and outcome.ok
+            text = outcome.text if isinstance(outcome, Outcome) else f"failed: {outcome}"
+            self.notify(
+                plain(text),
+                title=plan.title,
+                severity="information" if ok else "error",
+                markup=False,
+            )
+
+        def work() -> None:
+            outcome: Outcome | Exception
+            try:
+                outcome = self.operator.apply(plan)
+            except Exception as problem:
+                # The operator has to hear what happened to the plan, whatever it was.
+                outcome = problem
+            self.call_from_thread(done, outcome)
+
+        # Ours, not the dialog's: closing the dialog must not cut an operation in two.
+        self.run_worker(work, thread=True, exit_on_error=False, group="operations")
 
     def choose_theme(self) -> None:
         """A list of themes, each shown while it is under the cursor."""

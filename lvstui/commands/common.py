@@ -1,0 +1,153 @@
+"""What can be done on every screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lvstui.commands.base import Command
+
+if TYPE_CHECKING:
+    from lvstui.screens.console import ConsoleScreen
+
+
+class Palette(Command["ConsoleScreen"]):
+    """Search every command by name: screens, actions, themes."""
+
+    id = "palette"
+    keys = "colon,ctrl+p"
+    label = "command"
+    title = "Command palette"
+    group = "Everywhere"
+    in_palette = False
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Open it."""
+        screen.app.action_command_palette()
+
+
+class Help(Command["ConsoleScreen"]):
+    """Every key and command, what it does, and its twin on the shell."""
+
+    id = "help"
+    keys = "question_mark,f1"
+    label = "help"
+    title = "Help"
+    group = "Everywhere"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Open it."""
+        screen.open_help()
+
+
+class LookAgain(Command["ConsoleScreen"]):
+    """Read everything again now, without waiting for the next tick."""
+
+    id = "refresh"
+    keys = "r,f5"
+    title = "Look again now"
+    group = "Everywhere"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Ask the feed."""
+        screen.console.feed.refresh()
+        screen.tell("Looking again.")
+
+
+class ShowWarnings(Command["ConsoleScreen"]):
+    """All warnings in full, and what can not be seen from here."""
+
+    id = "warnings"
+    keys = "W"
+    title = "All warnings"
+    group = "Everywhere"
+
+    def why_not(self, screen: ConsoleScreen) -> str:
+        """Nothing to list."""
+        picture = screen.console.picture
+        return "" if picture.warnings or picture.gaps else "There is no warning."
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Open the list."""
+        screen.open_warnings()
+
+
+class ChooseTheme(Command["ConsoleScreen"]):
+    """Choose the colours; also light, high contrast, deuteranopia-safe and ANSI ones."""
+
+    id = "theme"
+    keys = "T"
+    title = "Theme"
+    group = "Everywhere"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Open the choice."""
+        screen.console.choose_theme()
+
+
+class Suspend(Command["ConsoleScreen"]):
+    """Back to the shell for a moment; `fg` comes back."""
+
+    id = "suspend"
+    keys = "ctrl+z"
+    title = "Suspend to the shell"
+    group = "Everywhere"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Stop this process like any other job."""
+        screen.app.action_suspend_process()
+
+
+class Quit(Command["ConsoleScreen"]):
+    """Leave lvstui. Nothing on the director depends on it running."""
+
+    id = "quit"
+    keys = "q,ctrl+q,ctrl+c"
+    title = "Quit"
+    group = "Everywhere"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """End the app."""
+        screen.app.exit()
+
+
+class Show(Command["ConsoleScreen"]):
+    """Go to another screen."""
+
+    group = "Screens"
+
+    def __init__(self, number: int, mode: str, title: str, summary: str) -> None:
+        self.number, self.mode, self._summary = number, mode, summary
+        self.name = title
+        # One object a screen, so these are instance values here.
+        self.id = f"show-{mode}"  # type: ignore[misc]
+        self.keys = str(number)  # type: ignore[misc]
+        self.title = f"{title} screen"  # type: ignore[misc]
+
+    @property
+    def summary(self) -> str:
+        """What is there."""
+        return self._summary
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Go there."""
+        screen.console.show_screen(self.mode)
+
+
+SCREENS: tuple[Show, ...] = (
+    Show(1, "services", "Services", "Virtual services and real servers, and what to do to them."),
+    # Show(2, "failover", "Failover", "VRRP instances of this host, and whom it hears."),
+    # Show(3, "health", "Health", "Every health check, its last word and since when."),
+    Show(7, "events", "Events", "Everything that happened: filter, pause, export."),
+)
+"""Screens that exist, in the order of their tabs."""
+
+COMMON: tuple[Command[Any], ...] = (
+    Palette(),
+    Help(),
+    LookAgain(),
+    ShowWarnings(),
+    ChooseTheme(),
+    Suspend(),
+    Quit(),
+    *SCREENS,
+)

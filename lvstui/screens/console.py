@@ -1,0 +1,158 @@
+"""What all full screens have in common: header, tabs, warnings, body, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from lvstui.commands.base import Command, bindings
+from lvstui.commands.common import COMMON, SCREENS
+from lvstui.model.picture import Picture
+from lvstui.widgets.format import cut
+from lvstui.widgets.header import HeaderStrip, Tab, TabStrip
+from lvstui.widgets.keybar import Key, KeyBar
+from lvstui.widgets.line import Bit
+from lvstui.widgets.warnings import WarningStrip
+
+if TYPE_CHECKING:
+    from lvstui.app import LvstuiApp
+
+
+class ConsoleScreen(Screen[None]):
+    """A tab of the console."""
+
+    MODE: ClassVar[str]
+    """Its name among the app's modes."""
+    OWN: ClassVar[tuple[Command[Any], ...]] = ()
+    """What can be done here and not elsewhere, in footer order."""
+    FOOTER: ClassVar[tuple[str, ...]] = ()
+    """Ids of the commands in the footer, in order; help comes last by itself."""
+
+    AUTO_FOCUS = "#main"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # Textual reads BINDINGS when the class is made.
+        if "BINDINGS" not in cls.__dict__:
+            cls.BINDINGS = bindings((*cls.OWN, *COMMON))
+        super().__init_subclass__(**kwargs)
+
+    @property
+    def console(self) -> LvstuiApp:
+        """The app, as what it is."""
+        return cast("LvstuiApp", self.app)
+
+    @property
+    def commands(self) -> tuple[Command[Any], ...]:
+        """Everything that can be done here."""
+        return (*self.OWN, *COMMON)
+
+    def command(self, id_: str) -> Command[Any] | None:
+        """The command of that name."""
+        return next((command for command in self.commands if command.id == id_), None)
+
+    def compose(self) -> ComposeResult:
+        """The frame; `body` fills it."""
+        glyphs = self.console.glyphs
+        header = HeaderStrip(glyphs, self.console.settings.clock)
+        header.read_only = self.console.operator.read_only
+        yield header
+        tabs = [Tab(show.keys, show.mode, show.name) for show in SCREENS]
+        yield TabStrip(tabs, self.MODE, glyphs)
+        yield WarningStrip(glyphs)
+        yield from self.body()
+        yield KeyBar(self._keys, self._lock)
+
+    def body(self) -> ComposeResult:
+        """What is between the warnings and the keys."""
+        yield from ()
+
+    @property
+    def keys(self) -> KeyBar:
+        """The footer."""
+        return self.query_one(KeyBar)
+
+    def on_screen_resume(self) -> None:
+        """On the screen (again): show what is true now."""
+        self.show_picture(self.console.picture)
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show this picture; subclasses add their body."""
+        self.query_one(HeaderStrip).show_picture(picture)
+        self.query_one(TabStrip).show_picture(picture)
+        self.query_one(WarningStrip).show_picture(picture)
+        self.keys.look_again()
+
+    def tick(self) -> None:
+        """A second has passed without a picture: the clock goes on."""
+        self.query_one(HeaderStrip).look_again()
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """One line to the operator, never parsed as markup."""
+        self.notify(text, severity="warning" if bad else "information", markup=False)
+
+    # Commands
+
+    def why_not(self, command: Command[Any]) -> str:
+        """Why a command can not be used now."""
+        if command.changes and self.console.operator.read_only:
+            return "This session is read-only (--read-only): nothing is changed from here."
+        return command.why_not(self)
+
+    def action_command(self, id_: str) -> None:
+        """Run a command, or say why not."""
+        command = self.command(id_)
+        if command is None:
+            return
+        reason = self.why_not(command)
+        if reason:
+            self.tell(reason, bad=True)
+        else:
+            command.run(self)
+
+    def _keys(self) -> Sequence[Key]:
+        keys = []
+        read_only = self.console.operator.read_only
+        for id_ in (*self.FOOTER, "palette", "help"):
+            command = self.command(id_)
+            if command is None or (command.changes and read_only):
+                continue
+            keys.append(Key(id_, command.first_key, command.label, not self.why_not(command)))
+        return keys
+
+    def _lock(self) -> Bit:
+        if self.console.operator.read_only:
+            return f"{self.console.glyphs.lock} read-only", "$sev-warn"
+        return "read-write", "$lv-dim"
+
+    @on(KeyBar.Chosen)
+    def _key_clicked(self, event: KeyBar.Chosen) -> None:
+        self.action_command(event.command)
+
+    @on(TabStrip.Chosen)
+    def _tab_clicked(self, event: TabStrip.Chosen) -> None:
+        self.console.show_screen(event.mode)
+
+    @on(WarningStrip.Chosen)
+    def _warnings_clicked(self) -> None:
+        self.open_warnings()
+
+    def open_help(self) -> None:
+        """Keys and commands of this screen."""
+        from lvstui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def open_warnings(self) -> None:
+        """Every warning and gap."""
+        from lvstui.screens.notices import WarningsScreen
+
+        self.app.push_screen(WarningsScreen())
+
+    def copy(self, text: str) -> None:
+        """To the terminal's clipboard (OSC 52)."""
+        self.app.copy_to_clipboard(text)
+        self.tell(f"Copied: {cut(text, 120)}")

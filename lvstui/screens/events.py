@@ -1,0 +1,171 @@
+"""Everything that happened, newest first: filter, pause, export."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from lvstui.commands.base import Command
+from lvstui.commands.events import EVENT_COMMANDS
+from lvstui.model.picture import Event, Picture
+from lvstui.model.text import plain
+from lvstui.screens.console import ConsoleScreen
+from lvstui.widgets.event_list import EventList
+from lvstui.widgets.format import clock_ms, plural
+from lvstui.widgets.line import Bit
+
+
+class EventsScreen(ConsoleScreen):
+    """All events."""
+
+    MODE = "events"
+    OWN: ClassVar[tuple[Command[Any], ...]] = EVENT_COMMANDS
+    FOOTER = ("event-open", "event-filter", "event-pause", "event-export", "event-copy")
+
+    def body(self) -> ComposeResult:
+        """A line on what is shown, the list, the filter."""
+        yield Static("", id="events-state", markup=False)
+        yield EventList(self.console.glyphs, id="main")
+        yield Input(placeholder="words to find; !words to hide", id="filter")
+
+    def on_mount(self) -> None:
+        """Start with everything shown."""
+        self.list = self.query_one(EventList)
+        self.query_one("#filter").display = False
+        self._pattern = ""
+        self._held: Sequence[Event] | None = None
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show what is new, unless paused."""
+        super().show_picture(picture)
+        events = picture.events if self._held is None else self._held
+        self.list.show_events(events, self.console.settings.clock(), self._pattern)
+        self._say_state(picture)
+
+    def _say_state(self, picture: Picture) -> None:
+        total = len(picture.events)
+        bits: list[Bit] = [(" EVENTS ", "bold $lv-dim")]
+        shown = len(self.list.shown)
+        if not total:
+            bits.append((" Nothing has happened since lvstui began to look.", "$lv-dim"))
+        else:
+            bits.append((f" {plural(shown, 'event')}, newest first", "$lv-dim"))
+        if self._pattern:
+            bits.append((f"   /{self._pattern}", "bold $lv-accent"))
+            bits.append((f"  {total - shown} hidden", "$lv-dim"))
+        if self._held is not None:
+            last = self._held[-1] if self._held else None
+            new = 0
+            for event in reversed(picture.events):
+                if event is last:
+                    break
+                new += 1
+            bits.append((f"   paused, {new} new  (p goes on)", "bold $sev-warn"))
+        self.query_one("#events-state", Static).update(Content.assemble(*bits))
+
+    # What commands ask
+
+    def open_filter(self) -> None:
+        """Type a filter; the list follows."""
+        field = self.query_one("#filter", Input)
+        field.display = True
+        field.focus()
+
+    def close_filter(self, *, clear: bool) -> None:
+        """Back to the list."""
+        field = self.query_one("#filter", Input)
+        if clear:
+            field.value = ""
+            self._pattern = ""
+        field.display = False
+        self.list.focus()
+        self.show_picture(self.console.picture)
+
+    def pause(self) -> None:
+        """Hold still or go on."""
+        self._held = self.console.picture.events if self._held is None else None
+        self.show_picture(self.console.picture)
+
+    def go_there(self) -> None:
+        """To the server of the event under the cursor."""
+        event = self.list.event_at
+        if event is not None and event.service is not None:
+            self.run_worker(self.console.show_server(event.service, event.server))
+
+    def copy_event(self) -> None:
+        """Time, host and text."""
+        event = self.list.event_at
+        if event is not None:
+            self.copy(f"{clock_ms(event.at)} {event.host} {event.text}")
+
+    def ask_export(self) -> None:
+        """Where to, then write in a thread."""
+        from lvstui.screens.choice import AskScreen
+
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.console.settings.clock()))
+        default = str(self.console.settings.state_folder / f"events-{stamp}.jsonl")
+        shown = tuple(self.list.shown)
+
+        def answered(path: str | None) -> None:
+            if path:
+                self.run_worker(
+                    lambda: self._write(Path(path).expanduser(), shown), thread=True,
+                    exit_on_error=False,
+                )  # fmt: skip
+
+        self.app.push_screen(
+            AskScreen(
+                "Export events", f"{plural(len(shown), 'event')} to the file", "path", default
+            ),
+            answered,
+        )
+
+    def _write(self, path: Path, shown: Sequence[Event]) -> None:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Never over a file that is there already.
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(handle, "w", encoding="utf-8") as file:
+                file.writelines(event_line(event) + "\n" for event in reversed(shown))
+        except OSError as problem:
+            text, bad = f"Not written: {plain(str(problem))}", True
+        else:
+            text, bad = f"{plural(len(shown), 'event')} written to {plain(str(path))}", False
+        self.app.call_from_thread(self.tell, text, bad=bad)
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, event: Input.Changed) -> None:
+        self._pattern = event.value
+        self.show_picture(self.console.picture)
+
+    @on(Input.Submitted, "#filter")
+    def _filter_kept(self) -> None:
+        self.close_filter(clear=False)
+
+    @on(EventList.Opened)
+    def _event_opened(self) -> None:
+        self.action_command("event-open")
+
+
+def event_line(event: Event) -> str:
+    """One event as a JSON line."""
+    fields: dict[str, object] = {
+        "at": round(event.at, 6),
+        "host": event.host,
+        "severity": event.severity.value,
+        "kind": event.kind,
+        "text": event.text,
+        "service": str(event.service) if event.service else None,
+        "server": str(event.server) if event.server else None,
+        "past": event.past,
+    }
+    return json.dumps(fields, ensure_ascii=False)

@@ -1,0 +1,102 @@
+"""What the screens need from the rest of the house, as small interfaces.
+
+Pictures come in through a `Feed`; the world is changed through an `Operator`; inside the lab
+there is also a `Lab`. Tests put plain fakes in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Picture
+from lvstui.operations.plan import Outcome, Plan
+
+Target = tuple[ServiceKey, ServerKey]
+"""One real server of one virtual service, as an operation names it."""
+
+
+class Feed(Protocol):
+    """Where pictures come from: a live director, a remote one, a recording."""
+
+    def subscribe(self, listener: Callable[[Picture], None]) -> Callable[[], None]:
+        """Call `listener` with every new picture, from another thread. Returns the way out."""
+        ...
+
+    @property
+    def picture(self) -> Picture:
+        """The newest picture."""
+        ...
+
+    def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
+        """These services are on the screen now: read their counters every tick."""
+        ...
+
+    def refresh(self) -> None:
+        """Look again now."""
+        ...
+
+
+class Operator(Protocol):
+    """What changes the world: plans first, then applies."""
+
+    read_only: bool
+    """Every change is refused."""
+
+    def plan(
+        self,
+        picture: Picture,
+        operation: str,
+        targets: Sequence[Target],
+        *,
+        weight: int | None = None,
+        reason: str = "",
+    ) -> Plan:
+        """What `operation` would do. Pure and quick."""
+        ...
+
+    def plan_undo(self, picture: Picture) -> Plan | None:
+        """What would take back the last operation; None when there is nothing to take back."""
+        ...
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Do it and read it back. Blocks: call it in a thread."""
+        ...
+
+
+class Fault(Protocol):
+    """One thing that can be broken in the lab."""
+
+    @property
+    def name(self) -> str:
+        """`stop`, `hang`, `unplug` …"""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a few words."""
+        ...
+
+    @property
+    def needs(self) -> str:
+        """What it acts on: `node`, `node argument` or nothing."""
+        ...
+
+
+class Lab(Protocol):
+    """The cluster in a box around this director."""
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """Everything that can be broken."""
+        ...
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """Names of its hosts."""
+        ...
+
+    def inject(self, name: str, node: str, argument: str | None) -> str:
+        """Break it (or heal it). Blocks; returns one line on what was done."""
+        ...

@@ -1,0 +1,66 @@
+"""The command palette: every command of the screen, and inside the lab every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from lvstui.screens.console import ConsoleScreen
+from lvstui.screens.faults import fault_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the palette."""
+
+    title: str
+    help: str
+    run: Callable[[], None]
+    discovered: bool = True
+    """Shown before anything is typed."""
+
+
+class CommandProvider(Provider):
+    """What the palette offers on a screen of the console."""
+
+    def _entries(self) -> Iterator[Entry]:
+        screen = self.screen
+        if not isinstance(screen, ConsoleScreen):
+            return
+        console = screen.console
+        for command in screen.commands:
+            if not command.in_palette or (command.changes and console.operator.read_only):
+                continue
+            reason = screen.why_not(command)
+            keys = f"{command.first_key}  " if command.keys else ""
+            text = f"{keys}{'not now: ' + reason if reason else command.summary}"
+            yield Entry(command.title, text, partial(screen.action_command, command.id))
+        if console.lab is not None:
+            for title, text, run in fault_entries(screen, console.lab):
+                yield Entry(title, text, run, discovered=False)
+
+    async def discover(self) -> Hits:
+        """Everything, before the first letter."""
+        for entry in self._entries():
+            if entry.discovered:
+                yield DiscoveryHit(
+                    Content(entry.title), entry.run, text=entry.title, help=entry.help
+                )
+
+    async def search(self, query: str) -> Hits:
+        """What matches, best first."""
+        matcher = self.matcher(query)
+        for entry in self._entries():
+            score = matcher.match(entry.title)
+            if score > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(entry.title),
+                    entry.run,
+                    text=entry.title,
+                    help=entry.help,
+                )

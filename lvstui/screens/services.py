@@ -1,0 +1,320 @@
+"""The main screen: virtual services, their real servers, and what has just happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from lvstui.commands.base import Command
+from lvstui.commands.servers import SERVER_COMMANDS
+from lvstui.commands.view import VIEW_COMMANDS
+from lvstui.model.picture import Picture, ServerView, ServiceView
+from lvstui.operations.plan import Plan
+from lvstui.screens.console import ConsoleScreen
+from lvstui.screens.explain import Explanation, explain
+from lvstui.widgets.event_list import EventList
+from lvstui.widgets.format import group, plural
+from lvstui.widgets.keybar import TargetLine
+from lvstui.widgets.line import Bit
+from lvstui.widgets.rows import RowId, Shape, Sort
+from lvstui.widgets.server_table import ServerTable
+
+_LEAST_EVENTS, _MOST_EVENTS = 2, 40
+
+
+class ServicesScreen(ConsoleScreen):
+    """Services and real servers."""
+
+    MODE = "services"
+    OWN: ClassVar[tuple[Command[Any], ...]] = (*SERVER_COMMANDS, *VIEW_COMMANDS)
+    FOOTER = ("drain", "enable", "weight", "details", "undo", "filter", "sort", "faults")
+
+    def body(self) -> ComposeResult:
+        """Table, or why there is none; events; what a key acts on."""
+        glyphs = self.console.glyphs
+        yield ServerTable(glyphs, id="main")
+        with VerticalScroll(id="explanation", can_focus=False):
+            yield Static(id="explanation-text", markup=False)
+        yield Input(
+            placeholder="words to find; !words to hide; Enter keeps, Esc clears",
+            id="filter",
+            select_on_focus=False,
+        )
+        with Vertical(id="events-pane"):
+            yield Static("", id="events-title", markup=False)
+            yield EventList(glyphs, cursor=False, id="events")
+        yield TargetLine(glyphs)
+
+    def on_mount(self) -> None:
+        """Start with the filter closed and the events as set up."""
+        self.table = self.query_one(ServerTable)
+        self.query_one("#filter").display = False
+        pane = self.query_one("#events-pane")
+        height = self.console.settings.events_height
+        pane.styles.height = max(height, _LEAST_EVENTS)
+        pane.display = height > 0
+
+    # Pictures
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show what changed."""
+        super().show_picture(picture)
+        why = explain(picture)
+        box = self.query_one("#explanation")
+        box.display = why is not None
+        self.table.display = why is None
+        if why is not None:
+            self.query_one("#explanation-text", Static).update(_explained(why))
+        self.table.show_services(picture.services, self.console.settings.clock())
+        self._show_events()
+        self.show_target()
+
+    def _show_events(self) -> None:
+        pane = self.query_one("#events-pane")
+        if not pane.display:
+            return
+        events = self.query_one(EventList)
+        events.show_events(self.console.picture.events, self.console.settings.clock())
+
+    def show_target(self) -> None:
+        """What a key acts on, and how the table is shown."""
+        self.query_one(TargetLine).show(self._target_bits(), self._shape_bits())
+
+    def _target_bits(self) -> list[Bit]:
+        glyphs = self.console.glyphs
+        arrow: Bit = (f" {glyphs.chevron} ", "$lv-dim")
+        bits: list[Bit] = [(self.console.picture.host, "bold $lv-text")]
+        marked = self.marked()
+        if marked:
+            shown = {row.id for row in self.table.rows if isinstance(row, ServerView)}
+            hidden = sum(server.id not in shown for server in marked)
+            services = len({server.service for server in marked})
+            text = f"{glyphs.mark} {len(marked)} marked in {plural(services, 'service')}"
+            bits += [arrow, (text, "bold $lv-accent")]
+            if hidden:
+                bits.append((f" ({hidden} not shown)", "$sev-warn"))
+            bits.append((": keys act on these; Esc unmarks", "$lv-dim"))
+            return bits
+        row = self.table.row
+        if row is None:
+            return bits
+        service = row if isinstance(row, ServiceView) else self.service_here()
+        if service is not None:
+            bits += [arrow, (str(service.key), "bold $lv-text")]
+            if service.name:
+                bits.append((f" {service.name}", "$lv-dim"))
+        if isinstance(row, ServerView):
+            bits += [arrow, (str(row.key), "bold $lv-accent")]
+            if row.name:
+                bits.append((f" {row.name}", "$lv-dim"))
+        return bits
+
+    def _shape_bits(self) -> list[Bit]:
+        shape, table = self.table.shape, self.table
+        bits: list[Bit] = []
+        if shape.pattern.strip():
+            bits.append((f"/{shape.pattern.strip()}", "bold $lv-accent"))
+        if shape.faults:
+            bits.append(("   faults only", "bold $sev-warn"))
+        if table.hidden:
+            bits.append((f"   {group(table.hidden)} hidden", "$lv-dim"))
+        if shape.sort is not Sort.FILE or shape.reverse:
+            turned = ", reversed" if shape.reverse else ""
+            bits.append((f"   by {shape.sort.value}{turned}", "$lv-dim"))
+        if table.column_set.name != "load":
+            bits.append((f"   columns: {table.column_set.name}", "$lv-dim"))
+        return bits
+
+    # What commands ask
+
+    def marked(self) -> list[ServerView]:
+        """The marked real servers, in the order of the picture."""
+        if not self.table.marks:
+            return []
+        services = {mark[0] for mark in self.table.marks}
+        return [
+            server
+            for service in self.console.picture.services
+            if service.key in services
+            for server in service.servers
+            if server.id in self.table.marks
+        ]
+
+    def targets(self) -> list[ServerView]:
+        """What an operation acts on: the marked servers, else the one under the cursor."""
+        marked = self.marked()
+        if marked:
+            return marked
+        row = self.table.row
+        return [row] if isinstance(row, ServerView) else []
+
+    def service_here(self) -> ServiceView | None:
+        """The service under the cursor, or that of the server under it."""
+        row = self.table.row
+        if isinstance(row, ServerView):
+            return self.console.picture.service(row.service)
+        return row
+
+    # Operations
+
+    def propose(self, operation: str, weight: int | None = None) -> None:
+        """Show the plan of an operation on the targets."""
+        targets = [server.id for server in self.targets()]
+
+        def plan() -> Plan | None:
+            console = self.console
+            return console.operator.plan(console.picture, operation, targets, weight=weight)
+
+        self._show_plan(plan)
+
+    def propose_undo(self) -> None:
+        """Show the plan that takes the last operation back."""
+        self._show_plan(lambda: self.console.operator.plan_undo(self.console.picture))
+
+    def _show_plan(self, make: Any) -> None:
+        from lvstui.screens.plan import PlanScreen
+
+        plan = make()
+        if plan is None:
+            self.tell("There is nothing to undo: lvstui has changed nothing here yet.", bad=True)
+            return
+        self.app.push_screen(PlanScreen(plan, make), self._plan_closed)
+
+    def _plan_closed(self, applied: bool | None) -> None:
+        if applied and self.table.marks:
+            self.table.mark(set(self.table.marks), False)
+
+    def ask_weight(self) -> None:
+        """Ask for a weight, then show the plan."""
+        from lvstui.screens.weight import WeightScreen
+
+        def chosen(weight: int | None) -> None:
+            if weight is not None:
+                self.propose("weight", weight)
+
+        self.app.push_screen(WeightScreen(self.targets()), chosen)
+
+    def open_details(self, wanted: RowId | None = None) -> None:
+        """Everything about a row (the one under the cursor)."""
+        from lvstui.screens.details import DetailsScreen
+
+        row = self.table.row
+        if wanted is None and row is not None:
+            wanted = row.id if isinstance(row, ServerView) else (row.key, None)
+        if wanted is not None:
+            self.app.push_screen(DetailsScreen(wanted))
+
+    def mark_here(self) -> None:
+        """Mark or unmark the row under the cursor and go on."""
+        row = self.table.row
+        if isinstance(row, ServerView):
+            self.table.mark([row.id], row.id not in self.table.marks)
+            self.table.action_move(1)
+        elif row is not None:
+            self.mark_servers(row.servers)
+
+    def mark_servers(self, servers: Sequence[ServerView]) -> None:
+        """Mark these; when all are marked already, unmark them."""
+        ids = {server.id for server in servers}
+        self.table.mark(ids, bool(ids - self.table.marks))
+
+    # View
+
+    def reshape(self, shape: Shape) -> None:
+        """Another order or filter."""
+        self.table.reshape(shape)
+        self.show_target()
+
+    def choose_sort(self) -> None:
+        """A menu of orders."""
+        from lvstui.screens.choice import ChoiceScreen
+
+        orders = list(Sort)
+        now = self.table.shape.sort
+
+        def chosen(at: int | None) -> None:
+            if at is not None:
+                sort = orders[at]
+                again = sort is now and sort is not Sort.FILE
+                reverse = again and not self.table.shape.reverse
+                self.reshape(replace(self.table.shape, sort=sort, reverse=reverse))
+
+        names = [order.value for order in orders]
+        self.app.push_screen(ChoiceScreen("Sort by", names, orders.index(now), again="s"), chosen)
+
+    def open_filter(self) -> None:
+        """Type a filter; the table follows."""
+        field = self.query_one("#filter", Input)
+        field.display = True
+        field.focus()
+
+    def close_filter(self, *, clear: bool) -> None:
+        """Back to the table."""
+        field = self.query_one("#filter", Input)
+        if clear:
+            field.value = ""
+            self.reshape(replace(self.table.shape, pattern=""))
+        field.display = False
+        self.table.focus()
+
+    def step_back(self) -> None:
+        """Esc: close or clear the filter, then faults-only, then the marks."""
+        shape = self.table.shape
+        if self.query_one("#filter").display or shape.pattern:
+            self.close_filter(clear=True)
+        elif shape.faults:
+            self.reshape(replace(shape, faults=False))
+        elif self.table.marks:
+            self.table.mark(set(self.table.marks), False)
+
+    def resize_events(self, by: int | None) -> None:
+        """Larger or smaller; None hides or shows them."""
+        pane = self.query_one("#events-pane")
+        if by is None:
+            pane.display = not pane.display
+        else:
+            most = min(_MOST_EVENTS, self.size.height - 8)
+            height = (pane.size.height if pane.display else 0) + by
+            pane.display = height >= _LEAST_EVENTS
+            pane.styles.height = max(min(height, most), _LEAST_EVENTS)
+        self._show_events()
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, event: Input.Changed) -> None:
+        self.reshape(replace(self.table.shape, pattern=event.value))
+
+    @on(Input.Submitted, "#filter")
+    def _filter_kept(self) -> None:
+        self.close_filter(clear=False)
+
+    @on(ServerTable.CursorMoved)
+    @on(ServerTable.MarksChanged)
+    @on(ServerTable.Reshaped)
+    def _table_changed(self) -> None:
+        self.show_target()
+        self.keys.look_again()
+
+    @on(ServerTable.Opened)
+    def _row_opened(self) -> None:
+        self.action_command("details")
+
+    @on(ServerTable.VisibleChanged)
+    def _watch(self, event: ServerTable.VisibleChanged) -> None:
+        self.console.feed.watch_closely(event.services)
+
+
+def _explained(why: Explanation) -> Content:
+    parts: list[Bit] = [(why.title + "\n", "bold $lv-accent")]
+    if why.text:
+        parts += [("\n", ""), *((line + "\n", "$lv-text") for line in why.text)]
+    if why.todo:
+        parts.append(("\nWhat to do\n", "$lv-dim"))
+        parts += [(f"  {line}\n", "$lv-text") for line in why.todo]
+    return Content.assemble(*parts)

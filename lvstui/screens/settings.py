@@ -1,0 +1,40 @@
+"""How the console is set up: decided outside, handed in once."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def speaks_unicode() -> bool:
+    """Whether the terminal's encoding can show our glyphs."""
+    encoding = (getattr(sys.__stdout__, "encoding", "") or "").lower().replace("-", "")
+    return encoding.startswith("utf")
+
+
+def state_folder() -> Path:
+    """Where crash traces and exported events go (XDG_STATE_HOME)."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "lvstui"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a test or a command line may want to change."""
+
+    theme: str = ""
+    """Empty: TEXTUAL_THEME, else our own dark one."""
+    ascii: bool | None = None
+    """Only ASCII on the screen; None: as the terminal's encoding demands."""
+    clock: Callable[[], float] = time.time
+    """Epoch seconds."""
+    state_folder: Path = field(default_factory=state_folder)
+    """For crash traces and exports."""
+    events_height: int = 6
+    """Lines of the events pane at the start, its title among them."""
+    watch_terminal: bool = True
+    """End cleanly when the terminal goes away."""

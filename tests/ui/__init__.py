@@ -1,0 +1,1 @@
+"""Tests of what people look at: real screens over pictures made by hand."""

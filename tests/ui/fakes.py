@@ -1,0 +1,210 @@
+"""A feed, an operator and a lab that are all in memory; `python -m tests.ui.fakes` shows them."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Picture, ServiceView, State
+from lvstui.operations.plan import Outcome, Plan, Step, StepResult
+
+Target = tuple[ServiceKey, ServerKey]
+
+
+class FakeFeed:
+    """Holds one picture; `push` gives the next from this thread."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self.listeners: list[Callable[[Picture], None]] = []
+        self.watched: list[tuple[ServiceKey, ...]] = []
+        self.refreshes = 0
+
+    def subscribe(self, listener: Callable[[Picture], None]) -> Callable[[], None]:
+        """As in Feed."""
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
+        """As in Feed."""
+        self.watched.append(services)
+
+    def refresh(self) -> None:
+        """As in Feed."""
+        self.refreshes += 1
+
+    def push(self, picture: Picture) -> None:
+        """The next picture."""
+        self.picture = picture
+        for listener in list(self.listeners):
+            listener(picture)
+
+
+@dataclass
+class FakeOperator:
+    """Makes believable plans and remembers what was applied."""
+
+    read_only: bool = False
+    refusal: str = ""
+    typed: str = ""
+    fails: bool = False
+    raises: Exception | None = None
+    applied: list[Plan] = field(default_factory=list)
+    asked: list[tuple[str, tuple[Target, ...], int | None]] = field(default_factory=list)
+    gate: threading.Event | None = None
+
+    def plan(
+        self,
+        picture: Picture,
+        operation: str,
+        targets: Sequence[Target],
+        *,
+        weight: int | None = None,
+        reason: str = "",
+    ) -> Plan:
+        """As in Operator."""
+        self.asked.append((operation, tuple(targets), weight))
+        after = {"drain": 0, "enable": 10}.get(operation, weight or 0)
+        steps = []
+        for service, server in targets:
+            view = picture.server(service, server)
+            before = view.weights.kernel if view and view.weights.kernel is not None else 0
+            name = view.label if view else str(server)
+            steps.append(
+                Step(
+                    picture.host,
+                    service,
+                    server,
+                    before,
+                    after,
+                    f"kernel weight of {name} ({server}) in {service}: {before} → {after}",
+                    "the kernel's table is read back",
+                    f"kernel weight {before} again",
+                )
+            )
+        return Plan(
+            operation,
+            picture.host,
+            tuple(steps),
+            effects=(
+                "1 of 3 left taking new connections, quorum 1.",
+                "10.10.0.3 takes all new connections (+100 %).",
+                "612 active connections keep going until they end.",
+            ),
+            cautions=("Kernel only: when its check fails and recovers, keepalived sets "
+                      "weight 10 again.",),
+            refusals=(self.refusal,) if self.refusal else (),
+            typed=self.typed,
+            reason=reason,
+        )  # fmt: skip
+
+    def plan_undo(self, picture: Picture) -> Plan | None:
+        """As in Operator."""
+        if not self.applied:
+            return None
+        last = self.applied[-1]
+        steps = tuple(replace(s, before=s.after, after=s.before) for s in last.steps)
+        return Plan("undo", picture.host, steps, undoes="op-1")
+
+    def apply(self, plan: Plan) -> Outcome:
+        """As in Operator."""
+        if self.gate is not None:
+            self.gate.wait(5)
+        if self.raises is not None:
+            raise self.raises
+        self.applied.append(plan)
+        results = tuple(
+            StepResult(step, not self.fails, step.before if self.fails else step.after,
+                       "the kernel still says so" if self.fails else "")
+            for step in plan.steps
+        )  # fmt: skip
+        text = f"{plan.title}: {'not done' if self.fails else 'done'}"
+        return Outcome(plan, results, "op-1", text)
+
+
+@dataclass(frozen=True)
+class FakeFault:
+    """As in Fault."""
+
+    name: str
+    summary: str
+    needs: str
+
+
+class FakeLab:
+    """Remembers what was broken."""
+
+    def __init__(self) -> None:
+        self.faults = (
+            FakeFault("stop", "stop the web server", "node"),
+            FakeFault("slow", "answer slowly", "node argument"),
+            FakeFault("heal", "heal everything", ""),
+        )
+        self.nodes = ("rs1", "rs3")
+        self.injected: list[tuple[str, str, str | None]] = []
+
+    def inject(self, name: str, node: str, argument: str | None) -> str:
+        """As in Lab."""
+        self.injected.append((name, node, argument))
+        return f"[{name}] done on {node}"
+
+
+def alive(picture: Picture, dice: random.Random) -> Picture:
+    """The next second of a site: counters move, nothing else."""
+    services: list[ServiceView] = []
+    for view in picture.services:
+        servers = []
+        for server in view.servers:
+            if server.state in (State.UP, State.DRIFTED) and server.rates:
+                rate = max(server.rates.connections * dice.uniform(0.85, 1.18), 0.2)
+                server = replace(
+                    server,
+                    rates=replace(server.rates, connections=rate),
+                    history=(*server.history[-59:], rate),
+                    active=max(server.active + dice.randint(-3, 3), 0),
+                )
+            servers.append(server)
+        total = sum(s.rates.connections for s in servers if s.rates)
+        rates = replace(view.rates, connections=total) if view.rates else None
+        services.append(
+            replace(view, servers=tuple(servers), rates=rates, history=(*view.history[-59:], total))
+        )
+    return replace(picture, services=tuple(services), at=time.time())
+
+
+def main() -> None:
+    """Show the made-up site; `large` shows 10,000 real servers."""
+    from lvstui.app import LvstuiApp
+    from lvstui.screens.settings import Settings
+
+    from . import pictures
+
+    which = sys.argv[1] if len(sys.argv) > 1 else "site"
+    picture = pictures.large(1000, 10) if which == "large" else getattr(pictures, which)()
+    feed = FakeFeed(picture)
+
+    def run() -> None:
+        dice = random.Random(1)
+        while True:
+            time.sleep(1)
+            feed.push(alive(feed.picture, dice))
+
+    threading.Thread(target=run, daemon=True).start()
+    app = LvstuiApp(
+        feed,
+        FakeOperator(read_only="--read-only" in sys.argv),
+        lab=FakeLab(),
+        settings=Settings(state_folder=Path("/tmp/lvstui-state")),
+    )
+    app.run()
+    sys.exit(app.return_code)
+
+
+if __name__ == "__main__":
+    main()
