@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lvstui.keepalived import reader
 from lvstui.keepalived.lexer import comment_of, script_words, words
 from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.tree import Block, Provenance, Statement, Tree, write
 
-PIECES = st.sampled_from(
-    r"""virtual_server real_server vrrp_instance VI_1 10.0.0.1 fd00::1 80 { } {} # ! " ' \
+_WORDS = r"""virtual_server real_server vrrp_instance VI_1 10.0.0.1 fd00::1 80 { } {} # ! " ' \
     weight 1 authentication auth_pass secret $A $A= ${A} $B= $B ${B} @lb1 @^lb1 @ ~SEQ(i,1,3)
     ~SEQ(i,$A) ~LST(a,b,c) ~LST({a,b},{1,2}) ~SEQ( include includea conf.d/*.conf group
     virtual_ipaddress TCP_CHECK HTTP_GET url path / ${_PWD} ${_RANDOM} ${_HASH} ${_INSTANCE}
-    virtual_server_group static_routes notify "a b" \# \!""".split()
-    + ["\n", "\n", "\n", "\r\n", "\t", "\\\n", "\0", "\xff", "\ufeff", "\xa0", "\x0b"]
-)
+    virtual_server_group static_routes notify "a b" \# \!"""
+_ENDS = ["\n", "\n", "\n", "\r\n", "\t", "\\\n", "\0", "\xff", "\ufeff", "\xa0", "\x0b"]
+PIECES = st.sampled_from([*_WORDS.split(), *_ENDS])
 CONFIG_LIKE = st.lists(PIECES, max_size=80).map(lambda parts: " ".join(parts).encode("utf-8"))
 JOINED = st.lists(PIECES, max_size=80).map(
     lambda parts: "".join(parts).encode("latin-1", "replace")
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_limit() -> Iterator[None]:
+    """Repetitions end early: generated text is full of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "MAX_GENERATED", 2000)
+        yield
 
 
 def check(data: bytes) -> Tree:
@@ -51,7 +60,7 @@ def check(data: bytes) -> Tree:
     return tree
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400))
 @example(b"\xef\xbb\xbfvrrp_instance A {\n}\n")
 @example(b"a" * 1022 + b"\n")
@@ -64,18 +73,19 @@ def test_any_bytes_round_trip(data: bytes) -> None:
     check(data)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(CONFIG_LIKE)
 def test_config_like_text_round_trips(data: bytes) -> None:
     check(data)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(JOINED)
 def test_glued_text_round_trips(data: bytes) -> None:
     check(data)
 
 
+@settings(deadline=None)
 @given(CONFIG_LIKE)
 def test_comments_and_spacing_do_not_change_the_digest(data: bytes) -> None:
     lines = data.split(b"\n")

@@ -1,0 +1,122 @@
+"""Where configuration text comes from: this host's files, or any reader that is handed in."""
+
+from __future__ import annotations
+
+import glob
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Reader = Callable[[str], bytes]
+"""Absolute path to the bytes of the file. Raises OSError."""
+Expander = Callable[[str], Sequence[str]]
+"""Absolute pattern without braces to the paths that exist, sorted. Raises OSError."""
+
+MAX_ALTERNATIVES = 1000
+_MAGIC = re.compile(r"[*?\[]")
+
+
+class NotLoaded(OSError):
+    """keepalived would skip this file: it is no regular file, or an execute bit is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """How to read a file and how to list what a pattern matches."""
+
+    read: Reader
+    expand: Expander | None = None
+    """None: only patterns without wildcards can be followed."""
+
+    def matches(self, pattern: str) -> list[str]:
+        """The paths that `include PATTERN` opens, in keepalived's order.
+
+        A pattern without wildcards is given back as it is, whether it exists or not. Raises
+        OSError when the pattern cannot be listed here.
+        """
+        result: list[str] = []
+        for alternative in braces(pattern):
+            if not _MAGIC.search(alternative):
+                result.append(alternative.replace("\\", ""))
+            elif self.expand is None:
+                raise OSError("wildcards cannot be listed through this reader")
+            else:
+                result.extend(self.expand(alternative))
+        return result
+
+
+def local(root: str = "/") -> Files:
+    """The files of this host, or of the tree below `root`."""
+
+    def there(path: str) -> str:
+        return path if root == "/" else root.rstrip("/") + path
+
+    def read(path: str) -> bytes:
+        real = there(path)
+        mode = os.stat(real).st_mode
+        if not stat.S_ISREG(mode):
+            raise NotLoaded("not a regular file: keepalived skips it")
+        if mode & 0o111:
+            raise NotLoaded("an execute bit is set: keepalived skips it")
+        with open(real, "rb") as file:
+            return file.read()
+
+    def expand(pattern: str) -> Sequence[str]:
+        # glob(3) takes [^x] for what Python writes [!x].
+        found = glob.glob(there(pattern).replace("[^", "[!"))
+        cut = 0 if root == "/" else len(root.rstrip("/"))
+        return sorted((path[cut:] for path in found), key=os.fsencode)
+
+    return Files(read, expand)
+
+
+def resolve(directory: str, path: str) -> str:
+    """`path` as an absolute one, relative to the folder of the file that names it.
+
+    `..` stays: it may lead out of a linked folder.
+    """
+    joined = posixpath.join(directory, path)
+    return joined if "/../" in joined else posixpath.normpath(joined)
+
+
+def braces(pattern: str) -> list[str]:
+    """`a{b,c}` to `ab`, `ac`, in order, nested ones too; at most `MAX_ALTERNATIVES`."""
+    waiting = [pattern]
+    done: list[str] = []
+    while waiting and len(waiting) + len(done) < MAX_ALTERNATIVES:
+        current = waiting.pop(0)
+        found = _first_group(current)
+        if found is None:
+            done.append(current)
+            continue
+        before, parts, after = found
+        waiting[:0] = [before + part + after for part in parts]
+    return done
+
+
+def _first_group(pattern: str) -> tuple[str, list[str], str] | None:
+    """The text before the first brace group, its alternatives, and the text behind it."""
+    start = at = -1
+    depth = 0
+    parts: list[str] = []
+    skip = False
+    for index, char in enumerate(pattern):
+        if skip or char == "\\":
+            skip = not skip
+        elif char == "{":
+            if depth == 0:
+                start = index
+                at = index + 1
+            depth += 1
+        elif char == "," and depth == 1:
+            parts.append(pattern[at:index])
+            at = index + 1
+        elif char == "}" and depth > 0:
+            depth -= 1
+            if depth == 0:
+                parts.append(pattern[at:index])
+                return pattern[:start], parts, pattern[index + 1 :]
+    return None
