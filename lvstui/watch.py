@@ -75,6 +75,7 @@ class Watcher:
         self._changed = threading.Condition(self._lock)
         self._threads: list[threading.Thread] = []
         self._meter = _Meter()
+        self._shown: tuple[ServiceKey, ...] | None = None
         self._heard: set[str] = set()
         self._last_learnt = time.monotonic()
 
@@ -99,7 +100,9 @@ class Watcher:
         return end
 
     def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
-        """These services are on screen: read their counters every tick."""
+        """These services are on screen: read their counters every tick, and have their
+        connection counts fresh in every picture."""
+        self._shown = services
         for source in self._sources:
             if isinstance(source, NetlinkCounters):
                 source.watch_closely(services)
@@ -233,6 +236,8 @@ class Watcher:
     def _publish(self, spent_s: float) -> None:
         self._known.cost = self._meter.cost(self._known.cost)
         began = time.perf_counter()
+        if self._shown is not None:
+            self._known.on_screen(self._shown)
         picture = self._known.picture(self._clock())
         self._meter.tick_ms = (spent_s + time.perf_counter() - began) * 1000
         with self._changed:

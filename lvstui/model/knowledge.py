@@ -6,6 +6,7 @@ known; only what an observation touched is merged again, the rest keeps its iden
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from lvstui.model.health import HealthBook
 from lvstui.model.instances import InstanceBook
 from lvstui.model.ipvs import KernelService, KernelTable
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.model.merge import Inputs, keep_identity, service_view
+from lvstui.model.merge import Inputs, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import Narrator
 from lvstui.model.picture import (
     Cost,
@@ -24,12 +25,15 @@ from lvstui.model.picture import (
     Gap,
     Picture,
     ServiceView,
+    Severity,
     State,
 )
 from lvstui.model.rates import Traffic
 from lvstui.model.states import Drain, Surroundings
 from lvstui.model.warnings import warnings
 
+TURN = 128
+"""Services off the screen whose connection counts are renewed in one picture."""
 EVENTS = 1000
 """Events kept."""
 VOLATILE = frozenset({State.UNVERIFIED, State.DRAINING, State.DOWN, State.DRIFTED})
@@ -64,6 +68,8 @@ class Knowledge:
         self._views: dict[ServiceKey, ServiceView] = {}
         self._states: dict[ServerId, tuple[State, float | None]] = {}
         self._dirty: set[ServiceKey] = set()
+        self._stale: dict[ServiceKey, None] = {}
+        self._on_screen: frozenset[ServiceKey] | None = None
         self._all_dirty = True
         self._volatile: set[ServiceKey] = set()
         self._checks_since: float | None = None
@@ -112,17 +118,24 @@ class Knowledge:
         first = self.table is None
         self.table = table
         self._kernel = {service.key: service for service in table.services}
+        changed = []
         for key, service in self._kernel.items():
-            if before.get(key) is not service:
+            old = before.get(key)
+            if old is service:
+                continue
+            if moved(old, service):
                 self._dirty.add(key)
-                self._follow_drains(service, before.get(key), at)
+                self._follow_drains(service, old, at)
+                changed.append((old, service))
+            else:
+                self._stale[key] = None
         if len(before) != len(self._kernel) or before.keys() != self._kernel.keys():
             self._dirty.update(before.keys() - self._kernel.keys())
             self.traffic.keep_only(self._kernel)
         if first:
             self._all_dirty = True
         else:
-            self._narrator.table_changed(before, self._kernel, at)
+            self._narrator.table_changed(before, self._kernel, changed, at)
 
     def _follow_drains(
         self, service: KernelService, before: KernelService | None, at: float
@@ -272,6 +285,8 @@ class Knowledge:
         views = self._views
         for key in list(todo):
             self._merge(key, around)
+            self._stale.pop(key, None)
+        self._recount(around)
         if len(views) != len(order):
             for gone in views.keys() - order.keys():
                 for server in views[gone].servers:
@@ -299,6 +314,29 @@ class Knowledge:
             interval_s=self.interval_s,
         )
         return replace(picture, warnings=warnings(picture, self))
+
+    def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
+        """From now on only these need fresh connection counts in every picture; the others take
+        turns. Until this is called every service counts as visible."""
+        self._on_screen = frozenset(services)
+
+    def _recount(self, around: Surroundings) -> None:
+        """Bring connection counts up to date: what is on screen at once, some of the rest."""
+        shown = self._on_screen
+        if shown is None:
+            now = list(self._stale)
+        else:
+            now = [key for key in self._stale if key in shown]
+            now += itertools.islice((key for key in self._stale if key not in shown), TURN)
+        for key in now:
+            del self._stale[key]
+            view, kernel = self._views.get(key), self._kernel.get(key)
+            if view is None or kernel is None:
+                continue
+            if view.severity is Severity.GOOD and view.rates is None and view.counters is None:
+                self._views[key] = recounted(view, kernel)
+            else:
+                self._merge(key, around)
 
     def _merge(self, key: ServiceKey, around: Surroundings) -> None:
         inputs = Inputs(

@@ -5,6 +5,7 @@ Pure: everything that is known comes in as an argument, the time too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -240,7 +241,7 @@ def _judge(
         return Severity.BAD, "sorry server answers" if sorry_active else "no real server up"
     if live_weight < quorum:
         return Severity.BAD, f"quorum lost: weight {live_weight} of {quorum}"
-    counts = {state: sum(1 for s in servers if s.state is state) for state in State}
+    counts = Counter(server.state for server in servers)
     words = [
         plural(counts[state], state.value, state.value)
         for state in (State.DOWN, State.DRIFTED, State.UNVERIFIED, State.FOREIGN,
@@ -254,7 +255,6 @@ def _judge(
     return Severity.GOOD, ""
 
 
-View = TypeVar("View", ServerView, ServiceView)
 _SERVER_FIELDS = attrgetter(*(f for f in ServerView.__dataclass_fields__))
 _SERVICE_FIELDS = attrgetter(*(f for f in ServiceView.__dataclass_fields__ if f != "servers"))
 
@@ -274,3 +274,48 @@ def keep_identity(old: ServiceView | None, new: ServiceView) -> ServiceView:
     if same and _SERVICE_FIELDS(old) == _SERVICE_FIELDS(new):
         return old
     return replace(new, servers=servers)
+
+
+def moved(before: KernelService | None, after: KernelService) -> bool:
+    """More than connection counts changed: real servers, their order or their weights, or the
+    service itself."""
+    if before is None or len(before.destinations) != len(after.destinations):
+        return True
+    if (before.scheduler, before.persistence_s) != (after.scheduler, after.persistence_s):
+        return True
+    return any(
+        a is not b and (a.key is not b.key or a.weight != b.weight or a.forwarding != b.forwarding)
+        for a, b in zip(before.destinations, after.destinations, strict=True)
+    )
+
+
+def recounted(old: ServiceView, kernel: KernelService) -> ServiceView:
+    """`old` with the connection counts of `kernel`, when nothing else changed since: what most
+    services need at most ticks. Only for services whose servers are all plainly up and not
+    watched closely (no rates)."""
+    counts = {d.key: d for d in kernel.destinations}
+    servers = []
+    for view in old.servers:
+        seen = counts.get(view.key)
+        if seen is None or (seen.active == view.active and seen.inactive == view.inactive):
+            servers.append(view)
+        else:
+            servers.append(_copy(view, active=seen.active, inactive=seen.inactive))
+    return _copy(
+        old,
+        servers=tuple(servers),
+        kernel=kernel,
+        active=sum(view.active for view in servers),
+        inactive=sum(view.inactive for view in servers),
+    )
+
+
+_View = TypeVar("_View", ServerView, ServiceView)
+
+
+def _copy(view: _View, **changes: object) -> _View:
+    """dataclasses.replace without going through `__init__`: a third of the time."""
+    new = object.__new__(type(view))
+    for name in view.__dataclass_fields__:
+        object.__setattr__(new, name, changes[name] if name in changes else getattr(view, name))
+    return new

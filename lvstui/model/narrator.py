@@ -7,7 +7,7 @@ explains it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lvstui.model import facts as f
@@ -108,9 +108,13 @@ class Narrator:
         self,
         before: Mapping[ServiceKey, KernelService],
         after: Mapping[ServiceKey, KernelService],
+        changed: Sequence[tuple[KernelService | None, KernelService]],
         at: float,
     ) -> None:
-        """Hold what changed in the kernel until keepalived or an operation explains it."""
+        """Hold what changed in the kernel until keepalived or an operation explains it.
+
+        `changed` are the services (before, after) in which more than connection counts changed.
+        """
         host = self._known.host
         for key in after.keys() - before.keys():
             text = f"{self._service(key)} was added to the kernel table"
@@ -118,10 +122,10 @@ class Narrator:
         for key in before.keys() - after.keys():
             text = f"{self._service(key)} is gone from the kernel table"
             self._known.say(Event(at, host, Severity.BAD, text, "service", key))
-        for key, service in after.items():
-            old = before.get(key)
-            if old is None or old is service:
+        for old, service in changed:
+            if old is None:
                 continue
+            key = service.key
             was = {d.key: d for d in old.destinations}
             now = {d.key: d for d in service.destinations}
             for server in was.keys() - now.keys():
