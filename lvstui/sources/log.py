@@ -1,0 +1,288 @@
+"""Source "log": keepalived's words, from now on and a little back.
+
+Where they are looked for: `log_places`. What they mean: `log_lines`. A flood (a host that logs
+thousands of lines a second) is met with a budget: noise is dropped first, then everything but
+state changes, and the number of lines left out is said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+
+from lvstui.model.facts import Available, DaemonSaid, Missing
+from lvstui.model.text import plain
+from lvstui.sources.base import Context
+from lvstui.sources.daemon import find_pid
+from lvstui.sources.log_follow import FileTail, Inotify, JournalTail
+from lvstui.sources.log_lines import Repeats, facts_of, is_keepalived, split_syslog
+from lvstui.sources.log_places import SYSLOG_FILES, Place, find
+
+_BACK_BYTES = 512 * 1024
+_BACK_S = 1800.0
+_LINES_PER_S = 1000
+_FACTS_PER_S = 200
+_IMPORTANT_PER_S = 800
+_LOOK_AGAIN_S = 10.0
+_SURE_LOOK_AGAIN_S = 60.0
+_SAY_LEFT_OUT_S = 10.0
+_IMPORTANT = re.compile(
+    rb"ntering [A-Z]+ STATE| service \[|quorum|permanent error|\) died|Reload|St(?:art|opp)\w+ Keep"
+)
+_IDENTS = ("Keepalived", "Keepalived_vrrp", "Keepalived_healthcheckers", "Keepalived_bfd")
+_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID"
+
+
+class _Sink:
+    """Lines in, facts out, within the budget of each second."""
+
+    def __init__(self, context: Context, name: str, began: float) -> None:
+        self._context = context
+        self._name = name
+        self._began = began
+        self._repeats = Repeats()
+        self._second = 0.0
+        self._lines = self._facts = self._important = 0
+        self.left_out = 0
+        self._next_word = 0.0
+        self.heard = False
+        """Whether a line of keepalived has come."""
+
+    def budget_left(self) -> bool:
+        """Whether this second still takes ordinary lines."""
+        self._tick()
+        return self._lines < _LINES_PER_S and self._facts < _FACTS_PER_S
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._second >= 1.0:
+            self._second = now
+            self._lines = self._facts = self._important = 0
+            if self.left_out and now >= self._next_word:
+                self._next_word = now + _SAY_LEFT_OUT_S
+                text = f"keepalived logs very fast: {self.left_out} lines left out here"
+                self.left_out = 0
+                self._context.emit(self._name, DaemonSaid("other", text, "lvstui"))
+
+    def file_line(self, line: bytes, past: bool, own: bool = False) -> None:
+        """One raw line of a log file."""
+        if not own and b"eepalived" not in line:
+            return
+        if not past and not self._admit(line):
+            return
+        at, _, ident, pid, text = split_syslog(line.decode("utf-8", "backslashreplace"))
+        if not is_keepalived(ident):
+            return
+        now = time.time()
+        if at is None:
+            at = now
+        elif past and at < self._began - _BACK_S:
+            return
+        elif not past and at == int(at) and at <= now < at + 2.0:
+            # The stamp has no fraction, and we are faster than a second.
+            at = now
+        self.message(at, ident, pid, text, past)
+
+    def journal_line(self, line: bytes) -> None:
+        """One JSON object of journalctl."""
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return
+        if not isinstance(entry, dict):
+            return
+        message = entry.get("MESSAGE")
+        if isinstance(message, list):
+            # Not UTF-8: an array of bytes.
+            message = bytes(b & 0xFF for b in message if isinstance(b, int)).decode(
+                "utf-8", "backslashreplace"
+            )
+        stamp = str(entry.get("__REALTIME_TIMESTAMP", ""))
+        if not isinstance(message, str) or not stamp.isdigit():
+            return
+        at = int(stamp) / 1e6
+        past = at < self._began
+        if not past and not self._admit(message.encode("utf-8", "backslashreplace")):
+            return
+        pid = str(entry.get("SYSLOG_PID") or entry.get("_PID") or "")
+        ident = str(entry.get("SYSLOG_IDENTIFIER") or "Keepalived")
+        # With --log-console the journal also gets the console form, stamp and all.
+        _, host, own, _, text = split_syslog(message)
+        if own != "Keepalived" or host:
+            text = message
+        self.message(at, ident, int(pid) if pid.isdigit() else 0, text, past)
+
+    def message(self, at: float, ident: str, pid: int, text: str, past: bool) -> None:
+        """One message without its prefix."""
+        self.heard = True
+        for fact in facts_of(text, ident, pid):
+            if not self._repeats.is_repeat(fact, at):
+                if not past:
+                    self._facts += 1
+                self._context.emit(self._name, fact, at, past)
+
+    def _admit(self, line: bytes) -> bool:
+        """The budget: cheap on purpose, every line of a flood comes through here."""
+        if self.budget_left():
+            self._lines += 1
+            return True
+        if self._important < _IMPORTANT_PER_S and _IMPORTANT.search(line):
+            self._important += 1
+            return True
+        self.left_out += 1
+        return False
+
+
+class LogSource:
+    """Pushes the facts of keepalived's log lines.
+
+    `pid` gives the daemon's parent process (0: unknown). `files` are the syslog files to look
+    into (glob patterns); `journal` False never asks the journal.
+    """
+
+    name = "log"
+
+    def __init__(
+        self,
+        pid: Callable[[], int] = find_pid,
+        files: tuple[str, ...] = SYSLOG_FILES,
+        place: Callable[[int], Place | Missing] | None = None,
+    ) -> None:
+        self._pid = pid
+        self._find = place or (lambda pid: find(pid, files))
+        self._said: Missing | None = None
+        self._works = False
+        self._read_back = True
+
+    def run(self, context: Context) -> None:
+        """See `Source`."""
+        sink = _Sink(context, self.name, time.time())
+        while not context.stop.is_set():
+            place = self._find(self._pid())
+            if isinstance(place, Missing):
+                self._say(context, place)
+                context.wait(5.0)
+                continue
+            if place.kind == "journal":
+                self._follow_journal(context, sink)
+            else:
+                self._follow_files(context, sink, place)
+
+    def _say(self, context: Context, missing: Missing) -> None:
+        self._works = False
+        if missing != self._said:
+            self._said = missing
+            context.emit(self.name, missing)
+
+    def _available(self, context: Context) -> None:
+        if not self._works:
+            self._works, self._said = True, None
+            context.emit(self.name, Available(self.name))
+
+    def _follow_files(self, context: Context, sink: _Sink, place: Place) -> None:
+        """Until the log moved elsewhere or it is time to end."""
+        inotify = Inotify()
+        own = place.kind == "own"
+        tails = [FileTail(path, inotify) for path in place.paths]
+        try:
+            # What was there before we came, once; after that a place is read from its end on.
+            back = _BACK_BYTES if self._read_back else 0
+            for tail in tails:
+                try:
+                    lines = tail.open(back)
+                except OSError as error:
+                    remedy = "run lvstui as root, or add the user to group adm"
+                    self._say(
+                        context,
+                        Missing(
+                            self.name,
+                            f"{plain(tail.path)}: {os.strerror(error.errno or 0)}",
+                            remedy,
+                        ),
+                    )
+                    context.wait(5.0)
+                    return
+                for line in lines:
+                    sink.file_line(line, past=True, own=own)
+            self._read_back = False
+            self._available(context)
+            again = time.monotonic() + _LOOK_AGAIN_S
+            while not context.stop.is_set():
+                inotify.wait(0.5)
+                for tail in tails:
+                    self._drain(context, sink, tail, own)
+                if time.monotonic() >= again:
+                    sure = place.sure and sink.heard
+                    again = time.monotonic() + (_SURE_LOOK_AGAIN_S if sure else _LOOK_AGAIN_S)
+                    if self._find(self._pid()) != place:
+                        return
+        finally:
+            for tail in tails:
+                tail.close()
+            inotify.close()
+
+    @staticmethod
+    def _drain(context: Context, sink: _Sink, tail: FileTail, own: bool) -> None:
+        while lines := tail.new_lines():
+            for line in lines:
+                sink.file_line(line, past=False, own=own)
+            if tail.skipped:
+                # About: keepalived's lines are some eighty bytes long.
+                sink.left_out += tail.skipped // 80
+                tail.skipped = 0
+            if not sink.budget_left() and context.wait(0.02):
+                return
+
+    def _follow_journal(self, context: Context, sink: _Sink) -> None:
+        """Until journalctl ends or it is time to end."""
+        since = f"-{int(_BACK_S)}s" if self._read_back else "now"
+        tail = JournalTail(journal_command(since))
+        self._read_back = False
+        crowded = 0.0
+        began = time.monotonic()
+        try:
+            self._available(context)
+            while not context.stop.is_set():
+                if not tail.wait(0.5):
+                    continue
+                lines = tail.new_lines()
+                if lines is None:
+                    if time.monotonic() - began < 5.0:
+                        remedy = "see what `journalctl -t Keepalived` says"
+                        self._say(context, Missing(self.name, "journalctl ended at once", remedy))
+                        context.wait(5.0)
+                    return
+                for line in lines:
+                    sink.journal_line(line)
+                if sink.budget_left():
+                    crowded = 0.0
+                    continue
+                # journalctl waits while we do not read.
+                now = time.monotonic()
+                crowded = crowded or now
+                if now - crowded > 5.0:
+                    # It would only get later and later: go on from now.
+                    return
+                context.wait(0.05)
+        finally:
+            tail.close()
+
+
+def journal_command(since: str) -> list[str]:
+    """How the journal is asked: keepalived's idents, and all that its program wrote."""
+    idents = [word for ident in _IDENTS for word in ("+", f"SYSLOG_IDENTIFIER={ident}")]
+    return [
+        "journalctl",
+        "--follow",
+        "--output=json",
+        f"--output-fields={_FIELDS}",
+        "--no-pager",
+        "--quiet",
+        "--lines=5000",
+        f"--since={since}",
+        "_COMM=keepalived",
+        *idents,
+    ]

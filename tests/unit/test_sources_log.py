@@ -1,0 +1,293 @@
+"""Following keepalived's log: files, rotation, floods, and a journalctl that is a script."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged, Missing, Observation
+from lvstui.sources import log_places
+from lvstui.sources.base import Context
+from lvstui.sources.log import LogSource, journal_command
+from lvstui.sources.log_follow import FileTail, Inotify
+from lvstui.sources.log_places import Place
+
+
+class Run:
+    """The source in a thread, with the moment at which each fact came."""
+
+    def __init__(self, place: Place | Missing | Callable[[int], Place | Missing]) -> None:
+        self.seen: list[tuple[float, Observation]] = []
+        self.context = Context("lb1", lambda o: self.seen.append((time.time(), o)))
+        find = place if callable(place) else lambda _: place
+        source = LogSource(lambda: 0, place=find)
+        self.thread = threading.Thread(target=source.run, args=(self.context,))
+
+    def __enter__(self) -> Run:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        began = time.monotonic()
+        self.context.stop.set()
+        self.thread.join(3)
+        assert not self.thread.is_alive()
+        assert time.monotonic() - began < 0.6
+
+    def wait_for(self, what: Callable[[Fact], bool]) -> tuple[float, Observation]:
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            for at, observation in list(self.seen):
+                if what(observation.fact):
+                    return at, observation
+            time.sleep(0.002)
+        raise AssertionError(self.seen[-20:])
+
+    def ready(self) -> None:
+        self.wait_for(lambda f: isinstance(f, Available))
+
+
+def line(text: str, at: float | None = None) -> str:
+    stamp = time.strftime("%b %e %H:%M:%S", time.localtime(at))
+    return f"{stamp} lb1 Keepalived_vrrp[42]: {text}\n"
+
+
+def enters(name: str) -> str:
+    return line(f"({name}) Entering MASTER STATE")
+
+
+def is_master(name: str) -> Callable[[Fact], bool]:
+    return lambda fact: fact == InstanceChanged(name, "MASTER")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "syslog"
+    path.write_text("")
+    return path
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+def test_back_and_then_on(log: Path) -> None:
+    append(log, line("(old) Entering MASTER STATE", time.time() - 7200))
+    append(log, line("(recent) Entering MASTER STATE", time.time() - 600))
+    append(log, f"{time.strftime('%b %e %H:%M:%S')} lb1 sshd[1]: not Keepalived: at all\n")
+    with Run(Place("file", (str(log),))) as run:
+        run.ready()
+        past = [o for _, o in run.seen if isinstance(o.fact, InstanceChanged)]
+        assert [(o.fact, o.past) for o in past] == [(InstanceChanged("recent", "MASTER"), True)]
+        assert time.time() - 602 < past[0].at < time.time() - 598
+        lags = []
+        for n in range(10):
+            sent = time.time()
+            append(log, enters(f"n{n}"))
+            at, observation = run.wait_for(is_master(f"n{n}"))
+            assert not observation.past
+            # No fraction in the stamp: the moment of reading is better.
+            assert abs(observation.at - sent) < 0.15
+            lags.append(at - sent)
+        assert max(lags) < 0.15
+
+
+def test_half_lines_are_waited_for(log: Path) -> None:
+    with Run(Place("file", (str(log),))) as run:
+        run.ready()
+        text = enters("whole")
+        append(log, text[:30])
+        time.sleep(0.1)
+        append(log, text[30:])
+        run.wait_for(is_master("whole"))
+
+
+def test_rotation_and_truncation(log: Path) -> None:
+    with Run(Place("file", (str(log),))) as run:
+        run.ready()
+        append(log, enters("a"))
+        log.rename(log.with_suffix(".1"))
+        append(log.with_suffix(".1"), enters("b"))
+        time.sleep(0.05)
+        log.write_text(enters("c"))
+        for name in "abc":
+            run.wait_for(is_master(name))
+        time.sleep(0.1)
+        log.write_text("")
+        time.sleep(0.6)
+        append(log, enters("d"))
+        run.wait_for(is_master("d"))
+        names = [o.fact.instance for _, o in run.seen if isinstance(o.fact, InstanceChanged)]
+        assert names == ["a", "b", "c", "d"]
+
+
+def test_without_inotify_it_is_a_little_slower(log: Path) -> None:
+    inotify = Inotify()
+    inotify.close()
+    tail = FileTail(str(log), inotify)
+    assert tail.open(100) == []
+    append(log, "x\n")
+    began = time.monotonic()
+    inotify.wait(0.5)
+    assert tail.new_lines() == [b"x"]
+    assert time.monotonic() - began < 0.3
+    tail.close()
+
+
+def test_only_the_end_of_a_big_file_is_read_back(log: Path) -> None:
+    log.write_text("".join(f"line {n}\n" for n in range(200000)))
+    inotify = Inotify()
+    tail = FileTail(str(log), inotify)
+    lines = tail.open(1000)
+    assert lines[-1] == b"line 199999"
+    assert len(lines) < 100
+    append(log, "y" * (9 << 20) + "\nlast\n")
+    assert tail.new_lines(1 << 24)[-1] == b"last"
+    assert tail.skipped > 8 << 20
+    tail.close()
+    inotify.close()
+
+
+def test_a_flood_is_bounded_and_said(log: Path) -> None:
+    with Run(Place("file", (str(log),))) as run:
+        run.ready()
+        chatter = "".join(line(f"something that nobody knows {n}") for n in range(20000))
+        append(log, chatter + enters("after"))
+        run.wait_for(is_master("after"))
+        said = [o for _, o in run.seen if isinstance(o.fact, DaemonSaid)]
+        assert 100 < len(said) < 800
+        time.sleep(1.1)
+        append(log, enters("later"))
+        run.wait_for(lambda f: isinstance(f, DaemonSaid) and "lines left out" in f.text)
+
+
+def test_repeats_are_left_out(log: Path) -> None:
+    with Run(Place("file", (str(log),))) as run:
+        run.ready()
+        for _ in range(5):
+            append(log, line("(a) received lower priority (9) advert from 10.0.0.1 - discarding"))
+        append(log, enters("end"))
+        run.wait_for(is_master("end"))
+        assert len([o for _, o in run.seen if isinstance(o.fact, DaemonSaid)]) == 1
+
+
+def test_own_files_of_several_processes(tmp_path: Path) -> None:
+    one, two = tmp_path / "k.log", tmp_path / "k_vrrp.log"
+    one.write_text("")
+    two.write_text("")
+    with Run(Place("own", (str(one), str(two)))) as run:
+        run.ready()
+        stamp = time.strftime("%a %b %d %H:%M:%S.123456789 %Y")
+        append(one, f"{stamp}: Reload complete\n")
+        append(two, f"{stamp}: (VI) Entering MASTER STATE\n")
+        run.wait_for(is_master("VI"))
+        run.wait_for(lambda f: isinstance(f, DaemonSaid) and f.kind == "reloaded")
+
+
+def test_missing_is_said_once_and_taken_back(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[Place | Missing] = [Missing("log", "nothing", "do this")]
+    monkeypatch.setattr(Context, "wait", lambda self, s: self.stop.wait(min(s, 0.02)))
+    with Run(lambda _: places[0]) as run:
+        run.wait_for(lambda f: isinstance(f, Missing))
+        time.sleep(0.2)
+        assert len(run.seen) == 1
+        places[0] = Place("file", (str(log),))
+        run.ready()
+
+
+@pytest.fixture
+def journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A journalctl that prints what a file holds and then what is appended to it."""
+    feed = tmp_path / "feed"
+    feed.write_text("")
+    program = tmp_path / "bin" / "journalctl"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec tail -n +1 -f {feed}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    yield feed
+    pid = int((tmp_path / "pid").read_text())
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def entry(text: object, at: float) -> str:
+    return (
+        json.dumps(
+            {
+                "MESSAGE": text,
+                "__REALTIME_TIMESTAMP": str(int(at * 1e6)),
+                "SYSLOG_IDENTIFIER": "Keepalived_vrrp",
+                "SYSLOG_PID": "77",
+            }
+        )
+        + "\n"
+    )
+
+
+def test_the_journal(journalctl: Path) -> None:
+    now = time.time()
+    append(journalctl, entry("(old) Entering MASTER STATE", now - 60))
+    with Run(Place("journal")) as run:
+        _, old = run.wait_for(is_master("old"))
+        assert old.past
+        assert old.at == pytest.approx(now - 60, abs=1e-5)
+        append(journalctl, "garbage\n")
+        append(journalctl, entry(list(b"(\xff) Entering MASTER STATE"), time.time()))
+        run.wait_for(is_master("\\xff"))
+        stamp = time.strftime("%a %b %d %H:%M:%S %Y")
+        append(journalctl, entry(f"{stamp}: (console) Entering MASTER STATE", time.time()))
+        run.wait_for(is_master("console"))
+        append(journalctl, entry("VRRP_Script(a) succeeded", time.time()))
+        _, said = run.wait_for(lambda f: isinstance(f, DaemonSaid))
+        assert said.fact == DaemonSaid("script", "VRRP_Script(a) succeeded", "Keepalived_vrrp", 77)
+
+
+def test_the_journal_is_asked_for_all_idents() -> None:
+    command = journal_command("now")
+    assert "_COMM=keepalived" in command
+    assert command.count("+") == 4
+
+
+def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_places, "_journal_has_it", lambda: False)
+    syslog, messages = tmp_path / "syslog", tmp_path / "messages"
+    files = (str(syslog), str(messages))
+    found = log_places.find(0, files)
+    assert isinstance(found, Missing)
+    assert "journald" in found.remedy
+    syslog.write_text("nothing\n")
+    messages.write_text(enters("x"))
+    os.utime(messages, (1, 1))
+    assert log_places.find(0, files) == Place("file", (str(messages),))
+    messages.write_text("")
+    os.utime(messages, (1, 1))
+    assert log_places.find(0, files) == Place("file", (str(syslog),), sure=False)
+    monkeypatch.setattr(log_places, "_journal_has_it", lambda: True)
+    monkeypatch.setattr(log_places, "_journal_readable", lambda: True)
+    assert log_places.find(0, files) == Place("journal")
+    monkeypatch.setattr(log_places, "_journal_readable", lambda: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    found = log_places.find(0, files)
+    assert isinstance(found, Missing)
+    assert "systemd-journal" in found.remedy
+
+
+def test_own_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main = tmp_path / "k.log"
+    words = ("keepalived", "-n", "-G", f"-g{main}")
+    monkeypatch.setattr(log_places, "command_line", lambda _: words)
+    for name in ("k.log", "k_vrrp.log", "k_bfd_ns.log", "other.log"):
+        (tmp_path / name).write_text("")
+    assert log_places.own_files(os.getpid()) == tuple(
+        str(tmp_path / name) for name in ("k.log", "k_bfd_ns.log", "k_vrrp.log")
+    )
+    place = log_places.find(os.getpid())
+    assert isinstance(place, Place)
+    assert place.kind == "own"
