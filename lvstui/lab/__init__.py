@@ -1,0 +1,35 @@
+"""The lab: a whole LVS cluster inside one User-Mode Linux guest, without root.
+
+`from lvstui.lab import Lab` is the Python API; `lvstui lab` the command.  Nothing is imported until
+it is asked for: this package is also imported inside the guest, where imports take ten times longer.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lvstui.lab.api import Lab as Lab
+    from lvstui.lab.api import Result as Result
+    from lvstui.lab.control import Process as Process
+    from lvstui.lab.errors import LabError as LabError
+    from lvstui.lab.topology import Service as Service
+    from lvstui.lab.topology import Topology as Topology
+
+_HOMES = {
+    "Lab": "api",
+    "Result": "api",
+    "Process": "control",
+    "LabError": "errors",
+    "Service": "topology",
+    "Topology": "topology",
+}
+
+__all__ = ["Lab", "LabError", "Process", "Result", "Service", "Topology"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,316 @@
+"""The lab for Python: start, run commands, inject faults, wait, stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lvstui.lab import control, guest, packages
+from lvstui.lab.control import Process
+from lvstui.lab.errors import LabError
+from lvstui.lab.topology import Topology, read
+
+BOOT_SECONDS = 60.0
+
+Command = str | Sequence[str]
+"""A string runs under `sh -c`, a sequence is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended.  status: exit status, negative for a signal."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Lab:
+    """A cluster in a guest.  `with Lab() as lab:` starts it and stops it.
+
+    topology: None for the default cluster, a Topology, or the path of a TOML file.
+    name: None to have one chosen.  memory_mb: RAM of the guest.
+    progress: called with each phase of the start, in words.
+    """
+
+    def __init__(
+        self,
+        topology: Topology | str | Path | None = None,
+        *,
+        name: str | None = None,
+        memory_mb: int = guest.DEFAULT_MEMORY_MB,
+        progress: Callable[[str], None] = lambda text: None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.topology = read(Path(topology)) if isinstance(topology, str | Path) else topology
+        self._wanted_name = name
+        self._memory_mb = memory_mb
+        self._progress = progress
+        self._env = dict(os.environ if env is None else env)
+        self._guest: guest.Guest | None = None
+        self._connection: control.Connection | None = None
+        self._faulted = False
+        self.started_at = 0.0
+
+    @classmethod
+    def attach(cls, name: str | None = None) -> Lab:
+        """A lab that another process started; LabError when it does not run.
+
+        Without a name, the only one that runs.  `stop` ends it, leaving it does not.
+        """
+        names = guest.running()
+        if name is None and len(names) == 1:
+            name = names[0]
+        if name is None or name not in names:
+            raise LabError(
+                f"no lab {name!r} runs" if name else "name a lab" if names else "no lab runs",
+                "running: " + ", ".join(names) if names else "",
+                "choose one by --lab" if names else "start one by `lvstui lab`",
+            )
+        lab = cls()
+        lab._wanted_name = name
+        lab._connection = control.Connection(guest.runtime_home() / name / "control.sock")
+        return lab
+
+    # ---- life --------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The lab's name, as in `lvstui lab list`."""
+        return self._guest.name if self._guest else str(self._wanted_name)
+
+    @property
+    def folder(self) -> Path:
+        """The lab's folder on the host: console.log, control socket."""
+        return guest.runtime_home() / self.name
+
+    @property
+    def connection(self) -> control.Connection:
+        """The control channel; LabError when the lab does not run."""
+        if self._connection is None:
+            raise LabError("the lab does not run")
+        return self._connection
+
+    def start(self) -> Lab:
+        """Fetch what is missing, boot, and return when the nodes are there (commands can run).
+
+        keepalived has been started then, but its checks take some seconds: see wait_all_up.
+        Raises LabError when the host cannot run a lab.
+        """
+        topology = self.topology or Topology()
+        self.topology = topology
+        self._progress("checking packages")
+        layer = packages.ensure(self._progress)
+        self.started_at = time.monotonic()
+        self._progress("booting")
+        self._guest = guest.start(topology, layer, self._wanted_name, self._memory_mb, self._env)
+        try:
+            self._connection = control.Connection(self._guest.control)
+            self._wait_phase("hello", "starting nodes")
+            self._wait_phase("nodes", "starting services and keepalived")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _wait_phase(self, phase: str, then: str) -> None:
+        assert self._guest is not None
+        try:
+            self.connection.wait_phase(phase, BOOT_SECONDS)
+        except LabError as error:
+            words = guest.last_words(self._guest.folder)
+            raise LabError(
+                "the guest did not start",
+                f"{error.what}: {error.why}\n{words}".strip(": \n"),
+                "LVSTUI_LAB_KEEP=1 keeps its folder with console.log",
+            ) from error
+        self._progress(then)
+
+    def stop(self) -> None:
+        """Power the guest off; nothing of it is left when this returns."""
+        connection, self._connection = self._connection, None
+        if self._guest is not None:
+            guest.stop(self._guest)
+            self._guest = None
+        elif connection is not None:
+            connection.send(control.protocol.POWEROFF, 0)
+            guest.wait_gone(self.folder)
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """Leave a lab that was attached to; it runs on."""
+        if self._guest is not None:
+            self.stop()
+        elif self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __enter__(self) -> Lab:
+        return self if self._connection is not None else self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # ---- commands ----------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        node: str,
+        command: Command,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/root",
+        pty: tuple[int, int] | None = None,
+        on_output: control.OnOutput | None = None,
+    ) -> Process:
+        """Start a command on a node and return at once.  pty: rows and columns of a terminal."""
+        argv = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
+        request: dict[str, Any] = {"node": node, "argv": argv, "env": dict(env or {}), "cwd": cwd}
+        if pty is not None:
+            request["pty"] = list(pty)
+        return self.connection.start(request, on_output)
+
+    def run(
+        self,
+        node: str,
+        command: Command,
+        *,
+        timeout: float = 30.0,
+        check: bool = True,
+        stdin: str | bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/root",
+    ) -> Result:
+        """Run a command on a node to its end.
+
+        Raises LabError after `timeout` seconds, for an unknown node and, with check, for an exit
+        status other than 0 (the error holds the command's last words).
+        """
+        process = self.spawn(node, command, env=env, cwd=cwd)
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        if data:
+            process.write(data)
+        process.close_input()
+        status = process.wait(timeout)
+        out = process.output().decode("utf-8", "replace")
+        err = process.errors().decode("utf-8", "replace")
+        if check and status != 0:
+            raise LabError(f"on {node}, status {status}: {command}", (out + err)[-3000:])
+        return Result(status, out, err)
+
+    def copy_in(self, node: str, source: str | Path, target: str, *, mode: int = 0o644) -> None:
+        """Copy a file of the host into a node."""
+        self.write(node, target, Path(source).read_bytes(), mode=mode)
+
+    def write(self, node: str, target: str, data: str | bytes, *, mode: int = 0o644) -> None:
+        """Write a whole file in a node: beside it first, then renamed over it."""
+        script = 'mkdir -p "$(dirname "$0")" && cat > "$0.new" && chmod "$1" "$0.new" && mv "$0.new" "$0"'
+        raw = data.encode() if isinstance(data, str) else data
+        self.run(node, ["/bin/sh", "-c", script, target, f"{mode:o}"], stdin=raw, timeout=120)
+
+    def copy_out(self, node: str, source: str, target: str | Path) -> None:
+        """Copy a file of a node to the host."""
+        process = self.spawn(node, ["/bin/cat", "--", source])
+        process.close_input()
+        if process.wait(120) != 0:
+            raise LabError(f"cannot read {source} on {node}", process.errors().decode())
+        Path(target).write_bytes(process.output())
+
+    # ---- faults and waiting ------------------------------------------------------------------
+
+    def fault(self, name: str, node: str = "", argument: str | None = None) -> str:
+        """Inject a fault (see lvstui.lab.faults); what it did, in words."""
+        self._faulted = True
+        request = {"op": "fault", "name": name, "node": node, "argument": argument}
+        return str(self.connection.call(request)["text"])
+
+    def status(self) -> dict[str, Any]:
+        """What the directors hold: {"directors": {name: {"keepalived", "vips", "missing"}}, …}."""
+        return self.connection.call({"op": "status"})
+
+    def wait(
+        self,
+        node: str,
+        condition: str | Callable[[], object],
+        *,
+        timeout: float = 15.0,
+        what: str = "",
+        interval: float = 0.2,
+    ) -> Any:
+        """Wait until a command on a node succeeds, or a callable returns something true.
+
+        Returns the callable's value or the command's Result.  Raises LabError with the last output
+        after `timeout` seconds.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            last: Any
+            if isinstance(condition, str):
+                last = self.run(node, condition, check=False)
+                if last.status == 0:
+                    return last
+            else:
+                last = condition()
+                if last:
+                    return last
+            if time.monotonic() > end:
+                wanted = what or (condition if isinstance(condition, str) else repr(condition))
+                raise LabError(f"waited {timeout:.0f} s for: {wanted}", f"last: {last}")
+            time.sleep(interval)
+
+    def all_up(self) -> str:
+        """Empty when every director's keepalived runs with the whole table and exactly one holds
+        each VIP; else what is missing, in words."""
+        directors = self.status()["directors"]
+        wrong = []
+        holders: dict[str, list[str]] = {}
+        for name, state in directors.items():
+            if not state.get("keepalived"):
+                wrong.append(f"{name}: keepalived does not run")
+            wrong += [f"{name}: {item} is missing" for item in state.get("missing", [])]
+            for vip in state.get("vips", []):
+                holders.setdefault(vip, []).append(name)
+        if not holders:
+            wrong.append("no director holds the VIP")
+        wrong += [f"{vip} is on {' and '.join(n)}" for vip, n in holders.items() if len(n) > 1]
+        return "; ".join(wrong)
+
+    def wait_all_up(self, timeout: float = 30.0) -> None:
+        """Wait until all_up; LabError tells what is missing after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while wrong := self.all_up():
+            if time.monotonic() > end:
+                raise LabError(f"not all up after {timeout:.0f} s", wrong)
+            time.sleep(0.1)
+
+    def reset(self, timeout: float = 30.0) -> None:
+        """Undo all faults and wait until all is up, quickly when nothing was changed.
+
+        keepalived.conf, daemons, services, links and kernel weights are put back; other files that
+        were written in nodes stay.
+        """
+        self.fault("heal")
+        self._faulted = False
+        try:
+            self.wait_all_up(timeout / 2)
+        except LabError:
+            # A table changed behind keepalived's back is put right by its own start.
+            for name in (self.topology or Topology()).directors:
+                self.run(name, "ipvsadm -C", check=False)
+                self.fault("stop-keepalived", name)
+            time.sleep(1.5)
+            with contextlib.suppress(LabError):
+                self.fault("heal")
+            self.wait_all_up(timeout)

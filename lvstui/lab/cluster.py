@@ -1,0 +1,309 @@
+"""From a topology to the plan that the agent in the guest carries out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lvstui.lab import conf
+from lvstui.lab.packages import Layer
+from lvstui.lab.topology import Service, Topology
+
+NET = "10.10.0"
+OUTSIDE = "10.20.0"
+NET6 = "fd00:10:10:"
+CLIENT = 10
+VIP = 20
+
+COVERS: tuple[tuple[str, int], ...] = (
+    ("/root", 0o700),
+    ("/home", 0o755),
+    ("/tmp", 0o1777),
+    ("/var/tmp", 0o1777),
+    ("/run", 0o755),
+    ("/var/log", 0o755),
+    ("/etc/ssh", 0o755),
+    ("/etc/keepalived", 0o755),
+)
+"""Folders of the host that nodes must not see, and the mode of the empty folder put there."""
+
+PASSED = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
+PASSED_PREFIXES = ("TEXTUAL", "LVSTUI_")
+
+
+def numbers(topology: Topology) -> dict[str, int]:
+    """The last part of each node's address."""
+    result = {"client": CLIENT}
+    for index, name in enumerate(topology.directors):
+        result[name] = (2, 6, 7)[index]
+    for index, name in enumerate(topology.real_servers):
+        result[name] = 3 + index if index < 3 else 100 + index
+    return result
+
+
+def vips(topology: Topology) -> tuple[str, ...]:
+    """The VIPs: IPv4, then IPv6 if the cluster has it."""
+    four = f"{OUTSIDE if topology.nat else NET}.{VIP}"
+    return (four, f"{NET6}:{VIP}") if topology.ipv6 else (four,)
+
+
+def addresses(topology: Topology) -> dict[str, tuple[str, ...]]:
+    """Each node's addresses on the LAN: IPv4, then IPv6 if the cluster has it."""
+    result: dict[str, tuple[str, ...]] = {}
+    for name, number in numbers(topology).items():
+        net = OUTSIDE if topology.nat and name == "client" else NET
+        result[name] = (f"{net}.{number}", f"{NET6}:{number}")[: 2 if topology.ipv6 else 1]
+    return result
+
+
+def environment(outer: Mapping[str, str]) -> dict[str, str]:
+    """What of the user's environment concerns programs in the nodes."""
+    return {
+        key: value
+        for key, value in outer.items()
+        if key in PASSED or (key.startswith(PASSED_PREFIXES) and key != "LVSTUI_LAB")
+    }
+
+
+def binds(covers: tuple[tuple[str, int], ...], home: str) -> list[str]:
+    """Folders under the covers that running lvstui needs: Python, its environment, our code."""
+    package = Path(__file__).resolve().parent.parent
+    code = package if str(package.parent) == home else package.parent
+    wanted = {sys.base_prefix, sys.prefix, str(code)}
+    wanted |= {path for path in sys.path if path.startswith("/") and os.path.isdir(path)}
+    link = sys.executable
+    while link:
+        wanted.add(os.path.dirname(link))
+        target = os.readlink(link) if os.path.islink(link) else ""
+        link = os.path.normpath(os.path.join(os.path.dirname(link), target)) if target else ""
+    wanted |= {os.path.realpath(path) for path in wanted}
+    wanted -= {home, "/"}
+    folders = [folder for folder, _ in covers]
+    hidden = sorted(path for path in wanted if any(path.startswith(f + "/") for f in folders))
+    result: list[str] = []
+    for path in hidden:
+        if not any(path.startswith(known + "/") for known in result):
+            result.append(path)
+    return result
+
+
+def plan(
+    topology: Topology,
+    name: str,
+    layer: Layer,
+    keys: dict[str, tuple[str, str]],
+    outer: Mapping[str, str],
+) -> dict[str, Any]:
+    """The agent's plan as JSON-able data.
+
+    keys: (private, public) SSH host key of each node and, under "", the key of all roots.
+    """
+    home = os.path.normpath(os.path.expanduser("~"))
+    covers = COVERS
+    if not any((home + "/").startswith(folder + "/") for folder, _ in COVERS) and home != "/":
+        covers = (*COVERS, (home, 0o700))
+    env = environment(outer)
+    env.setdefault("LANG", "C.UTF-8")
+    nodes = [
+        _node(topology, node, role, keys)
+        for role, names in (
+            ("director", topology.directors),
+            ("realserver", topology.real_servers),
+            ("client", ("client",)),
+        )
+        for node in names
+    ]
+    return {
+        "name": name,
+        "layer": "" if layer.folder is None else str(layer.folder),
+        "modules": str(layer.modules),
+        "more_modules": _modules(topology),
+        "covers": [list(item) for item in covers],
+        "binds": binds(covers, home),
+        "env": env,
+        "ipv6": topology.ipv6,
+        "ssh_after": 6.0,
+        "nodes": nodes,
+    }
+
+
+def _modules(topology: Topology) -> list[str]:
+    result = []
+    if any(service.forward == "TUN" for service in topology.services):
+        result.append("ipip")
+    if topology.nat:
+        result += ["nf_nat", "iptable_nat"]
+    if any(service.fwmark for service in topology.services):
+        result.append("nf_tables")
+    if any(service.protocol == "sctp" for service in topology.services):
+        result.append("sctp")
+    return result
+
+
+def _node(
+    topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
+) -> dict[str, Any]:
+    number = numbers(topology)[name]
+    lan = [f"{address}/{64 if ':' in address else 24}" for address in addresses(topology)[name]]
+    loopback: list[str] = []
+    gateways: list[str] = []
+    if topology.nat and role == "director":
+        lan.append(f"{OUTSIDE}.{number}/24")
+    if topology.nat and role == "realserver":
+        gateways.append(f"{NET}.1")
+    if role == "realserver" and not topology.nat:
+        loopback = [f"{vip}/{128 if ':' in vip else 32}" for vip in vips(topology)]
+    tunnel = any(service.forward == "TUN" for service in topology.services)
+    return {
+        "name": name,
+        "role": role,
+        "addresses": lan,
+        "gateways": gateways,
+        "loopback": loopback,
+        "loopback_link": "tunl0" if tunnel and role == "realserver" else "lo",
+        "sysctls": _sysctls(topology, role, tunnel),
+        "files": _files(topology, name, role, keys),
+        "services": _services(topology, name) if role == "realserver" else [],
+        "targets": _targets(topology) if role == "client" else [],
+        "setup": _setup(topology) if role == "director" else [],
+        "vips": list(vips(topology)) if role == "director" else [],
+        "expect": _expect(topology) if role == "director" else {},
+        "expect_more": [],
+    }
+
+
+def _sysctls(topology: Topology, role: str, tunnel: bool) -> list[tuple[str, str]]:
+    result = [(f"net/ipv6/conf/{link}/accept_dad", "0") for link in ("all", "eth0")]
+    if role == "realserver" and not topology.nat:
+        for link in ("all", "eth0"):
+            result += [
+                (f"net/ipv4/conf/{link}/arp_ignore", "1"),
+                (f"net/ipv4/conf/{link}/arp_announce", "2"),
+            ]
+        if tunnel:
+            result += [(f"net/ipv4/conf/{link}/rp_filter", "0") for link in ("all", "tunl0")]
+    if role == "director" and topology.nat:
+        result.append(("net/ipv4/ip_forward", "1"))
+        result += [(f"net/ipv4/conf/{link}/send_redirects", "0") for link in ("all", "eth0")]
+    return result
+
+
+def _services(topology: Topology, node: str) -> list[dict[str, Any]]:
+    return [
+        {"name": service.name, "protocol": service.protocol, "port": service.port}
+        for service in topology.services
+        if node in topology.pool(service) or node == service.sorry_server
+    ]
+
+
+def _targets(topology: Topology) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": service.name + ("6" if ":" in vip else ""),
+            "protocol": service.protocol,
+            "address": vip,
+            "port": service.port,
+            "per_second": service.per_second,
+            "downloads": service.downloads,
+        }
+        for service in topology.services
+        for vip in vips(topology)
+    ]
+
+
+def _setup(topology: Topology) -> list[str]:
+    """Shell commands on a director before keepalived starts: what gives packets their marks."""
+    rules = []
+    for service in topology.services:
+        for number, vip in enumerate(vips(topology) if service.fwmark else ()):
+            family = "ip6" if number else "ip"
+            rules.append(
+                f"add rule inet lab marks {family} daddr {vip} {service.protocol} dport "
+                f"{service.port} meta mark set {service.fwmark + number}"
+            )
+    if not rules:
+        return []
+    start = [
+        "add table inet lab",
+        "add chain inet lab marks { type filter hook prerouting priority -150 ; }",
+    ]
+    script = "\n".join([*start, *rules])
+    return [f"nft -f - <<'END'\n{script}\nEND"]
+
+
+def _expect(topology: Topology) -> dict[str, dict[str, int]]:
+    """The kernel's table when all is well, keyed as director.read_table does."""
+    result: dict[str, dict[str, int]] = {}
+    lan = addresses(topology)
+    for service in topology.services:
+        for family, vip in enumerate(vips(topology)):
+            key = f"{service.protocol.upper()} {_socket(vip, service.port)}"
+            if service.fwmark:
+                key = f"FWM {service.fwmark + family}"
+            port = 0 if service.fwmark and service.forward != "NAT" else service.port
+            result[key] = _servers(topology, service, lan, family, port)
+    return result
+
+
+def _servers(
+    topology: Topology, service: Service, lan: dict[str, tuple[str, ...]], family: int, port: int
+) -> dict[str, int]:
+    return {
+        _socket(lan[server][family], port): service.weight(index)
+        for index, server in enumerate(topology.pool(service))
+    }
+
+
+def _socket(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _files(
+    topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
+) -> dict[str, tuple[int, str]]:
+    lan = addresses(topology)
+    hosts = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
+    for node, items in lan.items():
+        hosts += [f"{address} {node}" for address in items]
+    hosts += [f"{vip} vip" for vip in vips(topology)]
+    known = "".join(f"{','.join((node, *items))} {keys[node][1]}\n" for node, items in lan.items())
+    root_key = keys[""]
+    files = {
+        "/etc/hostname": (0o644, name + "\n"),
+        "/etc/hosts": (0o644, "\n".join(hosts) + "\n"),
+        "/etc/resolv.conf": (0o644, "# the lab has no name server of its own\n"),
+        "/etc/nsswitch.conf": (0o644, "passwd: files\ngroup: files\nshadow: files\nhosts: files\n"),
+        "/etc/ssh/ssh_host_ed25519_key": (0o600, keys[name][0]),
+        "/etc/ssh/ssh_host_ed25519_key.pub": (0o644, keys[name][1] + "\n"),
+        "/etc/ssh/ssh_known_hosts": (0o644, known),
+        "/etc/ssh/ssh_config": (0o644, "Host *\n    GSSAPIAuthentication no\n"),
+        "/etc/ssh/sshd_config": (0o644, _SSHD),
+        "/etc/pam.d/sshd": (0o644, "auth required pam_deny.so\naccount required pam_permit.so\n"),
+        "/root/.ssh/authorized_keys": (0o600, root_key[1] + "\n"),
+        "/root/.ssh/id_ed25519": (0o600, root_key[0]),
+        "/root/.ssh/id_ed25519.pub": (0o644, root_key[1] + "\n"),
+        "/root/.bashrc": (0o644, "PS1='\\u@\\h:\\w\\$ '\n"),
+    }
+    if role == "director":
+        number = topology.directors.index(name)
+        gateway = f"{NET}.1" if topology.nat else ""
+        text = conf.render(topology, number, vips(topology), gateway, lan)
+        files["/etc/keepalived/keepalived.conf"] = (0o644, text)
+        files[conf.CHECK_SCRIPT] = (0o755, conf.CHECK_SCRIPT_TEXT)
+        files["/run/keepalived/README"] = (0o644, "fifos of keepalived's events\n")
+    return files
+
+
+_SSHD = """\
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+HostKey /etc/ssh/ssh_host_ed25519_key
+AuthorizedKeysFile .ssh/authorized_keys
+UsePAM no
+UseDNS no
+Subsystem sftp internal-sftp
+"""

@@ -1,0 +1,194 @@
+"""What only a director has: keepalived, and the kernel's IPVS table."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+CONFIG = "/etc/keepalived/keepalived.conf"
+_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+Key = tuple[str, str]
+
+
+def read_table(text: str) -> dict[str, tuple[str, dict[str, tuple[str, int]]]]:
+    """/proc/net/ip_vs as {service: (protocol, {server: (method, weight)})}.
+
+    Services are "TCP 10.10.0.20:80" or "FWM 1", servers "10.10.0.3:80", IPv6 in brackets.
+    """
+    table: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}
+    servers: dict[str, tuple[str, int]] = {}
+    for line in text.splitlines()[3:]:
+        words = line.split()
+        if words[0] == "->":
+            servers[_address(words[1])] = (words[2], int(words[3]))
+        else:
+            servers = {}
+            name = str(int(words[1], 16)) if words[0] == "FWM" else _address(words[1])
+            table[f"{words[0]} {name}"] = (words[0], servers)
+    return table
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if host.startswith("["):
+        raw = socket.inet_pton(socket.AF_INET6, host[1:-1])
+        return f"[{socket.inet_ntop(socket.AF_INET6, raw)}]:{int(port, 16)}"
+    return f"{socket.inet_ntoa(bytes.fromhex(host))}:{int(port, 16)}"
+
+
+def is_local(address: str) -> bool:
+    """Whether this network namespace has the address (only then can a socket be bound to it)."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+class Director:
+    """keepalived of one node.  `fork` is the node's own."""
+
+    def __init__(
+        self, node: dict[str, Any], fork: Callable[[Callable[[], None], str], int]
+    ) -> None:
+        self._node = node
+        self._fork = fork
+        self._pid = 0
+
+    def start(self) -> None:
+        """As systemd would start it; does nothing when it runs."""
+        if self._pid:
+            return
+        argv = ["/usr/sbin/keepalived", "--dont-fork", "--log-detail"]
+        self._pid = self._fork(lambda: os.execve(argv[0], argv, _ENV), "lab-exec")
+
+    def ended(self, pid: int) -> None:
+        """A child ended."""
+        if pid == self._pid:
+            self._pid = 0
+
+    def order(self, action: str) -> dict[str, Any]:
+        """start, stop, kill or reload."""
+        if self._node["role"] != "director":
+            return {"error": f"{self._node['name']} is no director and has no keepalived"}
+        if action == "start":
+            if self._pid:
+                return {"note": "keepalived runs already"}
+            # Left by kill -9; an init system's ExecStartPre would remove it no more than this.
+            self.start()
+        elif action in ("stop", "kill", "reload"):
+            signals = {"stop": signal.SIGTERM, "kill": signal.SIGKILL, "reload": signal.SIGHUP}
+            found = self._processes() if action == "kill" else [self._pid] if self._pid else []
+            if not found:
+                return {"note": "keepalived does not run"}
+            # The parent first: it would start a child anew.
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signals[action])
+        else:
+            return {"error": f"unknown action {action}"}
+        return {}
+
+    @staticmethod
+    def _processes() -> list[int]:
+        found = []
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError), open(f"/proc/{name}/comm", "rb") as comm:
+                    if comm.read().startswith(b"keepalived"):
+                        found.append(int(name))
+        return sorted(found)
+
+    @staticmethod
+    def _table() -> dict[str, tuple[str, dict[str, tuple[str, int]]]]:
+        try:
+            with open("/proc/net/ip_vs", encoding="ascii") as file:
+                return read_table(file.read())
+        except FileNotFoundError:
+            return {}
+
+    def status(self) -> dict[str, Any]:
+        """{"keepalived": running, "vips": held here, "missing": expected and not in the kernel}."""
+        table = self._table()
+        missing = []
+        for service, servers in self._node["expect"].items():
+            have = table.get(service, ("", {}))[1]
+            for server, weight in servers.items():
+                if have.get(server, ("", -1))[1] != weight:
+                    missing.append(f"{service} -> {server}")
+        vips = [vip for vip in self._node["vips"] if is_local(vip)]
+        return {"keepalived": bool(self._pid), "vips": vips, "missing": missing}
+
+    def heal(self) -> list[str]:
+        """Configuration, daemon and kernel weights as planned; what was mended."""
+        mended = []
+        mode, text = self._node["files"][CONFIG]
+        try:
+            with open(CONFIG, encoding="utf-8", errors="replace") as file:
+                changed = file.read() != text
+        except OSError:
+            changed = True
+        if changed:
+            from lvstui.lab.inside.root import write
+
+            write(CONFIG, mode, text)
+            mended.append("keepalived.conf")
+        if not self._pid:
+            self.start()
+            mended.append("keepalived")
+        elif changed:
+            os.kill(self._pid, signal.SIGHUP)
+        lines = self._repairs()
+        if lines:
+            self._restore(lines)
+            mended.append("ipvs table")
+        return mended
+
+    def _repairs(self) -> list[str]:
+        """ipvsadm --restore lines that undo weights and services set by hand."""
+        flags = {"TCP": "-t", "UDP": "-u", "SCTP": "--sctp-service", "FWM": "-f"}
+        methods = {"Route": "-g", "Masq": "-m", "Tunnel": "-i", "Local": "-g"}
+        lines = []
+        for service, (protocol, servers) in self._table().items():
+            expect = self._node["expect"].get(service)
+            name = f"{flags[protocol]} {service.partition(' ')[2]}"
+            if expect is None:
+                if service not in self._node["expect_more"]:
+                    lines.append(f"-D {name}")
+                continue
+            for server, (method, weight) in servers.items():
+                if server in expect and weight != expect[server]:
+                    way = methods.get(method, "-g")
+                    lines.append(f"-e {name} -r {server} {way} -w {expect[server]}")
+        return lines
+
+    def _restore(self, lines: list[str]) -> None:
+        read, write = os.pipe()
+        os.write(write, "\n".join(lines).encode() + b"\n")
+        os.close(write)
+
+        def work() -> None:
+            os.dup2(read, 0)
+            os.execve("/usr/sbin/ipvsadm", ["ipvsadm", "--restore"], _ENV)
+
+        pid = self._fork(work, "lab-exec")
+        os.close(read)
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            try:
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    return
+            except ChildProcessError:
+                return
+            time.sleep(0.02)

@@ -1,0 +1,243 @@
+"""Doing what a fault says, and answering those who ask for one.
+
+Requests are JSON lines on $LVSTUI_LAB in every node, and CALL frames from the host:
+{"op": "fault", "name", "node", "argument"}, {"op": "status"}, {"op": "info"}; the answer is one
+JSON object, {"ok": true, "text": …} or {"ok": false, "error": …}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+
+from lvstui.lab.inside import rtnl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from lvstui.lab.inside.agent import Agent, NodeProxy
+
+DEFAULT_SLOW_MS = 3000
+_PROTOCOL_VRRP = 112
+
+
+class Refused(Exception):
+    """A fault that makes no sense here; the text says why."""
+
+
+class Faults:
+    """All faults of one lab."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._route: rtnl.Route | None = None
+        self._split = False
+        self._unplugged: set[str] = set()
+        self._partial: dict[int, bytes] = {}
+        self._handlers: dict[str, Callable[[str, str], str]] = {
+            "stop": lambda node, arg: self._service(node, arg, "stopped", "stopped"),
+            "start": lambda node, arg: self._service(node, arg, "normal", "answer again"),
+            "hang": lambda node, arg: self._service(node, arg, "hang", "accept and never answer"),
+            "slow": self._slow,
+            "unplug": self._unplug,
+            "plug": self._plug,
+            "kill-keepalived": lambda node, _: self._keepalived(node, "kill", "killed (-9)"),
+            "stop-keepalived": lambda node, _: self._keepalived(node, "stop", "told to stop"),
+            "start-keepalived": lambda node, _: self._keepalived(node, "start", "started"),
+            "arp": lambda node, _: self._arp(node, True),
+            "no-arp": lambda node, _: self._arp(node, False),
+            "remove-vip": lambda node, _: self._vip(node, False),
+            "add-vip": lambda node, _: self._vip(node, True),
+            "split": lambda node, _: self._block_vrrp(True),
+            "unsplit": lambda node, _: self._block_vrrp(False),
+            "heal": lambda node, _: self.heal(),
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names of faults."""
+        return tuple(self._handlers)
+
+    # ---- asking ------------------------------------------------------------------------------
+
+    def accept(self, listening: socket.socket) -> None:
+        """A process in a node wants something."""
+        connection, _ = listening.accept()
+        fd = connection.detach()
+        os.set_blocking(fd, False)
+        self._partial[fd] = b""
+        self._agent.watch(fd, lambda _: self._read(fd))
+
+    def _read(self, fd: int) -> None:
+        try:
+            data = os.read(fd, 65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        *lines, rest = (self._partial[fd] + data).split(b"\n")
+        self._partial[fd] = rest
+        try:
+            for line in lines:
+                try:
+                    reply = self.request(json.loads(line))
+                except ValueError as error:
+                    reply = {"ok": False, "error": f"not JSON: {error}"}
+                os.write(fd, json.dumps(reply).encode() + b"\n")
+        except OSError:
+            data = b""  # the asker is gone
+        if not data or len(rest) > 65536:
+            self._agent.unwatch(fd)
+            del self._partial[fd]
+            os.close(fd)
+
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request; never raises for a wrong one."""
+        try:
+            op = request.get("op")
+            if op == "fault":
+                text = self._inject(
+                    str(request.get("name")), request.get("node"), request.get("argument")
+                )
+                return {"ok": True, "text": text}
+            if op == "status":
+                return {"ok": True, **self.status()}
+            if op == "info":
+                nodes = [{"name": p.name, "role": p.role} for p in self._agent.nodes.values()]
+                return {"ok": True, "lab": self._agent.plan["name"], "nodes": nodes}
+            return {"ok": False, "error": f"unknown request {op!r}"}
+        except (Refused, OSError) as error:
+            return {"ok": False, "error": str(error)}
+
+    def _inject(self, name: str, node: Any, argument: Any) -> str:
+        handler = self._handlers.get(name)
+        if handler is None:
+            raise Refused(f"no fault {name!r}; there are: {', '.join(self.names)}")
+        return handler(str(node or ""), "" if argument is None else str(argument))
+
+    def _proxy(self, name: str) -> NodeProxy:
+        proxy = self._agent.nodes.get(name)
+        if proxy is None:
+            names = ", ".join(self._agent.nodes)
+            raise Refused(f"name a node, {name!r} is none; there are: {names}")
+        return proxy
+
+    def _ask(self, name: str, op: str, **words: Any) -> dict[str, Any]:
+        reply = self._proxy(name).call(op, **words)
+        if "error" in reply:
+            raise Refused(reply["error"])
+        return reply
+
+    # ---- the faults --------------------------------------------------------------------------
+
+    def _service(self, node: str, service: str, mode: str, words: str, ms: int = 0) -> str:
+        self._ask(node, "service", service=service, mode=mode, ms=ms)
+        return f"{node}: {service or 'all services'} {words}"
+
+    def _slow(self, node: str, argument: str) -> str:
+        # "300", "web" or "web=300"
+        service, _, number = argument.rpartition("=")
+        if number and not number.isdigit():
+            service, number = number, ""
+        ms = int(number or DEFAULT_SLOW_MS)
+        return self._service(node, service, "slow", f"answer after {ms} ms", ms)
+
+    def _keepalived(self, node: str, action: str, words: str) -> str:
+        reply = self._ask(node, "keepalived", action=action)
+        return f"{node}: {reply.get('note') or 'keepalived ' + words}"
+
+    def _arp(self, node: str, answer: bool) -> str:
+        if self._proxy(node).role != "realserver":
+            raise Refused(f"{node} is no real server")
+        self._ask(node, "arp", answer=answer)
+        if answer:
+            # The neighbours keep what they know; one unasked-for ARP makes the fault bite at once.
+            return f"{node}: answers ARP for the VIPs of its loopback (arp_ignore 0)"
+        return f"{node}: answers ARP for its own addresses only (arp_ignore 1)"
+
+    def _vip(self, node: str, add: bool) -> str:
+        if not self._proxy(node).item["loopback"]:
+            raise Refused(f"{node} has no VIP on its loopback")
+        self._ask(node, "vip", add=add)
+        return f"{node}: VIPs {'put on' if add else 'removed from'} its loopback"
+
+    def _link(self, proxy: NodeProxy, up: bool) -> None:
+        if self._route is None:
+            self._route = rtnl.Route()
+        self._route.set_up(proxy.port, up)
+
+    def _unplug(self, node: str, _: str) -> str:
+        self._link(self._proxy(node), False)
+        self._unplugged.add(node)
+        return f"{node}: cable pulled"
+
+    def _plug(self, node: str, _: str) -> str:
+        self._link(self._proxy(node), True)
+        self._unplugged.discard(node)
+        return f"{node}: cable plugged in"
+
+    def _directors(self) -> list[NodeProxy]:
+        return [proxy for proxy in self._agent.nodes.values() if proxy.role == "director"]
+
+    def _block_vrrp(self, block: bool) -> str:
+        """At the switch, so that nobody on a director hears the other's adverts either."""
+        if block != self._split:
+            lines = []
+            for proxy in self._directors():
+                if not block:
+                    lines.append(f"qdisc del dev {proxy.port} ingress")
+                    continue
+                lines.append(f"qdisc add dev {proxy.port} ingress")
+                for family, match, at in (("ip", "ip protocol", ""), ("ipv6", "u8", " at 6")):
+                    lines.append(
+                        f"filter add dev {proxy.port} parent ffff: protocol {family} u32 "
+                        f"match {match} {_PROTOCOL_VRRP} 0xff{at} action drop"
+                    )
+            self._tc(lines)
+            self._split = block
+        return "VRRP between the directors is " + ("blocked" if block else "passed again")
+
+    @staticmethod
+    def _tc(lines: list[str]) -> None:
+        read, write = os.pipe()
+        out, err = os.pipe()
+        os.write(write, "\n".join(lines).encode() + b"\n")
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(read, 0)
+            os.dup2(err, 1)
+            os.dup2(err, 2)
+            try:
+                os.execvpe("tc", ["tc", "-batch", "-"], {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"})
+            finally:
+                os._exit(127)
+        for fd in (read, write, err):
+            os.close(fd)
+        words = b""
+        while data := os.read(out, 4096):
+            words += data
+        os.close(out)
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise Refused("tc: " + words.decode("utf-8", "replace").strip())
+
+    def heal(self) -> str:
+        """Everything back as it was planned."""
+        mended = []
+        if self._split:
+            self._block_vrrp(False)
+            mended.append("VRRP passes")
+        for node in sorted(self._unplugged):
+            mended.append(self._plug(node, ""))
+        for proxy in self._agent.nodes.values():
+            reply = proxy.call("heal")
+            mended += [f"{proxy.name}: {item}" for item in reply.get("mended", [])]
+        return "healed" + (": " + ", ".join(mended) if mended else "")
+
+    def status(self) -> dict[str, Any]:
+        """Each director's own view, and which faults of the LAN are in force."""
+        directors = {proxy.name: proxy.call("status") for proxy in self._directors()}
+        return {"directors": directors, "split": self._split, "unplugged": sorted(self._unplugged)}

@@ -1,0 +1,314 @@
+"""What the guest needs from Debian or Ubuntu, fetched without root and without installing anything.
+
+Programs the host has are used from the host.  For the rest, the host's own `apt-get` (its own
+sources and keys, but state and cache folders of ours) downloads the packages and the shared
+libraries that the host lacks; `dpkg-deb -x` unpacks them into a folder of the user's cache.  In the
+guest that folder is one more read-only layer below every node's root.  No maintainer script runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvstui.lab.errors import LabError
+
+Progress = Callable[[str], None]
+
+RECIPE = "1"
+"""Raised when the way a layer is made changes, so that old caches are not used."""
+
+PROGRAMS = {
+    "linux.uml": "user-mode-linux",
+    "keepalived": "keepalived",
+    "ipvsadm": "ipvsadm",
+    "sshd": "openssh-server",
+    "ssh": "openssh-client",
+    "ip": "iproute2",
+    "tc": "iproute2",
+    "modprobe": "kmod",
+    "arping": "iputils-arping",
+    "tcpdump": "tcpdump",
+}
+"""Program looked for on the host, and the package that brings it."""
+
+_BIN_FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin", "usr/local/sbin", "usr/local/bin")
+_MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+
+_APT_CONF = """\
+Dir::State "{folder}/state";
+Dir::State::status "{status}";
+Dir::Cache "{folder}/cache";
+APT::Sandbox::User "";
+Debug::NoLocking "1";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+APT::Get::Assume-Yes "true";
+APT::Install-Recommends "false";
+APT::Keep-Downloaded-Packages "true";
+Binary::apt-get::APT::Keep-Downloaded-Packages "true";
+Dpkg::Use-Pty "0";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Pre-Install-Pkgs;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A folder to lay over the host's root (None: the host has everything), and the kernel."""
+
+    folder: Path | None
+    kernel: Path
+    modules: Path
+    release: str
+
+
+def cache_home() -> Path:
+    """The lab's folder in the user's cache ($XDG_CACHE_HOME, else ~/.cache)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    return root / "lvstui" / "lab"
+
+
+def find_program(name: str, root: Path = Path("/")) -> Path | None:
+    """An executable file of that name in the system folders under root."""
+    for folder in _BIN_FOLDERS:
+        path = root / folder / name
+        if os.access(path, os.X_OK) and path.is_file():
+            return path
+    return None
+
+
+def missing_packages() -> list[str]:
+    """Packages for the programs this host lacks, in a stable order."""
+    packages = {pkg for program, pkg in PROGRAMS.items() if find_program(program) is None}
+    return sorted(packages)
+
+
+def _check_host() -> None:
+    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "amd64"):
+        raise LabError(
+            "the lab runs on x86-64 Linux only",
+            f"this is {platform.system()} on {platform.machine()}; User-Mode Linux has no other port",
+            "use a Debian or Ubuntu machine or virtual machine",
+        )
+
+
+def _os_release() -> str:
+    try:
+        lines = Path("/etc/os-release").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "unknown"
+    fields = dict(line.split("=", 1) for line in lines if "=" in line)
+    name = fields.get("VERSION_CODENAME") or fields.get("VERSION_ID") or fields.get("ID", "unknown")
+    return name.strip("\"'")
+
+
+@contextlib.contextmanager
+def _locked(path: Path, progress: Progress) -> Iterator[None]:
+    with path.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another lab that is fetching the packages")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def ensure(progress: Progress = lambda text: None) -> Layer:
+    """Find or fetch all that a guest needs.
+
+    Raises LabError when the host is not x86-64 Linux, has no apt and lacks programs, when the
+    packages cannot be had (network, sources), or when there is no space.
+    """
+    _check_host()
+    wanted = missing_packages()
+    if not wanted:
+        return _layer(None)
+    release = _os_release()
+    key = hashlib.sha256("\n".join([RECIPE, release, *wanted]).encode()).hexdigest()[:12]
+    home = cache_home()
+    folder = home / f"{release}-{key}"
+    if (folder / "root").is_dir():
+        return _layer(folder / "root")
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise LabError(
+                "the lab lacks " + ", ".join(wanted),
+                f"and {program} is not there to fetch them",
+                "install the packages of these names, or use Debian or Ubuntu",
+            )
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(home / f"{release}-{key}.lock", progress):
+            if not (folder / "root").is_dir():
+                _fetch(folder, wanted, progress)
+    except OSError as error:
+        raise LabError(
+            f"cannot write the lab's cache {home}",
+            str(error),
+            "free some space there, or set XDG_CACHE_HOME to a folder of yours with 1 GB free",
+        ) from error
+    return _layer(folder / "root")
+
+
+def _layer(folder: Path | None) -> Layer:
+    root = folder or Path("/")
+    kernel = find_program("linux.uml", root) or find_program("linux.uml")
+    if kernel is None:
+        raise LabError(
+            "no linux.uml was found", f"looked in {root}", "remove that folder and retry"
+        )
+    for base in (root, Path("/")):
+        found = sorted((base / "usr/lib/uml/modules").glob("*/modules.dep"))
+        if found:
+            return Layer(folder, kernel, found[-1].parent, found[-1].parent.name)
+    raise LabError(
+        "the kernel modules of linux.uml were not found",
+        f"no usr/lib/uml/modules/*/modules.dep under {root}",
+        "install the package user-mode-linux again",
+    )
+
+
+def _apt(conf: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(
+        ["apt-get", "-c", str(conf), *args],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=env,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def _words(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    return "\n".join(lines[-6:])
+
+
+def _fetch(folder: Path, wanted: list[str], progress: Progress) -> None:
+    work = folder.with_name(folder.name + ".work")
+    for part in ("state/lists/partial", "cache/archives/partial"):
+        (work / part).mkdir(parents=True, exist_ok=True)
+    conf = work / "apt.conf"
+    conf.write_text(_APT_CONF.format(folder=work, status="/var/lib/dpkg/status"), encoding="utf-8")
+    progress("reading the package lists")
+    update = _apt(conf, "update", "-qq")
+    listing = _apt(conf, "install", "-qq", "--print-uris", *wanted)
+    if listing.returncode != 0:
+        raise LabError(
+            "the lab's packages cannot be found: " + " ".join(wanted),
+            _words(update) if update.returncode else _words(listing),
+            "check the network and that `apt-get update` works for the sources of this system",
+        )
+    debs: dict[str, int] = {}
+    for line in listing.stdout.splitlines():
+        fields = line.split()
+        if len(fields) >= 3 and fields[0].startswith("'"):
+            debs[fields[1]] = int(fields[2])
+    _check_space(work, sum(debs.values()))
+    _download(conf, work / "cache/archives", wanted, debs, progress)
+    temporary = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    root = temporary / "root"
+    root.mkdir(parents=True)
+    for number, deb in enumerate(debs, 1):
+        progress(f"unpacking {number} of {len(debs)}: {deb.split('_')[0]}")
+        _unpack(work / "cache/archives" / deb, root)
+    _follow_merged_usr(root)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _check_space(folder: Path, download_bytes: int) -> None:
+    # Unpacked, these packages are about five times their compressed size.
+    need = download_bytes * 7
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise LabError(
+            f"not enough space in {folder.parent}",
+            f"{need >> 20} MB needed, {free >> 20} MB free",
+            "free some space, or set XDG_CACHE_HOME to another folder",
+        )
+
+
+def _download(
+    conf: Path, archives: Path, wanted: list[str], debs: dict[str, int], progress: Progress
+) -> None:
+    """Run apt's own download (verifies, retries, resumes) and count the files as they arrive."""
+    log = conf.with_name("download.log")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["apt-get", "-c", str(conf), "install", "-qq", "--download-only", *wanted],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
+        )
+        try:
+            while process.poll() is None:
+                ready = sum((archives / deb).exists() for deb in debs)
+                size = sum(debs.values()) >> 20
+                progress(f"downloading {ready} of {len(debs)} packages ({size} MB)")
+                time.sleep(0.3)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    missing = [deb for deb in debs if not (archives / deb).exists()]
+    if process.returncode != 0 or missing:
+        raise LabError(
+            "downloading the lab's packages failed",
+            "\n".join(log.read_text(errors="replace").splitlines()[-6:]) or ", ".join(missing),
+            "check the network and start again: what has arrived is kept",
+        )
+
+
+def _unpack(deb: Path, root: Path) -> None:
+    done = subprocess.run(
+        ["dpkg-deb", "-x", str(deb), str(root)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        deb.unlink(missing_ok=True)
+        raise LabError(
+            f"cannot unpack {deb.name}",
+            done.stderr,
+            "free some space if the disk is full, then start again",
+        )
+
+
+def _follow_merged_usr(root: Path) -> None:
+    """Move /sbin and the like below /usr where the host has only links there.
+
+    A real folder in an upper layer would hide the host's link and with it every host program.
+    """
+    for name in _MERGED:
+        host, ours = Path("/") / name, root / name
+        if not host.is_symlink() or not ours.is_dir() or ours.is_symlink():
+            continue
+        for path in sorted(ours.rglob("*")):
+            target = root / "usr" / name / path.relative_to(ours)
+            if path.is_dir() and not path.is_symlink():
+                target.mkdir(parents=True, exist_ok=True)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, target)
+        shutil.rmtree(ours)
