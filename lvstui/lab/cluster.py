@@ -125,7 +125,7 @@ def plan(
         "binds": binds(covers, home),
         "env": env,
         "ipv6": topology.ipv6,
-        "ssh_after": 6.0,
+        "ssh_after": 0.8,
         "nodes": nodes,
     }
 

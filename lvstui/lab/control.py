@@ -32,6 +32,7 @@ class Process:
         self._err = bytearray()
         self._window = protocol.LINK_WINDOW * 4
         self._error = ""
+        self._when_ended: Callable[[], object] | None = None
         self.status: int | None = None
 
     # Called by the reader thread.
@@ -60,6 +61,9 @@ class Process:
             if self.status is None:
                 self.status, self._error = status, error
             self._changed.notify_all()
+            call = self._when_ended
+        if call is not None:
+            call()
 
     # For everyone else.
 
@@ -86,6 +90,14 @@ class Process:
     def kill(self, number: int = signal.SIGTERM) -> None:
         """Signal the command and its process group."""
         self._connection.send(protocol.SIGNAL, self._channel, protocol.U32.pack(number))
+
+    def on_end(self, call: Callable[[], object]) -> None:
+        """Call once when the command has ended (by the reader thread; at once if it has)."""
+        with self._changed:
+            self._when_ended = call
+            ended = self.status is not None
+        if ended:
+            call()
 
     def output(self) -> bytes:
         """All standard output so far (the terminal's output for a command with a pty)."""

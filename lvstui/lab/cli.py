@@ -1,0 +1,260 @@
+"""`lvstui lab …`: start a lab with the TUI or a command, look into a running one, break it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lvstui.lab import faults
+from lvstui.lab.api import Lab
+from lvstui.lab.errors import LabError
+from lvstui.lab.guest import DEFAULT_MEMORY_MB
+
+FAILED = 2
+"""Exit status when the lab itself cannot."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lab` and its subcommands; each sets `run`, a function from the arguments to a status."""
+    parser = subparsers.add_parser(
+        "lab",
+        help="a whole LVS cluster inside one User-Mode Linux guest, without root",
+        description="Start a cluster of directors, real servers and a client inside one User-Mode "
+        "Linux guest and open lvstui on lb1. Needs no root and changes nothing on this host. "
+        "Quitting shuts the guest down.",
+    )
+    parser.add_argument("--exec", metavar="COMMAND", dest="command", help="run COMMAND (sh -c), not the TUI")
+    parser.add_argument("--node", default="lb1", help="the node for the TUI or COMMAND (default: lb1)")
+    parser.add_argument("--topology", metavar="FILE", type=Path, help="another cluster (TOML)")
+    parser.add_argument("--name", help="the lab's name (default: lab1, lab2, …)")
+    parser.add_argument(
+        "--memory",
+        metavar="MB",
+        type=int,
+        default=DEFAULT_MEMORY_MB,
+        help="memory of the guest (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="with --exec: wait first until all backends are up"
+    )
+    parser.set_defaults(run=_guarded(_start))
+    commands = parser.add_subparsers(metavar="SUBCOMMAND")
+
+    shell = commands.add_parser("shell", help="open a shell on a node of a running lab")
+    shell.add_argument("node_name", metavar="NODE")
+    shell.add_argument("--lab", metavar="NAME")
+    shell.set_defaults(run=_guarded(_shell))
+
+    run = commands.add_parser("exec", help="run a command on a node of a running lab")
+    run.add_argument("node_name", metavar="NODE")
+    run.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
+    run.add_argument("--lab", metavar="NAME")
+    run.set_defaults(run=_guarded(_exec))
+
+    fault = commands.add_parser("fault", help="break something, or heal it; no name: list the faults")
+    fault.add_argument("fault_name", metavar="NAME", nargs="?")
+    fault.add_argument("node_name", metavar="NODE", nargs="?", default="")
+    fault.add_argument("argument", metavar="ARG", nargs="?")
+    fault.add_argument("--lab", metavar="NAME")
+    fault.set_defaults(run=_guarded(_fault))
+
+    lister = commands.add_parser("list", help="running labs")
+    lister.set_defaults(run=_guarded(_list))
+
+    stop = commands.add_parser("stop", help="power a lab off")
+    stop.add_argument("lab", metavar="NAME", nargs="?")
+    stop.set_defaults(run=_guarded(_stop))
+
+
+def _guarded(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """LabError as words and status 2; ended by a signal as its status; never a traceback."""
+
+    def run(args: argparse.Namespace) -> int:
+        from lvstui.lab.terminal import Ended, ending_by_signal
+
+        try:
+            with ending_by_signal():
+                return work(args)
+        except LabError as error:
+            print(f"lvstui lab: {error}", file=sys.stderr)
+            return FAILED
+        except KeyboardInterrupt:
+            return 130
+        except Ended:
+            return 143
+        except BrokenPipeError:
+            # Whoever read our output is gone; nothing more is flushed into it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 141
+
+    return run
+
+
+class Progress:
+    """One line on stderr that is rewritten when it is a terminal, plain lines otherwise."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._start = time.monotonic()
+        self._last = ""
+        self._lock = threading.Lock()
+
+    def __call__(self, text: str) -> None:
+        with self._lock:
+            if text == self._last:
+                return
+            self._last = text
+            line = f"lvstui lab: {text} … {time.monotonic() - self._start:.0f} s"
+            if self._live:
+                sys.stderr.write(f"\r\x1b[K{line}")
+            else:
+                sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        with self._lock:
+            if self._live and self._last:
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+            self._last = ""
+
+
+@contextlib.contextmanager
+def _started(args: argparse.Namespace) -> Iterator[tuple[Lab, Progress]]:
+    progress = Progress()
+    lab = Lab(args.topology, name=args.name, memory_mb=args.memory, progress=progress)
+    try:
+        lab.start()
+        yield lab, progress
+    finally:
+        progress.clear()
+        lab.stop()
+
+
+def _start(args: argparse.Namespace) -> int:
+    if faults.available():
+        raise LabError("this is already inside a lab", "", "leave it first")
+    if args.command is None and not (os.isatty(0) and os.isatty(1)):
+        raise LabError(
+            "the TUI needs a terminal on standard input and output",
+            "",
+            "use `lvstui lab --exec 'COMMAND'` to run something without it",
+        )
+    with _started(args) as (lab, progress):
+        if args.command is not None:
+            if args.wait:
+                progress("waiting for all backends")
+                lab.wait_all_up()
+            progress.clear()
+            return _live(lab, args.node, args.command)
+        progress.clear()
+        from lvstui.lab.terminal import join
+
+        return join(lab, args.node, [sys.executable, "-m", "lvstui"], _tui_environment(), True)
+
+
+def _tui_environment() -> dict[str, str]:
+    # A checkout that is not installed is found by its path, as it was for this process.
+    parent = str(Path(__file__).resolve().parent.parent.parent)
+    return {"PYTHONPATH": parent, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _live(lab: Lab, node: str, command: str | list[str]) -> int:
+    """Run a command, its output as it comes; its exit status, 128 + n for a signal."""
+
+    def show(data: bytes, is_err: bool) -> None:
+        stream = sys.stderr.buffer if is_err else sys.stdout.buffer
+        with contextlib.suppress(BrokenPipeError):
+            stream.write(data)
+            stream.flush()
+
+    process = lab.spawn(node, command, on_output=show, env=_tui_environment())
+    if not os.isatty(0):
+        threading.Thread(target=_feed, args=(process.write, process.close_input), daemon=True).start()
+    else:
+        process.close_input()
+    try:
+        status = process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    return status if status >= 0 else 128 - status
+
+
+def _feed(write: Callable[[bytes], None], close: Callable[[], None]) -> None:
+    with contextlib.suppress(OSError):
+        while data := os.read(0, 16384):
+            write(data)
+    close()
+
+
+def _shell(args: argparse.Namespace) -> int:
+    from lvstui.lab.terminal import join
+
+    lab = Lab.attach(args.lab)
+    try:
+        return join(lab, args.node_name, ["/bin/bash", "-i"])
+    finally:
+        lab.close()
+
+
+def _exec(args: argparse.Namespace) -> int:
+    words = args.words[1:] if args.words[:1] == ["--"] else args.words
+    if not words:
+        raise LabError("no command was given", "", "lvstui lab exec NODE -- COMMAND")
+    lab = Lab.attach(args.lab)
+    try:
+        command = words[0] if len(words) == 1 else shlex.join(words)
+        return _live(lab, args.node_name, command)
+    finally:
+        lab.close()
+
+
+def _fault(args: argparse.Namespace) -> int:
+    if args.fault_name is None:
+        for fault in faults.FAULTS:
+            who = {"": "", "any": "NODE", "director": "DIRECTOR", "realserver": "REALSERVER"}
+            usage = f"{fault.name} {who[fault.role]}{' [ARG]' if fault.argument else ''}"
+            more = f"; ARG: {fault.argument}" if fault.argument else ""
+            print(f"{usage:34} {fault.summary}{more}")
+        return 0
+    if faults.available() and args.lab is None:
+        print(faults.inject(args.fault_name, args.node_name, args.argument))
+        return 0
+    lab = Lab.attach(args.lab)
+    try:
+        print(lab.fault(args.fault_name, args.node_name, args.argument))
+    finally:
+        lab.close()
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    from lvstui.lab import guest
+
+    for name in guest.running():
+        try:
+            lab = Lab.attach(name)
+        except LabError:
+            continue  # it ended since the list was made
+        try:
+            nodes = lab.connection.call({"op": "info"})["nodes"]
+            print(f"{name}: {' '.join(node['name'] for node in nodes)}")
+        finally:
+            lab.close()
+    return 0
+
+
+def _stop(args: argparse.Namespace) -> int:
+    lab = Lab.attach(args.lab)
+    lab.stop()
+    print(f"{lab.name} is off")
+    return 0
