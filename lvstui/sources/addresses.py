@@ -143,7 +143,7 @@ class AddressSource:
             sock.setblocking(False)
             self._load(sock, context, first=True)
             while not context.stop.is_set():
-                if not select.select([sock], [], [], 0.5)[0]:
+                if not select.select([sock], [], [], 0.45)[0]:
                     continue
                 data = _receive(sock)
                 at = time.time()

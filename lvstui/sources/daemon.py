@@ -285,7 +285,7 @@ class DaemonSource:
                     next_full = now
                     watch.wait(0.1)
                 else:
-                    watch.wait(min(0.5, context.interval_s))
+                    watch.wait(min(0.45, context.interval_s))
         finally:
             watch.follow(())
 

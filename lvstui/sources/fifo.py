@@ -129,8 +129,8 @@ class _Fifo:
         self._opened_before = False
         self._contested = False
         self._absent_since = 0.0
-        self.first_read = False
-        """Whether what comes next may have waited in the pipe for long."""
+        self.fresh = False
+        """Just opened for the first time: what lies in the pipe may have waited for long."""
 
     def open(self, source: str) -> None:
         """Open it, or say in `complaint` why not."""
@@ -170,7 +170,7 @@ class _Fifo:
         self._identity = (opened.st_dev, opened.st_ino)
         self._absent_since = 0.0
         self.complaint = None
-        self.first_read = not self._opened_before
+        self.fresh = not self._opened_before
         self._opened_before = True
         self._rest = b""
 
@@ -255,7 +255,7 @@ class FifoSource:
                 now = time.monotonic()
                 if now >= next_try:
                     self._arrange(context, fifos)
-                    next_try = now + (0.05 if now < hurry_until else 0.5)
+                    next_try = now + (0.05 if now < hurry_until else 0.45)
                 poll = select.poll()
                 for fifo in fifos.values():
                     if fifo.fd >= 0:
@@ -264,8 +264,7 @@ class FifoSource:
                 at = time.time()
                 for fifo in fifos.values():
                     if fifo.fd in ready:
-                        past, fifo.first_read = fifo.first_read, False
-                        self._push(context, fifo.lines(), at, past)
+                        self._push(context, fifo.lines(), at, past=False)
                         if fifo.fd < 0:
                             # A reload: the new one is there within moments.
                             hurry_until = time.monotonic() + _RELOAD_S
@@ -303,6 +302,9 @@ class FifoSource:
                 fifo.check(self.name)
             if fifo.fd < 0:
                 fifo.open(self.name)
+            if fifo.fresh:
+                fifo.fresh = False
+                self._push(context, fifo.lines(), time.time(), past=True)
         complaints = [f.complaint for f in fifos.values() if f.complaint is not None]
         if complaints:
             self._say(context, complaints[0])

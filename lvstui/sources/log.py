@@ -211,7 +211,7 @@ class LogSource:
             self._available(context)
             again = time.monotonic() + _LOOK_AGAIN_S
             while not context.stop.is_set():
-                inotify.wait(0.5)
+                inotify.wait(0.45)
                 for tail in tails:
                     self._drain(context, sink, tail, own)
                 if time.monotonic() >= again:
@@ -246,7 +246,7 @@ class LogSource:
         try:
             self._available(context)
             while not context.stop.is_set():
-                if not tail.wait(0.5):
+                if not tail.wait(0.45):
                     continue
                 lines = tail.new_lines()
                 if lines is None:

@@ -124,7 +124,8 @@ SCRIPT = re.compile(
     r"VRRP_Script\(.*\) |Script `.*` now returning|Executing \[|Script .* (?:lost|failed)"
 )
 LINK = re.compile(
-    r"Netlink reports \S+ (?:up|down)|Kernel is reporting: |.* interface \S+ (?:is )?(?:up|down)$"
+    r"Netlink reports \S+ (?:up|down)|Kernel is reporting: |"
+    r"Interface .*(?:added|deleted|changed)|.* interface \S+ (?:is )?(?:up|down)$"
 )
 CONFIG = re.compile(
     r"\((?:.*: ?)?Line \d+\) |.*Unknown keyword|SECURITY VIOLATION|Script user|WARNING - |"
@@ -139,7 +140,8 @@ CONFIG_OF_INSTANCE = re.compile(
 )
 FATAL = re.compile(
     r".*exited with permanent error|.*child process\(\d+\) died|.*exited due to |"
-    r"IPVS ?: Can't initialize|daemon is already running|(?:pid \d+|[Kk]eepalived\S*) exited with status"
+    r"IPVS ?: Can't initialize|daemon is already running|"
+    r"(?:pid \d+|[Kk]eepalived\S*) exited with status"
 )
 LIFE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Starting Keepalived"), "start"),

@@ -210,7 +210,7 @@ class WireSource:
         pace = Pace()
         load = _Load(sock)
         while not context.stop.is_set():
-            ready = select.select([sock], [], [], 0.5)[0]
+            ready = select.select([sock], [], [], 0.45)[0]
             load.look()
             if not ready:
                 continue

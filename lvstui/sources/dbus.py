@@ -1,0 +1,171 @@
+"""Source "dbus": state changes that keepalived signals on the system bus (`enable_dbus`).
+
+Small on purpose: the bus brings no priority, no addresses and nothing about real servers, and
+the same change is in the log and on the wire. It is listened to through a child (`busctl
+monitor` as root, else `gdbus monitor`, which needs no rights), not through a new dependency.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+
+from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged, Missing
+from lvstui.model.text import plain
+from lvstui.sources.base import Context
+from lvstui.sources.log_follow import JournalTail
+
+BUS = "org.keepalived.Vrrp1"
+_STATES = {0: "INIT", 1: "BACKUP", 2: "MASTER", 3: "FAULT", 97: "DELETED", 98: "STOP"}
+_GDBUS = re.compile(r"(?P<path>/\S+): (?P<interface>\S+)\.(?P<member>\w+) \((?P<arguments>.*)\)$")
+_SAID = {"VrrpStarted": "start", "VrrpReloaded": "reloaded", "VrrpStopped": "stop"}
+
+
+def command() -> list[str] | None:
+    """The listener that this host has; None when there is none."""
+    if os.geteuid() == 0 and shutil.which("busctl"):
+        return ["busctl", "--system", "--json=short", "monitor", BUS]
+    if shutil.which("gdbus"):
+        return ["gdbus", "monitor", "--system", "--dest", BUS]
+    return None
+
+
+def parse_signal(line: str) -> tuple[str, str, int | None] | None:
+    """(object path, signal, first number) of a line of either listener; None for other lines."""
+    if line.startswith("{"):
+        try:
+            message = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(message, dict) or message.get("type") != "signal":
+            return None
+        if not str(message.get("interface", "")).startswith(BUS):
+            return None
+        payload = message.get("payload")
+        data = payload.get("data") if isinstance(payload, dict) else None
+        number = data[0] if isinstance(data, list) and data and isinstance(data[0], int) else None
+        return str(message.get("path", "")), str(message.get("member", "")), number
+    match = _GDBUS.match(line.strip())
+    if match is None or not match["interface"].startswith(BUS):
+        return None
+    found = re.match(r"(?:uint32 )?(\d+)", match["arguments"])
+    return match["path"], match["member"], int(found[1]) if found else None
+
+
+def instance_name(path: str) -> str:
+    """The name of an instance by its object path; empty when the bus does not tell."""
+    try:
+        done = subprocess.run(
+            (
+                *("busctl", "--system", "--json=short", "get-property"),
+                *(BUS, path, f"{BUS}.Instance", "Name"),
+            ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=2,
+            check=False,
+        )
+        value = json.loads(done.stdout).get("data")
+    except (OSError, ValueError, AttributeError, subprocess.TimeoutExpired):
+        return ""
+    while isinstance(value, list) and value:
+        # Declared as a structure of one string, seen as a plain string.
+        value = value[0]
+    return plain(value, 255) if isinstance(value, str) else ""
+
+
+class DbusSource:
+    """Pushes `InstanceChanged` from D-Bus signals.
+
+    `enabled` tells whether the configuration says `enable_dbus`; asked again and again. Without
+    it the source is silent: it is one way among several.
+    """
+
+    name = "dbus"
+
+    def __init__(
+        self,
+        enabled: Callable[[], bool],
+        listener: Callable[[], list[str] | None] = command,
+        name_of: Callable[[str], str] = instance_name,
+    ) -> None:
+        self._enabled = enabled
+        self._listener = listener
+        self._name_of = name_of
+        self._names: dict[str, str] = {}
+
+    def run(self, context: Context) -> None:
+        """See `Source`."""
+        while not context.stop.is_set():
+            if not self._enabled():
+                context.wait(2.0)
+                continue
+            words = self._listener()
+            if words is None:
+                context.emit(
+                    self.name,
+                    Missing(
+                        self.name,
+                        "keepalived's D-Bus signals can not be heard",
+                        "install gdbus (package libglib2.0-bin), or run lvstui as root with busctl",
+                    ),
+                )
+                return
+            began = time.monotonic()
+            self._listen(context, words)
+            if context.stop.is_set():
+                return
+            if time.monotonic() - began < 5.0:
+                context.emit(
+                    self.name,
+                    Missing(self.name, "the D-Bus listener ended", f"see what {words[0]} says"),
+                )
+                context.wait(30.0)
+
+    def _listen(self, context: Context, words: list[str]) -> None:
+        tail = JournalTail(words)
+        next_question = time.monotonic() + 5.0
+        said = False
+        try:
+            while not context.stop.is_set():
+                if tail.wait(0.45):
+                    lines = tail.new_lines()
+                    if lines is None:
+                        return
+                    at = time.time()
+                    if not said:
+                        said = True
+                        context.emit(self.name, Available(self.name))
+                    for line in lines:
+                        fact = self.fact_of(line.decode("utf-8", "backslashreplace"))
+                        if fact is not None:
+                            context.emit(self.name, fact, at)
+                if time.monotonic() >= next_question:
+                    next_question = time.monotonic() + 5.0
+                    if not self._enabled():
+                        return
+        finally:
+            tail.close()
+
+    def fact_of(self, line: str) -> Fact | None:
+        """One line of the listener."""
+        signal = parse_signal(line)
+        if signal is None:
+            return None
+        path, member, number = signal
+        if member == "VrrpStatusChange" and number in _STATES:
+            name = self._names.get(path) or self._name_of(path)
+            if not name:
+                return None
+            self._names[path] = name
+            return InstanceChanged(name, _STATES[number], None, "dbus")
+        if member == "VrrpReloaded":
+            # Instances may have moved to other paths.
+            self._names.clear()
+        kind = _SAID.get(member)
+        return DaemonSaid(kind, f"D-Bus: {plain(member, 64)}", "dbus") if kind else None
