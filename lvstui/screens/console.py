@@ -33,6 +33,7 @@ class ConsoleScreen(Screen[None]):
     """Ids of the commands in the footer, in order; help comes last by itself."""
 
     AUTO_FOCUS = "#main"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 (Textual has it so)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # Textual reads BINDINGS when the class is made.
@@ -83,8 +84,12 @@ class ConsoleScreen(Screen[None]):
         """Show this picture; subclasses add their body."""
         self.query_one(HeaderStrip).show_picture(picture)
         self.query_one(TabStrip).show_picture(picture)
-        self.query_one(WarningStrip).show_picture(picture)
+        self.query_one(WarningStrip).show_picture(picture, gaps=self.names_gaps(picture))
         self.keys.look_again()
+
+    def names_gaps(self, picture: Picture) -> bool:
+        """Whether the strip says what can not be seen: once is enough."""
+        return True
 
     def tick(self) -> None:
         """A second has passed without a picture: the clock goes on."""

@@ -36,6 +36,7 @@ class EventsScreen(ConsoleScreen):
         yield Static("", id="events-state", markup=False)
         yield EventList(self.console.glyphs, id="main")
         yield Input(placeholder="words to find; !words to hide", id="filter")
+        yield Static("", id="event-text", markup=False)
 
     def on_mount(self) -> None:
         """Start with everything shown."""
@@ -150,6 +151,22 @@ class EventsScreen(ConsoleScreen):
     @on(Input.Submitted, "#filter")
     def _filter_kept(self) -> None:
         self.close_filter(clear=False)
+
+    @on(EventList.Moved)
+    def _show_whole(self) -> None:
+        """The event under the cursor in full: its line may have been too short for it."""
+        event = self.list.event_at
+        content = Content("")
+        if event is not None:
+            about = " ".join(str(key) for key in (event.server, event.service) if key)
+            content = Content.assemble(
+                (f"{clock_ms(event.at)}  ", "$lv-dim"),
+                (f"{event.host}  ", "bold"),
+                (f"{event.text}", "$lv-text"),
+                (f"   {about}" if about else "", "$lv-dim"),
+            )
+        self.query_one("#event-text", Static).update(content)
+        self.keys.look_again()
 
     @on(EventList.Opened)
     def _event_opened(self) -> None:

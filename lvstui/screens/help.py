@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -13,7 +15,8 @@ from lvstui.screens.dialog import Dialog
 from lvstui.widgets.format import fit, width_of
 from lvstui.widgets.line import Bit
 
-_TWIN_GROUP = "Real servers"
+_Row = tuple[str, str, str, str, str]
+"""(keys, title, summary, why not now, twin on the shell)."""
 
 
 class HelpScreen(Dialog[None]):
@@ -32,62 +35,76 @@ class HelpScreen(Dialog[None]):
     def body(self) -> ComposeResult:
         """One long text that scrolls."""
         with VerticalScroll(id="help-scroll"):
-            yield Static(self._content(), id="help-text", markup=False)
+            yield Static(id="help-text", markup=False)
 
     def on_mount(self) -> None:
         """Keys scroll."""
         self.query_one("#help-scroll").focus()
 
-    def rows(self) -> dict[str, list[tuple[str, str, str, str]]]:
-        """Group to (keys, what, why not now, shell twin)."""
-        groups: dict[str, list[tuple[str, str, str, str]]] = {}
+    def rows(self) -> dict[str, list[_Row]]:
+        """Group to its lines."""
+        groups: dict[str, list[_Row]] = {}
         for command in self._about.commands:
             groups.setdefault(command.group, []).append(
                 (
                     command.shown_keys or ":",
-                    f"{command.title}. {command.summary}",
+                    command.title,
+                    command.summary,
                     self._about.why_not(command),
                     command.shell(self._about),
                 )
             )
-        moves = []
+        moves: list[_Row] = []
         main = self._about.query_one("#main")
         for binding in type(main).BINDINGS:
             assert not isinstance(binding, tuple)
             keys = binding.key_display or " ".join(shown_key(key) for key in binding.key.split(","))
-            moves.append((keys, f"{binding.description}.", "", ""))
+            moves.append((keys, binding.description, "", "", ""))
         if moves:
             groups["Move"] = moves
         return groups
 
-    def _content(self) -> Content:
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        width = self.query_one("#help-scroll").size.width - 2
+        self.query_one("#help-text", Static).update(self._content(max(width, 40)))
+
+    def _content(self, width: int) -> Content:
         groups = self.rows()
         wide = max(width_of(row[0]) for rows in groups.values() for row in rows)
+        indent = wide + 3
         bits: list[Bit] = []
-        for index, (group, rows) in enumerate(groups.items()):
-            bits.append((("\n" if index else "") + group.upper() + "\n", "bold $lv-dim"))
-            for keys, text, reason, twin in rows:
-                title, _, rest = text.partition(". ")
-                bits.append((f"  {fit(keys, wide)}  ", "bold $lv-accent" if not reason else
+
+        def prose(text: str, style: str, mark: str = "") -> None:
+            lines = textwrap.wrap(mark + text, max(width - indent, 20))
+            bits.extend((f"{' ' * indent}{line}\n", style) for line in lines)
+
+        for group, rows in groups.items():
+            bits.append((("\n" if bits else "") + group.upper() + "\n", "bold $lv-dim"))
+            for keys, title, summary, reason, twin in rows:
+                bits.append((f" {fit(keys, wide)}  ", "bold $lv-accent" if not reason else
                              "$lv-dim"))  # fmt: skip
-                bits.append((title, "bold $lv-text"))
-                if rest and rest.rstrip(".") != title:
-                    bits.append((f"  {rest}", "$lv-text"))
-                bits.append(("\n", ""))
+                bits.append((title + "\n", "bold $lv-text"))
+                if summary and summary != title:
+                    prose(summary, "$lv-text")
                 if reason:
-                    bits.append((f"  {' ' * wide}  not now: {reason}\n", "$sev-warn"))
+                    prose(reason, "$sev-warn", "Not now: ")
                 if twin:
-                    bits.append((f"  {' ' * wide}  $ {twin}\n", "$lv-dim"))
+                    prose(twin, "$lv-accent", "$ ")
         bits.append(("\nMOUSE\n", "bold $lv-dim"))
-        bits.append((
-            "  Click selects, on the fold mark folds, on a title sorts; double click opens; "
-            "the wheel scrolls.\n  To select text with the terminal itself hold Shift "
-            "(Option on a Mac).\n", "$lv-text"))  # fmt: skip
+        prose(
+            "Click selects, on the fold mark folds, on a title sorts; double click opens; the "
+            "wheel scrolls. To select text with the terminal itself hold Shift (Option on a Mac).",
+            "$lv-text",
+        )
         bits.append(("\nSTATES\n", "bold $lv-dim"))
         for state, glyph in self.console.glyphs.states.items():
-            bits.append((f"  {glyph} {state.value:<11}", f"$rs-{state.value}"))
-            bits.append((f" {_STATES[state.value]}\n", "$lv-text"))
-        return Content.assemble(*bits)
+            bits.append((f" {glyph} {fit(state.value, wide)}", f"$rs-{state.value}"))
+            bits.append((f"{_STATES[state.value]}\n", "$lv-text"))
+        return Content.assemble(*bits).rstrip()
 
 
 _STATES = {

@@ -52,4 +52,4 @@ class WarningsScreen(Dialog[None]):
             bits.append((gap.what + "\n", "$lv-text"))
             if gap.remedy:
                 bits.append((f"  {glyphs.arrow} {gap.remedy}\n", "$lv-accent"))
-        self.query_one("#notices-text", Static).update(Content.assemble(*bits))
+        self.query_one("#notices-text", Static).update(Content.assemble(*bits).rstrip())

@@ -32,10 +32,13 @@ class CommandProvider(Provider):
         if not isinstance(screen, ConsoleScreen):
             return
         console = screen.console
-        for command in screen.commands:
-            if not command.in_palette or (command.changes and console.operator.read_only):
-                continue
-            reason = screen.why_not(command)
+        offered = [
+            (command, screen.why_not(command))
+            for command in screen.commands
+            if command.in_palette and not (command.changes and console.operator.read_only)
+        ]
+        # What can not be used now stays visible, below what can.
+        for command, reason in sorted(offered, key=lambda pair: bool(pair[1])):
             keys = f"{command.first_key}  " if command.keys else ""
             text = f"{keys}{'not now: ' + reason if reason else command.summary}"
             yield Entry(command.title, text, partial(screen.action_command, command.id))

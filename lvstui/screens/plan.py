@@ -109,7 +109,7 @@ class PlanScreen(Dialog[bool]):
         bits += self._steps()
         if self._outcome is not None:
             bits += self._result(self._outcome)
-            return Content.assemble(*bits)
+            return Content.assemble(*bits).rstrip()
         if plan.refusals:
             section("Refused", plan.refusals, glyphs.no, "$sev-bad")
         section("What it does", plan.effects, glyphs.dot, "$lv-dim")
@@ -132,7 +132,7 @@ class PlanScreen(Dialog[bool]):
         if self._busy:
             bits.append(("\nApplying and reading back …  ", "bold $lv-accent"))
             bits.append(("it goes on when you close this.\n", "$lv-dim"))
-        return Content.assemble(*bits)
+        return Content.assemble(*bits).rstrip()
 
     def _steps(self) -> list[Bit]:
         """A table: server, weight before and after, grouped by service."""

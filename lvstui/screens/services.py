@@ -22,11 +22,13 @@ from lvstui.screens.explain import Explanation, explain
 from lvstui.widgets.event_list import EventList
 from lvstui.widgets.format import group, plural
 from lvstui.widgets.keybar import TargetLine
-from lvstui.widgets.line import Bit
+from lvstui.widgets.line import Bit, RuleStrip
 from lvstui.widgets.rows import RowId, Shape, Sort
 from lvstui.widgets.server_table import ServerTable
 
 _LEAST_EVENTS, _MOST_EVENTS = 2, 40
+_SHORT, _SHORT_EVENTS = 30, 4
+"""On a terminal of fewer lines than the first the events start with the second."""
 
 
 class ServicesScreen(ConsoleScreen):
@@ -48,33 +50,56 @@ class ServicesScreen(ConsoleScreen):
             select_on_focus=False,
         )
         with Vertical(id="events-pane"):
-            yield Static("", id="events-title", markup=False)
+            yield RuleStrip("EVENTS", glyphs)
             yield EventList(glyphs, cursor=False, id="events")
         yield TargetLine(glyphs)
 
     def on_mount(self) -> None:
         """Start with the filter closed and the events as set up."""
         self.table = self.query_one(ServerTable)
+        self._why: Explanation | None = None
+        self.query_one("#explanation").display = False
         self.query_one("#filter").display = False
         pane = self.query_one("#events-pane")
         height = self.console.settings.events_height
+        if self.app.size.height < _SHORT:
+            height = min(height, _SHORT_EVENTS)
         pane.styles.height = max(height, _LEAST_EVENTS)
         pane.display = height > 0
 
     # Pictures
 
+    def names_gaps(self, picture: Picture) -> bool:
+        """Not when the explanation in the table's place names them."""
+        return picture.table_readable or explain(picture) is None
+
     def show_picture(self, picture: Picture) -> None:
         """Show what changed."""
         super().show_picture(picture)
-        why = explain(picture)
-        box = self.query_one("#explanation")
-        box.display = why is not None
-        self.table.display = why is None
-        if why is not None:
-            self.query_one("#explanation-text", Static).update(_explained(why))
         self.table.show_services(picture.services, self.console.settings.clock())
+        self._explain(picture)
         self._show_events()
         self.show_target()
+
+    def _explain(self, picture: Picture) -> None:
+        """Say why there is no row, where there is none."""
+        why = explain(picture)
+        if why is None and not self.table.rows:
+            shape = self.table.shape
+            if shape.pattern.strip():
+                what = f"Nothing matches {shape.pattern.strip()!r}"
+                why = Explanation(what, (), ("Esc clears the filter.",))
+            else:
+                good = ("Every real server is up or has no check.", "Esc shows them all.")
+                why = Explanation("No fault to show", good[:1], good[1:])
+        if why == self._why:
+            return
+        self._why = why
+        self.query_one("#explanation").display = why is not None
+        # Not `display`: a widget that is not displayed loses the focus, and the keys with it.
+        self.table.set_class(why is not None, "-explained")
+        if why is not None:
+            self.query_one("#explanation-text", Static).update(_explained(why))
 
     def _show_events(self) -> None:
         pane = self.query_one("#events-pane")
@@ -230,6 +255,7 @@ class ServicesScreen(ConsoleScreen):
     def reshape(self, shape: Shape) -> None:
         """Another order or filter."""
         self.table.reshape(shape)
+        self._explain(self.console.picture)
         self.show_target()
 
     def choose_sort(self) -> None:

@@ -114,7 +114,7 @@ class WeightScreen(Dialog[int]):
                     bits += shares(service, self._targets, weight)
             if weight > FILE_MOST:
                 bits.append((f"keepalived's file takes no more than {FILE_MOST}.\n", "$sev-warn"))
-            content = Content.assemble(*bits)
+            content = Content.assemble(*bits).rstrip()
         self.query_one("#weight-text", Static).update(content)
 
     def action_add(self, by: int) -> None:

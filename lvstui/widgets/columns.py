@@ -7,7 +7,7 @@ so nothing here knows a colour. `Layout` chooses the columns that a width can ho
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lvstui.model.picture import ServerView, ServiceView, Severity, State
 from lvstui.widgets.format import (
@@ -30,6 +30,8 @@ GUTTER = 2
 """Cells left of the first column: the cursor's bar and the mark."""
 GAP = 2
 """Cells between columns."""
+NARROW = 100
+"""Below this many cells gaps and weights are narrower."""
 
 SEVERITY_STYLE = {
     Severity.GOOD: "up",
@@ -112,7 +114,7 @@ def server_state(view: ServerView, paint: Paint) -> Cell:
     if view.sorry:
         word = "sorry"
     if view.state is State.DRAINING and not paint.noted and view.drain_left_s is not None:
-        return ((f"{word} ~{age(view.drain_left_s).replace(' ', '')}", view.state.value),)
+        return ((f"{word} {age(view.drain_left_s).replace(' ', '')}", view.state.value),)
     text = word
     if view.state in (State.DOWN, State.DISABLED) and view.since is not None:
         text = f"{word} {age(paint.now - view.since)}"
@@ -120,6 +122,7 @@ def server_state(view: ServerView, paint: Paint) -> Cell:
 
 
 _WEIGHT_WIDTHS = (4, 4, 7)
+_NARROW_WEIGHT_WIDTHS = (4, 4, 4)
 
 
 def service_weights(view: ServiceView, paint: Paint) -> Cell:
@@ -134,7 +137,8 @@ def server_weights(view: ServerView, paint: Paint) -> Cell:
     values = (weights.file, weights.keepalived, weights.kernel)
     odd = _odd_ones(values)
     pieces: list[Piece] = []
-    for index, (value, width) in enumerate(zip(values, _WEIGHT_WIDTHS, strict=True)):
+    widths = _WEIGHT_WIDTHS if paint.width == sum(_WEIGHT_WIDTHS) else _NARROW_WEIGHT_WIDTHS
+    for index, (value, width) in enumerate(zip(values, widths, strict=True)):
         if value is None:
             pieces.append((fit(paint.glyphs.none, width, right=True), "faint"))
             continue
@@ -297,6 +301,9 @@ def _nothing(view: object, paint: Paint) -> Cell:
 NAME = Column("name", "SERVICE / REAL SERVER", 24, service_name, server_name, sort=Sort.NAME)
 STATE = Column("state", "STATE", 13, service_state, server_state, sort=Sort.STATE)
 WEIGHTS = Column("weights", "FILE  KA KERNEL", sum(_WEIGHT_WIDTHS), service_weights, server_weights)
+NARROW_WEIGHTS = Column(
+    "weights", "FILE  KA KRN", sum(_NARROW_WEIGHT_WIDTHS), service_weights, server_weights
+)
 RATE = Column("rate", "CONN/S", 6, rate_cell, rate_cell, right=True, sort=Sort.RATE)
 SPARK = Column("spark", "LAST MINUTE", 12, spark_cell, spark_cell, grow=12)
 ACTIVE = Column("active", "ACTIVE", 7, active_cell, active_cell, right=True, sort=Sort.ACTIVE)
@@ -315,6 +322,9 @@ LIMITS = Column("limits", "THRESHOLDS", 12, _nothing, _limits)
 PERSISTENT = Column("persistent", "PERSIST", 9, _nothing, _persistent, right=True)
 CHECKS = Column("checks", "CHECKS", 18, _nothing, _checks, grow=20)
 PLACE = Column("place", "CONFIGURED AT", 20, _place, _place, grow=8)
+
+
+_NARROWER = {"weights": NARROW_WEIGHTS, "state": replace(STATE, width=12)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +366,7 @@ class Layout:
     starts: tuple[int, ...]
     widths: tuple[int, ...]
     glyphs: Glyphs = UNICODE
+    gap: int = GAP
 
     @property
     def noted(self) -> bool:
@@ -365,17 +376,22 @@ class Layout:
     @classmethod
     def choose(cls, width: int, wanted: int, chosen: ColumnSet, glyphs: Glyphs) -> Layout:
         """For a table `width` cells wide whose longest name needs `wanted` cells."""
-        room = width - GUTTER - 1
-        by_id = {column.id: column for column in chosen.columns}
+        narrow = width < NARROW
+        gap = 1 if narrow else GAP
+        room = width - GUTTER - (0 if narrow else 1)
+        offered = [
+            _NARROWER.get(column.id, column) if narrow else column for column in chosen.columns
+        ]
+        by_id = {column.id: column for column in offered}
         name = min(max(wanted, NAME.width - 3), max(NAME.width, room // 2))
-        used = name + GAP + STATE.width
+        used = name + gap + by_id["state"].width
         taken = {"name", "state"}
         for id_ in chosen.keep:
-            needs = by_id[id_].width + GAP
+            needs = by_id[id_].width + gap
             if used + needs <= room:
                 taken.add(id_)
                 used += needs
-        columns = tuple(column for column in chosen.columns if column.id in taken)
+        columns = tuple(column for column in offered if column.id in taken)
         spare = room - used
         widths = [name if column is NAME else column.width for column in columns]
         # Room left over goes to the name as far as it needs it, then evenly to what can grow.
@@ -394,5 +410,5 @@ class Layout:
         starts, at = [], GUTTER
         for each in widths:
             starts.append(at)
-            at += each + GAP
-        return cls(width, columns, tuple(starts), tuple(widths), glyphs)
+            at += each + gap
+        return cls(width, columns, tuple(starts), tuple(widths), glyphs, gap)

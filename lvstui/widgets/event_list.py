@@ -18,7 +18,7 @@ from lvstui.model.picture import Event, Severity
 from lvstui.widgets.format import clock_ms, cut, fit, moment, width_of
 from lvstui.widgets.glyphs import UNICODE, Glyphs
 
-_MEANINGS = ("plain", "time", "host", "text", "past", "cursor", *(s.value for s in Severity))
+_MEANINGS = ("plain", "time", "host", "text", "past", "cursor", "pointer", *(s.value for s in Severity))
 
 
 def event_matches(event: Event, pattern: str) -> bool:
@@ -48,6 +48,9 @@ class EventList(ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f", "page(1)", "A page down", show=False),
         Binding("pageup,ctrl+b", "page(-1)", "A page up", show=False),
     ]
+
+    class Moved(Message):
+        """Another event is under the cursor."""
 
     class Opened(Message):
         """An event was opened: double click."""
@@ -87,7 +90,7 @@ class EventList(ScrollView, can_focus=True):
         self._rows = rows
         self._hosts = max((width_of(event.host) for event in rows), default=3)
         if self.virtual_size.height != len(rows):
-            self.virtual_size = Size(self.size.width, len(rows))
+            self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         if at is not None and (old_at or self.scroll_offset.y):
             # Someone reads further down: keep that event where it is.
             self._at = next((i for i, event in enumerate(rows) if event is at), 0)
@@ -97,6 +100,8 @@ class EventList(ScrollView, can_focus=True):
         else:
             self._at = 0
         self._at = min(self._at, max(len(rows) - 1, 0))
+        if self.event_at is not at and self._with_cursor:
+            self.post_message(self.Moved())
         self.refresh()
 
     @property
@@ -126,7 +131,7 @@ class EventList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One event."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         at = self.scroll_offset.y + y
         if at >= len(self._rows):
             return Strip.blank(width, self._style("plain", False))
@@ -137,7 +142,7 @@ class EventList(ScrollView, can_focus=True):
         if len(day) > len("00:00:00"):
             stamp = f"{day[5:10]} {stamp}"
         head = [
-            (self.glyphs.cursor if cursor else " ", "host"),
+            (self.glyphs.cursor if cursor else " ", "pointer"),
             (stamp + "  ", "time"),
             (fit(event.host, min(self._hosts, 16)) + "  ", "past" if event.past else "host"),
             (self.glyphs.severity + " ", event.severity.value),
@@ -151,6 +156,7 @@ class EventList(ScrollView, can_focus=True):
     def action_move(self, by: int) -> None:
         """Cursor down or up."""
         self._at = min(max(self._at + by, 0), max(len(self._rows) - 1, 0))
+        self.post_message(self.Moved())
         page = max(self.size.height, 1)
         top = self.scroll_offset.y
         if self._at < top:
@@ -169,11 +175,10 @@ class EventList(ScrollView, can_focus=True):
             return
         at = self.scroll_offset.y + event.y
         if at < len(self._rows):
-            self._at = at
-            self.refresh()
+            self.action_move(at - self._at)
             if event.chain == 2:
                 self.post_message(self.Opened(self._rows[at]))
 
     def on_resize(self) -> None:
         """Another width."""
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from lvstui.widgets.format import cut, width_of
+from lvstui.widgets.glyphs import Glyphs
 
 Bit = tuple[str, str]
 """(text, style): text is never parsed, the style names theme variables."""
@@ -96,3 +97,17 @@ class LineStrip(Widget):
         bits = tuple(self.bits(self.size.width))
         self._last = bits
         return Content.assemble(*bits)
+
+
+class RuleStrip(LineStrip):
+    """` EVENTS ─────────`: the heading of a part of the screen."""
+
+    def __init__(self, title: str, glyphs: Glyphs, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._title = title
+        self._glyphs = glyphs
+
+    def bits(self, width: int) -> Sequence[Bit]:
+        """The title, then a rule."""
+        rule = self._glyphs.rule * max(width - width_of(self._title) - 3, 0)
+        return [(f" {self._title} ", "bold $lv-dim"), (rule, "$lv-faint")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,9 +13,11 @@ from textual.strip import Strip
 from lvstui.model.picture import ServerView, ServiceView, State
 from lvstui.widgets.columns import GAP, Cell, Layout, Paint
 from lvstui.widgets.format import age, cut, fit, width_of
-from lvstui.widgets.rows import Row, RowId, Sort, row_id
+from lvstui.widgets.rows import BIGGEST_FIRST, Row, RowId, Sort, row_id
 
 _KEPT_STRIPS = 4096
+_FILE_WEIGHT = 5
+"""Cells of the weight in the file, with the gap after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +106,23 @@ class Painter:
         """The line of titles; the column that orders the table carries an arrow."""
         looks = Looks()
         segments: list[Segment] = []
-        at = 0
-        down = reverse != (sort in (Sort.RATE, Sort.ACTIVE, Sort.TRAFFIC))
+        down = reverse != (sort in BIGGEST_FIRST)
         arrow = layout.glyphs.descending if down else layout.glyphs.ascending
+        plain = self._style("header", looks)
+        at = 0
         for column, start, width in zip(layout.columns, layout.starts, layout.widths, strict=True):
-            segments.append(Segment(" " * (start - at), self._style("header", looks)))
             title, meaning = column.title, "header"
             if column.sort is not None and column.sort is sort:
-                # The arrow takes the place of a gap cell where the title leaves no room.
                 title = arrow + title if column.right else f"{title} {arrow}"
                 meaning = "header-sorted"
-                if column.right and width_of(title) > width:
-                    segments.pop()
-                    segments.append(Segment(" " * (start - at - 1), self._style("header", looks)))
+                if width_of(title) > width:
+                    # The arrow takes a cell of the gap where the title leaves no room.
                     start, width = start - 1, width + 1
-            segments.append(
-                Segment(fit(title, width, right=column.right), self._style(meaning, looks))
-            )
+            segments.append(Segment(" " * (start - at), plain))
+            text = fit(title, width, right=column.right, ellipsis="")
+            segments.append(Segment(text, self._style(meaning, looks)))
             at = start + width
-        if layout.width > at:
-            segments.append(Segment(" " * (layout.width - at), self._style("header", looks)))
+        segments.append(Segment(" " * max(layout.width - at, 0), plain))
         return Strip(segments, max(at, layout.width))
 
 
@@ -139,10 +139,16 @@ def _cells(
     found: list[tuple[int, int, Cell]] = []
     over = _reason_over_numbers(view, layout)
     for column, start, width in zip(layout.columns, layout.starts, layout.widths, strict=True):
-        if over is not None and start >= over:
-            room = layout.starts[-1] + layout.widths[-1] - start
+        if over is not None and start + width > over:
+            # What is left of the column it starts in: the weight in the file.
+            kept = over - start - 1
+            room = layout.starts[-1] + layout.widths[-1] - over
             text = view.reason if isinstance(view, ServerView) else ""
-            found.append((start, room, _padded(((text, "reason-down"),), room, False, layout)))
+            if kept > 0:
+                paint = Paint(layout.glyphs, now, looks.folded, width, layout.noted)
+                cell = column.server(cast(ServerView, view), paint)
+                found.append((start, kept, _padded(cell, kept, False, layout)))
+            found.append((over, room, _padded(((text, "reason-down"),), room, False, layout)))
             break
         paint = Paint(layout.glyphs, now, looks.folded, width, layout.noted)
         if isinstance(view, ServiceView):
@@ -164,8 +170,15 @@ def _reason_over_numbers(view: Row, layout: Layout) -> int | None:
         return None
     if layout.noted and width_of(view.reason) <= layout.widths[-1]:
         return None
+    end = layout.starts[-1] + layout.widths[-1]
+    weights: int | None = None
     for column, start in zip(layout.columns, layout.starts, strict=True):
-        if column.id not in ("name", "state", "weights"):
+        if column.id == "weights":
+            weights = start
+        elif column.id not in ("name", "state"):
+            if width_of(view.reason) > end - start and weights is not None and not view.in_kernel:
+                # "Not in keepalived, not in the kernel" is what down means: take that room too.
+                return weights + _FILE_WEIGHT
             return start
     return None
 

@@ -152,8 +152,8 @@ class ServerTable(ScrollView, can_focus=True):
         if rows.name_width != known_width:
             self._layout = None
         height = len(rows) + 1
-        if self.virtual_size.height != height or self.virtual_size.width != self.size.width:
-            self.virtual_size = Size(self.size.width, height)
+        if self.virtual_size.height != height or self.virtual_size.width != self.scrollable_content_region.width:
+            self.virtual_size = Size(self.scrollable_content_region.width, height)
         scroll = self.scroll_offset.y
         if at != before_at and found is not None and scroll > 0:
             # Rows moved about the cursor: keep it at its place on the screen.
@@ -219,7 +219,7 @@ class ServerTable(ScrollView, can_focus=True):
         super().notify_style_update()
 
     def _chosen_layout(self) -> Layout:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if self._layout is None or self._layout.width != width:
             self._layout = Layout.choose(width, self._list.name_width, self.column_set, self.glyphs)
             self._painter.forget()
@@ -412,7 +412,7 @@ class ServerTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Another width: other columns."""
-        self._on_screen.clear()
-        self.virtual_size = Size(self.size.width, len(self._list) + 1)
+        self._repaint()
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._list) + 1)
         self._scroll_to_cursor()
         self._report_visible()

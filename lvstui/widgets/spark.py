@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from lvstui.widgets.glyphs import Glyphs
 
@@ -23,11 +24,20 @@ def resample(values: Sequence[float], width: int) -> list[float]:
     ]
 
 
+def means(values: Sequence[float], width: int) -> list[float]:
+    """Like `resample`, but the mean of each share: a shape to see at a glance."""
+    count = len(values)
+    if count <= width:
+        return list(values)
+    edges = [i * count // width for i in range(width + 1)]
+    return [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+
+
 def sparkline(values: Sequence[float], width: int, glyphs: Glyphs) -> str:
     """`values` as `width` block characters, newest at the right, blank before the first."""
     if not values or width <= 0:
         return " " * max(width, 0)
-    points = resample(values, width)
+    points = means(values, width)
     top = max(points)
     levels = glyphs.spark
     if top <= 0:

@@ -38,13 +38,13 @@ class WarningStrip(Widget):
         self._items: tuple[tuple[str, str], ...] = ()
         self.display = False
 
-    def show_picture(self, picture: Picture) -> None:
-        """Warnings, worst first, then gaps."""
+    def show_picture(self, picture: Picture, *, gaps: bool = True) -> None:
+        """Warnings, worst first, then gaps unless something else names them."""
         items = [
             (f"{self._glyphs.warn} {warning.text}", SEVERITY_BITS[warning.severity])
             for warning in sorted(picture.warnings, key=lambda w: _RANK[w.severity])
         ]
-        if picture.gaps:
+        if picture.gaps and gaps:
             items.append((gap_line(picture, self._glyphs), "$lv-dim"))
         found = tuple(items)
         if found == self._items:

@@ -1,0 +1,146 @@
+"""Everything that could make two runs look different is held still here."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lvstui.app import LvstuiApp
+from lvstui.model.picture import Picture
+from lvstui.screens.services import ServicesScreen
+from lvstui.screens.settings import Settings
+from textual.pilot import Pilot
+
+from . import pictures
+from .fakes import FakeFeed, FakeLab, FakeOperator
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """UTC, no colours or themes from the environment."""
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    os.environ.pop("TZ", None)
+    time.tzset()
+
+
+Make = Callable[..., LvstuiApp]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Makes an app over a picture made by hand, with the clock held at 14:03:22."""
+
+    def build(
+        picture: Picture | None = None,
+        *,
+        operator: FakeOperator | None = None,
+        lab: FakeLab | None = None,
+        **settings: Any,
+    ) -> LvstuiApp:
+        values: dict[str, Any] = {
+            "ascii": False,
+            "clock": lambda: pictures.NOW,
+            "state_folder": tmp_path / "state",
+            "watch_terminal": False,
+            **settings,
+        }
+        return LvstuiApp(
+            FakeFeed(picture if picture is not None else pictures.site()),
+            operator or FakeOperator(),
+            lab=lab,
+            settings=Settings(**values),
+        )
+
+    return build
+
+
+class Desk:
+    """An app under a pilot, with the questions that tests ask."""
+
+    def __init__(self, app: LvstuiApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def feed(self) -> FakeFeed:
+        """The feed, as the fake that it is."""
+        assert isinstance(self.app.feed, FakeFeed)
+        return self.app.feed
+
+    @property
+    def operator(self) -> FakeOperator:
+        """The operator, as the fake that it is."""
+        assert isinstance(self.app.operator, FakeOperator)
+        return self.app.operator
+
+    @property
+    def services(self) -> ServicesScreen:
+        """The main screen."""
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, ServicesScreen)
+        return screen
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other, each settled."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
+
+    async def push(self, picture: Picture) -> None:
+        """The next picture comes."""
+        self.feed.push(picture)
+        await self.pilot.pause()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that happens in a thread."""
+        for _ in range(200):
+            if true():
+                return
+            await self.pilot.pause(0.02)
+        raise AssertionError("it never came true")
+
+    def lines(self) -> list[str]:
+        """The screen as text, a string a line."""
+        screen = self.app.screen
+        strips = screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip) for strip in strips]
+
+    def text(self) -> str:
+        """The screen as text."""
+        return "\n".join(self.lines())
+
+    @property
+    def said(self) -> list[str]:
+        """What notifications said."""
+        return [str(note.message) for note in self.app._notifications]
+
+
+Start = Callable[..., AbstractAsyncContextManager[Desk]]
+
+
+@pytest.fixture
+def start(make: Make) -> Start:
+    """Starts an app headless."""
+
+    @asynccontextmanager
+    async def run(
+        picture: Picture | None = None, size: tuple[int, int] = (120, 40), **options: Any
+    ) -> AsyncIterator[Desk]:
+        app = make(picture, **options)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await pilot.pause()
+            yield Desk(app, pilot)
+
+    return run
+
+
+Wait = Callable[[], Awaitable[None]]
