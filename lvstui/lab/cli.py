@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lvstui.lab import faults
 from lvstui.lab.api import Lab
+from lvstui.lab.cluster import environment
 from lvstui.lab.errors import LabError
 from lvstui.lab.guest import DEFAULT_MEMORY_MB
 
@@ -30,8 +31,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "Linux guest and open lvstui on lb1. Needs no root and changes nothing on this host. "
         "Quitting shuts the guest down.",
     )
-    parser.add_argument("--exec", metavar="COMMAND", dest="command", help="run COMMAND (sh -c), not the TUI")
-    parser.add_argument("--node", default="lb1", help="the node for the TUI or COMMAND (default: lb1)")
+    parser.add_argument(
+        "--exec", metavar="COMMAND", dest="command", help="run COMMAND (sh -c), not the TUI"
+    )
+    parser.add_argument(
+        "--node", default="lb1", help="the node for the TUI or COMMAND (default: lb1)"
+    )
     parser.add_argument("--topology", metavar="FILE", type=Path, help="another cluster (TOML)")
     parser.add_argument("--name", help="the lab's name (default: lab1, lab2, …)")
     parser.add_argument(
@@ -58,7 +63,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     run.add_argument("--lab", metavar="NAME")
     run.set_defaults(run=_guarded(_exec))
 
-    fault = commands.add_parser("fault", help="break something, or heal it; no name: list the faults")
+    fault = commands.add_parser(
+        "fault", help="break something, or heal it; no name: list the faults"
+    )
     fault.add_argument("fault_name", metavar="NAME", nargs="?")
     fault.add_argument("node_name", metavar="NODE", nargs="?", default="")
     fault.add_argument("argument", metavar="ARG", nargs="?")
@@ -158,13 +165,7 @@ def _start(args: argparse.Namespace) -> int:
         progress.clear()
         from lvstui.lab.terminal import join
 
-        return join(lab, args.node, [sys.executable, "-m", "lvstui"], _tui_environment(), True)
-
-
-def _tui_environment() -> dict[str, str]:
-    # A checkout that is not installed is found by its path, as it was for this process.
-    parent = str(Path(__file__).resolve().parent.parent.parent)
-    return {"PYTHONPATH": parent, "PYTHONDONTWRITEBYTECODE": "1"}
+        return join(lab, args.node, ["/usr/local/bin/lvstui"], full_screen=True)
 
 
 def _live(lab: Lab, node: str, command: str | list[str]) -> int:
@@ -176,9 +177,11 @@ def _live(lab: Lab, node: str, command: str | list[str]) -> int:
             stream.write(data)
             stream.flush()
 
-    process = lab.spawn(node, command, on_output=show, env=_tui_environment())
+    process = lab.spawn(node, command, on_output=show)
     if not os.isatty(0):
-        threading.Thread(target=_feed, args=(process.write, process.close_input), daemon=True).start()
+        threading.Thread(
+            target=_feed, args=(process.write, process.close_input), daemon=True
+        ).start()
     else:
         process.close_input()
     try:
@@ -201,7 +204,7 @@ def _shell(args: argparse.Namespace) -> int:
 
     lab = Lab.attach(args.lab)
     try:
-        return join(lab, args.node_name, ["/bin/bash", "-i"])
+        return join(lab, args.node_name, ["/bin/bash", "-i"], environment(os.environ))
     finally:
         lab.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ OUTSIDE = "10.20.0"
 NET6 = "fd00:10:10:"
 CLIENT = 10
 VIP = 20
+
+PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
+"""The folder that holds the package lvstui: site-packages or a checkout."""
 
 COVERS: tuple[tuple[str, int], ...] = (
     ("/root", 0o700),
@@ -70,8 +74,7 @@ def environment(outer: Mapping[str, str]) -> dict[str, str]:
 
 def binds(covers: tuple[tuple[str, int], ...], home: str) -> list[str]:
     """Folders under the covers that running lvstui needs: Python, its environment, our code."""
-    package = Path(__file__).resolve().parent.parent
-    code = package if str(package.parent) == home else package.parent
+    code = PACKAGE_PARENT / "lvstui" if str(PACKAGE_PARENT) == home else PACKAGE_PARENT
     wanted = {sys.base_prefix, sys.prefix, str(code)}
     wanted |= {path for path in sys.path if path.startswith("/") and os.path.isdir(path)}
     link = sys.executable
@@ -285,6 +288,7 @@ def _files(
         "/root/.ssh/authorized_keys": (0o600, root_key[1] + "\n"),
         "/root/.ssh/id_ed25519": (0o600, root_key[0]),
         "/root/.ssh/id_ed25519.pub": (0o644, root_key[1] + "\n"),
+        "/usr/local/bin/lvstui": (0o755, _lvstui()),
         "/root/.bashrc": (0o644, "PS1='\\u@\\h:\\w\\$ '\n"),
     }
     if role == "director":
@@ -295,6 +299,15 @@ def _files(
         files[conf.CHECK_SCRIPT] = (0o755, conf.CHECK_SCRIPT_TEXT)
         files["/run/keepalived/README"] = (0o644, "fifos of keepalived's events\n")
     return files
+
+
+def _lvstui() -> str:
+    """`lvstui` for the nodes' shells: the one that started the lab, installed or a checkout."""
+    path, python = shlex.quote(str(PACKAGE_PARENT)), shlex.quote(sys.executable)
+    return (
+        f"#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH={path}${{PYTHONPATH:+:$PYTHONPATH}} "
+        f'exec {python} -m lvstui "$@"\n'
+    )
 
 
 _SSHD = """\

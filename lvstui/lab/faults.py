@@ -67,9 +67,7 @@ FAULTS: tuple[Fault, ...] = (
         "no-arp",
     ),
     Fault("no-arp", "a real server keeps quiet about the VIP again", "realserver", "", "arp"),
-    Fault(
-        "remove-vip", "take the VIP off a real server's loopback", "realserver", "", "add-vip"
-    ),
+    Fault("remove-vip", "take the VIP off a real server's loopback", "realserver", "", "add-vip"),
     Fault("add-vip", "put the VIP on a real server's loopback", "realserver", "", "remove-vip"),
     Fault("split", "block VRRP between the directors (split brain)", "", "", "unsplit"),
     Fault("unsplit", "let VRRP pass again", "", "", "split"),

@@ -24,7 +24,6 @@ from lvstui.lab.packages import Layer, cache_home
 from lvstui.lab.topology import Topology
 
 DEFAULT_MEMORY_MB = 1024
-_PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +205,11 @@ def _compile() -> None:
     """Byte-code for the guest, which cannot write it: compiling takes it ten times longer."""
     import compileall
 
-    for folder in (_PACKAGE_PARENT / "lvstui" / "lab", Path(__file__).parent / "inside"):
+    for folder in (cluster.PACKAGE_PARENT / "lvstui" / "lab", Path(__file__).parent / "inside"):
         with contextlib.suppress(OSError):
             compileall.compile_dir(folder, maxlevels=0, quiet=2)
     with contextlib.suppress(OSError):
-        compileall.compile_file(_PACKAGE_PARENT / "lvstui" / "__init__.py", quiet=2)
+        compileall.compile_file(cluster.PACKAGE_PARENT / "lvstui" / "__init__.py", quiet=2)
 
 
 def start(
@@ -231,7 +230,7 @@ def start(
         init = folder / "init"
         python = shlex.quote(sys.executable)
         code = (
-            f"import sys; sys.path.insert(0, {str(_PACKAGE_PARENT)!r}); "
+            f"import sys; sys.path.insert(0, {str(cluster.PACKAGE_PARENT)!r}); "
             f"from lvstui.lab.inside.agent import main; main({str(folder / 'plan.json')!r})"
         )
         init.write_text(
@@ -298,7 +297,7 @@ def _start_keeper(name: str, folder: Path, lock: int, orders: dict[str, Any]) ->
     path = folder / "keeper.json"
     path.write_text(json.dumps(orders), encoding="utf-8")
     code = (
-        f"import sys; sys.path.insert(0, {str(_PACKAGE_PARENT)!r}); "
+        f"import sys; sys.path.insert(0, {str(cluster.PACKAGE_PARENT)!r}); "
         f"from lvstui.lab.keeper import main; main({str(path)!r})"
     )
     with open(folder / "keeper.log", "ab") as log:

@@ -36,6 +36,7 @@ PROGRAMS = {
     "ip": "iproute2",
     "tc": "iproute2",
     "modprobe": "kmod",
+    "nft": "nftables",
     "arping": "iputils-arping",
     "tcpdump": "tcpdump",
 }

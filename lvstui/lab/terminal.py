@@ -65,7 +65,11 @@ def ending_by_signal() -> Iterator[None]:
 
 
 def join(
-    lab: Lab, node: str, command: Command, env: dict[str, str] | None = None, full_screen: bool = False
+    lab: Lab,
+    node: str,
+    command: Command,
+    env: dict[str, str] | None = None,
+    full_screen: bool = False,
 ) -> int:
     """Run a command on this process's terminal until it ends; its exit status.
 

@@ -34,7 +34,22 @@ from typing import Any
 from lvstui.lab.errors import LabError
 
 PROTOCOLS = ("tcp", "udp", "sctp")
-SCHEDULERS = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"]
+SCHEDULERS = [
+    "rr",
+    "wrr",
+    "lc",
+    "wlc",
+    "lblc",
+    "lblcr",
+    "sh",
+    "mh",
+    "dh",
+    "fo",
+    "ovf",
+    "sed",
+    "nq",
+    "twos",
+]
 METHODS = ("DR", "NAT", "TUN")
 CHECKERS = ("tcp", "http", "dns", "misc", "none")
 MAX_DIRECTORS = 3

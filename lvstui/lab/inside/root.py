@@ -27,6 +27,8 @@ _DEVICES = {
     "net/tun": (10, 200),
 }
 
+_ROOTS_FOLDERS = "/ /etc /usr /usr/bin /usr/sbin /usr/lib /usr/share /var /var/lib".split()
+
 
 def overlay(work: str, layers: list[str]) -> str:
     """Mount an overlay whose upper layer lies in `work` (a tmpfs); the path of the new root."""
@@ -84,6 +86,11 @@ def build(plan: dict[str, Any], node: dict[str, Any]) -> None:
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755")
     new = overlay("/mnt", [LAYER, HOSTFS] if plan["layer"] else [HOSTFS])
+    if plan["layer"] and os.stat(LAYER).st_uid:
+        # Unpacked by a normal user; keepalived runs no script below a folder that is not root's.
+        for path in _ROOTS_FOLDERS:
+            if os.path.isdir(new + path) and not os.path.islink(new + path):
+                os.chown(new + path, 0, 0)
     for path, mode in plan["covers"]:
         cover(new, path, mode)
     for path in plan["binds"]:
