@@ -2,4 +2,30 @@
 
 Nothing here knows a screen. The nesting, the defaults and the inheritance are those of keepalived
 2.2.7 to 2.4.3, taken from its source and checked against its own test mode.
+
+`load` reads a file, `parse_consolidated` the copy of a running daemon, `same` compares the two.
+`load_tree` and `write` are the tree beneath, for whoever wants to change a file.
 """
+
+from lvstui.keepalived.files import NotLoaded
+from lvstui.keepalived.loaded import parse_consolidated
+from lvstui.keepalived.parser import parse_bytes
+from lvstui.keepalived.tree import Block, Provenance, SourceFile, Statement, Tree, Word, write
+from lvstui.keepalived.view import load, load_tree, same, view
+
+__all__ = [
+    "Block",
+    "NotLoaded",
+    "Provenance",
+    "SourceFile",
+    "Statement",
+    "Tree",
+    "Word",
+    "load",
+    "load_tree",
+    "parse_bytes",
+    "parse_consolidated",
+    "same",
+    "view",
+    "write",
+]

@@ -134,18 +134,16 @@ class Reader:
                         text = Text(line, base)
                         yield Statement(tuple(line.split()), text, file, number, offset)
                         continue
-                elif found.start() == len(line) - 1 and found.group() in (OPEN, CLOSE):
-                    head = line[:-1].rstrip()
-                    if not head.startswith(b"include"):
-                        if head:
-                            text = Text(head, base)
-                            yield Statement(tuple(head.split()), text, file, number, offset)
-                        brace = Text(found.group(), base + len(line) - 1)
+                elif (at := _simple(line, found.start())) >= 0 and line[:7] != b"include":
+                    head = line[:at].rstrip()
+                    if head:
+                        text = Text(head, base)
+                        yield Statement(tuple(head.split()), text, file, number, offset)
+                    if found.group() in (OPEN, CLOSE):
+                        brace = Text(found.group(), base + at)
                         yield Statement(
                             (brace.data,), brace, file, number, offset, literal, b"", not head
                         )
-                        continue
-                elif line[0] in b"#!" and not line.endswith(b"\\"):
                     continue
             self._here = (file, number, offset)
             if len(raw) >= MAX_LINE:
@@ -337,6 +335,18 @@ class Reader:
                 opened.append(path)
         self._stack[before:] = reversed(self._stack[before:])
         return opened
+
+
+def _simple(line: bytes, at: int) -> int:
+    """`at`, when from there on the line holds at most one brace and a comment; -1 when more."""
+    if line[-1] == 0x5C:
+        return -1
+    if line[at] in b"#!":
+        return at
+    if line[at] not in b"{}":
+        return -1
+    after = line[at + 1 :].lstrip(BLANKS)
+    return at if not after or after[0] in b"#!" else -1
 
 
 def _with_backslash(text: Text, continued: bool) -> Text:

@@ -95,7 +95,7 @@ class Statement:
         if not self.text.data:
             return 1
         at = self.text.origin(0)
-        return at - self.line_start + 1 if at >= self.line_start else 1
+        return at - self.line_start + 1 if at >= max(0, self.line_start) else 1
 
     @property
     def place(self) -> Place:
@@ -187,7 +187,7 @@ class Tree:
     problems: tuple[tuple[Place, str], ...] = ()
     digest: str = ""
     consolidated: bool = field(default=False)
-    """Read from the daemon's own copy: there are no comments, and spans are not file offsets."""
+    """Read from the daemon's own copy: no comments, no spans, and every column is 1."""
 
     def file(self, path: str) -> SourceFile:
         """The file of that absolute path. Raises KeyError."""
