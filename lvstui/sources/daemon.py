@@ -98,22 +98,24 @@ def _pid_files(suffix: str) -> list[str]:
     return found
 
 
-def find_pid() -> int:
+def find_pid(children: frozenset[int] = frozenset()) -> int:
     """The parent process of the keepalived in our network namespace; 0 when there is none.
 
     Pid files first, then all processes. Without the right to see a process's namespace (not
-    root) the one named by a pid file is taken, else the only one there is.
+    root) the one named by a pid file is taken, else the only one there is. `children` are known
+    not to be it: for a moment they outlive a killed parent.
     """
     for path in _pid_files("keepalived.pid"):
         pid = _read_pid(path)
         if pid and is_keepalived(pid) and in_our_network(pid) is not False:
             return pid
+    children = children.union(_read_pid(p) for _, r in _ROLES for p in _pid_files(f"{r}.pid"))
     ours, unknown = [], []
     for name in os.listdir(PROC):
         if not name.isdigit():
             continue
         pid = int(name)
-        if not is_keepalived(pid) or is_keepalived(parent_of(pid)):
+        if pid in children or not is_keepalived(pid) or is_keepalived(parent_of(pid)):
             continue
         if options_of(command_line(pid)).keys() & _NO_DAEMON:
             continue
@@ -224,9 +226,12 @@ def installed() -> str:
     )
 
 
-def find_daemon() -> DaemonSeen:
-    """What there is of keepalived in this host's (this network namespace's) world."""
-    pid = find_pid()
+def find_daemon(children: frozenset[int] = frozenset()) -> DaemonSeen:
+    """What there is of keepalived in this host's (this network namespace's) world.
+
+    `children` as for `find_pid`.
+    """
+    pid = find_pid(children)
     if not pid:
         path = installed()
         return DaemonSeen(False, binary_of().version if path else "", installed=bool(path))
@@ -246,7 +251,8 @@ class DaemonSource:
     """Pushes `DaemonSeen` at the start and whenever it changed.
 
     A pidfd for each process tells of a death at once; a stat of the pid files each tick tells of
-    a start; the whole search runs only when one of them did, and every ten seconds.
+    a start; the whole search runs only when one of them did, and now and then: every ten
+    seconds while keepalived runs, four times as often while it does not.
     """
 
     name = "daemon"
@@ -259,6 +265,9 @@ class DaemonSource:
     def pid(self) -> int:
         """The parent's pid, 0 when it does not run; for other sources of this process."""
         return self.seen.pid if self.seen else find_pid()
+
+    def _children(self) -> frozenset[int]:
+        return frozenset(pid for _, pid in self.seen.children) if self.seen else frozenset()
 
     def run(self, context: Context) -> None:
         """See `Source`."""
@@ -275,8 +284,9 @@ class DaemonSource:
                         # Children and pid files follow within moments.
                         hurry_until = now + 1.0
                     signature = new_signature
-                    next_full = now + self._full_every_s
-                    seen = find_daemon()
+                    seen = find_daemon(self._children())
+                    # A start that leaves no pid file where we look must not wait long.
+                    next_full = now + self._full_every_s / (1 if seen.running else 4)
                     if seen != self.seen:
                         self.seen = seen
                         context.emit(self.name, seen)

@@ -260,7 +260,7 @@ class FifoSource:
                 for fifo in fifos.values():
                     if fifo.fd >= 0:
                         poll.register(fifo.fd, select.POLLIN)
-                ready = {fd for fd, _ in poll.poll(max(1, int((next_try - now) * 1000)))}
+                ready = {fd for fd, _ in poll.poll(max(1, int((next_try - now) * 1000) + 1))}
                 at = time.time()
                 for fifo in fifos.values():
                     if fifo.fd in ready:

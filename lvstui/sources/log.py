@@ -81,6 +81,9 @@ class _Sink:
             at = now
         elif past and at < self._began - _BACK_S:
             return
+        elif past:
+            # A log that came up after us is read from its start, and is news all the same.
+            past = at < self._began - 1.0
         elif not past and at == int(at) and at <= now < at + 2.0:
             # The stamp has no fraction, and we are faster than a second.
             at = now

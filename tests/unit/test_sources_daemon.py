@@ -77,10 +77,18 @@ def test_a_daemon_is_described(stand_in: subprocess.Popen[bytes]) -> None:
     assert processes.read_loaded(stand_in.pid) is None
 
 
+def test_children_are_no_daemon(stand_in: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    (tmp_path / "keepalived.pid").unlink()
+    assert daemon.find_pid() == stand_in.pid
+    assert daemon.find_pid(frozenset((stand_in.pid,))) == 0
+    (tmp_path / "vrrp.pid").write_text(f"{stand_in.pid}\n")
+    assert daemon.find_pid() == 0
+
+
 def test_its_end_is_told_at_once(
     stand_in: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "find_pid", lambda: _alive(stand_in))
+    monkeypatch.setattr(daemon, "find_pid", lambda *_: _alive(stand_in))
     seen: list[tuple[float, Observation]] = []
     context = Context("lb1", lambda o: seen.append((time.monotonic(), o)))
     thread = threading.Thread(target=daemon.DaemonSource().run, args=(context,))
@@ -133,5 +141,5 @@ def test_a_version_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_nothing_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(daemon, "BINARIES", ())
-    monkeypatch.setattr(daemon, "find_pid", lambda: 0)
+    monkeypatch.setattr(daemon, "find_pid", lambda *_: 0)
     assert daemon.find_daemon() == DaemonSeen(False, installed=False)

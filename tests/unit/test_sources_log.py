@@ -191,6 +191,19 @@ def test_own_files_of_several_processes(tmp_path: Path) -> None:
         run.wait_for(lambda f: isinstance(f, DaemonSaid) and f.kind == "reloaded")
 
 
+def test_a_log_that_came_up_after_us_is_news(log: Path) -> None:
+    with Run(Place("file", (str(log.with_suffix(".late")),))) as run:
+        run.wait_for(lambda f: isinstance(f, Missing))
+
+    def late(_: int) -> Place:
+        append(log, line("(x) Entering MASTER STATE", time.time() + 1))
+        return Place("file", (str(log),))
+
+    with Run(late) as run:
+        _, seen = run.wait_for(is_master("x"))
+        assert not seen.past
+
+
 def test_missing_is_said_once_and_taken_back(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places: list[Place | Missing] = [Missing("log", "nothing", "do this")]
     monkeypatch.setattr(Context, "wait", lambda self, s: self.stop.wait(min(s, 0.02)))
