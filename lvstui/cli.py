@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lvstui import __version__
+from lvstui.model.picture import Picture
 from lvstui.operate import add_operations
 
 USAGE = 2
@@ -130,7 +131,9 @@ def _status(args: argparse.Namespace) -> int:
         if args.sample > 0 and picture.table_readable and picture.services:
             watcher.watch_closely(tuple(service.key for service in picture.services))
             time.sleep(min(args.sample, 60.0))
-            picture = watcher.settle(timeout_s=args.interval, quiet_s=0.05)
+            # Netlink is opened while the first picture is made: a slow host needs a moment more.
+            watcher.wait_for(_has_rates, 3.0)
+            picture = watcher.picture
     if args.json:
         print(json.dumps(report.report(picture), indent=1, ensure_ascii=False))
     else:
@@ -140,6 +143,11 @@ def _status(args: argparse.Namespace) -> int:
 
         show(picture, Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
     return report.verdict(picture)[0]
+
+
+def _has_rates(picture: Picture) -> bool:
+    blind = any(gap.source == "netlink" for gap in picture.gaps)
+    return blind or any(service.rates is not None for service in picture.services)
 
 
 def _watch(watcher: Any) -> int:
@@ -181,7 +189,8 @@ def _console(args: argparse.Namespace) -> int:
     if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         return fail("this terminal can not draw (TERM=dumb); use `lvstui status`")
     from lvstui.app import LvstuiApp
-    from lvstui.live import lab_link, local_watcher, replay_watcher
+    from lvstui.lab.link import lab_link
+    from lvstui.live import local_watcher, replay_watcher
     from lvstui.operations.operator import Operator
 
     if args.replay:

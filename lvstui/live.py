@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from lvstui.model.facts import Observation
 from lvstui.sources.addresses import AddressSource
@@ -21,9 +20,6 @@ from lvstui.sources.recording import Recording
 from lvstui.sources.wire import WireSource
 from lvstui.watch import Watcher
 
-if TYPE_CHECKING:
-    from lvstui.lab.link import LabLink
-
 
 def local_watcher(
     *,
@@ -33,16 +29,17 @@ def local_watcher(
 ) -> Watcher:
     """A watcher over everything that this host can tell; not started yet."""
     daemon = DaemonSource()
+    files = ConfigurationFiles(daemon.pid, config)
     sources: list[Source] = [
         ProcTable(),
         daemon,
-        ConfigurationFiles(daemon.pid, config),
+        files,
         AddressSource(),
-        LogSource(),
-        FifoSource(),
-        DumpSource(),
+        LogSource(daemon.pid),
+        FifoSource(files.fifos),
+        DumpSource(daemon.pid),
         WireSource(),
-        DbusSource(),
+        DbusSource(files.uses_dbus),
         AuditTrail(),
         NetlinkCounters(),
     ]
@@ -53,10 +50,3 @@ def replay_watcher(path: str) -> Watcher:
     """A watcher over a recording. Raises OSError, and ValueError for a file that is none."""
     recording = Recording(path)
     return Watcher([recording], host=recording.host, clock=recording.clock)
-
-
-def lab_link() -> LabLink | None:
-    """The lab that this director is a node of; None outside one."""
-    from lvstui.lab import faults
-
-    return faults if faults.available() else None

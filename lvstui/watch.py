@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 
 from lvstui.model.facts import (
     AddressChanged,
-    ConfigurationSeen,
     InstanceChanged,
     LinkChanged,
     Missing,
@@ -33,6 +32,8 @@ from lvstui.sources.counters import NetlinkCounters
 
 GATHER_S = 0.02
 """Observations of one moment come in bursts: wait this long for the rest of them."""
+HELD_S = 0.2
+"""Time to the next picture while an event is held back for its reason."""
 BETWEEN_S = 0.05
 """Least time between two pictures, so that a storm of facts can not eat the host."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
@@ -188,7 +189,7 @@ class Watcher:
     def _build(self) -> None:
         published = 0.0
         while not self._stop.is_set():
-            first = self._next(self.interval_s)
+            first = self._next(HELD_S if self._known.waits else self.interval_s)
             started = time.perf_counter()
             waited = 0.0
             if first is not None and not self._learn(first):
@@ -226,11 +227,6 @@ class Watcher:
             for source in self._sources:
                 if isinstance(source, NetlinkCounters):
                     source.services(keys)
-        elif isinstance(fact, ConfigurationSeen):
-            for source in self._sources:
-                take = getattr(source, "configuration", None)
-                if callable(take):
-                    take(fact.configuration)
         return isinstance(fact, _URGENT) and not seen.past
 
     def _publish(self, spent_s: float) -> None:

@@ -53,6 +53,13 @@ class HealthBook:
         """Services in which keepalived spoke of that server."""
         return self._services.get(server, set()) if server is not None else set()
 
+    def went_down(self, server: ServerKey, at: float) -> bool:
+        """That server was taken out of some service within two seconds of `at`."""
+        return any(
+            not (health := self._health[service, server]).up and abs(health.since - at) < 2.0
+            for service in self._services.get(server, ())
+        )
+
     def forget(self) -> None:
         """The daemon was restarted: what it said of servers before holds no longer."""
         self._health.clear()

@@ -255,6 +255,18 @@ class Knowledge:
                     return known.name
         return self.names.get(server.address, "")
 
+    def any_name(self, server: ServerKey) -> str:
+        """The name of a real server whatever the service; may be empty."""
+        for service in self.book.services_of(server) or self._in_file.keys():
+            if name := self.server_name(service, server):
+                return name
+        return self.names.get(server.address, "")
+
+    @property
+    def waits(self) -> bool:
+        """An event is held back for a moment: make the next picture soon."""
+        return self._narrator.waits
+
     def active_connections(self, service: ServiceKey, server: ServerKey) -> int:
         """Active connections in the last table that had the server."""
         kernel = self._kernel.get(service)

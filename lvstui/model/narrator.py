@@ -14,6 +14,7 @@ from lvstui.model import facts as f
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
+from lvstui.model.states import brief, said
 from lvstui.model.words import plural
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 HOLD_S = 1.2
 """How long an unexplained change of the table waits for keepalived's word."""
-FIRST_WORD_S = 2.0
-"""A removal waits this long, at most, for the check's message."""
+REASON_S = 0.4
+"""A removal waits this long, at most, for the check's message, and a check for the removal."""
 _STATE_SEVERITY = {
     "MASTER": Severity.GOOD,
     "BACKUP": Severity.INFO,
@@ -47,6 +48,8 @@ class Narrator:
         self._known = knowledge
         self._held: list[tuple[float, tuple[ServiceKey, ServerKey], Event]] = []
         self._told: dict[object, float] = {}
+        self._downs: list[tuple[f.Observation, f.ServerChanged, str]] = []
+        self._checks: list[tuple[f.Observation, f.CheckSeen, str]] = []
 
     def tell(self, seen: f.Observation) -> None:
         """Say what this observation means, when it means something to an operator."""
@@ -146,8 +149,17 @@ class Narrator:
                     )
                     self._hold(at, key, server, Severity.WARN, text)
 
+    @property
+    def waits(self) -> bool:
+        """Something is held and should be settled soon."""
+        return bool(self._downs or self._checks or self._held)
+
     def settle(self, now: float) -> None:
         """Say what was held long enough and stays unexplained."""
+        if self._downs:
+            self._settle_downs(now)
+        if self._checks:
+            self._settle_checks(now)
         if not self._held:
             return
         still = []
@@ -172,23 +184,46 @@ class Narrator:
             self._say(seen, Severity.GOOD, f"{name} up, {how} {where}", "server", fact.service,
                       fact.server)  # fmt: skip
             return
-        health = self._known.book.get(fact.service, fact.server)
-        why = ""
-        if health is not None and (health.message or health.checker):
-            why = f": {health.message or health.checker}"
-        how = "weight 0 in" if fact.how == "disabled" else "removed from"
-        text = f"{name} down{why} → {how} {where}{self._connections(fact)}"
-        self._say(seen, Severity.BAD, text, "server", fact.service, fact.server)
+        self._downs.append((seen, fact, self._connections(fact)))
+
+    def _settle_downs(self, now: float) -> None:
+        """The fifo is quicker than the log: wait a moment for the reason."""
+        waiting = []
+        for seen, fact, connections in self._downs:
+            health = self._known.book.get(fact.service, fact.server)
+            known = health is not None and not health.up and (health.message or health.checker)
+            if not known and now - seen.at < REASON_S:
+                waiting.append((seen, fact, connections))
+                continue
+            why = f": {said(health)}" if known and health is not None else ""
+            how = "weight 0 in" if fact.how == "disabled" else "removed from"
+            name = self._server_name(fact.service, fact.server)
+            text = f"{name} down{why} → {how} {self._service(fact.service)}{connections}"
+            self._say(seen, Severity.BAD, text, "server", fact.service, fact.server)
+        self._downs = waiting
+
+    def _settle_checks(self, now: float) -> None:
+        """A failed check is an event of its own only when no removal tells it."""
+        waiting = []
+        for seen, fact, text in self._checks:
+            if fact.server is not None and self._known.book.went_down(fact.server, seen.at):
+                continue
+            if now - seen.at < REASON_S:
+                waiting.append((seen, fact, text))
+            else:
+                self._say(seen, Severity.WARN, text, "server", fact.service, fact.server)
+        self._checks = waiting
 
     def _check(self, fact: f.CheckSeen, seen: f.Observation) -> None:
         if fact.ok or fact.server is None:
             return
         if self._once(("check", fact.server, fact.checker, fact.message), seen.at, 30.0):
-            name = self._known.names.get(fact.server.address, "")
+            name = self._known.any_name(fact.server)
             label = f"{name} ({fact.server})" if name else str(fact.server)
-            checker = "" if fact.checker in fact.message else f"{fact.checker}: "
-            text = f"check of {label} failed: {checker}{fact.message}"
-            self._say(seen, Severity.WARN, text, "server", fact.service, fact.server)
+            message = brief(fact.message)
+            checker = "" if fact.checker in message else f"{fact.checker}: "
+            text = f"check of {label} failed: {checker}{message}"
+            self._checks.append((seen, fact, text))
 
     def _address(self, fact: f.AddressChanged, seen: f.Observation) -> None:
         config = self._known.loaded or self._known.file

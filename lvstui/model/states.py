@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -90,10 +91,23 @@ def absent(
     return State.DOWN, "not in the kernel table; keepalived's reason is older than its log here"
 
 
+_IDENTITY = re.compile(
+    r"\s+(?:(?:to|on|for|of|from)\s+)?(?:service\s+)?"
+    r"\[{1,2}[0-9a-fA-F.:]+\](?::\w+)?(?::\d+)?(?:\s+VS\s+\[[^\]]*\](?::\w+)?(?::\d+)?)?\]?"
+)
+
+
+def brief(message: str) -> str:
+    """A check's message without the addresses that stand in the same row anyway."""
+    return _IDENTITY.sub("", message).rstrip(". ") or message
+
+
 def said(health: Health) -> str:
-    if health.checker and health.message and health.checker not in health.message:
-        return f"{health.checker}: {health.message}"
-    return health.message or health.checker or "keepalived took it out"
+    """Why keepalived took a server out, in one line."""
+    message = brief(health.message)
+    if health.checker and message and health.checker not in message:
+        return f"{health.checker}: {message}"
+    return message or health.checker or "keepalived took it out"
 
 
 def may_wait(server: ConfiguredServer, around: Surroundings) -> bool:

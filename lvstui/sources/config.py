@@ -56,6 +56,19 @@ class ConfigurationFiles:
         self._loaded_stamp: object = None
         self._loaded_path = ""
         self._hosts_stamp: object = None
+        self._known: Configuration | None = None
+
+    def fifos(self) -> tuple[str, ...]:
+        """The notify fifos of the configuration that was read last; for other sources."""
+        known = self._known
+        if known is None:
+            return ()
+        paths = (known.lvs_notify_fifo, known.vrrp_notify_fifo, known.notify_fifo)
+        return tuple(path for path in paths if path)
+
+    def uses_dbus(self) -> bool:
+        """The configuration that was read last has `enable_dbus`."""
+        return self._known is not None and self._known.enable_dbus
 
     def run(self, context: Context) -> None:
         """Stat every tick, read what changed."""
@@ -99,6 +112,7 @@ class ConfigurationFiles:
         except OSError as error:
             self._missing(context, f"{path}: {error.strerror}", "")
             return
+        self._known = configuration
         self._files = configuration.files or (path,)
         folders = {os.path.dirname(file) for file in self._files}
         self._file_stamp = (path, tuple(_stamp(p) for p in (*self._files, *sorted(folders))))

@@ -54,6 +54,41 @@ def test_a_service_that_was_created_anew_has_no_rate() -> None:
     assert rates.connections == pytest.approx(2)
 
 
+def test_the_kernel_adds_up_every_two_seconds_only() -> None:
+    world = three().counters((1, 100))
+    seen = []
+    for second in range(1, 9):
+        world.later(1).counters((1, 100 + 40 * (second // 2)))
+        rates = world.server(1).rates
+        seen.append(rates.connections if rates else None)
+    assert seen == [None, *[pytest.approx(20)] * 7]
+
+
+def test_a_first_sum_soon_after_the_first_reading_is_not_taken_for_one_second() -> None:
+    world = three().counters((1, 100)).later(1).counters((1, 140))
+    rates = world.server(1).rates
+    assert rates is not None
+    assert rates.connections == pytest.approx(20)
+
+
+def test_a_kernel_that_counts_at_once_gives_the_rate_of_each_second() -> None:
+    world = three().counters((1, 0))
+    for second in range(1, 6):
+        world.later(1).counters((1, 20 * second))
+    rates = world.server(1).rates
+    assert rates is not None
+    assert rates.connections == pytest.approx(20)
+
+
+def test_traffic_that_stops_falls_to_zero() -> None:
+    world = three().counters((1, 0)).later(2).counters((1, 40))
+    for _ in range(4):
+        world.later(1).counters((1, 40))
+    rates = world.server(1).rates
+    assert rates is not None
+    assert rates.connections == 0
+
+
 def test_a_gap_in_the_readings_makes_no_rate() -> None:
     world = three().counters((1, 100)).later(600).counters((1, 60000))
     assert world.server(1).rates is None
@@ -78,7 +113,7 @@ def test_one_event_for_one_change_however_often_it_is_told() -> None:
     world.later(0.5).kernel((1, 10, 6, 40), (2, 10, 6, 40)).later(3)
     down = [text for text in world.events() if "down" in text or "removed" in text]
     assert len(down) == 1
-    assert "rs3 (10.10.0.5:80) down: TCP connection failed → removed from tcp" in down[0]
+    assert "rs3 (10.10.0.5:80) down: TCP_CHECK: TCP connection failed → removed from tcp" in down[0]
     assert "6 active connections on it" in down[0]
 
 
