@@ -1,7 +1,8 @@
 """The lab: a whole LVS cluster inside one User-Mode Linux guest, without root.
 
-`from lvstui.lab import Lab` is the Python API; `lvstui lab` the command.  Nothing is imported until
-it is asked for: this package is also imported inside the guest, where imports take ten times longer.
+`from lvstui.lab import Lab` is the Python API; `lvstui lab` the command.  Nothing is imported
+until it is asked for: this package is imported inside the guest too, where imports take ten times
+longer.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lvstui.lab import control, guest, packages
+from lvstui.lab import control, guest, packages, protocol
 from lvstui.lab.control import Process
 from lvstui.lab.errors import LabError
 from lvstui.lab.topology import Topology, read
@@ -139,7 +139,7 @@ class Lab:
             guest.stop(self._guest)
             self._guest = None
         elif connection is not None:
-            connection.send(control.protocol.POWEROFF, 0)
+            connection.send(protocol.POWEROFF, 0)
             guest.wait_gone(self.folder)
         if connection is not None:
             connection.close()
@@ -216,7 +216,8 @@ class Lab:
 
     def write(self, node: str, target: str, data: str | bytes, *, mode: int = 0o644) -> None:
         """Write a whole file in a node: beside it first, then renamed over it."""
-        script = 'mkdir -p "$(dirname "$0")" && cat > "$0.new" && chmod "$1" "$0.new" && mv "$0.new" "$0"'
+        steps = ('mkdir -p "${0%/*}"', 'cat > "$0.new"', 'chmod "$1" "$0.new"', 'mv "$0.new" "$0"')
+        script = " && ".join(steps)
         raw = data.encode() if isinstance(data, str) else data
         self.run(node, ["/bin/sh", "-c", script, target, f"{mode:o}"], stdin=raw, timeout=120)
 

@@ -139,8 +139,6 @@ def _modules(topology: Topology) -> list[str]:
         result.append("ipip")
     if topology.nat:
         result += ["nf_nat", "iptable_nat"]
-    if any(service.fwmark for service in topology.services):
-        result.append("nf_tables")
     if any(service.protocol == "sctp" for service in topology.services):
         result.append("sctp")
     return result
@@ -174,7 +172,6 @@ def _node(
         "setup": _setup(topology) if role == "director" else [],
         "vips": list(vips(topology)) if role == "director" else [],
         "expect": _expect(topology) if role == "director" else {},
-        "expect_more": [],
     }
 
 
@@ -218,23 +215,25 @@ def _targets(topology: Topology) -> list[dict[str, Any]]:
 
 
 def _setup(topology: Topology) -> list[str]:
-    """Shell commands on a director before keepalived starts: what gives packets their marks."""
-    rules = []
-    for service in topology.services:
-        for number, vip in enumerate(vips(topology) if service.fwmark else ()):
-            family = "ip6" if number else "ip"
-            rules.append(
-                f"add rule inet lab marks {family} daddr {vip} {service.protocol} dport "
-                f"{service.port} meta mark set {service.fwmark + number}"
-            )
-    if not rules:
+    """Shell commands on a director before keepalived starts: what gives packets their marks.
+
+    By tc, because the guest's kernel has nftables for bridges and devices only.
+    """
+    numbers_of = {"tcp": 6, "udp": 17, "sctp": 132}
+    lines = []
+    for number, vip in enumerate(vips(topology)):
+        protocol, ip, size = ("ipv6", "ip6", 128) if number else ("ip", "ip", 32)
+        lines += [
+            f"filter add dev eth0 parent ffff: protocol {protocol} u32 match {ip} dst {vip}/{size} "
+            f"match {ip} protocol {numbers_of[service.protocol]} 0xff "
+            f"match {ip} dport {service.port} 0xffff action skbedit mark {service.fwmark + number}"
+            for service in topology.services
+            if service.fwmark
+        ]
+    if not lines:
         return []
-    start = [
-        "add table inet lab",
-        "add chain inet lab marks { type filter hook prerouting priority -150 ; }",
-    ]
-    script = "\n".join([*start, *rules])
-    return [f"nft -f - <<'END'\n{script}\nEND"]
+    script = "\n".join(["qdisc add dev eth0 ingress", *lines])
+    return [f"tc -batch - <<'END'\n{script}\nEND"]
 
 
 def _expect(topology: Topology) -> dict[str, dict[str, int]]:

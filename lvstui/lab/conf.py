@@ -6,13 +6,12 @@ from lvstui.lab.topology import Service, Topology
 
 CHECK_SCRIPT = "/etc/keepalived/check_service"
 
-CHECK_SCRIPT_TEXT = """\
-#!/bin/bash
+CHECK_SCRIPT_TEXT = r"""#!/bin/bash
 # check_service tcp|udp ADDRESS PORT: is the service there? UDP: does a DNS question get an answer?
 # One process without children: this runs every few seconds.
 exec 3<>"/dev/$1/$2/$3" || exit 1
 [ "$1" = udp ] || exit 0
-printf '\\x4c\\x42\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x03lab\\x00\\x00\\x10\\x00\\x01' >&3
+printf 'LB\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03lab\x00\x00\x10\x00\x01' >&3
 IFS= read -r -t 1 -N 2 -u 3 answer 2>/dev/null
 [ "$answer" = LB ]
 """

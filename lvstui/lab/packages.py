@@ -36,7 +36,6 @@ PROGRAMS = {
     "ip": "iproute2",
     "tc": "iproute2",
     "modprobe": "kmod",
-    "nft": "nftables",
     "arping": "iputils-arping",
     "tcpdump": "tcpdump",
 }
@@ -105,7 +104,7 @@ def _check_host() -> None:
     if platform.system() != "Linux" or platform.machine() not in ("x86_64", "amd64"):
         raise LabError(
             "the lab runs on x86-64 Linux only",
-            f"this is {platform.system()} on {platform.machine()}; User-Mode Linux has no other port",
+            f"{platform.system()} on {platform.machine()}: User-Mode Linux has no other port",
             "use a Debian or Ubuntu machine or virtual machine",
         )
 

@@ -34,22 +34,7 @@ from typing import Any
 from lvstui.lab.errors import LabError
 
 PROTOCOLS = ("tcp", "udp", "sctp")
-SCHEDULERS = [
-    "rr",
-    "wrr",
-    "lc",
-    "wlc",
-    "lblc",
-    "lblcr",
-    "sh",
-    "mh",
-    "dh",
-    "fo",
-    "ovf",
-    "sed",
-    "nq",
-    "twos",
-]
+SCHEDULERS = tuple("rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos".split())  # noqa: SIM905
 METHODS = ("DR", "NAT", "TUN")
 CHECKERS = ("tcp", "http", "dns", "misc", "none")
 MAX_DIRECTORS = 3
@@ -125,7 +110,7 @@ class _Reader:
             raise self.wrong(key, f"a whole number from {low} to {high}", value)
         return value
 
-    def word(self, key: str, default: str, choices: tuple[str, ...] | list[str]) -> str:
+    def word(self, key: str, default: str, choices: tuple[str, ...]) -> str:
         value = self.left.pop(key, default)
         if value not in choices:
             raise self.wrong(key, "one of " + ", ".join(choices), value)

@@ -21,28 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 BRIDGE = "lan0"
-MODULES = [
-    "overlay",
-    "veth",
-    "bridge",
-    "ipv6",
-    "nf_conntrack",
-    "ip_vs",
-    "ip_vs_rr",
-    "ip_vs_wrr",
-    "ip_vs_lc",
-    "ip_vs_wlc",
-    "ip_vs_sh",
-    "ip_vs_dh",
-    "ip_vs_mh",
-    "ip_vs_sed",
-    "ip_vs_nq",
-    "ip_vs_lblc",
-    "ip_vs_lblcr",
-    "ip_vs_fo",
-    "ip_vs_ovf",
-    "ip_vs_twos",
-]
+MODULES = ("overlay", "veth", "bridge", "ipv6", "nf_conntrack", "ip_vs")
+SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sh", "dh", "mh", "sed", "nq", "lblc", "lblcr", "fo", "ovf")
 
 
 class NodeProxy:
@@ -275,7 +255,8 @@ def prepare(plan: dict[str, Any]) -> int:
     programs of the package layer are found and nothing of the host can be written."""
     kernel.mount("proc", "/proc", "proc")
     modules = kernel.Modules(plan["modules"])
-    for name in [*MODULES, *plan["more_modules"]]:
+    wanted = [*MODULES, *(f"ip_vs_{name}" for name in (*SCHEDULERS, "twos"))]
+    for name in [*wanted, *plan["more_modules"]]:
         if not modules.load(name) and name in ("overlay", "veth", "bridge", "ip_vs"):
             raise OSError(f"the guest's kernel has no module {name}")
     kernel.mount("tmpfs", "/tmp", "tmpfs", 0, "mode=755")

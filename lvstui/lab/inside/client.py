@@ -124,7 +124,8 @@ class _Http:
         self._done = False
         self._start = time.time()
         family = socket.AF_INET6 if ":" in target["address"] else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        number = socket.IPPROTO_SCTP if target["protocol"] == "sctp" else 0
+        self._socket = socket.socket(family, socket.SOCK_STREAM, number)
         self._socket.setblocking(False)
         code = self._socket.connect_ex((target["address"], int(target["port"])))
         if code not in (0, errno.EINPROGRESS):
@@ -167,7 +168,7 @@ class _Http:
         self._done = True
         self._loop.remove(self._socket.fileno())
         self._socket.close()
-        head, _, body = self._data.partition(b"\r\n\r\n")
+        _, _, body = self._data.partition(b"\r\n\r\n")
         if word == "ok" and self._slow and self._size < 20000:
             word = "cut"
         who = body.split(b"\n", 1)[0].decode("ascii", "replace")

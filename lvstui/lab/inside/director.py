@@ -164,8 +164,7 @@ class Director:
             expect = self._node["expect"].get(service)
             name = f"{flags[protocol]} {service.partition(' ')[2]}"
             if expect is None:
-                if service not in self._node["expect_more"]:
-                    lines.append(f"-D {name}")
+                lines.append(f"-D {name}")
                 continue
             for server, (method, weight) in servers.items():
                 if server in expect and weight != expect[server]:

@@ -36,6 +36,7 @@ class Faults:
         self._route: rtnl.Route | None = None
         self._split = False
         self._unplugged: set[str] = set()
+        self._arp_answers: set[str] = set()
         self._partial: dict[int, bytes] = {}
         self._handlers: dict[str, Callable[[str, str], str]] = {
             "stop": lambda node, arg: self._service(node, arg, "stopped", "stopped"),
@@ -154,9 +155,19 @@ class Faults:
             raise Refused(f"{node} is no real server")
         self._ask(node, "arp", answer=answer)
         if answer:
-            # The neighbours keep what they know; one unasked-for ARP makes the fault bite at once.
+            self._arp_answers.add(node)
+        else:
+            self._arp_answers.discard(node)
+        # Clients keep a director's MAC for a minute: who answers now decides at once.
+        self._forget_neighbours()
+        if answer:
             return f"{node}: answers ARP for the VIPs of its loopback (arp_ignore 0)"
         return f"{node}: answers ARP for its own addresses only (arp_ignore 1)"
+
+    def _forget_neighbours(self) -> None:
+        for proxy in self._agent.nodes.values():
+            if proxy.role == "client":
+                proxy.call("forget_neighbours")
 
     def _vip(self, node: str, add: bool) -> str:
         if not self._proxy(node).item["loopback"]:
@@ -230,11 +241,13 @@ class Faults:
         if self._split:
             self._block_vrrp(False)
             mended.append("VRRP passes")
-        for node in sorted(self._unplugged):
-            mended.append(self._plug(node, ""))
+        mended += [self._plug(node, "") for node in sorted(self._unplugged)]
         for proxy in self._agent.nodes.values():
             reply = proxy.call("heal")
             mended += [f"{proxy.name}: {item}" for item in reply.get("mended", [])]
+        if self._arp_answers:
+            self._arp_answers.clear()
+            self._forget_neighbours()
         return "healed" + (": " + ", ".join(mended) if mended else "")
 
     def status(self) -> dict[str, Any]:

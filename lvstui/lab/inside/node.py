@@ -1,7 +1,7 @@
 """The first process (PID 1) of a node: builds the node, starts its services, runs commands in it.
 
 It is a fork of the agent, without exec: starting a new Python takes half a second in the guest.
-The agent asks by packets on `calls` (each gets one answer) and learns of ended commands on `events`.
+The agent asks by packets on `calls` (each gets one answer) and hears of ended commands on `events`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Node:
     def op_net(self, _: dict[str, Any]) -> dict[str, Any]:
         """Addresses and sysctls; the cable is there."""
         self._sysctls()
-        for name in ("lo", "eth0"):
+        for name in ("lo", "eth0", self._node["loopback_link"]):
             self._route.set_up(name)
         for address in self._node["addresses"]:
             self._route.address("eth0", address)
@@ -222,6 +222,11 @@ class Node:
                     self._sysctl(f"net/ipv4/conf/{name}/{key}", "0")
         else:
             self._sysctls()
+        return {}
+
+    def op_forget_neighbours(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Empty the ARP and neighbour cache."""
+        self._run(["/bin/sh", "-c", "ip neigh flush dev eth0"])
         return {}
 
     def op_keepalived(self, call: dict[str, Any]) -> dict[str, Any]:

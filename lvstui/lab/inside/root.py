@@ -27,7 +27,16 @@ _DEVICES = {
     "net/tun": (10, 200),
 }
 
-_ROOTS_FOLDERS = "/ /etc /usr /usr/bin /usr/sbin /usr/lib /usr/share /var /var/lib".split()
+_ROOTS_FOLDERS = (
+    "/etc",
+    "/usr",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/share",
+    "/var",
+    "/var/lib",
+)
 
 
 def overlay(work: str, layers: list[str]) -> str:

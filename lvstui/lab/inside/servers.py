@@ -76,12 +76,15 @@ class Loop:
 class Service:
     """What TCP and UDP services share: mode and listening socket."""
 
-    def __init__(self, loop: Loop, node: str, name: str, port: int, ipv6: bool) -> None:
+    def __init__(
+        self, loop: Loop, node: str, name: str, port: int, ipv6: bool, number: int = 0
+    ) -> None:
         self.loop = loop
         self.node = node
         self.name = name
         self.port = port
         self.mode = "normal"
+        self.number = number
         self.delay = 0.0
         self._family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self._socket: socket.socket | None = None
@@ -102,7 +105,7 @@ class Service:
         """Listen."""
         if self._socket is not None:
             return
-        sock = socket.socket(self._family, self.kind())
+        sock = socket.socket(self._family, self.kind(), self.number)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self._family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -168,7 +171,7 @@ class Web(Service):
             self._end(fd, client)
             return
         self.loop.remove(fd)
-        path = (data.split(b" ", 2) + [b"/", b""])[1]
+        path = [*data.split(b" ", 2), b"/", b""][1]
         if self.mode == "slow":
             self.loop.later(self.delay, lambda: self._answer(fd, client, path))
         else:
@@ -249,10 +252,13 @@ class Dns(Service):
             if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
                 # struct in_pktinfo: the kernel takes the source from ipi_spec_dst.
                 control.append((level, kind, struct.pack("=i4s4s", 0, raw[8:12], raw[8:12])))
-            elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
-                # A mapped IPv4 address as IPv6 source is refused; the IPv4 item above serves it.
-                if raw[:12] != b"\0" * 10 + b"\xff\xff":
-                    control.append((level, kind, raw[:16] + b"\0\0\0\0"))
+            # A mapped IPv4 address as IPv6 source is refused; the IPv4 item above serves it.
+            elif (
+                level == socket.IPPROTO_IPV6
+                and kind == socket.IPV6_PKTINFO
+                and not raw.startswith(b"\0" * 10 + b"\xff\xff")
+            ):
+                control.append((level, kind, raw[:16] + b"\0\0\0\0"))
         with contextlib.suppress(OSError):
             self._socket.sendmsg([reply], control, 0, peer)
 
@@ -285,7 +291,8 @@ def serve(node: str, services: list[dict[str, Any]], orders: socket.socket, ipv6
     running: list[Service] = []
     for item in services:
         kind = Dns if item["protocol"] == "udp" else Web
-        running.append(kind(loop, node, item["name"], int(item["port"]), ipv6))
+        number = socket.IPPROTO_SCTP if item["protocol"] == "sctp" else 0
+        running.append(kind(loop, node, item["name"], int(item["port"]), ipv6, number))
 
     def order() -> None:
         data = orders.recv(4096)

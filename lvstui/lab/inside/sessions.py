@@ -166,11 +166,8 @@ class Sessions:
         except BlockingIOError:
             if not session.pty:
                 if session.stdin not in self._agent.readers:
-                    self._agent.watch(
-                        session.stdin,
-                        lambda _, s=session: self._write(s),
-                        select.EPOLLOUT,  # type: ignore[misc]
-                    )
+                    call = lambda _: self._write(session)  # noqa: E731
+                    self._agent.watch(session.stdin, call, select.EPOLLOUT)
             else:
                 # A terminal nobody reads: what was typed is dropped, as a real one does.
                 done += len(session.pending)
