@@ -18,6 +18,7 @@ from lvstui.screens.choice import ChoiceScreen
 from lvstui.screens.console import ConsoleScreen
 from lvstui.screens.crash import Crash, TerminalWatch
 from lvstui.screens.events import EventsScreen
+from lvstui.screens.failover import FailoverScreen
 from lvstui.screens.feed import Feed, Lab, Operator
 from lvstui.screens.palette import CommandProvider
 from lvstui.screens.services import ServicesScreen
@@ -27,7 +28,7 @@ from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
 from lvstui.widgets.glyphs import glyphs
 
 _MODES: dict[str, type[ConsoleScreen]] = {
-    screen.MODE: screen for screen in (ServicesScreen, EventsScreen)
+    screen.MODE: screen for screen in (ServicesScreen, FailoverScreen, EventsScreen)
 }
 
 

@@ -44,6 +44,7 @@ class LookAgain(Command["ConsoleScreen"]):
 
     id = "refresh"
     keys = "r,f5"
+    label = "look again"
     title = "Look again now"
     group = "Everywhere"
 
@@ -58,6 +59,7 @@ class ShowWarnings(Command["ConsoleScreen"]):
 
     id = "warnings"
     keys = "W"
+    label = "warnings"
     title = "All warnings"
     group = "Everywhere"
 
@@ -135,8 +137,7 @@ class Show(Command["ConsoleScreen"]):
 
 SCREENS: tuple[Show, ...] = (
     Show(1, "services", "Services", "Virtual services and real servers, and what to do to them."),
-    # Show(2, "failover", "Failover", "VRRP instances of this host, and whom it hears."),
-    # Show(3, "health", "Health", "Every health check, its last word and since when."),
+    Show(2, "failover", "Failover", "VRRP instances of this host, and whom it hears."),
     Show(7, "events", "Events", "Everything that happened: filter, pause, export."),
 )
 """Screens that exist, in the order of their tabs."""

@@ -29,7 +29,7 @@ from lvstui.model.picture import (
     State,
 )
 from lvstui.model.rates import Traffic
-from lvstui.model.states import Drain, Surroundings
+from lvstui.model.states import Drain, Surroundings, unfinished
 from lvstui.model.warnings import warnings
 
 TURN = 128
@@ -150,7 +150,7 @@ class Knowledge:
                     del self.done[server]
             elif server not in self.drains:
                 self.drains[server] = Drain(
-                    at, destination.active + destination.inactive, self.done.get(server)
+                    at, unfinished(service.key, destination), self.done.get(server)
                 )
 
     def _learn_configuration(self, fact: f.ConfigurationSeen, at: float) -> None:

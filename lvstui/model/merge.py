@@ -17,7 +17,7 @@ from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
 from lvstui.model.rates import Traffic, total
-from lvstui.model.states import Drain, Surroundings, absent, quiesced, serving
+from lvstui.model.states import Drain, Surroundings, absent, quiesced, serving, unfinished
 from lvstui.model.words import plural
 
 
@@ -104,7 +104,7 @@ def _server_view(
         if kernel.weight == 0:
             reason += "; weight 0"
     elif kernel.weight == 0:
-        state, reason = quiesced(kernel, file or loaded, health, drain, around)
+        state, reason = quiesced(service, kernel, file or loaded, health, drain, around)
     else:
         state, reason = serving(kernel, file, loaded, health, around)
     configured = file or loaded
@@ -155,7 +155,7 @@ def _server_view(
         checks=book.checks(service, key),
         sorry=sorry,
         drain_left_s=(
-            drain.left_s(around.now, kernel.active + kernel.inactive)
+            drain.left_s(around.now, unfinished(service, kernel))
             if drain is not None and kernel is not None
             else None
         ),

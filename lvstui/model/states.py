@@ -10,6 +10,7 @@ from lvstui.model.config import ConfiguredServer
 from lvstui.model.facts import Done
 from lvstui.model.health import Health
 from lvstui.model.ipvs import Destination
+from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import State
 from lvstui.model.words import duration
 
@@ -52,6 +53,18 @@ class Drain:
         if gone <= 0 or elapsed < 3 or connections == 0:
             return None
         return connections * elapsed / gone
+
+
+def unfinished(service: ServiceKey, kernel: Destination) -> int:
+    """Connections that a drain has to wait for.
+
+    For TCP and SCTP those in ESTABLISHED: in Direct Routing the director sees the client's half
+    only, and what counts as inactive is closed or closing and merely waits for its time-out. UDP
+    has no such state: every entry counts.
+    """
+    if service.protocol in ("tcp", "sctp"):
+        return kernel.active
+    return kernel.active + kernel.inactive
 
 
 def verdict_due_s(server: ConfiguredServer) -> float:
@@ -116,6 +129,7 @@ def may_wait(server: ConfiguredServer, around: Surroundings) -> bool:
 
 
 def quiesced(
+    service: ServiceKey,
     kernel: Destination,
     file: ConfiguredServer | None,
     health: Health | None,
@@ -133,7 +147,7 @@ def quiesced(
             State.UNVERIFIED,
             "weight 0: drained or failed (inhibit_on_failure), keepalived's word is not known",
         )
-    connections = kernel.active + kernel.inactive
+    connections = unfinished(service, kernel)
     if done is not None:
         why = f"drained by {done.who}" + (f", “{done.reason}”" if done.reason else "")
     else:

@@ -38,8 +38,11 @@ class Crash:
         error = error or sys.exc_info()[1]
         if error is None:
             return Text("lvstui ended unexpectedly.")
-        cause = error.__cause__ if type(error).__name__ == "WorkerFailed" else None
-        kind = type(cause or error).__name__
+        # Textual wraps what a worker raised; the inside is what matters.
+        inner = getattr(error, "error", None)
+        if isinstance(inner, BaseException):
+            error = inner
+        kind = type(error).__name__
         try:
             where = f"the trace is in {self._write(error)}"
         except OSError as problem:

@@ -32,6 +32,8 @@ class DetailsScreen(Dialog[None]):
         ("Esc", "close"),
     )
 
+    SCROLLS = "#details"
+
     def __init__(self, wanted: RowId) -> None:
         super().__init__()
         self._wanted = wanted

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lvstui.app import LvstuiApp
 
 Result = TypeVar("Result")
+_FRAME = 3
+"""Lines of a box beside its content: its border and the padding on top."""
 
 
 class Dialog(ModalScreen[Result]):
@@ -27,9 +29,13 @@ class Dialog(ModalScreen[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Close", id="leave"),
         Binding("ctrl+q,ctrl+c", "app.exit_now", "Quit", show=False),
+        Binding("j", "scroll_body(1)", "Scroll down", show=False),
+        Binding("k", "scroll_body(-1)", "Scroll up", show=False),
     ]
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("Esc", "close"),)
     """Shown below: key and what it does."""
+    SCROLLS: ClassVar[str] = ""
+    """What in the body scrolls when the terminal is too small for all of it."""
 
     @property
     def console(self) -> LvstuiApp:
@@ -50,6 +56,30 @@ class Dialog(ModalScreen[Result]):
     def body(self) -> ComposeResult:
         """What is in the box."""
         yield from ()
+
+    def on_resize(self) -> None:
+        """Keep the frame and the keys on the screen: what scrolls gives way."""
+        self.fit_height()
+
+    def fit_height(self) -> None:
+        """Limit what scrolls to the lines that the rest of the box leaves."""
+        if not self.SCROLLS:
+            return
+        most = max(self.size.height - 2, 8)
+        box = self.query_one("#box")
+        others = sum(
+            child.styles.margin.height + 1
+            for child in box.children
+            if child.display and child.id != self.SCROLLS.removeprefix("#")
+        )
+        box.styles.max_height = most
+        self.query_one(self.SCROLLS).styles.max_height = max(most - others - _FRAME, 3)
+
+    def action_scroll_body(self, lines: int) -> None:
+        """For hands that live on j and k; arrows and the wheel work too."""
+        if self.SCROLLS:
+            body = self.query_one(self.SCROLLS)
+            body.scroll_to(y=body.scroll_offset.y + lines, animate=False)
 
     def action_leave(self) -> None:
         """Close without doing anything."""

@@ -23,6 +23,7 @@ class HelpScreen(Dialog[None]):
     """Grouped; what can not be used now says why."""
 
     KEYS = (("j k", "scroll"), ("Esc", "close"))
+    SCROLLS = "#help-scroll"
 
     def __init__(self, about: ConsoleScreen) -> None:
         super().__init__()

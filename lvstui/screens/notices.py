@@ -17,6 +17,7 @@ class WarningsScreen(Dialog[None]):
     """A list to read."""
 
     KEYS = (("j k", "scroll"), ("Esc", "close"))
+    SCROLLS = "#notices"
 
     def heading(self) -> str:
         """Where."""

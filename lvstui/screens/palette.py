@@ -8,6 +8,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.markup import escape
 
 from lvstui.screens.console import ConsoleScreen
 from lvstui.screens.faults import fault_entries
@@ -19,6 +20,7 @@ class Entry:
 
     title: str
     help: str
+    """Escaped: the palette reads this one as markup."""
     run: Callable[[], None]
     discovered: bool = True
     """Shown before anything is typed."""
@@ -41,10 +43,10 @@ class CommandProvider(Provider):
         for command, reason in sorted(offered, key=lambda pair: bool(pair[1])):
             keys = f"{command.first_key}  " if command.keys else ""
             text = f"{keys}{'not now: ' + reason if reason else command.summary}"
-            yield Entry(command.title, text, partial(screen.action_command, command.id))
+            yield Entry(command.title, escape(text), partial(screen.action_command, command.id))
         if console.lab is not None:
             for title, text, run in fault_entries(screen, console.lab):
-                yield Entry(title, text, run, discovered=False)
+                yield Entry(title, escape(text), run, discovered=False)
 
     async def discover(self) -> Hits:
         """Everything, before the first letter."""

@@ -5,6 +5,7 @@ A key that changes something asks by showing what will happen. The focus starts 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
@@ -26,6 +27,8 @@ from lvstui.widgets.format import fit, plural, width_of
 from lvstui.widgets.line import Bit
 
 _MOST_TWINS = 3
+_WIDTH = 100
+"""Of the box, as the stylesheet has it."""
 
 
 class PlanScreen(Dialog[bool]):
@@ -40,6 +43,7 @@ class PlanScreen(Dialog[bool]):
     ]
     KEYS = (("y", "apply"), ("n Esc", "cancel"), ("Tab", "reason, buttons"))
     AUTO_FOCUS = "#cancel"
+    SCROLLS = "#plan-scroll"
 
     def __init__(self, plan: Plan, make: Callable[[], Plan | None] | None = None) -> None:
         """`make` plans anew when the kernel changed meanwhile."""
@@ -77,6 +81,10 @@ class PlanScreen(Dialog[bool]):
         """Draw it."""
         self._draw()
 
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self._draw()
+
     def _draw(self) -> None:
         plan = self._plan
         self.query_one("#plan-text", Static).update(self._content())
@@ -94,6 +102,7 @@ class PlanScreen(Dialog[bool]):
         cancel.label = Content("Close" if plan.refusals or done or self._busy else "Cancel")
         keys = self.query_one("#dialog-keys", Static)
         keys.display = open_
+        self.fit_height()
 
     def _content(self) -> Content:
         plan, glyphs = self._plan, self.console.glyphs
@@ -102,9 +111,11 @@ class PlanScreen(Dialog[bool]):
         def section(title: str, lines: tuple[str, ...], mark: str, style: str) -> None:
             if lines:
                 bits.append((f"\n{title}\n", "$lv-dim"))
+                room = max(min(self.size.width, _WIDTH) - 12, 20)
                 for line in lines:
                     bits.append((f"  {mark} ", style))
-                    bits.append((line + "\n", style if style != "$lv-dim" else "$lv-text"))
+                    text = f"\n{' ' * (3 + width_of(mark))}".join(textwrap.wrap(line, room))
+                    bits.append((text + "\n", style if style != "$lv-dim" else "$lv-text"))
 
         bits += self._steps()
         if self._outcome is not None:

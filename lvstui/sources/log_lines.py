@@ -61,11 +61,6 @@ def is_noise(text: str) -> bool:
     return shape.NOISE.match(text) is not None
 
 
-def is_important(text: str) -> bool:
-    """Whether a message must not be lost in a flood."""
-    return shape.IMPORTANT.match(text) is not None
-
-
 def server_of(address: str, port: str) -> ServerKey | None:
     """The key of a real server as logged; None when that is no address."""
     try:

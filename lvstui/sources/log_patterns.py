@@ -163,9 +163,3 @@ NOISE = re.compile(
 )
 """Lines that tell an operator nothing: announcements, repeats of what netlink says better, and
 dumps (they begin with a blank)."""
-
-IMPORTANT = re.compile(
-    r".*(?:ntering \w+ STATE| service \[|quorum|permanent error|died|Reload|"
-    r"St(?:arting|opped) Keep)"
-)
-"""What is kept longest when the log is a flood."""

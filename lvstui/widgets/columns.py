@@ -225,6 +225,9 @@ def service_note(view: ServiceView, paint: Paint) -> Cell:
     ):
         if text:
             parts.append((f" {glyphs.dot} {text}" if parts else text, "muted"))
+    if len(parts) > 2 and view.quorum_ok and sum(width_of(t) for t, _ in parts) > paint.width:
+        text, style = parts[2]
+        parts[:3] = [(text.removeprefix(f" {glyphs.dot} "), style)]
     return tuple(parts)
 
 

@@ -18,7 +18,16 @@ from lvstui.model.picture import Event, Severity
 from lvstui.widgets.format import clock_ms, cut, fit, moment, width_of
 from lvstui.widgets.glyphs import UNICODE, Glyphs
 
-_MEANINGS = ("plain", "time", "host", "text", "past", "cursor", "pointer", *(s.value for s in Severity))
+_MEANINGS = (
+    "plain",
+    "time",
+    "host",
+    "text",
+    "past",
+    "cursor",
+    "pointer",
+    *(s.value for s in Severity),
+)
 
 
 def event_matches(event: Event, pattern: str) -> bool:
@@ -120,7 +129,10 @@ class EventList(ScrollView, can_focus=True):
         if style is None:
             style = self.get_component_rich_style(f"event-list--{meaning}")
             if cursor:
-                style += self.get_component_rich_style("event-list--cursor", partial=True)
+                over = self.get_component_rich_style("event-list--cursor", partial=True)
+                if over.reverse:
+                    style = self._style("plain", False)
+                style += over
             self._styles_of[key] = style
         return style
 

@@ -152,8 +152,9 @@ class ServerTable(ScrollView, can_focus=True):
         if rows.name_width != known_width:
             self._layout = None
         height = len(rows) + 1
-        if self.virtual_size.height != height or self.virtual_size.width != self.scrollable_content_region.width:
-            self.virtual_size = Size(self.scrollable_content_region.width, height)
+        size = Size(self.scrollable_content_region.width, height)
+        if self.virtual_size != size:
+            self.virtual_size = size
         scroll = self.scroll_offset.y
         if at != before_at and found is not None and scroll > 0:
             # Rows moved about the cursor: keep it at its place on the screen.
@@ -207,7 +208,11 @@ class ServerTable(ScrollView, can_focus=True):
                 style += self.get_component_rich_style("server-table--marked", partial=True)
             if looks.cursor:
                 which = "cursor" if looks.focused else "cursor-idle"
-                style += self.get_component_rich_style(f"server-table--{which}", partial=True)
+                over = self.get_component_rich_style(f"server-table--{which}", partial=True)
+                if over.reverse:
+                    # One even bar: colours turned round would be a patchwork.
+                    style = self.get_component_rich_style("server-table--plain")
+                style += over
             self._styles_of[key] = style
         return style
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+
 from lvstui.app import LvstuiApp
 from lvstui.model.picture import Picture
 from lvstui.screens.services import ServicesScreen
 from lvstui.screens.settings import Settings
-from textual.pilot import Pilot
 
 from . import pictures
 from .fakes import FakeFeed, FakeLab, FakeOperator
