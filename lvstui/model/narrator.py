@@ -96,11 +96,15 @@ class Narrator:
         elif isinstance(fact, f.Done):
             self._say(seen, Severity.INFO, fact.text, "operation", fact.service, fact.server)
         elif isinstance(fact, f.DaemonSaid):
-            if fact.kind in ("link", "vip", "election", "other") and not seen.past:
-                return
+            if fact.kind in ("vip", "election", "other"):
+                return  # the transition that follows is told
+            if fact.kind == "link" and not seen.past:
+                return  # rtnetlink tells it better
             if self._once(("said", fact.text), seen.at, 5.0):
                 severity = _SAID_SEVERITY.get(fact.kind, Severity.INFO)
-                text = f"({fact.instance}) {fact.text}" if fact.instance else fact.text
+                text = fact.text
+                if fact.instance and f"({fact.instance})" not in text:
+                    text = f"({fact.instance}) {text}"
                 if not text.startswith(fact.ident):
                     text = f"keepalived: {text}"
                 self._say(seen, severity, text, "daemon")

@@ -96,7 +96,8 @@ def plan_undo(picture: Picture, entries: Sequence[Entry]) -> Plan | None:
     if not steps and not refusals:
         refusals.append("nothing to take back: the weights are what they were before")
     effects, typed, more = _effects(picture, steps)
-    what = f"takes back “{first.operation}” of {first.time} by {first.who}"
+    when = first.time.replace("T", " ").partition(".")[0]
+    what = f"takes back “{first.operation}” of {when} by {first.who}"
     return Plan(
         "undo", picture.host, tuple(steps), (what, *effects), (*cautions, *more),
         tuple(refusals), typed, first.reason, first.id,
@@ -202,7 +203,9 @@ def _service_effect(service: ServiceView, changes: list[Step]) -> tuple[str, boo
     after = {key: wanted.get(key, weight) for key, weight in now.items()}
     total_now, total_after = sum(now.values()), sum(after.values())
     left = sum(1 for weight in after.values() if weight)
-    text = f"{service.key}: {left} of {len(service.servers)} left"
+    more = total_after > total_now
+    verb = ("takes" if left == 1 else "take") + " new connections" if more else "left"
+    text = f"{service.key}: {left} of {len(service.servers)} {verb}"
     if service.quorum > 1 or total_after < service.quorum:
         text += f", weight {total_after} against quorum {service.quorum}"
     if total_after == 0:
@@ -213,8 +216,8 @@ def _service_effect(service: ServiceView, changes: list[Step]) -> tuple[str, boo
     if others:
         change = total_now / total_after - 1
         if abs(change) >= 0.005:
-            who = "each other one takes" if len(others) > 1 else "the other one takes"
-            text += f", {who} {change:+.0%} connections"
+            who = "each other one" if len(others) > 1 else "the other one"
+            text += f", {who} gets {abs(change):.0%} {'more' if change > 0 else 'fewer'}"
     shares = [
         f"{_label(service, key)} {weight / total_after:.0%}"
         for key, weight in after.items()
