@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
@@ -26,6 +27,7 @@ from lvstui.screens.settings import Settings, speaks_unicode
 from lvstui.screens.styles import style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
 from lvstui.widgets.glyphs import glyphs
+from lvstui.widgets.plain_scrollbar import PlainScrollBar
 
 _MODES: dict[str, type[ConsoleScreen]] = {
     screen.MODE: screen for screen in (ServicesScreen, FailoverScreen, EventsScreen)
@@ -75,6 +77,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         ascii_only = self.settings.ascii
         self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
         """The characters that this terminal can show."""
+        ScrollBar.renderer = ScrollBarRender if self.glyphs.braille else PlainScrollBar
         self.picture = feed.picture
         """The newest picture that was shown."""
         self.animation_level = "none"

@@ -27,6 +27,8 @@ from lvstui.widgets.rows import RowId, Shape, Sort
 from lvstui.widgets.server_table import ServerTable
 
 _LEAST_EVENTS, _MOST_EVENTS = 2, 40
+_LEAST_HEIGHT = 16
+"""Lines of a terminal below which events are not shown."""
 _SHORT, _SHORT_EVENTS = 30, 4
 """On a terminal of fewer lines than the first the events start with the second."""
 
@@ -65,7 +67,16 @@ class ServicesScreen(ConsoleScreen):
         if self.app.size.height < _SHORT:
             height = min(height, _SHORT_EVENTS)
         pane.styles.height = max(height, _LEAST_EVENTS)
-        pane.display = height > 0
+        self._events_wanted = height > 0
+        self._fit_events()
+
+    def on_resize(self) -> None:
+        """A very low terminal has no room for events."""
+        self._fit_events()
+
+    def _fit_events(self) -> None:
+        room = self.app.size.height >= _LEAST_HEIGHT
+        self.query_one("#events-pane").display = self._events_wanted and room
 
     # Pictures
 
@@ -304,11 +315,13 @@ class ServicesScreen(ConsoleScreen):
         """Larger or smaller; None hides or shows them."""
         pane = self.query_one("#events-pane")
         if by is None:
-            pane.display = not pane.display
+            self._events_wanted = not self._events_wanted
+            self._fit_events()
         else:
             most = min(_MOST_EVENTS, self.size.height - 8)
             height = (pane.size.height if pane.display else 0) + by
-            pane.display = height >= _LEAST_EVENTS
+            self._events_wanted = height >= _LEAST_EVENTS
+            self._fit_events()
             pane.styles.height = max(min(height, most), _LEAST_EVENTS)
         self._show_events()
 

@@ -1,0 +1,392 @@
+"""Screens and dialogs: what they say, what they bear, how they end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.command import CommandPalette
+
+from lvstui.app import LvstuiApp, PictureChanged
+from lvstui.commands.base import shown_key
+from lvstui.model.picture import Event, Picture, Severity
+from lvstui.screens.console import ConsoleScreen
+from lvstui.screens.details import DetailsScreen
+from lvstui.screens.events import EventsScreen
+from lvstui.screens.explain import explain
+from lvstui.screens.help import HelpScreen
+from lvstui.screens.palette import CommandProvider
+from lvstui.screens.theme import THEMES
+from lvstui.widgets.event_list import EventList
+
+from . import pictures
+from .conftest import Desk, Make, Start
+from .fakes import FakeLab, FakeOperator
+from .pictures import DNS, NOW, WEB, rs
+
+SIZES = [(80, 24), (120, 40), (160, 50), (200, 60)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_size_shows_what_matters(start: Start, size: tuple[int, int]) -> None:
+    async with start(size=size) as desk:
+        text = desk.text()
+        for words in (
+            "lb1", "MASTER", "LB_1", "14:03:22", "tcp 10.10.0.20:80", "10.10.0.4:80", "rs2",
+            "draining", "TCP_CHECK connection refused", "rs3 answers ARP", "14:03:19.120",
+            "drain", "help", "read-write", "INACTIVE", "4 350",
+        ):  # fmt: skip
+            assert words in text, words
+        assert all(len(line) <= size[0] for line in desk.lines())
+
+
+async def test_the_smallest_terminals_do_not_break_it(start: Start) -> None:
+    for size in ((20, 6), (40, 10), (60, 15)):
+        async with start(size=size) as desk:
+            await desk.press("j", "j", "enter", "escape", "question_mark", "escape", "7", "1")
+            assert "lvstui" in desk.text()
+
+
+@pytest.mark.parametrize("theme", [*(t.name for t in THEMES), "ansi-dark", "ansi-light", "nord"])
+async def test_every_theme_works_on_every_screen(start: Start, theme: str) -> None:
+    async with start(theme=theme) as desk:
+        assert desk.app.theme == theme
+        await desk.press("j", "enter", "escape", "d", "escape", "question_mark", "escape")
+        await desk.press("2", "7", "1")
+        assert "draining" in desk.text()
+
+
+async def test_themes_are_previewed_and_given_back(start: Start) -> None:
+    async with start() as desk:
+        await desk.press("T", "j")
+        assert desk.app.theme == "lvstui-light"
+        await desk.press("escape")
+        assert desk.app.theme == "lvstui-dark"
+
+
+async def test_textual_theme_is_respected(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTUAL_THEME", "gruvbox")
+    async with start() as desk:
+        assert desk.app.theme == "gruvbox"
+    monkeypatch.setenv("TEXTUAL_THEME", "no-such-theme")
+    async with start() as desk:
+        assert desk.app.theme == "lvstui-dark"
+
+
+async def test_no_color_has_no_colour_and_loses_nothing(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        desk = Desk(app, pilot)
+        text = desk.text()
+        for words in ("● 10.10.0.3:80", "✖ 10.10.0.5:80", "down 3 min", "◐ 10.10.0.4:80", "≠0"):
+            assert words in text
+        for strip in app.screen._compositor.render_strips():
+            filtered = strip.apply_filter(app._filters[-1], app.screen.background_colors[1])
+            for segment in filtered:
+                color = segment.style.color if segment.style else None
+                if color is not None and color.triplet is not None:
+                    assert len(set(color.triplet)) == 1, color
+
+
+async def test_ascii_terminals_get_ascii(start: Start) -> None:
+    picture = replace(pictures.site(), events=(), warnings=())
+    async with start(picture, ascii=True, size=(160, 50)) as desk:
+        for keys in ([], ["j"], ["enter"], ["escape"], ["2"], ["1"], ["W"]):
+            await desk.press(*keys)
+            strange = {c for c in desk.text() if ord(c) > 126 and c != "\n"}
+            assert not strange, strange
+
+
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        (pictures.waiting(), ["Reading the IPVS table"]),
+        (pictures.not_root(), ["root only", "sudo lvstui", "What to do"]),
+        (pictures.no_ipvs(), ["no IPVS loaded", "modprobe ip_vs", "keepalived not running"]),
+        (pictures.no_keepalived(), ["not installed", "apt install keepalived"]),
+        (replace(pictures.no_keepalived(), daemon=pictures.daemon()), ["No virtual services"]),
+    ],
+)
+async def test_what_is_missing_is_explained(
+    start: Start, picture: Picture, words: list[str]
+) -> None:
+    async with start(picture, size=(80, 24)) as desk:
+        for word in words:
+            assert word in desk.text(), word
+        await desk.press("j", "d", "enter", "space", "z", "2", "7", "1")
+        assert explain(picture) is not None
+        await desk.push(pictures.site())
+        assert "tcp 10.10.0.20:80" in desk.text()
+
+
+async def test_gaps_are_said_once_and_listed(start: Start) -> None:
+    async with start(pictures.counters_missing(), size=(160, 50)) as desk:
+        assert desk.text().count("counters and rates") == 1
+        assert "sudo lvstui" in desk.text()
+        await desk.press("W")
+        assert "Not seen from here" in desk.text()
+
+
+async def test_nothing_is_ever_markup(start: Start) -> None:
+    async with start(pictures.hostile(), size=(160, 50), lab=FakeLab()) as desk:
+        text = desk.text()
+        for word in pictures.HOSTILE:
+            assert word in text, word
+        await desk.press("j", "enter")
+        assert "[/usr/bin/check] said [/usr/bin/check]" in desk.text()
+        await desk.press("escape", "W")
+        assert "[@click=app.quit]x" in desk.text()
+        await desk.press("escape", "d", "y", "colon", "escape", "2")
+        assert "[@click=app.quit]x" in desk.text()
+        await desk.press("7", "j", "y")
+        assert "[@click=app.quit]x" in desk.text()
+        await desk.press("1", "slash", *"[/]")
+        assert desk.services.table.shape.pattern == "[/]"
+        await desk.press("escape", "space", "slash", *"[bold", "enter")
+        assert desk.app.is_running
+
+
+async def test_split_brain_and_tracking_stand_in_the_header(start: Start) -> None:
+    rival = replace(pictures.instance(), others=(("10.10.0.2", 100),), priority=100)
+    async with start(replace(pictures.site(), instances=(rival,)), size=(120, 40)) as desk:
+        first = desk.lines()[0]
+        assert "also MASTER: 10.10.0.2" in first
+        assert "of 150" in first
+        await desk.press("2")
+        assert "two masters" in desk.text()
+
+
+async def test_many_instances_are_counted(start: Start) -> None:
+    many = tuple(
+        replace(pictures.instance("MASTER" if n % 3 else "FAULT"), name=f"I{n}") for n in range(30)
+    )
+    async with start(replace(pictures.site(), instances=many), size=(80, 24)) as desk:
+        assert "20 MASTER" in desk.lines()[0]
+        assert "10 FAULT" in desk.lines()[0]
+
+
+async def test_old_news_is_called_old(make: Make) -> None:
+    app = make(clock=lambda: NOW + 60)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "no news for 1 min" in Desk(app, pilot).lines()[0]
+
+
+async def test_details_follow_the_picture(start: Start) -> None:
+    async with start(size=(120, 50)) as desk:
+        await desk.press("j", "j", "j", "enter")
+        assert isinstance(desk.app.screen, DetailsScreen)
+        text = desk.text()
+        assert "failed (Connection refused)" in text
+        assert "keepalived.conf:56" in text
+        await desk.push(pictures.changed(desk.feed.picture, WEB, rs(3, 80), reason="timeout"))
+        assert "timeout" in desk.text()
+        await desk.press("c")
+        assert desk.app.clipboard.endswith("keepalived.conf:56")
+        empty = replace(desk.feed.picture, services=())
+        await desk.push(empty)
+        assert "It is gone" in desk.text()
+
+
+async def test_details_of_a_service(start: Start) -> None:
+    async with start(size=(120, 60)) as desk:
+        await desk.press("enter")
+        for words in ("wrr", "Quorum", "51 234 567 890", "10.10.0.5:80", "on this host"):
+            assert words in desk.text(), words
+
+
+async def test_help_lists_every_binding(start: Start) -> None:
+    async with start() as desk:
+        for mode in ("1", "2", "7"):
+            await desk.press(mode)
+            screen = desk.app.screen
+            assert isinstance(screen, ConsoleScreen)
+            keys = {key for key, _ in screen._bindings} - {"tab", "shift+tab"}
+            focused = desk.app.focused
+            if isinstance(focused, EventList) or mode == "1":
+                assert focused is not None
+                bound = [b for b in type(focused).BINDINGS if isinstance(b, Binding)]
+                keys |= {key for binding in bound for key in binding.key.split(",")}
+            await desk.press("question_mark")
+            page = desk.app.screen
+            assert isinstance(page, HelpScreen)
+            rows = [row for rows in page.rows().values() for row in rows]
+            listed = " ".join(row[0] for row in rows).split()
+            moves = {
+                b.key for b in getattr(type(focused), "BINDINGS", []) if isinstance(b, Binding)
+            }
+            for key in keys:
+                shown = shown_key(key)
+                known = shown in listed or any(key in each.split(",") for each in moves)
+                assert known or key in ("ctrl+c", "super+c", "escape"), key
+            await desk.press("escape")
+
+
+async def test_every_command_is_in_the_palette(start: Start) -> None:
+    async with start(lab=FakeLab()) as desk:
+        provider = CommandProvider(desk.services)
+        titles = {entry.title for entry in provider._entries()}
+        for command in desk.services.commands:
+            assert (command.title in titles) == command.in_palette
+        assert {"fault: stop rs1", "fault: stop rs3", "fault: heal"} <= titles
+
+
+async def test_read_only_palette_offers_no_change(start: Start) -> None:
+    async with start(operator=FakeOperator(read_only=True)) as desk:
+        titles = {entry.title for entry in CommandProvider(desk.services)._entries()}
+        assert "Details" in titles
+        assert not any("Drain" in title or "Undo" in title for title in titles)
+
+
+async def test_palette_runs_a_command_and_a_fault(start: Start) -> None:
+    lab = FakeLab()
+    async with start(lab=lab) as desk:
+        await desk.press("colon")
+        assert isinstance(desk.app.screen, CommandPalette)
+        await desk.press(*"faults only")
+        await desk.pilot.pause(0.3)
+        await desk.press("enter")
+        await desk.until(lambda: desk.services.table.shape.faults)
+        await desk.press("ctrl+p", *"fault: stop rs3")
+        await desk.pilot.pause(0.3)
+        await desk.press("enter")
+        await desk.until(lambda: lab.injected == [("stop", "rs3", None)])
+        await desk.until(lambda: any("[stop] done on rs3" in said for said in desk.said))
+
+
+def many_events(count: int) -> tuple[Event, ...]:
+    """One a second."""
+    return tuple(
+        Event(NOW - count + n, "lb1", Severity.INFO, f"event number {n}", "server", DNS, rs(2, 53))
+        for n in range(count)
+    )
+
+
+async def test_events_filter_pause_and_go_there(start: Start) -> None:
+    picture = replace(pictures.site(), events=many_events(200))
+    async with start(picture) as desk:
+        await desk.press("7")
+        screen = desk.app.screen
+        assert isinstance(screen, EventsScreen)
+        assert "event number 199" in desk.text()
+        await desk.press("p")
+        await desk.push(replace(picture, events=(*picture.events, *pictures.events())))
+        assert "paused, 4 new" in desk.text()
+        assert "rs3 down" not in desk.text()
+        await desk.press("p")
+        assert "rs3 down" in desk.text()
+        await desk.press("slash", *"number 15", "enter")
+        assert all("15" in event.text for event in screen.list.shown)
+        await desk.press("enter")
+        await desk.until(lambda: desk.app.current_mode == "services")
+        row = desk.services.table.row
+        assert row is not None
+        assert row.key == rs(2, 53)
+
+
+async def test_events_keep_their_place_while_new_ones_come(start: Start) -> None:
+    picture = replace(pictures.site(), events=many_events(100))
+    async with start(picture) as desk:
+        await desk.press("7", *"jjjjj")
+        screen = desk.app.screen
+        assert isinstance(screen, EventsScreen)
+        event = screen.list.event_at
+        await desk.push(replace(picture, events=(*picture.events, *pictures.events())))
+        assert screen.list.event_at is event
+
+
+async def test_export_writes_json_lines_and_never_over_a_file(start: Start, tmp_path: Path) -> None:
+    async with start() as desk:
+        target = tmp_path / "out.jsonl"
+        for expected in ("4 events written", "Not written"):
+            await desk.press("7", "x")
+            field = desk.app.screen.query_one("#answer")
+            field.value = str(target)  # type: ignore[attr-defined]
+            await desk.press("enter")
+            await desk.until(lambda expected=expected: any(expected in s for s in desk.said))  # type: ignore[misc]
+        lines = [json.loads(line) for line in target.read_text().splitlines()]
+        assert [line["severity"] for line in lines] == ["warn", "good", "info", "bad"]
+        assert lines[-1]["server"] == "10.10.0.5:80"
+
+
+async def test_events_pane_hides_and_grows(start: Start) -> None:
+    async with start() as desk:
+        pane = desk.services.query_one("#events-pane")
+        height = pane.size.height
+        await desk.press("plus")
+        assert pane.size.height == height + 2
+        await desk.press("E")
+        assert not pane.display
+        await desk.press("E")
+        assert pane.display
+
+
+async def test_only_the_newest_picture_is_kept() -> None:
+    first, second = PictureChanged(pictures.site()), PictureChanged(pictures.site())
+    assert second.can_replace(first)
+
+
+async def test_a_crash_says_one_line_and_tells_no_secret(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = make()
+
+    def explode(picture: Picture) -> None:
+        auth_pass = "s3cret"
+        raise RuntimeError(f"broken {len(auth_pass)}")
+
+    async def session() -> None:
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            app.screen.show_picture = explode  # type: ignore[attr-defined]
+            app.feed.push(pictures.site())  # type: ignore[attr-defined]
+            await pilot.pause()
+
+    with pytest.raises(RuntimeError):
+        await session()
+    assert app.return_code == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("lvstui stopped: internal error (RuntimeError); the trace is in")
+    assert "Traceback" not in said
+    assert "s3cret" not in said
+    written = list((tmp_path / "state").glob("crash-*.txt"))
+    assert len(written) == 1
+    assert written[0].stat().st_mode & 0o777 == 0o600
+    trace = written[0].read_text()
+    assert "RuntimeError" in trace
+    assert "s3cret" not in trace.replace('auth_pass = "s3cret"', "")
+
+
+async def test_tabs_are_the_screens_that_exist(start: Start) -> None:
+    async with start() as desk:
+        tabs = desk.lines()[1]
+        assert "Services" in tabs
+        assert "Failover" in tabs
+        assert "Events" in tabs
+        assert "Doctor" not in tabs
+        await desk.pilot.click("#tabs", offset=(16, 0))
+        await desk.pilot.pause()
+        assert desk.app.current_mode == "failover"
+
+
+async def test_footer_keys_can_be_clicked(start: Start) -> None:
+    async with start() as desk:
+        at = desk.lines()[-1].index("filter")
+        await desk.pilot.click("#keys", offset=(at, 0))
+        await desk.pilot.pause()
+        assert desk.services.query_one("#filter").display
+
+
+async def test_quit(make: Make) -> None:
+    app: LvstuiApp = make()
+    async with app.run_test() as pilot:
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0
