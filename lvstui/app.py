@@ -26,8 +26,8 @@ from lvstui.screens.services import ServicesScreen
 from lvstui.screens.settings import Settings, speaks_unicode
 from lvstui.screens.styles import style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
+from lvstui.widgets.ascii import AsciiFilter, PlainScrollBar
 from lvstui.widgets.glyphs import glyphs
-from lvstui.widgets.plain_scrollbar import PlainScrollBar
 
 _MODES: dict[str, type[ConsoleScreen]] = {
     screen.MODE: screen for screen in (ServicesScreen, FailoverScreen, EventsScreen)
@@ -77,6 +77,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         ascii_only = self.settings.ascii
         self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
         """The characters that this terminal can show."""
+        if not self.glyphs.braille:
+            self._filters.append(AsciiFilter())
         ScrollBar.renderer = ScrollBarRender if self.glyphs.braille else PlainScrollBar
         self.picture = feed.picture
         """The newest picture that was shown."""

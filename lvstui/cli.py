@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from lvstui.model.picture import Picture
 from lvstui.operate import add_operations
 
 USAGE = 2
+PIPE_WIDTH = 200
 
 
 def _interval(text: str) -> float:
@@ -98,6 +100,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    # Nothing but what is meant for people goes to the terminal.
+    logging.getLogger("lvstui").addHandler(logging.NullHandler())
     args = build_parser().parse_args(arguments)
     try:
         return int(args.run(args))
@@ -141,7 +145,9 @@ def _status(args: argparse.Namespace) -> int:
 
         from lvstui.plain_status import show
 
-        show(picture, Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+        # A pipe has no width: lines are cut by whoever reads them.
+        columns = None if sys.stdout.isatty() else PIPE_WIDTH
+        show(picture, Console(highlight=False, width=columns))
     return report.verdict(picture)[0]
 
 

@@ -28,14 +28,21 @@ _SEVERITY = {
     Severity.WARN: "yellow",
     Severity.BAD: "bold red",
 }
+WIDE = 120
+"""Columns from which traffic and reasons fit beside the rest."""
+COLUMNS = (
+    ("SERVICE / REAL SERVER", False), ("STATE", False), ("FILE·KA·KERNEL", True),
+    ("CONN/S", True), ("ACTIVE", True), ("INACTIVE", True), ("IN", True), ("", False),
+)  # fmt: skip
+"""Titles, and whether the column holds numbers."""
 
 
 def show(picture: Picture, console: Console) -> None:
     """Print the picture."""
-    console.print(Group(*_parts(picture)))
+    console.print(Group(*_parts(picture, console.width >= WIDE)))
 
 
-def _parts(picture: Picture) -> list[RenderableType]:
+def _parts(picture: Picture, wide: bool) -> list[RenderableType]:
     status, reasons = verdict(picture)
     colour = ("green", "yellow", "red")[status]
     head = Text.assemble(
@@ -47,7 +54,9 @@ def _parts(picture: Picture) -> list[RenderableType]:
         Text(f"⚠ {warning.text}", style=_SEVERITY[warning.severity]) for warning in picture.warnings
     ]
     if picture.services:
-        parts += [Text(""), _services(picture)]
+        parts += [Text(""), _services(picture, wide)]
+        if not wide:
+            parts += _reasons(picture)
     elif picture.table_readable:
         parts.append(Text("The kernel's IPVS table is empty: no virtual service.", style="yellow"))
     else:
@@ -105,18 +114,24 @@ def _instance(view: InstanceView, now: float) -> Text:
     )  # fmt: skip
 
 
-def _services(picture: Picture) -> Table:
+def _reasons(picture: Picture) -> list[RenderableType]:
+    """On a narrow terminal the reasons stand below the table."""
+    found: list[RenderableType] = [Text("")]
+    for service in picture.services:
+        for server in service.servers:
+            if server.reason:
+                text = f"{GLYPHS[server.state]} {server.label} in {service.key}: {server.reason}"
+                found.append(Text(text, style=_STYLES[server.state]))
+    return found if len(found) > 1 else []
+
+
+def _services(picture: Picture, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title, right in (
-        ("SERVICE / REAL SERVER", False), ("STATE", False), ("FILE·KA·KERNEL", True),
-        ("CONN/S", True), ("ACTIVE", True), ("INACTIVE", True), ("IN", True), ("", False),
-    ):  # fmt: skip
-        table.add_column(
-            title, justify="right" if right else "left", no_wrap=not right and bool(title)
-        )
+    for title, right in COLUMNS if wide else COLUMNS[:-2]:
+        table.add_column(title, justify="right" if right else "left", no_wrap=True)
     for service in picture.services:
         rates = service.rates
-        table.add_row(
+        cells: list[RenderableType] = [
             Text.assemble((str(service.key), "bold"), f" {service.name}" if service.name else ""),
             Text(f"{service.up} of {len(service.servers)} up", style=_SEVERITY[service.severity]),
             Text(f"{service.scheduler} {service.forwarding}"),
@@ -125,9 +140,11 @@ def _services(picture: Picture) -> Table:
             grouped(service.inactive),
             bits(rates.bytes_in) if rates else "–",
             Text(service.reason, style=_SEVERITY[service.severity]),
-        )
+        ]
+        table.add_row(*(cells if wide else cells[:-2]))
         for server in service.servers:
-            table.add_row(*_server(server, picture.at))
+            row = _server(server, picture.at)
+            table.add_row(*(row if wide else row[:-2]))
     return table
 
 

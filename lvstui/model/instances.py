@@ -41,6 +41,7 @@ class InstanceBook:
         self._addresses: set[tuple[str, str]] = set()
         self._prefixes: dict[tuple[str, str], int] = {}
         self._address_at: dict[str, float] = {}
+        self._first_look: float | None = None
         self.addresses_known = False
         self.listening_since: float | None = None
 
@@ -79,6 +80,8 @@ class InstanceBook:
         new = {(interface, address) for interface, address, _ in triples}
         for _, address in new ^ self._addresses:
             self._address_at[address] = at
+        if self._first_look is None:
+            self._first_look = at
         self._addresses = new
         self._prefixes = {(i, a): p for i, a, p in triples}
         self.addresses_known = True
@@ -151,9 +154,9 @@ class InstanceBook:
             moved = max((self._address_at.get(vip, 0.0) for vip in vips), default=0.0)
             newer = told is None or told.state == "unknown" or moved > told.at
             if here and state != "MASTER" and newer:
-                state, source, since = "MASTER", "address", moved or None
+                state, source, since = "MASTER", "address", self._when(moved)
             elif not here and (state == "MASTER" or state == "unknown") and newer:
-                state, source, since = "BACKUP", "address", moved or None
+                state, source, since = "BACKUP", "address", self._when(moved)
         interface = configured.interface if configured else (seen.interface if seen else "")
         vrid = configured.vrid if configured else (seen.vrid if seen else 0)
         base = configured.priority if configured else (seen.base_priority if seen else None)
@@ -193,6 +196,10 @@ class InstanceBook:
             others=others,
             stats=seen.stats if seen is not None else None,
         )
+
+    def _when(self, moved: float) -> float | None:
+        """An address that was there at the first look came nobody knows when."""
+        return None if moved in (0.0, self._first_look) else moved
 
     def _wire(
         self, interface: str, vrid: int, family: int, interval: float, state: str, now: float

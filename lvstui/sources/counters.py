@@ -195,25 +195,19 @@ class NetlinkCounters:
     def run(self, context: Context) -> None:
         """Read every tick, within the time that is granted."""
         try:
-            ipvs = KernelIpvs()
+            with KernelIpvs() as ipvs:
+                context.emit(self.name, Available(self.name))
+                while True:
+                    self._tick(ipvs, context)
+                    if context.wait(context.interval_s):
+                        return
         except PermissionError:
-            context.emit(
-                self.name,
-                Missing(
-                    self.name,
-                    "connection and traffic rates, thresholds",
-                    "run lvstui as root: sudo lvstui",
-                ),
-            )
-            return
-        except (FileNotFoundError, LookupError):
+            # The socket opens for everybody; reading is what needs the right.
+            what = "connection and traffic rates, thresholds"
+            missing = Missing(self.name, what, "run lvstui as root: sudo lvstui")
+            context.emit(self.name, missing)
+        except FileNotFoundError:
             return  # the table source says that there is no IPVS
-        with ipvs:
-            context.emit(self.name, Available(self.name))
-            while True:
-                self._tick(ipvs, context)
-                if context.wait(context.interval_s):
-                    return
 
     def _tick(self, ipvs: KernelIpvs, context: Context) -> None:
         with self._lock:

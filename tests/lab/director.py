@@ -1,0 +1,62 @@
+"""lvstui itself, run on a node of the lab."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from typing import Any
+
+from lvstui.lab import Lab
+
+LVSTUI = f"{shlex.quote(sys.executable)} -m lvstui"
+SLOW_S = 60.0
+"""Starting Python in the guest takes ten times what it takes on the host."""
+
+
+def status(lab: Lab, node: str = "lb1", *options: str) -> tuple[int, dict[str, Any]]:
+    """`lvstui status --json` on a node: exit status and document."""
+    command = " ".join([LVSTUI, "status", "--json", *options])
+    done = lab.run(node, command, timeout=SLOW_S, check=False)
+    return done.status, json.loads(done.stdout)
+
+
+def server(document: dict[str, Any], name: str, service: str = "web") -> dict[str, Any]:
+    """One real server of a document."""
+    (found,) = [
+        r for s in document["services"] if s["name"] == service for r in s["servers"]
+        if r["name"] == name
+    ]  # fmt: skip
+    return dict(found)
+
+
+class Watch:
+    """`lvstui status --watch` on a node, read while it runs."""
+
+    def __init__(self, lab: Lab, node: str) -> None:
+        self._process = lab.spawn(node, f"exec {LVSTUI} status --watch")
+
+    def documents(self) -> list[dict[str, Any]]:
+        """All whole lines so far."""
+        lines = self._process.output().decode().split("\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def wait(self, condition: Any, what: str, timeout_s: float = 30.0) -> dict[str, Any]:
+        """The first document that fulfils `condition`."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for document in self.documents():
+                if condition(document):
+                    return document
+            if time.monotonic() > deadline:
+                last = json.dumps(self.documents()[-1:])[-2000:]
+                raise AssertionError(f"{what} did not happen; {self._process.errors()!r} {last}")
+            time.sleep(0.1)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait(10)
