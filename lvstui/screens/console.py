@@ -125,7 +125,10 @@ class ConsoleScreen(Screen[None]):
             command = self.command(id_)
             if command is None or (command.changes and read_only):
                 continue
-            keys.append(Key(id_, command.first_key, command.label, not self.why_not(command)))
+            key = command.first_key
+            if key == "Enter":
+                key = self.console.glyphs.enter
+            keys.append(Key(id_, key, command.label, not self.why_not(command)))
         return keys
 
     def _lock(self) -> Bit:

@@ -21,7 +21,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from textual.app import App
 
-_WATCH_S = 2.0
+_WATCH_S = 1.0
 _HANGUP_STATUS = 128 + signal.SIGHUP
 
 
@@ -107,7 +107,7 @@ class TerminalWatch:
 def _is_terminal() -> bool:
     stream = sys.__stdin__
     try:
-        # tcgetpgrp asks the terminal itself: isatty alone stays true after a hang-up.
-        return stream is not None and os.tcgetpgrp(stream.fileno()) >= 0
+        # Asks the terminal itself, which answers no more after a hang-up.
+        return stream is not None and os.isatty(stream.fileno())
     except (OSError, ValueError):
         return False

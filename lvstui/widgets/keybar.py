@@ -43,6 +43,9 @@ class KeyBar(LineStrip):
         keys = list(self._keys())
         right = self._right()
         roomy = width >= 100
+        if not roomy and right[1] == "$lv-dim":
+            # Nothing out of the ordinary: the room is better used for keys.
+            right = ("", "")
         room = width - bits_width([right]) - 2
 
         def drawn(shown: Sequence[Key]) -> list[Bit]:

@@ -100,7 +100,7 @@ class Painter:
             at = start + width
         if layout.width > at:
             segments.append(Segment(" " * (layout.width - at), blank))
-        return Strip(segments, max(layout.width, at))
+        return Strip(segments, max(layout.width, at)).simplify()
 
     def header(self, layout: Layout, sort: Sort, reverse: bool) -> Strip:
         """The line of titles; the column that orders the table carries an arrow."""
@@ -123,7 +123,7 @@ class Painter:
             segments.append(Segment(text, self._style(meaning, looks)))
             at = start + width
         segments.append(Segment(" " * max(layout.width - at, 0), plain))
-        return Strip(segments, max(at, layout.width))
+        return Strip(segments, max(at, layout.width)).simplify()
 
 
 def _ages(view: Row, now: float) -> str:

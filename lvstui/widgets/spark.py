@@ -61,7 +61,9 @@ def graph(values: Sequence[float], width: int, height: int, glyphs: Glyphs) -> l
             "".join("#" if v * scale > level else " " for v in points)
             for level in range(height - 1, -1, -1)
         ]
-    points = resample(values, width * 2)
+    # Where there is room each value takes a whole cell, so that a minute fills the graph.
+    doubled = [value for value in values for _ in (0, 1)] if len(values) <= width else values
+    points = resample(doubled, width * 2)
     points = [-1.0] * (width * 2 - len(points)) + points
     dots = height * _ROWS
     # Zero is one dot high: a line at the bottom says "known and idle", blank says "not known".

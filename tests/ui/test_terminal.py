@@ -1,0 +1,94 @@
+"""A real terminal (pty): start, quit, and a terminal that goes away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Session:
+    """The console in a child process on a pseudo-terminal of its own."""
+
+    def __init__(self, **environment: str) -> None:
+        self.master, slave = pty.openpty()
+        os.set_inheritable(slave, True)
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "tests.ui.fakes"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=ROOT,
+            env={**os.environ, "TERM": "xterm-256color", "LINES": "24", "COLUMNS": "80",
+                 "PYTHONUTF8": "1", **environment},
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(slave)
+        self.seen = b""
+
+    def until(self, text: bytes, seconds: float = 20) -> None:
+        """Read what it draws until `text` is among it."""
+        end = time.monotonic() + seconds
+        while text not in self.seen:
+            assert time.monotonic() < end, self.seen[-2000:]
+            ready, _, _ = select.select([self.master], [], [], 0.2)
+            if ready:
+                self.seen += os.read(self.master, 65536)
+
+    def drain(self, seconds: float) -> int | None:
+        """Read on until it ends; its exit status."""
+        end = time.monotonic() + seconds
+        while self.child.poll() is None and time.monotonic() < end:
+            ready, _, _ = select.select([self.master], [], [], 0.1)
+            if ready:
+                with contextlib.suppress(OSError):
+                    self.seen += os.read(self.master, 65536)
+        return self.child.poll()
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """Started and shown."""
+    one = Session()
+    try:
+        one.until(b"10.10.0.20:53")
+        yield one
+    finally:
+        if one.child.poll() is None:
+            one.child.kill()
+        one.child.wait()
+        with contextlib.suppress(OSError):
+            os.close(one.master)
+
+
+def test_q_ends_it_with_status_zero(session: Session) -> None:
+    os.write(session.master, b"q")
+    assert session.drain(10) == 0
+
+
+def test_hang_up_ends_it_cleanly(session: Session) -> None:
+    session.child.send_signal(signal.SIGHUP)
+    assert session.drain(10) == 128 + signal.SIGHUP
+
+
+def test_a_terminal_that_is_gone_leaves_no_orphan(session: Session) -> None:
+    os.close(session.master)
+    session.master = os.open(os.devnull, os.O_RDONLY)
+    assert session.child.wait(15) != 0
+
+
+def test_terminate_ends_it_cleanly(session: Session) -> None:
+    session.child.send_signal(signal.SIGTERM)
+    assert session.drain(10) == 128 + signal.SIGTERM
+    assert b"\x1b[?1049l" in session.seen
