@@ -24,6 +24,7 @@ Everything has a default; the empty file is the default cluster.  An example wit
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from collections.abc import Mapping
@@ -166,13 +167,11 @@ def read(path: Path) -> Topology:
 
 def parse(text: str, source: str = "topology") -> Topology:
     """The topology in a TOML text."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    # The standard library has it since 3.11; tomli is the same for 3.10.
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = toml.loads(text)
+    except toml.TOMLDecodeError as error:
         raise LabError(f"{source} is not TOML", str(error)) from error
     return from_table(table, source)
 

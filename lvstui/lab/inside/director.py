@@ -65,37 +65,53 @@ class Director:
         self._node = node
         self._fork = fork
         self._pid = 0
+        self._stopping = False
+        self._again = False
 
     def start(self) -> None:
-        """As systemd would start it; does nothing when it runs."""
+        """As systemd would start it; does nothing when it runs, waits when it is being stopped."""
         if self._pid:
+            self._again = self._stopping
             return
         argv = ["/usr/sbin/keepalived", "--dont-fork", "--log-detail"]
         self._pid = self._fork(lambda: os.execve(argv[0], argv, _ENV), "lab-exec")
 
     def ended(self, pid: int) -> None:
         """A child ended."""
-        if pid == self._pid:
-            self._pid = 0
+        if pid != self._pid:
+            return
+        self._pid = 0
+        self._stopping = False
+        if self._again:
+            self._again = False
+            self.start()
 
     def order(self, action: str) -> dict[str, Any]:
         """start, stop, kill or reload."""
         if self._node["role"] != "director":
             return {"error": f"{self._node['name']} is no director and has no keepalived"}
         if action == "start":
-            if self._pid:
+            if self._pid and not self._stopping:
                 return {"note": "keepalived runs already"}
-            # Left by kill -9; an init system's ExecStartPre would remove it no more than this.
             self.start()
         elif action in ("stop", "kill", "reload"):
-            signals = {"stop": signal.SIGTERM, "kill": signal.SIGKILL, "reload": signal.SIGHUP}
+            signals: dict[str, int] = {
+                "stop": signal.SIGTERM,
+                "kill": signal.SIGKILL,
+                "reload": signal.SIGHUP,
+            }
             found = self._processes() if action == "kill" else [self._pid] if self._pid else []
             if not found:
                 return {"note": "keepalived does not run"}
-            # The parent first: it would start a child anew.
-            for pid in found:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signals[action])
+            self._stopping = action == "stop"
+            # Frozen first: a child that sees its parent die would still empty the table in order,
+            # and a parent that sees a child die would start it anew.
+            for number in (
+                (signal.SIGSTOP, signals[action]) if action == "kill" else (signals[action],)
+            ):
+                for pid in found:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, number)
         else:
             return {"error": f"unknown action {action}"}
         return {}
@@ -144,15 +160,21 @@ class Director:
 
             write(CONFIG, mode, text)
             mended.append("keepalived.conf")
-        if not self._pid:
+        if not self._pid or self._stopping:
             self.start()
             mended.append("keepalived")
         elif changed:
             os.kill(self._pid, signal.SIGHUP)
-        lines = self._repairs()
-        if lines:
+        # Linux 6.1 leaves out services where a read of /proc/net/ip_vs goes on to its next page, as
+        # many as other network namespaces have (its seq_file counts those, its restart does not),
+        # so a long table takes several rounds.
+        for _ in range(5):
+            lines = self._repairs()
+            if not lines:
+                break
             self._restore(lines)
-            mended.append("ipvs table")
+            if "ipvs table" not in mended:
+                mended.append("ipvs table")
         return mended
 
     def _repairs(self) -> list[str]:

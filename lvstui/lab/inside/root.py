@@ -27,6 +27,7 @@ _DEVICES = {
     "net/tun": (10, 200),
 }
 
+_SYSTEM_USERS = ("sshd", "tcpdump")
 _ROOTS_FOLDERS = (
     "/etc",
     "/usr",
@@ -134,8 +135,14 @@ def accounts() -> None:
     """The users that maintainer scripts would have made; root gets a shell and no password."""
     with open("/etc/passwd", encoding="utf-8", errors="surrogateescape") as file:
         lines = file.read().splitlines()
-    lines = [line for line in lines if not line.startswith(("root:", "sshd:"))]
+    lines = [line for line in lines if line.split(":")[0] not in ("root", *_SYSTEM_USERS)]
     lines.insert(0, "root:x:0:0:root:/root:/bin/bash")
-    lines.append("sshd:x:65533:65534:sshd:/run/sshd:/usr/sbin/nologin")
+    for number, name in enumerate(_SYSTEM_USERS):
+        lines.append(f"{name}:x:{65530 - number}:65534:{name}:/nonexistent:/usr/sbin/nologin")
     write("/etc/passwd", 0o644, "\n".join(lines) + "\n")
-    write("/etc/shadow", 0o600, "root:*:20000:0:99999:7:::\nsshd:*:20000:0:99999:7:::\n")
+    shadow = [f"{name}:*:20000:0:99999:7:::\n" for name in ("root", *_SYSTEM_USERS)]
+    write("/etc/shadow", 0o600, "".join(shadow))
+    with open("/etc/group", encoding="utf-8", errors="surrogateescape") as file:
+        groups = file.read()
+    if "\ntcpdump:" not in groups:
+        write("/etc/group", 0o644, groups + "tcpdump:x:65529:\n")
