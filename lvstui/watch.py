@@ -227,7 +227,10 @@ class Watcher:
             for source in self._sources:
                 if isinstance(source, NetlinkCounters):
                     source.services(keys)
-        return isinstance(fact, _URGENT) and not seen.past
+        urgent = isinstance(fact, _URGENT) and not seen.past
+        if urgent and isinstance(fact, ServerChanged):
+            self.refresh()  # what keepalived said shows in the kernel at once
+        return urgent
 
     def _publish(self, spent_s: float) -> None:
         self._known.cost = self._meter.cost(self._known.cost)

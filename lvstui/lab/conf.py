@@ -108,7 +108,9 @@ def _virtual_server(
 def _checker(service: Service, kind: str, address: str) -> list[str]:
     # A mark has no port of its own, so its checks must name one.
     port = [f"    connect_port {service.port}"] if service.fwmark else []
-    common = ["    connect_timeout 1", "    retry 0"]
+    # A refused connection is told at once; a busy guest may need seconds to answer, and a check
+    # that fails for that would give a drained server its weight back.
+    common = ["    connect_timeout 4", "    retry 0"]
     if kind == "none":
         return []
     if kind == "http":
@@ -124,7 +126,7 @@ def _checker(service: Service, kind: str, address: str) -> list[str]:
         return [
             "MISC_CHECK {",
             f"    misc_path {path}",
-            "    misc_timeout 2",
+            "    misc_timeout 5",
             "    delay_loop 3",
             "}",
         ]

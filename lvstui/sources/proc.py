@@ -13,6 +13,8 @@ import ipaddress
 import itertools
 import os
 import re
+import threading
+import time
 
 from lvstui.model.facts import Available, Missing, TableSeen
 from lvstui.model.ipvs import FORWARDING, Destination, KernelService, KernelTable
@@ -169,6 +171,11 @@ class ProcTable:
         self._reader = TableReader()
         self._last: KernelTable | None = None
         self._missing = False
+        self._wake = threading.Event()
+
+    def look_now(self) -> None:
+        """Do not wait for the next tick. Called from any thread."""
+        self._wake.set()
 
     def look(self) -> TableSeen | Missing:
         """One look. Never raises for what a host can lack."""
@@ -200,5 +207,15 @@ class ProcTable:
                 if fact.table is not self._last:
                     self._last = fact.table
                     context.emit(self.name, fact)
-            if context.wait(context.interval_s):
+            if self._wait(context):
                 return
+
+    def _wait(self, context: Context) -> bool:
+        """Wait for the tick or the call to look now; True when it is time to end."""
+        due = time.monotonic() + context.interval_s
+        while not context.stop.is_set():
+            left = due - time.monotonic()
+            if left <= 0 or self._wake.wait(min(left, 0.5)):
+                self._wake.clear()
+                return context.stop.is_set()
+        return True

@@ -151,7 +151,7 @@ def test_terminal_has_size_colour_and_resize(lab: Lab) -> None:
 def test_errors_say_what_is_wrong(lab: Lab) -> None:
     with pytest.raises(LabError, match=r"no node .rs9.; there are: lb1, lb2"):
         lab.run("rs9", "true")
-    with pytest.raises(LabError, match="took more than 0.5 s"):
+    with pytest.raises(LabError, match=r"took more than 0\.5 s"):
         lab.run("lb1", "sleep 20", timeout=0.5)
     with pytest.raises(LabError, match=r"status 3"):
         lab.run("lb1", "exit 3")

@@ -83,7 +83,7 @@ def test_stopped_keepalived_takes_table_and_vip_along(lab: Lab) -> None:
 
 
 def test_arp_answer_for_the_vip(lab: Lab) -> None:
-    probe = f"arping -c 3 -w 3 -I eth0 {VIP}"
+    probe = f"arping -c 1 -w 1 -I eth0 {VIP}"
     rs1 = lab.run("rs1", "cat /sys/class/net/eth0/address").stdout.strip().upper()
     assert rs1 not in lab.run("client", probe, check=False).stdout.upper()
     lab.fault("arp", "rs1")

@@ -227,10 +227,17 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
         if os.getuid() == 0:
             subprocess.run(["chown", "-R", "65534:65534", home], check=True)
         env = {**environment(home), "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+        words, command = ["-m", "lvstui.lab"], "id -u; cat /proc/net/ip_vs"
         done = subprocess.run(
-            [*become, "-m", "lvstui.lab", "--topology", home / "small.toml", "--wait", "--exec", "id -u; cat /proc/net/ip_vs"],
-            env=env, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            [*become, *words, "--topology", home / "small.toml", "--wait", "--exec", command],
+            env=env,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("0\n")
         assert done.stdout.count("Route   10") == 2
