@@ -18,8 +18,7 @@ _Entry = tuple[str, str, Callable[[], None]]
 def fault_entries(screen: ConsoleScreen, lab: Lab) -> Iterator[_Entry]:
     """`fault: stop rs3`, one for each fault and node that it can act on."""
     for fault in lab.faults:
-        nodes = lab.nodes if "node" in fault.needs else ("",)
-        for node in nodes:
+        for node in lab.targets(fault):
             title = f"fault: {fault.name} {node}".rstrip()
             yield title, fault.summary, partial(start_fault, screen, lab, fault, node)
 

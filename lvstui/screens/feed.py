@@ -7,7 +7,7 @@ there is also a `Lab`. Tests put plain fakes in their place.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
@@ -80,7 +80,7 @@ class Fault(Protocol):
 
     @property
     def needs(self) -> str:
-        """What it acts on: `node`, `node argument` or nothing."""
+        """What has to be said with it: `node`, `node argument`, `argument` or nothing."""
         ...
 
 
@@ -92,9 +92,8 @@ class Lab(Protocol):
         """Everything that can be broken."""
         ...
 
-    @property
-    def nodes(self) -> Sequence[str]:
-        """Names of its hosts."""
+    def targets(self, fault: Any) -> Sequence[str]:
+        """The nodes that one of its faults can strike; one empty name for the whole lab."""
         ...
 
     def inject(self, name: str, node: str, argument: str | None) -> str:

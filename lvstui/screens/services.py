@@ -25,6 +25,13 @@ from lvstui.widgets.keybar import TargetLine
 from lvstui.widgets.line import Bit, RuleStrip
 from lvstui.widgets.rows import RowId, Shape, Sort
 from lvstui.widgets.server_table import ServerTable
+from lvstui.widgets.table_messages import (
+    CursorMoved,
+    MarksChanged,
+    Opened,
+    Reshaped,
+    VisibleChanged,
+)
 
 _LEAST_EVENTS, _MOST_EVENTS = 2, 40
 _LEAST_HEIGHT = 16
@@ -333,19 +340,19 @@ class ServicesScreen(ConsoleScreen):
     def _filter_kept(self) -> None:
         self.close_filter(clear=False)
 
-    @on(ServerTable.CursorMoved)
-    @on(ServerTable.MarksChanged)
-    @on(ServerTable.Reshaped)
+    @on(CursorMoved)
+    @on(MarksChanged)
+    @on(Reshaped)
     def _table_changed(self) -> None:
         self.show_target()
         self.keys.look_again()
 
-    @on(ServerTable.Opened)
+    @on(Opened)
     def _row_opened(self) -> None:
         self.action_command("details")
 
-    @on(ServerTable.VisibleChanged)
-    def _watch(self, event: ServerTable.VisibleChanged) -> None:
+    @on(VisibleChanged)
+    def _watch(self, event: VisibleChanged) -> None:
         self.console.feed.watch_closely(event.services)
 
 

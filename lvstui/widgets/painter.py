@@ -11,7 +11,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lvstui.model.picture import ServerView, ServiceView, State
-from lvstui.widgets.columns import GAP, Cell, Layout, Paint
+from lvstui.widgets.cells import Cell, Paint
+from lvstui.widgets.columns import GAP, Layout
 from lvstui.widgets.format import age, cut, fit, width_of
 from lvstui.widgets.rows import BIGGEST_FIRST, Row, RowId, Sort, row_id
 

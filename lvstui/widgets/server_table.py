@@ -15,7 +15,6 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -25,6 +24,13 @@ from lvstui.widgets.columns import COLUMN_SETS, GUTTER, ColumnSet, Layout
 from lvstui.widgets.glyphs import UNICODE, Glyphs
 from lvstui.widgets.painter import Looks, Painted, Painter, changed_spans
 from lvstui.widgets.rows import Row, RowId, RowList, Shape, row_id
+from lvstui.widgets.table_messages import (
+    CursorMoved,
+    MarksChanged,
+    Opened,
+    Reshaped,
+    VisibleChanged,
+)
 
 _MEANINGS = (
     "plain", "header", "header-sorted", "service", "address", "name", "fold", "pointer", "mark",
@@ -52,39 +58,6 @@ class ServerTable(ScrollView, can_focus=True):
         Binding("J,shift+down", "service(1)", "Next service", show=False),
         Binding("K,shift+up", "service(-1)", "Previous service", show=False),
     ]
-
-    class CursorMoved(Message):
-        """The cursor is on another row (or on none)."""
-
-        def __init__(self, table: ServerTable, row: Row | None) -> None:
-            super().__init__()
-            self.table = table
-            self.row = row
-
-        @property
-        def control(self) -> ServerTable:
-            """The table."""
-            return self.table
-
-    class Opened(CursorMoved):
-        """The row was opened: double click."""
-
-    class MarksChanged(CursorMoved):
-        """Other servers are marked now."""
-
-    class VisibleChanged(Message):
-        """Other services are visible now."""
-
-        def __init__(self, services: tuple[ServiceKey, ...]) -> None:
-            super().__init__()
-            self.services = services
-
-        def can_replace(self, message: Message) -> bool:
-            """Only the newest counts."""
-            return isinstance(message, ServerTable.VisibleChanged)
-
-    class Reshaped(Message):
-        """Order, filter or columns changed by a click."""
 
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -123,7 +96,7 @@ class ServerTable(ScrollView, can_focus=True):
             }
             if self.marks - there:
                 self.marks &= there
-                self.post_message(self.MarksChanged(self, self.row))
+                self.post_message(MarksChanged(self, self.row))
         self._rebuild()
 
     def reshape(self, shape: Shape) -> None:
@@ -293,10 +266,10 @@ class ServerTable(ScrollView, can_focus=True):
         now = row_id(rows[at]) if rows else None
         if now != self._cursor and (now is not None or not self._services):
             self._cursor = now
-            self.post_message(self.CursorMoved(self, self.row))
+            self.post_message(CursorMoved(self, self.row))
         elif now is None and self._cursor is not None:
             # Nothing is shown for the moment (a filter): come back to the row afterwards.
-            self.post_message(self.CursorMoved(self, None))
+            self.post_message(CursorMoved(self, None))
 
     def _move_to(self, at: int) -> None:
         self._place_cursor(at)
@@ -324,7 +297,7 @@ class ServerTable(ScrollView, can_focus=True):
         visible = tuple(seen)
         if visible != self._visible:
             self._visible = visible
-            self.post_message(self.VisibleChanged(visible))
+            self.post_message(VisibleChanged(visible))
 
     def action_move(self, by: int) -> None:
         """Cursor down or up."""
@@ -379,7 +352,7 @@ class ServerTable(ScrollView, can_focus=True):
         else:
             self.marks -= set(targets)
         self._refresh_changed()
-        self.post_message(self.MarksChanged(self, self.row))
+        self.post_message(MarksChanged(self, self.row))
 
     # Mouse and focus
 
@@ -395,7 +368,7 @@ class ServerTable(ScrollView, can_focus=True):
                     same = self.shape.sort is column.sort
                     reverse = same and not self.shape.reverse
                     self.reshape(replace(self.shape, sort=column.sort, reverse=reverse))
-                    self.post_message(self.Reshaped())
+                    self.post_message(Reshaped())
             return
         at = self.scroll_offset.y + event.y - 1
         if at >= len(self._list):
@@ -403,7 +376,7 @@ class ServerTable(ScrollView, can_focus=True):
         row = self._list.rows[at]
         self._move_to(at)
         if event.chain == 2:
-            self.post_message(self.Opened(self, row))
+            self.post_message(Opened(self, row))
         elif isinstance(row, ServiceView) and event.x < GUTTER + 2:
             self.fold(row.key)
 

@@ -146,8 +146,11 @@ class FakeLab:
             FakeFault("slow", "answer slowly", "node argument"),
             FakeFault("heal", "heal everything", ""),
         )
-        self.nodes = ("rs1", "rs3")
         self.injected: list[tuple[str, str, str | None]] = []
+
+    def targets(self, fault: FakeFault) -> tuple[str, ...]:
+        """As in Lab."""
+        return ("rs1", "rs3") if "node" in fault.needs else ("",)
 
     def inject(self, name: str, node: str, argument: str | None) -> str:
         """As in Lab."""
