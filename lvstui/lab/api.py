@@ -37,6 +37,8 @@ class Lab:
     topology: None for the default cluster, a Topology, or the path of a TOML file.
     name: None to have one chosen.  memory_mb: RAM of the guest.
     progress: called with each phase of the start, in words.
+    env: instead of this process's environment, of which the nodes get language and terminal.
+    terminal: descriptor of a terminal to restore if this process is killed.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Lab:
         memory_mb: int = guest.DEFAULT_MEMORY_MB,
         progress: Callable[[str], None] = lambda text: None,
         env: Mapping[str, str] | None = None,
+        terminal: int | None = None,
     ) -> None:
         self.topology = read(Path(topology)) if isinstance(topology, str | Path) else topology
         self._wanted_name = name
         self._memory_mb = memory_mb
         self._progress = progress
         self._env = dict(os.environ if env is None else env)
+        self._terminal = terminal
         self._guest: guest.Guest | None = None
         self._connection: control.Connection | None = None
         self._faulted = False
@@ -109,7 +113,9 @@ class Lab:
         layer = packages.ensure(self._progress)
         self.started_at = time.monotonic()
         self._progress("booting")
-        self._guest = guest.start(topology, layer, self._wanted_name, self._memory_mb, self._env)
+        self._guest = guest.start(
+            topology, layer, self._wanted_name, self._memory_mb, self._env, self._terminal
+        )
         try:
             self._connection = control.Connection(self._guest.control)
             self._wait_phase("hello", "starting nodes")
@@ -272,20 +278,23 @@ class Lab:
             time.sleep(interval)
 
     def all_up(self) -> str:
-        """Empty when every director's keepalived runs with the whole table and exactly one holds
-        each VIP; else what is missing, in words."""
+        """Empty when all is as planned: every director's keepalived runs with the whole table and
+        the first director, and no other, holds each VIP; else what is missing, in words."""
         directors = self.status()["directors"]
         wrong = []
         holders: dict[str, list[str]] = {}
         for name, state in directors.items():
             if not state.get("keepalived"):
                 wrong.append(f"{name}: keepalived does not run")
+            elif not state.get("ready"):
+                wrong.append(f"{name}: keepalived is starting")
             wrong += [f"{name}: {item} is missing" for item in state.get("missing", [])]
             for vip in state.get("vips", []):
                 holders.setdefault(vip, []).append(name)
         if not holders:
             wrong.append("no director holds the VIP")
-        wrong += [f"{vip} is on {' and '.join(n)}" for vip, n in holders.items() if len(n) > 1]
+        first = [next(iter(directors))]
+        wrong += [f"{vip} is on {' and '.join(n)}" for vip, n in holders.items() if n != first]
         return "; ".join(wrong)
 
     def wait_all_up(self, timeout: float = 30.0) -> None:

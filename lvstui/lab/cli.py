@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import os
 import shlex
 import sys
@@ -137,13 +138,19 @@ class Progress:
 @contextlib.contextmanager
 def _started(args: argparse.Namespace) -> Iterator[tuple[Lab, Progress]]:
     progress = Progress()
-    lab = Lab(args.topology, name=args.name, memory_mb=args.memory, progress=progress)
+    # A copy: pass_fds of the low numbers would collide with the keeper's own standard streams.
+    terminal = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10) if args.command is None else None
+    lab = Lab(
+        args.topology, name=args.name, memory_mb=args.memory, progress=progress, terminal=terminal
+    )
     try:
         lab.start()
         yield lab, progress
     finally:
         progress.clear()
         lab.stop()
+        if terminal is not None:
+            os.close(terminal)
 
 
 def _start(args: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
 """The folder that holds the package lvstui: site-packages or a checkout."""
 
 COVERS: tuple[tuple[str, int], ...] = (
-    ("/root", 0o700),
+    ("/root", 0o711),
     ("/home", 0o755),
     ("/tmp", 0o1777),
     ("/var/tmp", 0o1777),

@@ -218,8 +218,12 @@ def start(
     name: str | None,
     memory_mb: int,
     outer: Mapping[str, str],
+    terminal: int | None = None,
 ) -> Guest:
-    """Start a guest; it is not ready yet (see Lab.start).  LabError when the host cannot."""
+    """Start a guest; it is not ready yet (see Lab.start).  LabError when the host cannot.
+
+    terminal: a terminal that the keeper is to restore when this process is killed.
+    """
     remove_stale()
     name, folder, lock = _claim(name)
     try:
@@ -247,6 +251,7 @@ def start(
                 "TMPDIR": str(memory_folder(memory_mb, folder)),
                 **_library_path(layer),
             },
+            "terminal": terminal,
             "keep": bool(os.environ.get("LVSTUI_LAB_KEEP")),
         }
         return _start_keeper(name, folder, lock, orders)
@@ -294,6 +299,7 @@ def _start_keeper(name: str, folder: Path, lock: int, orders: dict[str, Any]) ->
     listening.listen(64)
     read, write = os.pipe()
     orders |= {"lifeline": read, "listening": listening.fileno()}
+    terminals = [] if orders["terminal"] is None else [orders["terminal"]]
     path = folder / "keeper.json"
     path.write_text(json.dumps(orders), encoding="utf-8")
     code = (
@@ -306,7 +312,7 @@ def _start_keeper(name: str, folder: Path, lock: int, orders: dict[str, Any]) ->
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[read, listening.fileno(), lock],
+            pass_fds=[read, listening.fileno(), lock, *terminals],
             start_new_session=True,
             cwd="/",
         )

@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _CLIENT_LIMIT = 8 << 20
 POWER_OFF_SECONDS = 1.5
+LEAVE_ALL = (
+    # What a full-screen program may have left on when its guest died: mouse, paste and focus
+    # reports, the kitty keyboard, the alternate screen, colours, the hidden cursor.
+    b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[<u"
+    b"\x1b[?1049l\x1b[0m\x1b[?25h"
+)
 
 
 class _Client:
@@ -56,6 +63,8 @@ class Keeper:
         self._history: list[bytes] = []
         self._stop = False
         self._powering_off = 0.0
+        self._terminal: int | None = orders.get("terminal")
+        self._cooked = None if self._terminal is None else termios.tcgetattr(self._terminal)
         self._guest = self._start(theirs)
         theirs.close()
 
@@ -131,8 +140,20 @@ class Keeper:
         for client in self._clients.values():
             with contextlib.suppress(OSError):
                 client.sock.send(ended)
+        self._restore_terminal()
         if not self._orders.get("keep"):
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _restore_terminal(self) -> None:
+        """Make the user's terminal usable when its owner was killed and could not."""
+        if self._terminal is None or self._cooked is None:
+            return
+        with contextlib.suppress(OSError, termios.error):
+            if termios.tcgetattr(self._terminal) != self._cooked:
+                termios.tcsetattr(self._terminal, termios.TCSANOW, self._cooked)
+                os.set_blocking(self._terminal, False)
+                os.write(self._terminal, LEAVE_ALL)
+                os.set_blocking(self._terminal, True)
 
     # ---- the guest's line --------------------------------------------------------------------
 

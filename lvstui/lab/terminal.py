@@ -15,13 +15,7 @@ from collections.abc import Iterator
 
 from lvstui.lab.api import Command, Lab
 from lvstui.lab.errors import LabError
-
-_LEAVE_ALL = (
-    # What a full-screen program may have left on when its guest died: mouse, paste and focus
-    # reports, the kitty keyboard, the alternate screen, colours, the hidden cursor.
-    b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[<u"
-    b"\x1b[?1049l\x1b[0m\x1b[?25h"
-)
+from lvstui.lab.keeper import LEAVE_ALL
 
 
 class Ended(Exception):
@@ -114,4 +108,4 @@ def join(
         os.close(wake_read)
         if full_screen:
             with contextlib.suppress(OSError):
-                os.write(stdout, _LEAVE_ALL)
+                os.write(stdout, LEAVE_ALL)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+START_SECONDS = 2.0
 CONFIG = "/etc/keepalived/keepalived.conf"
 _ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
@@ -67,12 +68,14 @@ class Director:
         self._pid = 0
         self._stopping = False
         self._again = False
+        self._started = 0.0
 
     def start(self) -> None:
         """As systemd would start it; does nothing when it runs, waits when it is being stopped."""
         if self._pid:
             self._again = self._stopping
             return
+        self._started = time.monotonic()
         argv = ["/usr/sbin/keepalived", "--dont-fork", "--log-detail"]
         self._pid = self._fork(lambda: os.execve(argv[0], argv, _ENV), "lab-exec")
 
@@ -106,9 +109,8 @@ class Director:
             self._stopping = action == "stop"
             # Frozen first: a child that sees its parent die would still empty the table in order,
             # and a parent that sees a child die would start it anew.
-            for number in (
-                (signal.SIGSTOP, signals[action]) if action == "kill" else (signals[action],)
-            ):
+            steps = [signal.SIGSTOP, signal.SIGKILL] if action == "kill" else [signals[action]]
+            for number in steps:
                 for pid in found:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, number)
@@ -135,7 +137,8 @@ class Director:
             return {}
 
     def status(self) -> dict[str, Any]:
-        """{"keepalived": running, "vips": held here, "missing": expected and not in the kernel}."""
+        """What can be waited for: {"keepalived": it runs, "ready": for START_SECONDS at least,
+        "vips": held here, "missing": planned and not in the kernel}."""
         table = self._table()
         missing = []
         for service, servers in self._node["expect"].items():
@@ -144,7 +147,10 @@ class Director:
                 if have.get(server, ("", -1))[1] != weight:
                     missing.append(f"{service} -> {server}")
         vips = [vip for vip in self._node["vips"] if is_local(vip)]
-        return {"keepalived": bool(self._pid), "vips": vips, "missing": missing}
+        # A daemon that has just begun says nothing by a table left from the one before it, and one
+        # that gets SIGTERM before its children are there may miss it (seen with 2.2.7).
+        ready = bool(self._pid) and time.monotonic() - self._started > START_SECONDS
+        return {"keepalived": bool(self._pid), "ready": ready, "vips": vips, "missing": missing}
 
     def heal(self) -> list[str]:
         """Configuration, daemon and kernel weights as planned; what was mended."""
