@@ -54,6 +54,8 @@ class Substituted:
     """For each multi-line definition that was used, the innermost last: its further lines, and
     the names that must not be used in them again."""
     message: str = ""
+    too_long: bool = False
+    """It grew over `MAX_TEXT`, most often because a definition uses itself."""
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ class Definitions:
                 done.rests.append((found.lines[1:], active))
             size = len(done.text.data) + len(value) - len(match.group())
             if size >= MAX_TEXT or rounds > _MAX_ROUNDS:
-                done.message = "a substitution makes this line longer than keepalived takes"
+                done.too_long = True
                 return done
             done.text = done.text.replaced(match.start(), match.end(), value)
             done.changed = True

@@ -188,17 +188,14 @@ class Reader:
         """The next text of the current line: what is left of it, then repetitions."""
         if self._residue is not None:
             waiting, self._residue = self._residue, None
-            return waiting
+            if waiting[1] is Provenance.LITERAL or self._counted():
+                return waiting
+            return None
         if len(self._repetitions) <= self._depth and not self._lines:
             self._depth = 0
             if not self._repetitions:
                 return None
-        self._generated += 1
-        if self._generated > MAX_GENERATED:
-            if self._generated == MAX_GENERATED + 1:
-                self._problem(f"repetitions give over {MAX_GENERATED} lines; the rest is not read")
-            self._repetitions.clear()
-            self._lines, self._outer, self._depth = [], [], 0
+        if not self._counted():
             return None
         if len(self._repetitions) > self._depth:
             repetition = self._repetitions[-1]
@@ -216,6 +213,17 @@ class Reader:
             outer = self._outer.pop() if self._outer else ([], 0, frozenset[bytes]())
             self._lines, self._depth, self._names = outer
         return Text(line), Provenance.REPEATED, b""
+
+    def _counted(self) -> bool:
+        """Whether one more text may be generated; if not, nothing is left to be read."""
+        self._generated += 1
+        if self._generated <= MAX_GENERATED:
+            return True
+        if self._generated == MAX_GENERATED + 1:
+            self._problem(f"repetitions give over {MAX_GENERATED} lines; the rest is not read")
+        self._repetitions.clear()
+        self._lines, self._outer, self._depth = [], [], 0
+        return False
 
     def _one(
         self, text: Text, provenance: Provenance, condition: bytes, leading: bool
@@ -250,6 +258,10 @@ class Reader:
             done = self._definitions.substitute(text, self._active)
             if done.message:
                 self._problem(done.message)
+            if done.too_long:
+                # keepalived goes on with what it has, for ever when the definition uses itself.
+                self._problem("a substitution makes this line too long; it is not read")
+                return None
             if not done.changed:
                 break
             for rest, names in done.rests:
@@ -264,7 +276,7 @@ class Reader:
                 provenance = Provenance.SUBSTITUTED
             text, continued, _ = decomment(done.text)
             text = _with_backslash(text, continued)
-            if done.message or not (text.data.startswith(b"@") or b"$" in text.data):
+            if not (text.data.startswith(b"@") or b"$" in text.data):
                 break
         return self._split(text, provenance, condition, leading)
 

@@ -167,7 +167,7 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
             notes.say(line.place, "ip_family unknown or not that of the address; line ignored")
         else:
             virtual.family = family
-    elif word.startswith(b"sorry_server"):
+    elif word in (b"sorry_server", b"sorry_server_inhibit", b"sorry_server_lvs_method"):
         _sorry(virtual, line, notes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +14,9 @@ from lvstui.keepalived import reader
 from lvstui.keepalived.lexer import comment_of, script_words, words
 from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.tree import Block, Provenance, Statement, Tree, write
+from lvstui.keepalived.view import view
+
+DATA = Path(__file__).parent.parent / "data" / "keepalived"
 
 _WORDS = r"""virtual_server real_server vrrp_instance VI_1 10.0.0.1 fd00::1 80 { } {} # ! " ' \
     weight 1 authentication auth_pass secret $A $A= ${A} $B= $B ${B} @lb1 @^lb1 @ ~SEQ(i,1,3)
@@ -39,6 +43,7 @@ def check(data: bytes) -> Tree:
     """Write gives `data` back, and every span holds what the word says."""
     tree = parse_bytes(data, config_id="lb1")
     assert write(tree) == data
+    view(tree)
     end = 0
     for statement in tree.walk():
         assert statement.words
@@ -82,6 +87,21 @@ def test_config_like_text_round_trips(data: bytes) -> None:
 @settings(max_examples=400, deadline=None)
 @given(JOINED)
 def test_glued_text_round_trips(data: bytes) -> None:
+    check(data)
+
+
+SAMPLES = [path.read_bytes() for path in sorted(DATA.glob("*.conf"))]
+EDITS = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 20), st.one_of(PIECES, st.just(" "))), max_size=12
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SAMPLES), EDITS)
+def test_damaged_files_round_trip(data: bytes, edits: list[tuple[float, int, str]]) -> None:
+    for where, cut, piece in edits:
+        at = int(where * len(data))
+        data = data[:at] + piece.encode("latin-1", "replace") + data[at + cut :]
     check(data)
 
 
@@ -243,7 +263,13 @@ def test_repetitions(line: str, values: list[str]) -> None:
 
 
 def test_endless_text_ends() -> None:
-    for text in ("$A=$A\n$A\n", "~SEQ(i,1,999999999) instance ${i}\n", "$A= $A \\\n$A\n$A\n"):
+    for text in (
+        "$A=T}. $A\n$A\n",
+        "$A=~}{ $A\n$A\n",
+        "$A=$A\n$A\n",
+        "~SEQ(i,1,999999999) instance ${i}\n",
+        "$A= $A \\\n$A\n$A\n",
+    ):
         assert problems(text)
 
 
