@@ -215,7 +215,8 @@ def _fetch(folder: Path, wanted: list[str], progress: Progress) -> None:
     if listing.returncode != 0:
         raise LabError(
             "the lab's packages cannot be found: " + " ".join(wanted),
-            _words(update) if update.returncode else _words(listing),
+            # A source that does not answer is only a warning to apt, with status 0.
+            _words(update) if update.stderr.strip() else _words(listing),
             "check the network and that `apt-get update` works for the sources of this system",
         )
     debs: dict[str, int] = {}
