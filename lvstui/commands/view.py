@@ -81,7 +81,7 @@ class Reverse(Command["ServicesScreen"]):
 
 
 class Columns(Command["ServicesScreen"]):
-    """Next set of columns: load, traffic, settings."""
+    """Next set of columns: load, health (each check's last words), traffic, settings."""
 
     id = "columns"
     keys = "c"

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
-from lvstui.model.picture import Picture
+from lvstui.model.picture import Gap, Picture
 from lvstui.widgets.format import cut
 from lvstui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.widgets.keybar import Key, KeyBar
@@ -84,12 +84,12 @@ class ConsoleScreen(Screen[None]):
         """Show this picture; subclasses add their body."""
         self.query_one(HeaderStrip).show_picture(picture)
         self.query_one(TabStrip).show_picture(picture)
-        self.query_one(WarningStrip).show_picture(picture, gaps=self.names_gaps(picture))
+        self.query_one(WarningStrip).show_picture(picture, self.gaps(picture))
         self.keys.look_again()
 
-    def names_gaps(self, picture: Picture) -> bool:
-        """Whether the strip says what can not be seen: once is enough."""
-        return True
+    def gaps(self, picture: Picture) -> tuple[Gap, ...]:
+        """What the strip says can not be seen: each gap once on a screen."""
+        return picture.gaps
 
     def tick(self) -> None:
         """A second has passed without a picture: the clock goes on."""

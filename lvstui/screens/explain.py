@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lvstui.model.picture import Picture
+from lvstui.model.picture import Gap, Picture
+
+_TABLE = "proc"
+"""The source of the kernel's table, as observations name it."""
+
+
+def unexplained(picture: Picture) -> tuple[Gap, ...]:
+    """The gaps that `explain` does not speak of: each is said once."""
+    if picture.services or picture.table_readable or not picture.ready:
+        return picture.gaps
+    return tuple(gap for gap in picture.gaps if gap.source != _TABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +34,12 @@ def explain(picture: Picture) -> Explanation | None:
         return Explanation("Reading the IPVS table …", (_host(picture),))
     gaps = picture.gaps
     if not picture.table_readable:
+        reasons = [gap for gap in gaps if gap.source == _TABLE]
         return Explanation(
-            "The IPVS table can not be read",
-            tuple(gap.what for gap in gaps)
+            f"The IPVS table of {_host(picture)} can not be read",
+            tuple(gap.what for gap in reasons)
             or (f"The kernel of {_host(picture)} shows no /proc/net/ip_vs.",),
-            tuple(dict.fromkeys(gap.remedy for gap in gaps if gap.remedy))
+            tuple(dict.fromkeys(gap.remedy for gap in reasons if gap.remedy))
             or (
                 "Load the kernel module: modprobe ip_vs",
                 "In a container, load it on the host and look from the host's network.",

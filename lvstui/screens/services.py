@@ -15,10 +15,10 @@ from textual.widgets import Input, Static
 from lvstui.commands.base import Command
 from lvstui.commands.servers import SERVER_COMMANDS
 from lvstui.commands.view import VIEW_COMMANDS
-from lvstui.model.picture import Picture, ServerView, ServiceView
+from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
 from lvstui.operations.plan import Plan
 from lvstui.screens.console import ConsoleScreen
-from lvstui.screens.explain import Explanation, explain
+from lvstui.screens.explain import Explanation, explain, unexplained
 from lvstui.widgets.event_list import EventList
 from lvstui.widgets.format import group, plural
 from lvstui.widgets.keybar import TargetLine
@@ -36,8 +36,8 @@ from lvstui.widgets.table_messages import (
 _LEAST_EVENTS, _MOST_EVENTS = 2, 40
 _LEAST_HEIGHT = 16
 """Lines of a terminal below which events are not shown."""
-_SHORT, _SHORT_EVENTS = 30, 4
-"""On a terminal of fewer lines than the first the events start with the second."""
+_EVENTS_SHARE, _FEW_EVENTS, _MANY_EVENTS = 5, 4, 12
+"""The events take a fifth of the terminal's lines, within these bounds."""
 
 
 class ServicesScreen(ConsoleScreen):
@@ -71,8 +71,8 @@ class ServicesScreen(ConsoleScreen):
         self.query_one("#filter").display = False
         pane = self.query_one("#events-pane")
         height = self.console.settings.events_height
-        if self.app.size.height < _SHORT:
-            height = min(height, _SHORT_EVENTS)
+        if height is None:
+            height = min(max(self.app.size.height // _EVENTS_SHARE, _FEW_EVENTS), _MANY_EVENTS)
         pane.styles.height = max(height, _LEAST_EVENTS)
         self._events_wanted = height > 0
         self._fit_events()
@@ -87,9 +87,9 @@ class ServicesScreen(ConsoleScreen):
 
     # Pictures
 
-    def names_gaps(self, picture: Picture) -> bool:
-        """Not when the explanation in the table's place names them."""
-        return picture.table_readable or explain(picture) is None
+    def gaps(self, picture: Picture) -> tuple[Gap, ...]:
+        """Without those that the explanation in the table's place names."""
+        return unexplained(picture)
 
     def show_picture(self, picture: Picture) -> None:
         """Show what changed."""
@@ -116,6 +116,7 @@ class ServicesScreen(ConsoleScreen):
         self.query_one("#explanation").display = why is not None
         # Not `display`: a widget that is not displayed loses the focus, and the keys with it.
         self.table.set_class(why is not None, "-explained")
+        self.table.set_class(not picture.services, "-empty")
         if why is not None:
             self.query_one("#explanation-text", Static).update(_explained(why))
 

@@ -34,7 +34,8 @@ class Settings:
     """Epoch seconds."""
     state_folder: Path = field(default_factory=state_folder)
     """For crash traces and exports."""
-    events_height: int = 6
-    """Lines of the events pane at the start, its title among them."""
+    events_height: int | None = None
+    """Lines of the events pane at the start, its title among them; 0: hidden; None: as many as
+    suit the terminal."""
     watch_terminal: bool = True
     """End cleanly when the terminal goes away."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lvstui.model.picture import ServerView, ServiceView, Severity, State
 from lvstui.widgets.format import (
     age,
+    clock,
     compact,
     cut,
     fit,
@@ -274,6 +275,32 @@ def checks_cell(view: ServerView, paint: Paint) -> Cell:
     if not kinds:
         return (("no check", "unverified"),)
     return ((", ".join(f"{c.kind} {c.delay_loop_s:g} s" for c in kinds), "muted"),)
+
+
+def checked_cell(view: ServerView, paint: Paint) -> Cell:
+    """When a check spoke last, and what its verdict was."""
+    if not view.checks:
+        return _dash(paint)
+    last = view.checks[0]
+    mark = (paint.glyphs.yes, "up") if last.ok else (paint.glyphs.no, "down")
+    return (mark, (f" {clock(last.at)}", "muted"))
+
+
+def said_cell(view: ServerView, paint: Paint) -> Cell:
+    """The last check in its own words."""
+    if not view.checks:
+        return ((view.reason, view.state.value),)
+    last = view.checks[0]
+    text = last.message
+    if not text or (width_of(text) > paint.width and view.reason):
+        # Our few words in full say more than keepalived's many cut off; details have both.
+        text = view.reason
+    return ((text, "muted" if last.ok else "reason-down"),)
+
+
+def service_said(view: ServiceView, paint: Paint) -> Cell:
+    """What is wrong with a service."""
+    return ((view.reason, SEVERITY_STYLE[view.severity]),) if view.reason else ()
 
 
 def persistent_cell(view: ServerView, paint: Paint) -> Cell:

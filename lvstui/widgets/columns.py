@@ -12,6 +12,7 @@ from lvstui.widgets.cells import (
     Cell,
     Paint,
     active_cell,
+    checked_cell,
     checks_cell,
     inactive_cell,
     limits_cell,
@@ -19,12 +20,14 @@ from lvstui.widgets.cells import (
     persistent_cell,
     place_cell,
     rate_cell,
+    said_cell,
     server_name,
     server_note,
     server_state,
     server_weights,
     service_name,
     service_note,
+    service_said,
     service_state,
     service_weights,
     spark_cell,
@@ -82,6 +85,8 @@ TOTAL = Column("total", "CONN SINCE START", 16, total_cell, total_cell, right=Tr
 LIMITS = Column("limits", "THRESHOLDS", 12, no_cell, limits_cell)
 PERSISTENT = Column("persistent", "PERSIST", 9, no_cell, persistent_cell, right=True)
 CHECKS = Column("checks", "CHECKS", 18, no_cell, checks_cell, grow=20)
+CHECKED = Column("checked", "LAST", 10, no_cell, checked_cell)
+SAID = Column("said", "THE CHECK SAID", 24, service_said, said_cell, grow=90)
 PLACE = Column("place", "CONFIGURED AT", 20, place_cell, place_cell, grow=8)
 
 
@@ -103,6 +108,11 @@ COLUMN_SETS = (
         "load",
         (NAME, STATE, WEIGHTS, RATE, SPARK, ACTIVE, INACTIVE, IN, NOTE),
         ("weights", "active", "rate", "inactive", "note", "spark", "in"),
+    ),
+    ColumnSet(
+        "health",
+        (NAME, STATE, replace(CHECKS, grow=0), CHECKED, SAID),
+        ("checked", "said", "checks"),
     ),
     ColumnSet(
         "traffic",

@@ -95,13 +95,15 @@ class Painter:
         ]
         at = 2
         for start, width, pieces in cells:
-            if start > at:
-                segments.append(Segment(" " * (start - at), blank))
-            segments += [Segment(text, style(meaning, looks)) for text, meaning in pieces]
+            cell = [Segment(" " * (start - at), blank)] if start > at else []
+            cell += [Segment(text, style(meaning, looks)) for text, meaning in pieces]
+            # Fewer escape sequences on the wire; not across columns, so that a picture of the
+            # screen in another font stays aligned.
+            segments += Segment.simplify(cell)
             at = start + width
         if layout.width > at:
             segments.append(Segment(" " * (layout.width - at), blank))
-        return Strip(segments, max(layout.width, at)).simplify()
+        return Strip(segments, max(layout.width, at))
 
     def header(self, layout: Layout, sort: Sort, reverse: bool) -> Strip:
         """The line of titles; the column that orders the table carries an arrow."""
@@ -124,7 +126,7 @@ class Painter:
             segments.append(Segment(text, self._style(meaning, looks)))
             at = start + width
         segments.append(Segment(" " * max(layout.width - at, 0), plain))
-        return Strip(segments, max(at, layout.width)).simplify()
+        return Strip(segments, max(at, layout.width))
 
 
 def _ages(view: Row, now: float) -> str:
@@ -167,7 +169,7 @@ def _reason_over_numbers(view: Row, layout: Layout) -> int | None:
     """
     if not isinstance(view, ServerView) or not view.reason or view.state is not State.DOWN:
         return None
-    if view.in_kernel and layout.noted:
+    if (view.in_kernel and layout.noted) or layout.columns[-1].id == "said":
         return None
     if layout.noted and width_of(view.reason) <= layout.widths[-1]:
         return None

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from lvstui.model.picture import Picture, Severity
+from lvstui.model.picture import Gap, Picture, Severity
 from lvstui.widgets.format import cut
 from lvstui.widgets.glyphs import Glyphs
 from lvstui.widgets.line import Bit, bits_width, clipped
@@ -38,14 +38,14 @@ class WarningStrip(Widget):
         self._items: tuple[tuple[str, str], ...] = ()
         self.display = False
 
-    def show_picture(self, picture: Picture, *, gaps: bool = True) -> None:
-        """Warnings, worst first, then gaps unless something else names them."""
+    def show_picture(self, picture: Picture, gaps: Sequence[Gap]) -> None:
+        """Warnings, worst first, then those gaps that nothing else on the screen names."""
         items = [
             (f"{self._glyphs.warn} {warning.text}", SEVERITY_BITS[warning.severity])
             for warning in sorted(picture.warnings, key=lambda w: _RANK[w.severity])
         ]
-        if picture.gaps and gaps:
-            items.append((gap_line(picture, self._glyphs), "$lv-dim"))
+        if gaps:
+            items.append((gap_line(gaps, self._glyphs), "$lv-dim"))
         found = tuple(items)
         if found == self._items:
             return
@@ -92,12 +92,12 @@ class WarningStrip(Widget):
         self.post_message(self.Chosen())
 
 
-def gap_line(picture: Picture, glyphs: Glyphs) -> str:
+def gap_line(gaps: Sequence[Gap], glyphs: Glyphs) -> str:
     """What can not be seen here, in one line with the way to see it."""
-    whats = "; ".join(gap.what for gap in picture.gaps[:3])
-    if len(picture.gaps) > 3:
-        whats += f"; {len(picture.gaps) - 3} more"
-    remedies: Sequence[str] = tuple(dict.fromkeys(gap.remedy for gap in picture.gaps if gap.remedy))
+    whats = "; ".join(gap.what for gap in gaps[:3])
+    if len(gaps) > 3:
+        whats += f"; {len(gaps) - 3} more"
+    remedies: Sequence[str] = tuple(dict.fromkeys(gap.remedy for gap in gaps if gap.remedy))
     line = f"{glyphs.info} Not seen from here: {whats}."
     if remedies:
         line += f" {cut(remedies[0], 200)}"

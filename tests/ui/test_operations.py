@@ -61,8 +61,9 @@ async def test_marked_servers_are_the_targets_and_are_unmarked_after(start: Star
         assert desk.operator.asked[-1][1] == ((WEB, rs(1, 80)), (WEB, rs(2, 80)))
         await desk.press("y")
         await desk.until(lambda: bool(desk.operator.applied))
+        await desk.until(lambda: "read back" in desk.text())
         await desk.press("escape")
-        assert desk.services.table.marks == set()
+        await desk.until(lambda: desk.services.table.marks == set())
 
 
 async def test_a_refused_plan_can_not_be_applied(start: Start) -> None:

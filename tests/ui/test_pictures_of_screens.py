@@ -45,6 +45,7 @@ CASES: dict[str, tuple[Callable[[], Picture], list[str], dict[str, Any]]] = {
     "weight": (pictures.site, ["j", "w", "backspace", "5"], {}),
     "help": (pictures.site, ["j", "question_mark"], {}),
     "warnings": (pictures.counters_missing, ["W"], {}),
+    "health": (pictures.site, ["j", "c"], {}),
     "filter": (pictures.site, ["slash", "d", "o", "w", "n"], {}),
     "failover": (pictures.site, ["2"], {}),
     "events": (pictures.site, ["7", "j"], {}),

@@ -399,3 +399,17 @@ async def test_quit(make: Make) -> None:
         await pilot.press("q")
         await pilot.pause()
     assert app.return_code == 0
+
+
+async def test_a_screen_visited_before_takes_a_new_theme(start: Start) -> None:
+    async with start() as desk:
+        await desk.press("7", "1", "T", "j", "enter", "7")
+        assert desk.app.theme == "lvstui-light"
+        events = desk.app.screen.query_one(EventList)
+        color = events._style("text", False).color
+        assert color is not None
+        assert color.name == desk.app.theme_variables["lv-text"]
+        await desk.press("1")
+        color = desk.services.table.get_component_rich_style("server-table--address").color
+        assert color is not None
+        assert color.name == desk.app.theme_variables["lv-text"]

@@ -218,6 +218,9 @@ def test_columns_never_exceed_the_width(width: int) -> None:
 async def test_column_sets(start: Start) -> None:
     async with start(size=(160, 40)) as desk:
         await desk.press("c")
+        assert "failed (Connection refused)" in desk.text()
+        assert "TCP_CHECK 3 s" in desk.text()
+        await desk.press("c")
         assert "PKT/S IN" in desk.text()
         await desk.press("c")
         assert "keepalived.conf:40" in desk.text()
