@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,14 +12,12 @@ from textual.screen import Screen
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
 from lvstui.model.picture import Gap, Picture
+from lvstui.screens.host import Host
 from lvstui.widgets.format import cut
 from lvstui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.widgets.keybar import Key, KeyBar
 from lvstui.widgets.line import Bit
 from lvstui.widgets.warnings import WarningStrip
-
-if TYPE_CHECKING:
-    from lvstui.app import LvstuiApp
 
 
 class ConsoleScreen(Screen[None]):
@@ -42,9 +40,9 @@ class ConsoleScreen(Screen[None]):
         super().__init_subclass__(**kwargs)
 
     @property
-    def console(self) -> LvstuiApp:
+    def console(self) -> Host:
         """The app, as what it is."""
-        return cast("LvstuiApp", self.app)
+        return cast(Host, self.app)
 
     @property
     def commands(self) -> tuple[Command[Any], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,11 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from lvstui.screens.host import Host
 from lvstui.widgets.format import cut
 from lvstui.widgets.line import Bit
-
-if TYPE_CHECKING:
-    from lvstui.app import LvstuiApp
 
 Result = TypeVar("Result")
 _FRAME = 3
@@ -38,9 +36,9 @@ class Dialog(ModalScreen[Result]):
     """What in the body scrolls when the terminal is too small for all of it."""
 
     @property
-    def console(self) -> LvstuiApp:
+    def console(self) -> Host:
         """The app, as what it is."""
-        return cast("LvstuiApp", self.app)
+        return cast(Host, self.app)
 
     def compose(self) -> ComposeResult:
         """The box; `body` fills it."""

@@ -19,6 +19,7 @@ from lvstui.screens.details import DetailsScreen
 from lvstui.screens.events import EventsScreen
 from lvstui.screens.explain import explain
 from lvstui.screens.help import HelpScreen
+from lvstui.screens.host import Host
 from lvstui.screens.palette import CommandProvider
 from lvstui.screens.theme import THEMES
 from lvstui.widgets.event_list import EventList
@@ -413,3 +414,8 @@ async def test_a_screen_visited_before_takes_a_new_theme(start: Start) -> None:
         color = desk.services.table.get_component_rich_style("server-table--address").color
         assert color is not None
         assert color.name == desk.app.theme_variables["lv-text"]
+
+
+def test_the_app_is_what_its_screens_expect(make: Make) -> None:
+    host: Host = make()
+    assert host.picture.host == "lb1"

@@ -1,0 +1,48 @@
+"""What screens need from the app around them: the app is above them and not imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Picture
+from lvstui.operations.plan import Outcome, Plan
+from lvstui.screens.feed import Feed, Lab, Operator
+from lvstui.screens.settings import Settings
+from lvstui.widgets.glyphs import Glyphs
+
+
+class Host(Protocol):
+    """The app, as its screens see it."""
+
+    feed: Feed
+    """Where pictures come from."""
+    operator: Operator
+    """What changes the world."""
+    lab: Lab | None
+    """The cluster in a box, when this runs inside one."""
+    settings: Settings
+    """How the console is set up."""
+    glyphs: Glyphs
+    """The characters that this terminal can show."""
+    picture: Picture
+    """The newest picture that was shown."""
+
+    def show_screen(self, mode: str) -> None:
+        """Go to another tab."""
+        ...
+
+    def show_server(
+        self, service: ServiceKey, server: ServerKey | None
+    ) -> Coroutine[Any, Any, None]:
+        """Go to the services screen with the cursor on that row."""
+        ...
+
+    def choose_theme(self) -> None:
+        """A list of themes."""
+        ...
+
+    def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
+        """Apply a plan in a thread."""
+        ...
