@@ -195,19 +195,28 @@ def _console(args: argparse.Namespace) -> int:
     if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         return fail("this terminal can not draw (TERM=dumb); use `lvstui status`")
     from lvstui.app import LvstuiApp
+    from lvstui.lab import LabError
     from lvstui.lab.link import lab_link
     from lvstui.live import local_watcher, replay_watcher
     from lvstui.operations.operator import Operator
+    from lvstui.screens.settings import Settings
+    from lvstui.sources.recording import Recording
 
-    if args.replay:
-        try:
-            watcher = replay_watcher(args.replay)
-        except (OSError, ValueError) as error:
-            return fail(f"{args.replay}: {error}")
-    else:
-        watcher = local_watcher(config=args.config, interval_s=args.interval)
+    settings = Settings()
+    try:
+        if args.replay:
+            recording = Recording(args.replay)
+            watcher = replay_watcher(recording)
+            settings = Settings(clock=recording.clock)
+        else:
+            watcher = local_watcher(config=args.config, interval_s=args.interval)
+        lab = lab_link()
+    except (OSError, ValueError) as error:
+        return fail(f"{args.replay}: {error}")
+    except LabError as error:
+        return fail(f"the lab around this node: {error}")
     with watcher:
         operator = Operator(read_only=args.read_only or bool(args.replay))
-        app = LvstuiApp(watcher, operator, lab=lab_link())
+        app = LvstuiApp(watcher, operator, lab=lab, settings=settings)
         app.run()
         return app.return_code or 0

@@ -17,6 +17,7 @@ from lvstui.sources.fifo import FifoSource
 from lvstui.sources.log import LogSource
 from lvstui.sources.proc import ProcTable
 from lvstui.sources.recording import Recording
+from lvstui.sources.sysctls import Sysctls
 from lvstui.sources.wire import WireSource
 from lvstui.watch import Watcher
 
@@ -40,13 +41,13 @@ def local_watcher(
         DumpSource(daemon.pid),
         WireSource(),
         DbusSource(files.uses_dbus),
+        Sysctls(),
         AuditTrail(),
         NetlinkCounters(),
     ]
     return Watcher(sources, interval_s=interval_s, recorder=recorder)
 
 
-def replay_watcher(path: str) -> Watcher:
-    """A watcher over a recording. Raises OSError, and ValueError for a file that is none."""
-    recording = Recording(path)
+def replay_watcher(recording: Recording) -> Watcher:
+    """A watcher over a recording."""
     return Watcher([recording], host=recording.host, clock=recording.clock)

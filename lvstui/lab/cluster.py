@@ -185,6 +185,10 @@ def _sysctls(topology: Topology, role: str, tunnel: bool) -> list[tuple[str, str
             ]
         if tunnel:
             result += [(f"net/ipv4/conf/{link}/rp_filter", "0") for link in ("all", "tunl0")]
+    if role == "director" and not topology.nat:
+        # In direct routing the last state that a director sees is FIN_WAIT. With the kernel's
+        # default (1) a client that takes a source port again goes back to a drained real server.
+        result.append(("net/ipv4/vs/conn_reuse_mode", "2"))
     if role == "director" and topology.nat:
         result.append(("net/ipv4/ip_forward", "1"))
         result += [(f"net/ipv4/conf/{link}/send_redirects", "0") for link in ("all", "eth0")]

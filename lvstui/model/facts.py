@@ -46,6 +46,13 @@ class NamesSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SysctlsSeen:
+    """Kernel settings that decide what a drain or a failover does: (name, value)."""
+
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonSeen:
     """keepalived itself on this host."""
 
@@ -251,6 +258,7 @@ Fact = (
     | GroupChanged | PriorityChanged | AddressesSeen | AddressChanged | LinkChanged | AdvertSeen
     | CheckSeen | ServerChanged | WeightChanged | QuorumChanged | DaemonSaid | ChecksSeen
     | Missing | Available | Done | NamesSeen
+    | SysctlsSeen
 )  # fmt: skip
 
 

@@ -60,6 +60,7 @@ class Knowledge:
         self.done: dict[ServerId, f.Done] = {}
         self.done_at: dict[ServerId, float] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
+        self.sysctls: tuple[tuple[str, str], ...] = ()
         self.cost = Cost()
         self._narrator = Narrator(self)
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -94,6 +95,8 @@ class Knowledge:
         elif isinstance(fact, f.NamesSeen):
             self.names = dict(fact.names)
             self._all_dirty = True
+        elif isinstance(fact, f.SysctlsSeen):
+            self.sysctls = fact.values
         elif isinstance(fact, f.Missing):
             self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
             if fact.source == "proc":
@@ -324,6 +327,7 @@ class Knowledge:
             ready=self.table is not None or "proc" in self.gaps,
             table_readable=self.table is not None,
             interval_s=self.interval_s,
+            sysctls=self.sysctls,
         )
         return replace(picture, warnings=warnings(picture, self))
 

@@ -273,6 +273,12 @@ class Picture:
     """The first read of the kernel table has come (or is known to be impossible)."""
     table_readable: bool = False
     interval_s: float = 1.0
+    sysctls: tuple[tuple[str, str], ...] = ()
+    """Kernel settings that matter here: (name, value)."""
+
+    def sysctl(self, name: str) -> str:
+        """The value of `net.ipv4.vs.…`; empty when it is not known."""
+        return dict(self.sysctls).get(name, "")
 
     def service(self, key: ServiceKey) -> ServiceView | None:
         """The service with that key, or None."""

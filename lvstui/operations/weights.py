@@ -182,10 +182,23 @@ def _effects(picture: Picture, steps: Iterable[Step]) -> tuple[list[str], str, l
                     f"clients of {plural(view.active + view.inactive, 'connection')} on {label} "
                     f"keep going ({view.active} active, {view.inactive} inactive)"
                 )
-        if stopped and service.persistence_s:
+        if service.vip_here is False:
             cautions.append(
-                f"{key} is persistent ({service.persistence_s} s): known clients come back to a "
-                "drained server until then, unless expire_quiescent_template is 1"
+                f"{service.key.address} is not on this host: the traffic goes through the other "
+                "director, which this does not change"
+            )
+        if stopped and key.protocol == "tcp" and service.forwarding in ("DR", "TUN"):
+            mode = picture.sysctl("net.ipv4.vs.conn_reuse_mode")
+            if mode in ("0", "1"):
+                cautions.append(
+                    "a client that uses a source port again within two minutes still goes to a "
+                    f"drained server: net.ipv4.vs.conn_reuse_mode is {mode}, 2 ends that"
+                )
+        templates = picture.sysctl("net.ipv4.vs.expire_quiescent_template")
+        if stopped and service.persistence_s and templates != "1":
+            cautions.append(
+                f"{key} is persistent ({service.persistence_s} s): known clients come back to "
+                "a drained server until then; net.ipv4.vs.expire_quiescent_template=1 ends that"
             )
         if lost:
             cautions.append(f"{key}: no real server is left for new connections")

@@ -13,6 +13,7 @@ import ipaddress
 import itertools
 import os
 import re
+import sys
 import threading
 import time
 
@@ -22,6 +23,8 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.sources.base import Context
 
 PATH = "/proc/net/ip_vs"
+_COARSE_CLOCK = 6
+"""CLOCK_MONOTONIC_COARSE (linux/time.h); the time module does not name it."""
 _CACHE_FACTOR = 4
 _SERVICE = re.compile(r"\n(?=[A-Z])")
 _SIZE = re.compile(r"\(size=(\d+)\)")
@@ -62,9 +65,20 @@ def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> De
     )
 
 
-def parse_service(line: str, destinations: tuple[Destination, ...] = ()) -> KernelService:
-    """One service line. The kernel does not print the family of a firewall mark: it is taken
-    from its destinations. Raises ValueError."""
+def kernel_tick_s() -> float:
+    """The length of a kernel tick (1/HZ) in seconds: what the coarse clock advances by."""
+    return time.clock_getres(_COARSE_CLOCK)
+
+
+def parse_service(
+    line: str, destinations: tuple[Destination, ...] = (), tick_s: float | None = None
+) -> KernelService:
+    """One service line. Raises ValueError.
+
+    The kernel does not print the family of a firewall mark: it is taken from its destinations. It
+    prints the persistence time-out in ticks (`tick_s`, this kernel's by default), and the IPv6
+    prefix length byte-swapped (seen on 6.1: 3000 for 30 s at HZ 100, 80000000 for /128).
+    """
     words = line.split()
     if len(words) < 3:
         raise ValueError(f"not a service line: {line!r}")
@@ -78,9 +92,12 @@ def parse_service(line: str, destinations: tuple[Destination, ...] = ()) -> Kern
     netmask = ""
     if "persistent" in words[3:]:
         at = words.index("persistent", 3)
-        persistence = int(words[at + 1])
+        persistence = round(int(words[at + 1]) * (kernel_tick_s() if tick_s is None else tick_s))
         mask = int(words[at + 2], 16)
-        netmask = f"/{mask}" if key.family == 6 else str(ipaddress.IPv4Address(mask))
+        if key.family == 6:
+            netmask = f"/{int.from_bytes(mask.to_bytes(4, 'big'), sys.byteorder)}"
+        else:
+            netmask = str(ipaddress.IPv4Address(mask))
     return KernelService(
         key, words[2], "ops" in words[3:], persistence, netmask, tuple(destinations)
     )
@@ -89,7 +106,8 @@ def parse_service(line: str, destinations: tuple[Destination, ...] = ()) -> Kern
 class TableReader:
     """Parses successive reads of the table and keeps what did not change."""
 
-    def __init__(self) -> None:
+    def __init__(self, tick_s: float | None = None) -> None:
+        self._tick_s = tick_s
         self._lines: dict[str, Destination] = {}
         self._keys: dict[str, ServerKey] = {}
         self._blocks: dict[str, tuple[str, KernelService]] = {}
@@ -122,7 +140,7 @@ class TableReader:
             if known is not None and known[0] == block:
                 service = known[1]
             else:
-                service = parse_service(line, self._destinations(rest))
+                service = parse_service(line, self._destinations(rest), self._tick_s)
             blocks[name] = (block, service)
             services.append(service)
         self._blocks = blocks

@@ -52,7 +52,8 @@ def test_drain_enable_and_undo(lab: Lab) -> None:
 
     since = now_ms(lab)
     time.sleep(3)
-    assert answered(lab, "rs2", since) == 0
+    log = "grep -v 'gratuitous' /var/log/syslog | tail -n 12; ip -br addr show eth0"
+    assert answered(lab, "rs2", since) == 0, (weight(lab), lab.run("lb1", log).stdout)
     assert answered(lab, "rs1", since) > 0
     _, document = status(lab)
     seen = server(document, "rs2")

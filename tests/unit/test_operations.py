@@ -211,3 +211,19 @@ def test_persistence_is_a_caution(log: AuditLog) -> None:
     world.kernel((1, 10, 0, 0), (2, 10, 0, 0), persistence_s=300)
     plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(2))])
     assert any("is persistent (300 s)" in caution for caution in plan.cautions)
+
+
+def test_on_the_backup_it_changes_nothing_for_the_clients(log: AuditLog) -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.6", 24),)))
+    plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(2))])
+    assert any("goes through the other director" in caution for caution in plan.cautions)
+
+
+def test_what_the_kernels_settings_do_to_a_drain_is_said(log: AuditLog) -> None:
+    name = "net.ipv4.vs.conn_reuse_mode"
+    world = three().say(f.SysctlsSeen(((name, "1"),)))
+    plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(2))])
+    assert any(f"{name} is 1" in caution for caution in plan.cautions)
+    world.say(f.SysctlsSeen(((name, "2"),)))
+    plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(2))])
+    assert not any(name in caution for caution in plan.cautions)

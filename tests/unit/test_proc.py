@@ -16,7 +16,7 @@ HEAD = "".join(TABLE.splitlines(keepends=True)[:3])
 
 
 def test_every_shape() -> None:
-    table = TableReader().parse(TABLE)
+    table = TableReader(tick_s=0.01).parse(TABLE)
     assert table.version == "1.2.1"
     assert table.size == 4096
     assert [str(service.key) for service in table.services] == [
