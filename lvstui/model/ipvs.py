@@ -20,7 +20,8 @@ class Destination:
     weight: int
     """0 = no new connections (quiesced)."""
     active: int
-    """ActiveConn: TCP connections in ESTABLISHED."""
+    """ActiveConn: TCP connections in ESTABLISHED, SYN_RECV or SYN_SENT (ip_vs_proto_tcp.c,
+    tcp_state_active_table): a client that never finished its handshake counts for a minute."""
     inactive: int
     """InActConn: every other connection entry (all UDP entries among them)."""
 
