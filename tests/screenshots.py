@@ -73,11 +73,11 @@ async def inside(folder: Path) -> None:
             faults.inject("stop", "rs3")
             await until(lambda picture: State.DOWN in states(picture), "rs3 down")
             await press("j", "j", "d")
-            await press("tab")
+            await press("tab", "tab")
             for letter in "disk swap":
                 await press("space" if letter == " " else letter)
             await shoot("plan")
-            await press("enter")
+            await press("shift+tab", "enter")
             await until(lambda p: states(p) & {State.DRAINING, State.DRAINED} != set(), "drain")
             await pilot.pause(5)
             await press("escape")

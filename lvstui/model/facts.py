@@ -14,6 +14,9 @@ from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.vrrp import Advert, InstanceSeen
 
+UNDATED = 0.0
+"""The time of a fact that happened nobody knows when, before lvstui started."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableSeen:
@@ -229,6 +232,8 @@ class Missing:
     source: str
     what: str
     remedy: str = ""
+    covered_by: str = ""
+    """The source that tells the same while it works: then nothing is missing."""
 
 
 @dataclass(frozen=True, slots=True)

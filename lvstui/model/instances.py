@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lvstui.model.config import Configuration, ConfiguredInstance
-from lvstui.model.facts import InstanceChanged, InstancesSeen
+from lvstui.model.facts import UNDATED, InstanceChanged, InstancesSeen
 from lvstui.model.picture import InstanceView
 from lvstui.model.vrrp import Advert, InstanceSeen
 
+_HANDOVER = 0.5
+"""Of an advert interval: how long an old master's last advert may come behind the new one's."""
 SKEW_FACTOR = 3.6
 """A master is down after three adverts and the skew (RFC 9568: at most one more interval)."""
 
@@ -29,6 +31,8 @@ class _Told:
 class _Heard:
     advert: Advert
     at: float
+    first: float
+    """Since when it has been sending without a pause."""
 
 
 class InstanceBook:
@@ -56,7 +60,7 @@ class InstanceBook:
         if priority is None and before is not None:
             priority = before.priority
         fresh = before is None or before.state != fact.state
-        moment = at if fresh or before is None else before.at
+        moment = at if fresh or before is None or before.at == UNDATED else before.at
         self._told[fact.instance] = _Told(fact.state, moment, fact.via, priority)
         return fresh
 
@@ -106,7 +110,11 @@ class InstanceBook:
             self.listening_since = at
         family = 6 if ":" in advert.source else 4
         senders = self._heard.setdefault((advert.interface, advert.vrid, family), {})
-        senders[advert.source] = _Heard(advert, at)
+        before = senders.get(advert.source)
+        pause = SKEW_FACTOR * max(advert.interval_s, 0.01)
+        going_on = before is not None and before.advert.priority > 0 and at - before.at <= pause
+        first = before.first if before is not None and going_on else at
+        senders[advert.source] = _Heard(advert, at, first)
         if len(senders) > 16:
             del senders[min(senders, key=lambda source: senders[source].at)]
 
@@ -125,11 +133,13 @@ class InstanceBook:
             if not (off_loopback and interface == "lo")
         )
 
-    def views(self, config: Configuration | None, now: float) -> tuple[InstanceView, ...]:
+    def views(
+        self, config: Configuration | None, now: float, *, running: bool = True
+    ) -> tuple[InstanceView, ...]:
         """Every configured instance, then those that only the daemon knows."""
         configured = {i.name: i for i in config.instances} if config is not None else {}
         names = dict.fromkeys([*configured, *self._dumped, *self._told])
-        return tuple(self._view(name, configured.get(name), now) for name in names)
+        return tuple(self._view(name, configured.get(name), now, running) for name in names)
 
     def is_vip(self, address: str, config: Configuration | None) -> str:
         """The instance whose virtual address that is; empty when none."""
@@ -141,7 +151,9 @@ class InstanceBook:
                 return seen.name
         return ""
 
-    def _view(self, name: str, configured: ConfiguredInstance | None, now: float) -> InstanceView:
+    def _view(
+        self, name: str, configured: ConfiguredInstance | None, now: float, running: bool
+    ) -> InstanceView:
         seen = self._dumped.get(name)
         told = self._told.get(name)
         vips = configured.vips if configured is not None else (seen.vips if seen else ())
@@ -149,7 +161,8 @@ class InstanceBook:
         here = tuple(vip for vip in vips if vip in here_all)
         state, source, since = "unknown", "", None
         if told is not None:
-            state, source, since = told.state, told.via, told.at
+            state, source = told.state, told.via
+            since = told.at if told.at != UNDATED else None
         if self.addresses_known and vips:
             moved = max((self._address_at.get(vip, 0.0) for vip in vips), default=0.0)
             newer = told is None or told.state == "unknown" or moved > told.at
@@ -157,6 +170,9 @@ class InstanceBook:
                 state, source, since = "MASTER", "address", self._when(moved)
             elif not here and (state == "MASTER" or state == "unknown") and newer:
                 state, source, since = "BACKUP", "address", self._when(moved)
+        if not running and not here:
+            # It stands by for nothing: without the daemon nobody takes over here.
+            state, source = "STOP", "daemon"
         interface = configured.interface if configured else (seen.interface if seen else "")
         vrid = configured.vrid if configured else (seen.vrid if seen else 0)
         base = configured.priority if configured else (seen.base_priority if seen else None)
@@ -167,7 +183,11 @@ class InstanceBook:
         interval = configured.advert_interval_s if configured else (
             seen.advert_interval_s if seen else 1.0
         )  # fmt: skip
-        master, others, last, ok = self._wire(interface, vrid, family, interval, state, now)
+        # What was there at the first look may have been there for long.
+        here_since = self._when(max((self._address_at.get(v, 0.0) for v in here), default=0.0))
+        master, others, last, ok = self._wire(
+            interface, vrid, family, interval, here_since or 0.0, bool(here), now
+        )
         if master is None and seen is not None and seen.master_address and state == "BACKUP":
             master_address = seen.master_address
             master_priority: int | None = seen.master_priority
@@ -202,9 +222,20 @@ class InstanceBook:
         return None if moved in (0.0, self._first_look) else moved
 
     def _wire(
-        self, interface: str, vrid: int, family: int, interval: float, state: str, now: float
+        self,
+        interface: str,
+        vrid: int,
+        family: int,
+        interval: float,
+        here_since: float,
+        here: bool,
+        now: float,
     ) -> tuple[Advert | None, tuple[tuple[str, int], ...], float | None, bool | None]:
-        """Whom we hear as MASTER, the other senders, the last advert, and whether on time."""
+        """Whom we hear as MASTER, the other senders, the last advert, and whether on time.
+
+        A handover is no split brain: the old master's last adverts are still fresh when the new
+        one begins. Only who goes on sending after that is another sender.
+        """
         window = SKEW_FACTOR * max(interval, 0.01)
         senders = {
             source: heard
@@ -214,11 +245,13 @@ class InstanceBook:
         }
         own = self.here()
         fresh = [h for h in senders.values() if now - h.at <= window and h.advert.priority > 0]
+        foreign = [h for h in fresh if not h.advert.outgoing and h.advert.source not in own]
+        begun = here_since if here else max((h.first for h in foreign), default=0.0)
         others = tuple(
             sorted(
                 (h.advert.source, h.advert.priority)
-                for h in fresh
-                if not h.advert.outgoing and h.advert.source not in own
+                for h in foreign
+                if h.at >= begun + (_HANDOVER * interval if here or h.first < begun else 0.0)
             )
         )
         last = max((h.at for h in senders.values()), default=None)
@@ -227,8 +260,12 @@ class InstanceBook:
         else:
             ok = bool(fresh)
         best = max(
-            fresh,
+            [h for h in fresh if h not in foreign or here or _pair(h) in others] or fresh,
             key=lambda h: (h.advert.priority, ipaddress.ip_address(h.advert.source.split("%")[0])),
             default=None,
         )
         return (best.advert if best else None), others, last, ok
+
+
+def _pair(heard: _Heard) -> tuple[str, int]:
+    return heard.advert.source, heard.advert.priority

@@ -56,6 +56,10 @@ class Knowledge:
         self.daemon: f.DaemonSeen | None = None
         self.names: dict[str, str] = {}
         self.gaps: dict[str, Gap] = {}
+        self._covered_by: dict[str, str] = {}
+        """For each gap the source that tells the same, if there is one."""
+        self._working: set[str] = set()
+        """Sources that said that they work."""
         self.drains: dict[ServerId, Drain] = {}
         self.done: dict[ServerId, f.Done] = {}
         self.done_at: dict[ServerId, float] = {}
@@ -99,6 +103,8 @@ class Knowledge:
             self.sysctls = fact.values
         elif isinstance(fact, f.Missing):
             self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
+            self._covered_by[fact.source] = fact.covered_by
+            self._working.discard(fact.source)
             if fact.source == "proc":
                 self.table, self._kernel = None, {}
             if fact.source in ("file", "memfd"):
@@ -107,6 +113,7 @@ class Knowledge:
         elif isinstance(fact, f.Available):
             if fact.source == "wire" and self.instances.listening_since is None:
                 self.instances.listening_since = at
+            self._working.add(fact.source)
             self._all_dirty |= self.gaps.pop(fact.source, None) is not None
         elif isinstance(fact, f.Done):
             self._learn_done(fact, at)
@@ -319,10 +326,18 @@ class Knowledge:
             at=now,
             host=self.host,
             services=services,
-            instances=self.instances.views(self.loaded or self.file, now),
+            instances=self.instances.views(
+                self.loaded or self.file,
+                now,
+                running=self.daemon is None or self.daemon.running,
+            ),
             daemon=self._daemon_view(),
             events=self._events_seen,
-            gaps=tuple(self.gaps.values()),
+            gaps=tuple(
+                gap
+                for source, gap in self.gaps.items()
+                if self._covered_by.get(source) not in self._working
+            ),
             cost=self.cost,
             ready=self.table is not None or "proc" in self.gaps,
             table_readable=self.table is not None,

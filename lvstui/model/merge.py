@@ -176,14 +176,14 @@ def _summed(
 ) -> ServiceView:
     kernel = inputs.kernel
     ordinary = [s for s in servers if not s.sorry]
-    up = sum(1 for s in ordinary if s.weights.kernel and s.state is not State.DOWN)
+    taking = sum(1 for s in ordinary if s.weights.kernel and s.state is not State.DOWN)
     live_weight = sum(s.weights.kernel or 0 for s in ordinary if s.state is not State.DOWN)
     quorum = config.quorum if config is not None else 1
     sorry_active = any(s.sorry and s.in_kernel for s in servers)
     methods = {s.forwarding for s in ordinary if s.forwarding and s.forwarding != "LOCAL"}
     forwarding = methods.pop() if len(methods) == 1 else ("mixed" if methods else "")
     severity, reason = _judge(
-        kernel, config, ordinary, up, live_weight, quorum, sorry_active, around
+        kernel, config, ordinary, taking, live_weight, quorum, sorry_active, around
     )
     name = config.name if config is not None else ""
     if not name and around.names and inputs.key.address:
@@ -197,7 +197,7 @@ def _summed(
         persistence_s=either.persistence_s if (either := kernel or config) else None,
         one_packet=kernel.one_packet if kernel else bool(config and config.one_packet),
         servers=servers,
-        up=up,
+        up=sum(1 for s in ordinary if s.state is State.UP),
         quorum=quorum,
         quorum_ok=live_weight >= quorum,
         severity=severity,
@@ -223,7 +223,7 @@ def _judge(
     kernel: KernelService | None,
     config: ConfiguredService | None,
     servers: list[ServerView],
-    up: int,
+    taking: int,
     live_weight: int,
     quorum: int,
     sorry_active: bool,
@@ -237,7 +237,7 @@ def _judge(
         return Severity.BAD, "gone"
     if not servers:
         return Severity.WARN, "no real server"
-    if up == 0:
+    if taking == 0:
         return Severity.BAD, "sorry server answers" if sorry_active else "no real server up"
     if live_weight < quorum:
         return Severity.BAD, f"quorum lost: weight {live_weight} of {quorum}"

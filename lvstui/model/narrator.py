@@ -24,6 +24,8 @@ HOLD_S = 1.2
 """How long an unexplained change of the table waits for keepalived's word."""
 REASON_S = 0.4
 """A removal waits this long, at most, for the check's message, and a check for the removal."""
+STOP_S = 2.0
+"""What is removed this close to keepalived's last words is removed because it stops."""
 _STATE_SEVERITY = {
     "MASTER": Severity.GOOD,
     "BACKUP": Severity.INFO,
@@ -50,6 +52,9 @@ class Narrator:
         self._told: dict[object, float] = {}
         self._downs: list[tuple[f.Observation, f.ServerChanged, str]] = []
         self._checks: list[tuple[f.Observation, f.CheckSeen, str]] = []
+        self._daemon_told: tuple[bool, int] | None = None
+        self._stopping_at = 0.0
+        """When keepalived last said that it stops."""
 
     def tell(self, seen: f.Observation) -> None:
         """Say what this observation means, when it means something to an operator."""
@@ -66,6 +71,8 @@ class Narrator:
                 self._say(seen, Severity.GOOD if fact.up else Severity.BAD, text, "service",
                           fact.service)  # fmt: skip
         elif isinstance(fact, f.InstanceChanged):
+            if seen.at == f.UNDATED:
+                return
             if self._once(("instance", fact.instance, fact.state), seen.at):
                 priority = f", priority {fact.priority}" if fact.priority is not None else ""
                 self._say(
@@ -96,6 +103,8 @@ class Narrator:
         elif isinstance(fact, f.Done):
             self._say(seen, Severity.INFO, fact.text, "operation", fact.service, fact.server)
         elif isinstance(fact, f.DaemonSaid):
+            if fact.kind == "stop":
+                self._stopping_at = seen.at
             if fact.kind in ("vip", "election", "other"):
                 return  # the transition that follows is told
             if fact.kind == "link" and not seen.past:
@@ -199,6 +208,13 @@ class Narrator:
             if not known and now - seen.at < REASON_S:
                 waiting.append((seen, fact, connections))
                 continue
+            if abs(seen.at - self._stopping_at) < STOP_S:
+                # It takes its table with it: no check has failed.
+                name = self._server_name(fact.service, fact.server)
+                text = f"{name} removed from {self._service(fact.service)}: keepalived stops"
+                self._say(seen, Severity.WARN, text + connections, "server", fact.service,
+                          fact.server)  # fmt: skip
+                continue
             why = f": {said(health)}" if known and health is not None else ""
             how = "weight 0 in" if fact.how == "disabled" else "removed from"
             name = self._server_name(fact.service, fact.server)
@@ -239,10 +255,10 @@ class Narrator:
         self._say(seen, Severity.GOOD if fact.added else Severity.WARN, text, "address")
 
     def _daemon(self, fact: f.DaemonSeen, seen: f.Observation) -> None:
-        if not self._once(("daemon", fact.running, fact.pid), seen.at, 1e9):
+        before, self._daemon_told = self._daemon_told, (fact.running, fact.pid)
+        if before == self._daemon_told:
             return
-        if fact.running and len([k for k in self._told if isinstance(k, tuple)
-                                 and k[0] == "daemon"]) > 1:  # fmt: skip
+        if fact.running and before is not None:
             self._say(seen, Severity.GOOD, f"keepalived runs, pid {fact.pid}", "daemon")
         elif not fact.running and fact.installed:
             text = "keepalived is not running: nobody checks, nobody fails over"

@@ -123,6 +123,18 @@ class ServerView:
         return self.service, self.key
 
     @property
+    def connections(self) -> int:
+        """Connections that a drain has to wait for.
+
+        For TCP and SCTP the active ones: in Direct Routing the director sees the client's half
+        only, and what counts as inactive is closed or closing and merely waits for its time-out.
+        UDP has no such state: every entry counts.
+        """
+        if self.service.protocol in ("tcp", "sctp"):
+            return self.active
+        return self.active + self.inactive
+
+    @property
     def label(self) -> str:
         """Name or address, for prose."""
         return self.name or str(self.key)
@@ -141,7 +153,7 @@ class ServiceView:
     one_packet: bool
     servers: tuple[ServerView, ...]
     up: int
-    """Servers that take new connections."""
+    """Real servers whose state is `up`; those in another state may take connections as well."""
     quorum: int
     quorum_ok: bool
     severity: Severity

@@ -56,12 +56,7 @@ class Drain:
 
 
 def unfinished(service: ServiceKey, kernel: Destination) -> int:
-    """Connections that a drain has to wait for.
-
-    For TCP and SCTP those in ESTABLISHED: in Direct Routing the director sees the client's half
-    only, and what counts as inactive is closed or closing and merely waits for its time-out. UDP
-    has no such state: every entry counts.
-    """
+    """`ServerView.connections` of a server that has no view yet."""
     if service.protocol in ("tcp", "sctp"):
         return kernel.active
     return kernel.active + kernel.inactive
@@ -91,7 +86,10 @@ def absent(
             return State.DOWN, said(health)
         return State.UNVERIFIED, "the kernel table can not be read"
     if around.daemon_running is False:
-        return State.DOWN, "keepalived is not running: nobody put it in the table"
+        idle = "keepalived is not running: nobody puts it in the table"
+        if health is not None and not health.up and health.message:
+            return State.DOWN, f"{said(health)}; {idle}"
+        return State.DOWN, idle
     if health is not None and not health.up:
         return State.DOWN, said(health)
     if file is not None and loaded is None and around.loaded_known:
@@ -105,9 +103,13 @@ def absent(
 
 
 _IDENTITY = re.compile(
-    r"\s+(?:(?:to|on|for|of|from)\s+)?(?:service\s+)?"
-    r"\[{1,2}[0-9a-fA-F.:]+\](?::\w+)?(?::\d+)?(?:\s+VS\s+\[[^\]]*\](?::\w+)?(?::\d+)?)?\]?"
+    r"\s+(?:(?:to|on|for|of|from)\s+)?(?:service\s+)?\(?"
+    r"\[{1,2}[0-9a-fA-F.:]+\](?::\w+)?(?::\d+)?(?:\s+VS\s+\[[^\]]*\](?::\w+)?(?::\d+)?)?\]?\)?"
 )
+
+
+_CHECKER = re.compile(r"[A-Z]+_(?:CHECK|GET)\b")
+"""A message that names its checker itself (HTTP_GET says HTTP_CHECK)."""
 
 
 def brief(message: str) -> str:
@@ -118,7 +120,9 @@ def brief(message: str) -> str:
 def said(health: Health) -> str:
     """Why keepalived took a server out, in one line."""
     message = brief(health.message)
-    if health.checker and message and health.checker not in message:
+    if health.checker == "MISC_CHECK":
+        message = re.sub(r"^Misc check ", "MISC_CHECK ", message)
+    if health.checker and message and not _CHECKER.match(message):
         return f"{health.checker}: {message}"
     return message or health.checker or "keepalived took it out"
 

@@ -90,12 +90,12 @@ def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
             if server.state in (State.DRAINING, State.DRAINED) and weights.kernel == 0:
                 done = known.done.get(server.id)
                 since = f" {duration(picture.at - server.since)} ago" if server.since else ""
-                by = f" Drained by {done.who}{since}" if done is not None else ""
+                by = f", drained by {done.who}{since}" if done is not None else ""
                 why = f", “{done.reason}”" if done is not None and done.reason else ""
                 file = f", file {weights.file}" if weights.file is not None else ""
                 text = (
-                    f"{server.label} in {service.key}: kernel weight 0{file}.{by}{why}. "
-                    "If its check fails and recovers, keepalived gives the weight back"
+                    f"{server.label} in {service.key}: kernel weight 0{file}{by}{why}; "
+                    "a check that fails and recovers undoes it"
                 )
                 found.append(Warning(Severity.WARN, text, service.key, server.key,
                                      f"drain {service.key} {server.key}"))  # fmt: skip

@@ -176,11 +176,10 @@ def _effects(picture: Picture, steps: Iterable[Step]) -> tuple[list[str], str, l
         stopped = [s for s in changes if s.after == 0 and s.before > 0]
         for step in stopped:
             view = picture.server(key, step.server)
-            if view is not None and (view.active or view.inactive):
-                label = view.label
+            if view is not None and view.connections:
                 effects.append(
-                    f"clients of {plural(view.active + view.inactive, 'connection')} on {label} "
-                    f"keep going ({view.active} active, {view.inactive} inactive)"
+                    f"clients of {plural(view.connections, 'connection')} on {view.label} keep "
+                    "going until they end by themselves"
                 )
         if service.vip_here is False:
             cautions.append(

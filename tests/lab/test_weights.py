@@ -72,7 +72,7 @@ def test_drain_enable_and_undo(fresh_lab: Lab) -> None:
     seen = server(document, "rs2")
     assert seen["state"] in ("draining", "drained")
     assert "disk swap" in seen["reason"]
-    assert any("keepalived gives the weight back" in w["text"] for w in document["warnings"])
+    assert any("undoes it" in w["text"] for w in document["warnings"])
 
     lab.wait("lb1", lambda: weight(lab)[1] == 0, timeout=80, what="the last download's end")
     downloads = lab.run("client", "tail -n 400 /var/log/client.log").stdout

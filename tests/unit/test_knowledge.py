@@ -11,7 +11,7 @@ from lvstui.model.ipvs import Counters, KernelService, KernelTable
 from lvstui.model.picture import Severity
 from lvstui.model.rates import rates_between
 from lvstui.model.vrrp import Advert
-from tests.unit.world import DNS, WEB, World, configured, rs, service, three
+from tests.unit.world import DNS, T0, WEB, World, configured, rs, service, three
 
 
 def advert(source: str, priority: int, outgoing: bool = False) -> f.AdvertSeen:
@@ -203,3 +203,81 @@ def test_names_come_from_the_configuration_then_the_hosts_file() -> None:
     world.say(f.NamesSeen((("10.10.0.3", "other"), ("10.10.0.4", "two"))))
     world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
     assert [s.name for s in world.picture().services[0].servers] == ["rs1", "two"]
+
+
+def test_a_handover_is_no_split_brain() -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.2", 24),)))
+    for _ in range(5):
+        world.later(1).say(advert("10.10.0.6", 100))
+    world.later(0.3).say(f.AddressChanged("eth0", "10.10.0.20", 32, True))
+    world.say(f.InstanceChanged("LB_1", "MASTER", 150)).say(advert("10.10.0.2", 150, True))
+    for _ in range(5):
+        assert not [w for w in world.picture().warnings if "split" in w.text]
+        world.later(1).say(advert("10.10.0.2", 150, True))
+    world.say(advert("10.10.0.6", 100))
+    assert [w for w in world.picture().warnings if "split" in w.text]
+
+
+def test_a_handover_between_two_others_is_no_split_brain() -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.2", 24),)))
+    world.say(f.InstanceChanged("LB_1", "BACKUP", 50))
+    for _ in range(5):
+        world.later(1).say(advert("10.10.0.6", 100))
+    world.later(0.5).say(advert("10.10.0.7", 200))
+    picture = world.picture()
+    assert not picture.warnings
+    assert picture.instances[0].master_address == "10.10.0.7"
+    world.later(1).say(advert("10.10.0.7", 200)).say(advert("10.10.0.6", 100))
+    assert any("both send adverts" in w.text for w in world.picture().warnings)
+
+
+def test_without_keepalived_nobody_stands_by() -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.2", 24),)))
+    world.say(f.InstanceChanged("LB_1", "BACKUP", 100)).later(1).daemon(running=False)
+    assert world.picture().instances[0].state == "STOP"
+
+
+def test_a_state_of_unknown_time_gives_way_and_is_no_event() -> None:
+    world = three().say(f.AddressesSeen((("eth0", "10.10.0.2", 24),)))
+    world.say(f.InstanceChanged("LB_1", "FAULT", 0, "fifo"), at=f.UNDATED)
+    (instance,) = world.picture().instances
+    assert (instance.state, instance.since) == ("FAULT", None)
+    assert world.events() == []
+    world.say(f.InstanceChanged("LB_1", "BACKUP", 100, "log"), at=T0 - 60)
+    world.say(f.InstanceChanged("LB_1", "FAULT", 0, "fifo"), at=f.UNDATED)
+    (instance,) = world.picture().instances
+    assert (instance.state, instance.since) == ("BACKUP", T0 - 60)
+
+
+def test_every_end_of_keepalived_is_told() -> None:
+    world = three()
+    for pid in (200, 300):
+        world.later(60).daemon(running=False).daemon(running=False)
+        world.later(60).daemon(pid=pid)
+    told = [text for text in world.events() if text.startswith("keepalived")]
+    assert told == [
+        "keepalived is not running: nobody checks, nobody fails over",
+        "keepalived runs, pid 200",
+        "keepalived is not running: nobody checks, nobody fails over",
+        "keepalived runs, pid 300",
+    ]
+
+
+def test_what_keepalived_takes_with_it_did_not_fail() -> None:
+    world = three()
+    world.say(f.DaemonSaid("stop", "Stopping", "Keepalived", 1))
+    world.say(f.ServerChanged(WEB, rs(3), False, "fifo")).later(1)
+    world.picture()
+    assert "rs3 (10.10.0.5:80) removed from tcp 10.10.0.20:80: keepalived stops" in " ".join(
+        world.events()
+    )
+    assert not [text for text in world.events() if " down" in text]
+
+
+def test_a_gap_that_another_source_covers_is_none() -> None:
+    world = three().say(f.Missing("fifo", "it is read by another", "end it", covered_by="log"))
+    assert [gap.source for gap in world.picture().gaps] == ["fifo"]
+    world.say(f.Available("log"))
+    assert world.picture().gaps == ()
+    world.say(f.Missing("log", "no log", "run syslog"))
+    assert [gap.source for gap in world.picture().gaps] == ["fifo", "log"]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lvstui.cli import build_parser
 from lvstui.lab import protocol
+from lvstui.lab.cli import FAILED
 from lvstui.lab.errors import LabError
 from lvstui.lab.faults import FAULTS, available, inject
 from lvstui.lab.inside.director import read_table
@@ -81,3 +83,89 @@ def test_no_lab_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
         inject("heal")
     with pytest.raises(LabError, match="does not answer"):
         inject("heal", socket_path=tmp_path / "none.sock")
+
+
+class _Lab:
+    """Remembers what the command line asks of a lab."""
+
+    def __init__(self, name: str | None) -> None:
+        self.name = name
+
+    def fault(self, *asked: str | None) -> str:
+        return repr((self.name, *asked))
+
+    def close(self) -> None:
+        """As in Lab."""
+
+
+class _Asked:
+    """Stands for what runs a command on a node."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[str | None, str, str]] = []
+
+    def __call__(self, lab: _Lab, node: str, command: str) -> int:
+        self.commands.append((lab.name, node, command))
+        return 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "exec --lab X rs1 -- uname -a",
+        "exec rs1 --lab X -- uname -a",
+        "exec rs1 --lab=X uname -a",
+        "exec --lab X rs1 uname -a",
+    ],
+)
+def test_the_labs_name_may_stand_before_and_behind_the_node(
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _Asked()
+    monkeypatch.setattr("lvstui.lab.cli.Lab.attach", _Lab)
+    monkeypatch.setattr("lvstui.lab.cli._live", asked)
+    args = build_parser().parse_args(["lab", *words.split()])
+    assert args.run(args) == 0
+    assert asked.commands == [("X", "rs1", "uname -a")]
+
+
+def test_a_commands_own_options_stay_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = _Asked()
+    monkeypatch.setattr("lvstui.lab.cli.Lab.attach", _Lab)
+    monkeypatch.setattr("lvstui.lab.cli._live", asked)
+    args = build_parser().parse_args(["lab", "exec", "rs1", "--", "lvstui", "--lab", "Y"])
+    assert args.run(args) == 0
+    assert asked.commands == [(None, "rs1", "lvstui --lab Y")]
+
+
+@pytest.mark.parametrize("words", ["shell --lab X rs1", "shell rs1 --lab X"])
+def test_shell_takes_the_labs_name_anywhere(words: str) -> None:
+    args = build_parser().parse_args(["lab", *words.split()])
+    assert (args.lab, args.node_name) == ("X", "rs1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "fault --lab X slow rs1 900",
+        "fault slow --lab X rs1 900",
+        "fault slow rs1 --lab X 900",
+        "fault slow rs1 900 --lab X",
+    ],
+)
+def test_fault_takes_the_labs_name_anywhere(
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lvstui.lab.cli.Lab.attach", _Lab)
+    args = build_parser().parse_args(["lab", *words.split()])
+    assert args.run(args) == 0
+    assert capsys.readouterr().out.strip() == repr(("X", "slow", "rs1", "900"))
+
+
+def test_fault_with_too_much_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lvstui.lab.cli.Lab.attach", _Lab)
+    args = build_parser().parse_args(["lab", "fault", "slow", "rs1", "1", "2"])
+    assert args.run(args) == FAILED
+    assert "too many words" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.model.facts import (
+    UNDATED,
     Available,
     DaemonSaid,
     Fact,
@@ -143,11 +144,14 @@ def master(name: str) -> Callable[[Fact], bool]:
 
 
 def test_across_a_reload(writer: Writer) -> None:
+    writer.say('RS [10.10.0.3]:tcp:80 [10.10.0.20]:tcp:80 DOWN\nINSTANCE "old" BACKUP 1\n')
     writer.say('INSTANCE "old" MASTER 1\n')
     run = Run(lambda: (str(writer.path), ""))
     try:
         run.wait_for(master("old"))
-        assert [o.past for _, o in run.seen if isinstance(o.fact, InstanceChanged)] == [True]
+        # Written nobody knows when: the last state only.
+        (old,) = [o for _, o in run.seen if isinstance(o.fact, InstanceChanged | ServerChanged)]
+        assert (old.past, old.at) == (True, UNDATED)
         run.wait_for(lambda f: isinstance(f, Available))
         writer.say('INSTANCE "a" MAS')
         time.sleep(0.05)

@@ -8,6 +8,7 @@ from lvstui.model import facts as f
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.keys import ServerKey
 from lvstui.model.picture import Severity, State
+from lvstui.model.states import brief
 from tests.unit.world import T0, WEB, World, configured, rs, service, three
 
 
@@ -95,7 +96,7 @@ def test_drained_by_an_operator_counts_down() -> None:
     (warning,) = world.picture().warnings
     assert "kernel weight 0, file 10" in warning.text
     assert "alice" in warning.text
-    assert "keepalived gives the weight back" in warning.text
+    assert "undoes it" in warning.text
 
 
 def test_drained_outside_lvstui() -> None:
@@ -207,3 +208,28 @@ def test_no_table_no_root() -> None:
     assert not picture.table_readable
     assert picture.gaps[0].remedy == "modprobe ip_vs"
     assert world.server(1).state is State.UNVERIFIED
+
+
+def test_the_check_that_failed_is_said_also_without_keepalived() -> None:
+    world = three().say(refused(3)).say(removed(3)).kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    world.daemon(running=False)
+    assert world.server(3).reason == (
+        "TCP_CHECK: connection refused; keepalived is not running: nobody puts it in the table"
+    )
+
+
+def test_a_message_that_names_its_checker_needs_no_other_name() -> None:
+    message = "HTTP_CHECK on service [10.10.0.5]:tcp:80 failed."
+    world = three().say(f.CheckSeen(False, "HTTP_GET", message, rs(3))).say(removed(3))
+    assert world.kernel((1, 10, 0, 0)).server(3).reason == "HTTP_CHECK failed"
+
+
+def test_the_address_in_parentheses_is_left_out_too() -> None:
+    message = "DNS_CHECK ([10.10.0.5]:udp:53) failed to read socket; errno 111 (Connection refused)"
+    assert brief(message) == "DNS_CHECK failed to read socket; errno 111 (Connection refused)"
+
+
+def test_a_services_count_is_that_of_its_rows() -> None:
+    world = three().daemon(running=False)
+    web = world.picture().services[0]
+    assert (web.up, web.quorum_ok, web.reason) == (0, True, "3 unverified")
