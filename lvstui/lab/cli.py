@@ -60,17 +60,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     run = commands.add_parser("exec", help="run a command on a node of a running lab")
     run.add_argument("node_name", metavar="NODE")
-    run.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
     run.add_argument("--lab", metavar="NAME")
+    run.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
     run.set_defaults(run=_guarded(_exec))
 
     fault = commands.add_parser(
         "fault", help="break something, or heal it; no name: list the faults"
     )
-    fault.add_argument("fault_name", metavar="NAME", nargs="?")
-    fault.add_argument("node_name", metavar="NODE", nargs="?", default="")
-    fault.add_argument("argument", metavar="ARG", nargs="?")
     fault.add_argument("--lab", metavar="NAME")
+    fault.add_argument("fault_name", metavar="NAME", nargs="?")
+    fault.add_argument("words", metavar="NODE ARG", nargs=argparse.REMAINDER)
     fault.set_defaults(run=_guarded(_fault))
 
     lister = commands.add_parser("list", help="running labs")
@@ -216,11 +215,24 @@ def _shell(args: argparse.Namespace) -> int:
         lab.close()
 
 
+def _own_option(lab: str | None, words: list[str]) -> tuple[str | None, list[str]]:
+    """The lab's name and the other words, from what argparse left: it takes everything behind
+    the first word for the command, also a --lab before the `--` or before the next word."""
+    words = list(words)
+    while words and words[0].partition("=")[0] == "--lab":
+        _, equals, lab = words.pop(0).partition("=")
+        if not equals:
+            if not words or words[0] == "--":
+                raise LabError("--lab needs a name", "", "lvstui lab list names the running ones")
+            lab = words.pop(0)
+    return lab, words[1:] if words[:1] == ["--"] else words
+
+
 def _exec(args: argparse.Namespace) -> int:
-    words = args.words[1:] if args.words[:1] == ["--"] else args.words
+    name, words = _own_option(args.lab, args.words)
     if not words:
-        raise LabError("no command was given", "", "lvstui lab exec NODE -- COMMAND")
-    lab = Lab.attach(args.lab)
+        raise LabError("no command was given", "", "lvstui lab exec NODE [--lab NAME] -- COMMAND")
+    lab = Lab.attach(name)
     try:
         command = words[0] if len(words) == 1 else shlex.join(words)
         return _live(lab, args.node_name, command)
@@ -236,12 +248,19 @@ def _fault(args: argparse.Namespace) -> int:
             more = f"; ARG: {fault.argument}" if fault.argument else ""
             print(f"{usage:34} {fault.summary}{more}")
         return 0
-    if faults.available() and args.lab is None:
-        print(faults.inject(args.fault_name, args.node_name, args.argument))
+    name, words = _own_option(args.lab, args.words)
+    node = words.pop(0) if words else ""
+    name, words = _own_option(name, words)
+    argument = words.pop(0) if words else None
+    name, words = _own_option(name, words)
+    if words:
+        raise LabError(f"too many words: {shlex.join(words)}", "", "lvstui lab fault lists them")
+    if faults.available() and name is None:
+        print(faults.inject(args.fault_name, node, argument))
         return 0
-    lab = Lab.attach(args.lab)
+    lab = Lab.attach(name)
     try:
-        print(lab.fault(args.fault_name, args.node_name, args.argument))
+        print(lab.fault(args.fault_name, node, argument))
     finally:
         lab.close()
     return 0
