@@ -213,11 +213,6 @@ def service_note(view: ServiceView, paint: Paint) -> Cell:
 
 def server_note(view: ServerView, paint: Paint) -> Cell:
     """Why it is not up; else its share of traffic beside its share of weight."""
-    if view.state is State.DRAINING:
-        left = f"{compact(view.active, 7)} left"
-        if view.drain_left_s is not None:
-            left += f", ~{age(view.drain_left_s)}"
-        return ((left, "draining"), *_because(view, paint))
     if view.reason and view.state is not State.UP:
         return ((view.reason, "reason-down" if view.state is State.DOWN else view.state.value),)
     if view.share_of_traffic is None or view.share_of_weight is None:
@@ -234,10 +229,6 @@ def server_note(view: ServerView, paint: Paint) -> Cell:
         ]
     apart = abs(traffic - weight)
     return (*pieces, (numbers, "warn" if apart > 0.25 and traffic > 0 else "share"))
-
-
-def _because(view: ServerView, paint: Paint) -> Cell:
-    return ((f" {paint.glyphs.dot} {view.reason}", "muted"),) if view.reason else ()
 
 
 def limits_cell(view: ServerView, paint: Paint) -> Cell:

@@ -163,25 +163,21 @@ def _cells(
 
 
 def _reason_over_numbers(view: Row, layout: Layout) -> int | None:
-    """Where the reason of a server that is down starts, when it needs the numbers' room.
+    """Where the reason of a server that is down starts, when it stands over the numbers.
 
-    A server that keepalived took out has no numbers; the reason may take their place.
+    A server that keepalived took out has no numbers: its reason takes their place, in every such
+    row from the same cell on. Where there is no column for notes it takes the weights in
+    keepalived and in the kernel as well: "in neither" is what down means.
     """
     if not isinstance(view, ServerView) or not view.reason or view.state is not State.DOWN:
         return None
     if (view.in_kernel and layout.noted) or layout.columns[-1].id == "said":
         return None
-    if layout.noted and width_of(view.reason) <= layout.widths[-1]:
-        return None
-    end = layout.starts[-1] + layout.widths[-1]
-    weights: int | None = None
     for column, start in zip(layout.columns, layout.starts, strict=True):
         if column.id == "weights":
-            weights = start
+            if not view.in_kernel and not layout.noted:
+                return start + _FILE_WEIGHT
         elif column.id not in ("name", "state"):
-            if width_of(view.reason) > end - start and weights is not None and not view.in_kernel:
-                # "Not in keepalived, not in the kernel" is what down means: take that room too.
-                return weights + _FILE_WEIGHT
             return start
     return None
 

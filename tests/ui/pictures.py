@@ -185,7 +185,8 @@ def web() -> ServiceView:
                    traffic=rates(205, 6e6), history=rising(205), share=(1.0, 1.0)),
             server(WEB, rs(2, 80), "rs2", state=State.DRAINING, weights=(10, 10, 0), active=41,
                    inactive=300, traffic=rates(0, 112_500), history=falling(120),
-                   since=NOW - 24, drain_left_s=40, line=48),
+                   since=NOW - 24, drain_left_s=40, line=48,
+                   reason="41 left, about 40 s; drained by alice, “disk swap”"),
             server(WEB, rs(3, 80), "rs3", state=State.DOWN, weights=(10, None, None),
                    since=NOW - 183, reason=refused, line=56,
                    checks=(CheckResult("TCP_CHECK", False, "TCP connection to "

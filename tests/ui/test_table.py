@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.geometry import Region
 
-from lvstui.model.picture import Picture, ServerView, ServiceView, State
+from lvstui.model.picture import Picture, ServerView, ServiceView, State, Weights
 from lvstui.widgets.columns import COLUMN_SETS, Layout
 from lvstui.widgets.glyphs import UNICODE
 from lvstui.widgets.rows import RowList, Shape, Sort
@@ -237,3 +237,29 @@ async def test_go_to_opens_a_folded_service(start: Start) -> None:
         row = table.row
         assert isinstance(row, ServerView)
         assert row.key == rs(4, 0)
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
+async def test_reasons_of_servers_that_are_down_begin_in_one_column(
+    start: Start, width: int
+) -> None:
+    reasons = ("Refused", "MISC_CHECK: Misc check by [/etc/keepalived/check_service] failed, " * 2)
+    picture = pictures.site()
+    for number, reason in zip((1, 3), reasons, strict=True):
+        picture = pictures.changed(
+            picture, WEB, rs(number, 80), state=State.DOWN, reason=reason, in_kernel=False,
+            weights=Weights(10, None, None),
+        )  # fmt: skip
+    async with start(picture, size=(width, 40)) as desk:
+        lines = desk.lines()
+        starts = {
+            line.find(reason[:7]) for reason in reasons for line in lines if reason[:7] in line
+        }
+        assert len(starts) == 1
+
+
+async def test_a_draining_row_says_its_count_once(start: Start) -> None:
+    async with start(size=(160, 40)) as desk:
+        row = next(line for line in desk.lines() if "◐" in line)
+        assert row.count("left") == 1
+        assert "41 left, about 40 s; drained by" in row
