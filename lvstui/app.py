@@ -149,6 +149,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 return
             ok = isinstance(outcome, Outcome) and outcome.ok
             text = outcome.text if isinstance(outcome, Outcome) else f"failed: {outcome}"
+            if ok and plan.operation != "undo":
+                text += ". u takes it back."
             self.notify(
                 plain(text),
                 title=plan.title,

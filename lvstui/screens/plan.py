@@ -179,10 +179,7 @@ class PlanScreen(Dialog[bool]):
 
     def _result(self, outcome: Outcome) -> list[Bit]:
         glyphs = self.console.glyphs
-        good = outcome.ok
-        mark = glyphs.yes if good else glyphs.no
-        style = "$sev-good" if good else "$sev-bad"
-        bits: list[Bit] = [(f"\n{mark} {outcome.text}\n", f"bold {style}")]
+        bits: list[Bit] = [(f"\n{glyphs.no} {outcome.text}\n", "bold $sev-bad")]
         for result in outcome.results:
             seen = "gone" if result.seen is None else f"weight {result.seen}"
             line_style = "$sev-good" if result.ok else "$sev-bad"
@@ -190,8 +187,6 @@ class PlanScreen(Dialog[bool]):
             bits.append((f"{result.step.server}", "$lv-text"))
             bits.append((f"  read back: {seen}", "$lv-dim"))
             bits.append((f"  {result.error}\n" if result.error else "\n", "$sev-bad"))
-        if good and self._plan.operation != "undo":
-            bits.append(("\nu takes it back.\n", "$lv-dim"))
         return bits
 
     def show_picture(self, picture: Picture) -> None:
@@ -243,8 +238,14 @@ class PlanScreen(Dialog[bool]):
         self.console.carry_out(self._plan, self._finished)
 
     def _finished(self, outcome: Outcome | Exception) -> bool:
-        """On the UI's thread; False when nobody looks here any more."""
+        """On the UI's thread; False when this does not show it: a notification has to.
+
+        What went as planned needs no box; what did not stays until it was read.
+        """
         if not self.is_mounted or self not in self.app.screen_stack:
+            return False
+        if isinstance(outcome, Outcome) and outcome.ok:
+            self.dismiss(True)
             return False
         self._busy = False
         if isinstance(outcome, Outcome):

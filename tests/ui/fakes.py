@@ -124,7 +124,7 @@ class FakeOperator:
                        "the kernel still says so" if self.fails else "")
             for step in plan.steps
         )  # fmt: skip
-        text = f"{plan.title}: {'not done' if self.fails else 'done'}"
+        text = f"{plan.title}: {'not done' if self.fails else 'done, read back'}"
         return Outcome(plan, results, "op-1", text)
 
 

@@ -32,11 +32,10 @@ async def test_drain_shows_the_plan_and_applies_exactly_it(start: Start) -> None
         assert 'lvstui drain 10.10.0.3:80 --service "tcp 10.10.0.20:80"' in text
         assert desk.operator.applied == []
         await desk.press("y")
-        await desk.until(lambda: "read back" in desk.text())
+        await desk.until(lambda: len(desk.app.screen_stack) == 1)
         assert [plan.steps for plan in desk.operator.applied] == [shown.steps]
         assert desk.feed.refreshes == 1
-        await desk.press("escape")
-        assert len(desk.app.screen_stack) == 1
+        assert [said for said in desk.said if "read back" in said and "u takes it back" in said]
 
 
 async def test_enter_on_a_fresh_plan_cancels(start: Start) -> None:
@@ -61,8 +60,6 @@ async def test_marked_servers_are_the_targets_and_are_unmarked_after(start: Star
         assert desk.operator.asked[-1][1] == ((WEB, rs(1, 80)), (WEB, rs(2, 80)))
         await desk.press("y")
         await desk.until(lambda: bool(desk.operator.applied))
-        await desk.until(lambda: "read back" in desk.text())
-        await desk.press("escape")
         await desk.until(lambda: desk.services.table.marks == set())
 
 
@@ -170,10 +167,13 @@ async def test_weight_shows_shares_and_goes_on_to_the_plan(start: Start) -> None
 async def test_undo(start: Start) -> None:
     async with start() as desk:
         await desk.press("j", "d", "y")
-        await desk.until(lambda: bool(desk.operator.applied))
-        await desk.press("escape", "u")
+        await desk.until(lambda: len(desk.app.screen_stack) == 1)
+        await desk.press("u")
         step = plan_screen(desk).plan.steps[0]
         assert (step.before, step.after) == (0, 10)
+        await desk.press("y")
+        await desk.until(lambda: len(desk.app.screen_stack) == 1)
+        assert "u takes it back" not in desk.said[-1]
 
 
 def test_weights_that_are_none() -> None:
