@@ -125,7 +125,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen):
+            # On a busy host a second may pass before a screen has its widgets.
+            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
                 screen.tick()
 
     def show_screen(self, mode: str) -> None:

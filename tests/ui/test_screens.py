@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.color import Color
 from textual.command import CommandPalette
@@ -21,6 +22,7 @@ from lvstui.screens.explain import explain
 from lvstui.screens.help import HelpScreen
 from lvstui.screens.host import Host
 from lvstui.screens.palette import CommandProvider
+from lvstui.screens.services import ServicesScreen
 from lvstui.screens.theme import THEMES
 from lvstui.widgets.event_list import EventList
 
@@ -419,3 +421,24 @@ async def test_a_screen_visited_before_takes_a_new_theme(start: Start) -> None:
 def test_the_app_is_what_its_screens_expect(make: Make) -> None:
     host: Host = make()
     assert host.picture.host == "lb1"
+
+
+async def test_a_second_that_passes_before_the_screen_is_there(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticked = []
+    compose = ServicesScreen.compose
+
+    def late(screen: ServicesScreen) -> ComposeResult:
+        # A busy host: the clock ticks before there is a widget.
+        app = screen.app
+        assert isinstance(app, LvstuiApp)
+        app._tick()
+        ticked.append(screen.is_mounted)
+        return compose(screen)
+
+    monkeypatch.setattr(ServicesScreen, "compose", late)
+    app = make()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+    assert ticked == [False]
