@@ -281,3 +281,11 @@ def test_a_gap_that_another_source_covers_is_none() -> None:
     assert world.picture().gaps == ()
     world.say(f.Missing("log", "no log", "run syslog"))
     assert [gap.source for gap in world.picture().gaps] == ["fifo", "log"]
+
+
+def test_what_waited_in_a_fifo_is_not_taken_for_news() -> None:
+    world = three().say(f.InstanceChanged("LB_1", "MASTER", 150))
+    old = f.Observation(world.now + 9, "lb1", "fifo", f.InstanceChanged("LB_1", "BACKUP"), True)
+    world.known.learn(old)
+    assert world.picture().instances[0].state == "MASTER"
+    assert not any("BACKUP" in text for text in world.events())
