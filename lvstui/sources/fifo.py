@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from lvstui.model.facts import (
+    UNDATED,
     Available,
     DaemonSaid,
     Fact,
@@ -189,8 +190,8 @@ class _Fifo:
             self.complaint = Missing(
                 source,
                 f"the notify fifo {plain(self.path)} is read by process {readers[0]} already",
-                "nothing is lost: changes come from the log; two readers would steal from each "
-                "other",
+                "two readers would steal from each other; end the other one, or see to the log",
+                covered_by="log",
             )
         return not readers
 
@@ -279,6 +280,17 @@ class FifoSource:
             if fact is not None:
                 context.emit(self.name, fact, at, past)
 
+    def _push_last(self, context: Context, lines: list[bytes]) -> None:
+        """What lay in the pipe before we came: written nobody knows when, hours ago maybe. Only
+        the last state of each instance is worth anything, and gives way to any dated word."""
+        last = {
+            fact.instance: fact
+            for line in lines
+            if isinstance(fact := parse_line(line), InstanceChanged)
+        }
+        for fact in last.values():
+            context.emit(self.name, fact, UNDATED, past=True)
+
     def _arrange(self, context: Context, fifos: dict[str, _Fifo]) -> None:
         """Open and close what the configuration wants, and say what is missing."""
         wanted = dict.fromkeys(path for path in self._paths() if path)
@@ -292,7 +304,8 @@ class FifoSource:
                 Missing(
                     self.name,
                     "keepalived's notify fifo is read by a script of its own",
-                    "nothing is lost: changes come from the log",
+                    "see to keepalived's log: changes come from there",
+                    covered_by="log",
                 ),
             )
             return
@@ -304,7 +317,7 @@ class FifoSource:
                 fifo.open(self.name)
             if fifo.fresh:
                 fifo.fresh = False
-                self._push(context, fifo.lines(), time.time(), past=True)
+                self._push_last(context, fifo.lines())
         complaints = [f.complaint for f in fifos.values() if f.complaint is not None]
         if complaints:
             self._say(context, complaints[0])
