@@ -45,7 +45,8 @@ class _Sink:
     def __init__(self, context: Context, name: str, began: float) -> None:
         self._context = context
         self._name = name
-        self._began = began
+        self.began = began
+        """Epoch of our own start."""
         self._repeats = Repeats()
         self._second = 0.0
         self._lines = self._facts = self._important = 0
@@ -53,6 +54,8 @@ class _Sink:
         self._next_word = 0.0
         self.heard = False
         """Whether a line of keepalived has come."""
+        self.newest = 0.0
+        """Epoch of the newest message."""
 
     def budget_left(self) -> bool:
         """Whether this second still takes ordinary lines."""
@@ -70,8 +73,10 @@ class _Sink:
                 self.left_out = 0
                 self._context.emit(self._name, DaemonSaid("other", text, "lvstui"))
 
-    def file_line(self, line: bytes, past: bool, own: bool = False) -> None:
-        """One raw line of a log file."""
+    def file_line(
+        self, line: bytes, past: bool, own: bool = False, after: float | None = None
+    ) -> None:
+        """One raw line of a log file; those up to `after` are known already."""
         if (not own and b"eepalived" not in line) or _NOISE.search(line):
             return
         if not past and not self._admit(line):
@@ -80,13 +85,15 @@ class _Sink:
         if not is_keepalived(ident):
             return
         now = time.time()
+        if after is not None and (at is None or at <= after):
+            return
         if at is None:
             at = now
-        elif past and at < self._began - _BACK_S:
+        elif past and at < self.began - _BACK_S:
             return
         elif past:
             # A log that came up after us is read from its start, and is news all the same.
-            past = at < self._began - 1.0
+            past = at < self.began - 1.0
         elif not past and at == int(at) and at <= now < at + 2.0:
             # The stamp has no fraction, and we are faster than a second.
             at = now
@@ -110,7 +117,7 @@ class _Sink:
         if not isinstance(message, str) or not stamp.isdigit():
             return
         at = int(stamp) / 1e6
-        past = at < self._began
+        past = at < self.began
         raw = message.encode("utf-8", "backslashreplace")
         if _NOISE.search(raw) or (not past and not self._admit(raw)):
             return
@@ -125,6 +132,7 @@ class _Sink:
     def message(self, at: float, ident: str, pid: int, text: str, past: bool) -> None:
         """One message without its prefix."""
         self.heard = True
+        self.newest = max(self.newest, at)
         for fact in facts_of(text, ident, pid):
             if not self._repeats.is_repeat(fact, at):
                 if not past:
@@ -195,11 +203,11 @@ class LogSource:
         own = place.kind == "own"
         tails = [FileTail(path, inotify) for path in place.paths]
         try:
-            # What was there before we came, once; after that a place is read from its end on.
-            back = _BACK_BYTES if self._read_back else 0
+            # What was there before we came, once; of another place what is newer than that.
+            after = None if self._read_back else max(sink.newest, sink.began)
             for tail in tails:
                 try:
-                    lines = tail.open(back)
+                    lines = tail.open(_BACK_BYTES)
                 except OSError as error:
                     remedy = "run lvstui as root, or add the user to group adm"
                     self._say(
@@ -213,7 +221,7 @@ class LogSource:
                     context.wait(5.0)
                     return
                 for line in lines:
-                    sink.file_line(line, past=True, own=own)
+                    sink.file_line(line, past=True, own=own, after=after)
             self._read_back = False
             self._available(context)
             again = time.monotonic() + _LOOK_AGAIN_S
@@ -224,12 +232,20 @@ class LogSource:
                 if time.monotonic() >= again:
                     sure = place.sure and sink.heard
                     again = time.monotonic() + (_SURE_LOOK_AGAIN_S if sure else _LOOK_AGAIN_S)
-                    if self._find(self._pid()) != place:
+                    if self._moved(place, self._find(self._pid()), sink):
                         return
         finally:
             for tail in tails:
                 tail.close()
             inotify.close()
+
+    @staticmethod
+    def _moved(place: Place, found: Place | Missing, sink: _Sink) -> bool:
+        """Whether to leave `place` for what was found. A rotated log is not there until its next
+        line is written, and names keepalived only then: who had it once waits for it."""
+        if isinstance(found, Missing):
+            return not sink.heard
+        return found != place and (found.sure or not sink.heard)
 
     @staticmethod
     def _drain(context: Context, sink: _Sink, tail: FileTail, own: bool) -> None:

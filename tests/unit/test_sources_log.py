@@ -304,3 +304,43 @@ def test_own_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     place = log_places.find(os.getpid())
     assert isinstance(place, Place)
     assert place.kind == "own"
+
+
+def test_a_rotated_log_that_is_not_there_yet_is_no_gap(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some syslog daemons make the new file with the next line only."""
+    monkeypatch.setattr("lvstui.sources.log._LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr("lvstui.sources.log._SURE_LOOK_AGAIN_S", 0.05)
+
+    def find(_: int) -> Place | Missing:
+        return Place("file", (str(log),)) if log.exists() else Missing("log", "none", "run one")
+
+    append(log, enters("a"))
+    with Run(find) as run:
+        run.wait_for(is_master("a"))
+        run.ready()
+        log.rename(log.with_suffix(".1"))
+        time.sleep(0.7)
+        append(log, enters("b"))
+        run.wait_for(is_master("b"))
+        assert not [o for _, o in run.seen if isinstance(o.fact, Missing)]
+
+
+def test_nothing_is_lost_on_the_way_to_another_log(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lvstui.sources.log._LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr("lvstui.sources.log._SURE_LOOK_AGAIN_S", 0.05)
+    other = log.with_name("messages")
+    other.write_text(line("(x) Entering MASTER STATE", time.time() - 60))
+    place = [Place("file", (str(log),))]
+    with Run(lambda _: place[0]) as run:
+        run.ready()
+        append(log, enters("a"))
+        run.wait_for(is_master("a"))
+        time.sleep(1.1)
+        append(other, enters("b"))
+        place[0] = Place("file", (str(other),))
+        run.wait_for(is_master("b"))
+        assert not [o for _, o in run.seen if is_master("x")(o.fact)]
