@@ -17,7 +17,15 @@ from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
 from lvstui.model.rates import Traffic, total
-from lvstui.model.states import Drain, Surroundings, absent, quiesced, serving, unfinished
+from lvstui.model.states import (
+    TAKEN_OUT,
+    Drain,
+    Surroundings,
+    absent,
+    quiesced,
+    serving,
+    unfinished,
+)
 from lvstui.model.words import plural
 
 
@@ -70,6 +78,7 @@ def service_view(
             since.get((key, server)), total_weight, summed, around,
             sorry == server and server not in in_file and server not in in_loaded,
             bool(inputs.file or inputs.loaded),
+            inputs.kernel is not None,
         )
         for server in order
     )  # fmt: skip
@@ -93,12 +102,13 @@ def _server_view(
     around: Surroundings,
     sorry: bool,
     service_configured: bool,
+    service_there: bool,
 ) -> ServerView:
     health = book.get(service, key)
     if sorry:
         state, reason = (State.UP, "") if kernel is not None else (State.DISABLED, "stands by")
     elif kernel is None:
-        state, reason = absent(file, loaded, health, around)
+        state, reason = absent(file, loaded, health, around, service_there=service_there)
     elif file is None and loaded is None and (service_configured or around.file_known):
         state, reason = State.FOREIGN, "in the kernel, in no file"
         if kernel.weight == 0:
@@ -233,7 +243,8 @@ def _judge(
         if not around.table_readable:
             return Severity.WARN, "the kernel table can not be read"
         if config is not None:
-            return Severity.BAD, "not in the kernel table"
+            taken_out = any(server.state is State.DRIFTED for server in servers)
+            return Severity.BAD, "not in the kernel table" + (f": {TAKEN_OUT}" if taken_out else "")
         return Severity.BAD, "gone"
     if not servers:
         return Severity.WARN, "no real server"

@@ -18,6 +18,9 @@ REMOVAL_GRACE_S = 2.5
 """keepalived says "removed" before the next read of the kernel table shows it."""
 
 
+TAKEN_OUT = "removed by hand? A restart of keepalived puts it back, a reload does not"
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What holds for every service of the host."""
@@ -79,8 +82,11 @@ def absent(
     loaded: ConfiguredServer | None,
     health: Health | None,
     around: Surroundings,
+    *,
+    service_there: bool = True,
 ) -> tuple[State, str]:
-    """State and reason of a server that the kernel does not have."""
+    """State and reason of a server that the kernel does not have; `service_there`: its service
+    it has."""
     if not around.table_readable:
         if health is not None and not health.up:
             return State.DOWN, said(health)
@@ -97,8 +103,12 @@ def absent(
     if file is None and loaded is not None and around.file_known:
         return State.DRIFTED, "gone from the file, still loaded: keepalived was not reloaded"
     server = file or loaded
+    if health is not None and around.now - health.since < REMOVAL_GRACE_S:
+        return State.UNVERIFIED, "keepalived has just put it in"
     if server is not None and may_wait(server, around):
         return State.UNVERIFIED, "no check has spoken yet"
+    if loaded is not None and (health is not None or not service_there):
+        return State.DRIFTED, f"keepalived has it, the kernel does not: {TAKEN_OUT}"
     return State.DOWN, "not in the kernel table; keepalived's reason is older than its log here"
 
 

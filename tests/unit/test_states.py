@@ -6,6 +6,7 @@ import pytest
 
 from lvstui.model import facts as f
 from lvstui.model.config import ConfiguredChecker
+from lvstui.model.ipvs import KernelTable
 from lvstui.model.keys import ServerKey
 from lvstui.model.picture import Severity, State
 from lvstui.model.states import brief
@@ -233,3 +234,28 @@ def test_a_services_count_is_that_of_its_rows() -> None:
     world = three().daemon(running=False)
     web = world.picture().services[0]
     assert (web.up, web.quorum_ok, web.reason) == (0, True, "3 unverified")
+
+
+def test_what_was_cleared_behind_keepalived_is_no_failed_check() -> None:
+    world = three()
+    for number in (1, 2, 3):
+        world.say(f.ServerChanged(WEB, rs(number), True, "added"), at=T0 - 600)
+    world.later(60).say(f.TableSeen(KernelTable(())))
+    web = world.picture().services[0]
+    assert [server.state for server in web.servers] == [State.DRIFTED] * 3
+    assert "A restart of keepalived puts it back" in web.servers[0].reason
+    assert web.severity is Severity.BAD
+    assert web.reason.startswith("not in the kernel table: removed by hand?")
+
+
+def test_one_server_taken_out_by_hand() -> None:
+    world = three().say(f.ServerChanged(WEB, rs(3), True, "added"), at=T0 - 600)
+    server = world.later(60).kernel((1, 10, 0, 0), (2, 10, 0, 0)).server(3)
+    assert server.state is State.DRIFTED
+    assert server.reason.startswith("keepalived has it, the kernel does not: removed by hand?")
+
+
+def test_just_put_in_and_not_yet_in_the_table() -> None:
+    world = three().say(removed(3)).kernel((1, 10, 0, 0), (2, 10, 0, 0)).later(60)
+    world.say(f.ServerChanged(WEB, rs(3), True, "added"))
+    assert world.server(3).state is State.UNVERIFIED
