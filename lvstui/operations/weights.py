@@ -34,6 +34,7 @@ def plan_weights(
         raise ValueError(f"no operation {operation!r}")
     refusals: list[str] = []
     cautions: list[str] = []
+    same: list[str] = []
     steps: list[Step] = []
     if operation == "weight" and (weight is None or not 0 <= weight <= MAX_WEIGHT):
         refusals.append(f"a weight is a whole number from 0 to {MAX_WEIGHT}")
@@ -52,11 +53,13 @@ def plan_weights(
                 "give one (w, or lvstui weight)"
             )
         elif after == view.weights.kernel:
-            cautions.append(f"{view.label} in {service_key} has weight {after} already")
+            same.append(f"{view.label} in {service_key} has weight {after} already{_other(view)}")
         else:
             steps.append(_step(picture.host, view, after))
     if not steps and not refusals:
-        refusals.append("nothing to change: " + "; ".join(cautions))
+        refusals.append("nothing to change: " + "; ".join(same))
+    elif not refusals:
+        cautions += same
     effects, typed, more = _effects(picture, steps)
     cautions += more
     cautions += _flap_caution(picture, steps)
@@ -102,6 +105,14 @@ def plan_undo(picture: Picture, entries: Sequence[Entry]) -> Plan | None:
         "undo", picture.host, tuple(steps), (what, *effects), (*cautions, *more),
         tuple(refusals), typed, first.reason, first.id,
     )  # fmt: skip
+
+
+def _other(view: ServerView) -> str:
+    """Where a server that takes connections has not the weight that is configured."""
+    configured = view.weights.keepalived or view.weights.file
+    if not view.weights.kernel or not configured or configured == view.weights.kernel:
+        return ""
+    return f" (configured {configured}: w, or lvstui weight, sets it)"
 
 
 def _wanted(

@@ -227,3 +227,13 @@ def test_what_the_kernels_settings_do_to_a_drain_is_said(log: AuditLog) -> None:
     world.say(f.SysctlsSeen(((name, "2"),)))
     plan = Operator(audit=log).plan(world.picture(), "drain", [(WEB, rs(2))])
     assert not any(name in caution for caution in plan.cautions)
+
+
+def test_enable_of_a_drifted_weight_names_the_way(log: AuditLog) -> None:
+    world = three().kernel((1, 10, 0, 0), (2, 3, 0, 0), (3, 10, 0, 0))
+    plan = Operator(audit=log).plan(world.picture(), "enable", [(WEB, rs(2))])
+    assert plan.refusals == (
+        "nothing to change: rs2 in tcp 10.10.0.20:80 has weight 3 already "
+        "(configured 10: w, or lvstui weight, sets it)",
+    )
+    assert plan.cautions == ()
