@@ -224,9 +224,13 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
     try:
         shutil.copytree(packages.cache_home(), cache / "lab", symlinks=True)
         shutil.copy(topology, home / "small.toml")
+        # The checkout may lie where only root can read.
+        code = home / "code"
+        shutil.copytree(PACKAGE_PARENT / "lvstui", code / "lvstui")
         if os.getuid() == 0:
             subprocess.run(["chown", "-R", "65534:65534", home], check=True)
         env = {**environment(home), "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+        env["PYTHONPATH"] = str(code)
         words, command = ["-m", "lvstui.lab"], "id -u; cat /proc/net/ip_vs"
         done = subprocess.run(
             [*become, *words, "--topology", home / "small.toml", "--wait", "--exec", command],

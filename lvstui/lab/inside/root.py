@@ -40,6 +40,10 @@ _ROOTS_FOLDERS = (
 )
 
 
+_KEPT = ("/etc/keepalived/keepalived.config-opts",)
+"""Files under covered folders that belong to a program: keepalived 2.3 reads its build options."""
+
+
 def overlay(work: str, layers: list[str]) -> str:
     """Mount an overlay whose upper layer lies in `work` (a tmpfs); the path of the new root."""
     for name in ("upper", "work", "root"):
@@ -48,6 +52,14 @@ def overlay(work: str, layers: list[str]) -> str:
     # "off" because the layers differ in what they can store as extended attributes.
     kernel.mount("overlay", f"{work}/root", "overlay", 0, options + ",xino=off,redirect_dir=off")
     return f"{work}/root"
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return None
 
 
 def cover(root: str, path: str, mode: int) -> None:
@@ -101,8 +113,11 @@ def build(plan: dict[str, Any], node: dict[str, Any]) -> None:
         for path in _ROOTS_FOLDERS:
             if os.path.isdir(new + path) and not os.path.islink(new + path):
                 os.chown(new + path, 0, 0)
+    kept = {path: content for path in _KEPT if (content := _read(new + path)) is not None}
     for path, mode in plan["covers"]:
         cover(new, path, mode)
+    for path, content in kept.items():
+        write(new + path, 0o644, content)
     for path in plan["binds"]:
         bind_back(new, path)
     for name in ("proc", "sys"):
