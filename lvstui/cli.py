@@ -69,7 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="one JSON document (schema lvstui.status/1)"
     )
     status.add_argument(
-        "--watch", action="store_true", help="one JSON line for each change, until interrupted"
+        "--watch",
+        action="store_true",
+        help="one JSON line for each change of state, until interrupted",
     )
     status.add_argument("--schema", action="store_true", help="print what each JSON field means")
     status.add_argument(
@@ -163,8 +165,7 @@ def _watch(watcher: Any) -> int:
     watcher.settle()
     while True:
         document = report.report(watcher.picture)
-        # The time alone is no change.
-        told = {key: value for key, value in document.items() if key != "at_epoch_s"}
+        told = report.lasting(document)
         if told != last:
             last = told
             print(json.dumps(document, ensure_ascii=False), flush=True)

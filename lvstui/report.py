@@ -108,6 +108,32 @@ MEANINGS: dict[str, str] = {
 """Every field and its meaning; `*.rates` holds connections, packets and bytes `_per_s`."""
 
 
+FLEETING = frozenset(
+    {
+        "at_epoch_s", "last_advert_epoch_s", "since_epoch_s", "rates", "counters",
+        "active_connections", "inactive_connections", "persistent_connections",
+        "share_of_traffic", "drain_left_s", "checks", "reasons",
+    }
+)  # fmt: skip
+"""Fields that move without anything having changed for an operator."""
+
+
+def lasting(document: Any) -> Any:
+    """`document` without what moves all the time: two that are equal tell the same."""
+    if isinstance(document, dict):
+        kept = {key: lasting(value) for key, value in document.items() if key not in FLEETING}
+        if str(kept.get("state", "")).startswith("drain"):
+            # Its reason counts connections down; that is worth a line only when it ends.
+            kept.pop("reason", None)
+        if "warnings" in kept:
+            # Their texts tell ages ("12 min ago").
+            kept["warnings"] = [{**warning, "text": ""} for warning in kept["warnings"]]
+        return kept
+    if isinstance(document, list):
+        return [lasting(value) for value in document]
+    return document
+
+
 def verdict(picture: Picture) -> tuple[int, list[str]]:
     """The exit status and the reasons for it."""
     if not picture.table_readable:

@@ -110,3 +110,16 @@ def test_operation_documents() -> None:
     assert shown["applied"] is False
     json.dumps(shown)
     assert "kernel weight of rs2 (10.10.0.4:80)" in words(plan)
+
+
+def test_only_what_lasts_is_a_change() -> None:
+    world = three().counters((1, 0), (2, 0), (3, 0))
+    before = report.lasting(report.report(world.picture()))
+    world.later(2).counters((1, 50), (2, 70), (3, 10))
+    world.kernel((1, 10, 7, 41), (2, 10, 8, 44), (3, 10, 1, 2))
+    assert report.lasting(report.report(world.picture())) == before
+    world.kernel((1, 10, 7, 41), (2, 0, 8, 44), (3, 10, 1, 2)).later(3)
+    drained = report.lasting(report.report(world.picture()))
+    assert drained != before
+    world.later(5).kernel((1, 10, 7, 41), (2, 0, 3, 44), (3, 10, 1, 2))
+    assert report.lasting(report.report(world.picture())) == drained
