@@ -29,6 +29,8 @@ from lvstui.widgets.line import Bit
 _MOST_TWINS = 3
 _WIDTH = 100
 """Of the box, as the stylesheet has it."""
+_BESIDE = 15
+"""Cells of a line that frame, padding, mark and scroll bar take."""
 
 
 class PlanScreen(Dialog[bool]):
@@ -78,7 +80,8 @@ class PlanScreen(Dialog[bool]):
             yield Button("Apply", id="apply", compact=True)
 
     def on_mount(self) -> None:
-        """Draw it."""
+        """Draw it, with nothing of the last one over its fields and buttons."""
+        self.app.clear_notifications()
         self._draw()
 
     def on_resize(self) -> None:
@@ -111,7 +114,7 @@ class PlanScreen(Dialog[bool]):
         def section(title: str, lines: tuple[str, ...], mark: str, style: str) -> None:
             if lines:
                 bits.append((f"\n{title}\n", "$lv-dim"))
-                room = max(min(self.size.width, _WIDTH) - 12, 20)
+                room = max(min(self.size.width, _WIDTH) - _BESIDE, 20)
                 for line in lines:
                     bits.append((f"  {mark} ", style))
                     text = f"\n{' ' * (3 + width_of(mark))}".join(textwrap.wrap(line, room))

@@ -55,6 +55,11 @@ class FakeOperator:
     typed: str = ""
     fails: bool = False
     raises: Exception | None = None
+    effects: tuple[str, ...] = (
+        "1 of 3 left taking new connections, quorum 1.",
+        "10.10.0.3 takes all new connections (+100 %).",
+        "612 active connections keep going until they end.",
+    )
     applied: list[Plan] = field(default_factory=list)
     asked: list[tuple[str, tuple[Target, ...], int | None]] = field(default_factory=list)
     gate: threading.Event | None = None
@@ -92,11 +97,7 @@ class FakeOperator:
             operation,
             picture.host,
             tuple(steps),
-            effects=(
-                "1 of 3 left taking new connections, quorum 1.",
-                "10.10.0.3 takes all new connections (+100 %).",
-                "612 active connections keep going until they end.",
-            ),
+            effects=self.effects,
             cautions=("Kernel only: when its check fails and recovers, keepalived sets "
                       "weight 10 again.",),
             refusals=(self.refusal,) if self.refusal else (),

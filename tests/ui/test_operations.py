@@ -198,3 +198,22 @@ async def test_copy_goes_to_the_clipboard(start: Start) -> None:
     async with start() as desk:
         await desk.press("j", "y")
         assert desk.app.clipboard == str(ServerKey("10.10.0.3", 80))
+
+
+async def test_a_notification_does_not_lie_over_the_next_plan(start: Start) -> None:
+    async with start(size=(80, 24)) as desk:
+        await desk.press("j", "d", "y")
+        await desk.until(lambda: any("read back" in said for said in desk.said))
+        await desk.press("d")
+        assert isinstance(desk.app.screen, PlanScreen)
+        assert desk.said == []
+
+
+async def test_long_lines_of_a_plan_are_wrapped_once(start: Start) -> None:
+    """At 80 columns, with the scroll bar beside them."""
+    async with start(size=(80, 24)) as desk:
+        desk.operator.effects = ("word " * 40,)
+        await desk.press("j", "d")
+        lines = [line for line in desk.lines() if "word" in line]
+        assert len(lines) >= 3
+        assert all(line.count("word") > 5 for line in lines[:-1])
