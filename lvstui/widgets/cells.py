@@ -91,7 +91,9 @@ def server_state(view: ServerView, paint: Paint) -> Cell:
     if view.sorry:
         word = "sorry"
     if view.state is State.DRAINING and not paint.noted and view.drain_left_s is not None:
-        return ((f"{word} {age(view.drain_left_s).replace(' ', '')}", view.state.value),)
+        # "draining 12m" is all that fits.
+        left = age(view.drain_left_s).replace(" ", "").replace("min", "m")
+        return ((f"{word} {left}", view.state.value),)
     text = word
     if view.state in (State.DOWN, State.DISABLED) and view.since is not None:
         text = f"{word} {age(paint.now - view.since)}"

@@ -263,3 +263,9 @@ async def test_a_draining_row_says_its_count_once(start: Start) -> None:
         row = next(line for line in desk.lines() if "◐" in line)
         assert row.count("left") == 1
         assert "41 left, about 40 s; drained by" in row
+
+
+async def test_how_long_a_drain_takes_fits_at_80_columns(start: Start) -> None:
+    picture = pictures.changed(pictures.site(), WEB, rs(2, 80), drain_left_s=700.0)
+    async with start(picture, size=(80, 24)) as desk:
+        assert "draining 11m " in desk.text()
