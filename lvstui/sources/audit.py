@@ -98,7 +98,9 @@ def fact(entry: Entry) -> Done | None:
         return None
     name = plain(entry.name)
     label = f"{name} ({server})" if name else str(server)
-    verb = {"drain": "drains", "enable": "enables", "undo": "takes back on"}.get(entry.operation)
+    verb = {"drain": "drains", "enable": "enables", "undo": "takes back what was done to"}.get(
+        entry.operation
+    )
     who, reason = plain(entry.who), plain(entry.reason)
     what = f"{who} {verb} {label}" if verb else f"{who} sets the weight of {label}"
     text = f"{what} in {service}: weight {entry.before} → {entry.after}"

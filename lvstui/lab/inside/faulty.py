@@ -209,7 +209,7 @@ class Faults:
                     )
             self._tc(lines)
             self._split = block
-        return "VRRP between the directors is " + ("blocked" if block else "passed again")
+        return "VRRP between the directors " + ("is blocked" if block else "passes again")
 
     @staticmethod
     def _tc(lines: list[str]) -> None:
