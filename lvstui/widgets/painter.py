@@ -151,7 +151,7 @@ def _cells(
                 paint = Paint(layout.glyphs, now, looks.folded, width, layout.noted)
                 cell = column.server(cast(ServerView, view), paint)
                 found.append((start, kept, _padded(cell, kept, False, layout)))
-            found.append((over, room, _padded(((text, "reason-down"),), room, False, layout)))
+            found.append((over, room, _padded(((text, _reason_style(view)),), room, False, layout)))
             break
         paint = Paint(layout.glyphs, now, looks.folded, width, layout.noted)
         if isinstance(view, ServiceView):
@@ -162,20 +162,27 @@ def _cells(
     return tuple(found)
 
 
-def _reason_over_numbers(view: Row, layout: Layout) -> int | None:
-    """Where the reason of a server that is down starts, when it stands over the numbers.
+def _reason_style(view: Row) -> str:
+    if isinstance(view, ServiceView) or view.state is State.DOWN:
+        return "reason-down"
+    return str(view.state.value)
 
-    A server that keepalived took out has no numbers: its reason takes their place, in every such
-    row from the same cell on. Where there is no column for notes it takes the weights in
-    keepalived and in the kernel as well: "in neither" is what down means.
+
+def _reason_over_numbers(view: Row, layout: Layout) -> int | None:
+    """Where the reason of a server that is down or not there starts, over the numbers.
+
+    A server that is not in the kernel has no numbers: its reason takes their place, in every such
+    row from the same cell on. Where there is no column for notes, that of one that is down takes
+    the weights in keepalived and in the kernel as well: "in neither" is what down means.
     """
-    if not isinstance(view, ServerView) or not view.reason or view.state is not State.DOWN:
+    if not isinstance(view, ServerView) or not view.reason or view.sorry:
         return None
-    if (view.in_kernel and layout.noted) or layout.columns[-1].id == "said":
+    down = view.state is State.DOWN
+    if (view.in_kernel and (layout.noted or not down)) or layout.columns[-1].id == "said":
         return None
     for column, start in zip(layout.columns, layout.starts, strict=True):
         if column.id == "weights":
-            if not view.in_kernel and not layout.noted:
+            if down and not view.in_kernel and not layout.noted:
                 return start + _FILE_WEIGHT
         elif column.id not in ("name", "state"):
             return start

@@ -269,3 +269,17 @@ async def test_how_long_a_drain_takes_fits_at_80_columns(start: Start) -> None:
     picture = pictures.changed(pictures.site(), WEB, rs(2, 80), drain_left_s=700.0)
     async with start(picture, size=(80, 24)) as desk:
         assert "draining 11m " in desk.text()
+
+
+@pytest.mark.parametrize("width", [120, 160])
+async def test_a_server_that_is_not_in_the_kernel_has_room_for_its_reason(
+    start: Start, width: int
+) -> None:
+    reason = "keepalived has it, the kernel does not: by hand?"
+    picture = pictures.changed(
+        pictures.site(), WEB, rs(2, 80), state=State.DRIFTED, reason=reason, in_kernel=False,
+        weights=Weights(10, 10, None),
+    )  # fmt: skip
+    async with start(picture, size=(width, 40)) as desk:
+        (row,) = [line for line in desk.lines() if reason in line]
+        assert row.split()[4:7] == ["10", "10", "–"]
