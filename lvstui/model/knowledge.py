@@ -341,6 +341,8 @@ class Knowledge:
                 gap
                 for source, gap in self.gaps.items()
                 if self._covered_by.get(source) not in self._working
+                # keepalived makes its fifos: without it they are no news.
+                and not (source == "fifo" and self.daemon and not self.daemon.running)
             ),
             cost=self.cost,
             ready=self.table is not None or "proc" in self.gaps,

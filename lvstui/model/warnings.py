@@ -99,7 +99,7 @@ def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
                 )
                 found.append(Warning(Severity.WARN, text, service.key, server.key,
                                      f"drain {service.key} {server.key}"))  # fmt: skip
-            elif server.state is State.DRIFTED:
+            elif server.state is State.DRIFTED and service.in_kernel:
                 text = f"{server.label} in {service.key}: {server.reason}"
                 found.append(Warning(Severity.WARN, text, service.key, server.key,
                                      f"drift {service.key} {server.key}"))  # fmt: skip

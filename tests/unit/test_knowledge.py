@@ -289,3 +289,9 @@ def test_what_waited_in_a_fifo_is_not_taken_for_news() -> None:
     world.known.learn(old)
     assert world.picture().instances[0].state == "MASTER"
     assert not any("BACKUP" in text for text in world.events())
+
+
+def test_fifos_are_not_missed_without_keepalived() -> None:
+    world = three().say(f.Missing("fifo", "it is not there", "keepalived makes it"))
+    assert [gap.source for gap in world.picture().gaps] == ["fifo"]
+    assert world.daemon(running=False).picture().gaps == ()

@@ -259,3 +259,11 @@ def test_just_put_in_and_not_yet_in_the_table() -> None:
     world = three().say(removed(3)).kernel((1, 10, 0, 0), (2, 10, 0, 0)).later(60)
     world.say(f.ServerChanged(WEB, rs(3), True, "added"))
     assert world.server(3).state is State.UNVERIFIED
+
+
+def test_a_service_that_is_gone_is_warned_of_once() -> None:
+    world = three()
+    for number in (1, 2, 3):
+        world.say(f.ServerChanged(WEB, rs(number), True, "added"), at=T0 - 600)
+    warnings = world.later(60).say(f.TableSeen(KernelTable(()))).picture().warnings
+    assert [warning.id for warning in warnings] == [f"service {WEB}"]
