@@ -86,10 +86,6 @@ class Knowledge:
     def learn(self, seen: f.Observation) -> None:
         """Take one observation in."""
         fact, at = seen.fact, seen.at
-        if seen.source == "fifo" and seen.past:
-            # What waited in the pipe before anybody read it happened nobody knows when; the log
-            # tells the same with its time, the addresses and the kernel tell how it is now.
-            return
         if isinstance(fact, f.TableSeen):
             self._learn_table(fact.table, at)
         elif isinstance(fact, f.CountersSeen):

@@ -285,7 +285,7 @@ def test_a_gap_that_another_source_covers_is_none() -> None:
 
 def test_what_waited_in_a_fifo_is_not_taken_for_news() -> None:
     world = three().say(f.InstanceChanged("LB_1", "MASTER", 150))
-    old = f.Observation(world.now + 9, "lb1", "fifo", f.InstanceChanged("LB_1", "BACKUP"), True)
+    old = f.Observation(f.UNDATED, "lb1", "fifo", f.InstanceChanged("LB_1", "BACKUP"), True)
     world.known.learn(old)
     assert world.picture().instances[0].state == "MASTER"
     assert not any("BACKUP" in text for text in world.events())
