@@ -40,6 +40,9 @@ def console(sizes: Sequence[int] = (100, 10_000, 50_000)) -> None:
     for name, command, ready in peers:
         if shutil.which(name):
             print(_row(name, measure(command, ready)), flush=True)
+    if shutil.which("hatop") and shutil.which("haproxy"):
+        for count in (100, 950):  # it shows no more than about 1000
+            hatop(count)
     empty = [python, "-m", "tests.bench.peers", "empty"]
     print(_row("empty Textual app", measure(empty, b"empty application")), flush=True)
     for size in sizes:
@@ -66,6 +69,27 @@ def console(sizes: Sequence[int] = (100, 10_000, 50_000)) -> None:
             finally:
                 changer.kill()
                 changer.wait()
+
+
+def hatop(count: int) -> None:
+    """HATop over a real HAProxy with that many servers (no traffic, no checks)."""
+    with tempfile.TemporaryDirectory() as folder:
+        stats = f"{folder}/stats"
+        servers = "\n".join(f"  server s{n} 127.0.0.1:{10000 + n}" for n in range(count))
+        config = Path(folder) / "haproxy.cfg"
+        config.write_text(
+            f"global\n  stats socket {stats}\ndefaults\n  mode tcp\n  timeout connect 1s\n"
+            f"  timeout client 1s\n  timeout server 1s\nbackend web\n{servers}\n"
+        )
+        proxy = subprocess.Popen(["haproxy", "-db", "-f", str(config)], stderr=subprocess.DEVNULL)
+        try:
+            while not Path(stats).exists():
+                time.sleep(0.05)
+            figures = measure(["hatop", "-s", stats, "-i", "1"], b"s0", steady_s=10)
+            print(_row(f"HATop {count}", figures), flush=True)
+        finally:
+            proxy.kill()
+            proxy.wait()
 
 
 def _bounce(number: int) -> int:
