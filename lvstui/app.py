@@ -101,6 +101,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """Listen to the feed and to the clock."""
         self.set_class(not self.glyphs.braille, "-ascii")
         self._unsubscribe = self.feed.subscribe(self._picture_came)
+        # What came while we were starting; the next one may be a tick away.
+        self._picture_came(self.feed.picture)
         self.set_interval(1.0, self._tick)
         if self.settings.watch_terminal:
             self._terminal.start()

@@ -195,6 +195,9 @@ def _console(args: argparse.Namespace) -> int:
         return fail("the console needs a terminal; `lvstui status` prints the same to a pipe")
     if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         return fail("this terminal can not draw (TERM=dumb); use `lvstui status`")
+    from lvstui.frugal import one_arena
+
+    one_arena()
     from lvstui.app import LvstuiApp
     from lvstui.lab import LabError
     from lvstui.lab.link import lab_link

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from lvstui.frugal import give_back
 from lvstui.model.facts import (
     AddressChanged,
     InstanceChanged,
@@ -40,6 +41,8 @@ RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Pauses before a source that failed is tried again."""
 NEEDED = frozenset({"proc", "daemon", "file", "rtnetlink"})
 """Sources whose first word makes a picture worth judging."""
+TRIM_S = 60.0
+"""How often freed memory is given back."""
 _URGENT = (AddressChanged, InstanceChanged, LinkChanged, ServerChanged)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 log = logging.getLogger("lvstui")
@@ -253,6 +256,7 @@ class _Meter:
     def __init__(self) -> None:
         self.tick_ms = 0.0
         self._at = time.monotonic()
+        self._trim_at = self._at + 4.0
         self._cpu = time.process_time()
 
     def cost(self, last: Cost) -> Cost:
@@ -262,6 +266,9 @@ class _Meter:
         cpu = time.process_time()
         share = (cpu - self._cpu) / (now - self._at)
         self._at, self._cpu = now, cpu
+        if now >= self._trim_at:
+            self._trim_at = now + TRIM_S
+            give_back()
         return Cost(round(share, 4), _resident(), round(self.tick_ms, 2))
 
 

@@ -108,7 +108,6 @@ class TableReader:
 
     def __init__(self, tick_s: float | None = None) -> None:
         self._tick_s = tick_s
-        self._lines: dict[str, Destination] = {}
         self._keys: dict[str, ServerKey] = {}
         self._blocks: dict[str, tuple[str, KernelService]] = {}
         self._text = ""
@@ -140,13 +139,12 @@ class TableReader:
             if known is not None and known[0] == block:
                 service = known[1]
             else:
-                service = parse_service(line, self._destinations(rest), self._tick_s)
+                service = parse_service(line, self._destinations(rest, known), self._tick_s)
             blocks[name] = (block, service)
             services.append(service)
         self._blocks = blocks
         self._text = text
-        if len(self._lines) > _CACHE_FACTOR * (sum(len(s.destinations) for s in services) + 64):
-            self._lines.clear()
+        if len(self._keys) > _CACHE_FACTOR * (sum(len(s.destinations) for s in services) + 64):
             self._keys.clear()
         words = head.split()
         version = words[words.index("version") + 1] if "version" in words else ""
@@ -154,17 +152,18 @@ class TableReader:
         self._table = KernelTable(tuple(services), version, int(size.group(1)) if size else 0)
         return self._table
 
-    def _destinations(self, text: str) -> tuple[Destination, ...]:
-        cache = self._lines
-        found: list[Destination] = []
-        for line in text.split("\n"):
-            if not line:
-                continue
-            destination = cache.get(line)
-            if destination is None:
-                destination = cache[line] = parse_destination(line, self._keys)
-            found.append(destination)
-        return tuple(found)
+    def _destinations(
+        self, text: str, known: tuple[str, KernelService] | None
+    ) -> tuple[Destination, ...]:
+        """The destinations in `text`; those whose lines did not change keep their objects."""
+        lines = text.split("\n")
+        before = known[0].split("\n")[1:] if known is not None else []
+        if known is None or len(before) != len(lines):
+            return tuple(parse_destination(line, self._keys) for line in lines if line)
+        return tuple(
+            kept if line == old else parse_destination(line, self._keys)
+            for line, old, kept in zip(lines, before, known[1].destinations, strict=False)
+        )
 
 
 def read_text(path: str = PATH) -> str:

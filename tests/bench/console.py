@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from lvstui.app import LvstuiApp
+from lvstui.frugal import one_arena
 from lvstui.model.config import (
     Configuration,
     ConfiguredChecker,
@@ -56,6 +57,7 @@ class Surroundings:
 
 def main() -> None:
     """Run it."""
+    one_arena()
     path = sys.argv[1]
     with Watcher([ProcTable(path), Surroundings(path)], host="bench") as watcher:
         LvstuiApp(watcher, Operator(read_only=True)).run()
