@@ -24,21 +24,29 @@ from lvstui.model.picture import (
     Event,
     Gap,
     Picture,
+    ServerView,
     ServiceView,
-    Severity,
     State,
 )
 from lvstui.model.rates import Traffic
-from lvstui.model.states import Drain, Surroundings, unfinished
+from lvstui.model.states import WAITS, Drain, Surroundings, unfinished
 from lvstui.model.warnings import warnings
 
 TURN = 128
 """Services off the screen whose connection counts are renewed in one picture."""
 EVENTS = 1000
 """Events kept."""
-VOLATILE = frozenset({State.UNVERIFIED, State.DRAINING, State.DOWN, State.DRIFTED})
-"""States that time alone can change."""
+DRAINS = (State.DRAINING, State.DRAINED)
 ServerId = tuple[ServiceKey, ServerKey]
+
+
+def _moves_with_time(server: ServerView) -> bool:
+    """Time alone can change what is said of it."""
+    return (
+        server.state is State.DRAINING
+        or (server.state is State.UNVERIFIED and server.reason == WAITS)
+        or (server.state is State.DOWN and server.in_kernel)
+    )
 
 
 class Knowledge:
@@ -366,7 +374,7 @@ class Knowledge:
             view, kernel = self._views.get(key), self._kernel.get(key)
             if view is None or kernel is None:
                 continue
-            if view.severity is Severity.GOOD and view.rates is None and view.counters is None:
+            if view.rates is None and not any(server.state in DRAINS for server in view.servers):
                 self._views[key] = recounted(view, kernel)
             else:
                 self._merge(key, around)
@@ -384,7 +392,7 @@ class Knowledge:
         self._volatile.discard(key)
         for server in new.servers:
             self._states[server.id] = (server.state, server.since)
-            if server.state in VOLATILE:
+            if _moves_with_time(server):
                 self._volatile.add(key)
         if old is not None and len(new.servers) != len(old.servers):
             for gone in {s.id for s in old.servers} - {s.id for s in new.servers}:

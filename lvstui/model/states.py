@@ -14,6 +14,8 @@ from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import State
 from lvstui.model.words import duration
 
+WAITS = "no check has spoken yet"
+"""The reason of a server whose checks still have time to speak."""
 REMOVAL_GRACE_S = 2.5
 """keepalived says "removed" before the next read of the kernel table shows it."""
 
@@ -106,7 +108,7 @@ def absent(
     if health is not None and around.now - health.since < REMOVAL_GRACE_S:
         return State.UNVERIFIED, "keepalived has just put it in"
     if server is not None and may_wait(server, around):
-        return State.UNVERIFIED, "no check has spoken yet"
+        return State.UNVERIFIED, WAITS
     if loaded is not None and (health is not None or not service_there):
         return State.DRIFTED, f"keepalived has it, the kernel does not: {TAKEN_OUT}"
     return State.DOWN, "not in the kernel table; keepalived's reason is older than its log here"
@@ -205,5 +207,5 @@ def serving(
     if not expected.checkers:
         return State.UNVERIFIED, "no check is configured: it stays in whatever happens"
     if health is None and not expected.alpha and may_wait(expected, around):
-        return State.UNVERIFIED, "no check has spoken yet"
+        return State.UNVERIFIED, WAITS
     return State.UP, ""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-import os
 import re
 import sys
 import threading
@@ -26,6 +25,7 @@ PATH = "/proc/net/ip_vs"
 _COARSE_CLOCK = 6
 """CLOCK_MONOTONIC_COARSE (linux/time.h); the time module does not name it."""
 _CACHE_FACTOR = 4
+_PAGE = 4096
 _SERVICE = re.compile(r"\n(?=[A-Z])")
 _SIZE = re.compile(r"\(size=(\d+)\)")
 
@@ -120,18 +120,18 @@ class TableReader:
         """
         if self._table is not None and text == self._text:
             return self._table
-        head, _, body = text.partition("RemoteAddress:Port")
-        body = body.partition("\n")[2]
+        begins = text.find("\n", text.find("RemoteAddress:Port")) + 1
+        head = text[:begins]
         services: list[KernelService] = []
         blocks: dict[str, tuple[str, KernelService]] = {}
         old = self._blocks
         # A destination line begins with blanks, a service line does not: splitting on the
         # service lines first lets an unchanged service be recognised by one string comparison.
-        starts = [0] if body else []
-        starts += [match.end() for match in _SERVICE.finditer(body)]
-        starts.append(len(body))
+        starts = [begins] if 0 < begins < len(text) else []
+        starts += [match.end() for match in _SERVICE.finditer(text, begins)]
+        starts.append(len(text))
         for begin, end in itertools.pairwise(starts):
-            block = body[begin:end]
+            block = text[begin:end]
             line, _, rest = block.partition("\n")
             # Two marks that differ only in family have equal lines: the block tells them apart.
             name = line if not line.startswith("FWM") or line not in blocks else block
@@ -166,16 +166,29 @@ class TableReader:
         )
 
 
+class TableFile:
+    """Reads the file into a buffer that it keeps: a fresh one would cost its page faults each
+    tick. One thread at a time."""
+
+    def __init__(self, path: str = PATH) -> None:
+        self.path = path
+        self._buffer = bytearray(1 << 16)
+
+    def read(self) -> str:
+        """The file whole. Raises OSError (FileNotFoundError: no IPVS in this kernel)."""
+        filled = 0
+        with open(self.path, "rb", buffering=0) as stream:
+            # The kernel gives a page at a time, whatever is asked for.
+            while got := stream.readinto(memoryview(self._buffer)[filled:]):
+                filled += got
+                if filled + _PAGE > len(self._buffer):
+                    self._buffer = self._buffer + bytes(len(self._buffer))
+            return str(memoryview(self._buffer)[:filled], "ascii", "replace")
+
+
 def read_text(path: str = PATH) -> str:
-    """The file whole. Raises OSError (FileNotFoundError: no IPVS in this kernel)."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        parts = []
-        while part := os.read(handle, 1 << 20):
-            parts.append(part)
-    finally:
-        os.close(handle)
-    return b"".join(parts).decode("ascii", "replace")
+    """The file whole, once. Raises OSError."""
+    return TableFile(path).read()
 
 
 class ProcTable:
@@ -184,7 +197,7 @@ class ProcTable:
     name = "proc"
 
     def __init__(self, path: str = PATH) -> None:
-        self._path = path
+        self._file = TableFile(path)
         self._reader = TableReader()
         self._last: KernelTable | None = None
         self._missing = False
@@ -197,7 +210,7 @@ class ProcTable:
     def look(self) -> TableSeen | Missing:
         """One look. Never raises for what a host can lack."""
         try:
-            return TableSeen(self._reader.parse(read_text(self._path)))
+            return TableSeen(self._reader.parse(self._file.read()))
         except FileNotFoundError:
             return Missing(
                 self.name,
@@ -206,7 +219,7 @@ class ProcTable:
             )
         except PermissionError:
             return Missing(
-                self.name, f"{self._path} may not be read", "run lvstui as root: sudo lvstui"
+                self.name, f"{self._file.path} may not be read", "run lvstui as root: sudo lvstui"
             )
 
     def run(self, context: Context) -> None:

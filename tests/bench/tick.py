@@ -1,15 +1,18 @@
 """One tick of lvstui beside one `ipvsadm -Ln`, in the same guest, on the same kernel table.
 
 A tick is what happens each second: read the table, parse it, find the difference, make the
-picture. Before each one a hundred weights are changed in the kernel, so that there is a
-difference to find.
+picture. Before each one a hundred real connections are opened through the virtual services (real
+servers that never answer), so that there is a difference to find; in a second row a hundred
+weights are changed, which changes the shares of every server in those services.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -19,7 +22,9 @@ from pathlib import Path
 from lvstui.lab import Lab, Topology
 from lvstui.model.facts import Observation, TableSeen
 from lvstui.model.knowledge import Knowledge
-from lvstui.sources.proc import TableReader, read_text
+from lvstui.sources.base import Context
+from lvstui.sources.proc import PATH, TableFile, TableReader
+from tests.bench.surroundings import Surroundings
 
 ROOT = Path(__file__).parents[2]
 SERVICES, SERVERS, CHANGED, ROUNDS = 1000, 10, 100, 15
@@ -44,6 +49,16 @@ def _restore(lines: list[str]) -> None:
     subprocess.run(["ipvsadm", "-R"], input="\n".join(lines) + "\n", text=True, check=True)
 
 
+def _connect(service: int) -> socket.socket:
+    """Begin a connection to that service; nobody will answer."""
+    host, _, port = _address(service).partition(":")
+    one = socket.socket()
+    one.setblocking(False)
+    with contextlib.suppress(OSError):
+        one.connect((host, int(port)))
+    return one
+
+
 def inside() -> None:
     """The half that runs on lb1."""
     lines = []
@@ -55,11 +70,12 @@ def inside() -> None:
         ]
     _restore(lines)
     chance = random.Random(1)
-    reader, known = TableReader(), Knowledge("lb1")
+    file, reader, known = TableFile(), TableReader(), Knowledge("lb1")
+    Surroundings(PATH).run(Context("lb1", known.learn))
 
     def tick() -> list[float]:
         marks = [time.perf_counter()]
-        text = read_text()
+        text = file.read()
         marks.append(time.perf_counter())
         table = reader.parse(text)
         marks.append(time.perf_counter())
@@ -70,8 +86,23 @@ def inside() -> None:
 
     tick()
     seen = sum(len(s.servers) for s in known.picture(time.time()).services)
-    ours, theirs = [], []
+    subprocess.run(
+        ["ip", "-batch", "-"],
+        input="route add local 10.20.0.0/16 dev lo\nlink add void0 type dummy\n"
+        "link set void0 up\nroute add 10.30.0.0/16 dev void0\n",
+        text=True,
+        check=True,
+    )
+    ours, weighed, theirs = [], [], []
     for _ in range(ROUNDS):
+        sockets = [_connect(chance.randrange(SERVICES)) for _ in range(CHANGED)]
+        for one in sockets:
+            one.close()
+        time.sleep(0.5)
+        ours.append(tick())
+        began = time.perf_counter()
+        subprocess.run(["ipvsadm", "-Ln"], stdout=subprocess.DEVNULL, check=True)
+        theirs.append((time.perf_counter() - began) * 1000)
         edits = []
         for _ in range(CHANGED):
             service, server = chance.randrange(SERVICES), chance.randrange(SERVERS)
@@ -80,10 +111,9 @@ def inside() -> None:
                 f"-w {chance.randrange(1, 100)}"
             )
         _restore(edits)
-        ours.append(tick())
-        began = time.perf_counter()
-        subprocess.run(["ipvsadm", "-Ln"], stdout=subprocess.DEVNULL, check=True)
-        theirs.append((time.perf_counter() - began) * 1000)
+        time.sleep(0.5)
+        weighed.append(sum(tick()))
+    counted = sum(s.active + s.inactive for s in known.picture(time.time()).services)
     parts = [statistics.median(column) for column in zip(*ours, strict=True)]
     whole = statistics.median(sum(row) for row in ours)
     peer = statistics.median(theirs)
@@ -95,6 +125,9 @@ def inside() -> None:
         "tick_ms": whole,
         "ipvsadm_ms": peer,
         "ratio": peer / whole,
+        "tick_weights_ms": statistics.median(weighed),
+        "ratio_weights": peer / statistics.median(weighed),
+        "connections_seen": counted,
     }
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}))
 
