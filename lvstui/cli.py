@@ -73,6 +73,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="one JSON line for each change of state, until interrupted",
     )
+    status.add_argument(
+        "--ask",
+        action="store_true",
+        help="ask keepalived once for its counters (writes a few lines to its log)",
+    )
     status.add_argument("--schema", action="store_true", help="print what each JSON field means")
     status.add_argument(
         "--sample",
@@ -134,6 +139,10 @@ def _status(args: argparse.Namespace) -> int:
         if args.watch:
             return _watch(watcher)
         picture = watcher.settle()
+        if args.ask:
+            if not watcher.ask_daemon():
+                return fail("keepalived can not be asked: it must run, and that needs root")
+            picture = watcher.settle(timeout_s=3.0, quiet_s=0.7)
         if args.sample > 0 and picture.table_readable and picture.services:
             watcher.watch_closely(tuple(service.key for service in picture.services))
             time.sleep(min(args.sample, 60.0))

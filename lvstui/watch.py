@@ -128,6 +128,17 @@ class Watcher:
                     return self._picture if condition(self._picture) else None
             return self._picture
 
+    def ask_daemon(self) -> bool:
+        """Ask keepalived once for its dumps: it writes lines to its log, so only on an operator's
+        wish. False when it can not be asked (no daemon, no right, too old)."""
+        for source in self._sources:
+            ask = getattr(source, "request", None)
+            if callable(ask):
+                # Two dumps: state and checks in one, counters in the other.
+                data, stats = ask(want="data"), ask(want="stats")
+                return bool(data or stats)
+        return False
+
     def settle(self, timeout_s: float = 3.0, quiet_s: float = 0.25) -> Picture:
         """The picture once the first word of every needed source is in and nothing new came for
         `quiet_s`; whatever is known when the time is up."""

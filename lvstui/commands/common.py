@@ -54,6 +54,35 @@ class LookAgain(Command["ConsoleScreen"]):
         screen.tell("Looking again.")
 
 
+class AskDaemon(Command["ConsoleScreen"]):
+    """Ask keepalived once for its own numbers: adverts sent and received, errors, sync groups,
+    each check. It writes a few lines to its log, so lvstui never does this by itself."""
+
+    id = "ask"
+    keys = "A"
+    title = "Ask keepalived for its numbers"
+    group = "Everywhere"
+    changes = True
+
+    def why_not(self, screen: ConsoleScreen) -> str:
+        """Nobody to ask."""
+        running = screen.console.picture.daemon.running
+        return "" if running else "keepalived does not run here."
+
+    def shell(self, screen: ConsoleScreen) -> str:
+        """The twin."""
+        return "lvstui status --ask"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Signal it."""
+        if screen.console.feed.ask_daemon():
+            screen.tell("Asked keepalived; what it wrote shows on Failover and in the details.")
+        else:
+            screen.tell(
+                "keepalived can not be asked: that needs root, and 1.2.20 or later.", bad=True
+            )
+
+
 class ShowWarnings(Command["ConsoleScreen"]):
     """All warnings in full, and what can not be seen from here."""
 
@@ -146,6 +175,7 @@ COMMON: tuple[Command[Any], ...] = (
     Palette(),
     Help(),
     LookAgain(),
+    AskDaemon(),
     ShowWarnings(),
     ChooseTheme(),
     Suspend(),

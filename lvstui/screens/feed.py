@@ -37,6 +37,11 @@ class Feed(Protocol):
         """Look again now."""
         ...
 
+    def ask_daemon(self) -> bool:
+        """Ask keepalived once for its dumps, on the operator's wish; False when it can not be
+        asked."""
+        ...
+
 
 class Operator(Protocol):
     """What changes the world: plans first, then applies."""

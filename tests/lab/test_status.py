@@ -120,3 +120,10 @@ def test_watching_leaves_no_trace_in_keepaliveds_log(lab: Lab) -> None:
         stream.wait(10)
     assert b"AdvertSeen" in stream.output()
     assert b"auth_pass" not in stream.output()
+
+
+def test_keepalived_is_asked_once_when_wished(lab: Lab) -> None:
+    _, document = status(lab, "lb1", "--ask")
+    (instance,) = document["instances"]
+    assert instance["counters"]["adverts_sent"] > 0
+    assert instance["counters"]["became_master"] >= 1

@@ -25,6 +25,7 @@ class FakeFeed:
         self.listeners: list[Callable[[Picture], None]] = []
         self.watched: list[tuple[ServiceKey, ...]] = []
         self.refreshes = 0
+        self.asked = 0
 
     def subscribe(self, listener: Callable[[Picture], None]) -> Callable[[], None]:
         """As in Feed."""
@@ -38,6 +39,11 @@ class FakeFeed:
     def refresh(self) -> None:
         """As in Feed."""
         self.refreshes += 1
+
+    def ask_daemon(self) -> bool:
+        """As in Feed."""
+        self.asked += 1
+        return True
 
     def push(self, picture: Picture) -> None:
         """The next picture."""

@@ -217,3 +217,17 @@ async def test_long_lines_of_a_plan_are_wrapped_once(start: Start) -> None:
         lines = [line for line in desk.lines() if "word" in line]
         assert len(lines) >= 3
         assert all(line.count("word") > 5 for line in lines[:-1])
+
+
+async def test_keepalived_is_asked_on_a_wish_only(start: Start) -> None:
+    async with start() as desk:
+        await desk.press("r", "j")
+        assert desk.feed.asked == 0
+        await desk.press("A")
+        assert desk.feed.asked == 1
+
+
+async def test_read_only_asks_nothing_of_keepalived(start: Start) -> None:
+    async with start(operator=FakeOperator(read_only=True)) as desk:
+        await desk.press("A")
+        assert desk.feed.asked == 0
