@@ -142,7 +142,8 @@ def _status(args: argparse.Namespace) -> int:
         if args.ask:
             if not watcher.ask_daemon():
                 return fail("keepalived can not be asked: it must run, and that needs root")
-            picture = watcher.settle(timeout_s=3.0, quiet_s=0.7)
+            watcher.wait_for(_has_counters, 6.0)
+            picture = watcher.picture
         if args.sample > 0 and picture.table_readable and picture.services:
             watcher.watch_closely(tuple(service.key for service in picture.services))
             time.sleep(min(args.sample, 60.0))
@@ -160,6 +161,10 @@ def _status(args: argparse.Namespace) -> int:
         columns = None if sys.stdout.isatty() else PIPE_WIDTH
         show(picture, Console(highlight=False, width=columns))
     return report.verdict(picture)[0]
+
+
+def _has_counters(picture: Picture) -> bool:
+    return any(instance.stats is not None for instance in picture.instances)
 
 
 def _has_rates(picture: Picture) -> bool:

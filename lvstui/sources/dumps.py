@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lvstui.model.facts import ChecksSeen, InstancesSeen, Missing
-from lvstui.model.vrrp import InstanceSeen
+from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.sources.base import Context
 from lvstui.sources.daemon import find_pid
 from lvstui.sources.dump_checks import parse_checks
@@ -131,6 +131,7 @@ class DumpSource:
         self._folder = folder
         self._marks: dict[str, _Mark] = {}
         self._instances: dict[str, tuple[float, tuple[InstanceSeen, ...]]] = {}
+        self._stats: tuple[float, dict[str, InstanceStats]] | None = None
         self._pending: dict[str, float] = {}
 
     def request(self, pid: int = 0, want: str = "auto") -> bool:
@@ -222,11 +223,18 @@ class DumpSource:
                 # The other kind is newer: this one only fills in.
                 return InstancesSeen(merged(other[1], instances, near))
             instances = merged(instances, other[1], near)
+        if self._stats and abs(self._stats[0] - info.st_mtime) < _SAME_DUMP_S:
+            # The counters were written, and read, first.
+            counted = self._stats[1]
+            instances = tuple(replace(i, stats=i.stats or counted.get(i.name)) for i in instances)
         return InstancesSeen(instances)
 
     def _with_stats(self, text: str, modified: float) -> InstancesSeen | None:
         stats = parse_stats(text)
-        if stats is None or not self._instances:
+        if stats is None:
+            return None
+        self._stats = (modified, stats)
+        if not self._instances:
             return None
         written, instances = max(self._instances.values(), key=lambda pair: pair[0])
         if modified < written - _SAME_DUMP_S:
