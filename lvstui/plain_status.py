@@ -133,7 +133,7 @@ def _services(picture: Picture, wide: bool) -> Table:
         rates = service.rates
         cells: list[RenderableType] = [
             Text.assemble((str(service.key), "bold"), f" {service.name}" if service.name else ""),
-            Text(f"{service.up} of {len(service.servers)} up", style=_SEVERITY[service.severity]),
+            Text(f"{service.up} of {service.pool} up", style=_SEVERITY[service.severity]),
             Text(f"{service.scheduler} {service.forwarding}"),
             short(rates.connections) if rates else "–",
             grouped(service.active),

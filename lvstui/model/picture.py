@@ -172,6 +172,11 @@ class ServiceView:
     vip_here: bool | None = None
     """Its address is on an interface of this host; None when unknown (firewall mark)."""
 
+    @property
+    def pool(self) -> int:
+        """Real servers that are meant to serve: all but the sorry server."""
+        return sum(not server.sorry for server in self.servers)
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:

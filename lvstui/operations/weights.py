@@ -228,7 +228,7 @@ def _service_effect(service: ServiceView, changes: list[Step]) -> tuple[str, boo
     left = sum(1 for weight in after.values() if weight)
     more = total_after > total_now
     verb = ("takes" if left == 1 else "take") + " new connections" if more else "left"
-    text = f"{service.key}: {left} of {len(service.servers)} {verb}"
+    text = f"{service.key}: {left} of {service.pool} {verb}"
     if service.quorum > 1 or total_after < service.quorum:
         text += f", weight {total_after} against quorum {service.quorum}"
     if total_after == 0:

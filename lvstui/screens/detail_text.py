@@ -137,7 +137,7 @@ def service_page(
     page = Page(str(view.key).split(" ", 1)[-1], _place(configured.place) if configured else "")
     style = SEVERITY_BITS[view.severity]
     page.line("Service", (str(view.key), "bold $lv-text"), _text(f" {view.name}", "$lv-dim"))
-    page.line("Up", (f"{view.up} of {len(view.servers)}", f"bold {style}"))
+    page.line("Up", (f"{view.up} of {view.pool}", f"bold {style}"))
     if view.reason:
         page.line("Because", _text(view.reason, style))
     quorum = glyphs.yes if view.quorum_ok else glyphs.no

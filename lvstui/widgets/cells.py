@@ -77,12 +77,11 @@ def _named(address: str, name: str, head: Piece, style: str, paint: Paint) -> Ce
 def service_state(view: ServiceView, paint: Paint) -> Cell:
     """`2 of 3 up`, or that the sorry server answers."""
     style = SEVERITY_STYLE[view.severity]
-    real = sum(not server.sorry for server in view.servers)
-    if not real:
+    if not view.pool:
         return (("no servers", "warn"),)
     if view.sorry_active:
         return (("sorry server", "down"),)
-    return ((f"{view.up} of {real} up", style),)
+    return ((f"{view.up} of {view.pool} up", style),)
 
 
 def server_state(view: ServerView, paint: Paint) -> Cell:

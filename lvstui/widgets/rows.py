@@ -120,7 +120,7 @@ def _sortable(address: str) -> tuple[int, ...] | tuple[str, ...]:
 
 def _badness(row: Row) -> tuple[Any, ...]:
     if isinstance(row, ServiceView):
-        return _SEVERITY[row.severity], row.up - len(row.servers)
+        return _SEVERITY[row.severity], row.up - row.pool
     return (_WORST_FIRST[row.state],)
 
 

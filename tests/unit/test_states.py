@@ -189,6 +189,7 @@ def test_sorry_server() -> None:
     view = world.kernel((1, 10, 0, 0)).picture().server(WEB, sorry)
     assert view is not None
     assert (view.sorry, view.state, view.reason) == (True, State.DISABLED, "stands by")
+    assert world.picture().services[0].pool == 1
 
 
 def test_quorum_and_nobody_left() -> None:
