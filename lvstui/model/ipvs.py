@@ -6,6 +6,17 @@ from dataclasses import dataclass
 
 from lvstui.model.keys import ServerKey, ServiceKey
 
+
+def unfinished(protocol: str, active: int, inactive: int) -> int:
+    """Connections that a drain has to wait for.
+
+    For TCP and SCTP the active ones: in Direct Routing the director sees the client's half only,
+    and what counts as inactive is closed or closing and merely waits for its time-out. UDP has no
+    such state: every entry counts.
+    """
+    return active if protocol in ("tcp", "sctp") else active + inactive
+
+
 FORWARDING = {"Route": "DR", "Masq": "NAT", "Tunnel": "TUN", "Local": "LOCAL", "Bypass": "BYPASS"}
 """The kernel's words for forwarding methods (ip_vs_fwd_name) and the field's."""
 
@@ -85,7 +96,6 @@ class ServiceCounters:
     service: ServiceKey
     counters: Counters
     servers: tuple[tuple[ServerKey, ServerDetail], ...]
-    persistence_engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from lvstui.model import facts as f
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.health import HealthBook
 from lvstui.model.instances import InstanceBook
-from lvstui.model.ipvs import KernelService, KernelTable
+from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.merge import Inputs, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import Narrator
@@ -29,7 +29,7 @@ from lvstui.model.picture import (
     State,
 )
 from lvstui.model.rates import Traffic
-from lvstui.model.states import WAITS, Drain, Surroundings, unfinished
+from lvstui.model.states import WAITS, Drain, Surroundings
 from lvstui.model.warnings import warnings
 
 TURN = 128
@@ -167,9 +167,8 @@ class Knowledge:
                     # Somebody, or a check that flapped, gave the weight back.
                     del self.done[server]
             elif server not in self.drains:
-                self.drains[server] = Drain(
-                    at, unfinished(service.key, destination), self.done.get(server)
-                )
+                left = unfinished(service.key.protocol, destination.active, destination.inactive)
+                self.drains[server] = Drain(at, left, self.done.get(server))
 
     def _learn_configuration(self, fact: f.ConfigurationSeen, at: float) -> None:
         services = {service.key: service for service in fact.configuration.services}

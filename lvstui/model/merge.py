@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from lvstui.model.config import ConfiguredServer, ConfiguredService
 from lvstui.model.health import Health, HealthBook
-from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail
+from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
 from lvstui.model.rates import Traffic, total
@@ -24,7 +24,6 @@ from lvstui.model.states import (
     absent,
     quiesced,
     serving,
-    unfinished,
 )
 from lvstui.model.words import plural
 
@@ -165,7 +164,7 @@ def _server_view(
         checks=book.checks(service, key),
         sorry=sorry,
         drain_left_s=(
-            drain.left_s(around.now, unfinished(service, kernel))
+            drain.left_s(around.now, unfinished(service.protocol, kernel.active, kernel.inactive))
             if drain is not None and kernel is not None
             else None
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lvstui.model.config import ConfiguredServer, ConfiguredService
-from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail
+from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.vrrp import InstanceStats
 
@@ -124,15 +124,8 @@ class ServerView:
 
     @property
     def connections(self) -> int:
-        """Connections that a drain has to wait for.
-
-        For TCP and SCTP the active ones: in Direct Routing the director sees the client's half
-        only, and what counts as inactive is closed or closing and merely waits for its time-out.
-        UDP has no such state: every entry counts.
-        """
-        if self.service.protocol in ("tcp", "sctp"):
-            return self.active
-        return self.active + self.inactive
+        """Connections that a drain has to wait for (`ipvs.unfinished`)."""
+        return unfinished(self.service.protocol, self.active, self.inactive)
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lvstui.model.config import ConfiguredServer
 from lvstui.model.facts import Done
 from lvstui.model.health import Health
-from lvstui.model.ipvs import Destination
+from lvstui.model.ipvs import Destination, unfinished
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import State
 from lvstui.model.words import duration
@@ -58,13 +58,6 @@ class Drain:
         if gone <= 0 or elapsed < 3 or connections == 0:
             return None
         return connections * elapsed / gone
-
-
-def unfinished(service: ServiceKey, kernel: Destination) -> int:
-    """`ServerView.connections` of a server that has no view yet."""
-    if service.protocol in ("tcp", "sctp"):
-        return kernel.active
-    return kernel.active + kernel.inactive
 
 
 def verdict_due_s(server: ConfiguredServer) -> float:
@@ -163,7 +156,7 @@ def quiesced(
             State.UNVERIFIED,
             "weight 0: drained or failed (inhibit_on_failure), keepalived's word is not known",
         )
-    connections = unfinished(service, kernel)
+    connections = unfinished(service.protocol, kernel.active, kernel.inactive)
     if done is not None:
         why = f"drained by {done.who}" + (f", “{done.reason}”" if done.reason else "")
     else:

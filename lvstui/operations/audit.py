@@ -33,7 +33,7 @@ class AuditLog:
         self.path = path or audit_path()
         self.who = who or operator_name()
 
-    def planned(self, plan: Plan, names: dict[str, str] | None = None) -> str:
+    def planned(self, plan: Plan) -> str:
         """Record what will be tried; returns the operation's id. Raises OSError: then nothing
         may be applied, for it could not be accounted for."""
         id_ = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
