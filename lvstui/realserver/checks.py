@@ -1,0 +1,297 @@
+"""What a look means: one verdict for each check of a host, with the evidence. Pure.
+
+The first eight need a look at the host, the last three a look from the director.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from lvstui.model.keys import address_family
+from lvstui.realserver import sysctls
+from lvstui.realserver.facts import MANIFEST, HostFacts, host_prefix
+from lvstui.realserver.parse import names
+from lvstui.realserver.plan import foreign_place, sha
+from lvstui.realserver.stacks import STACKS, by_name
+
+
+class Verdict(str, Enum):
+    """The same words in TUI, JSON and docs."""
+
+    GOOD = "good"
+    WARN = "warn"
+    """Works, but not for long or not for everybody."""
+    BAD = "bad"
+    UNKNOWN = "unknown"
+    NONE = "none"
+    """Does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One verdict."""
+
+    id: str
+    verdict: Verdict
+    text: str = ""
+    """For a cell: a few characters beside the glyph; empty when the glyph says it all."""
+    says: str = ""
+    """One sentence."""
+    evidence: tuple[str, ...] = ()
+    """What was asked and what was seen, a line each."""
+    fix: str = ""
+    """What mends it; empty: nothing to mend."""
+
+
+TITLES = {
+    "reachable": "SSH",
+    "vip": "VIP on lo",
+    "prefix": "/32",
+    "arp_ignore": "ignore",
+    "arp_announce": "announce",
+    "persistent": "boot",
+    "listens": "listens",
+    "rp_filter": "rp_filter",
+    "l2": "same L2",
+    "arp_silent": "ARP mute",
+    "path": "VIP path",
+}
+"""Every check, in order, with its heading."""
+MEANINGS = {
+    "reachable": "lvstui can log in by SSH, and become root",
+    "vip": "the VIP is an address of the loopback",
+    "prefix": "with prefix 32 (IPv6: 128): a wider one makes its whole network local",
+    "arp_ignore": "max(all, interface) is 1 or 2: no ARP answer for an address of the loopback",
+    "arp_announce": "max(all, interface) is 2: no ARP request names the VIP as its sender",
+    "persistent": "VIP and settings come back after a reboot",
+    "listens": "something listens on the service's port, at the VIP or at every address",
+    "rp_filter": "the director's packets pass the reverse path filter",
+    "l2": "the director reaches its address by ARP, without a router between",
+    "arp_silent": "the director asks for the VIP by ARP, and this host does not answer",
+    "path": "a TCP connection to the VIP at this host's MAC is answered by its service",
+}
+"""What each check asks."""
+PUSHABLE = ("vip", "prefix", "arp_ignore", "arp_announce", "persistent")
+"""The checks that a push mends."""
+Ports = Sequence[tuple[str, int]]
+"""Protocol and port of the virtual services on a VIP."""
+_PUSH = "push this host (p, or lvstui realserver push)"
+
+
+def judge(facts: HostFacts, vip: str, ports: Ports = ()) -> tuple[Check, ...]:
+    """The checks that a look at the host can answer, for one VIP."""
+    return (
+        Check("reachable", Verdict.GOOD if facts.as_root else Verdict.WARN,
+              "" if facts.as_root else "no root",
+              f"{facts.os_name or 'unknown system'}, kernel {facts.kernel}"
+              + ("" if facts.as_root else "; without root"), facts.gaps,
+              "" if facts.as_root else "give lvstui root, sudo or doas there to push"),
+        _vip(facts, vip),
+        _prefix(facts, vip),
+        *(_arp(facts, vip, name) for name in (sysctls.IGNORE, sysctls.ANNOUNCE)),
+        _persistent(facts, vip),
+        _listens(facts, vip, ports),
+        _rp_filter(facts, vip),
+    )  # fmt: skip
+
+
+def unreachable(why: str, text: str, todo: str = "") -> tuple[Check, ...]:
+    """The checks of a host that could not be looked at."""
+    first = Check("reachable", Verdict.BAD, text, why, (), todo)
+    asked = tuple(TITLES)[1:8]
+    return (first, *(Check(id_, Verdict.UNKNOWN, "", "the host was not looked at")
+                     for id_ in asked))  # fmt: skip
+
+
+def _holders(facts: HostFacts, vip: str) -> tuple[str, ...]:
+    return tuple(
+        f"{item.address}/{item.prefix} on {item.link}, scope {item.scope}"
+        + (f", label {item.label}" if item.label not in ("", item.link) else "")
+        for item in facts.holders(vip)
+    ) or (f"no link of the host has {vip}",)
+
+
+def _vip(facts: HostFacts, vip: str) -> Check:
+    links = {item.link for item in facts.holders(vip)}
+    evidence = ("ip addr show:", *_holders(facts, vip))
+    if not links:
+        return Check("vip", Verdict.BAD, "", f"{vip} is on no link: packets for it are dropped",
+                     evidence, _PUSH)  # fmt: skip
+    if links == {"lo"} or (links == {"dummy0"}):
+        return Check("vip", Verdict.GOOD, "", f"{vip} is on {' and '.join(links)}", evidence)
+    others = " and ".join(sorted(links - {"lo"}))
+    if facts.is_director and "lo" in links:
+        return Check("vip", Verdict.GOOD, "", f"on lo, and on {others} as director", evidence)
+    return Check("vip", Verdict.BAD, others[:8], f"{vip} is on {others}: it answers ARP there",
+                 evidence, f"take it from {others}, then push")  # fmt: skip
+
+
+def _prefix(facts: HostFacts, vip: str) -> Check:
+    held = [item for item in facts.holders(vip) if item.link == "lo"]
+    right = host_prefix(vip)
+    if not held:
+        return Check("prefix", Verdict.NONE, "–", f"{vip} is not on lo")
+    wrong = [item for item in held if item.prefix != right]
+    if not wrong:
+        return Check("prefix", Verdict.GOOD, "", f"/{right}", _holders(facts, vip))
+    return Check(
+        "prefix", Verdict.BAD, f"/{wrong[0].prefix}",
+        f"/{wrong[0].prefix} on lo makes every address of that network local to this host",
+        _holders(facts, vip), _PUSH,
+    )  # fmt: skip
+
+
+def _arp(facts: HostFacts, vip: str, name: str) -> Check:
+    if address_family(vip) == 6:
+        return Check(name, Verdict.NONE, "–", "IPv6 needs no setting: a /128 on lo is silent")
+    links = facts.ingress
+    if not links:
+        return Check(name, Verdict.UNKNOWN, "?", "no interface to the director was found")
+    shown = [sysctls.effective(facts, name, link) for link in links]
+    evidence = [str(item) for item in shown]
+    evidence += [
+        f"{setting.place}: {sysctls.dotted(setting.key)} = {setting.value or '(left out)'}"
+        for setting in sysctls.who_sets(facts, name, links)
+    ] or ["no file under sysctl.d sets it"]
+    lo = facts.sysctl(sysctls.key("lo", name))
+    bad = [item for item in shown if not item.ok]
+    if bad:
+        if lo not in ("", "0"):
+            evidence.append(f"lo has {lo}: no effect on packets of {bad[0].link}")
+        harm = "it answers ARP for the VIP" if name == sysctls.IGNORE else (
+            "its ARP requests name the VIP as sender and poison caches"
+        )  # fmt: skip
+        text = "?" if bad[0].value is None else str(bad[0].value)
+        if bad[0].value == 8:
+            harm = "it answers no ARP at all"
+        return Check(name, Verdict.BAD, text, f"{bad[0]}: {harm}", tuple(evidence), _PUSH)
+    others = [
+        item for link in facts.lan if link not in links
+        if not (item := sysctls.effective(facts, name, link)).ok
+    ]  # fmt: skip
+    if others:
+        evidence += [str(item) for item in others]
+        return Check(name, Verdict.WARN, others[0].link[:6],
+                     f"right towards the director, but not on {others[0].link}",
+                     tuple(evidence), _PUSH)  # fmt: skip
+    if name == sysctls.IGNORE and any(item.value == 2 for item in shown):
+        return Check(name, Verdict.GOOD, "2",
+                     "2: silent; senders outside the interface's network get no answer at all",
+                     tuple(evidence))  # fmt: skip
+    return Check(name, Verdict.GOOD, "", str(shown[0]), tuple(evidence))
+
+
+def _persistent(facts: HostFacts, vip: str) -> Check:
+    evidence: list[str] = []
+    place = ""
+    for stack in STACKS:
+        if place := stack.persistent(facts, vip):
+            break
+    place = place or foreign_place(facts, None, vip)
+    evidence.append(f"{vip} comes back by {place}" if place else f"no file brings {vip} back")
+    evidence += [f"{m.place}: {m.text}" for m in facts.mentions if names(m, vip)][:6]
+    missing = [] if place else ["the VIP"]
+    if address_family(vip) == 4:
+        boot = sysctls.in_order(facts)
+        for name in sysctls.WANTED:
+            shown = [sysctls.effective_at_boot(boot, name, link) for link in facts.ingress]
+            evidence += [f"after a reboot: {item}" for item in shown]
+            if any(not item.ok for item in shown) or not shown:
+                missing.append(name)
+    manifest = facts.manifest
+    if manifest is not None and not manifest.problem:
+        changed = [
+            file.path for file in manifest.files
+            if (seen := facts.seen(file.path)) is not None
+            and seen.content is not None and sha(seen.content) != file.sha256
+        ]  # fmt: skip
+        gone = [file.path for file in manifest.files
+                if file.path != MANIFEST and facts.seen(file.path) is None]  # fmt: skip
+        evidence.append(
+            f"lvstui's push of {manifest.pushed_at} by {manifest.operator or 'somebody'}"
+            f" ({by_name(manifest.method).title if manifest.method else 'no file'})"
+        )
+        evidence += [f"{path} was changed since" for path in changed]
+        evidence += [f"{path} is gone" for path in gone]
+        if (changed or gone) and not missing:
+            return Check("persistent", Verdict.WARN, "changed",
+                         f"{(changed + gone)[0]} is not as lvstui left it", tuple(evidence),
+                         _PUSH)  # fmt: skip
+        if not missing:
+            proven = manifest.boot_id != facts.boot_id and vip in manifest.vips
+            evidence.append(
+                "the host was started anew since the push, and it is all there"
+                if proven
+                else "no reboot since the push (verify --reboot tries one)"
+            )
+    if not missing:
+        return Check("persistent", Verdict.GOOD, "", f"comes back by {place}", tuple(evidence))
+    what = " and ".join(missing)
+    verb = "is" if len(missing) == 1 else "are"
+    return Check("persistent", Verdict.BAD if not place else Verdict.WARN, "no",
+                 f"after a reboot {what} {verb} gone", tuple(evidence), _PUSH)  # fmt: skip
+
+
+def _listens(facts: HostFacts, vip: str, ports: Ports) -> Check:
+    wanted = [(protocol, port) for protocol, port in ports
+              if protocol in ("tcp", "udp") and port]  # fmt: skip
+    if not wanted:
+        return Check("listens", Verdict.NONE, "–", "no service with a port is known for this VIP")
+    anywhere = {"*", "::", "0.0.0.0"} if ":" not in vip else {"*", "::"}
+    bad, warn, evidence = [], [], []
+    for protocol, port in wanted:
+        here = [item for item in facts.listeners
+                if item.protocol == protocol and item.port == port]  # fmt: skip
+        seen = ", ".join(sorted({item.address for item in here})) or "nobody"
+        evidence.append(f"{protocol} {port}: {seen}")
+        fits = {item.address for item in here} & {*anywhere, vip}
+        # A v6 wildcard takes IPv4 as well unless bindv6only is set.
+        if fits == {"::"} and ":" not in vip and facts.sysctl("net/ipv6/bindv6only") == "1":
+            fits = set()
+        if not fits:
+            bad.append(f"{protocol} {port}" + (f" (only at {seen})" if here else ""))
+        elif protocol == "udp" and vip not in fits:
+            warn.append(f"udp {port}")
+    if bad:
+        return Check("listens", Verdict.BAD, "no",
+                     f"nobody listens for {vip} on {', '.join(bad)}", tuple(evidence),
+                     "start the service, or let it listen on every address")  # fmt: skip
+    if warn:
+        return Check("listens", Verdict.GOOD, "",
+                     f"{', '.join(warn)}: bound to every address; the service must answer from the "
+                     "address that was asked (bind the VIP, or IP_PKTINFO)",
+                     tuple(evidence))  # fmt: skip
+    return Check("listens", Verdict.GOOD, "", "listens for the VIP", tuple(evidence))
+
+
+def _rp_filter(facts: HostFacts, vip: str) -> Check:
+    if address_family(vip) == 6:
+        return Check("rp_filter", Verdict.NONE, "–", "IPv6 has no rp_filter setting")
+    links = facts.ingress
+    if not links:
+        return Check("rp_filter", Verdict.UNKNOWN, "?", "no interface to the director was found")
+    away = {route.dev for route in facts.routes if route.ask == f"away {vip}" and route.dev}
+    evidence = []
+    verdict, says, text = Verdict.GOOD, "", ""
+    for link in links:
+        every = sysctls.number(facts.sysctl("net/ipv4/conf/all/rp_filter")) or 0
+        own = sysctls.number(facts.sysctl(f"net/ipv4/conf/{link}/rp_filter")) or 0
+        value = max(every, own)
+        evidence.append(f"rp_filter on {link}: {value} = max(all {every}, {link} {own})")
+        if value == 1 and away and link not in away:
+            verdict, text = Verdict.BAD, "1"
+            says = f"strict on {link}, but replies leave by {', '.join(sorted(away))}: dropped"
+        elif not says:
+            says = f"{value} on {link}" + (", replies leave the same way" if value == 1 else "")
+    evidence += [f"default route by {link}" for link in sorted(away)] or ["no default route"]
+    fix = f"set net.ipv4.conf.{links[0]}.rp_filter to 2 (loose)" if verdict is Verdict.BAD else ""
+    return Check("rp_filter", verdict, text, says, tuple(evidence), fix)
+
+
+def worst(checks: Sequence[Check]) -> Verdict:
+    """The verdict of a whole host."""
+    order = (Verdict.BAD, Verdict.UNKNOWN, Verdict.WARN, Verdict.GOOD, Verdict.NONE)
+    found = {check.verdict for check in checks}
+    return next((verdict for verdict in order if verdict in found), Verdict.UNKNOWN)

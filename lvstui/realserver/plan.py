@@ -1,0 +1,487 @@
+"""Plans: the smallest set of changes that makes a host a real server of these VIPs, and back.
+
+Order is safety: the kernel is silent about the VIP before the VIP is there; what lasts is written
+after what is live was proven; on the way back the VIP goes first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, replace
+
+from lvstui import __version__
+from lvstui.model.keys import address_family, canonical_address
+from lvstui.realserver import preflight, sysctls
+from lvstui.realserver.facts import (
+    MANIFEST,
+    SYSCTL_FILE,
+    HostFacts,
+    ManagedFile,
+    ManagedSysctl,
+    Manifest,
+    host_prefix,
+)
+from lvstui.realserver.parse import names
+from lvstui.realserver.stacks import Choice, Command, Stack, by_name, choose
+from lvstui.realserver.stacks.base import add_address, delete_address
+from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl, Step
+
+VARIANTS = ("all", "interface")
+
+
+def plan_push(
+    facts: HostFacts,
+    vips: Sequence[str],
+    *,
+    method: str = "",
+    variant: str = "",
+    operator: str = "",
+    when: str = "",
+) -> HostPlan:
+    """What makes this host a real server of `vips`, beside those that it has.
+
+    `method` and `variant` override what is found to fit. Raises ValueError for an address, a
+    method or a variant that is none. What speaks against it is in the plan's refusals.
+    """
+    asked = tuple(dict.fromkeys(canonical_address(vip) for vip in vips))
+    if variant and variant not in VARIANTS:
+        raise ValueError(f"no variant {variant!r}; there are: {', '.join(VARIANTS)}")
+    manifest = facts.manifest or Manifest()
+    every = tuple(dict.fromkeys((*manifest.vips, *asked)))
+    choice = choose(facts, every, method)
+    chosen = variant or manifest.variant or ("interface" if facts.containers else "all")
+    refusals = preflight.refusals(facts, asked, choice, method)
+    notes: list[str] = []
+    if not asked or refusals:
+        more = () if asked else ("no VIP was given",)
+        return HostPlan(
+            facts.host, "push", asked, choice.stack.name if choice.stack else "", choice.why,
+            chosen, refusals=(*refusals, *more), boot_id=facts.boot_id,
+        )  # fmt: skip
+    stack = choice.stack
+    assert stack is not None  # without one there is a refusal
+
+    silent = any(address_family(vip) == 4 for vip in every)
+    keys = needed_keys(facts, chosen) if silent else ()
+    live: list[Step] = [_sysctl(facts, path, value) for path, value in keys
+                        if facts.sysctl(path) != value]  # fmt: skip
+    lasting = _sysctl_text(facts, keys, chosen)
+    ours, theirs = _who_persists(facts, stack, every, manifest)
+    live += _put(facts, stack, asked, ours)
+    commit: list[Step] = []
+    if lasting is not None:
+        commit += _file(facts, manifest, SYSCTL_FILE, lasting.encode(), 0o644,
+                        "ARP settings again after a reboot")  # fmt: skip
+        losing = _losing(facts, lasting, keys)
+        refusals += losing
+    files = [
+        step for wanted in stack.files(facts, ours)
+        for step in _file(facts, manifest, wanted.path, wanted.content, wanted.mode,
+                          "the VIP again after a reboot")
+    ] if ours else []  # fmt: skip
+    transition = stack.transition(facts, manifest.vips, ours)
+    if files or (ours and not all(stack.persistent(facts, vip) for vip in ours)):
+        commit += [*_runs(transition.before), *files, *_runs(transition.after)]
+    if live or commit:
+        after = _manifest_after(facts, manifest, every, ours, stack, chosen, live, commit,
+                                operator, when)  # fmt: skip
+        commit.append(_manifest_file(facts, after))
+    notes += _notes(facts, choice, chosen, theirs, live, commit)
+    way_back = stack.transition(facts, ours, manifest.vips)
+    return HostPlan(
+        host=facts.host,
+        operation="push",
+        vips=asked,
+        method=stack.name,
+        why_method=choice.why,
+        variant=chosen,
+        live=tuple(live),
+        commit=tuple(commit),
+        back=_runs(way_back.before) if files else (),
+        back_after=_runs(way_back.after) if files else (),
+        scratch=stack.scratch(facts, tuple(dict.fromkeys((*manifest.vips, *ours)))),
+        notes=tuple(notes),
+        cautions=preflight.cautions(facts, asked, stack),
+        refusals=tuple(refusals),
+        boot_id=facts.boot_id,
+    )
+
+
+def plan_undo(
+    facts: HostFacts, vips: Sequence[str] = (), *, operator: str = "", when: str = ""
+) -> HostPlan:
+    """What takes lvstui's work for `vips` (all, when none is given) off this host.
+
+    What somebody else changed meanwhile is left alone and named. Raises ValueError for an address
+    that is none.
+    """
+    manifest = facts.manifest
+    asked = tuple(dict.fromkeys(canonical_address(vip) for vip in vips))
+    refusals = preflight.undo_refusals(facts, asked)
+    if refusals or manifest is None:
+        return HostPlan(facts.host, "undo", asked, refusals=refusals, boot_id=facts.boot_id)
+    going = tuple(vip for vip in manifest.vips if not asked or vip in asked)
+    staying = tuple(vip for vip in manifest.vips if vip not in going)
+    stack = by_name(manifest.method)
+    cautions: list[str] = []
+    live: list[Step] = []
+    for vip in going:
+        held = [a for a in facts.holders(vip) if a.link == "lo" and a.prefix == host_prefix(vip)]
+        if vip not in manifest.added:
+            cautions.append(f"{vip} was on lo before lvstui's push: it stays there")
+        elif not held:
+            cautions.append(f"{vip} is not on lo any more: somebody took it away")
+        else:
+            live.append(
+                MoveAddress(vip, host_prefix(vip), False, stack.unlive(facts, vip),
+                            stack.live(facts, vip, manifest.vips), "the VIP goes first")
+            )  # fmt: skip
+    commit: list[Step] = []
+    files: list[Step] = []
+    for wanted in stack.files(facts, staying):
+        files += _undo_file(facts, manifest, wanted.path, wanted.content, wanted.mode, staying,
+                            cautions)  # fmt: skip
+    known = {wanted.path for wanted in stack.files(facts, staying)}
+    if not staying:
+        for file in manifest.files:
+            if file.path not in known and file.path != SYSCTL_FILE:
+                files += _undo_file(facts, manifest, file.path, None, 0o644, staying, cautions)
+    transition = stack.transition(facts, manifest.vips, staying)
+    if files:
+        commit += [*_runs(transition.before), *files, *_runs(transition.after)]
+    if not staying:
+        if any(file.path == SYSCTL_FILE for file in manifest.files):
+            commit += _undo_file(facts, manifest, SYSCTL_FILE, None, 0o644, staying, cautions)
+        commit += _restore_sysctls(facts, manifest, cautions)
+    after = None
+    if staying:
+        after = _less(manifest, staying, files, operator, when)
+    seen = facts.file(MANIFEST)
+    commit.append(
+        ChangeFile(MANIFEST, seen.content if seen else None,
+                   _manifest_bytes(after) if after else None, 0o600, why="what lvstui manages here")
+    )  # fmt: skip
+    way_back = stack.transition(facts, staying, manifest.vips)
+    if facts.boot_id != manifest.boot_id and manifest.boot_id:
+        cautions.append("the host was started anew since the push: it survived that")
+    return HostPlan(
+        host=facts.host,
+        operation="undo",
+        vips=going,
+        method=stack.name,
+        why_method="it holds the VIPs now",
+        variant=manifest.variant,
+        live=tuple(live),
+        commit=tuple(commit),
+        back=_runs(way_back.before) if files else (),
+        back_after=_runs(way_back.after) if files else (),
+        scratch=stack.scratch(facts, manifest.vips),
+        cautions=(*cautions, *preflight.undo_cautions(facts, going)),
+        boot_id=facts.boot_id,
+    )
+
+
+# Parts
+
+
+def needed_keys(facts: HostFacts, variant: str) -> tuple[tuple[str, str], ...]:
+    """Keys and values that this host needs for silence, live or lasting; none when what is in
+    force and what the files of others give at boot is right already."""
+    own = facts.file(SYSCTL_FILE)
+    wanted = sysctls.keys_for(facts, variant)
+    if own is not None and own.content is not None:
+        return wanted
+    links = facts.lan if variant == "all" else facts.ingress
+    boot = sysctls.in_order(facts)
+    right = bool(links) and all(
+        sysctls.effective(facts, name, link).ok
+        and sysctls.effective_at_boot(boot, name, link).ok
+        for link in links for name in sysctls.WANTED
+    )  # fmt: skip
+    return () if right else wanted
+
+
+def _sysctl(facts: HostFacts, path: str, value: str) -> SetSysctl:
+    why = "no ARP answer for the VIP" if path.endswith(sysctls.IGNORE) else (
+        "no ARP request that names the VIP as its sender"
+    )  # fmt: skip
+    if "/lo/" in path:
+        why = "part of the usual recipe; no effect on packets from a NIC"
+    return SetSysctl(path, facts.sysctl(path), value, why)
+
+
+def _sysctl_text(facts: HostFacts, keys: tuple[tuple[str, str], ...], variant: str) -> str | None:
+    """What SYSCTL_FILE has to say; None when the files of others say it already."""
+    return sysctls.file_text(keys, variant) if keys else None
+
+
+def _losing(facts: HostFacts, text: str, keys: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Lines that would win over ours at boot."""
+    files = sysctls.with_ours(facts, text)
+    found = []
+    for path, value in keys:
+        _, _, _, link, name = path.split("/", 4) if path.count("/") == 4 else ("",) * 5
+        setting = sysctls.losing(files, link, name, value) if link and link != "lo" else None
+        if setting is not None:
+            found.append(
+                f"{setting.place} sets {sysctls.dotted(path)} = {setting.value} and is read after "
+                f"{SYSCTL_FILE}: change it there first"
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _who_persists(
+    facts: HostFacts, stack: Stack, every: tuple[str, ...], manifest: Manifest
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """VIPs that our files have to hold, and sentences on those that other files hold already."""
+    ours, theirs = [], []
+    managed_paths = {file.path for file in manifest.files}
+    for vip in every:
+        place = foreign_place(facts, stack, vip, managed_paths)
+        if vip not in manifest.vips and place:
+            theirs.append(f"{vip} comes back after a reboot by {place}: nothing is added to that")
+        else:
+            ours.append(vip)
+    return tuple(ours), tuple(theirs)
+
+
+def foreign_place(
+    facts: HostFacts,
+    stack: Stack | None,
+    vip: str,
+    managed: AbstractSet[str] = frozenset(),
+) -> str:
+    """Where somebody else's configuration puts this VIP on the loopback at boot; empty: nowhere.
+
+    A stack's own files are believed; other lines that name the VIP are believed when the VIP is
+    on the loopback now, since something put it there."""
+    if stack is not None:
+        path = stack.persistent(facts, vip)
+        if path and path not in managed and "lvstui" not in path.rpartition("/")[2]:
+            return path
+    here = any(a.link == "lo" for a in facts.holders(vip))
+    for mention in facts.mentions:
+        base = mention.path.rpartition("/")[2]
+        if (
+            here
+            and mention.path not in managed
+            and "lvstui" not in base
+            and not mention.path.startswith("/etc/keepalived/")
+            and names(mention, vip)
+        ):
+            return mention.place
+    return ""
+
+
+def _put(
+    facts: HostFacts, stack: Stack, asked: tuple[str, ...], ours: tuple[str, ...]
+) -> list[Step]:
+    steps: list[Step] = []
+    for vip in asked:
+        held = [a for a in facts.holders(vip) if a.link == "lo"]
+        right = [a for a in held if a.prefix == host_prefix(vip)]
+        if not right:
+            do = stack.live(facts, vip, ours) if vip in ours else add_address(facts, vip)
+            back = stack.unlive(facts, vip) if vip in ours else (
+                f"{delete_address(facts, vip)} 2>/dev/null || :"
+            )  # fmt: skip
+            steps.append(MoveAddress(vip, host_prefix(vip), True, do, back,
+                                     "this host takes packets for the VIP"))  # fmt: skip
+        steps += [
+            MoveAddress(
+                vip, wrong.prefix, False,
+                f"{delete_address(facts, vip, wrong.prefix)} 2>/dev/null || :",
+                f"ip addr replace {vip}/{wrong.prefix} dev lo",
+                f"/{wrong.prefix} makes the whole network local; /{host_prefix(vip)} is right",
+            )
+            for wrong in held if wrong.prefix != host_prefix(vip)
+        ]  # fmt: skip
+    return steps
+
+
+def _file(
+    facts: HostFacts, manifest: Manifest, path: str, content: bytes | None, mode: int, why: str
+) -> list[ChangeFile]:
+    """The step for one file; none when it is as it has to be."""
+    seen = facts.seen(path)
+    before = seen.content if seen else None
+    if before == content and (seen is None or seen.mode == mode or content is None):
+        return []
+    managed = next((file for file in manifest.files if file.path == path), None)
+    keep = path.replace("/", "%").lstrip("%") if before is not None and managed is None else ""
+    owner = seen.owner if seen and before is not None and not path.endswith("lvstui") else "0:0"
+    return [ChangeFile(path, before, content, mode, owner, keep, why)]
+
+
+def _undo_file(
+    facts: HostFacts,
+    manifest: Manifest,
+    path: str,
+    content: bytes | None,
+    mode: int,
+    staying: tuple[str, ...],
+    cautions: list[str],
+) -> list[ChangeFile]:
+    """Back to what was there, or to what the VIPs that stay need."""
+    managed = next((file for file in manifest.files if file.path == path), None)
+    seen = facts.seen(path)
+    if managed is None or seen is None:
+        if managed is not None:
+            cautions.append(f"{path} is gone already: somebody removed it")
+        return []
+    ours = seen.content is not None and sha(seen.content) == managed.sha256
+    if not ours:
+        cautions.append(f"{path} is not what lvstui wrote: it was changed since (see its diff)")
+    if not staying and managed.original:
+        kept = facts.file(f"/var/lib/lvstui/original/{managed.original}")
+        if kept is None or kept.content is None:
+            cautions.append(f"the original of {path} is not on the host any more")
+        elif ours:
+            content, mode = kept.content, kept.mode
+    if seen.content == content:
+        return []
+    return [ChangeFile(path, seen.content, content, mode, seen.owner,
+                       why="as it was" if not staying else "without this VIP")]  # fmt: skip
+
+
+def _restore_sysctls(facts: HostFacts, manifest: Manifest, cautions: list[str]) -> list[SetSysctl]:
+    steps = []
+    for item in manifest.sysctls:
+        now = facts.sysctl(item.key)
+        if now == item.before:
+            continue
+        if now != item.after:
+            cautions.append(
+                f"{sysctls.dotted(item.key)} is {now or 'unreadable'} now, not the {item.after} "
+                "that lvstui left: it stays"
+            )
+            continue
+        steps.append(SetSysctl(item.key, now, item.before, "as it was before lvstui's push"))
+    return steps
+
+
+def _runs(commands: Sequence[Command]) -> tuple[Run, ...]:
+    return tuple(Run(command.script, command.why, command.must) for command in commands)
+
+
+def sha(content: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _manifest_after(
+    facts: HostFacts,
+    manifest: Manifest,
+    every: tuple[str, ...],
+    ours: tuple[str, ...],
+    stack: Stack,
+    variant: str,
+    live: list[Step],
+    commit: list[Step],
+    operator: str,
+    when: str,
+) -> Manifest:
+    added = [step.vip for step in live if isinstance(step, MoveAddress) and step.add]
+    known = {item.key: item for item in manifest.sysctls}
+    for step in live:
+        if isinstance(step, SetSysctl):
+            first = known.get(step.key)
+            before = first.before if first else step.before
+            known[step.key] = ManagedSysctl(step.key, before, step.after)
+    files = {file.path: file for file in manifest.files}
+    for change in commit:
+        if not isinstance(change, ChangeFile):
+            continue
+        if change.after is None:
+            files.pop(change.path, None)
+            continue
+        old = files.get(change.path)
+        files[change.path] = ManagedFile(
+            change.path, sha(change.after), old.original if old else change.keep
+        )
+    # VIPs that others brought and others keep are not ours to take away later.
+    managed = tuple(vip for vip in every if vip in ours or vip in added)
+    return Manifest(
+        vips=managed,
+        method=stack.name,
+        variant=variant,
+        files=tuple(files.values()),
+        sysctls=tuple(known.values()),
+        added=tuple(dict.fromkeys((*manifest.added, *added))),
+        pushed_at=when,
+        operator=operator,
+        version=__version__,
+        boot_id=facts.boot_id,
+    )
+
+
+def _less(
+    manifest: Manifest, staying: tuple[str, ...], files: list[Step], operator: str, when: str
+) -> Manifest:
+    kept = {file.path: file for file in manifest.files}
+    for step in files:
+        if isinstance(step, ChangeFile):
+            if step.after is None:
+                kept.pop(step.path, None)
+            elif step.path in kept:
+                kept[step.path] = replace(kept[step.path], sha256=sha(step.after))
+    return replace(
+        manifest,
+        vips=staying,
+        added=tuple(vip for vip in manifest.added if vip in staying),
+        files=tuple(kept.values()),
+        operator=operator,
+        pushed_at=when,
+        version=__version__,
+    )
+
+
+def _manifest_bytes(manifest: Manifest) -> bytes:
+    raw = asdict(manifest)
+    raw.pop("problem")
+    return (json.dumps({"schema": "lvstui.realserver/1", **raw}, indent=1) + "\n").encode()
+
+
+def _manifest_file(facts: HostFacts, after: Manifest) -> ChangeFile:
+    seen = facts.file(MANIFEST)
+    return ChangeFile(MANIFEST, seen.content if seen else None, _manifest_bytes(after), 0o600,
+                      why="what lvstui manages here, for a later undo")  # fmt: skip
+
+
+def _notes(
+    facts: HostFacts,
+    choice: Choice,
+    variant: str,
+    theirs: tuple[str, ...],
+    live: list[Step],
+    commit: list[Step],
+) -> list[str]:
+    notes = [*choice.passed, *theirs]
+    paths = [step.path for step in commit if isinstance(step, ChangeFile)]
+    if SYSCTL_FILE in paths:
+        notes.append(
+            f"{SYSCTL_FILE} and not 90-arp.conf: files are read in the order of their names, and "
+            "99-sysctl.conf (Debian, RHEL) would win over 90; /usr/lib/sysctl.d belongs to packages"
+        )
+        if variant == "all":
+            notes.append(
+                "the values of lo change nothing for packets from a NIC: the kernel takes the "
+                "larger of `all` and the interface that the packet uses"
+            )
+        else:
+            notes.append(
+                "only the director's interface is set: containers run here "
+                f"({', '.join(facts.containers[:3])}), and `all` would reach into their networks"
+            )
+    if any(path.startswith("/etc/sysconfig/network-scripts/") for path in paths):
+        notes.append(
+            "the network service is not restarted: that would bounce every NIC; the address is "
+            "put up with ip, under the label that the file gives it at the next boot"
+        )
+    if any(isinstance(step, MoveAddress) and step.add and address_family(step.vip) == 6
+           for step in live):  # fmt: skip
+        notes.append("IPv6 needs no kernel setting: a /128 on lo is not answered for on a NIC")
+    return notes

@@ -1,0 +1,83 @@
+"""The ways in which a Linux brings its loopback up: one module each, one line each here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lvstui.realserver.facts import HostFacts
+from lvstui.realserver.stacks.base import Command, Stack, Transition, WantedFile
+from lvstui.realserver.stacks.ifupdown import Ifupdown
+from lvstui.realserver.stacks.networkd import Netplan, Networkd
+from lvstui.realserver.stacks.networkmanager import NetworkManager
+from lvstui.realserver.stacks.own import OpenRc, Unit
+from lvstui.realserver.stacks.redhat import NetworkScripts
+from lvstui.realserver.stacks.wicked import Wicked
+
+STACKS: tuple[Stack, ...] = (
+    NetworkScripts(),
+    Ifupdown(),
+    Netplan(),
+    Networkd(),
+    NetworkManager(),
+    Wicked(),
+    OpenRc(),
+    Unit(),
+)
+"""In the order in which they are asked whether they manage lo."""
+
+__all__ = ["STACKS", "Choice", "Command", "Stack", "Transition", "WantedFile", "by_name", "choose"]
+
+
+def by_name(name: str) -> Stack:
+    """Raises ValueError naming those that exist."""
+    for stack in STACKS:
+        if stack.name == name:
+            return stack
+    raise ValueError(f"no method {name!r}; there are: {', '.join(s.name for s in STACKS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which way was chosen for a host, and why."""
+
+    stack: Stack | None
+    why: str
+    passed: tuple[str, ...] = ()
+    """Ways that would have come first, and why they could not."""
+
+
+def choose(facts: HostFacts, vips: tuple[str, ...], wanted: str = "") -> Choice:
+    """The way for this host: the one that holds lvstui's VIPs already, the one that was asked for,
+    else the first that manages lo and can hold these VIPs. Raises ValueError for an unknown name.
+    """
+    if facts.manifest is not None and facts.manifest.method and not wanted:
+        stack = by_name(facts.manifest.method)
+        cannot = stack.cannot(facts, vips)
+        return Choice(None if cannot else stack, cannot or "lvstui's VIPs are there already")
+    if wanted:
+        stack = by_name(wanted)
+        cannot = stack.cannot(facts, vips)
+        return Choice(None if cannot else stack, cannot or "asked for")
+    passed: list[str] = []
+    owners = [stack for stack in STACKS if _owns(stack, facts)]
+    for stack in [*owners, *(s for s in STACKS if s not in owners)]:
+        why = stack.manages(facts)
+        if not why:
+            continue
+        cannot = stack.cannot(facts, vips)
+        if not cannot:
+            return Choice(stack, why, tuple(passed))
+        passed.append(f"{stack.title} is here, but {cannot}")
+    return Choice(None, "nothing that lvstui knows brings addresses up at boot here", tuple(passed))
+
+
+def _owns(stack: Stack, facts: HostFacts) -> bool:
+    """A manager that has lo now would take foreign addresses away (measured): it comes first."""
+    stacks = facts.stacks
+    if stack.name == "networkmanager":
+        return stacks.nm_lo == "connected"
+    if stack.name == "netplan":
+        return bool(stacks.netplan_lo) and stacks.networkd_active
+    if stack.name == "networkd":
+        return stacks.networkd_active and stacks.networkd_lo == "configured"
+    return False

@@ -1,0 +1,120 @@
+"""What every way of bringing up the loopback gives: whether it is this host's, its files, and the
+narrowest commands that make it take them over. Pure: no module here touches a host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lvstui.realserver.facts import HostFacts, SeenFile, host_prefix
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFile:
+    """A file as it has to be; content None: it must not be there."""
+
+    path: str
+    content: bytes | None
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A shell command on the host."""
+
+    script: str
+    why: str
+    must: bool = True
+    """A failure ends the push; else it is only reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What has to run around the change of a stack's files from one set of VIPs to another."""
+
+    before: tuple[Command, ...] = ()
+    after: tuple[Command, ...] = ()
+
+
+class Stack:
+    """One way. Subclasses are registered in `stacks/__init__.py`."""
+
+    name: ClassVar[str]
+    """In plans, JSON and on the command line."""
+    title: ClassVar[str]
+    """For people."""
+    seen_working: ClassVar[bool] = True
+    """False: made after the stack's own documentation, not run on such a host."""
+
+    def manages(self, facts: HostFacts) -> str:
+        """Why this host's loopback is this stack's, in words; empty: it is not."""
+        return ""
+
+    def cannot(self, facts: HostFacts, vips: tuple[str, ...]) -> str:
+        """Why it can not hold these VIPs here; empty: it can."""
+        return ""
+
+    def files(self, facts: HostFacts, vips: tuple[str, ...]) -> tuple[WantedFile, ...]:
+        """Its files for exactly these VIPs (none: as if lvstui had never been there)."""
+        raise NotImplementedError
+
+    def transition(
+        self, facts: HostFacts, old: tuple[str, ...], new: tuple[str, ...]
+    ) -> Transition:
+        """Commands around the change of its files."""
+        return Transition()
+
+    def live(self, facts: HostFacts, vip: str, vips: tuple[str, ...]) -> str:
+        """The command that puts a VIP on the loopback now; `vips` are all that will be there."""
+        return add_address(facts, vip)
+
+    def unlive(self, facts: HostFacts, vip: str) -> str:
+        """The command that takes it away now; done twice it does no harm."""
+        return f"{delete_address(facts, vip)} 2>/dev/null || :"
+
+    def scratch(self, facts: HostFacts, vips: tuple[str, ...]) -> bytes:
+        """A file that `live` and `unlive` need on the host while the change runs; empty: none."""
+        return b""
+
+    def persistent(self, facts: HostFacts, vip: str) -> str:
+        """The file that brings this VIP back after a reboot, by this stack; empty: none."""
+        for wanted in self.files(facts, (vip,)):
+            seen = facts.file(wanted.path)
+            if seen is not None and wanted.content is not None and mentions(seen, vip):
+                return seen.path
+        return ""
+
+    def notes(self, facts: HostFacts) -> tuple[str, ...]:
+        """What an operator should know of this way on this host."""
+        return ()
+
+
+def mentions(seen: SeenFile, vip: str) -> bool:
+    """Whether a file of ours holds that VIP."""
+    words = seen.text.replace("/", " ").replace("=", " ").replace('"', " ").replace(",", " ")
+    return vip in words.replace("[", " ").replace("]", " ").replace("'", " ").split()
+
+
+def ip(facts: HostFacts) -> str:
+    """The host's `ip`."""
+    return facts.program("ip") or "ip"
+
+
+def add_address(facts: HostFacts, vip: str, label: str = "") -> str:
+    """`replace` does nothing where the address is there already (`add` fails)."""
+    if ":" in vip:
+        # Deprecated at once, so that the host does not choose it as a source (measured).
+        return f"{ip(facts)} -6 addr replace {vip}/128 dev lo preferred_lft 0"
+    named = f" label {label}" if label else ""
+    return f"{ip(facts)} addr replace {vip}/32 dev lo{named}"
+
+
+def delete_address(facts: HostFacts, vip: str, prefix: int | None = None) -> str:
+    """Takes it from the loopback."""
+    family = " -6" if ":" in vip else ""
+    return f"{ip(facts)}{family} addr del {vip}/{prefix or host_prefix(vip)} dev lo"
+
+
+def slashed(vip: str) -> str:
+    """`10.0.0.1/32`."""
+    return f"{vip}/{host_prefix(vip)}"

@@ -1,0 +1,156 @@
+"""From a plan to the scripts that carry it out on the host. Pure.
+
+`scripts/change.sh` holds the mechanism; what is made here is its `steps.sh`, with every step and
+its way back, and the files. A host needs a POSIX shell and `ip`, nothing of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from functools import cache
+from importlib.resources import files
+
+from lvstui.realserver.facts import STATE
+from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl, Step
+
+TX = f"{STATE}/tx"
+BUSY, GONE, TROUBLE, UNWRITABLE = 75, 76, 75, 73
+"""Exit statuses of the scripts."""
+TIMER_S = 60
+"""Seconds after which a host goes back by itself unless lvstui confirms."""
+SHORTEST_S, LONGEST_S = 15, 900
+
+
+@cache
+def script(name: str) -> str:
+    """One of the shell scripts that come with lvstui."""
+    return (files("lvstui.realserver") / "scripts" / name).read_text(encoding="utf-8")
+
+
+def begin(plan: HostPlan, timer_s: int = TIMER_S) -> str:
+    """Lay the change out on the host and arm its timer; nothing is changed yet.
+
+    Prints `armed SECONDS HOW`; exit status BUSY when another change is under way, UNWRITABLE when
+    there is no room for it.
+    """
+    numbered = _files(plan)
+    parts = {
+        "change.sh": script("change.sh").encode(),
+        "steps.sh": steps(plan, timer_s).encode(),
+        "plan.json": (json.dumps(plan.document(), indent=1) + "\n").encode(),
+        "scratch": plan.scratch,
+    }
+    for number, change in numbered.items():
+        if change.after is not None:
+            parts[f"new/{number}"] = change.after
+        if change.before is not None:
+            parts[f"old/{number}"] = change.before
+    lines = [
+        "umask 077",
+        f"mkdir -p {STATE} && chmod 700 {STATE} || exit {UNWRITABLE}",
+        f"mkdir {TX} 2>/dev/null || {{ echo 'another change is under way'; exit {BUSY}; }}",
+        f"{{ mkdir {TX}/new {TX}/old {TX}/before &&",
+        *(f"{literal(data)} > {TX}/{name} &&" for name, data in parts.items()),
+        f"cat /proc/sys/kernel/random/boot_id > {TX}/boot_id && : > {TX}/armed && sync; }} ||",
+        f"{{ rm -rf {TX}; rmdir {STATE} 2>/dev/null; echo 'no room for the change';"
+        f" exit {UNWRITABLE}; }}",
+        f"sh {TX}/change.sh arm || {{ rm -rf {TX}; echo 'no timer can be set'; exit 1; }}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def phase(word: str, why: str = "") -> str:
+    """Run one phase (live, commit, revert), detached: it goes on when the connection ends."""
+    argument = f" {shlex.quote(why)}" if why else ""
+    return (
+        f"[ -e {TX}/change.sh ] || {{ echo 'gone: there is no change under way'; exit {GONE}; }}\n"
+        f": > {TX}/out; exec 3< {TX}/out\n"
+        "own=; command -v setsid >/dev/null 2>&1 && own=setsid\n"
+        f"$own sh {TX}/change.sh {word}{argument} >> {TX}/out 2>&1 3<&- </dev/null &\n"
+        "wait $!; status=$?; cat <&3; exit $status\n"
+    )
+
+
+def steps(plan: HostPlan, timer_s: int) -> str:
+    """The plan's own part: functions live, save_all, commit, back_live, back_commit."""
+    numbers = {id(change): number for number, change in _files(plan).items()}
+    live = [_do(step, numbers) for step in plan.live]
+    commit = [_do(step, numbers) for step in plan.commit]
+    save = []
+    for number, change in _files(plan).items():
+        path = shlex.quote(change.path)
+        save += [f"expect_file {number} {path}", f"save_file {number} {path}"]
+        if change.keep:
+            save.append(f"keep_file {number} {shlex.quote(change.keep)}")
+    lasting = [step for step in plan.commit if not isinstance(step, Run)]
+    back_commit = [
+        *(_run(run, "maybe") for run in plan.back),
+        *(_back(step, numbers) for step in reversed(lasting)),
+        *(_run(run, "maybe") for run in plan.back_after),
+    ]
+    back_live = [_back(step, numbers) for step in reversed(plan.live)]
+    functions = {
+        "live": live,
+        "save_all": save,
+        "commit": commit,
+        "back_commit": back_commit,
+        "back_live": back_live,
+    }
+    lines = [f"TIMER={timer_s}"]
+    for name, body in functions.items():
+        lines += [f"{name}() {{", *(f"  {line}" for line in (body or [":"])), "}"]
+    return "\n".join(lines) + "\n"
+
+
+def _files(plan: HostPlan) -> dict[int, ChangeFile]:
+    found = [step for step in plan.steps if isinstance(step, ChangeFile)]
+    return dict(enumerate(found, 1))
+
+
+def _run(run: Run, word: str = "") -> str:
+    word = word or ("must" if run.must else "maybe")
+    return f"{word} {shlex.quote(run.why or run.script)} {shlex.quote(run.script)}"
+
+
+def _do(step: Step, numbers: dict[int, int]) -> str:
+    if isinstance(step, SetSysctl):
+        return f"set_key {shlex.quote(step.key)} {shlex.quote(step.after)}"
+    if isinstance(step, MoveAddress):
+        word = "put_on" if step.add else "take_off"
+        return f"{word} {step.vip}/{step.prefix} {shlex.quote(step.do)}"
+    if isinstance(step, Run):
+        return _run(step)
+    number, path = numbers[id(step)], shlex.quote(step.path)
+    if step.after is None:
+        return f"drop_file {number} {path}"
+    return f"put_file {number} {path} {step.mode:o} {shlex.quote(step.owner)}"
+
+
+def _back(step: Step, numbers: dict[int, int]) -> str:
+    if isinstance(step, SetSysctl):
+        return f"set_key {shlex.quote(step.key)} {shlex.quote(step.before)}"
+    if isinstance(step, MoveAddress):
+        word = "take_off" if step.add else "put_on"
+        return f"{word} {step.vip}/{step.prefix} {shlex.quote(step.back)}"
+    if isinstance(step, Run):
+        return ":"
+    return f"restore_file {numbers[id(step)]} {shlex.quote(step.path)}"
+
+
+def literal(data: bytes) -> str:
+    """A printf command that prints exactly these bytes, in ASCII (no NUL)."""
+    out = []
+    for byte in data:
+        char = chr(byte)
+        if char == "\n" or (0x20 <= byte < 0x7F and char not in "\\'%"):
+            out.append(char)
+        elif char == "%":
+            out.append("%%")
+        else:
+            out.append(f"\\{byte:03o}")
+    # A format that begins with a dash would be an option for some shells.
+    text = "".join(out)
+    if text.startswith("-"):
+        text = f"\\055{text[1:]}"
+    return f"printf '{text}'"
