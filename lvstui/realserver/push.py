@@ -1,0 +1,278 @@
+"""Carrying out a plan on one host: begin under a timer, live, prove by a new login, confirm.
+
+Whatever happens to the connection, to sshd or to lvstui, the host ends as it was or as planned:
+the decision is one rename on the host, made by the confirmation or by the timer.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from lvstui.model.text import plain
+from lvstui.realserver import parse, transaction
+from lvstui.realserver.facts import MANIFEST, STATE, HostFacts
+from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, SetSysctl
+from lvstui.remote.runner import RemoteError, Runner, Trouble
+
+_LOOK_S = 60.0
+_AGAIN_S = 3.0
+"""Between tries to reach a host that was lost."""
+_GRACE_S = 20.0
+"""How long after its timer a host may take to go back."""
+
+
+class End(str, Enum):
+    """How it ended; the same words in TUI, JSON and docs."""
+
+    DONE = "done"
+    NOTHING = "nothing to do"
+    REFUSED = "refused"
+    WENT_BACK = "went back"
+    """Everything is as it was before."""
+    FAILED = "failed"
+    """Nothing was changed."""
+    TROUBLE = "trouble"
+    """It could not go back whole: somebody has to look."""
+    UNKNOWN = "unknown"
+    """The host does not answer; it decides by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostOutcome:
+    """What came of a plan on one host."""
+
+    host: str
+    end: End
+    text: str
+    """One line for the operator."""
+    facts: HostFacts | None = None
+    """What the host has now, as far as it was seen."""
+    trouble: str = ""
+    """Why it could not be reached (see `Trouble`)."""
+
+    @property
+    def ok(self) -> bool:
+        """As planned."""
+        return self.end in (End.DONE, End.NOTHING)
+
+
+Connect = Callable[[], Runner]
+Tell = Callable[[str], None]
+"""Takes the name of each stage, in a few words."""
+Prove = Callable[[HostPlan, HostFacts], Sequence[str]]
+"""What is wrong, seen from outside the host, while the change is live; empty: nothing."""
+
+
+def look(runner: Runner, host: str, vips: Sequence[str], directors: Sequence[str]) -> HostFacts:
+    """Find out what a host is and has; as root where that is possible.
+
+    Raises RemoteError.
+    """
+    nonce = secrets.token_hex(6)
+    script = (
+        f"N={nonce}\nVIPS='{' '.join(vips)}'\nDIPS='{' '.join(directors)}'\n"
+        + transaction.script("look.sh")
+    )  # fmt: skip
+    try:
+        ran = runner.run(script, root=True, timeout_s=_LOOK_S, what="look")
+    except RemoteError as error:
+        if error.trouble is not Trouble.ROOT:
+            raise
+        # What an ordinary user sees is better than nothing; the gap is said.
+        ran = runner.run(script, timeout_s=_LOOK_S, what="look without root")
+    try:
+        return parse.facts(ran.text, nonce, host, time.time())
+    except ValueError as error:
+        last = plain(ran.err.strip().splitlines()[-1]) if ran.err.strip() else ""
+        raise RemoteError(
+            Trouble.LOST, f"{host}: {error}" + (f" (it said: {last})" if last else "")
+        ) from error
+
+
+def read_back(plan: HostPlan, facts: HostFacts, *, lasting: bool) -> list[str]:
+    """What is not as the plan wants it, in words; `lasting`: its files as well."""
+    wrong: list[str] = []
+    steps = plan.steps if lasting else plan.live
+    for step in steps:
+        if isinstance(step, SetSysctl):
+            now = facts.sysctl(step.key)
+            if now != step.after:
+                wrong.append(f"{step.key} reads {now or 'nothing'}, not {step.after}")
+        elif isinstance(step, MoveAddress):
+            here = any(
+                item.link == "lo" and item.prefix == step.prefix for item in facts.holders(step.vip)
+            )
+            if here != step.add:
+                wrong.append(f"{step.vip}/{step.prefix} is {'' if here else 'not '}on lo")
+        elif isinstance(step, ChangeFile):
+            seen = facts.seen(step.path)
+            now_ = seen.content if seen else None
+            if now_ != step.after:
+                wrong.append(f"{step.path} does not read back as written")
+    return wrong
+
+
+@dataclass(slots=True)
+class Push:
+    """One host's way through its plan."""
+
+    connect: Connect
+    plan: HostPlan
+    directors: Sequence[str] = ()
+    timer_s: int = transaction.TIMER_S
+    prove: Prove = lambda plan, facts: ()
+    tell: Tell = lambda text: None
+    _armed: float = 0.0
+    """Monotonic time at which the host's timer was set."""
+
+    def run(self) -> HostOutcome:
+        """Do it; never raises for what a host or the network does."""
+        plan = self.plan
+        if plan.refusals:
+            return self._end(End.REFUSED, "; ".join(plan.refusals))
+        if plan.empty:
+            return self._end(End.NOTHING, "everything is as it has to be already")
+        try:
+            return self._run()
+        except RemoteError as error:
+            if not self._armed:
+                return HostOutcome(plan.host, End.FAILED, f"nothing was changed: {error}",
+                                   trouble=error.trouble.value)  # fmt: skip
+            self.tell(f"connection lost ({error.trouble.value}): waiting for the host to decide")
+            return self.await_decision(error)
+
+    def _run(self) -> HostOutcome:
+        plan = self.plan
+        runner = self.connect()
+        try:
+            self.tell("laying it out")
+            # From here on the timer may run, whether the answer comes back or not.
+            self._armed = time.monotonic()
+            began = runner.run(transaction.begin(plan, self.timer_s), root=True, timeout_s=30,
+                               what="begin the change")  # fmt: skip
+            if began.status != 0 or "armed" not in began.text:
+                self._armed = 0.0
+                said = _last(began.text, began.err) or f"status {began.status}"
+                return self._end(End.FAILED, f"nothing was changed: {said}")
+            self.tell("changing what is in force")
+            live = runner.run(transaction.phase("live"), root=True, timeout_s=self.timer_s,
+                              what="change what is in force")  # fmt: skip
+            if live.status != 0:
+                return self._broke_off(live.text, live.err)
+        finally:
+            runner.close()
+        self.tell("proof: a new login")
+        # The old connection may live on a path that new ones no longer have.
+        runner = self.connect()
+        try:
+            facts = look(runner, plan.host, plan.vips, self.directors)
+            wrong = read_back(plan, facts, lasting=False)
+            if not wrong:
+                self.tell("proof: seen from the director")
+                wrong = list(self.prove(plan, facts))
+            if wrong:
+                ran = runner.run(transaction.phase("revert", "the proof failed"), root=True,
+                                 timeout_s=self.timer_s, what="take it back")  # fmt: skip
+                return self._went_back(ran.text, "; ".join(wrong))
+            self.tell("making it last")
+            commit = runner.run(transaction.phase("commit"), root=True, timeout_s=self.timer_s + 10,
+                                what="make it last")  # fmt: skip
+            if commit.status != 0:
+                return self._broke_off(commit.text, commit.err)
+            self.tell("reading back")
+            facts = look(runner, plan.host, plan.vips, self.directors)
+        finally:
+            runner.close()
+        wrong = read_back(plan, facts, lasting=True)
+        if wrong:
+            text = "confirmed, but it does not read back: " + "; ".join(wrong)
+            return HostOutcome(plan.host, End.TROUBLE, text, facts)
+        return HostOutcome(plan.host, End.DONE, _summary(plan), facts)
+
+    def _broke_off(self, out: str, err: str) -> HostOutcome:
+        """A phase that failed has gone back by itself."""
+        why = next((plain(line) for line in out.splitlines() if line.startswith("failed: ")), "")
+        return self._went_back(out, why.removeprefix("failed: ") or _last(out, err))
+
+    def _went_back(self, out: str, why: str) -> HostOutcome:
+        lines = out.splitlines()
+        if "reverted" in lines or any(line.startswith("gone: ") for line in lines):
+            return self._end(End.WENT_BACK, f"everything is as it was before: {why}")
+        trouble = next((plain(line) for line in lines if line.startswith("trouble: ")), "")
+        return self._end(End.TROUBLE, f"{why}; {trouble or 'it could not be taken back'}")
+
+    def _end(self, end: End, text: str) -> HostOutcome:
+        return HostOutcome(self.plan.host, end, text)
+
+    def await_decision(self, error: RemoteError) -> HostOutcome:
+        """After a lost connection: what did the host decide? Asks until its timer has run out."""
+        manifest = next((s for s in self.plan.commit
+                         if isinstance(s, ChangeFile) and s.path == MANIFEST), None)  # fmt: skip
+        until = self._armed + self.timer_s + _GRACE_S
+        last = error
+        while True:
+            try:
+                runner = self.connect()
+                try:
+                    under_way = runner.run(f"[ -d {transaction.TX} ]", root=True, timeout_s=15,
+                                           what="ask what was decided").status == 0  # fmt: skip
+                    if not under_way:
+                        now = runner.read(MANIFEST, root=True)
+                        facts = look(runner, self.plan.host, self.plan.vips, self.directors)
+                        return self._decided(manifest is not None and now == manifest.after, facts,
+                                             error)  # fmt: skip
+                finally:
+                    runner.close()
+            except RemoteError as again:
+                last = again
+            except OSError as problem:
+                last = RemoteError(Trouble.LOST, str(problem))
+            if time.monotonic() > until:
+                break
+            time.sleep(_AGAIN_S)
+        return HostOutcome(
+            self.plan.host, End.UNKNOWN,
+            f"{last}; unless it was confirmed the host has gone back by itself: look again "
+            f"when it answers", trouble=last.trouble.value,
+        )  # fmt: skip
+
+    def _decided(self, done: bool, facts: HostFacts, error: RemoteError) -> HostOutcome:
+        plan = self.plan
+        if done and not (wrong := read_back(plan, facts, lasting=True)):
+            text = f"{_summary(plan)} (the connection was lost meanwhile)"
+            return HostOutcome(plan.host, End.DONE, text, facts)
+        if done:
+            return HostOutcome(plan.host, End.TROUBLE, "; ".join(wrong), facts)
+        return HostOutcome(plan.host, End.WENT_BACK,
+                           f"everything is as it was before: {error.what}", facts)  # fmt: skip
+
+
+def take_back_unfinished(runner: Runner) -> str:
+    """Take back a change that was cut half way (the host went down in it); what was done, in
+    words. Raises RemoteError."""
+    script = (
+        f"T={transaction.TX}; [ -d $T ] || {{ echo 'nothing is unfinished'; exit 0; }}\n"
+        # Without `armed` or `reverting` nothing was begun, or it was confirmed already.
+        f"if [ -e $T/change.sh ] && [ -e $T/steps.sh ] && [ ! -e $T/confirmed ]; then\n"
+        "  [ -e $T/armed ] || : > $T/reverting; rm -f $T/trouble\n"
+        "  sh $T/change.sh revert 'an operator took back what was unfinished'\n"
+        f"else rm -rf $T; rmdir {STATE} 2>/dev/null; echo reverted; fi\n"
+    )
+    ran = runner.run(script, root=True, timeout_s=60, what="take back what is unfinished")
+    return _last(ran.text, ran.err) or f"status {ran.status}"
+
+
+def _last(out: str, err: str) -> str:
+    lines = [line for line in (*out.splitlines(), *err.splitlines()) if line.strip()]
+    return plain(lines[-1]) if lines else ""
+
+
+def _summary(plan: HostPlan) -> str:
+    what = ", ".join(plan.vips)
+    if plan.operation == "push":
+        return f"{what} is on lo, silent on ARP, and comes back after a reboot; read back"
+    return f"{what} and what came with it is gone; read back"
