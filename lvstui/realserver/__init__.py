@@ -1,0 +1,1 @@
+"""Real servers: what they run, what the wire shows of them, and how to put them right."""
