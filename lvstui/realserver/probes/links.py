@@ -1,0 +1,239 @@
+"""This host's interfaces and addresses, and the way from it to another address.
+
+A probe must leave by the interface whose link the other host is on, with this host's own address,
+and must know which MACs are legitimate because they are this host's. keepalived with `use_vmac`
+puts VIPs on macvlan links `vrrp.N`; probes leave by the base interface, because ARP with the
+director's address from a VMAC link moves that address to the VMAC in other hosts' tables.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import struct
+from dataclasses import dataclass
+
+from lvstui.model.text import plain
+from lvstui.realserver.probes import netlink
+from lvstui.realserver.probes.frames import mac_text
+from lvstui.realserver.probes.results import CannotProbe, cannot
+
+_IFINFO = struct.Struct("=BxHiII")
+_IFADDR = struct.Struct("=BBBBI")
+_RTMSG = struct.Struct("=BBBBBBBBI")
+_IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING, _IFF_NOARP = 0x1, 0x8, 0x40, 0x80
+_ETHER = 1
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_LINKINFO, _INFO_KIND = 1, 3, 5, 18, 1
+_IFLA_LINK_NETNSID = 37
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_VIA = 4, 5, 7, 18
+_RTN_UNICAST, _RTN_LOCAL = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One interface."""
+
+    index: int
+    name: str
+    mac: str
+    """Empty when it has none of six bytes."""
+    up: bool = True
+    """Administratively up and operational."""
+    ethernet: bool = True
+    """It speaks ARP over Ethernet."""
+    loopback: bool = False
+    kind: str = ""
+    """`macvlan`, `vlan`, `bond`, `dummy` …; empty for hardware."""
+    base: int = 0
+    """Index of the interface it sits on (VLAN, macvlan); 0 when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What this host's network namespace had when it was read."""
+
+    links: tuple[Link, ...]
+    held: tuple[tuple[str, str], ...]
+    """(interface, address) of every address."""
+
+    def link(self, name: str) -> Link | None:
+        """An interface by name."""
+        return next((link for link in self.links if link.name == name), None)
+
+    def holders(self, address: str) -> tuple[Link, ...]:
+        """Interfaces with that address that others can see; the loopback does not count."""
+        names = {name for name, held in self.held if held == address}
+        return tuple(
+            link
+            for link in self.links
+            if link.name in names and link.ethernet and link.kind != "dummy"
+        )
+
+    def owns(self, address: str) -> bool:
+        """Whether this host is the one that should answer for the address."""
+        return bool(self.holders(address))
+
+    def macs(self) -> frozenset[str]:
+        """All MACs of this host, VMACs among them."""
+        return frozenset(link.mac for link in self.links if link.mac and not link.loopback)
+
+    def wire(self, link: Link) -> Link:
+        """The interface to probe from: what a macvlan sits on, else the interface itself."""
+        if link.kind == "macvlan":
+            return next((other for other in self.links if other.index == link.base), link)
+        return link
+
+    def addresses(self, interface: str, family: socket.AddressFamily) -> tuple[str, ...]:
+        """The addresses of that family on an interface, in the kernel's order."""
+        six = family == socket.AF_INET6
+        return tuple(held for name, held in self.held if name == interface and (":" in held) == six)
+
+    def asking_address(self, link: Link) -> str:
+        """The IPv6 address to ask neighbours from: link-local if there is one; may be empty."""
+        found = self.addresses(link.name, socket.AF_INET6)
+        return next((held for held in found if held.startswith("fe80:")), found[0] if found else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The way to an address that the kernel would take."""
+
+    address: str
+    interface: str
+    source: str
+    """The address that packets on that way get; may be empty."""
+    gateway: str = ""
+    """Empty: the address is on the link itself."""
+    local: bool = False
+    """The address is this host's own."""
+
+
+def address_of(text: str, what: str) -> str:
+    """An address in its one written form. Raises CannotProbe."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise CannotProbe(what, f"{plain(text, 60)} is no IP address") from None
+
+
+def parse_link(payload: bytes) -> Link | None:
+    """One link message."""
+    if len(payload) < _IFINFO.size:
+        return None
+    _, hardware, index, flags, _ = _IFINFO.unpack_from(payload)
+    found = netlink.attributes(payload, _IFINFO.size)
+    name = found.get(_IFLA_IFNAME, b"").rstrip(b"\0")
+    if not name:
+        return None
+    mac = found.get(_IFLA_ADDRESS, b"")
+    base = found.get(_IFLA_LINK, b"")
+    kind = netlink.attributes(found.get(_IFLA_LINKINFO, b"")).get(_INFO_KIND, b"")
+    loopback = bool(flags & _IFF_LOOPBACK)
+    return Link(
+        index,
+        plain(name, 32),
+        mac_text(mac) if len(mac) == 6 else "",
+        bool(flags & _IFF_UP and flags & _IFF_RUNNING),
+        hardware == _ETHER and not loopback and not flags & _IFF_NOARP,
+        loopback,
+        plain(kind.rstrip(b"\0"), 32),
+        # In another namespace the same index would be another interface.
+        struct.unpack("=I", base)[0] if len(base) == 4 and _IFLA_LINK_NETNSID not in found else 0,
+    )
+
+
+def parse_address(payload: bytes) -> tuple[int, str] | None:
+    """(interface index, address) of one address message."""
+    if len(payload) < _IFADDR.size:
+        return None
+    family, _, _, _, index = _IFADDR.unpack_from(payload)
+    found = netlink.attributes(payload, _IFADDR.size)
+    raw = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS) or b""
+    text = _address(family, raw)
+    return (index, text) if text else None
+
+
+def parse_route(payload: bytes) -> tuple[int, int, str, str]:
+    """(type, interface index, source, gateway) of one route message."""
+    family, _, _, _, _, _, _, kind, _ = _RTMSG.unpack_from(payload)
+    found = netlink.attributes(payload, _RTMSG.size)
+    index = struct.unpack("=I", found[_RTA_OIF])[0] if len(found.get(_RTA_OIF, b"")) == 4 else 0
+    gateway = _address(family, found.get(_RTA_GATEWAY, b""))
+    via = found.get(_RTA_VIA, b"")
+    if not gateway and len(via) > 2:  # an IPv6 gateway for IPv4
+        gateway = _address(struct.unpack_from("=H", via)[0], via[2:])
+    return kind, index, _address(family, found.get(_RTA_PREFSRC, b"")), gateway
+
+
+def _address(family: int, raw: bytes) -> str:
+    if family == socket.AF_INET and len(raw) == 4:
+        return socket.inet_ntop(socket.AF_INET, raw)
+    if family == socket.AF_INET6 and len(raw) == 16:
+        return socket.inet_ntop(socket.AF_INET6, raw)
+    return ""
+
+
+def read_network() -> Network:
+    """Read links and addresses now. Raises CannotProbe where netlink is forbidden."""
+    try:
+        links = [link for link in map(parse_link, netlink.dump(netlink.GETLINK)) if link]
+        held = [pair for pair in map(parse_address, netlink.dump(netlink.GETADDR)) if pair]
+    except OSError as error:
+        raise cannot("interfaces can not be read", error) from error
+    names = {link.index: link.name for link in links}
+    return Network(
+        tuple(links), tuple((names[index], text) for index, text in held if index in names)
+    )
+
+
+def reach(address: str, network: Network, interface: str = "") -> Reach | None:
+    """How the kernel reaches an address, optionally by one interface; None without a route.
+
+    Raises CannotProbe when the kernel can not be asked.
+    """
+    index = 0
+    if interface:
+        index = usable(network, interface, f"the way to {address}").index
+    try:
+        kind, out, source, gateway = parse_route(netlink.route(address, index))
+    except OSError as error:
+        if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL, errno.EACCES):
+            return None
+        raise cannot(f"the way to {address} is not known", error) from error
+    link = next((link for link in network.links if link.index == out), None)
+    if link is None or kind not in (_RTN_UNICAST, _RTN_LOCAL):
+        return None
+    return Reach(address, link.name, source, gateway, kind == _RTN_LOCAL)
+
+
+def usable(network: Network, interface: str, what: str) -> Link:
+    """An interface on which frames can be sent. Raises CannotProbe with the reason."""
+    link = network.link(interface)
+    if link is None:
+        raise CannotProbe(
+            what, f"there is no interface {plain(interface, 32)}", "choose another interface"
+        )
+    if not link.ethernet:
+        raise CannotProbe(what, f"{link.name} does not speak ARP", "choose an Ethernet interface")
+    if not link.up:
+        raise CannotProbe(what, f"{link.name} is down", "bring the link up, look at its cable")
+    return link
+
+
+def asking_link(address: str, network: Network, interface: str, what: str) -> Link:
+    """The interface to ask for a VIP on: the given one, the one that holds it, or the one that
+    reaches it without a gateway. Raises CannotProbe."""
+    if interface:
+        return usable(network, network.wire(usable(network, interface, what)).name, what)
+    for holder in network.holders(address):
+        return usable(network, network.wire(holder).name, what)
+    way = reach(address, network)
+    if way is None or way.local or way.gateway:
+        why = f"{address} is on no link of this host"
+        if way is not None and way.gateway:
+            why = f"{address} is behind {way.gateway}, not on a link of this host"
+        raise CannotProbe(what, why, "name the interface whose network has it")
+    found = usable(network, way.interface, what)
+    return usable(network, network.wire(found).name, what)

@@ -1,0 +1,284 @@
+"""Probes from the directors, on real kernels: ARP, the path of the VIP's packets, healing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from lvstui.lab import Lab
+from lvstui.lab.cluster import PACKAGE_PARENT
+from lvstui.lab.topology import Topology
+from tests.lab.director import SLOW_S
+
+VIP = "10.10.0.20"
+SERVERS = {"10.10.0.3": "rs1", "10.10.0.4": "rs2", "10.10.0.5": "rs3"}
+
+PREFACE = f"""
+import dataclasses, json, sys, threading, time
+from lvstui.realserver.probes import *
+VIP, SERVERS = {VIP!r}, {SERVERS!r}
+def show(**results):
+    def plain(value):
+        if not dataclasses.is_dataclass(value):
+            return value
+        found = {{f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}}
+        return found | {{k: getattr(value, k) for k in ("state", "text", "evidence")
+                         if hasattr(value, k)}}
+    print(json.dumps({{key: plain(value) for key, value in results.items()}}, default=plain))
+"""
+
+
+def probe(lab: Lab, node: str, script: str, *before: str) -> dict[str, Any]:
+    """What a script with the probes shows on a node."""
+    command = [*before, sys.executable, "-c", PREFACE + script]
+    done = lab.run(node, command, timeout=SLOW_S, env={"PYTHONPATH": str(PACKAGE_PARENT)}, cwd="/")
+    assert "Traceback" not in done.stderr, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def mac(lab: Lab, node: str) -> str:
+    return lab.run(node, "cat /sys/class/net/eth0/address").stdout.strip()
+
+
+HEALTHY = """
+heard = []
+ear = threading.Thread(target=lambda: heard.append(watch(3, [VIP], servers=BY_MAC)))
+macs = macs_of(list(SERVERS))
+BY_MAC = {macs[a].macs[0]: f"{n} {a}" for a, n in SERVERS.items()}
+ear.start()
+asked = ask(VIP, servers=SERVERS)
+paths = [try_path(VIP, 80, a) for a in SERVERS]
+udp = try_path(VIP, 53, "10.10.0.3", protocol="udp")
+own = mac_of("10.10.0.2")
+nobody = mac_of("10.10.0.99", wait_s=0.1)
+routed = mac_of("192.0.2.1")
+bad = [ask("no address"), ask(VIP, "eth9"), ask(VIP, "lo"), mac_of("10.10.0.3", "eth9"),
+       try_path(VIP, 80, "10.10.0.3", interface="lo"), announce(["10.10.0.77"])]
+ear.join()
+show(macs=macs, asked=asked, paths=paths, udp=udp, own=own, nobody=nobody, routed=routed,
+     bad=bad, heard=heard[0])
+"""
+
+
+def connections(lab: Lab, node: str, source: str) -> str:
+    """IPVS's connections from an address."""
+    return lab.run(node, f"ipvsadm -Lnc | grep {source}: ; true").stdout
+
+
+def test_healthy_cluster_from_its_master(lab: Lab) -> None:
+    seen = probe(lab, "lb1", HEALTHY)
+    for address, name in SERVERS.items():
+        assert seen["macs"][address]["state"] == "found"
+        assert seen["macs"][address]["macs"] == [mac(lab, name)]
+    assert (seen["asked"]["state"], seen["asked"]["text"]) == ("clean", "only this host")
+    assert seen["asked"]["owned"]
+    assert "asked 3 times on eth0 from 0.0.0.0" in seen["asked"]["evidence"][0]
+    assert [path["state"] for path in seen["paths"]] == ["answered"] * 3, seen["paths"]
+    assert all(0 < path["round_trip_ms"] < 1000 for path in seen["paths"])
+    assert seen["udp"]["state"] == "unknown"
+    assert seen["own"]["state"] == "own"
+    assert seen["nobody"]["state"] == "silent"
+    assert seen["routed"]["state"] in ("routed", "no-route")
+    assert [bad["state"] for bad in seen["bad"]] == ["unavailable"] * 6
+    assert seen["heard"]["state"] == "quiet", seen["heard"]
+    assert seen["heard"]["heard"] > 0, "the servers' answers to macs_of and more"
+    assert connections(lab, "lb1", "10.10.0.2") == ""
+
+
+def test_healthy_cluster_from_its_backup(lab: Lab) -> None:
+    seen = probe(lab, "lb2", HEALTHY)
+    assert (seen["asked"]["state"], seen["asked"]["owned"]) == ("clean", False)
+    assert [answer["mac"] for answer in seen["asked"]["answers"]] == [mac(lab, "lb1")]
+    assert [path["state"] for path in seen["paths"]] == ["answered"] * 3, seen["paths"]
+    assert seen["heard"]["state"] == "quiet", seen["heard"]
+    assert connections(lab, "lb1", "10.10.0.6") == "", "nothing reached the MASTER's table"
+
+
+ASK = "show(asked=ask(VIP, servers=SERVERS), heard=watch(0.1, [VIP]))"
+
+
+def test_real_server_that_answers_for_the_vip(lab: Lab) -> None:
+    rs3 = mac(lab, "rs3")
+    lab.fault("arp", "rs3")
+    for node in ("lb1", "lb2"):
+        asked = probe(lab, node, ASK)["asked"]
+        assert (asked["state"], asked["text"]) == ("offenders", "rs3 answers"), asked
+        assert asked["offenders"] == [rs3]
+        assert asked["names"] == [[rs3, "rs3 10.10.0.5"]]
+    lab.fault("no-arp", "rs3")
+    assert probe(lab, "lb1", ASK)["asked"]["state"] == "clean"
+
+
+def test_real_server_whose_own_requests_speak_for_the_vip(lab: Lab) -> None:
+    lab.fault("arp", "rs3")
+    listen = """
+print("ready", file=sys.stderr, flush=True)
+seen = []
+stop = threading.Event()
+def tell(sighting):
+    seen.append(sighting)
+    if sighting.wrong:
+        stop.set()
+heard = watch(15, [VIP], servers={RS3: "rs3"}, stop=stop, tell=tell)
+show(heard=heard, told=seen)
+""".replace("RS3", repr(mac(lab, "rs3")))
+    process = lab.spawn(
+        "lb2", [sys.executable, "-c", PREFACE + listen], env={"PYTHONPATH": str(PACKAGE_PARENT)}
+    )
+    lab.wait("lb2", lambda: b"ready" in process.errors(), what="listening", timeout=30)
+    # Something with the VIP as its source leaves for an address whose MAC is not known.
+    lab.run("rs3", ["/bin/bash", "-c", "ip neigh flush dev eth0; ping -c1 -W1 -I 10.10.0.20 "
+                    "10.10.0.77"], check=False)  # fmt: skip
+    assert process.wait(30) == 0, process.errors()
+    seen = json.loads(process.output())
+    assert seen["heard"]["state"] == "leak", seen
+    wrong = next(one for one in seen["told"] if one["wrong"])
+    assert (wrong["who"], wrong["mac"]) == ("rs3", mac(lab, "rs3"))
+    # The lab's own clients may make it ask before the ping does.
+    assert wrong["how"].startswith("asks for 10.10.0.")
+
+
+PATHS = "show(paths=[try_path(VIP, 80, a) for a in SERVERS])"
+
+
+def states(lab: Lab, node: str = "lb1") -> list[str]:
+    return [path["state"] for path in probe(lab, node, PATHS)["paths"]]
+
+
+def test_missing_vip_and_closed_port(lab: Lab) -> None:
+    lab.fault("remove-vip", "rs2")
+    lab.fault("stop", "rs3", "web")
+    for node in ("lb1", "lb2"):
+        assert states(lab, node) == ["answered", "silent", "refused"]
+
+
+def test_missing_vip_on_a_router(lab: Lab) -> None:
+    forward = "/proc/sys/net/ipv4/ip_forward"
+    before = lab.run("rs2", f"cat {forward}").stdout.strip()
+    lab.run("rs2", f"echo 1 > {forward}")
+    try:
+        lab.fault("remove-vip", "rs2")
+        for node in ("lb1", "lb2"):
+            (found,) = probe(lab, node, "show(p=try_path(VIP, 80, '10.10.0.4'))").values()
+            assert found["state"] == "forwards", found
+        assert connections(lab, "lb1", "10.10.0.6") == "", "nothing reached the MASTER's table"
+    finally:
+        lab.run("rs2", f"echo {before} > {forward}")
+
+
+def test_without_the_right(lab: Lab) -> None:
+    everything = """
+show(all=[ask(VIP), mac_of("10.10.0.3"), watch(0.1, [VIP]), try_path(VIP, 80, "10.10.0.3"),
+          announce([VIP])])
+"""
+    drop = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
+    seen = probe(lab, "lb1", everything, *drop)["all"]
+    for result in seen:
+        assert result["state"] == "unavailable"
+        assert result["why"] == "no raw sockets for this user"
+        assert "CAP_NET_RAW" in result["todo"]
+
+
+def test_link_down(lab: Lab) -> None:
+    lab.fault("unplug", "lb2")
+    seen = probe(lab, "lb2", "show(p=ask(VIP, 'eth0'), m=mac_of('10.10.0.3', 'eth0'))")
+    assert [one["state"] for one in seen.values()] == ["unavailable"] * 2, seen
+    assert seen["p"]["why"] == "eth0 is down"
+
+
+def neighbour(lab: Lab) -> str:
+    return lab.run("client", f"ip neigh show {VIP}").stdout
+
+
+def test_announcement_heals_the_client(lab: Lab) -> None:
+    rs3, lb1 = mac(lab, "rs3"), mac(lab, "lb1")
+    for state in ("stale", "reachable"):
+        lab.run("client", f"ip neigh replace {VIP} lladdr {rs3} nud {state} dev eth0")
+        done = probe(lab, "lb1", "show(done=announce([VIP]))")["done"]
+        assert (done["state"], done["frames"]) == ("sent", 4)
+        assert f"{VIP} is at {lb1}" in done["evidence"][0]
+        assert lb1 in neighbour(lab), (state, done)
+
+
+def test_announcement_heals_what_a_leak_poisoned(lab: Lab) -> None:
+    rs3, lb1 = mac(lab, "rs3"), mac(lab, "lb1")
+    lab.fault("arp", "rs3")
+    # rs3 asks for the client with the VIP as its sender, which the client believes.
+    leak = f"ip neigh flush dev eth0; ping -c1 -W1 -I {VIP} 10.10.0.10"
+
+    def poisoned() -> bool:
+        lab.run("rs3", leak, check=False)
+        return rs3 in neighbour(lab)
+
+    lab.wait("client", poisoned, what="the client poisoned", interval=1.1)
+    lab.run("rs3", "cd /proc/sys/net/ipv4/conf && for i in all eth0; do "
+                   "echo 1 > $i/arp_ignore; echo 2 > $i/arp_announce; done")  # fmt: skip
+    probe(lab, "lb1", "show(done=announce([VIP]))")
+    assert lb1 in neighbour(lab)
+
+
+def test_vip_on_a_vmac(lab: Lab) -> None:
+    """What keepalived does with use_vmac, done by hand for another address."""
+    vip, vmac = "10.10.0.21", "00:00:5e:00:01:15"
+    lab.run("lb1", f"ip link add vrrp.21 link eth0 address {vmac} type macvlan mode private && "
+                   "ip link set vrrp.21 up && echo 1 > /proc/sys/net/ipv4/conf/eth0/arp_ignore && "
+                   f"ip addr add {vip}/32 dev vrrp.21")  # fmt: skip
+    try:
+        # A real server that has the director's own address at the VMAC, as a careless probe from
+        # the VMAC link would leave it.
+        lab.run("rs1", f"ip neigh replace 10.10.0.2 lladdr {vmac} nud permanent dev eth0 && "
+                       f"ip addr add {vip}/32 dev lo")  # fmt: skip
+        script = f"""
+asked = ask({vip!r})
+path = try_path({vip!r}, 80, "10.10.0.3")
+show(asked=asked, path=path, done=announce([{vip!r}]))
+"""
+        seen = probe(lab, "lb1", script)
+        assert (seen["asked"]["state"], seen["asked"]["interface"]) == ("clean", "eth0")
+        assert f"vrrp.21 ({vmac})" in seen["asked"]["evidence"][1]
+        # The web server listens on the VIP alone, and so refuses here: it was reached.
+        assert seen["path"]["state"] in ("answered", "refused"), seen["path"]
+        assert seen["done"]["evidence"] == [f"{vip} is at {vmac}: 4 frames on vrrp.21"]
+        (asked,) = probe(lab, "lb2", f"show(asked=ask({vip!r}, servers=SERVERS))").values()
+        assert (asked["state"], [one["mac"] for one in asked["answers"]]) == ("clean", [vmac])
+    finally:
+        lab.run("rs1", f"ip neigh del 10.10.0.2 dev eth0; ip addr del {vip}/32 dev lo", check=False)
+        lab.run("lb1", "ip link del vrrp.21; echo 0 > /proc/sys/net/ipv4/conf/eth0/arp_ignore")
+
+
+SIX = """
+six = {a: n for a, n in (("fd00:10:10::3", "rs1"), ("fd00:10:10::4", "rs2"))}
+heard = []
+VIP6 = "fd00:10:10::20"
+ear = threading.Thread(target=lambda: heard.append(watch(3, [VIP6])))
+ear.start()
+asked = ask(VIP6, servers=six)
+macs = macs_of(list(six))
+paths = [try_path(VIP6, 80, a) for a in six]
+done = announce([VIP6])
+ear.join()
+show(asked=asked, macs=macs, paths=paths, done=done, heard=heard[0])
+"""
+
+
+def test_ipv6() -> None:
+    with Lab(Topology(ipv6=True, real_servers=("rs1", "rs2"))) as lab:
+        lab.wait_all_up(60)
+        seen = probe(lab, "lb1", SIX)
+        assert seen["asked"]["state"] == "clean", seen["asked"]
+        for address, name in (("fd00:10:10::3", "rs1"), ("fd00:10:10::4", "rs2")):
+            assert seen["macs"][address]["macs"] == [mac(lab, name)], seen["macs"]
+        assert [path["state"] for path in seen["paths"]] == ["answered"] * 2, seen["paths"]
+        assert seen["done"]["frames"] == 2
+        assert seen["heard"]["state"] == "quiet"
+        lab.fault("remove-vip", "rs1")
+        lab.fault("stop", "rs2", "web")
+        # The VIP on a real server's own interface is the one way to have it answer for it.
+        lab.run("rs1", "ip -6 addr add fd00:10:10::20/128 dev eth0 nodad")
+        rs1 = mac(lab, "rs1")
+        for node in ("lb1", "lb2"):
+            seen = probe(lab, node, SIX)
+            assert seen["asked"]["offenders"] == [rs1], (node, seen["asked"])
+        lab.run("rs1", "ip -6 addr del fd00:10:10::20/128 dev eth0")
+        assert [p["state"] for p in probe(lab, "lb1", SIX)["paths"]] == ["silent", "refused"]

@@ -1,0 +1,171 @@
+"""What answers mean, who may speak for a VIP, and what this host's interfaces are."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+
+import pytest
+
+from lvstui.realserver import probes
+from lvstui.realserver.probes import arp, links, netlink
+from lvstui.realserver.probes.arp import AskState, judge
+from lvstui.realserver.probes.asking import Answer, Asked, Expectation
+from lvstui.realserver.probes.links import Link, Network
+from lvstui.realserver.probes.results import CannotProbe, cannot
+
+VIP = "10.10.0.20"
+LB1, LB2, RS3, ODD = (f"02:00:0a:0a:00:{n:02x}" for n in (2, 6, 5, 9))
+VMAC = "00:00:5e:00:01:33"
+NAMES = {RS3: "rs3 10.10.0.5"}
+ETH0 = Link(2, "eth0", LB1)
+MASTER = Network((ETH0,), (("eth0", "10.10.0.2"), ("eth0", VIP)))
+BACKUP = Network((ETH0,), (("eth0", "10.10.0.2"),))
+
+
+def asked(network: Network, *macs: str, expected: dict[str, str] | None = None, moved: bool = False
+          ) -> arp.ArpAnswers:  # fmt: skip
+    answers = tuple(Answer(mac, mac, 3, 0.5) for mac in macs)
+    who = Expectation(network.owns(VIP), network.macs(), expected or {}, NAMES)
+    return judge(VIP, Asked("eth0", "0.0.0.0", 3, 0.25), answers, who, moved, network)
+
+
+@pytest.mark.parametrize(
+    ("network", "macs", "expected", "state", "text", "offenders"),
+    [
+        (MASTER, (), {}, AskState.CLEAN, "only this host", ()),
+        (MASTER, (RS3,), {}, AskState.OFFENDERS, "rs3 answers", (RS3,)),
+        (MASTER, (RS3, ODD), {}, AskState.OFFENDERS, f"rs3, {ODD} answer", (RS3, ODD)),
+        (MASTER, (LB2,), {LB2: "lb2"}, AskState.OFFENDERS, "lb2 answers", (LB2,)),
+        (MASTER, (VMAC,), {}, AskState.OFFENDERS, f"{VMAC} answers", (VMAC,)),
+        (BACKUP, (), {}, AskState.NOBODY, "nobody answers", ()),
+        (BACKUP, (LB2,), {LB2: "lb2"}, AskState.CLEAN, "only lb2", ()),
+        (BACKUP, (ODD,), {}, AskState.CLEAN, f"only {ODD}", ()),
+        (BACKUP, (ODD,), {LB2: "lb2"}, AskState.OFFENDERS, f"{ODD} answers", (ODD,)),
+        (BACKUP, (LB2, RS3), {}, AskState.OFFENDERS, "rs3 answers", (RS3,)),
+        (BACKUP, (LB2, ODD), {}, AskState.SEVERAL, "2 MACs answer", ()),
+        (BACKUP, (VMAC, ODD), {}, AskState.OFFENDERS, f"{ODD} answers", (ODD,)),
+        (BACKUP, (RS3,), {}, AskState.OFFENDERS, "rs3 answers", (RS3,)),
+        (BACKUP, (RS3,), {RS3: "lb2"}, AskState.CLEAN, "only rs3 10.10.0.5", ()),
+    ],
+)
+def test_judgement(
+    network: Network,
+    macs: tuple[str, ...],
+    expected: dict[str, str],
+    state: AskState,
+    text: str,
+    offenders: tuple[str, ...],
+) -> None:
+    found = asked(network, *macs, expected=expected)
+    assert (found.state, found.text, found.offenders) == (state, text, offenders)
+    assert len(found.evidence) >= 2
+
+
+def test_a_failover_meanwhile_makes_no_offender() -> None:
+    assert asked(MASTER, LB2, moved=True).state is AskState.MOVED
+
+
+def test_vmac_links_hold_the_vip_and_the_base_asks() -> None:
+    vmac = Link(5, "vrrp.51", VMAC, kind="macvlan", base=2)
+    lo = Link(1, "lo", "", ethernet=False, loopback=True)
+    dummy = Link(6, "lvs0", ODD, ethernet=False, kind="dummy")
+    network = Network((lo, ETH0, vmac, dummy), (("vrrp.51", VIP), ("lo", "10.9.9.9"),
+                                                ("lvs0", "10.9.9.8")))  # fmt: skip
+    assert network.holders(VIP) == (vmac,)
+    assert network.wire(vmac) is ETH0
+    assert links.asking_link(VIP, network, "", "x") is ETH0
+    assert links.asking_link(VIP, network, "vrrp.51", "x") is ETH0
+    assert VMAC in network.macs()
+    assert not network.owns("10.9.9.9"), "on the loopback nobody else sees it"
+    assert not network.owns("10.9.9.8"), "nor on a dummy"
+
+
+@pytest.mark.parametrize(
+    ("link", "why"),
+    [
+        (Link(2, "eth0", LB1, up=False), "eth0 is down"),
+        (Link(2, "eth0", "", ethernet=False), "eth0 does not speak ARP"),
+        (Link(2, "eth1", LB1), "there is no interface eth0"),
+    ],
+)
+def test_unusable_links(link: Link, why: str) -> None:
+    with pytest.raises(CannotProbe) as caught:
+        links.usable(Network((link,), ()), "eth0", "no probe")
+    assert caught.value.result.why == why
+    assert caught.value.result.text == why
+    assert caught.value.result.evidence[0] == f"no probe: {why}"
+
+
+@pytest.mark.parametrize(
+    ("number", "part"),
+    [
+        (errno.EPERM, "no raw sockets"),
+        (errno.ENODEV, "no interface eth0"),
+        (errno.ENETDOWN, "eth0 is down"),
+        (errno.EAFNOSUPPORT, "no packet sockets"),
+        (errno.ENOBUFS, "eth0: "),
+    ],
+)
+def test_errors_in_words(number: int, part: str) -> None:
+    assert part in cannot("x", OSError(number, "y"), "eth0").result.why
+
+
+def attribute(kind: int, data: bytes) -> bytes:
+    size = 4 + len(data)
+    return struct.pack("=HH", size, kind) + data + bytes(-size % 4)
+
+
+def test_link_messages() -> None:
+    head = struct.pack("=BxHiII", 0, 1, 5, 0x41, 0)
+    info = attribute(18, attribute(1, b"macvlan\0"))
+    body = head + attribute(3, b"vrrp.51\0") + attribute(1, bytes.fromhex("00005e000133"))
+    found = links.parse_link(body + attribute(5, struct.pack("=I", 2)) + info)
+    assert found == Link(5, "vrrp.51", VMAC, kind="macvlan", base=2)
+    elsewhere = attribute(5, struct.pack("=I", 2)) + attribute(37, struct.pack("=I", 0)) + info
+    assert links.parse_link(body + elsewhere) == Link(5, "vrrp.51", VMAC, kind="macvlan")
+    assert links.parse_link(b"") is None
+    assert links.parse_link(head) is None
+
+
+def test_route_messages() -> None:
+    head = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, 0, 0, 1, 0)
+    body = head + attribute(4, struct.pack("=I", 2)) + attribute(7, bytes((10, 10, 0, 2)))
+    assert links.parse_route(body) == (1, 2, "10.10.0.2", "")
+    assert links.parse_route(body + attribute(5, bytes((10, 10, 0, 1))))[3] == "10.10.0.1"
+    via = struct.pack("=H", socket.AF_INET6) + socket.inet_pton(socket.AF_INET6, "fe80::1")
+    assert links.parse_route(body + attribute(18, via))[3] == "fe80::1"
+
+
+def test_broken_messages_end_quietly() -> None:
+    assert netlink.attributes(b"\1\0\3\0") == {}
+    assert list(netlink.parts(b"\xff\0\0\0" + bytes(12))) == []
+
+
+def test_this_host_can_be_read() -> None:
+    network = links.read_network()
+    assert any(link.loopback for link in network.links)
+    assert ("lo", "127.0.0.1") in network.held
+
+
+def test_what_is_no_address_is_said() -> None:
+    for result in (
+        probes.ask("VIP\x1b[31m"),
+        probes.mac_of("nowhere"),
+        probes.watch(0, ["x"]),
+        probes.try_path("x", 80, "10.0.0.1"),
+        probes.announce(["x"]),
+    ):
+        assert isinstance(result, probes.Unavailable)
+        assert result.why.endswith("is no IP address")
+        assert "\x1b" not in result.why
+
+
+def test_what_has_no_probe_is_unknown() -> None:
+    udp = probes.try_path(VIP, 53, "10.10.0.3", protocol="udp")
+    assert isinstance(udp, probes.PathResult)
+    assert (udp.state, udp.text) == (probes.PathState.UNKNOWN, "udp has no general probe")
+    mixed = probes.try_path("fd00::1", 80, "10.10.0.3")
+    assert isinstance(mixed, probes.PathResult)
+    assert mixed.state is probes.PathState.UNKNOWN
