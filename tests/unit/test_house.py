@@ -53,6 +53,7 @@ print(",".join(heavy))
         ("import lvstui.cli; lvstui.cli.build_parser()", ""),
         ("import lvstui.operations.operator", ""),
         ("import lvstui.lab", ""),
+        ("import lvstui.remote.connect", ""),
         ("import lvstui.app", "textual,rich"),
     ],
 )
