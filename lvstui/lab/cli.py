@@ -18,6 +18,7 @@ from lvstui.lab.api import Lab
 from lvstui.lab.cluster import environment
 from lvstui.lab.errors import LabError
 from lvstui.lab.guest import DEFAULT_MEMORY_MB
+from lvstui.lab.topology import Topology, read
 
 FAILED = 2
 """Exit status when the lab itself cannot."""
@@ -39,6 +40,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--node", default="lb1", help="the node for the TUI or COMMAND (default: lb1)"
     )
     parser.add_argument("--topology", metavar="FILE", type=Path, help="another cluster (TOML)")
+    parser.add_argument(
+        "--bare",
+        action="store_true",
+        help="all real servers as freshly installed: no VIP on their loopback, no ARP sysctls",
+    )
     parser.add_argument("--name", help="the lab's name (default: lab1, lab2, …)")
     parser.add_argument(
         "--memory",
@@ -139,9 +145,10 @@ def _started(args: argparse.Namespace) -> Iterator[tuple[Lab, Progress]]:
     progress = Progress()
     # A copy: pass_fds of the low numbers would collide with the keeper's own standard streams.
     terminal = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10) if args.command is None else None
-    lab = Lab(
-        args.topology, name=args.name, memory_mb=args.memory, progress=progress, terminal=terminal
-    )
+    topology = Topology() if args.topology is None else read(args.topology)
+    if args.bare:
+        topology = topology.stripped()
+    lab = Lab(topology, name=args.name, memory_mb=args.memory, progress=progress, terminal=terminal)
     try:
         lab.start()
         yield lab, progress

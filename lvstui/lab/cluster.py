@@ -31,6 +31,7 @@ COVERS: tuple[tuple[str, int], ...] = (
     ("/var/log", 0o755),
     ("/etc/ssh", 0o755),
     ("/etc/keepalived", 0o755),
+    ("/etc/sudoers.d", 0o750),
 )
 """Folders of the host that nodes must not see, and the mode of the empty folder put there."""
 
@@ -155,7 +156,7 @@ def _node(
         lan.append(f"{OUTSIDE}.{number}/24")
     if topology.nat and role == "realserver":
         gateways.append(f"{NET}.1")
-    if role == "realserver" and not topology.nat:
+    if role == "realserver" and not topology.nat and name not in topology.bare:
         loopback = [f"{vip}/{128 if ':' in vip else 32}" for vip in vips(topology)]
     tunnel = any(service.forward == "TUN" for service in topology.services)
     return {
@@ -165,7 +166,7 @@ def _node(
         "gateways": gateways,
         "loopback": loopback,
         "loopback_link": "tunl0" if tunnel and role == "realserver" else "lo",
-        "sysctls": _sysctls(topology, role, tunnel),
+        "sysctls": _sysctls(topology, role, tunnel, name in topology.bare),
         "files": _files(topology, name, role, keys),
         "services": _services(topology, name) if role == "realserver" else [],
         "targets": _targets(topology) if role == "client" else [],
@@ -175,10 +176,10 @@ def _node(
     }
 
 
-def _sysctls(topology: Topology, role: str, tunnel: bool) -> list[tuple[str, str]]:
+def _sysctls(topology: Topology, role: str, tunnel: bool, bare: bool) -> list[tuple[str, str]]:
     result = [(f"net/ipv6/conf/{link}/accept_dad", "0") for link in ("all", "eth0")]
     if role == "realserver" and not topology.nat:
-        for link in ("all", "eth0"):
+        for link in () if bare else ("all", "eth0"):
             result += [
                 (f"net/ipv4/conf/{link}/arp_ignore", "1"),
                 (f"net/ipv4/conf/{link}/arp_announce", "2"),

@@ -69,6 +69,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("no-arp", "a real server keeps quiet about the VIP again", "realserver", "", "arp"),
     Fault("remove-vip", "take the VIP off a real server's loopback", "realserver", "", "add-vip"),
     Fault("add-vip", "put the VIP on a real server's loopback", "realserver", "", "remove-vip"),
+    Fault(
+        "bare",
+        "make a real server as freshly installed: no VIP on its loopback, ARP sysctls 0",
+        "realserver",
+    ),
     Fault("split", "block VRRP between the directors (split brain)", "", "", "unsplit"),
     Fault("unsplit", "let VRRP pass again", "", "", "split"),
     Fault("heal", "everything back: links, services, daemons, configuration, weights", "", "", ""),

@@ -38,6 +38,7 @@ PROGRAMS = {
     "modprobe": "kmod",
     "arping": "iputils-arping",
     "tcpdump": "tcpdump",
+    "sudo": "sudo",
 }
 """Program looked for on the host, and the package that brings it."""
 

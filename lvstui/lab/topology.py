@@ -5,6 +5,9 @@ Everything has a default; the empty file is the default cluster.  An example wit
     directors = 2                # or names: ["lb1", "lb2"]
     real_servers = 3             # or names: ["rs1", "rs2", "rs3"]
     ipv6 = false                 # true: a second VIP, VRRP instance and set of services
+    bare = ["rs2"]               # real servers without VIP and ARP sysctls, as freshly installed;
+                                 # true: all of them. `heal` neither puts them there nor takes away
+                                 # what somebody pushed. Checks pass: they ask the real address.
 
     [[service]]
     name = "web"                 # letters, digits, "-"; names the service in faults and logs
@@ -28,7 +31,7 @@ import importlib
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +85,11 @@ class Topology:
     real_servers: tuple[str, ...] = ("rs1", "rs2", "rs3")
     services: tuple[Service, ...] = field(default=(WEB, DNS))
     ipv6: bool = False
+    bare: tuple[str, ...] = ()
+
+    def stripped(self) -> Topology:
+        """The same cluster with all real servers bare."""
+        return replace(self, bare=self.real_servers)
 
     @property
     def nat(self) -> bool:
@@ -148,6 +156,14 @@ class _Reader:
             raise self.wrong(key, "true or false", value)
         return value
 
+    def some(self, key: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.left.pop(key, False)
+        if isinstance(value, bool):
+            return names if value else ()
+        if not isinstance(value, list) or not all(item in names for item in value):
+            raise self.wrong(key, "true, false, or some of " + ", ".join(names), value)
+        return tuple(name for name in names if name in value)
+
     def done(self, known: str) -> None:
         if self.left:
             key = sorted(self.left)[0]
@@ -183,8 +199,9 @@ def from_table(table: Mapping[str, Any], source: str = "topology") -> Topology:
     directors = reader.names("directors", default.directors, "lb", MAX_DIRECTORS)
     real_servers = reader.names("real_servers", default.real_servers, "rs", MAX_REAL_SERVERS)
     ipv6 = reader.truth("ipv6", False)
+    bare = reader.some("bare", real_servers)
     items = reader.left.pop("service", None)
-    reader.done("directors, real_servers, ipv6, [[service]]")
+    reader.done("directors, real_servers, ipv6, bare, [[service]]")
     services = default.services
     if items is not None:
         if not isinstance(items, list) or not items:
@@ -193,7 +210,7 @@ def from_table(table: Mapping[str, Any], source: str = "topology") -> Topology:
             _service(_Reader(source, f"service {number}: ", item), real_servers)
             for number, item in enumerate(items, 1)
         )
-    topology = Topology(directors, real_servers, services, ipv6)
+    topology = Topology(directors, real_servers, services, ipv6, bare)
     _check(topology, source)
     return topology
 
@@ -252,6 +269,10 @@ def _check(topology: Topology, source: str) -> None:
             f"{source}: NAT cannot be mixed with other methods or IPv6",
             "real servers send all replies through the director then",
             "make a topology of its own for NAT",
+        )
+    if topology.nat and topology.bare:
+        raise LabError(
+            f"{source}: with NAT no real server has the VIP, so none can be bare", "", "drop `bare`"
         )
     if "TUN" in methods and topology.ipv6:
         raise LabError(f"{source}: TUN is for IPv4 only in the lab")

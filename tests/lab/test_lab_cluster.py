@@ -80,7 +80,9 @@ def test_nothing_of_the_host_is_written_or_shown(lab: Lab, tmp_path: Path) -> No
     lab.run("lb1", "touch /etc/written-by-lab /usr/bin/written-by-lab")
     assert not Path("/etc/written-by-lab").exists()
     assert not Path("/usr/bin/written-by-lab").exists()
-    assert lab.run("lb1", "ls /home /var/tmp").stdout.split() == ["/home:", "/var/tmp:"]
+    assert lab.run("lb1", "ls /home /var/tmp").stdout.split() == [
+        *("/home:", "deploy", "guest", "ops", "/var/tmp:")
+    ]
 
 
 def test_ssh_between_nodes_needs_no_question(lab: Lab) -> None:
@@ -89,6 +91,22 @@ def test_ssh_between_nodes_needs_no_question(lab: Lab) -> None:
         assert lab.run("lb1", ssh).stdout.strip() in ("rs1", "rs3")
     keys = {lab.run(n, "cat /etc/ssh/ssh_host_ed25519_key.pub").stdout for n in ("rs1", "rs2")}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("node", ["lb1", "rs1"])
+def test_who_may_become_root(lab: Lab, node: str) -> None:
+    def ask(user: str, command: str, stdin: str = "") -> tuple[int, str]:
+        ssh = ["ssh", "-o", "BatchMode=yes", f"{user}@{node}", command]
+        done = lab.run("lb1", ssh, stdin=stdin, check=False)
+        return done.status, done.stdout
+
+    as_root = "LC_ALL=C sudo -k -S -p '' id -u"
+    assert ask("deploy", "id -un; sudo -n id -u; pwd") == (0, "deploy\n0\n/home/deploy\n")
+    assert ask("ops", "sudo -n id -u")[0] == 1
+    assert ask("ops", as_root, "lab\n") == (0, "0\n")
+    assert ask("ops", as_root, "wrong\n")[0] == 1
+    assert ask("guest", as_root, "lab\n")[0] == 1
+    assert ask("guest", "touch /etc/x || echo refused") == (0, "refused\n")
 
 
 def test_keepalived_logs_in_the_format_of_debian_12(lab: Lab) -> None:

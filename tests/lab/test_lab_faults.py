@@ -99,6 +99,21 @@ def test_vip_off_the_loopback(lab: Lab) -> None:
     assert f"{VIP}/32" in lab.run("rs2", "ip -o addr show dev lo").stdout
 
 
+def test_bare_until_healed(lab: Lab) -> None:
+    keys = " ".join(
+        f"/proc/sys/net/ipv4/conf/{link}/arp_{key}"
+        for link in ("all", "eth0", "lo")
+        for key in ("ignore", "announce")
+    )
+    assert lab.fault("bare", "rs2") == "rs2: no VIP on its loopback, ARP sysctls 0"
+    assert lab.run("rs2", f"cat {keys}").stdout.split() == ["0"] * 6
+    assert VIP not in lab.run("rs2", "ip -o addr").stdout
+    assert lab.all_up() == ""
+    lab.reset()
+    assert lab.run("rs2", f"cat {keys}").stdout.split() == ["1", "2", "1", "2", "0", "0"]
+    assert f"{VIP}/32" in lab.run("rs2", "ip -o addr show dev lo").stdout
+
+
 def test_split_brain(lab: Lab) -> None:
     lab.fault("split")
     lab.wait("lb2", lambda: holders(lab) == ["lb1", "lb2"], what="both hold the VIP")

@@ -106,6 +106,22 @@ def test_two_labs_at_once(lab: Lab, tmp_path: Path) -> None:
     wait_gone(folder)
 
 
+def test_bare_real_servers_keep_what_was_pushed() -> None:
+    with Lab(parse('directors = 1\nreal_servers = 2\nbare = ["rs2"]\n')) as other:
+        other.wait_all_up()
+        look = "ip -o -4 addr show dev lo; cat /proc/sys/net/ipv4/conf/all/arp_ignore"
+        assert "10.10.0.20/32" in other.run("rs1", look).stdout
+        assert "10.10.0.20" not in other.run("rs2", look).stdout
+        assert other.run("rs2", look).stdout.endswith("\n0\n")
+        with pytest.raises(LabError, match="rs2 is bare"):
+            other.fault("no-arp", "rs2")
+        push = "ip addr add 10.10.0.20/32 dev lo; echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore"
+        other.run("rs2", push)
+        other.reset()
+        assert "10.10.0.20/32" in other.run("rs2", look).stdout
+        assert other.run("rs2", look).stdout.endswith("\n1\n")
+
+
 def run_on_terminal(
     argv: list[str], env: dict[str, str], talk: bytes, until: bytes
 ) -> tuple[int, bytes]:
@@ -233,7 +249,10 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
             subprocess.run(["chown", "-R", "65534:65534", home], check=True)
         env = {**environment(home), "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
         env["PYTHONPATH"] = str(code)
-        words, command = ["-m", "lvstui.lab"], "id -u; cat /proc/net/ip_vs"
+        words, command = (
+            ["-m", "lvstui.lab"],
+            "id -u; ssh deploy@rs1 sudo -n id -u; cat /proc/net/ip_vs",
+        )
         done = subprocess.run(
             [*become, *words, "--topology", home / "small.toml", "--wait", "--exec", command],
             env=env,
@@ -245,7 +264,7 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith("0\n")
+        assert done.stdout.startswith("0\n0\n")
         assert done.stdout.count("Route   10") == 2
         wait_gone(home / "lvstui" / "lab" / "lab1")
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.lab import LabError, Topology, cluster, conf
+from lvstui.lab.packages import Layer
 from lvstui.lab.topology import parse, read
 
 FULL = """
@@ -51,6 +52,9 @@ def test_every_key() -> None:
         ("directors = [1]", r"directors is wrong.*list of different names"),
         ("real_server = 3", r"real_server is no key.*known: directors"),
         ("ipv6 = 1", r"ipv6 is wrong.*true or false"),
+        ('bare = ["rs9"]', r"bare is wrong.*true, false, or some of rs1, rs2, rs3"),
+        ("bare = 1", r"bare is wrong"),
+        ('bare = true\n[[service]]\nname="a"\nforward="NAT"', r"none can be bare"),
         ("service = 1", r"service is wrong"),
         ("[[service]]", r"service 1: name is wrong"),
         ('[[service]]\nname="a"\nport=0', r"service 1: port is wrong.*0; expected a whole number"),
@@ -74,6 +78,18 @@ def test_wrong_files_are_explained(text: str, words: str) -> None:
 def test_a_missing_file_is_explained(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="cannot read the topology"):
         read(tmp_path / "none.toml")
+
+
+def test_bare_real_servers_have_no_vip_and_no_arp_sysctls() -> None:
+    topology = parse('bare = ["rs3", "rs1"]')
+    assert topology.bare == ("rs1", "rs3")
+    assert parse("bare = true") == Topology().stripped()
+    keys = dict.fromkeys(["", *topology.directors, *topology.real_servers, "client"], ("", ""))
+    layer = Layer(None, Path("/k"), Path("/m"), "1")
+    plan = cluster.plan(topology, "lab1", layer, keys, {})
+    for node in plan["nodes"]:
+        planned = any("arp_ignore" in path for path, _ in node["sysctls"])
+        assert (bool(node["loopback"]), planned) == (node["name"] == "rs2",) * 2
 
 
 def test_keepalived_conf_of_the_default_cluster() -> None:

@@ -52,6 +52,7 @@ class Faults:
             "no-arp": lambda node, _: self._arp(node, False),
             "remove-vip": lambda node, _: self._vip(node, False),
             "add-vip": lambda node, _: self._vip(node, True),
+            "bare": self._bare,
             "split": lambda node, _: self._block_vrrp(True),
             "unsplit": lambda node, _: self._block_vrrp(False),
             "heal": lambda node, _: self.heal(),
@@ -153,6 +154,8 @@ class Faults:
     def _arp(self, node: str, answer: bool) -> str:
         if self._proxy(node).role != "realserver":
             raise Refused(f"{node} is no real server")
+        if not answer and not self._proxy(node).item["loopback"]:
+            raise Refused(f"{node} is bare: its ARP sysctls are left as they are")
         self._ask(node, "arp", answer=answer)
         if answer:
             self._arp_answers.add(node)
@@ -174,6 +177,15 @@ class Faults:
             raise Refused(f"{node} has no VIP on its loopback")
         self._ask(node, "vip", add=add)
         return f"{node}: VIPs {'put on' if add else 'removed from'} its loopback"
+
+    def _bare(self, node: str, _: str) -> str:
+        if self._proxy(node).role != "realserver":
+            raise Refused(f"{node} is no real server")
+        self._ask(node, "arp", answer=True)
+        if not self._proxy(node).item["loopback"]:
+            return f"{node}: was bare already"
+        self._ask(node, "vip", add=False)
+        return f"{node}: no VIP on its loopback, ARP sysctls 0"
 
     def _link(self, proxy: NodeProxy, up: bool) -> None:
         if self._route is None:

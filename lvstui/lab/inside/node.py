@@ -217,7 +217,7 @@ class Node:
     def op_arp(self, call: dict[str, Any]) -> dict[str, Any]:
         """Let this node answer ARP for addresses of its loopback, or not."""
         if call["answer"]:
-            for name in ("all", "eth0"):
+            for name in ("all", "eth0", "lo"):
                 for key in ("arp_ignore", "arp_announce"):
                     self._sysctl(f"net/ipv4/conf/{name}/{key}", "0")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from lvstui.lab.inside import kernel
+from lvstui.lab.inside import accounts, kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _DEVICES = {
     "net/tun": (10, 200),
 }
 
-_SYSTEM_USERS = ("sshd", "tcpdump")
 _ROOTS_FOLDERS = (
     "/etc",
     "/usr",
@@ -113,6 +112,7 @@ def build(plan: dict[str, Any], node: dict[str, Any]) -> None:
         for path in _ROOTS_FOLDERS:
             if os.path.isdir(new + path) and not os.path.islink(new + path):
                 os.chown(new + path, 0, 0)
+    accounts.own_sudo(new)
     kept = {path: content for path in _KEPT if (content := _read(new + path)) is not None}
     for path, mode in plan["covers"]:
         cover(new, path, mode)
@@ -132,7 +132,7 @@ def build(plan: dict[str, Any], node: dict[str, Any]) -> None:
     os.rmdir("/run/lvstui-old")
     for path, (mode, text) in node["files"].items():
         write(path, mode, text)
-    accounts()
+    _accounts(node["files"]["/root/.ssh/authorized_keys"][1])
 
 
 def write(path: str, mode: int, text: str) -> None:
@@ -146,18 +146,11 @@ def write(path: str, mode: int, text: str) -> None:
     os.chmod(path, mode)
 
 
-def accounts() -> None:
-    """The users that maintainer scripts would have made; root gets a shell and no password."""
-    with open("/etc/passwd", encoding="utf-8", errors="surrogateescape") as file:
-        lines = file.read().splitlines()
-    lines = [line for line in lines if line.split(":")[0] not in ("root", *_SYSTEM_USERS)]
-    lines.insert(0, "root:x:0:0:root:/root:/bin/bash")
-    for number, name in enumerate(_SYSTEM_USERS):
-        lines.append(f"{name}:x:{65530 - number}:65534:{name}:/nonexistent:/usr/sbin/nologin")
-    write("/etc/passwd", 0o644, "\n".join(lines) + "\n")
-    shadow = [f"{name}:*:20000:0:99999:7:::\n" for name in ("root", *_SYSTEM_USERS)]
-    write("/etc/shadow", 0o600, "".join(shadow))
-    with open("/etc/group", encoding="utf-8", errors="surrogateescape") as file:
-        groups = file.read()
-    if "\ntcpdump:" not in groups:
-        write("/etc/group", 0o644, groups + "tcpdump:x:65529:\n")
+def _accounts(authorized_keys: str) -> None:
+    """The users that maintainer scripts would have made, and those who try things out."""
+    for path, make in (("/etc/passwd", accounts.passwd), ("/etc/group", accounts.group)):
+        write(path, 0o644, make(_read(path) or ""))
+    write("/etc/shadow", 0o600, accounts.shadow())
+    for path, (mode, text) in accounts.FILES.items():
+        write(path, mode, text)
+    accounts.homes("", authorized_keys)
