@@ -54,6 +54,7 @@ print(",".join(heavy))
         ("import lvstui.operations.operator", ""),
         ("import lvstui.lab", ""),
         ("import lvstui.realserver.probes", ""),
+        ("import lvstui.remote.connect", ""),
         ("import lvstui.app", "textual,rich"),
     ],
 )

@@ -1,0 +1,298 @@
+"""Becoming root on a host: already root, sudo or doas; found at the first need.
+
+Follows facts/realserver.md 6.3. A password goes only where a prompt with our own nonce was seen,
+never on the same input as data: sudo that wants no password leaves it there to be read, and
+`tee FILE` would store it. `-k`, so that no ticket of another session decides about that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import Iterator
+from enum import Enum
+from typing import Protocol
+
+from lvstui.model.text import plain
+from lvstui.remote import scripts
+from lvstui.remote.runner import RemoteError, SecretRequest, Trouble
+from lvstui.remote.talk import MOST, Answer, Raw
+from lvstui.remote.vault import Refused, Vault
+
+PROBE_S = 30.0
+"""For one question to sudo; a wrong password costs some seconds there."""
+
+
+class Way(str, Enum):
+    """How root is had."""
+
+    IS_ROOT = "root"
+    SUDO = "sudo without password"
+    SUDO_PASSWORD = "sudo with password"
+    SUDO_TTY = "sudo without password, on a terminal"
+    SUDO_PASSWORD_TTY = "sudo with password, on a terminal"
+    DOAS = "doas"
+
+
+_ON_TERMINAL = (Way.SUDO_TTY, Way.SUDO_PASSWORD_TTY)
+_WITH_PASSWORD = (Way.SUDO_PASSWORD, Way.SUDO_PASSWORD_TTY)
+
+
+class Execute(Protocol):
+    """ShellRunner.execute."""
+
+    def __call__(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        answer: Answer | None = None,
+        pty: bool = False,
+        timeout_s: float = 30.0,
+        what: str = "",
+        most: int = MOST,
+    ) -> Raw: ...
+
+
+def last_words(text: str) -> str:
+    """The last line that says something, without our prompts, harmless to show."""
+    lines = [plain(re.sub(r"\[lvstui-\w+\] ?", "", line), 200).strip() for line in text.split("\n")]
+    lines = [line.replace("␍", "") for line in lines if line.strip("␍ ")]
+    # Noise of a host whose own name does not resolve (facts/realserver.md 6.3).
+    told = [line for line in lines if "unable to resolve host" not in line]
+    return (told or lines or ["it said nothing"])[-1]
+
+
+def wrong_password(text: str, asked: int) -> bool:
+    """Whether sudo refused the password, as opposed to the user: it asks a second time, or says
+    so (sudo 1.8 to 1.9: `incorrect password`; sudo-rs: `incorrect authentication`)."""
+    text = text.lower()
+    words = ("incorrect", "try again", "authentication fail", "no password was provided")
+    return asked > 1 or any(word in text for word in words)
+
+
+class NoPrompt(RemoteError):
+    """sudo ended without asking."""
+
+
+class Become:
+    """One connection's way to root."""
+
+    def __init__(self, execute: Execute, host: str, user: str, group: str, vault: Vault) -> None:
+        self._execute = execute
+        self._host = host
+        self._user = user
+        self._key = ("sudo", user, group)
+        self._vault = vault
+        self._way: Way | None = None
+        self._secret = ""
+        self._refusal: RemoteError | None = None
+
+    def __repr__(self) -> str:
+        return f"Become({self._host!r}, {self._way})"
+
+    @property
+    def way(self) -> Way | None:
+        """How root is had; None as long as nobody needed it."""
+        return self._way
+
+    def is_root(self, timeout_s: float = PROBE_S) -> bool:
+        """Whether the login is root's. Raises RemoteError (ROOT) when root cannot be had."""
+        if self._way is None:
+            if self._refusal is not None:
+                raise self._refusal
+            try:
+                self._way = self._find(max(timeout_s, PROBE_S))
+            except RemoteError as error:
+                if error.trouble is Trouble.ROOT:
+                    self._refusal = error
+                raise
+        return self._way is Way.IS_ROOT
+
+    # ---- running -----------------------------------------------------------------------------
+
+    def run(self, script: str, stdin: bytes, *, timeout_s: float, what: str, most: int) -> Raw:
+        """Run a script as root; `is_root` was asked before. Raises RemoteError."""
+        assert self._way is not None
+        try:
+            return self._run(self._way, script, stdin, timeout_s=timeout_s, what=what, most=most)
+        except Refused:
+            # It was right a while ago: changed since, or the account is locked.
+            self._vault.forget(self._key)
+            self._way, self._secret = None, ""
+            raise RemoteError(
+                Trouble.ROOT,
+                f"{self._host}: sudo no longer takes {self._user}'s password",
+                "try again: it will be asked",
+            ) from None
+
+    def _run(
+        self, way: Way, script: str, stdin: bytes, *, timeout_s: float, what: str, most: int
+    ) -> Raw:
+        if not stdin and way in (Way.SUDO, Way.DOAS):
+            return self._started(
+                self._command(way), way, script.encode(), timeout_s=timeout_s, what=what, most=most
+            )
+        apart = way in _ON_TERMINAL
+        with self.staged(script, stdin, timeout_s) as folder:
+            raw = self._started(
+                self._command(way, folder, apart=apart),
+                way, b"", timeout_s=timeout_s, what=what, most=most,
+            )  # fmt: skip
+            return self._fetch(folder, raw, timeout_s, most) if apart else raw
+
+    @contextlib.contextmanager
+    def staged(self, script: str, stdin: bytes, timeout_s: float) -> Iterator[str]:
+        """A private folder over there with a script and its input. Raises RemoteError."""
+        parts: list[tuple[str, bytes]]
+        if len(script) <= scripts.INLINE:
+            parts = [(scripts.stage_script(script), stdin)]
+        else:
+            parts = [(scripts.stage_script(None), script.encode())]
+        folder = ""
+        try:
+            for text, data in parts:
+                raw = self._execute(
+                    scripts.inline(text), stdin=data, timeout_s=timeout_s, what="stage a script"
+                )
+                folder = raw.out.decode("ascii", "replace").strip()
+                if raw.status != 0 or not re.fullmatch(r"/[\w./-]+/\.lvstui-\w+", folder):
+                    words = last_words(raw.err.decode("utf-8", "replace"))
+                    folder = ""
+                    raise RemoteError(
+                        Trouble.ROOT,
+                        f"{self._host}: a script cannot be put there: {words}",
+                        "free some space in /dev/shm or /tmp",
+                    )
+            if stdin and len(script) > scripts.INLINE:
+                command = f"exec sh -c 'cat > {folder}/in'"
+                self._execute(command, stdin=stdin, timeout_s=timeout_s, what="stage its input")
+            yield folder
+        except BaseException:
+            if folder:
+                with contextlib.suppress(RemoteError):
+                    self._execute(f"exec rm -rf {folder}", timeout_s=5.0, what="clean up")
+            raise
+
+    def _fetch(self, folder: str, raw: Raw, timeout_s: float, most: int) -> Raw:
+        """The outputs that were kept apart from the terminal's."""
+        parts = []
+        for name, last in (("status", ""), ("err", ""), ("out", f"; rm -rf {folder}")):
+            command = f"exec sh -c 'cat {folder}/{name}{last}'"
+            parts.append(
+                self._execute(command, timeout_s=timeout_s, what="fetch the output", most=most)
+            )
+        status = parts[0].out.strip()
+        if not status.isdigit():
+            raise RemoteError(Trouble.LOST, f"{self._host}: how the script ended is not known")
+        cut = parts[1].cut or parts[2].cut
+        return Raw(int(status), parts[2].out, parts[1].out, raw.took_s, cut)
+
+    def _started(
+        self, command: str, way: Way, stdin: bytes, *, timeout_s: float, what: str, most: int
+    ) -> Raw:
+        """Execute a command that names its marker; what sudo said before it is left out."""
+        nonce = secrets.token_hex(8)
+        marker = f"lvstui-root-{nonce}"
+        answer = Answer(nonce, self._secret) if way in _WITH_PASSWORD else None
+        raw = self._execute(
+            command.format(nonce=nonce, marker=marker),
+            stdin=stdin,
+            answer=answer,
+            pty=way in _ON_TERMINAL,
+            timeout_s=timeout_s,
+            what=what,
+            most=most,
+        )
+        told = raw.out if way in _ON_TERMINAL else raw.err
+        before, found, after = told.partition(marker.encode())
+        if not found:
+            words = before.decode("utf-8", "replace")
+            if answer and answer.asked and wrong_password(words, answer.asked):
+                raise Refused
+            refused = self._refused(words)
+            raise (
+                refused
+                if answer is None or answer.asked
+                else NoPrompt(refused.trouble, refused.what, refused.todo)
+            )
+        return Raw(
+            raw.status, raw.out, after.lstrip(b"\r").removeprefix(b"\n"), raw.took_s, raw.cut
+        )
+
+    def _command(self, way: Way, folder: str = "", *, apart: bool = False) -> str:
+        ask = {
+            Way.SUDO: "sudo -k -n",
+            Way.SUDO_TTY: "sudo -k -n",
+            Way.SUDO_PASSWORD: "sudo -k -S -p '[lvstui-{nonce}] '",
+            Way.SUDO_PASSWORD_TTY: "sudo -k -p '[lvstui-{nonce}] '",
+            Way.DOAS: "doas -n",
+        }[way]
+        separator = "" if way is Way.DOAS else "-- "
+        text = scripts.root_command("MARKER", folder, apart=apart)
+        text = text.replace("{", "{{").replace("}", "}}").replace("MARKER", "{marker}")
+        return f"exec env LC_ALL=C {ask} {separator}sh -c {text}"
+
+    def _refused(self, words: str) -> RemoteError:
+        return RemoteError(
+            Trouble.ROOT,
+            f"{self._host} does not make {self._user} root: {last_words(words)}",
+            "allow it in sudoers, or log in as a user who may",
+        )
+
+    # ---- finding -----------------------------------------------------------------------------
+
+    def _find(self, timeout_s: float) -> Way:
+        """Ask nothing of the operator before all ways without a password were tried."""
+        raw = self._execute(
+            scripts.PLAIN_SHELL,
+            stdin=scripts.PROBE_ROOT.encode(),
+            timeout_s=timeout_s,
+            what="ask what sudo allows",
+        )
+        words = raw.out.split()
+        if len(words) != 3:
+            err = last_words(raw.err.decode("utf-8", "replace"))
+            raise RemoteError(Trouble.ROOT, f"{self._host}: id and sudo cannot be asked: {err}")
+        uid, sudo, doas = (int(word) for word in words)
+        if uid == 0:
+            return Way.IS_ROOT
+        if sudo == 0:
+            return Way.SUDO
+        if doas == 0:
+            return Way.DOAS
+        if sudo == scripts.NOT_THERE:
+            raise self._refused("there is no sudo" if doas == sudo else "doas wants a password")
+        with contextlib.suppress(RemoteError):
+            return self._try(Way.SUDO_TTY, timeout_s)
+        return self._with_password(timeout_s)
+
+    def _try(self, way: Way, timeout_s: float) -> Way:
+        # `:` because on a terminal `cat` would wait for somebody's Ctrl+D.
+        command = self._command(way).replace('eval "$(cat)"', ":")
+        self._started(command, way, b"", timeout_s=timeout_s, what="try sudo", most=MOST)
+        return way
+
+    def _with_password(self, timeout_s: float) -> Way:
+        ways = [Way.SUDO_PASSWORD]
+
+        def attempt(secret: str) -> None:
+            self._secret = secret
+            try:
+                self._try(ways[-1], timeout_s)
+            except NoPrompt:
+                # Old sudoers of EL have requiretty; then it asks on a terminal only.
+                if len(ways) > 1:
+                    raise
+                ways.append(Way.SUDO_PASSWORD_TTY)
+                self._try(ways[-1], timeout_s)
+
+        request = SecretRequest("sudo", self._host, self._user, f"sudo password of {self._user}")
+        self._secret = self._vault.use(self._key, request, attempt) or ""
+        if not self._secret:
+            raise RemoteError(
+                Trouble.ROOT,
+                f"{self._host}: sudo wants {self._user}'s password, and none was accepted",
+            )
+        return ways[-1]

@@ -1,0 +1,189 @@
+"""An authenticated SSH connection, perhaps through others."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+from lvstui.model.text import plain
+from lvstui.remote import trouble
+from lvstui.remote.auth import Login
+from lvstui.remote.config import Settings
+from lvstui.remote.dial import DEAD_S, ProxyCommand, tcp, through
+from lvstui.remote.hostkey import HostKeys
+from lvstui.remote.known_hosts import fingerprint
+from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.vault import Vault
+
+CIPHERS = (
+    "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr",
+)  # fmt: skip
+MACS = (
+    "hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256",
+    "hmac-sha2-512", "hmac-sha1",
+)  # fmt: skip
+"""What OpenSSH offers by default and paramiko can do; paramiko's own list has CBC, 3DES and MD5."""
+
+KEEPALIVE_S = 15
+"""Between signs of life on an idle connection, against firewalls that forget it."""
+
+
+class Link:
+    """A login on one host. Raises RemoteError while it is made."""
+
+    def __init__(
+        self, settings: Settings, vault: Vault, *, timeout_s: float, via: Link | None = None
+    ) -> None:
+        """timeout_s: for each step (address, banner, key exchange, answer to a login).  via: the
+        last jump host."""
+        trouble.silence()
+        self.settings = settings
+        self.where = where_of(settings)
+        self.via = via
+        self.fingerprint = ""
+        self._timeout_s = settings.connect_timeout_s or timeout_s
+        self._proxy: ProxyCommand | None = None
+        self._pulse = Pulse()
+        self.transport: Any = None
+        try:
+            self._connect(vault)
+        except RemoteError as error:
+            explained = self._explained(error)
+            self.close()
+            raise explained from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _explained(self, error: RemoteError) -> RemoteError:
+        """With a ProxyCommand's own words, if that may be why."""
+        if self._proxy is None or error.trouble not in (Trouble.UNREACHABLE, Trouble.HANGS):
+            return error
+        return self._proxy.explain(error)
+
+    def _connect(self, vault: Vault) -> None:
+        import paramiko
+
+        settings = self.settings
+        sock: Any
+        if settings.proxy_command:
+            self._proxy = ProxyCommand(settings.proxy_command)
+            sock = self._proxy.socket
+        elif self.via is not None:
+            sock = through(self.via.transport, self.via.where, settings, self._timeout_s)
+        else:
+            sock = tcp(settings, self._timeout_s)
+        try:
+            self.transport = transport = paramiko.Transport(sock)
+        except BaseException:
+            sock.close()
+            raise
+        transport.banner_timeout = transport.handshake_timeout = self._timeout_s
+        transport.channel_timeout = self._timeout_s
+        known = HostKeys(settings)
+        options = transport.get_security_options()
+        options.ciphers = _both(CIPHERS, options.ciphers)
+        options.digests = _both(MACS, options.digests)
+        options.key_types = known.algorithms(options.key_types)
+        self._shake_hands()
+        key = transport.get_remote_server_key()
+        blob = key.asbytes()
+        self.fingerprint = fingerprint(blob)
+        known.check(key.get_name(), blob, vault)
+        Login(transport, settings, vault, self.where, self._timeout_s).run()
+        transport.set_keepalive(KEEPALIVE_S)
+
+    def _shake_hands(self) -> None:
+        done = threading.Event()
+        transport = self.transport
+        try:
+            transport.start_client(event=done)
+        except Exception as error:
+            raise trouble.handshake(error, transport, self.where) from None
+        # The banner, the lists and the key exchange have a timeout each.
+        done.wait(2.5 * self._timeout_s)
+        failure = transport.get_exception()
+        if failure is not None or not transport.initial_kex_done or not transport.is_active():
+            waited = not done.is_set()
+            raise trouble.handshake(
+                failure or (None if waited else EOFError()), transport, self.where
+            )
+
+    def session(self, timeout_s: float, what: str) -> Any:
+        """A channel for one command. Raises RemoteError."""
+        self.check(what)
+        try:
+            return self.transport.open_session(timeout=min(timeout_s, self._timeout_s))
+        except Exception as error:
+            if "timeout" in str(error).lower():
+                raise RemoteError(
+                    Trouble.HANGS,
+                    f"{self.where} gives no session in {self._timeout_s:.0f} s ({what})",
+                    "look at its load",
+                ) from None
+            raise trouble.in_session(error, self.where, what) from None
+
+    def check(self, what: str) -> None:
+        """Raises RemoteError (LOST) when the connection has ended, or gives no sign of life."""
+        if not self.transport.is_active():
+            raise trouble.lost(self.where, what)
+        if self._pulse.silent_s(self.transport) > DEAD_S:
+            self.close()
+            raise trouble.lost(self.where, what, f"no sign of life for {DEAD_S:.0f} s")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be used, as far as is known."""
+        return self.transport is not None and bool(self.transport.is_active())
+
+    def close(self) -> None:
+        """Hang up; the jump hosts stay connected."""
+        with contextlib.suppress(Exception):
+            if self.transport is not None:
+                self.transport.close()
+        if self._proxy is not None:
+            with contextlib.suppress(Exception):
+                self._proxy.close()
+
+
+class Pulse:
+    """Asks the other side for an answer, while one waits for a command.
+
+    Behind a jump host nothing else tells that the host is gone: the jump host's kernel keeps
+    trying for a quarter of an hour.
+    """
+
+    def __init__(self) -> None:
+        self._asked = 0.0
+        self._waiting = False
+
+    def silent_s(self, transport: Any) -> float:
+        """Seconds since the question that is still open; asks a new one when none is."""
+        if self._waiting:
+            return time.monotonic() - self._asked
+        self._asked, self._waiting = time.monotonic(), True
+
+        def ask() -> None:
+            # Any answer will do: sshd answers a request it does not know by a refusal.
+            with contextlib.suppress(Exception):
+                transport.global_request("keepalive@openssh.com", wait=True)
+            self._waiting = False
+
+        threading.Thread(target=ask, daemon=True, name="lvstui-pulse").start()
+        return 0.0
+
+
+def where_of(settings: Settings) -> str:
+    """The host for error messages: its name, and what it stands for when that differs."""
+    address = settings.hostname
+    if settings.port != 22:
+        address = f"{address} port {settings.port}"
+    if settings.host in (address, settings.hostname):
+        return plain(address)
+    return plain(f"{settings.host} ({address})")
+
+
+def _both(wanted: tuple[str, ...], there: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in wanted if name in there) or there

@@ -1,0 +1,65 @@
+"""This host, by the same interface as the others."""
+
+from __future__ import annotations
+
+import getpass
+import os
+
+from lvstui.model.text import plain
+from lvstui.remote.pipes import ProcessStream
+from lvstui.remote.runner import NobodyThere, RemoteError, Trouble
+from lvstui.remote.shell import ShellRunner
+from lvstui.remote.talk import MOST, Answer, Raw, converse
+from lvstui.remote.transcript import Transcript
+from lvstui.remote.vault import Vault
+
+
+class LocalRunner(ShellRunner):
+    """Scripts on this host; root by being root, or by sudo or doas."""
+
+    def __init__(
+        self,
+        host: str = "localhost",
+        *,
+        group: str = "",
+        vault: Vault | None = None,
+        transcript: Transcript | None = None,
+    ) -> None:
+        vault = vault or Vault(NobodyThere())
+        super().__init__(
+            host, getpass.getuser(), group, vault, transcript or Transcript(vault.redactor)
+        )
+
+    def execute(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        answer: Answer | None = None,
+        pty: bool = False,
+        timeout_s: float = 30.0,
+        what: str = "",
+        most: int = MOST,
+    ) -> Raw:
+        """See ShellRunner.execute. Without a terminal: a sudo that wants one refuses."""
+        try:
+            stream = ProcessStream(["/bin/sh", "-c", command], {**os.environ, "LC_ALL": "C"})
+        except OSError as error:
+            raise RemoteError(
+                Trouble.SETUP, f"no process can be started here: {plain(str(error))}"
+            ) from None
+        try:
+            return converse(
+                stream,
+                stdin=stdin,
+                answer=answer,
+                timeout_s=timeout_s,
+                host=self.host,
+                what=what,
+                most=most,
+            )
+        finally:
+            stream.close()
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,177 @@
+"""Another host over SSH, by the OpenSSH client: for host certificates, security keys and GSSAPI.
+
+It decides about host keys and logins itself, by ssh_config and without questions (BatchMode).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+
+from lvstui.model.text import plain
+from lvstui.remote.config import Settings
+from lvstui.remote.link import where_of
+from lvstui.remote.pipes import ProcessStream
+from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.shell import ShellRunner
+from lvstui.remote.talk import MOST, Answer, Raw, converse
+from lvstui.remote.transcript import Transcript
+from lvstui.remote.trouble import lost
+from lvstui.remote.vault import Vault
+
+FAILED = 255
+"""ssh's exit status when it was ssh that failed."""
+
+_TROUBLES = (
+    ("host identification has changed", Trouble.CHANGED_KEY),
+    ("revoked", Trouble.REVOKED_KEY),
+    ("host key verification failed", Trouble.UNKNOWN_KEY),
+    ("permission denied (", Trouble.LOGIN),
+    ("too many authentication failures", Trouble.LOGIN),
+    ("timed out", Trouble.UNREACHABLE),
+    ("connection refused", Trouble.UNREACHABLE),
+    ("no route to host", Trouble.UNREACHABLE),
+    ("could not resolve", Trouble.UNREACHABLE),
+    ("bad configuration", Trouble.SETUP),
+    ("unable to negotiate", Trouble.SETUP),
+)
+
+
+class OpenSsh:
+    """Connections that ssh itself holds open, with their sockets in a private folder."""
+
+    def __init__(self, config: str = "") -> None:
+        """config: an ssh_config file instead of the user's. Raises RemoteError (SETUP)."""
+        self._program = shutil.which("ssh") or ""
+        if not self._program:
+            raise RemoteError(Trouble.SETUP, "there is no ssh here", "install openssh-client")
+        # Short: a socket's name must not be longer than 107 bytes.
+        self._folder = tempfile.mkdtemp(prefix="lvstui-", dir="/tmp")
+        self._config = ["-F", config] if config else []
+        self._count = 0
+
+    def open(
+        self,
+        access: Access,
+        settings: Settings,
+        vault: Vault,
+        transcript: Transcript,
+        *,
+        timeout_s: float,
+    ) -> OpenSshRunner:
+        """Log in. Raises RemoteError."""
+        self._count += 1
+        options = [
+            self._program, *self._config,
+            "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
+            "-o", "ForwardAgent=no", "-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no",
+            "-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=2",
+            "-o", f"ConnectTimeout={max(1, int(settings.connect_timeout_s or timeout_s))}",
+            "-S", f"{self._folder}/{self._count}",
+        ]  # fmt: skip
+        if access.address:
+            options += ["-o", f"HostName={access.address}"]
+            options += ["-o", f"HostKeyAlias={settings.alias or settings.known_as}"]
+        for option, value in (("-l", access.user), ("-J", access.jump), ("-i", access.identity)):
+            if value:
+                options += [option, value]
+        if access.port:
+            options += ["-p", str(access.port)]
+        runner = OpenSshRunner(access, settings, options, vault, transcript)
+        runner.log_in(3 * timeout_s)
+        return runner
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class OpenSshRunner(ShellRunner):
+    """Scripts on another host, one ssh process for each, over one connection."""
+
+    def __init__(
+        self,
+        access: Access,
+        settings: Settings,
+        options: list[str],
+        vault: Vault,
+        transcript: Transcript,
+    ) -> None:
+        super().__init__(access.host, settings.user, access.group, vault, transcript)
+        self._options = options
+        self._where = where_of(settings)
+
+    def log_in(self, timeout_s: float) -> None:
+        """Make the connection that the commands share. Raises RemoteError."""
+        command = [*self._options, "-M", "-N", "-f", "-o", "ControlPersist=yes", "--", self.host]
+        # The connection's process keeps standard error open, so a pipe would never end.
+        with tempfile.TemporaryFile() as words:
+            try:
+                done = subprocess.run(
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words,
+                    timeout=timeout_s, start_new_session=True, check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                raise RemoteError(
+                    Trouble.HANGS, f"{self._where} does not finish the login in {timeout_s:.0f} s"
+                ) from None
+            except OSError as error:
+                raise RemoteError(Trouble.SETUP, f"ssh: {plain(str(error))}") from None
+            if done.returncode != 0:
+                words.seek(0)
+                raise self._explain(words.read(64_000).decode("utf-8", "replace"))
+
+    def _explain(self, text: str) -> RemoteError:
+        lines = [plain(line.strip(), 300) for line in text.splitlines() if line.strip(" @\r")]
+        lower = text.lower()
+        trouble = next((t for words, t in _TROUBLES if words in lower), Trouble.UNREACHABLE)
+        return RemoteError(trouble, f"{self._where}: ssh says: {lines[-1] if lines else 'nothing'}")
+
+    def execute(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        answer: Answer | None = None,
+        pty: bool = False,
+        timeout_s: float = 30.0,
+        what: str = "",
+        most: int = MOST,
+    ) -> Raw:
+        """See ShellRunner.execute."""
+        terminal = ["-tt"] if pty else ["-T"]
+        try:
+            stream = ProcessStream(
+                [*self._options, "-o", "ControlMaster=no", *terminal, "--", self.host, command],
+                {**os.environ, "LC_ALL": "C"},
+            )
+        except OSError as error:
+            raise RemoteError(Trouble.SETUP, f"ssh: {plain(str(error))}") from None
+        try:
+            raw = converse(
+                stream, stdin=stdin, answer=answer, timeout_s=timeout_s, host=self._where,
+                what=what, most=most,
+            )  # fmt: skip
+        finally:
+            stream.close()
+        if raw.status == FAILED and not self._connected():
+            raise lost(self._where, what)
+        return raw
+
+    def _connected(self) -> bool:
+        return self._control("check") == 0
+
+    def _control(self, order: str) -> int:
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            return subprocess.run(
+                [*self._options, "-O", order, "--", self.host],
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=5.0, check=False,
+            ).returncode  # fmt: skip
+        return -1
+
+    def close(self) -> None:
+        """End the connection's process."""
+        self._control("exit")

@@ -1,0 +1,162 @@
+"""Runner on top of "execute one command": scripts, whole files, root. Shared by all backends."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import shlex
+import time
+from abc import ABC, abstractmethod
+
+from lvstui.model.text import plain
+from lvstui.remote.become import Become
+from lvstui.remote.runner import Ran, RemoteError, Trouble
+from lvstui.remote.scripts import (
+    INLINE,
+    PLAIN_SHELL,
+    inline,
+    read_script,
+    staged_command,
+    write_script,
+)
+from lvstui.remote.talk import MOST, Answer, Raw
+from lvstui.remote.transcript import Transcript
+from lvstui.remote.vault import Vault
+
+_ERRNO = {
+    "no such file": errno.ENOENT,
+    "directory nonexistent": errno.ENOENT,
+    "no space left": errno.ENOSPC,
+    "quota exceeded": errno.EDQUOT,
+    "read-only file system": errno.EROFS,
+    "permission denied": errno.EACCES,
+    "operation not permitted": errno.EPERM,
+    "is a directory": errno.EISDIR,
+    "not a directory": errno.ENOTDIR,
+    "file exists": errno.EEXIST,
+}
+
+
+def os_error(words: str, path: str) -> OSError:
+    """An OSError out of what a program said in LC_ALL=C."""
+    lines = [line for line in words.splitlines() if line.strip()]
+    last = plain(lines[-1], 300) if lines else "it failed without a word"
+    number = next((n for text, n in _ERRNO.items() if text in last.lower()), errno.EIO)
+    return OSError(number, last, path)
+
+
+class ShellRunner(ABC):
+    """What the backends share. One thread at a time."""
+
+    def __init__(self, host: str, user: str, group: str, vault: Vault, log: Transcript) -> None:
+        """user: whose password sudo asks for.  group: see Access."""
+        self._host = host
+        self._log = log
+        self._user = user
+        self._become = Become(self.execute, host, user, group, vault)
+
+    @property
+    def host(self) -> str:
+        """The host as the operator names it."""
+        return self._host
+
+    @property
+    def user(self) -> str:
+        """The user at the other side."""
+        return self._user
+
+    @property
+    def fingerprint(self) -> str:
+        """`SHA256:…` of the host key; empty where there is none."""
+        return ""
+
+    @abstractmethod
+    def execute(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        answer: Answer | None = None,
+        pty: bool = False,
+        timeout_s: float = 30.0,
+        what: str = "",
+        most: int = MOST,
+    ) -> Raw:
+        """Run one command line, as the login shell there takes it. Raises RemoteError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Hang up; never raises."""
+
+    def run(
+        self,
+        script: str,
+        *,
+        stdin: bytes = b"",
+        root: bool = False,
+        timeout_s: float = 30.0,
+        what: str = "",
+    ) -> Ran:
+        """See Runner.run."""
+        return self._run(script, stdin, root, timeout_s, what)
+
+    def _run(
+        self, script: str, stdin: bytes, root: bool, timeout_s: float, what: str, most: int = MOST
+    ) -> Ran:
+        what = what or "a script"
+        started = time.monotonic()
+        try:
+            raw = self._raw(script, stdin, root, timeout_s, what, most)
+        except RemoteError as error:
+            took = time.monotonic() - started
+            self._log.failed(self, what, script, root=root, error=error, took_s=took)
+            raise
+        err = "\n".join(plain(line, 2000) for line in raw.err.decode("utf-8", "backslashreplace")
+                        .replace("\r\n", "\n").splitlines())  # fmt: skip
+        if raw.cut:
+            err += f"\nlvstui: output beyond {most} bytes was dropped"
+        ran = Ran(raw.status, raw.out, err, raw.took_s)
+        self._log.ran(self, what, script, root=root, ran=ran)
+        return ran
+
+    def _raw(
+        self, script: str, stdin: bytes, root: bool, timeout_s: float, what: str, most: int
+    ) -> Raw:
+        if root and not self._become.is_root(timeout_s):
+            return self._become.run(script, stdin, timeout_s=timeout_s, what=what, most=most)
+        if not stdin:
+            # The script itself is the input: no limit of length, and not in the process list.
+            return self.execute(
+                PLAIN_SHELL, stdin=script.encode(), timeout_s=timeout_s, what=what, most=most
+            )
+        if len(script) <= INLINE:
+            command = inline(script)
+            return self.execute(command, stdin=stdin, timeout_s=timeout_s, what=what, most=most)
+        with self._become.staged(script, stdin, timeout_s) as folder:
+            command = staged_command(folder)
+            return self.execute(command, timeout_s=timeout_s, what=what, most=most)
+
+    def read(self, path: str, *, root: bool = False, most: int = 1 << 20) -> bytes | None:
+        """See Runner.read."""
+        ran = self._run(
+            read_script(path, most), b"", root, 30.0, f"read {plain(path)}", max(most, MOST)
+        )
+        if ran.status == 0:
+            return ran.out
+        if "no such file" in ran.err.lower():
+            return None
+        raise os_error(ran.err, path)
+
+    def write(self, path: str, data: bytes, *, mode: int = 0o600, root: bool = False) -> None:
+        """See Runner.write. A link is followed, and an existing file keeps its owner."""
+        script = write_script(path, len(data), mode, secrets.token_hex(8))
+        ran = self.run(script, stdin=data, root=root, timeout_s=60.0, what=f"write {plain(path)}")
+        if ran.status != 0:
+            raise os_error(ran.err, path)
+
+
+def quote(text: str) -> str:
+    """A word for a POSIX shell."""
+    if "\0" in text:
+        raise RemoteError(Trouble.SETUP, f"{plain(text)!r} holds a NUL")
+    return shlex.quote(text)

@@ -1,0 +1,138 @@
+"""Another host over SSH, by paramiko."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+from lvstui.remote import trouble
+from lvstui.remote.link import Link
+from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.shell import ShellRunner
+from lvstui.remote.talk import BLOCK, MOST, Answer, Raw, converse
+from lvstui.remote.transcript import Transcript
+from lvstui.remote.vault import Vault
+
+KILLED = -1
+"""Exit status of a command that a signal ended: paramiko does not tell which."""
+
+START_S = 20.0
+"""For a command to be started; login shells and PAM sessions may be slow."""
+
+
+class SshRunner(ShellRunner):
+    """Scripts on another host, one session channel for each. Agents are never forwarded."""
+
+    def __init__(self, access: Access, link: Link, vault: Vault, transcript: Transcript) -> None:
+        super().__init__(access.host, link.settings.user, access.group, vault, transcript)
+        self._link = link
+
+    @property
+    def fingerprint(self) -> str:
+        """`SHA256:…` of the host key."""
+        return self._link.fingerprint
+
+    def execute(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        answer: Answer | None = None,
+        pty: bool = False,
+        timeout_s: float = 30.0,
+        what: str = "",
+        most: int = MOST,
+    ) -> Raw:
+        """See ShellRunner.execute."""
+        channel = self._link.session(timeout_s, what)
+        stream = ChannelStream(channel, self._link, what)
+        try:
+            self._start(channel, command, pty, min(timeout_s, START_S), what)
+            return converse(
+                stream,
+                stdin=stdin,
+                answer=answer,
+                timeout_s=timeout_s,
+                host=self._link.where,
+                what=what,
+                most=most,
+            )
+        finally:
+            stream.kill()
+
+    def _start(self, channel: Any, command: str, pty: bool, timeout_s: float, what: str) -> None:
+        """Start the command there; paramiko itself would wait for ever for the answer."""
+        late: list[bool] = []
+
+        def give_up() -> None:
+            late.append(True)
+            channel.close()
+
+        timer = threading.Timer(timeout_s, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            if pty:
+                channel.get_pty(width=200)
+            channel.exec_command(command)
+        except Exception as error:
+            if late:
+                raise RemoteError(
+                    Trouble.HANGS,
+                    f"{self._link.where} starts no command in {timeout_s:.0f} s ({what})",
+                    "look at its load",
+                ) from None
+            raise trouble.in_session(error, self._link.where, what) from None
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._link.close()
+
+
+class ChannelStream:
+    """A session channel as a Stream."""
+
+    def __init__(self, channel: Any, link: Link, what: str) -> None:
+        self._channel = channel
+        self._link = link
+        self._what = what
+
+    def receive(self, error: bool) -> bytes:
+        """See Stream."""
+        read = self._channel.recv_stderr if error else self._channel.recv
+        return bytes(read(BLOCK))
+
+    def send(self, data: bytes) -> None:
+        """See Stream."""
+        self._channel.sendall(data)
+
+    def finish(self) -> None:
+        """See Stream."""
+        with contextlib.suppress(Exception):
+            self._channel.shutdown_write()
+
+    def status(self, timeout_s: float) -> int | None:
+        """See Stream. Raises RemoteError (LOST): without a status the connection has ended
+        (facts/realserver.md 6.2: recv_exit_status gives -1), unless the transport lives on."""
+        if not self._channel.status_event.wait(timeout_s):
+            return None
+        status = int(self._channel.exit_status)
+        if status == -1:
+            # Channels end a moment before their transport is marked as ended.
+            time.sleep(0.05)
+            self._link.check(self._what)
+            return KILLED
+        return status
+
+    def check(self) -> None:
+        """See Stream."""
+        self._link.check(self._what)
+
+    def kill(self) -> None:
+        """Close the channel; sshd ends what reads or writes there."""
+        with contextlib.suppress(Exception):
+            self._channel.close()
