@@ -18,6 +18,7 @@ from typing import Any
 from lvstui import __version__
 from lvstui.model.picture import Picture
 from lvstui.operate import add_operations
+from lvstui.realservers import add_realservers
 
 USAGE = 2
 PIPE_WIDTH = 200
@@ -98,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     stream.set_defaults(run=_stream)
 
     add_operations(commands, _look_options)
+    add_realservers(commands, _look_options)
 
     from lvstui.lab.cli import add_parser as add_lab
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lvstui.lab import conf
+from lvstui.lab import conf, network
 from lvstui.lab.packages import Layer
 from lvstui.lab.topology import Service, Topology
 
@@ -159,6 +159,7 @@ def _node(
     if role == "realserver" and not topology.nat and name not in topology.bare:
         loopback = [f"{vip}/{128 if ':' in vip else 32}" for vip in vips(topology)]
     tunnel = any(service.forward == "TUN" for service in topology.services)
+    sysctls = _sysctls(topology, role, tunnel, name in topology.bare)
     return {
         "name": name,
         "role": role,
@@ -166,8 +167,11 @@ def _node(
         "gateways": gateways,
         "loopback": loopback,
         "loopback_link": "tunl0" if tunnel and role == "realserver" else "lo",
-        "sysctls": _sysctls(topology, role, tunnel, name in topology.bare),
-        "files": _files(topology, name, role, keys),
+        "sysctls": sysctls,
+        "files": {
+            **network.files(lan, loopback, [s for s in sysctls if "arp" in s[0]]),
+            **_files(topology, name, role, keys),
+        },
         "services": _services(topology, name) if role == "realserver" else [],
         "targets": _targets(topology) if role == "client" else [],
         "setup": _setup(topology) if role == "director" else [],

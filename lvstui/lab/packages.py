@@ -34,6 +34,7 @@ PROGRAMS = {
     "sshd": "openssh-server",
     "ssh": "openssh-client",
     "ip": "iproute2",
+    "ifup": "ifupdown",
     "tc": "iproute2",
     "modprobe": "kmod",
     "arping": "iputils-arping",

@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,10 @@ def operator_name() -> str:
         return str(os.getuid())
 
 
+def _new_id() -> str:
+    return f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
+
+
 class AuditLog:
     """Appends entries. Each `write` is on disk (fsync) before it returns."""
 
@@ -36,7 +41,7 @@ class AuditLog:
     def planned(self, plan: Plan) -> str:
         """Record what will be tried; returns the operation's id. Raises OSError: then nothing
         may be applied, for it could not be accounted for."""
-        id_ = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
+        id_ = _new_id()
         self._write([self._entry(plan, id_, "planned", index) for index in range(len(plan.steps))])
         return id_
 
@@ -44,6 +49,56 @@ class AuditLog:
         """Record what came of it. Raises OSError."""
         self._write(
             [self._entry(plan, id_, "done", index, result) for index, result in enumerate(results)]
+        )
+
+    def begin(self, changes: Sequence[tuple[str, str, str, str]], reason: str) -> str:
+        """Record what will be tried on real servers, each as (address, name, operation, what in
+        words); returns the id. Raises OSError as `planned` does."""
+        id_ = _new_id()
+        self._write([self._remote(id_, "planned", *change, reason=reason) for change in changes])
+        return id_
+
+    def end(
+        self, id_: str, changes: Sequence[tuple[str, str, str, str, bool, str]], reason: str
+    ) -> None:
+        """Record what came of it: as for `begin`, then whether it is as planned, and how it ended
+        in words. Raises OSError."""
+        self._write(
+            [
+                self._remote(id_, "done", *change[:4], ok=change[4], end=change[5], reason=reason)
+                for change in changes
+            ]
+        )
+
+    def _remote(
+        self,
+        id_: str,
+        phase: str,
+        address: str,
+        name: str,
+        operation: str,
+        what: str,
+        *,
+        reason: str,
+        ok: bool | None = None,
+        end: str = "",
+    ) -> Entry:
+        now = time.time()
+        return Entry(
+            id=id_,
+            phase=phase,
+            at=round(now, 6),
+            time=datetime.fromtimestamp(now).astimezone().isoformat(timespec="milliseconds"),
+            who=self.who,
+            host=address,
+            operation=operation,
+            service="",
+            server=address,
+            name=name,
+            ok=ok,
+            reason=reason,
+            error="" if ok else end,
+            text=what if phase == "planned" else end,
         )
 
     def last_undoable(self) -> tuple[Entry, ...]:
@@ -55,7 +110,8 @@ class AuditLog:
             return ()
         undone = {entry.undoes for entry in found if entry.undoes and entry.ok}
         for last in reversed(found):
-            if last.ok and last.operation != "undo" and last.id not in undone:
+            # Without a service it is no weight: a change of a real server has an undo of its own.
+            if last.ok and last.service and last.operation != "undo" and last.id not in undone:
                 return tuple(e for e in found if e.id == last.id and e.ok)
         return ()
 

@@ -442,7 +442,7 @@ def _less(
 def _manifest_bytes(manifest: Manifest) -> bytes:
     raw = asdict(manifest)
     raw.pop("problem")
-    return (json.dumps({"schema": "lvstui.realserver/1", **raw}, indent=1) + "\n").encode()
+    return (json.dumps({"schema": "lvstui.manifest/1", **raw}, indent=1) + "\n").encode()
 
 
 def _manifest_file(facts: HostFacts, after: Manifest) -> ChangeFile:

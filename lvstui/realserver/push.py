@@ -173,7 +173,7 @@ class Push:
             wrong = read_back(plan, facts, lasting=False)
             if not wrong:
                 self.tell("proof: seen from the director")
-                wrong = list(self.prove(plan, facts))
+                wrong = self._proved(facts)
             if wrong:
                 ran = runner.run(transaction.phase("revert", "the proof failed"), root=True,
                                  timeout_s=self.timer_s, what="take it back")  # fmt: skip
@@ -192,6 +192,13 @@ class Push:
             text = "confirmed, but it does not read back: " + "; ".join(wrong)
             return HostOutcome(plan.host, End.TROUBLE, text, facts)
         return HostOutcome(plan.host, End.DONE, _summary(plan), facts)
+
+    def _proved(self, facts: HostFacts) -> list[str]:
+        """A proof that breaks is none: the host goes back at once, not at its timer."""
+        try:
+            return list(self.prove(self.plan, facts))
+        except Exception as error:
+            return [plain(f"the proof could not be made: {type(error).__name__}: {error}")]
 
     def _broke_off(self, out: str, err: str) -> HostOutcome:
         """A phase that failed has gone back by itself."""

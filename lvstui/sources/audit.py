@@ -62,6 +62,8 @@ class Entry:
     error: str = ""
     undoes: str = ""
     """Id of the operation that this one takes back."""
+    text: str = ""
+    """In words, where no weight says it: what is done to a real server's host."""
     v: int = 1
     """Version of this form."""
 
@@ -92,6 +94,10 @@ def fact(entry: Entry) -> Done | None:
     """What the picture should know of a finished step; None for one that changed nothing."""
     if entry.phase != "done" or not entry.ok:
         return None
+    if entry.text and not entry.service:
+        who, label = plain(entry.who), plain(entry.name or entry.server)
+        text = f"{who}: {plain(entry.operation)} on {label}: {plain(entry.text)}"
+        return Done(entry.operation, who, text, reason=plain(entry.reason), id=entry.id)
     try:
         service, server = ServiceKey.parse(entry.service), ServerKey.parse(entry.server)
     except ValueError:

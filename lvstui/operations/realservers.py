@@ -1,0 +1,479 @@
+"""Real servers: look at many, push and undo on many, recorded; the same for screens and shell.
+
+Everything here blocks on the network and belongs on a worker's thread. Hosts are independent: one
+that hangs or fails keeps no other waiting.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from lvstui.model.text import plain
+from lvstui.operations.audit import AuditLog
+from lvstui.realserver import checks, outside, probes, push
+from lvstui.realserver.checks import Check, Verdict
+from lvstui.realserver.facts import HostFacts
+from lvstui.realserver.hosts import Host
+from lvstui.realserver.plan import plan_push, plan_undo
+from lvstui.realserver.push import End, HostOutcome, Push
+from lvstui.realserver.steps import HostPlan
+from lvstui.realserver.transaction import TIMER_S
+from lvstui.remote.fleet import run_on_all
+from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
+
+READ_ONLY = "lvstui was started with --read-only"
+_REBOOT_S = 300.0
+_LOOK_DEADLINE_S = 120.0
+
+
+class Connector(Protocol):
+    """What makes connections."""
+
+    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+        """Raises RemoteError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One real server as it was seen last."""
+
+    host: Host
+    at: float = 0.0
+    """Epoch seconds of the look; 0: not looked at yet."""
+    facts: HostFacts | None = None
+    checks: tuple[tuple[str, tuple[Check, ...]], ...] = ()
+    """VIP and its checks, in the order of `checks.TITLES`."""
+    trouble: str = ""
+    """Why it could not be looked at, in one word (`Trouble`); empty: it could."""
+    error: str = ""
+    """The same in a line."""
+    todo: str = ""
+    drift: tuple[str, ...] = ()
+    """What is worse than at the look before, in words."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the whole host."""
+        return checks.worst([check for _, found in self.checks for check in found])
+
+    def check(self, id_: str) -> Check:
+        """The worst verdict on one question over all VIPs."""
+        found = [check for _, some in self.checks for check in some if check.id == id_]
+        order = (Verdict.BAD, Verdict.WARN, Verdict.UNKNOWN, Verdict.GOOD, Verdict.NONE)
+        return min(found, key=lambda check: order.index(check.verdict),
+                   default=Check(id_, Verdict.UNKNOWN))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a push or an undo on all hosts."""
+
+    outcomes: tuple[HostOutcome, ...]
+    id: str
+    """Audit id."""
+    heard: tuple[str, ...] = ()
+    """Who spoke for a VIP on the wire meanwhile and should not have, in words."""
+    listened: str = ""
+    """How well was listened, in words; empty: not at all."""
+    announced: str = ""
+    """What the master told the link at the end, in words."""
+
+    @property
+    def ok(self) -> bool:
+        """Every host is as planned and nobody spoke out of turn."""
+        return bool(self.outcomes) and all(o.ok for o in self.outcomes) and not self.heard
+
+
+Told = Callable[[str, str], None]
+"""Takes a host's label and the stage it is in."""
+
+
+class RealServers:
+    """Looks, plans, pushes, undoes; one for a session."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        audit: AuditLog | None = None,
+        read_only: bool = False,
+        directors: Mapping[str, str] | None = None,
+        limit: int = 10,
+        timer_s: int = TIMER_S,
+    ) -> None:
+        """directors: address → name of the other directors. limit: hosts at a time."""
+        self.connector = connector
+        self.audit = audit or AuditLog()
+        self.read_only = read_only
+        self.directors = dict(directors or {})
+        self.limit = limit
+        self.timer_s = timer_s
+        self.cancelled = threading.Event()
+        self._last: dict[str, Row] = {}
+
+    def open(self, host: Host) -> Runner:
+        """A connection to a host. Raises RemoteError."""
+        return self.connector.open(host.access, backend=host.backend or None)
+
+    # Looking
+
+    def look(
+        self, hosts: Sequence[Host], *, wire: bool = True, came: Callable[[Row], None] | None = None
+    ) -> tuple[Row, ...]:
+        """Look at hosts, all at once up to the limit; `came` hears of each as it comes (from
+        worker threads). `wire`: ask from this director as well."""
+        self.cancelled.clear()
+        seen_outside: outside.Outside = {}
+        asking = threading.Thread(
+            target=self._ask_wire, args=(hosts, seen_outside), name="probes", daemon=True
+        )
+        if wire:
+            asking.start()
+        dips = self._dips(hosts)
+        rows: dict[str, Row] = {}
+        for host, found in self._each(hosts, lambda host: self._facts(host, dips)):
+            row = self._row(host, found, {})
+            rows[host.address] = row
+            if came is not None:
+                came(row)
+        if wire:
+            asking.join()
+        result = []
+        for host in hosts:
+            row = self._row(host, self._found(rows[host.address]), seen_outside)
+            row = replace(row, drift=_drift(self._last.get(host.address), row))
+            self._last[host.address] = row
+            result.append(row)
+            if came is not None and wire:
+                came(row)
+        return tuple(result)
+
+    def _ask_wire(self, hosts: Sequence[Host], into: outside.Outside) -> None:
+        try:
+            into.update(outside.look_from_here(hosts, self.directors))
+        except Exception as error:
+            # The hosts were looked at all the same; what was not asked is said in its place.
+            into.update(outside.nothing(hosts, plain(f"{type(error).__name__}: {error}")))
+
+    @staticmethod
+    def _found(row: Row) -> HostFacts | RemoteError:
+        if row.facts is not None:
+            return row.facts
+        return RemoteError(Trouble(row.trouble), row.error, row.todo)
+
+    def _dips(self, hosts: Sequence[Host]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*outside.director_addresses(hosts), *self.directors)))
+
+    def _facts(self, host: Host, dips: Sequence[str]) -> HostFacts:
+        runner = self.open(host)
+        try:
+            return push.look(runner, host.address, host.vip_addresses, dips)
+        finally:
+            runner.close()
+
+    @staticmethod
+    def _row(host: Host, found: HostFacts | RemoteError, seen: outside.Outside) -> Row:
+        if isinstance(found, RemoteError):
+            every = checks.unreachable(found.what, found.trouble.value, found.todo)
+        rows = []
+        for vip in host.vips:
+            if isinstance(found, HostFacts):
+                every = checks.judge(found, vip.address, vip.ports)
+            rows.append((vip.address, (*every, *seen.get((host.address, vip.address), ()))))
+        if isinstance(found, HostFacts):
+            return Row(host, found.taken_at, found, tuple(rows))
+        return Row(
+            host, time.time(), None, tuple(rows), found.trouble.value, found.what, found.todo
+        )
+
+    def _each(
+        self, hosts: Sequence[Host], work: Callable[[Host], HostFacts]
+    ) -> Iterable[tuple[Host, HostFacts | RemoteError]]:
+        for done in run_on_all(
+            hosts, work, limit=self.limit, deadline_s=_LOOK_DEADLINE_S, cancel=self.cancelled,
+            name=lambda host: host.label,
+        ):  # fmt: skip
+            found = done.value if done.value is not None else done.error
+            assert found is not None
+            yield done.item, found
+
+    # Planning
+
+    def plan(
+        self,
+        rows: Sequence[Row],
+        operation: str,
+        *,
+        vips: Sequence[str] = (),
+        method: str = "",
+        variant: str = "",
+    ) -> tuple[HostPlan, ...]:
+        """A plan for each host that was looked at. `vips`: only these (else all of the host).
+        Raises ValueError for what is no address, method, variant or operation."""
+        when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        plans = []
+        for row in rows:
+            if row.facts is None:
+                why = f"{row.host.label} could not be looked at ({row.trouble}): {row.error}"
+                plans.append(HostPlan(row.host.address, operation, tuple(vips), refusals=(why,)))
+                continue
+            if operation == "push":
+                plans.append(
+                    plan_push(
+                        row.facts, vips or row.host.vip_addresses,
+                        method=method or row.host.method, variant=variant or row.host.variant,
+                        operator=self.audit.who, when=when,
+                    )
+                )  # fmt: skip
+            elif operation == "undo":
+                plans.append(plan_undo(row.facts, vips, operator=self.audit.who, when=when))
+            else:
+                raise ValueError(f"no operation {operation!r}")
+        return tuple(plans)
+
+    # Doing
+
+    def apply(
+        self,
+        rows: Sequence[Row],
+        plans: Sequence[HostPlan],
+        *,
+        reason: str = "",
+        tell: Told = lambda host, stage: None,
+        came: Callable[[HostOutcome], None] | None = None,
+    ) -> Result:
+        """Carry the plans out: one host first, the others at once when that went well. Never
+        raises for what hosts or disk refuse: the outcomes say it.
+
+        `rows` and `plans` belong together. `came` hears of each outcome (from this thread).
+        """
+        if self.read_only:
+            return self._none(plans, End.REFUSED, READ_ONLY)
+        self.cancelled.clear()
+        entries = [(plan.host, row.host.name, plan.operation, _in_words(plan)) for row, plan in
+                   zip(rows, plans, strict=True)]  # fmt: skip
+        try:
+            id_ = self.audit.begin(entries, reason)
+        except OSError as error:
+            why = f"nothing was done: the audit log can not be written ({error})"
+            return self._none(plans, End.FAILED, why)
+        vips = tuple(dict.fromkeys(vip for plan in plans for vip in plan.vips))
+        ear = _Ear(vips, [row.host for row in rows])
+        outcomes: dict[str, HostOutcome] = {}
+
+        def keep(outcome: HostOutcome) -> None:
+            outcomes[outcome.host] = outcome
+            if came is not None:
+                came(outcome)
+
+        with ear:
+            self._apply(list(zip(rows, plans, strict=True)), tell, keep)
+        done = tuple(outcomes[plan.host] for plan in plans)
+        announced = self._announce(rows, plans, done)
+        self.audit.end(
+            id_, [(*entry, outcome.ok, outcome.text)
+                  for entry, outcome in zip(entries, done, strict=True)], reason,
+        )  # fmt: skip
+        return Result(done, id_, ear.wrong, ear.words, announced)
+
+    def _apply(
+        self, pairs: list[tuple[Row, HostPlan]], tell: Told, keep: Callable[[HostOutcome], None]
+    ) -> None:
+        dips = self._dips([row.host for row, _ in pairs])
+
+        def work(pair: tuple[Row, HostPlan]) -> HostOutcome:
+            row, plan = pair
+            return Push(
+                connect=lambda: self.open(row.host),
+                plan=plan,
+                directors=dips,
+                timer_s=self.timer_s,
+                prove=lambda plan, facts: prove(row.host, plan, facts),
+                tell=lambda stage: tell(row.host.label, stage),
+            ).run()
+
+        left = list(pairs)
+        # A mistake that every host shares should hit one of them only.
+        while left:
+            first = left.pop(0)
+            outcome = work(first)
+            keep(outcome)
+            if outcome.end in (End.WENT_BACK, End.TROUBLE):
+                for _, plan in left:
+                    why = f"not begun, because {first[0].host.label} {outcome.end.value}"
+                    keep(HostOutcome(plan.host, End.FAILED, why))
+                return
+            if outcome.end is End.DONE:
+                break
+        # A whole push may take two timers when the connection is lost at its end.
+        limit = 3.0 * self.timer_s + 2 * _LOOK_DEADLINE_S
+        for done in run_on_all(
+            left, work, limit=self.limit, deadline_s=limit, cancel=self.cancelled,
+            name=lambda pair: pair[0].host.label,
+        ):  # fmt: skip
+            if done.value is not None:
+                keep(done.value)
+            elif done.error is not None:
+                # Whether it had begun is not known here: the host decides by its own timer.
+                keep(HostOutcome(done.item[1].host, End.UNKNOWN, str(done.error),
+                                 trouble=done.error.trouble.value))  # fmt: skip
+
+    @staticmethod
+    def _none(plans: Sequence[HostPlan], end: End, text: str) -> Result:
+        return Result(tuple(HostOutcome(plan.host, end, text) for plan in plans), "")
+
+    @staticmethod
+    def _announce(
+        rows: Sequence[Row], plans: Sequence[HostPlan], outcomes: Sequence[HostOutcome]
+    ) -> str:
+        """Mended hosts may have poisoned caches: the owner of the VIP sets them right."""
+        loud = [
+            vip
+            for row, plan, outcome in zip(rows, plans, outcomes, strict=True)
+            if outcome.end is End.DONE and plan.operation == "push"
+            for vip, found in row.checks
+            if vip in plan.vips and any(
+                check.id in ("arp_silent", "arp_ignore", "arp_announce")
+                and check.verdict is Verdict.BAD for check in found
+            )
+        ]  # fmt: skip
+        if not loud:
+            return ""
+        return probes.announce(dict.fromkeys(loud)).text
+
+    # After
+
+    def reboot(self, host: Host, tell: Told = lambda host, stage: None) -> RemoteError | None:
+        """Start a host anew and wait until it answers in a new boot; the trouble if it does not."""
+        if self.read_only:
+            return RemoteError(Trouble.CANCELLED, READ_ONLY)
+        read = "cat /proc/sys/kernel/random/boot_id"
+        try:
+            runner = self.open(host)
+            try:
+                before = runner.run(read, what="which boot is this").text.strip()
+                tell(host.label, "rebooting")
+                # Detached, so that the answer comes before the network goes.
+                runner.run(
+                    "(sleep 1; systemctl reboot || reboot) >/dev/null 2>&1 </dev/null &",
+                    root=True, what="reboot",
+                )  # fmt: skip
+            finally:
+                runner.close()
+        except RemoteError as error:
+            return error
+        until = time.monotonic() + _REBOOT_S
+        last = RemoteError(Trouble.UNREACHABLE, f"{host.label} does not come back")
+        while time.monotonic() < until and not self.cancelled.wait(3.0):
+            try:
+                runner = self.open(host)
+                try:
+                    if runner.run(read, what="which boot is this").text.strip() != before:
+                        return None
+                finally:
+                    runner.close()
+            except RemoteError as error:
+                last = error
+        return last
+
+    def take_back_unfinished(self, host: Host) -> str:
+        """Take back what an earlier change left half done; what was done, in words."""
+        if self.read_only:
+            return f"refused: {READ_ONLY}"
+        try:
+            runner = self.open(host)
+            try:
+                return push.take_back_unfinished(runner)
+            finally:
+                runner.close()
+        except RemoteError as error:
+            return str(error)
+
+
+def prove(host: Host, plan: HostPlan, facts: HostFacts) -> list[str]:
+    """What speaks against confirming a push, seen from this director while it is live: an answer
+    by this host to ARP for one of its VIPs. A service that is not there yet does not."""
+    if plan.operation != "push":
+        return []
+    asked = ("vip", "prefix", "arp_ignore", "arp_announce")
+    wrong = [
+        check.says for vip in plan.vips for check in checks.judge(facts, vip)
+        if check.id in asked and check.verdict is Verdict.BAD
+    ]  # fmt: skip
+    tried = replace(host, vips=tuple(v for v in host.vips if v.address in plan.vips))
+    for found in outside.look_from_here([tried]).values():
+        wrong += [c.says for c in found if c.id == "arp_silent" and c.verdict is Verdict.BAD]
+    return wrong
+
+
+def _in_words(plan: HostPlan) -> str:
+    what = ", ".join(plan.vips) or "nothing"
+    steps = "; ".join(step.what for step in plan.steps) or "nothing to do"
+    return f"{plan.operation} {what} ({plan.method or 'no method'}): {steps}"
+
+
+def _drift(before: Row | None, now: Row) -> tuple[str, ...]:
+    """Checks that were good at the look before and are not now."""
+    if before is None or before.facts is None or now.facts is None:
+        return ()
+    good = {
+        (vip, check.id) for vip, found in before.checks for check in found
+        if check.verdict is Verdict.GOOD
+    }  # fmt: skip
+    return tuple(
+        f"{checks.TITLES[check.id]} was good: {check.says}"
+        for vip, found in now.checks for check in found
+        if (vip, check.id) in good and check.verdict in (Verdict.BAD, Verdict.WARN)
+    )  # fmt: skip
+
+
+class _Ear:
+    """Listens on the wire while hosts are changed: nobody but the master may speak for a VIP."""
+
+    def __init__(self, vips: Sequence[str], hosts: Sequence[Host]) -> None:
+        self._vips, self._hosts = vips, hosts
+        self._stop = threading.Event()
+        self._result: probes.Listened | probes.Unavailable | None = None
+        self._thread = threading.Thread(target=self._listen, name="arp-ear", daemon=True)
+
+    def _listen(self) -> None:
+        found = probes.macs_of([host.address for host in self._hosts])
+        names = {
+            mac: host.label for host in self._hosts
+            for mac in getattr(found[host.address], "macs", ())
+        }  # fmt: skip
+        self._result = probes.watch(float("inf"), self._vips, servers=names, stop=self._stop)
+
+    def __enter__(self) -> _Ear:
+        if self._vips:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._vips:
+            self._thread.join(10)
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """Who spoke and should not have."""
+        if not isinstance(self._result, probes.Listened):
+            return ()
+        return tuple(dict.fromkeys(
+            plain(seen.text) for seen in self._result.sightings if seen.wrong
+        ))  # fmt: skip
+
+    @property
+    def words(self) -> str:
+        """How well was listened."""
+        result = self._result
+        if result is None:
+            return ""
+        if isinstance(result, probes.Listened):
+            return f"{result.heard} ARP packets heard in {result.seconds:.0f} s: {result.text}"
+        return result.text

@@ -1,0 +1,173 @@
+"""The three checks that are made from the director: same link, silence on ARP, the VIP's path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from lvstui.realserver import probes
+from lvstui.realserver.checks import Check, Verdict
+from lvstui.realserver.hosts import Host
+from lvstui.realserver.probes import ArpAnswers, MacAnswers, MacState, PathResult, PathState
+from lvstui.realserver.probes.links import reach, read_network
+from lvstui.realserver.probes.results import CannotProbe
+
+_AT_ONCE = 8
+Outside = dict[tuple[str, str], tuple[Check, ...]]
+"""(real server's address, VIP) → checks `l2`, `arp_silent`, `path`."""
+
+
+def director_addresses(hosts: Sequence[Host]) -> tuple[str, ...]:
+    """The addresses by which this host reaches real servers on its own links: what they have to
+    have a way back to. Empty on a host that reaches none of them directly."""
+    found: dict[str, None] = {}
+    try:
+        network = read_network()
+        for host in hosts:
+            way = reach(host.address, network)
+            if way is not None and way.source and not way.gateway and not way.local:
+                found[way.source] = None
+    except (CannotProbe, OSError):
+        return ()
+    return tuple(found)
+
+
+def look_from_here(hosts: Sequence[Host], directors: Mapping[str, str] | None = None) -> Outside:
+    """Ask the wire about every host and each of its VIPs.
+
+    directors: address → name of the other directors. Blocks about 2 s, longer when many hosts do
+    not answer; never raises for what the network lacks.
+    """
+    macs = probes.macs_of([host.address for host in hosts])
+    names = {host.address: host.label for host in hosts}
+    vips = dict.fromkeys(vip for host in hosts for vip in host.vip_addresses)
+    with ThreadPoolExecutor(_AT_ONCE, "probe") as pool:
+        asked = dict(
+            zip(vips, pool.map(
+                lambda vip: probes.ask(vip, servers=names, directors=directors), vips
+            ), strict=True)
+        )  # fmt: skip
+        jobs = {
+            (host.address, vip.address): pool.submit(
+                _path, host, vip.address, vip.ports, macs[host.address]
+            )
+            for host in hosts for vip in host.vips
+        }  # fmt: skip
+        paths = {key: job.result() for key, job in jobs.items()}
+    found: Outside = {}
+    for host in hosts:
+        seen = macs[host.address]
+        for vip in host.vip_addresses:
+            path, leaked = paths[host.address, vip]
+            found[host.address, vip] = (
+                _same_link(seen),
+                _silent(asked[vip], seen, host, leaked),
+                path,
+            )
+    return found
+
+
+def nothing(hosts: Sequence[Host], why: str) -> Outside:
+    """The checks of a director that could not ask."""
+    every = tuple(
+        Check(id_, Verdict.UNKNOWN, "?", f"not asked: {why}")
+        for id_ in ("l2", "arp_silent", "path")
+    )
+    return {(host.address, vip): every for host in hosts for vip in host.vip_addresses}
+
+
+def _same_link(seen: MacAnswers | probes.Unavailable) -> Check:
+    if isinstance(seen, probes.Unavailable):
+        return _unknown("l2", seen)
+    verdict = {
+        MacState.FOUND: Verdict.GOOD,
+        MacState.OWN: Verdict.GOOD,
+        MacState.DUPLICATE: Verdict.BAD,
+        MacState.SILENT: Verdict.BAD,
+        MacState.ROUTED: Verdict.BAD,
+        MacState.NO_ROUTE: Verdict.BAD,
+    }[seen.state]
+    text = "" if verdict is Verdict.GOOD else seen.state.value
+    fix = "" if verdict is Verdict.GOOD else "Direct Routing needs one common link"
+    return Check("l2", verdict, text, seen.text, seen.evidence, fix)
+
+
+def _silent(
+    asked: ArpAnswers | probes.Unavailable,
+    seen: MacAnswers | probes.Unavailable,
+    host: Host,
+    leaked: bool,
+) -> Check:
+    if isinstance(asked, probes.Unavailable):
+        return _unknown("arp_silent", asked)
+    own = seen.macs if isinstance(seen, MacAnswers) else ()
+    heard = [answer.mac for answer in asked.answers if answer.mac in own]
+    if heard:
+        return Check(
+            "arp_silent", Verdict.BAD, "no",
+            f"{host.label} answers ARP for {asked.vip} with {heard[0]}: clients go past the "
+            "director", asked.evidence, "push this host; then the master announces the VIP",
+        )  # fmt: skip
+    if leaked:
+        return Check(
+            "arp_silent", Verdict.BAD, "leaks",
+            f"{host.label} named {asked.vip} as the sender of an ARP request",
+            asked.evidence, "push this host (arp_announce 2)",
+        )  # fmt: skip
+    if not own:
+        return Check("arp_silent", Verdict.UNKNOWN, "?", "its MAC is not known", asked.evidence)
+    return Check("arp_silent", Verdict.GOOD, "", f"it does not answer for {asked.vip}",
+                 asked.evidence)  # fmt: skip
+
+
+_ORDER = (PathState.SILENT, PathState.FORWARDS, PathState.REJECTED, PathState.REFUSED,
+          PathState.ELSEWHERE, PathState.UNKNOWN, PathState.ANSWERED)  # fmt: skip
+_WORDS = {
+    PathState.ANSWERED: (Verdict.GOOD, ""),
+    PathState.REFUSED: (Verdict.BAD, "closed"),
+    PathState.SILENT: (Verdict.BAD, "no"),
+    PathState.FORWARDS: (Verdict.BAD, "no VIP"),
+    PathState.REJECTED: (Verdict.BAD, "rejects"),
+    PathState.ELSEWHERE: (Verdict.WARN, "other"),
+    PathState.UNKNOWN: (Verdict.UNKNOWN, "?"),
+}
+_FIXES = {
+    PathState.REFUSED: "start the service there, or let it listen on every address",
+    PathState.SILENT: "see VIP on lo, rp_filter and the host's firewall",
+    PathState.FORWARDS: "push this host: it has not the VIP",
+    PathState.REJECTED: "see the host's firewall",
+}
+
+
+def _path(
+    host: Host,
+    vip: str,
+    ports: tuple[tuple[str, int], ...],
+    seen: MacAnswers | probes.Unavailable,
+) -> tuple[Check, bool]:
+    """The worst of the VIP's TCP services on this host; whether the VIP leaked meanwhile."""
+    wanted = [port for protocol, port in ports if protocol == "tcp"]
+    if not wanted:
+        why = "no TCP service is known for this VIP: other protocols have no general probe"
+        return Check("path", Verdict.NONE, "–", why), False
+    if isinstance(seen, probes.Unavailable):
+        return _unknown("path", seen), False
+    mac = seen.macs[0] if len(seen.macs) == 1 else ""
+    results: list[PathResult] = []
+    for port in wanted:
+        result = probes.try_path(vip, port, host.address, mac=mac)
+        if isinstance(result, probes.Unavailable):
+            return _unknown("path", result), False
+        results.append(result)
+    worst = min(results, key=lambda result: _ORDER.index(result.state))
+    verdict, text = _WORDS[worst.state]
+    if worst.state is PathState.ANSWERED and worst.round_trip_ms is not None:
+        text = f"{worst.round_trip_ms:.1f}ms"
+    evidence = tuple(line for result in results for line in result.evidence)
+    check = Check("path", verdict, text, f"port {worst.port}: {worst.text}", evidence,
+                  _FIXES.get(worst.state, ""))  # fmt: skip
+    return check, any(result.leaked for result in results)
+
+
+def _unknown(id_: str, why: probes.Unavailable) -> Check:
+    return Check(id_, Verdict.UNKNOWN, "?", why.text, why.evidence)
