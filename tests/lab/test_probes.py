@@ -185,6 +185,58 @@ def test_missing_vip_on_a_router(lab: Lab) -> None:
         lab.run("rs2", f"echo {before} > {forward}")
 
 
+INSIDE = """
+import os, socket, subprocess, sys
+def run(words):
+    subprocess.run(words, shell=True, check=True)
+here, there = socket.socketpair()
+child = os.fork()
+if child == 0:
+    import ctypes
+    assert ctypes.CDLL(None).unshare(0x40000000) == 0
+    there.send(b".")
+    there.recv(1)
+    run("ip link set lo up; ip addr add VIP/32 dev lo; ip addr add 172.30.0.2/24 dev c1;"
+        "ip link set c1 up; ip route add default via 172.30.0.1")
+    listener = socket.create_server(("VIP", 80))
+    there.send(b".")
+    there.recv(1)
+    os._exit(0)
+here.recv(1)
+run(f"ip link add c0 type veth peer name c1 netns {child}; ip addr add 172.30.0.1/24 dev c0;"
+    "ip link set c0 up")
+here.send(b".")
+here.recv(1)
+run("ip route add VIP/32 via 172.30.0.2")
+print("ready", flush=True)
+sys.stdin.read()
+here.send(b".")
+os.waitpid(child, 0)
+""".replace("VIP", VIP)
+
+
+def test_service_in_a_container(lab: Lab) -> None:
+    """A real server that hands the VIP's packets to a network namespace of its own."""
+    forward = "/proc/sys/net/ipv4/ip_forward"
+    before = lab.run("rs2", f"cat {forward}").stdout.strip()
+    lab.fault("remove-vip", "rs2")
+    lab.run("rs2", f"echo 1 > {forward}")
+    container = lab.spawn("rs2", [sys.executable, "-c", INSIDE])
+    try:
+        lab.wait("rs2", lambda: b"ready" in container.output(), what="a container", timeout=20)
+        script = "show(p=try_path(VIP, 80, '10.10.0.4'))"
+        (found,) = probe(lab, "lb1", script).values()
+        assert found["state"] == "answered", found
+        assert "to a container perhaps" in found["evidence"][-1]
+        (found,) = probe(lab, "lb2", script).values()
+        assert found["state"] == "forwards", found
+        assert "the MASTER can tell" in found["evidence"][-1]
+    finally:
+        container.close_input()
+        container.wait(10)
+        lab.run("rs2", f"echo {before} > {forward}")
+
+
 def test_without_the_right(lab: Lab) -> None:
     everything = """
 show(all=[ask(VIP), mac_of("10.10.0.3"), watch(0.1, [VIP]), try_path(VIP, 80, "10.10.0.3"),
