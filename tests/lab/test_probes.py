@@ -47,7 +47,7 @@ ear = threading.Thread(target=lambda: heard.append(watch(3, [VIP], servers=BY_MA
 macs = macs_of(list(SERVERS))
 BY_MAC = {macs[a].macs[0]: f"{n} {a}" for a, n in SERVERS.items()}
 ear.start()
-asked = ask(VIP, servers=SERVERS)
+asked = ask(VIP, servers=SERVERS, directors={"10.10.0.2": "lb1", "10.10.0.6": "lb2"})
 paths = [try_path(VIP, 80, a) for a in SERVERS]
 udp = try_path(VIP, 53, "10.10.0.3", protocol="udp")
 own = mac_of("10.10.0.2")
@@ -66,8 +66,25 @@ def connections(lab: Lab, node: str, source: str) -> str:
     return lab.run(node, f"ipvsadm -Lnc | grep {source}: ; true").stdout
 
 
+def half_open(lab: Lab, node: str) -> str:
+    """Connections that a probe began and left behind."""
+    return lab.run(node, "ss -Htan state syn-recv dst 10.10.0.2 or dst 10.10.0.6").stdout
+
+
 def test_healthy_cluster_from_its_master(lab: Lab) -> None:
+    servers = {mac(lab, name): name for name in SERVERS.values()}
+    other = lab.spawn(
+        "lb2",
+        [sys.executable, "-c", PREFACE + f"show(h=watch(8, [VIP], servers={servers!r}))"],
+        env={"PYTHONPATH": str(PACKAGE_PARENT)},
+    )
     seen = probe(lab, "lb1", HEALTHY)
+    assert other.wait(30) == 0, other.errors()
+    heard = json.loads(other.output())["h"]
+    assert (heard["state"], heard["wrong"]) == ("quiet", 0), heard
+    assert heard["heard"] > 0, "the probes' broadcasts, for example"
+    assert {one["mac"] for one in heard["sightings"]} <= {mac(lab, "lb1")}, heard
+    assert [half_open(lab, name) for name in SERVERS.values()] == [""] * 3
     for address, name in SERVERS.items():
         assert seen["macs"][address]["state"] == "found"
         assert seen["macs"][address]["macs"] == [mac(lab, name)]
@@ -90,6 +107,7 @@ def test_healthy_cluster_from_its_backup(lab: Lab) -> None:
     seen = probe(lab, "lb2", HEALTHY)
     assert (seen["asked"]["state"], seen["asked"]["owned"]) == ("clean", False)
     assert [answer["mac"] for answer in seen["asked"]["answers"]] == [mac(lab, "lb1")]
+    assert seen["asked"]["text"] == "only lb1"
     assert [path["state"] for path in seen["paths"]] == ["answered"] * 3, seen["paths"]
     assert seen["heard"]["state"] == "quiet", seen["heard"]
     assert connections(lab, "lb1", "10.10.0.6") == "", "nothing reached the MASTER's table"
@@ -164,6 +182,58 @@ def test_missing_vip_on_a_router(lab: Lab) -> None:
             assert found["state"] == "forwards", found
         assert connections(lab, "lb1", "10.10.0.6") == "", "nothing reached the MASTER's table"
     finally:
+        lab.run("rs2", f"echo {before} > {forward}")
+
+
+INSIDE = """
+import os, socket, subprocess, sys
+def run(words):
+    subprocess.run(words, shell=True, check=True)
+here, there = socket.socketpair()
+child = os.fork()
+if child == 0:
+    import ctypes
+    assert ctypes.CDLL(None).unshare(0x40000000) == 0
+    there.send(b".")
+    there.recv(1)
+    run("ip link set lo up; ip addr add VIP/32 dev lo; ip addr add 172.30.0.2/24 dev c1;"
+        "ip link set c1 up; ip route add default via 172.30.0.1")
+    listener = socket.create_server(("VIP", 80))
+    there.send(b".")
+    there.recv(1)
+    os._exit(0)
+here.recv(1)
+run(f"ip link add c0 type veth peer name c1 netns {child}; ip addr add 172.30.0.1/24 dev c0;"
+    "ip link set c0 up")
+here.send(b".")
+here.recv(1)
+run("ip route add VIP/32 via 172.30.0.2")
+print("ready", flush=True)
+sys.stdin.read()
+here.send(b".")
+os.waitpid(child, 0)
+""".replace("VIP", VIP)
+
+
+def test_service_in_a_container(lab: Lab) -> None:
+    """A real server that hands the VIP's packets to a network namespace of its own."""
+    forward = "/proc/sys/net/ipv4/ip_forward"
+    before = lab.run("rs2", f"cat {forward}").stdout.strip()
+    lab.fault("remove-vip", "rs2")
+    lab.run("rs2", f"echo 1 > {forward}")
+    container = lab.spawn("rs2", [sys.executable, "-c", INSIDE])
+    try:
+        lab.wait("rs2", lambda: b"ready" in container.output(), what="a container", timeout=20)
+        script = "show(p=try_path(VIP, 80, '10.10.0.4'))"
+        (found,) = probe(lab, "lb1", script).values()
+        assert found["state"] == "answered", found
+        assert "to a container perhaps" in found["evidence"][-1]
+        (found,) = probe(lab, "lb2", script).values()
+        assert found["state"] == "forwards", found
+        assert "the MASTER can tell" in found["evidence"][-1]
+    finally:
+        container.close_input()
+        container.wait(10)
         lab.run("rs2", f"echo {before} > {forward}")
 
 

@@ -100,20 +100,20 @@ def ask(
     interface: str = "",
     *,
     servers: Mapping[str, str] | None = None,
-    expected: Mapping[str, str] | None = None,
+    directors: Mapping[str, str] | None = None,
     tries: int = TRIES,
     wait_s: float = WAIT_S,
 ) -> ArpAnswers | Unavailable:
     """Ask the link who has a VIP, and say who must not have answered.
 
     interface: where to ask; found out when empty. A VMAC link stands for its base.
-    servers: address → name of the real servers. When somebody answers, each is asked for its own
-    address to find out whose MAC that is.
-    expected: MAC → name of the other directors.
+    servers, directors: address → name of the real servers and of the other directors. When
+    somebody answers, each is asked for its own address to find out whose MAC that is.
 
     Where this host holds the VIP every answer offends. Elsewhere one answer is expected, by a
-    MAC that is no real server's. Blocks `tries` times `wait_s`, twice that when servers have to be
-    told apart. Needs CAP_NET_RAW; never raises for what the host or the link lacks.
+    director's MAC if any is known, else by one that is no real server's. Blocks `tries` times
+    `wait_s`, twice that when hosts have to be told apart. Needs CAP_NET_RAW; never raises for
+    what the host or the link lacks.
     """
     what = f"nobody can be asked for {vip}"
     try:
@@ -124,18 +124,18 @@ def ask(
         moved = read_network().owns(vip) != network.owns(vip)
         own = network.macs()
         answers = tuple(answer for answer in found[vip] if answer.mac not in own)
-        names: dict[str, str] = {}
-        if answers and servers:
-            same = [one for one in servers if family(one) == family(vip)]
+        wanted = [servers or {}, directors or {}]
+        names: list[dict[str, str]] = [{}, {}]
+        if answers and any(wanted):
+            same = [one for some in wanted for one in some if family(one) == family(vip)]
             _, replies = exchange(network, link, same, tries, wait_s, what)
-            names = {
-                answer.mac: f"{servers[address]} {address}"
-                for address in same
-                for answer in replies[address]
-            }
+            names = [
+                {a.mac: f"{name} {one}" for one, name in some.items() for a in replies.get(one, ())}
+                for some in wanted
+            ]
     except CannotProbe as error:
         return error.result
-    expectation = Expectation(network.owns(vip), own, expected or {}, names)
+    expectation = Expectation(network.owns(vip), own, names[1], names[0])
     return judge(vip, asked, answers, expectation, moved, network)
 
 
@@ -165,7 +165,7 @@ def judge(
     elif expectation.owned:
         state, text = AskState.CLEAN, "only this host"
     elif rest:
-        state, text = AskState.CLEAN, f"only {expectation.label(rest[0])}"
+        state, text = AskState.CLEAN, f"only {expectation.label(rest[0]).partition(' ')[0]}"
     else:
         state, text = AskState.NOBODY, "nobody answers"
     lines = [f"who has {vip}: {asked.words()}"]

@@ -26,6 +26,8 @@ TRIES = 3
 WAIT_S = 0.25
 """How long to collect after each question; answers come within a millisecond, hosts that sleep or
 rate-limit take longer."""
+MACS = 64
+"""Most MACs kept for one address: more is a flood, not a finding."""
 _GAP_S = 0.002
 """Between two questions of one round: 500 broadcasts a second is what a quiet LAN shrugs off."""
 
@@ -125,6 +127,8 @@ def _collect(
             continue
         address, mac = claimed
         before = found[address].get(mac)
+        if before is None and len(found[address]) >= MACS:
+            continue
         if before is None:
             after_ms = (heard.at - sent[address]) * 1000
             found[address][mac] = Answer(mac, heard.frame.source, 1, after_ms)

@@ -113,9 +113,10 @@ class Reach:
 def address_of(text: str, what: str) -> str:
     """An address in its one written form. Raises CannotProbe."""
     try:
-        return str(ipaddress.ip_address(text))
+        raw = ipaddress.ip_address(text).packed
     except ValueError:
         raise CannotProbe(what, f"{plain(text, 60)} is no IP address") from None
+    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
 
 
 def parse_link(payload: bytes) -> Link | None:

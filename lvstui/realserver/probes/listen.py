@@ -23,7 +23,7 @@ from lvstui.realserver.probes.raw import ADVERTISEMENTS, Heard, Wire
 from lvstui.realserver.probes.results import CannotProbe, Unavailable
 
 KEPT = 1000
-"""Sightings kept; later ones are still counted and told."""
+"""Sightings kept of each kind, right and wrong; later ones are still counted and told."""
 _LOOK_S = 0.25
 _FRESH_S = 1.0
 
@@ -72,7 +72,7 @@ class Listened:
     wrong: int
     """Frames that spoke for a VIP and must not have."""
     sightings: tuple[Sighting, ...]
-    """The first of them, right and wrong, `KEPT` at most."""
+    """The first `KEPT` that were wrong and the first `KEPT` others, in order of time."""
 
 
 def watch(
@@ -93,7 +93,7 @@ def watch(
     what = "nobody can listen for ARP"
     try:
         wanted = frozenset(address_of(vip, what) for vip in vips)
-        ear = _Ear(wanted, servers or {}, expected or {}, tell)
+        ear = _Ear(wanted, _lower(servers), _lower(expected), tell)
         with Wire(what, "", ETH_P_ARP) as four:
             if any(":" in vip for vip in wanted):
                 with Wire(what, "", ETH_P_IPV6, ADVERTISEMENTS) as six:
@@ -103,6 +103,10 @@ def watch(
     except CannotProbe as error:
         return error.result
     return ear.result()
+
+
+def _lower(names: Mapping[str, str] | None) -> dict[str, str]:
+    return {mac.lower(): name for mac, name in (names or {}).items()}
 
 
 class _Ear:
@@ -118,7 +122,8 @@ class _Ear:
         self._vips, self._servers, self._expected, self._tell = vips, servers, expected, tell
         self._network: Network = read_network()
         self._read_at = time.monotonic()
-        self._sightings: list[Sighting] = []
+        self._offences: list[Sighting] = []
+        self._others: list[Sighting] = []
         self._heard = self._wrong = 0
         self._seconds = 0.0
 
@@ -165,13 +170,14 @@ class _Ear:
             time.time(), heard.interface, vip, mac, _how(heard), judge.label(mac), wrong
         )
         self._wrong += bool(wrong)
-        if len(self._sightings) < KEPT:
-            self._sightings.append(sighting)
+        kept = self._offences if wrong else self._others
+        if len(kept) < KEPT:
+            kept.append(sighting)
         if self._tell is not None:
             self._tell(sighting)
 
     def result(self) -> Listened:
-        wrong = [sighting for sighting in self._sightings if sighting.wrong]
+        wrong = self._offences
         who = sorted({sighting.who.partition(" ")[0] for sighting in wrong})
         lines = [f"listened {self._seconds:.1f} s, heard {self._heard} ARP packets"]
         lines += [f"{one.text} ({one.mac})" for one in wrong[:20]]
@@ -182,7 +188,7 @@ class _Ear:
             self._seconds,
             self._heard,
             self._wrong,
-            tuple(self._sightings),
+            tuple(sorted(wrong + self._others, key=lambda one: one.at)),
         )
 
 

@@ -89,7 +89,9 @@ def try_path(
     The source is this host's own address and a random high port. The hop limit is 1: a real
     server that has the VIP does not care, one that would pass the packet on says so instead, and
     no other host's IPVS ever sees it. Only where this host holds the VIP, and so gets the packet
-    back itself, a second SYN with a usual hop limit tells containers from a missing VIP.
+    back itself, a second SYN with a usual hop limit tells containers from a missing VIP. This
+    host's kernel drops the SYN-ACK where it holds the VIP (and says so with log_martians); the
+    probe itself ends what the real server began.
     """
     what = f"the path to {vip} by {server} can not be tried"
     try:
