@@ -45,18 +45,20 @@ HEALTHY = """
 heard = []
 ear = threading.Thread(target=lambda: heard.append(watch(3, [VIP], servers=BY_MAC)))
 macs = macs_of(list(SERVERS))
-BY_MAC = {macs[a].macs[0]: f"{n} {a}" for a, n in SERVERS.items()}
+BY_MAC = mac_names(macs, SERVERS)
 ear.start()
 asked = ask(VIP, servers=SERVERS, directors={"10.10.0.2": "lb1", "10.10.0.6": "lb2"})
 paths = [try_path(VIP, 80, a) for a in SERVERS]
 udp = try_path(VIP, 53, "10.10.0.3", protocol="udp")
 own = mac_of("10.10.0.2")
+several = ask_all([VIP, "10.10.0.77", "x", "192.0.2.20"], servers=SERVERS, wait_s=0.1)
 nobody = mac_of("10.10.0.99", wait_s=0.1)
 routed = mac_of("192.0.2.1")
 bad = [ask("no address"), ask(VIP, "eth9"), ask(VIP, "lo"), mac_of("10.10.0.3", "eth9"),
        try_path(VIP, 80, "10.10.0.3", interface="lo"), announce(["10.10.0.77"])]
 ear.join()
 show(macs=macs, asked=asked, paths=paths, udp=udp, own=own, nobody=nobody, routed=routed,
+     several=several,
      bad=bad, heard=heard[0])
 """
 
@@ -94,6 +96,10 @@ def test_healthy_cluster_from_its_master(lab: Lab) -> None:
     assert [path["state"] for path in seen["paths"]] == ["answered"] * 3, seen["paths"]
     assert all(0 < path["round_trip_ms"] < 1000 for path in seen["paths"])
     assert seen["udp"]["state"] == "unknown"
+    several = {vip: found["state"] for vip, found in seen["several"].items()}
+    assert several == {
+        VIP: "clean", "10.10.0.77": "nobody", "x": "unavailable", "192.0.2.20": "unavailable",
+    }  # fmt: skip
     assert seen["own"]["state"] == "own"
     assert seen["nobody"]["state"] == "silent"
     assert seen["routed"]["state"] in ("routed", "no-route")

@@ -1,23 +1,16 @@
 """What the wire shows of real servers, asked from a director without logging in anywhere.
 
-`ask` (who answers ARP for a VIP), `mac_of`/`macs_of` (is a real server on the same link),
+`ask`/`ask_all` (who answers ARP for a VIP), `mac_of`/`macs_of` (is a real server on the same link),
 `watch` (who speaks for a VIP unasked), `try_path` (does a real server take the VIP's packets) and
 `announce` (put neighbour tables right). All block with a deadline, want to be called in a thread,
 and return a frozen result with `state`, `text` and `evidence`; `Unavailable` when they can not be
 made. None raises for what the host or the network lacks.
 """
 
-from lvstui.realserver.probes.arp import (
-    ArpAnswers,
-    AskState,
-    MacAnswers,
-    MacState,
-    ask,
-    mac_of,
-    macs_of,
-)
+from lvstui.realserver.probes.arp import ArpAnswers, AskState, ask, ask_all
 from lvstui.realserver.probes.garp import Announced, announce
 from lvstui.realserver.probes.listen import Listened, ListenState, Sighting, watch
+from lvstui.realserver.probes.macs import MacAnswers, MacState, mac_names, mac_of, macs_of
 from lvstui.realserver.probes.results import Result, Unavailable
 from lvstui.realserver.probes.vip_path import PathResult, PathState, try_path
 
@@ -36,6 +29,8 @@ __all__ = [
     "Unavailable",
     "announce",
     "ask",
+    "ask_all",
+    "mac_names",
     "mac_of",
     "macs_of",
     "try_path",

@@ -1,4 +1,4 @@
-"""Who answers ARP (or neighbour discovery) for a VIP, and which MAC a real server has.
+"""Who answers ARP (or neighbour discovery) for a VIP.
 
 In Direct Routing every real server holds the VIP and only the director may answer for it. An
 answer by a real server takes traffic past the director, now or when some client's entry expires.
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from lvstui.model.text import plain
 from lvstui.realserver.probes.asking import (
     TRIES,
     WAIT_S,
@@ -25,7 +26,6 @@ from lvstui.realserver.probes.links import (
     Network,
     address_of,
     asking_link,
-    reach,
     read_network,
     usable,
 )
@@ -66,33 +66,48 @@ class ArpAnswers:
     """(MAC, `rs3 10.10.0.5`) of those that are known."""
 
 
-class MacState(str, Enum):
-    """Where an address was found."""
+def ask_all(
+    vips: Sequence[str],
+    interface: str = "",
+    *,
+    servers: Mapping[str, str] | None = None,
+    directors: Mapping[str, str] | None = None,
+    tries: int = TRIES,
+    wait_s: float = WAIT_S,
+) -> dict[str, ArpAnswers | Unavailable]:
+    """Ask the link who has each VIP, and say who must not have answered; keyed as given.
 
-    FOUND = "found"
-    """One MAC answers: it is on this link."""
-    DUPLICATE = "duplicate"
-    """Several MACs answer for one address."""
-    SILENT = "silent"
-    """It should be on this link and does not answer."""
-    ROUTED = "routed"
-    """It is behind a gateway: Direct Routing can not reach it."""
-    NO_ROUTE = "no-route"
-    """This host knows no way to it."""
-    OWN = "own"
-    """It is this host's own."""
+    interface: where to ask; found out for each when empty. A VMAC link stands for its base.
+    servers, directors: address → name of the real servers and of the other directors. When
+    somebody answers, each is asked for its own address to find out whose MAC that is.
 
-
-@dataclass(frozen=True, slots=True)
-class MacAnswers:
-    """The MAC of one address."""
-
-    address: str
-    interface: str
-    state: MacState
-    text: str
-    evidence: tuple[str, ...]
-    macs: tuple[str, ...] = ()
+    Where this host holds the VIP every answer offends. Elsewhere one answer is expected, by a
+    director's MAC if any is known, else by one that is no real server's. Blocks `tries` times
+    `wait_s` for each interface, twice that when hosts have to be told apart. Needs CAP_NET_RAW;
+    never raises for what the host or the link lacks.
+    """
+    result: dict[str, ArpAnswers | Unavailable] = {}
+    batches: dict[tuple[str, int], list[tuple[str, str]]] = {}
+    network: Network | None = None
+    for given in vips:
+        what = f"nobody can be asked for {plain(given, 60)}"
+        try:
+            network = network or read_network()
+            vip = address_of(given, what)
+            link = asking_link(vip, network, interface, what)
+        except CannotProbe as error:
+            result[given] = error.result
+            continue
+        batches.setdefault((link.name, family(vip)), []).append((given, vip))
+    for (name, _), pairs in batches.items():
+        assert network is not None
+        try:
+            found = _ask_link(network, name, pairs, (servers or {}, directors or {}), tries, wait_s)
+        except CannotProbe as error:
+            result.update((given, error.result) for given, _ in pairs)
+            continue
+        result.update(found)
+    return {given: result[given] for given in vips}
 
 
 def ask(
@@ -104,39 +119,42 @@ def ask(
     tries: int = TRIES,
     wait_s: float = WAIT_S,
 ) -> ArpAnswers | Unavailable:
-    """Ask the link who has a VIP, and say who must not have answered.
+    """`ask_all` for one VIP."""
+    found = ask_all(
+        [vip], interface, servers=servers, directors=directors, tries=tries, wait_s=wait_s
+    )
+    return found[vip]
 
-    interface: where to ask; found out when empty. A VMAC link stands for its base.
-    servers, directors: address → name of the real servers and of the other directors. When
-    somebody answers, each is asked for its own address to find out whose MAC that is.
 
-    Where this host holds the VIP every answer offends. Elsewhere one answer is expected, by a
-    director's MAC if any is known, else by one that is no real server's. Blocks `tries` times
-    `wait_s`, twice that when hosts have to be told apart. Needs CAP_NET_RAW; never raises for
-    what the host or the link lacks.
-    """
-    what = f"nobody can be asked for {vip}"
-    try:
-        vip = address_of(vip, what)
-        network = read_network()
-        link = asking_link(vip, network, interface, what)
-        asked, found = exchange(network, link, [vip], tries, wait_s, what)
-        moved = read_network().owns(vip) != network.owns(vip)
-        own = network.macs()
-        answers = tuple(answer for answer in found[vip] if answer.mac not in own)
-        wanted = [servers or {}, directors or {}]
-        names: list[dict[str, str]] = [{}, {}]
-        if answers and any(wanted):
-            same = [one for some in wanted for one in some if family(one) == family(vip)]
-            _, replies = exchange(network, link, same, tries, wait_s, what)
-            names = [
-                {a.mac: f"{name} {one}" for one, name in some.items() for a in replies.get(one, ())}
-                for some in wanted
-            ]
-    except CannotProbe as error:
-        return error.result
-    expectation = Expectation(network.owns(vip), own, names[1], names[0])
-    return judge(vip, asked, answers, expectation, moved, network)
+def _ask_link(
+    network: Network,
+    name: str,
+    pairs: Sequence[tuple[str, str]],
+    hosts: tuple[Mapping[str, str], Mapping[str, str]],
+    tries: int,
+    wait_s: float,
+) -> dict[str, ArpAnswers]:
+    """Ask for (as given, address) VIPs of one family on one interface."""
+    what = f"nobody on {name} can be asked for a VIP"
+    link = usable(network, name, what)
+    vips = [vip for _, vip in pairs]
+    asked, found = exchange(network, link, vips, tries, wait_s, what)
+    after, own = read_network(), network.macs()
+    answers = {vip: tuple(answer for answer in found[vip] if answer.mac not in own) for vip in vips}
+    names: list[dict[str, str]] = [{}, {}]
+    same = [one for some in hosts for one in some if family(one) == family(vips[0])]
+    if same and any(answers.values()):
+        _, replies = exchange(network, link, same, tries, wait_s, what)
+        names = [
+            {a.mac: f"{some[one]} {one}" for one in some for a in replies.get(one, ())}
+            for some in hosts
+        ]
+    result = {}
+    for given, vip in pairs:
+        moved = after.owns(vip) != network.owns(vip)
+        who = Expectation(network.owns(vip), own, names[1], names[0])
+        result[given] = judge(vip, asked, answers[vip], who, moved, network)
+    return result
 
 
 def judge(
@@ -185,91 +203,3 @@ def judge(
         vip, asked.interface, state, text, tuple(lines), expectation.owned, answers, offenders,
         tuple((mac, label) for mac, label in known if mac != label),
     )  # fmt: skip
-
-
-def macs_of(
-    addresses: Sequence[str],
-    interface: str = "",
-    *,
-    tries: int = TRIES,
-    wait_s: float = WAIT_S,
-) -> dict[str, MacAnswers | Unavailable]:
-    """The MACs of real servers, all asked in the same rounds; keyed as they were given.
-
-    The interface is found out for each when it is empty. Says for each whether it is on the same
-    link, behind a gateway, silent, or answered for by several. Blocks `tries` times `wait_s` for
-    each interface. Never raises for what the host or the link lacks.
-    """
-    result: dict[str, MacAnswers | Unavailable] = {}
-    batches: dict[tuple[str, int], list[tuple[str, str]]] = {}
-    network: Network | None = None
-    for given in addresses:
-        what = f"{given} can not be asked for its MAC"
-        try:
-            network = network or read_network()
-            address = address_of(given, what)
-            found = _where(address, network, interface, what)
-        except CannotProbe as error:
-            result[given] = error.result
-            continue
-        if isinstance(found, MacAnswers):
-            result[given] = found
-        else:
-            batches.setdefault((found, family(address)), []).append((given, address))
-    for (name, _), pairs in batches.items():
-        assert network is not None
-        what = f"nobody on {name} can be asked for a MAC"
-        targets = [address for _, address in pairs]
-        try:
-            link = usable(network, name, what)
-            asked, answers = exchange(network, link, targets, tries, wait_s, what)
-        except CannotProbe as error:
-            result.update((given, error.result) for given, _ in pairs)
-            continue
-        for given, address in pairs:
-            result[given] = _seen(address, asked, answers[address])
-    return {given: result[given] for given in addresses}
-
-
-def mac_of(
-    address: str, interface: str = "", *, tries: int = TRIES, wait_s: float = WAIT_S
-) -> MacAnswers | Unavailable:
-    """`macs_of` for one address."""
-    return macs_of([address], interface, tries=tries, wait_s=wait_s)[address]
-
-
-def _where(address: str, network: Network, interface: str, what: str) -> str | MacAnswers:
-    """The interface to ask on, or what is known without asking."""
-    way = reach(address, network, interface)
-    if way is None:
-        return MacAnswers(
-            address, interface, MacState.NO_ROUTE, "no route", (f"no route to {address}",)
-        )
-    if way.local:
-        line = f"{address} is an address of this host"
-        return MacAnswers(address, way.interface, MacState.OWN, "this host", (line,))
-    if way.gateway:
-        line = f"the way to {address} is by {way.gateway} on {way.interface}"
-        return MacAnswers(
-            address, way.interface, MacState.ROUTED, f"behind {way.gateway}",
-            (line, "Direct Routing needs the real server on the director's own link"),
-        )  # fmt: skip
-    return network.wire(usable(network, way.interface, what)).name
-
-
-def _seen(address: str, asked: Asked, answers: tuple[Answer, ...]) -> MacAnswers:
-    macs = tuple(answer.mac for answer in answers)
-    lines = [f"who has {address}: {asked.words()}"]
-    lines += [
-        f"answered by {answer.mac} {answer.times} times, first after {answer.after_ms:.1f} ms"
-        for answer in answers
-    ]
-    if not macs:
-        state, text = MacState.SILENT, "no answer"
-        lines.append("no answer: the host is off, or not on this link")
-    elif len(macs) == 1:
-        state, text = MacState.FOUND, macs[0]
-    else:
-        state, text = MacState.DUPLICATE, f"{len(macs)} MACs answer"
-        lines.append("the address is used twice, or one host has two interfaces on this link")
-    return MacAnswers(address, asked.interface, state, text, tuple(lines), macs)

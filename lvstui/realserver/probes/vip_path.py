@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from lvstui.realserver.probes.arp import MacState, mac_of
 from lvstui.realserver.probes.frames import ETH_P_IP, ETH_P_IPV6, Ethernet, family, mac_bytes
 from lvstui.realserver.probes.links import (
     Link,
@@ -24,6 +23,7 @@ from lvstui.realserver.probes.links import (
     read_network,
     usable,
 )
+from lvstui.realserver.probes.macs import MacState, mac_of
 from lvstui.realserver.probes.packets import RST, SYN, Tcp
 from lvstui.realserver.probes.raw import ETH_P_ALL, Wire, conversation
 from lvstui.realserver.probes.results import CannotProbe, Unavailable
