@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lvstui.lab import control, guest, packages, protocol
+from lvstui.lab import cluster, control, guest, machines, packages, protocol
 from lvstui.lab.control import Process
 from lvstui.lab.errors import LabError
+from lvstui.lab.machine import RunningMachine
 from lvstui.lab.topology import Topology, read
 
 BOOT_SECONDS = 60.0
@@ -111,10 +112,17 @@ class Lab:
         self.topology = topology
         self._progress("checking packages")
         layer = packages.ensure(self._progress)
+        layers = machines.layers(topology, layer, self._progress)
         self.started_at = time.monotonic()
         self._progress("booting")
         self._guest = guest.start(
-            topology, layer, self._wanted_name, self._memory_mb, self._env, self._terminal
+            topology,
+            layer,
+            self._wanted_name,
+            self._memory_mb,
+            self._env,
+            self._terminal,
+            layers,
         )
         try:
             self._connection = control.Connection(self._guest.control)
@@ -235,6 +243,13 @@ class Lab:
             raise LabError(f"cannot read {source} on {node}", process.errors().decode())
         Path(target).write_bytes(process.output())
 
+    def machine(self, name: str) -> RunningMachine:
+        """One of the topology's machines; LabError when there is none of that name."""
+        for item in self.connection.call({"op": "info"})["nodes"]:
+            if (item["name"], item["role"]) == (name, "machine"):
+                return RunningMachine(self, name, item["address"])
+        raise LabError(f"no machine {name!r}", "", "a topology's [[machine]] tables make them")
+
     # ---- faults and waiting ------------------------------------------------------------------
 
     def fault(self, name: str, node: str = "", argument: str | None = None) -> str:
@@ -297,8 +312,14 @@ class Lab:
         wrong += [f"{vip} is on {' and '.join(n)}" for vip, n in holders.items() if n != first]
         return "; ".join(wrong)
 
-    def wait_all_up(self, timeout: float = 30.0) -> None:
-        """Wait until all_up; LabError tells what is missing after `timeout` seconds."""
+    def wait_all_up(self, timeout: float | None = None) -> None:
+        """Wait until all_up; LabError tells what is missing after `timeout` seconds.
+
+        timeout: None for 30 s, and as long as machines may take to boot when there are any.
+        """
+        if timeout is None:
+            has_machines = self.topology is not None and self.topology.machines
+            timeout = BOOT_SECONDS * 2 if has_machines else 30.0
         end = time.monotonic() + timeout
         while wrong := self.all_up():
             if time.monotonic() > end:

@@ -46,6 +46,8 @@ def numbers(topology: Topology) -> dict[str, int]:
         result[name] = (2, 6, 7)[index]
     for index, name in enumerate(topology.real_servers):
         result[name] = 3 + index if index < 3 else 100 + index
+    for index, machine in enumerate(topology.machines):
+        result[machine.name] = 51 + index
     return result
 
 
@@ -62,6 +64,11 @@ def addresses(topology: Topology) -> dict[str, tuple[str, ...]]:
         net = OUTSIDE if topology.nat and name == "client" else NET
         result[name] = (f"{net}.{number}", f"{NET6}:{number}")[: 2 if topology.ipv6 else 1]
     return result
+
+
+def with_prefix(topology: Topology, name: str) -> list[str]:
+    """A node's addresses on the LAN with their prefix length."""
+    return [f"{address}/{64 if ':' in address else 24}" for address in addresses(topology)[name]]
 
 
 def environment(outer: Mapping[str, str]) -> dict[str, str]:
@@ -131,6 +138,10 @@ def plan(
         "ipv6": topology.ipv6,
         "ssh_after": 0.8,
         "nodes": nodes,
+        "machines": [
+            {"name": machine.name, "address": addresses(topology)[machine.name][0]}
+            for machine in topology.machines
+        ],
     }
 
 
@@ -149,7 +160,7 @@ def _node(
     topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
 ) -> dict[str, Any]:
     number = numbers(topology)[name]
-    lan = [f"{address}/{64 if ':' in address else 24}" for address in addresses(topology)[name]]
+    lan = with_prefix(topology, name)
     loopback: list[str] = []
     gateways: list[str] = []
     if topology.nat and role == "director":
@@ -168,7 +179,7 @@ def _node(
         "loopback_link": "tunl0" if tunnel and role == "realserver" else "lo",
         "sysctls": _sysctls(topology, role, tunnel, name in topology.bare),
         "files": _files(topology, name, role, keys),
-        "services": _services(topology, name) if role == "realserver" else [],
+        "services": services_of(topology, name) if role == "realserver" else [],
         "targets": _targets(topology) if role == "client" else [],
         "setup": _setup(topology) if role == "director" else [],
         "vips": list(vips(topology)) if role == "director" else [],
@@ -196,7 +207,8 @@ def _sysctls(topology: Topology, role: str, tunnel: bool, bare: bool) -> list[tu
     return result
 
 
-def _services(topology: Topology, node: str) -> list[dict[str, Any]]:
+def services_of(topology: Topology, node: str) -> list[dict[str, Any]]:
+    """The services that a real server has to offer."""
     return [
         {"name": service.name, "protocol": service.protocol, "port": service.port}
         for service in topology.services
@@ -268,9 +280,10 @@ def _socket(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _files(
-    topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
+def common_files(
+    topology: Topology, name: str, keys: dict[str, tuple[str, str]]
 ) -> dict[str, tuple[int, str]]:
+    """Files of every host of the lab: names, SSH."""
     lan = addresses(topology)
     hosts = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
     for node, items in lan.items():
@@ -278,7 +291,7 @@ def _files(
     hosts += [f"{vip} vip" for vip in vips(topology)]
     known = "".join(f"{','.join((node, *items))} {keys[node][1]}\n" for node, items in lan.items())
     root_key = keys[""]
-    files = {
+    return {
         "/etc/hostname": (0o644, name + "\n"),
         "/etc/hosts": (0o644, "\n".join(hosts) + "\n"),
         "/etc/resolv.conf": (0o644, "# the lab has no name server of its own\n"),
@@ -292,13 +305,19 @@ def _files(
         "/root/.ssh/authorized_keys": (0o600, root_key[1] + "\n"),
         "/root/.ssh/id_ed25519": (0o600, root_key[0]),
         "/root/.ssh/id_ed25519.pub": (0o644, root_key[1] + "\n"),
-        "/usr/local/bin/lvstui": (0o755, _lvstui()),
         "/root/.bashrc": (0o644, "PS1='\\u@\\h:\\w\\$ '\n"),
     }
+
+
+def _files(
+    topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
+) -> dict[str, tuple[int, str]]:
+    files = common_files(topology, name, keys)
+    files["/usr/local/bin/lvstui"] = (0o755, _lvstui())
     if role == "director":
         number = topology.directors.index(name)
         gateway = f"{NET}.1" if topology.nat else ""
-        text = conf.render(topology, number, vips(topology), gateway, lan)
+        text = conf.render(topology, number, vips(topology), gateway, addresses(topology))
         files["/etc/keepalived/keepalived.conf"] = (0o644, text)
         files[conf.CHECK_SCRIPT] = (0o755, conf.CHECK_SCRIPT_TEXT)
         files["/run/keepalived/README"] = (0o644, "fifos of keepalived's events\n")

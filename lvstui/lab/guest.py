@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lvstui.lab import cluster
+from lvstui.lab import cluster, machines
 from lvstui.lab.errors import LabError
 from lvstui.lab.packages import Layer, cache_home
 from lvstui.lab.topology import Topology
@@ -88,11 +88,11 @@ def remove_stale() -> None:
     for folder in _folders():
         if _is_alive(folder):
             continue
-        with contextlib.suppress(OSError, ValueError):
-            pid = int((folder / "guest.pid").read_text(encoding="ascii"))
-            for process in _session_of(pid):
-                if f"uml_dir={folder}" in _command_line(process):
-                    os.kill(process, signal.SIGKILL)
+        for path in folder.glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                for process in _session_of(int(path.read_text(encoding="ascii"))):
+                    if f"uml_dir={folder}" in _command_line(process):
+                        os.kill(process, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -219,16 +219,19 @@ def start(
     memory_mb: int,
     outer: Mapping[str, str],
     terminal: int | None = None,
+    stack_layers: dict[str, list[Path]] | None = None,
 ) -> Guest:
     """Start a guest; it is not ready yet (see Lab.start).  LabError when the host cannot.
 
     terminal: a terminal that the keeper is to restore when this process is killed.
+    stack_layers: for the machines, see machines.layers.
     """
     remove_stale()
     name, folder, lock = _claim(name)
     try:
-        nodes = [*topology.directors, *topology.real_servers, "client"]
-        plan = cluster.plan(topology, name, layer, make_keys(folder, nodes, layer), outer)
+        nodes = [*topology.directors, *topology.all_real_servers, "client"]
+        keys = make_keys(folder, nodes, layer)
+        plan = cluster.plan(topology, name, layer, keys, outer)
         (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         (folder / "plan.json").chmod(0o600)
         init = folder / "init"
@@ -242,15 +245,21 @@ def start(
         )
         init.chmod(0o700)
         _compile()
+        memory = memory_mb + sum(machine.memory_mb for machine in topology.machines)
+        env = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(folder),
+            "TMPDIR": str(memory_folder(memory, folder)),
+            **_library_path(layer),
+        }
         orders = {
             "folder": str(folder),
-            "argv": _command(layer, folder, memory_mb),
-            "env": {
-                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                "HOME": str(folder),
-                "TMPDIR": str(memory_folder(memory_mb, folder)),
-                **_library_path(layer),
-            },
+            "argv": [
+                *_command(layer, folder, memory_mb),
+                *machines.lan_arguments(topology, folder),
+            ],
+            "env": env,
+            "machines": machines.prepare(topology, folder, layer, stack_layers or {}, keys, env),
             "terminal": terminal,
             "keep": bool(os.environ.get("LVSTUI_LAB_KEEP")),
         }
