@@ -30,7 +30,14 @@ _HOMES = {
 }
 
 __all__ = [
-    *("Lab", "LabError", "Machine", "Process", "Result", "RunningMachine", "Service", "Topology")
+    "Lab",
+    "LabError",
+    "Machine",
+    "Process",
+    "Result",
+    "RunningMachine",
+    "Service",
+    "Topology",
 ]
 
 

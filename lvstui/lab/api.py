@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lvstui.lab import cluster, control, guest, machines, packages, protocol
+from lvstui.lab import control, guest, machines, packages, protocol
 from lvstui.lab.control import Process
 from lvstui.lab.errors import LabError
+from lvstui.lab.health import what_is_missing
 from lvstui.lab.machine import RunningMachine
 from lvstui.lab.topology import Topology, read
 
@@ -189,7 +190,10 @@ class Lab:
         pty: tuple[int, int] | None = None,
         on_output: control.OnOutput | None = None,
     ) -> Process:
-        """Start a command on a node and return at once.  pty: rows and columns of a terminal."""
+        """Start a command on a node and return at once.  pty: rows and columns of a terminal.
+
+        On a machine it runs by SSH from the first director; signals end the SSH client only.
+        """
         argv = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
         request: dict[str, Any] = {"node": node, "argv": argv, "env": dict(env or {}), "cwd": cwd}
         if pty is not None:
@@ -295,22 +299,7 @@ class Lab:
     def all_up(self) -> str:
         """Empty when all is as planned: every director's keepalived runs with the whole table and
         the first director, and no other, holds each VIP; else what is missing, in words."""
-        directors = self.status()["directors"]
-        wrong = []
-        holders: dict[str, list[str]] = {}
-        for name, state in directors.items():
-            if not state.get("keepalived"):
-                wrong.append(f"{name}: keepalived does not run")
-            elif not state.get("ready"):
-                wrong.append(f"{name}: keepalived is starting")
-            wrong += [f"{name}: {item} is missing" for item in state.get("missing", [])]
-            for vip in state.get("vips", []):
-                holders.setdefault(vip, []).append(name)
-        if not holders:
-            wrong.append("no director holds the VIP")
-        first = [next(iter(directors))]
-        wrong += [f"{vip} is on {' and '.join(n)}" for vip, n in holders.items() if n != first]
-        return "; ".join(wrong)
+        return what_is_missing(self.status()["directors"])
 
     def wait_all_up(self, timeout: float | None = None) -> None:
         """Wait until all_up; LabError tells what is missing after `timeout` seconds.

@@ -189,7 +189,10 @@ class Connection:
     def call(
         self, request: Mapping[str, Any], timeout: float = 20.0, kind: int = protocol.CALL
     ) -> dict[str, Any]:
-        """Ask the agent (or, with another kind, the keeper); LabError when it refuses or does not answer in `timeout` seconds."""
+        """Ask the agent, or the keeper by another kind of frame.
+
+        Raises LabError when it refuses or does not answer in `timeout` seconds.
+        """
         answer: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         with self._lock:
             channel = self._channel()

@@ -20,7 +20,9 @@ from typing import Any
 
 from lvstui.lab import cluster, machines
 from lvstui.lab.errors import LabError
+from lvstui.lab.keys import make_keys
 from lvstui.lab.packages import Layer, cache_home
+from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import Topology
 
 DEFAULT_MEMORY_MB = 1024
@@ -163,53 +165,15 @@ def memory_folder(memory_mb: int, fallback: Path) -> Path:
     )
 
 
-def make_keys(folder: Path, names: list[str], layer: Layer) -> dict[str, tuple[str, str]]:
-    """Throw-away ed25519 keys: one for each name (a node's host key), and "" for all roots."""
-    program = shutil.which("ssh-keygen")
-    env = dict(os.environ)
-    if program is None and layer.folder is not None:
-        program = str(layer.folder / "usr/bin/ssh-keygen")
-        env["LD_LIBRARY_PATH"] = str(layer.folder / "usr/lib/x86_64-linux-gnu")
-    keys: dict[str, tuple[str, str]] = {}
-    for name in ["", *names]:
-        path = folder / "key"
-        done = subprocess.run(
-            [
-                program or "ssh-keygen",
-                "-q",
-                "-t",
-                "ed25519",
-                "-N",
-                "",
-                "-C",
-                name or "lab",
-                "-f",
-                path,
-            ],
-            capture_output=True,
-            text=True,
-            env=env,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode != 0:
-            raise LabError("ssh-keygen failed", done.stderr or done.stdout)
-        public = path.with_suffix(".pub")
-        keys[name] = (path.read_text(), public.read_text().strip())
-        path.unlink()
-        public.unlink()
-    return keys
-
-
 def _compile() -> None:
     """Byte-code for the guest, which cannot write it: compiling takes it ten times longer."""
     import compileall
 
-    for folder in (cluster.PACKAGE_PARENT / "lvstui" / "lab", Path(__file__).parent / "inside"):
+    for folder in (PACKAGE_PARENT / "lvstui" / "lab", Path(__file__).parent / "inside"):
         with contextlib.suppress(OSError):
             compileall.compile_dir(folder, maxlevels=0, quiet=2)
     with contextlib.suppress(OSError):
-        compileall.compile_file(cluster.PACKAGE_PARENT / "lvstui" / "__init__.py", quiet=2)
+        compileall.compile_file(PACKAGE_PARENT / "lvstui" / "__init__.py", quiet=2)
 
 
 def start(
@@ -237,7 +201,7 @@ def start(
         init = folder / "init"
         python = shlex.quote(sys.executable)
         code = (
-            f"import sys; sys.path.insert(0, {str(cluster.PACKAGE_PARENT)!r}); "
+            f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
             f"from lvstui.lab.inside.agent import main; main({str(folder / 'plan.json')!r})"
         )
         init.write_text(
@@ -312,7 +276,7 @@ def _start_keeper(name: str, folder: Path, lock: int, orders: dict[str, Any]) ->
     path = folder / "keeper.json"
     path.write_text(json.dumps(orders), encoding="utf-8")
     code = (
-        f"import sys; sys.path.insert(0, {str(cluster.PACKAGE_PARENT)!r}); "
+        f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
         f"from lvstui.lab.keeper import main; main({str(path)!r})"
     )
     with open(folder / "keeper.log", "ab") as log:

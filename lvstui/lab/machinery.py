@@ -98,7 +98,9 @@ class Machines:
         if order is None:
             return {"ok": False, "error": f"no machine {name!r}"}
         process = self._running.get(name)
-        if process is not None and process.poll() is not None:
+        # Left unreaped until here, so that its number is nobody else's.
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        if process is not None and os.waitid(os.P_PID, process.pid, flags) is not None:
             self._end(name)
             process = None
         if action == "on" and process is None:

@@ -14,6 +14,7 @@ from typing import Any
 from lvstui.lab import cluster, packages, stacks
 from lvstui.lab.errors import LabError
 from lvstui.lab.packages import Layer, Progress
+from lvstui.lab.surroundings import COVERS, PACKAGE_PARENT, binds
 from lvstui.lab.topology import Machine, Topology
 
 DISK_MB = 1024
@@ -115,7 +116,7 @@ def _mac(topology: Topology, name: str) -> str:
 
 def _python_code(module: str, call: str) -> str:
     code = (
-        f"import sys; sys.path.insert(0, {str(cluster.PACKAGE_PARENT)!r}); "
+        f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
         f"from lvstui.lab.inside import {module}; {module}.{call}"
     )
     return f"{shlex.quote(sys.executable)} -I -S -c {shlex.quote(code)}"
@@ -149,7 +150,7 @@ def _plan(
         "/etc/default/locale": (0o644, "LANG=C.UTF-8\n"),
         "/etc/locale.conf": (0o644, "LANG=C.UTF-8\n"),
     }
-    covers = (*cluster.COVERS, ("/srv", 0), ("/opt", 0), ("/mnt", 0), ("/media", 0))
+    covers = (*COVERS, ("/srv", 0), ("/opt", 0), ("/mnt", 0), ("/media", 0))
     return {
         "name": machine.name,
         "layers": [str(layer) for layer in layers],
@@ -159,7 +160,7 @@ def _plan(
         "files": files,
         "folders": stacks.folders(stack),
         "links": stacks.links(stack),
-        "binds": cluster.binds(covers, home),
+        "binds": binds(covers, home),
     }
 
 

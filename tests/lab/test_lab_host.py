@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.lab import Lab, LabError, guest, packages
-from lvstui.lab.cluster import PACKAGE_PARENT
+from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
 
 COMMAND = [sys.executable, "-m", "lvstui.lab"]
