@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from lvstui.lab.api import Result as Result
     from lvstui.lab.control import Process as Process
     from lvstui.lab.errors import LabError as LabError
+    from lvstui.lab.machine import RunningMachine as RunningMachine
+    from lvstui.lab.topology import Machine as Machine
     from lvstui.lab.topology import Service as Service
     from lvstui.lab.topology import Topology as Topology
 
@@ -21,11 +23,22 @@ _HOMES = {
     "Result": "api",
     "Process": "control",
     "LabError": "errors",
+    "Machine": "topology",
+    "RunningMachine": "machine",
     "Service": "topology",
     "Topology": "topology",
 }
 
-__all__ = ["Lab", "LabError", "Process", "Result", "Service", "Topology"]
+__all__ = [
+    "Lab",
+    "LabError",
+    "Machine",
+    "Process",
+    "Result",
+    "RunningMachine",
+    "Service",
+    "Topology",
+]
 
 
 def __getattr__(name: str) -> object:

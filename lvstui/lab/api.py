@@ -11,9 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lvstui.lab import control, guest, packages, protocol
+from lvstui.lab import control, guest, machines, packages, protocol
 from lvstui.lab.control import Process
 from lvstui.lab.errors import LabError
+from lvstui.lab.health import what_is_missing
+from lvstui.lab.machine import RunningMachine
 from lvstui.lab.topology import Topology, read
 
 BOOT_SECONDS = 60.0
@@ -111,10 +113,17 @@ class Lab:
         self.topology = topology
         self._progress("checking packages")
         layer = packages.ensure(self._progress)
+        layers = machines.layers(topology, layer, self._progress)
         self.started_at = time.monotonic()
         self._progress("booting")
         self._guest = guest.start(
-            topology, layer, self._wanted_name, self._memory_mb, self._env, self._terminal
+            topology,
+            layer,
+            self._wanted_name,
+            self._memory_mb,
+            self._env,
+            self._terminal,
+            layers,
         )
         try:
             self._connection = control.Connection(self._guest.control)
@@ -181,7 +190,10 @@ class Lab:
         pty: tuple[int, int] | None = None,
         on_output: control.OnOutput | None = None,
     ) -> Process:
-        """Start a command on a node and return at once.  pty: rows and columns of a terminal."""
+        """Start a command on a node and return at once.  pty: rows and columns of a terminal.
+
+        On a machine it runs by SSH from the first director; signals end the SSH client only.
+        """
         argv = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
         request: dict[str, Any] = {"node": node, "argv": argv, "env": dict(env or {}), "cwd": cwd}
         if pty is not None:
@@ -235,6 +247,13 @@ class Lab:
             raise LabError(f"cannot read {source} on {node}", process.errors().decode())
         Path(target).write_bytes(process.output())
 
+    def machine(self, name: str) -> RunningMachine:
+        """One of the topology's machines; LabError when there is none of that name."""
+        for item in self.connection.call({"op": "info"})["nodes"]:
+            if (item["name"], item["role"]) == (name, "machine"):
+                return RunningMachine(self, name, item["address"])
+        raise LabError(f"no machine {name!r}", "", "a topology's [[machine]] tables make them")
+
     # ---- faults and waiting ------------------------------------------------------------------
 
     def fault(self, name: str, node: str = "", argument: str | None = None) -> str:
@@ -280,25 +299,16 @@ class Lab:
     def all_up(self) -> str:
         """Empty when all is as planned: every director's keepalived runs with the whole table and
         the first director, and no other, holds each VIP; else what is missing, in words."""
-        directors = self.status()["directors"]
-        wrong = []
-        holders: dict[str, list[str]] = {}
-        for name, state in directors.items():
-            if not state.get("keepalived"):
-                wrong.append(f"{name}: keepalived does not run")
-            elif not state.get("ready"):
-                wrong.append(f"{name}: keepalived is starting")
-            wrong += [f"{name}: {item} is missing" for item in state.get("missing", [])]
-            for vip in state.get("vips", []):
-                holders.setdefault(vip, []).append(name)
-        if not holders:
-            wrong.append("no director holds the VIP")
-        first = [next(iter(directors))]
-        wrong += [f"{vip} is on {' and '.join(n)}" for vip, n in holders.items() if n != first]
-        return "; ".join(wrong)
+        return what_is_missing(self.status()["directors"])
 
-    def wait_all_up(self, timeout: float = 30.0) -> None:
-        """Wait until all_up; LabError tells what is missing after `timeout` seconds."""
+    def wait_all_up(self, timeout: float | None = None) -> None:
+        """Wait until all_up; LabError tells what is missing after `timeout` seconds.
+
+        timeout: None for 30 s, and as long as machines may take to boot when there are any.
+        """
+        if timeout is None:
+            has_machines = self.topology is not None and self.topology.machines
+            timeout = BOOT_SECONDS * 2 if has_machines else 30.0
         end = time.monotonic() + timeout
         while wrong := self.all_up():
             if time.monotonic() > end:

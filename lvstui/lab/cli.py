@@ -15,9 +15,9 @@ from pathlib import Path
 
 from lvstui.lab import faults
 from lvstui.lab.api import Lab
-from lvstui.lab.cluster import environment
 from lvstui.lab.errors import LabError
 from lvstui.lab.guest import DEFAULT_MEMORY_MB
+from lvstui.lab.surroundings import environment
 from lvstui.lab.topology import Topology, read
 
 FAILED = 2

@@ -6,11 +6,11 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lvstui.lab import conf, network
 from lvstui.lab.packages import Layer
+from lvstui.lab.surroundings import COVERS, PACKAGE_PARENT, binds, environment
 from lvstui.lab.topology import Service, Topology
 
 NET = "10.10.0"
@@ -18,25 +18,6 @@ OUTSIDE = "10.20.0"
 NET6 = "fd00:10:10:"
 CLIENT = 10
 VIP = 20
-
-PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
-"""The folder that holds the package lvstui: site-packages or a checkout."""
-
-COVERS: tuple[tuple[str, int], ...] = (
-    ("/root", 0o711),
-    ("/home", 0o755),
-    ("/tmp", 0o1777),
-    ("/var/tmp", 0o1777),
-    ("/run", 0o755),
-    ("/var/log", 0o755),
-    ("/etc/ssh", 0o755),
-    ("/etc/keepalived", 0o755),
-    ("/etc/sudoers.d", 0o750),
-)
-"""Folders of the host that nodes must not see, and the mode of the empty folder put there."""
-
-PASSED = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
-PASSED_PREFIXES = ("TEXTUAL", "LVSTUI_")
 
 
 def numbers(topology: Topology) -> dict[str, int]:
@@ -46,6 +27,8 @@ def numbers(topology: Topology) -> dict[str, int]:
         result[name] = (2, 6, 7)[index]
     for index, name in enumerate(topology.real_servers):
         result[name] = 3 + index if index < 3 else 100 + index
+    for index, machine in enumerate(topology.machines):
+        result[machine.name] = 51 + index
     return result
 
 
@@ -64,34 +47,9 @@ def addresses(topology: Topology) -> dict[str, tuple[str, ...]]:
     return result
 
 
-def environment(outer: Mapping[str, str]) -> dict[str, str]:
-    """What of the user's environment concerns programs in the nodes."""
-    return {
-        key: value
-        for key, value in outer.items()
-        if key in PASSED or (key.startswith(PASSED_PREFIXES) and key != "LVSTUI_LAB")
-    }
-
-
-def binds(covers: tuple[tuple[str, int], ...], home: str) -> list[str]:
-    """Folders under the covers that running lvstui needs: Python, its environment, our code."""
-    code = PACKAGE_PARENT / "lvstui" if str(PACKAGE_PARENT) == home else PACKAGE_PARENT
-    wanted = {sys.base_prefix, sys.prefix, str(code)}
-    wanted |= {path for path in sys.path if path.startswith("/") and os.path.isdir(path)}
-    link = sys.executable
-    while link:
-        wanted.add(os.path.dirname(link))
-        target = os.readlink(link) if os.path.islink(link) else ""
-        link = os.path.normpath(os.path.join(os.path.dirname(link), target)) if target else ""
-    wanted |= {os.path.realpath(path) for path in wanted}
-    wanted -= {home, "/"}
-    folders = [folder for folder, _ in covers]
-    hidden = sorted(path for path in wanted if any(path.startswith(f + "/") for f in folders))
-    result: list[str] = []
-    for path in hidden:
-        if not any(path.startswith(known + "/") for known in result):
-            result.append(path)
-    return result
+def with_prefix(topology: Topology, name: str) -> list[str]:
+    """A node's addresses on the LAN with their prefix length."""
+    return [f"{address}/{64 if ':' in address else 24}" for address in addresses(topology)[name]]
 
 
 def plan(
@@ -131,6 +89,10 @@ def plan(
         "ipv6": topology.ipv6,
         "ssh_after": 0.8,
         "nodes": nodes,
+        "machines": [
+            {"name": machine.name, "address": addresses(topology)[machine.name][0]}
+            for machine in topology.machines
+        ],
     }
 
 
@@ -149,7 +111,7 @@ def _node(
     topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
 ) -> dict[str, Any]:
     number = numbers(topology)[name]
-    lan = [f"{address}/{64 if ':' in address else 24}" for address in addresses(topology)[name]]
+    lan = with_prefix(topology, name)
     loopback: list[str] = []
     gateways: list[str] = []
     if topology.nat and role == "director":
@@ -172,7 +134,7 @@ def _node(
             **network.files(lan, loopback, [s for s in sysctls if "arp" in s[0]]),
             **_files(topology, name, role, keys),
         },
-        "services": _services(topology, name) if role == "realserver" else [],
+        "services": services_of(topology, name) if role == "realserver" else [],
         "targets": _targets(topology) if role == "client" else [],
         "setup": _setup(topology) if role == "director" else [],
         "vips": list(vips(topology)) if role == "director" else [],
@@ -200,7 +162,8 @@ def _sysctls(topology: Topology, role: str, tunnel: bool, bare: bool) -> list[tu
     return result
 
 
-def _services(topology: Topology, node: str) -> list[dict[str, Any]]:
+def services_of(topology: Topology, node: str) -> list[dict[str, Any]]:
+    """The services that a real server has to offer."""
     return [
         {"name": service.name, "protocol": service.protocol, "port": service.port}
         for service in topology.services
@@ -272,9 +235,10 @@ def _socket(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _files(
-    topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
+def common_files(
+    topology: Topology, name: str, keys: dict[str, tuple[str, str]]
 ) -> dict[str, tuple[int, str]]:
+    """Files of every host of the lab: names, SSH."""
     lan = addresses(topology)
     hosts = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
     for node, items in lan.items():
@@ -282,7 +246,7 @@ def _files(
     hosts += [f"{vip} vip" for vip in vips(topology)]
     known = "".join(f"{','.join((node, *items))} {keys[node][1]}\n" for node, items in lan.items())
     root_key = keys[""]
-    files = {
+    return {
         "/etc/hostname": (0o644, name + "\n"),
         "/etc/hosts": (0o644, "\n".join(hosts) + "\n"),
         "/etc/resolv.conf": (0o644, "# the lab has no name server of its own\n"),
@@ -296,13 +260,19 @@ def _files(
         "/root/.ssh/authorized_keys": (0o600, root_key[1] + "\n"),
         "/root/.ssh/id_ed25519": (0o600, root_key[0]),
         "/root/.ssh/id_ed25519.pub": (0o644, root_key[1] + "\n"),
-        "/usr/local/bin/lvstui": (0o755, _lvstui()),
         "/root/.bashrc": (0o644, "PS1='\\u@\\h:\\w\\$ '\n"),
     }
+
+
+def _files(
+    topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
+) -> dict[str, tuple[int, str]]:
+    files = common_files(topology, name, keys)
+    files["/usr/local/bin/lvstui"] = (0o755, _lvstui())
     if role == "director":
         number = topology.directors.index(name)
         gateway = f"{NET}.1" if topology.nat else ""
-        text = conf.render(topology, number, vips(topology), gateway, lan)
+        text = conf.render(topology, number, vips(topology), gateway, addresses(topology))
         files["/etc/keepalived/keepalived.conf"] = (0o644, text)
         files[conf.CHECK_SCRIPT] = (0o755, conf.CHECK_SCRIPT_TEXT)
         files["/run/keepalived/README"] = (0o644, "fifos of keepalived's events\n")

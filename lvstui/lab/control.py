@@ -186,8 +186,13 @@ class Connection:
             if self._next not in self._processes and self._next not in self._answers:
                 return self._next
 
-    def call(self, request: Mapping[str, Any], timeout: float = 20.0) -> dict[str, Any]:
-        """Ask the agent; LabError when it refuses or does not answer in `timeout` seconds."""
+    def call(
+        self, request: Mapping[str, Any], timeout: float = 20.0, kind: int = protocol.CALL
+    ) -> dict[str, Any]:
+        """Ask the agent, or the keeper by another kind of frame.
+
+        Raises LabError when it refuses or does not answer in `timeout` seconds.
+        """
         answer: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         with self._lock:
             channel = self._channel()
@@ -195,7 +200,7 @@ class Connection:
         try:
             if self._ended:
                 raise LabError("the lab has ended")
-            self.send(protocol.CALL, channel, json.dumps(request).encode())
+            self.send(kind, channel, json.dumps(request).encode())
             reply = answer.get(timeout=timeout)
         except queue.Empty:
             raise LabError(f"the lab did not answer within {timeout} s", str(request)) from None

@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lvstui.lab import cluster
+from lvstui.lab import cluster, machines
 from lvstui.lab.errors import LabError
+from lvstui.lab.keys import make_keys
 from lvstui.lab.packages import Layer, cache_home
+from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import Topology
 
 DEFAULT_MEMORY_MB = 1024
@@ -88,11 +90,11 @@ def remove_stale() -> None:
     for folder in _folders():
         if _is_alive(folder):
             continue
-        with contextlib.suppress(OSError, ValueError):
-            pid = int((folder / "guest.pid").read_text(encoding="ascii"))
-            for process in _session_of(pid):
-                if f"uml_dir={folder}" in _command_line(process):
-                    os.kill(process, signal.SIGKILL)
+        for path in folder.glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                for process in _session_of(int(path.read_text(encoding="ascii"))):
+                    if f"uml_dir={folder}" in _command_line(process):
+                        os.kill(process, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -163,53 +165,15 @@ def memory_folder(memory_mb: int, fallback: Path) -> Path:
     )
 
 
-def make_keys(folder: Path, names: list[str], layer: Layer) -> dict[str, tuple[str, str]]:
-    """Throw-away ed25519 keys: one for each name (a node's host key), and "" for all roots."""
-    program = shutil.which("ssh-keygen")
-    env = dict(os.environ)
-    if program is None and layer.folder is not None:
-        program = str(layer.folder / "usr/bin/ssh-keygen")
-        env["LD_LIBRARY_PATH"] = str(layer.folder / "usr/lib/x86_64-linux-gnu")
-    keys: dict[str, tuple[str, str]] = {}
-    for name in ["", *names]:
-        path = folder / "key"
-        done = subprocess.run(
-            [
-                program or "ssh-keygen",
-                "-q",
-                "-t",
-                "ed25519",
-                "-N",
-                "",
-                "-C",
-                name or "lab",
-                "-f",
-                path,
-            ],
-            capture_output=True,
-            text=True,
-            env=env,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode != 0:
-            raise LabError("ssh-keygen failed", done.stderr or done.stdout)
-        public = path.with_suffix(".pub")
-        keys[name] = (path.read_text(), public.read_text().strip())
-        path.unlink()
-        public.unlink()
-    return keys
-
-
 def _compile() -> None:
     """Byte-code for the guest, which cannot write it: compiling takes it ten times longer."""
     import compileall
 
-    for folder in (cluster.PACKAGE_PARENT / "lvstui" / "lab", Path(__file__).parent / "inside"):
+    for folder in (PACKAGE_PARENT / "lvstui" / "lab", Path(__file__).parent / "inside"):
         with contextlib.suppress(OSError):
             compileall.compile_dir(folder, maxlevels=0, quiet=2)
     with contextlib.suppress(OSError):
-        compileall.compile_file(cluster.PACKAGE_PARENT / "lvstui" / "__init__.py", quiet=2)
+        compileall.compile_file(PACKAGE_PARENT / "lvstui" / "__init__.py", quiet=2)
 
 
 def start(
@@ -219,22 +183,25 @@ def start(
     memory_mb: int,
     outer: Mapping[str, str],
     terminal: int | None = None,
+    stack_layers: dict[str, list[Path]] | None = None,
 ) -> Guest:
     """Start a guest; it is not ready yet (see Lab.start).  LabError when the host cannot.
 
     terminal: a terminal that the keeper is to restore when this process is killed.
+    stack_layers: for the machines, see machines.layers.
     """
     remove_stale()
     name, folder, lock = _claim(name)
     try:
-        nodes = [*topology.directors, *topology.real_servers, "client"]
-        plan = cluster.plan(topology, name, layer, make_keys(folder, nodes, layer), outer)
+        nodes = [*topology.directors, *topology.all_real_servers, "client"]
+        keys = make_keys(folder, nodes, layer)
+        plan = cluster.plan(topology, name, layer, keys, outer)
         (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         (folder / "plan.json").chmod(0o600)
         init = folder / "init"
         python = shlex.quote(sys.executable)
         code = (
-            f"import sys; sys.path.insert(0, {str(cluster.PACKAGE_PARENT)!r}); "
+            f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
             f"from lvstui.lab.inside.agent import main; main({str(folder / 'plan.json')!r})"
         )
         init.write_text(
@@ -242,15 +209,21 @@ def start(
         )
         init.chmod(0o700)
         _compile()
+        memory = memory_mb + sum(machine.memory_mb for machine in topology.machines)
+        env = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(folder),
+            "TMPDIR": str(memory_folder(memory, folder)),
+            **_library_path(layer),
+        }
         orders = {
             "folder": str(folder),
-            "argv": _command(layer, folder, memory_mb),
-            "env": {
-                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                "HOME": str(folder),
-                "TMPDIR": str(memory_folder(memory_mb, folder)),
-                **_library_path(layer),
-            },
+            "argv": [
+                *_command(layer, folder, memory_mb),
+                *machines.lan_arguments(topology, folder),
+            ],
+            "env": env,
+            "machines": machines.prepare(topology, folder, layer, stack_layers or {}, keys, env),
             "terminal": terminal,
             "keep": bool(os.environ.get("LVSTUI_LAB_KEEP")),
         }
@@ -303,7 +276,7 @@ def _start_keeper(name: str, folder: Path, lock: int, orders: dict[str, Any]) ->
     path = folder / "keeper.json"
     path.write_text(json.dumps(orders), encoding="utf-8")
     code = (
-        f"import sys; sys.path.insert(0, {str(cluster.PACKAGE_PARENT)!r}); "
+        f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
         f"from lvstui.lab.keeper import main; main({str(path)!r})"
     )
     with open(folder / "keeper.log", "ab") as log:

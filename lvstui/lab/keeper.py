@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lvstui.lab import protocol
+from lvstui.lab import machinery, protocol
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -65,30 +65,39 @@ class Keeper:
         self._powering_off = 0.0
         self._terminal: int | None = orders.get("terminal")
         self._cooked = None if self._terminal is None else termios.tcgetattr(self._terminal)
-        self._guest = self._start(theirs)
+        # Their sockets have to be there before the lab's guest looks for them.
+        self._machines = machinery.Machines(
+            self._folder, orders["machines"], self._selector, self._start
+        )
+        argv = [word.replace("{line}", str(theirs.fileno())) for word in orders["argv"]]
+        self._guest = self._start(argv, orders["env"], "console.log", theirs.fileno())
+        (self._folder / "guest.pid").write_text(f"{self._guest.pid}\n", encoding="ascii")
         theirs.close()
+        self._machines.start_all()
 
-    def _start(self, line: socket.socket) -> subprocess.Popen[bytes]:
+    def _start(
+        self, argv: list[str], env: dict[str, str], log_name: str, line: int | None = None
+    ) -> subprocess.Popen[bytes]:
         libc = ctypes.CDLL(None)
 
         def die_with_parent() -> None:
+            if line is None:
+                # Booting machines leave the cluster's own guest, which keeps time, the CPU.
+                os.nice(5)
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
-        argv = [word.replace("{line}", str(line.fileno())) for word in self._orders["argv"]]
-        with open(self._folder / "console.log", "ab") as log:
-            guest = subprocess.Popen(
+        with open(self._folder / log_name, "ab") as log:
+            return subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self._orders["env"],
-                pass_fds=[line.fileno()],
+                env=env,
+                pass_fds=[] if line is None else [line],
                 start_new_session=True,
                 preexec_fn=die_with_parent,  # this process has one thread
                 cwd="/",
             )
-        (self._folder / "guest.pid").write_text(f"{guest.pid}\n", encoding="ascii")
-        return guest
 
     # ---- the loop ----------------------------------------------------------------------------
 
@@ -136,6 +145,7 @@ class Keeper:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._guest.pid, signal.SIGKILL)
         self._guest.wait()
+        self._machines.end_all()
         ended = protocol.json_frame(protocol.PHASE, 0, {"phase": "ended"})
         for client in self._clients.values():
             with contextlib.suppress(OSError):
@@ -262,12 +272,19 @@ class Keeper:
                 if kind == protocol.POWEROFF:
                     self._stop = True
                     continue
+                if kind == protocol.MACHINE:
+                    self._machine(client, channel, json.loads(payload))
+                    continue
                 channel = client.number << 16 | channel & 0xFFFF
                 self._to_guest += protocol.frame(kind, channel, payload)
         except ValueError:
             self._drop(client)
             return
         self._flush_line()
+
+    def _machine(self, client: _Client, channel: int, wish: dict[str, Any]) -> None:
+        reply = self._machines.request(str(wish.get("name")), str(wish.get("action")))
+        self._to_client(client, protocol.json_frame(protocol.ANSWER, channel, reply))
 
     def _drop(self, client: _Client) -> None:
         if self._clients.pop(client.number, None) is None:

@@ -139,15 +139,22 @@ def ensure(progress: Progress = lambda text: None) -> Layer:
     packages cannot be had (network, sources), or when there is no space.
     """
     _check_host()
-    wanted = missing_packages()
+    return _layer(fetched(missing_packages(), progress))
+
+
+def fetched(wanted: list[str], progress: Progress) -> Path | None:
+    """A folder with these packages and what they need beyond this host's; None for no packages.
+
+    Raises LabError as `ensure` does.
+    """
     if not wanted:
-        return _layer(None)
+        return None
     release = _os_release()
     key = hashlib.sha256("\n".join([RECIPE, release, *wanted]).encode()).hexdigest()[:12]
     home = cache_home()
     folder = home / f"{release}-{key}"
     if (folder / "root").is_dir():
-        return _layer(folder / "root")
+        return folder / "root"
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise LabError(
@@ -166,7 +173,7 @@ def ensure(progress: Progress = lambda text: None) -> Layer:
             str(error),
             "free some space there, or set XDG_CACHE_HOME to a folder of yours with 1 GB free",
         ) from error
-    return _layer(folder / "root")
+    return folder / "root"
 
 
 def _layer(folder: Path | None) -> Layer:

@@ -44,6 +44,7 @@ ANSWER = 13  # agent: JSON
 PHASE = 14  # agent: progress text while starting, JSON
 GONE = 15  # keeper: the client with this number left (u32); end its sessions
 POWEROFF = 16  # keeper: stop everything
+MACHINE = 17  # client: JSON {"name", "action"} for the keeper itself, answered by ANSWER
 
 U32 = struct.Struct("!I")
 SIZE = struct.Struct("!HH")

@@ -23,6 +23,11 @@ Everything has a default; the empty file is the default cluster.  An example wit
     sorry_server = "rs3"         # optional: a real server that is not in `servers`
     per_second = 20              # requests of the client
     downloads = 4                # long downloads at a time (tcp only)
+
+    [[machine]]                  # a real server that is a guest of its own, see Machine
+    name = "m1"
+    stack = "ifupdown"           # ifupdown | netplan | networkmanager | networkd | plain
+    memory = 256                 # MB
 """
 
 from __future__ import annotations
@@ -43,6 +48,8 @@ METHODS = ("DR", "NAT", "TUN")
 CHECKERS = ("tcp", "http", "dns", "misc", "none")
 MAX_DIRECTORS = 3
 MAX_REAL_SERVERS = 60
+MAX_MACHINES = 8
+STACKS = ("ifupdown", "netplan", "networkmanager", "networkd", "plain")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,11}\Z")
 
 
@@ -78,6 +85,18 @@ DNS = Service("dns", "udp", 53, scheduler="rr", checkers=("dns", "dns", "misc"),
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """A real server that is a machine of its own: systemd as init, a disk, real reboots.
+
+    It is bare, as freshly installed.  stack: what manages its network.
+    """
+
+    name: str
+    stack: str = "ifupdown"
+    memory_mb: int = 256
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """A cluster: two directors, three real servers, web and DNS unless told otherwise."""
 
@@ -86,6 +105,7 @@ class Topology:
     services: tuple[Service, ...] = field(default=(WEB, DNS))
     ipv6: bool = False
     bare: tuple[str, ...] = ()
+    machines: tuple[Machine, ...] = ()
 
     def stripped(self) -> Topology:
         """The same cluster with all real servers bare."""
@@ -97,8 +117,13 @@ class Topology:
         return any(service.forward == "NAT" for service in self.services)
 
     def pool(self, service: Service) -> tuple[str, ...]:
-        """The real servers of a service, in order."""
-        return service.servers or self.real_servers
+        """The real servers of a service, in order; machines are the last."""
+        return service.servers or self.all_real_servers
+
+    @property
+    def all_real_servers(self) -> tuple[str, ...]:
+        """Real servers that are nodes, then those that are machines."""
+        return (*self.real_servers, *(machine.name for machine in self.machines))
 
 
 class _Reader:
@@ -164,6 +189,13 @@ class _Reader:
             raise self.wrong(key, "true, false, or some of " + ", ".join(names), value)
         return tuple(name for name in names if name in value)
 
+    def tables(self, key: str) -> list[Mapping[str, Any]]:
+        value = self.left.pop(key, None)
+        good = isinstance(value, list) and value and all(isinstance(t, dict) for t in value)
+        if value is not None and not good:
+            raise self.wrong(key, f"[[{key}]] tables", value)
+        return value or []
+
     def done(self, known: str) -> None:
         if self.left:
             key = sorted(self.left)[0]
@@ -200,19 +232,32 @@ def from_table(table: Mapping[str, Any], source: str = "topology") -> Topology:
     real_servers = reader.names("real_servers", default.real_servers, "rs", MAX_REAL_SERVERS)
     ipv6 = reader.truth("ipv6", False)
     bare = reader.some("bare", real_servers)
-    items = reader.left.pop("service", None)
-    reader.done("directors, real_servers, ipv6, bare, [[service]]")
+    machines = tuple(
+        _machine(_Reader(source, f"machine {number}: ", item))
+        for number, item in enumerate(reader.tables("machine"), 1)
+    )
+    items = reader.tables("service")
+    reader.done("directors, real_servers, ipv6, bare, [[service]], [[machine]]")
     services = default.services
-    if items is not None:
-        if not isinstance(items, list) or not items:
-            raise reader.wrong("service", "[[service]] tables", items)
+    topology = Topology(directors, real_servers, services, ipv6, bare, machines)
+    if items:
         services = tuple(
-            _service(_Reader(source, f"service {number}: ", item), real_servers)
+            _service(_Reader(source, f"service {number}: ", item), topology.all_real_servers)
             for number, item in enumerate(items, 1)
         )
-    topology = Topology(directors, real_servers, services, ipv6, bare)
+        topology = replace(topology, services=services)
     _check(topology, source)
     return topology
+
+
+def _machine(reader: _Reader) -> Machine:
+    machine = Machine(
+        name=reader.name("name", None),
+        stack=reader.word("stack", "ifupdown", STACKS),
+        memory_mb=reader.number("memory", 256, 192, 4096),
+    )
+    reader.done("name, stack, memory")
+    return machine
 
 
 def _service(reader: _Reader, real_servers: tuple[str, ...]) -> Service:
@@ -254,7 +299,7 @@ def _service(reader: _Reader, real_servers: tuple[str, ...]) -> Service:
 
 
 def _check(topology: Topology, source: str) -> None:
-    names = [*topology.directors, *topology.real_servers, "client"]
+    names = [*topology.directors, *topology.all_real_servers, "client"]
     if len(set(names)) != len(names):
         raise LabError(f"{source}: two nodes have the same name", ", ".join(sorted(names)))
     services = [service.name for service in topology.services]
@@ -270,6 +315,10 @@ def _check(topology: Topology, source: str) -> None:
             "real servers send all replies through the director then",
             "make a topology of its own for NAT",
         )
+    if len(topology.machines) > MAX_MACHINES:
+        raise LabError(f"{source}: a lab has at most {MAX_MACHINES} machines")
+    if topology.machines and methods != {"DR"}:
+        raise LabError(f"{source}: machines are real servers for DR only")
     if topology.nat and topology.bare:
         raise LabError(
             f"{source}: with NAT no real server has the VIP, so none can be bare", "", "drop `bare`"

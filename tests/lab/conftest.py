@@ -18,11 +18,13 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder, and keep them on one xdist worker: they share a guest."""
+    """Mark all tests of this folder; those that share a guest stay on one xdist worker."""
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.xdist_group("lab"))
+            # Labs with machines are of the tests' own.
+            own = item.path.name == "test_lab_machines.py"
+            item.add_marker(pytest.mark.xdist_group("machines" if own else "lab"))
             if os.environ.get("LVSTUI_NO_LAB"):
                 item.add_marker(pytest.mark.skip(reason="LVSTUI_NO_LAB is set"))
 

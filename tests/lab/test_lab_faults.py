@@ -8,8 +8,8 @@ import time
 import pytest
 
 from lvstui.lab import Lab, LabError
-from lvstui.lab.cluster import PACKAGE_PARENT
 from lvstui.lab.faults import FAULTS
+from lvstui.lab.surroundings import PACKAGE_PARENT
 
 VIP = "10.10.0.20"
 

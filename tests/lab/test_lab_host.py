@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.lab import Lab, LabError, guest, packages
-from lvstui.lab.cluster import PACKAGE_PARENT
+from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
 
 COMMAND = [sys.executable, "-m", "lvstui.lab"]
@@ -240,7 +240,10 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
     cache = home / ".cache" / "lvstui"
     cache.mkdir(parents=True)
     try:
-        shutil.copytree(packages.cache_home(), cache / "lab", symlinks=True)
+        layer = packages.ensure().folder
+        if layer is not None:
+            target = cache / "lab" / layer.parent.name
+            shutil.copytree(layer.parent, target, symlinks=True)
         shutil.copy(topology, home / "small.toml")
         # The checkout may lie where only root can read.
         code = home / "code"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import LabError, Topology, cluster, conf
+from lvstui.lab import LabError, Machine, Topology, cluster, conf, stacks, surroundings
 from lvstui.lab.packages import Layer
-from lvstui.lab.topology import parse, read
+from lvstui.lab.topology import STACKS, parse, read
 
 FULL = """
 directors = ["east", "west"]
@@ -55,6 +55,10 @@ def test_every_key() -> None:
         ('bare = ["rs9"]', r"bare is wrong.*true, false, or some of rs1, rs2, rs3"),
         ("bare = 1", r"bare is wrong"),
         ('bare = true\n[[service]]\nname="a"\nforward="NAT"', r"none can be bare"),
+        ('[[machine]]\nname="m1"\nstack="wicked"', r"machine 1: stack is wrong.*one of ifupdown"),
+        ('[[machine]]\nname="rs1"', r"two nodes have the same name"),
+        ('[[machine]]\nname="m1"\n[[service]]\nname="a"\nforward="NAT"', r"for DR only"),
+        ("machine = 1", r"machine is wrong.*\[\[machine\]\] tables"),
         ("service = 1", r"service is wrong"),
         ("[[service]]", r"service 1: name is wrong"),
         ('[[service]]\nname="a"\nport=0', r"service 1: port is wrong.*0; expected a whole number"),
@@ -92,6 +96,39 @@ def test_bare_real_servers_have_no_vip_and_no_arp_sysctls() -> None:
         assert (bool(node["loopback"]), planned) == (node["name"] == "rs2",) * 2
 
 
+MACHINES = """
+real_servers = 1
+[[machine]]
+name = "m1"
+[[machine]]
+name = "m2"
+stack = "netplan"
+memory = 320
+"""
+
+
+def test_machines_are_real_servers() -> None:
+    topology = parse(MACHINES)
+    assert topology.machines == (Machine("m1"), Machine("m2", "netplan", 320))
+    assert topology.pool(topology.services[0]) == ("rs1", "m1", "m2")
+    assert cluster.addresses(topology)["m2"] == ("10.10.0.52",)
+    lan = cluster.addresses(topology)
+    text = conf.render(topology, 0, cluster.vips(topology), "", lan)
+    assert text.count("real_server 10.10.0.52 ") == 2
+    assert tuple(stacks.STACKS) == STACKS
+
+
+@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_each_stack_configures_all_addresses(name: str, ipv6: bool) -> None:
+    addresses = ("10.10.0.51/24", "fd00:10:10::51/64")[: 1 + ipv6]
+    stack = stacks.STACKS[name]
+    text = "".join(text for _, text in stack.files(stacks.Nic(addresses)).values())
+    assert stack.configures_itself == all(address in text for address in addresses)
+    enabled = {path.rsplit("/", 1)[-1] for path in stacks.links(stack)}
+    assert {"ssh.service", "lab-services.service", *stack.units} <= enabled
+
+
 def test_keepalived_conf_of_the_default_cluster() -> None:
     topology = Topology()
     lan = cluster.addresses(topology)
@@ -127,7 +164,7 @@ def test_only_the_terminal_and_our_own_words_of_the_environment_go_in() -> None:
         "LVSTUI_LAB": "/x",
         "LANG": "C",
     }
-    assert cluster.environment(outer) == {"TERM": "xterm", "TEXTUAL_FPS": "30", "LANG": "C"}
+    assert surroundings.environment(outer) == {"TERM": "xterm", "TEXTUAL_FPS": "30", "LANG": "C"}
 
 
 def test_python_below_a_covered_folder_is_bound_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +172,7 @@ def test_python_below_a_covered_folder_is_bound_back(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sys.prefix", "/home/me/project/.venv")
     monkeypatch.setattr("sys.path", ["", "/usr/lib/python3"])
     monkeypatch.setattr("sys.executable", "/home/me/project/.venv/bin/python")
-    found = cluster.binds((("/root", 0), ("/home", 0)), "/home/me")
+    found = surroundings.binds((("/root", 0), ("/home", 0)), "/home/me")
     assert "/root/.pyenv/versions/3.12" in found
     assert "/home/me/project/.venv" in found
     assert not {"/home/me", "/root", "/home"} & set(found)

@@ -25,6 +25,15 @@ PEOPLE: dict[str, tuple[int, str]] = {
 """Name: uid (and gid), password as in /etc/shadow."""
 
 _SYSTEM_USERS = {"sshd": 65530, "tcpdump": 65529}
+_DAEMONS = {
+    "messagebus": 64010,
+    "systemd-network": 64011,
+    "systemd-resolve": 64012,
+    "systemd-timesync": 64013,
+    "polkitd": 64014,
+}
+_GROUPS = {"systemd-journal": 64020, "netdev": 64021, "render": 64022, "kvm": 64023, "sgx": 64024}
+_GROUPS["input"] = 64025
 _SUDOERS = """\
 Defaults env_reset
 Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -66,22 +75,33 @@ def _without(text: str, names: set[str], numbers: set[str]) -> list[str]:
     return result
 
 
-def passwd(text: str) -> str:
-    """/etc/passwd with the lab's users in place of those of the same name or number."""
+def passwd(text: str, daemons: bool = False) -> str:
+    """/etc/passwd with the lab's users in place of those of the same name or number.
+
+    daemons: also the users of systemd's and other daemons, where they are missing.
+    """
     names = {"root", *_SYSTEM_USERS, *PEOPLE}
     lines = _without(text, names, {str(number) for number, _ in PEOPLE.values()})
     lines.insert(0, "root:x:0:0:root:/root:/bin/bash")
     for name, number in _SYSTEM_USERS.items():
         lines.append(f"{name}:x:{number}:65534:{name}:/nonexistent:/usr/sbin/nologin")
+    have = {line.split(":")[0] for line in lines}
+    for name, number in _DAEMONS.items() if daemons else ():
+        if name not in have:
+            lines.append(f"{name}:x:{number}:{number}:{name}:/nonexistent:/usr/sbin/nologin")
     for name, (number, _) in PEOPLE.items():
         lines.append(f"{name}:x:{number}:{number}:{name}:/home/{name}:/bin/bash")
     return "\n".join(lines) + "\n"
 
 
-def group(text: str) -> str:
+def group(text: str, daemons: bool = False) -> str:
     """/etc/group, likewise."""
     lines = _without(text, {"tcpdump", *PEOPLE}, {str(number) for number, _ in PEOPLE.values()})
     lines.append(f"tcpdump:x:{_SYSTEM_USERS['tcpdump']}:")
+    have = {line.split(":")[0] for line in lines}
+    for name, number in {**_DAEMONS, **_GROUPS}.items() if daemons else ():
+        if name not in have:
+            lines.append(f"{name}:x:{number}:")
     lines += [f"{name}:x:{number}:" for name, (number, _) in PEOPLE.items()]
     return "\n".join(lines) + "\n"
 
@@ -104,6 +124,15 @@ def homes(root: str, authorized_keys: str) -> None:
         for item, mode in ((home, 0o755), (home + "/.ssh", 0o700), (path, 0o600)):
             os.chown(item, number, number)
             os.chmod(item, mode)
+
+
+def own_plugins(root: str) -> None:
+    """NetworkManager loads no plugin that is not root's."""
+    folder = root + "/usr/lib/x86_64-linux-gnu/NetworkManager"
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if os.stat(f"{place}/{name}").st_uid:
+                os.chown(f"{place}/{name}", 0, 0)
 
 
 def own_sudo(root: str) -> None:

@@ -89,6 +89,8 @@ class NodeProxy:
 class Agent:
     """The event loop over control line, nodes and sessions."""
 
+    bridge = BRIDGE
+
     def __init__(self, plan: dict[str, Any], line: int) -> None:
         self.plan = plan
         self.nodes: dict[str, NodeProxy] = {}
@@ -161,6 +163,11 @@ class Agent:
             lab_socket = proxy.lab_socket
             assert lab_socket is not None
             self.watch(lab_socket.fileno(), lambda _, s=lab_socket: self.faults.accept(s))  # type: ignore[misc]
+        for number, machine in enumerate(self.plan["machines"]):
+            name = f"v{machine['name']}"
+            route.rename(f"vec{number}", name)
+            route.enslave(name, BRIDGE)
+            route.set_up(name)
         self.phase("nodes")
         # Real servers first: a director whose first checks fail waits for the next round.
         order = {"realserver": 0, "director": 1, "client": 2}

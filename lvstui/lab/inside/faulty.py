@@ -109,6 +109,7 @@ class Faults:
                 return {"ok": True, **self.status()}
             if op == "info":
                 nodes = [{"name": p.name, "role": p.role} for p in self._agent.nodes.values()]
+                nodes += [{**item, "role": "machine"} for item in self._agent.plan["machines"]]
                 return {"ok": True, "lab": self._agent.plan["name"], "nodes": nodes}
             return {"ok": False, "error": f"unknown request {op!r}"}
         except (Refused, OSError) as error:
@@ -122,6 +123,8 @@ class Faults:
 
     def _proxy(self, name: str) -> NodeProxy:
         proxy = self._agent.nodes.get(name)
+        if proxy is None and any(name == item["name"] for item in self._agent.plan["machines"]):
+            raise Refused(f"{name} is a machine: only unplug and plug can strike it")
         if proxy is None:
             names = ", ".join(self._agent.nodes)
             raise Refused(f"name a node, {name!r} is none; there are: {names}")
@@ -187,18 +190,22 @@ class Faults:
         self._ask(node, "vip", add=False)
         return f"{node}: no VIP on its loopback, ARP sysctls 0"
 
-    def _link(self, proxy: NodeProxy, up: bool) -> None:
+    def _link(self, node: str, up: bool) -> None:
         if self._route is None:
             self._route = rtnl.Route()
-        self._route.set_up(proxy.port, up)
+        if node in (item["name"] for item in self._agent.plan["machines"]):
+            # The port of a machine stays up: its cable ends outside this guest.
+            self._route.enslave("v" + node, self._agent.bridge if up else "")
+        else:
+            self._route.set_up(self._proxy(node).port, up)
 
     def _unplug(self, node: str, _: str) -> str:
-        self._link(self._proxy(node), False)
+        self._link(node, False)
         self._unplugged.add(node)
         return f"{node}: cable pulled"
 
     def _plug(self, node: str, _: str) -> str:
-        self._link(self._proxy(node), True)
+        self._link(node, True)
         self._unplugged.discard(node)
         return f"{node}: cable plugged in"
 

@@ -73,13 +73,24 @@ class Route:
         info = _text(_INFO_KIND, "veth") + attribute(_INFO_DATA, attribute(_VETH_PEER, peer))
         body = _link(0, _UP, _UP) + _text(_IFLA_IFNAME, port) + attribute(_IFLA_LINKINFO, info)
         self.request(RTM_NEWLINK, body, _CREATE | _EXCL)
-        master = attribute(_IFLA_MASTER, struct.pack("=I", socket.if_nametoindex(bridge)))
-        self.request(RTM_NEWLINK, _link(socket.if_nametoindex(port)) + master)
+        self.enslave(port, bridge)
 
     def set_up(self, name: str, up: bool = True) -> None:
         """Bring a link up or down."""
         body = _link(socket.if_nametoindex(name), _UP if up else 0, _UP)
         self.request(RTM_NEWLINK, body)
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a link that is down another name."""
+        body = _link(socket.if_nametoindex(name)) + _text(_IFLA_IFNAME, new)
+        self.request(RTM_NEWLINK, body)
+
+    def enslave(self, name: str, bridge: str) -> None:
+        """Make a link a port of a bridge; "" takes it out."""
+        master = attribute(
+            _IFLA_MASTER, struct.pack("=I", socket.if_nametoindex(bridge) if bridge else 0)
+        )
+        self.request(RTM_NEWLINK, _link(socket.if_nametoindex(name)) + master)
 
     def address(self, name: str, address: str, add: bool = True) -> None:
         """Add or remove an address "A/P"; already there or already gone is fine."""

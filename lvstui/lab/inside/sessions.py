@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import shlex
 import signal
 
 from lvstui.lab import protocol
@@ -31,6 +32,23 @@ class Session:
         self.close_stdin = False
         self.status: int | None = None
         self.pty = False
+
+
+def by_ssh(request: dict[str, Any], through: str) -> dict[str, Any]:
+    """A request for a machine as one for a director, from where root logs in to it."""
+    env = {k: v for k, v in request.get("env", {}).items() if k.isidentifier()}
+    words = ["env", *(f"{key}={value}" for key, value in env.items())] if env else []
+    words = [shlex.quote(word) for word in (*words, *request["argv"])]
+    command = f"cd {shlex.quote(request.get('cwd', '/root'))} && exec {' '.join(words)}"
+    argv = ["ssh", "-q", "-o", "BatchMode=yes", "-o", "ConnectTimeout=4"]
+    argv += ["-tt"] if request.get("pty") else ["-T"]
+    argv += ["-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=3"]
+    return {
+        "node": through,
+        "argv": [*argv, f"root@{request['node']}", command],
+        "pty": request.get("pty"),
+        "env": {key: value for key, value in env.items() if key == "TERM"},
+    }
 
 
 class Sessions:
@@ -69,6 +87,8 @@ class Sessions:
 
     def _open(self, channel: int, request: dict[str, Any]) -> None:
         agent = self._agent
+        if request["node"] in (item["name"] for item in agent.plan["machines"]):
+            request = by_ssh(request, next(iter(agent.nodes)))
         proxy = agent.nodes.get(request["node"])
         if proxy is None:
             names = ", ".join(agent.nodes)

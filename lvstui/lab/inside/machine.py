@@ -1,0 +1,170 @@
+"""The init of a machine's own guest: mounts its root from its disk and becomes systemd.
+
+The disk (ext4) holds the upper layer, so what is written stays over reboots and, once synced, over
+a cut of the power.  Files are laid down at the first boot only; afterwards the root belongs to the
+machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+
+from lvstui.lab.inside import accounts, kernel, rtnl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_MODULES = ("overlay", "ipv6", "autofs4")
+_WORK = "/tmp"
+_DISK_NUMBER = (98, 0)
+_MADE = "made"
+
+# Their upper folders hide what this host has there: its people, logs, services and networks.
+OPAQUE = (
+    *("/root", "/home", "/tmp", "/var/tmp", "/run", "/var/log", "/srv", "/opt", "/mnt", "/media"),
+    *("/etc/ssh", "/etc/keepalived", "/etc/sudoers.d", "/etc/systemd", "/etc/network"),
+    *("/etc/netplan", "/etc/NetworkManager/system-connections", "/etc/NetworkManager/conf.d"),
+    *("/etc/NetworkManager/dispatcher.d", "/etc/cron.hourly", "/etc/cron.daily"),
+    *("/etc/sysctl.d", "/etc/modules-load.d", "/etc/udev/rules.d", "/etc/cron.d"),
+    *("/var/lib/systemd", "/var/lib/NetworkManager", "/var/lib/dhcp", "/var/spool"),
+    *(f"/etc/rc{level}.d" for level in "0123456S"),
+)
+_MODES = {"/root": 0o700, "/tmp": 0o1777, "/var/tmp": 0o1777, "/etc/sudoers.d": 0o750}
+
+
+def _hide(upper: str, path: str) -> None:
+    """Make a folder of the upper layer that shows nothing of those below it."""
+    os.makedirs(upper + path, exist_ok=True)
+    os.chmod(upper + path, _MODES.get(path, 0o755))
+    os.setxattr(upper + path, "trusted.overlay.opaque", b"y")
+
+
+def _write(path: str, mode: int, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _install(root: str, plan: dict[str, Any]) -> None:
+    """What installing the packages would have done, and this machine's own configuration."""
+    _write(root + "/etc/passwd", 0o644, accounts.passwd(_read(root + "/etc/passwd"), daemons=True))
+    _write(root + "/etc/group", 0o644, accounts.group(_read(root + "/etc/group"), daemons=True))
+    _write(root + "/etc/shadow", 0o600, accounts.shadow())
+    for path, (mode, text) in accounts.FILES.items():
+        _write(root + path, mode, text)
+    for path in plan["folders"]:
+        os.makedirs(root + path, exist_ok=True)
+    for path, (mode, text) in plan["files"].items():
+        _write(root + path, mode, text)
+    for path, target in plan["links"].items():
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(root + path)
+        os.symlink(target, root + path)
+    # Where this host is a container, systemd would take the machine for one, and not sync the disk
+    # before it reboots.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(root + "/.dockerenv")
+    accounts.homes(root, plan["files"]["/root/.ssh/authorized_keys"][1])
+    accounts.own_sudo(root)
+    accounts.own_plugins(root)
+
+
+def _mount_root(plan: dict[str, Any]) -> str:
+    kernel.mount("tmpfs", _WORK, "tmpfs", 0, "mode=755")
+    os.mknod(_WORK + "/ubda", 0o060600, os.makedev(*_DISK_NUMBER))
+    for name in ("disk", "root"):
+        os.mkdir(f"{_WORK}/{name}")
+    disk = _WORK + "/disk"
+    kernel.mount(_WORK + "/ubda", disk, "ext4", 0, "")
+    layers = []
+    for number, layer in enumerate(plan["layers"]):
+        # A mount of its own: overlayfs refuses (ELOOP) a layer that lies inside another one.
+        target = f"{_WORK}/layer{number}"
+        os.mkdir(target)
+        kernel.mount("none", target, "hostfs", kernel.MS_RDONLY, layer)
+        layers.append(target)
+    fresh = not os.path.exists(f"{disk}/{_MADE}")
+    for name in ("upper", "work"):
+        os.makedirs(f"{disk}/{name}", exist_ok=True)
+    if fresh:
+        for path in OPAQUE:
+            _hide(disk + "/upper", path)
+    root = _WORK + "/root"
+    options = f"lowerdir={':'.join([*layers, '/'])},upperdir={disk}/upper,workdir={disk}/work"
+    kernel.mount("overlay", root, "overlay", 0, options + ",xino=off,redirect_dir=off")
+    if fresh:
+        _install(root, plan)
+        os.sync()
+        os.close(os.open(f"{disk}/{_MADE}", os.O_CREAT | os.O_WRONLY, 0o600))
+        os.sync()
+    return root
+
+
+def _network(plan: dict[str, Any]) -> None:
+    """The NIC gets its name; the stack `plain` also its addresses, as nobody else gives them."""
+    route = rtnl.Route()
+    route.rename("vec0", "eth0")
+    if plan["configure"]:
+        for name in ("lo", "eth0"):
+            route.set_up(name)
+        for address in plan["addresses"]:
+            route.address("eth0", address)
+    route.close()
+
+
+def main(plan_path: str) -> None:
+    """Never returns: the process becomes systemd."""
+    with open(plan_path, encoding="utf-8") as file:
+        plan = json.load(file)
+    kernel.mount("proc", "/proc", "proc")
+    modules = kernel.Modules(plan["modules"])
+    for name in _MODULES:
+        modules.load(name)
+    kernel.set_host_name(plan["name"])
+    _network(plan)
+    root = _mount_root(plan)
+    for path in plan["binds"]:
+        # Python and the code of the services, read only, as in the nodes.
+        if os.path.isdir(path):
+            os.makedirs(root + path, exist_ok=True)
+            kernel.bind(path, root + path, read_only=True)
+    lib = f"{root}/usr/lib/modules/{os.uname().release}"
+    os.makedirs(lib, exist_ok=True)
+    kernel.bind(plan["modules"], lib, read_only=True)
+    kernel.unmount_lazily("/proc")
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    os.makedirs(root + "/mnt", exist_ok=True)
+    kernel.pivot_root(root, root + "/mnt")
+    os.chdir("/")
+    kernel.unmount_lazily("/mnt")
+    os.umask(0o022)
+    os.execve("/lib/systemd/systemd", ["/sbin/init"], {"TERM": "dumb", "PATH": _PATH})
+
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def serve(name: str, services: str, ipv6: bool) -> None:
+    """The lab's services of a real server, as a unit of the machine.  Never returns."""
+    import socket
+
+    from lvstui.lab.inside import servers
+
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    servers.serve(name, json.loads(services), theirs, ipv6)
+    ours.close()

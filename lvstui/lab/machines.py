@@ -1,0 +1,202 @@
+"""Machines on the host's side: package layers, disk, plan and command line of each guest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lvstui.lab import cluster, packages, stacks
+from lvstui.lab.errors import LabError
+from lvstui.lab.packages import Layer, Progress
+from lvstui.lab.surroundings import COVERS, PACKAGE_PARENT, binds
+from lvstui.lab.topology import Machine, Topology
+
+DISK_MB = 1024
+"""Size of a machine's disk; the file is sparse."""
+
+
+def layer_of(stack: str, base: Layer, progress: Progress) -> list[Path]:
+    """The layers of a machine with that stack, uppermost first; fetches what is missing."""
+    wanted = set()
+    for path, package in (*stacks.BASE_PROGRAMS.items(), *stacks.STACKS[stack].programs):
+        if not (Path("/") / path).exists():
+            wanted.add(package)
+    folders = [packages.fetched(sorted(wanted), progress), base.folder]
+    return [folder for folder in folders if folder is not None]
+
+
+def layers(topology: Topology, base: Layer, progress: Progress) -> dict[str, list[Path]]:
+    """The layers of each stack that a topology's machines have."""
+    names = sorted({machine.stack for machine in topology.machines})
+    return {name: layer_of(name, base, progress) for name in names}
+
+
+def make_disk(path: Path) -> None:
+    """An empty file system in a sparse file, made without root."""
+    program = packages.find_program("mke2fs")
+    if program is None:
+        raise LabError("machines need mke2fs", "it makes their disks", "install e2fsprogs")
+    with path.open("wb") as file:
+        file.truncate(DISK_MB << 20)
+    options = "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0"
+    done = subprocess.run(
+        [program, "-q", "-F", "-t", "ext4", "-m", "0", "-J", "size=8", "-E", options, path],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LabError("mke2fs failed", done.stderr or done.stdout)
+
+
+def prepare(
+    topology: Topology,
+    folder: Path,
+    base: Layer,
+    stack_layers: dict[str, list[Path]],
+    keys: dict[str, tuple[str, str]],
+    env: dict[str, str],
+) -> list[dict[str, Any]]:
+    """Disk, plan and init of each machine in the lab's folder; the keeper's orders for them."""
+    _check_space(folder, len(topology.machines))
+    orders = []
+    for machine in topology.machines:
+        name = machine.name
+        make_disk(folder / f"{name}.disk")
+        plan = _plan(topology, machine, base, stack_layers[machine.stack], keys)
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(plan), encoding="utf-8")
+        path.chmod(0o600)
+        init = folder / f"{name}.init"
+        code = _python_code("machine", f"main({str(path)!r})")
+        init.write_text(f"#!/bin/sh\nexec {code}\n", encoding="utf-8")
+        init.chmod(0o700)
+        wire = [str(folder / f"{name}.{end}") for end in ("lan", "nic")]
+        argv = [
+            str(base.kernel),
+            f"mem={machine.memory_mb}M",
+            "root=none",
+            "rootfstype=hostfs",
+            "rootflags=/",
+            "ro",
+            f"init={init}",
+            "con=null",
+            "con0=null,fd:1",
+            "ssl=null",
+            "quiet",
+            f"ubd0={folder / f'{name}.disk'}",
+            f"vec0:transport=bess,dst={wire[1]},mac={_mac(topology, name)}",
+            "net.ifnames=0",
+            "systemd.show_status=1",
+            f"uml_dir={folder}/",
+            f"umid={name}",
+        ]
+        orders.append({"name": name, "argv": argv, "env": env, "wire": wire})
+    return orders
+
+
+def lan_arguments(topology: Topology, folder: Path) -> list[str]:
+    """The lab guest's ends of the machines' cables, for its command line."""
+    return [
+        f"vec{number}:transport=bess,dst={folder / f'{machine.name}.lan'}"
+        for number, machine in enumerate(topology.machines)
+    ]
+
+
+def _mac(topology: Topology, name: str) -> str:
+    return f"52:54:00:00:01:{cluster.numbers(topology)[name]:02x}"
+
+
+def _python_code(module: str, call: str) -> str:
+    code = (
+        f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
+        f"from lvstui.lab.inside import {module}; {module}.{call}"
+    )
+    return f"{shlex.quote(sys.executable)} -I -S -c {shlex.quote(code)}"
+
+
+def _plan(
+    topology: Topology,
+    machine: Machine,
+    base: Layer,
+    layers: list[Path],
+    keys: dict[str, tuple[str, str]],
+) -> dict[str, Any]:
+    stack = stacks.STACKS[machine.stack]
+    addresses = cluster.with_prefix(topology, machine.name)
+    home = os.path.normpath(os.path.expanduser("~"))
+    files = cluster.common_files(topology, machine.name, keys)
+    files |= stack.files(stacks.Nic(tuple(addresses)))
+    services = cluster.services_of(topology, machine.name)
+    serve = _python_code(
+        "machine", f"serve({machine.name!r}, {json.dumps(services)!r}, {topology.ipv6})"
+    )
+    files |= {
+        "/etc/systemd/system/lab-services.service": (0o644, _SERVICES + _systemd_words(serve)),
+        "/etc/machine-id": (0o444, f"{cluster.numbers(topology)[machine.name]:032x}\n"),
+        # The guest's watchdog needs a program on the host.
+        "/etc/systemd/system.conf": (0o644, "[Manager]\nRebootWatchdogSec=off\n"),
+        "/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": (0o644, _COLDPLUG),
+        "/etc/fstab": (0o644, "# the root is mounted before systemd starts\n"),
+        "/etc/crypttab": (0o644, ""),
+        "/etc/sysctl.conf": (0o644, "# /etc/sysctl.conf: this machine's own settings\n"),
+        "/etc/default/locale": (0o644, "LANG=C.UTF-8\n"),
+        "/etc/locale.conf": (0o644, "LANG=C.UTF-8\n"),
+    }
+    covers = (*COVERS, ("/srv", 0), ("/opt", 0), ("/mnt", 0), ("/media", 0))
+    return {
+        "name": machine.name,
+        "layers": [str(layer) for layer in layers],
+        "modules": str(base.modules),
+        "configure": not stack.configures_itself,
+        "addresses": addresses,
+        "files": files,
+        "folders": stacks.folders(stack),
+        "links": stacks.links(stack),
+        "binds": binds(covers, home),
+    }
+
+
+def _systemd_words(command: str) -> str:
+    """A shell command as the rest of a unit: systemd has quoting rules of its own."""
+    quoted = command.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    quoted = quoted.replace("$", "$$")
+    return f'ExecStart=/bin/sh -c "exec {quoted}"\n'
+
+
+_SERVICES = """\
+[Unit]
+Description=The lab's services of this real server
+
+[Install]
+WantedBy=multi-user.target
+
+[Service]
+Environment=PYTHONDONTWRITEBYTECODE=1
+Restart=on-failure
+"""
+
+
+# Of a guest's devices only these matter; asking for all of them takes five seconds more.
+_COLDPLUG = """\
+[Service]
+ExecStart=
+ExecStart=-udevadm trigger --action=add --subsystem-match=net --subsystem-match=block
+"""
+
+
+def _check_space(folder: Path, count: int) -> None:
+    need, free = count * 96, shutil.disk_usage(folder).free >> 20
+    if free < need:
+        raise LabError(
+            f"not enough space in {folder} for the disks of {count} machines",
+            f"{need} MB needed, {free} MB free",
+            "set XDG_RUNTIME_DIR to a folder of yours with more",
+        )

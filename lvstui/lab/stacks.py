@@ -1,0 +1,182 @@
+"""The network stacks of machines: packages, files, and what is enabled at boot.
+
+No maintainer script runs, so what they would have written and enabled is written here.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+Files = dict[str, tuple[int, str]]
+"""Path: mode and text."""
+
+_UNITS = "/usr/lib/systemd/system"
+_ENABLED = "/etc/systemd/system"
+
+BASE_PROGRAMS = {
+    "usr/lib/systemd/systemd": "systemd",
+    "usr/sbin/init": "systemd-sysv",
+    "usr/lib/systemd/systemd-udevd": "udev",
+    "usr/bin/dbus-daemon": "dbus",
+    "usr/sbin/sysctl": "procps",
+    "usr/share/dbus-1/system.d/org.freedesktop.systemd1.conf": "systemd",
+}
+"""A file looked for on the host, and the package that brings it to a machine."""
+
+_MASKED = (
+    # No terminals, no clock and no hardware of its own in a guest.
+    *("modprobe@.service", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount"),
+    *("sys-kernel-debug.mount", "sys-kernel-tracing.mount", "dev-hugepages.mount"),
+    *("getty@tty1.service", "getty-static.service", "console-getty.service", "getty.target"),
+    *("serial-getty@tty0.service", "serial-getty@ttyS0.service", "serial-getty@hvc0.service"),
+    *("systemd-timesyncd.service", "systemd-vconsole-setup.service"),
+    # The host is no part of the machine: what is below its root was not installed here.
+    *("systemd-hwdb-update.service", "systemd-journal-catalog-update.service", "ldconfig.service"),
+    *("systemd-pcrphase.service", "systemd-pcrphase-sysinit.service", "ModemManager.service"),
+    *("systemd-networkd-wait-online.service", "NetworkManager-wait-online.service"),
+    *("wpa_supplicant.service", "systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount"),
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
+    *("e2scrub_all.timer", "e2scrub_reap.service", "logrotate.timer", "man-db.timer"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """What a stack has to give eth0.  addresses: with their prefix length."""
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One way to manage the network.  units: enabled for multi-user.target."""
+
+    name: str
+    programs: tuple[tuple[str, str], ...]
+    units: tuple[str, ...]
+
+    @property
+    def configures_itself(self) -> bool:
+        """Whether the machine's init has nothing to do for eth0."""
+        return self.name != "plain"
+
+    def files(self, nic: Nic) -> Files:
+        """The configuration of eth0."""
+        return _FILES[self.name](nic)
+
+
+STACKS: dict[str, Stack] = {
+    stack.name: stack
+    for stack in (
+        Stack("ifupdown", (("usr/sbin/ifup", "ifupdown"),), ("networking.service",)),
+        Stack("netplan", (("usr/sbin/netplan", "netplan.io"),), ("systemd-networkd.service",)),
+        Stack(
+            "networkmanager",
+            (("usr/sbin/NetworkManager", "network-manager"),),
+            ("NetworkManager.service",),
+        ),
+        Stack("networkd", (), ("systemd-networkd.service",)),
+        Stack("plain", (), ()),
+    )
+}
+"""All stacks by name; `plain` has none: eth0 is configured before systemd starts."""
+
+
+def _ifupdown(nic: Nic) -> Files:
+    text = "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n\nauto eth0\n"
+    for address in nic.addresses:
+        family = "inet6" if ":" in address else "inet"
+        text += f"iface eth0 {family} static\n    address {address}\n"
+    return {"/etc/network/interfaces": (0o644, text)}
+
+
+def _netplan(nic: Nic) -> Files:
+    text = textwrap.dedent(f"""\
+        network:
+          version: 2
+          renderer: networkd
+          ethernets:
+            eth0:
+              dhcp4: false
+              dhcp6: false
+              accept-ra: false
+              addresses: [{", ".join(f'"{address}"' for address in nic.addresses)}]
+        """)
+    return {"/etc/netplan/01-lab.yaml": (0o600, text)}
+
+
+def _networkmanager(nic: Nic) -> Files:
+    four = [address for address in nic.addresses if ":" not in address]
+    six = [address for address in nic.addresses if ":" in address]
+    lines = ["[connection]", "id=eth0", "uuid=2b0d6a5e-6c0e-4c0a-9d5e-000000000001"]
+    lines += ["type=ethernet", "interface-name=eth0", "", "[ipv4]", "method=manual"]
+    lines += [f"address{number}={address}" for number, address in enumerate(four, 1)]
+    lines += ["", "[ipv6]", "method=" + ("manual" if six else "link-local")]
+    lines += [f"address{number}={address}" for number, address in enumerate(six, 1)]
+    path = "/etc/NetworkManager/system-connections/eth0.nmconnection"
+    # Debian's own file has it too; without the plugin's line eth0 would be left alone when an
+    # /etc/network/interfaces names it.
+    conf = "[main]\nplugins=ifupdown,keyfile\n\n[ifupdown]\nmanaged=false\n"
+    return {
+        path: (0o600, "\n".join(lines) + "\n"),
+        "/etc/NetworkManager/NetworkManager.conf": (0o644, conf),
+    }
+
+
+def _networkd(nic: Nic) -> Files:
+    lines = ["[Match]", "Name=eth0", "", "[Network]", "IPv6AcceptRA=no"]
+    lines += [f"Address={address}" for address in nic.addresses]
+    return {"/etc/systemd/network/20-eth0.network": (0o644, "\n".join(lines) + "\n")}
+
+
+def _plain(nic: Nic) -> Files:
+    return {}
+
+
+_FILES = {
+    "ifupdown": _ifupdown,
+    "netplan": _netplan,
+    "networkmanager": _networkmanager,
+    "networkd": _networkd,
+    "plain": _plain,
+}
+
+
+def folders(stack: Stack) -> list[str]:
+    """Folders that the packages bring and that are hidden with what this host has in them."""
+    result = ["/etc/sudoers.d", "/etc/systemd/network"]
+    if stack.name == "ifupdown":
+        hooks = ("if-pre-up.d", "if-up.d", "if-down.d", "if-post-down.d", "interfaces.d")
+        result += [f"/etc/network/{name}" for name in hooks]
+    if stack.name == "netplan":
+        result.append("/etc/netplan")
+    return result
+
+
+def links(stack: Stack) -> dict[str, str]:
+    """Symbolic links that enable and mask units."""
+    wants = f"{_ENABLED}/multi-user.target.wants"
+    result = {f"{_ENABLED}/default.target": f"{_UNITS}/multi-user.target"}
+    result |= {f"{_ENABLED}/{unit}": "/dev/null" for unit in _MASKED}
+    for unit in ("ssh.service", *stack.units):
+        result[f"{wants}/{unit}"] = f"{_UNITS}/{unit}"
+    result[f"{wants}/lab-services.service"] = f"{_ENABLED}/lab-services.service"
+    if "systemd-networkd.service" in stack.units:
+        result[f"{_ENABLED}/sockets.target.wants/systemd-networkd.socket"] = (
+            f"{_UNITS}/systemd-networkd.socket"
+        )
+        result[f"{_ENABLED}/dbus-org.freedesktop.network1.service"] = (
+            f"{_UNITS}/systemd-networkd.service"
+        )
+    if stack.name == "networkmanager":
+        result[f"{_ENABLED}/dbus-org.freedesktop.nm-dispatcher.service"] = (
+            f"{_UNITS}/NetworkManager-dispatcher.service"
+        )
+    if stack.name == "ifupdown":
+        result[f"{_ENABLED}/network-online.target.wants/networking.service"] = (
+            f"{_UNITS}/networking.service"
+        )
+    # As Debian 12 has it: the last word in sysctl.d is /etc/sysctl.conf.
+    result["/etc/sysctl.d/99-sysctl.conf"] = "../sysctl.conf"
+    return result
