@@ -1,0 +1,352 @@
+"""Real servers over real SSH: pushed, proven, undone; cut at every step; refused in every way.
+
+A cluster of its own with bare real servers. Everything runs on lb1, as an operator would.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lvstui.lab import Lab
+from lvstui.lab.surroundings import PACKAGE_PARENT
+from lvstui.lab.topology import Topology
+from tests.lab.director import LVSTUI
+
+VIP = "10.10.0.20"
+SERVERS = ("rs1", "rs2", "rs3")
+ADDRESS = {"rs1": "10.10.0.3", "rs2": "10.10.0.4", "rs3": "10.10.0.5"}
+SLOW_S = 240.0
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Lab]:
+    """A cluster whose real servers are as freshly installed."""
+    with Lab(Topology().stripped()) as lab:
+        lab.wait_all_up()
+        lab.connection.wait_phase("ssh", 30)
+        yield lab
+
+
+def lvstui(lab: Lab, words: str, *, before: str = "") -> tuple[int, dict[str, Any], str]:
+    """Exit status, document and error stream of `lvstui realserver … --json` on lb1."""
+    command = f"{before}{LVSTUI} realserver {words} --json"
+    done = lab.run("lb1", command, timeout=SLOW_S, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.status, json.loads(done.stdout or "{}"), done.stderr
+
+
+def whole_state(lab: Lab, node: str) -> str:
+    """Every file that is not a log or a run-time one with mode, owner and hash; all ARP settings;
+    every address."""
+    return lab.run(
+        node,
+        "cd /; find etc var/lib root home opt srv usr/local -xdev -type f -print0 | sort -z | "
+        'xargs -0 sh -c \'stat -c "%a %u:%g %s %n" "$@"; md5sum "$@"\' sh; '
+        "find etc var/lib -xdev -type d | sort; "
+        "grep -H . proc/sys/net/ipv4/conf/*/arp_*; ip -o addr show; cat run/network/ifstate",
+        timeout=120,
+    ).stdout
+
+
+def verdicts(document: dict[str, Any], vip: str = VIP) -> dict[str, dict[str, str]]:
+    return {
+        host["name"]: {id_: check["verdict"] for id_, check in host["vips"][vip].items()}
+        for host in document["hosts"]
+    }
+
+
+CAPTURE = "exec tcpdump -i eth0 -n -U -w /root/arp.pcap arp"
+
+
+class Capture:
+    """Everything that ARP said at the NICs of the real servers, and somebody who keeps asking."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._running = [lab.spawn(node, CAPTURE) for node in SERVERS]
+        # The director's own questions are not heard by a real server's answers to others.
+        self._asking = lab.spawn("client", f"exec arping -I eth0 -b -w 600 {VIP} >/dev/null")
+        for node in SERVERS:
+            lab.wait(node, "test -s /root/arp.pcap", what="tcpdump")
+
+    def stop(self) -> dict[str, list[str]]:
+        """Node to what it said in the VIP's name."""
+        for process in (*self._running, self._asking):
+            process.kill(2)
+            process.wait(10)
+        said = {}
+        for node in SERVERS:
+            mac = self._lab.run(node, "cat /sys/class/net/eth0/address").stdout.strip()
+            text = self._lab.run(
+                node, f"tcpdump -n -e -r /root/arp.pcap 'ether src {mac}' 2>/dev/null; "
+                "tcpdump -n -r /root/arp.pcap 2>/dev/null | wc -l; rm /root/arp.pcap",
+            ).stdout.splitlines()  # fmt: skip
+            *lines, heard = text
+            assert int(heard) > 20, f"{node} heard next to nothing: {heard} ARP packets"
+            said[node] = [line for line in lines if f"Reply {VIP} is-at" in line
+                          or f"tell {VIP}" in line]  # fmt: skip
+        return said
+
+
+def test_bare_servers_become_real_ones_and_bare_again(bare: Lab) -> None:
+    lab = bare
+    before = {node: whole_state(lab, node) for node in SERVERS}
+    status, document, _ = lvstui(lab, "look")
+    assert status == 1
+    for found in verdicts(document).values():
+        assert (found["reachable"], found["l2"], found["arp_silent"]) == ("good",) * 3
+        assert {found[i] for i in ("vip", "arp_ignore", "arp_announce", "persistent", "path")} == {
+            "bad"
+        }
+
+    capture = Capture(lab)
+    status, document, errors = lvstui(lab, "push --all --yes --reason 'new servers'")
+    said = capture.stop()
+    assert status == 0, (document, errors)
+    assert [host["end"] for host in document["hosts"]] == ["done"] * 3
+    assert document["heard"] == []
+    assert said == {node: [] for node in SERVERS}, "a real server spoke for the VIP"
+
+    status, document, _ = lvstui(lab, "verify")
+    assert status == 0
+    for found in verdicts(document).values():
+        assert set(found.values()) == {"good"}, found
+    since = float(lab.run("client", "date +%s.%N").stdout) * 1000
+    time.sleep(3)
+    rows = [line.split() for line in
+            lab.run("client", "tail -n 2000 /var/log/client.log").stdout.splitlines()]  # fmt: skip
+    served = {row[2] for row in rows if float(row[0]) > since and row[1] == "web"}
+    assert served >= set(SERVERS), "traffic through the VIP does not reach them all"
+
+    status, document, _ = lvstui(lab, "push --all --yes")
+    assert (status, [h["end"] for h in document["hosts"]]) == (0, ["nothing to do"] * 3)
+
+    capture = Capture(lab)
+    status, document, _ = lvstui(lab, "undo --all --yes")
+    assert (status, [h["end"] for h in document["hosts"]]) == (0, ["done"] * 3), document
+    assert capture.stop() == {node: [] for node in SERVERS}
+    for node in SERVERS:
+        assert whole_state(lab, node) == before[node]
+    audit = lab.run("lb1", "cat /var/log/lvstui/audit.jsonl").stdout.splitlines()
+    entries = [json.loads(line) for line in audit]
+    done = [e for e in entries if e["phase"] == "done" and e["operation"] == "push"]
+    assert {(e["name"], e["ok"]) for e in done[:3]} == {(node, True) for node in SERVERS}
+    assert done[0]["reason"] == "new servers"
+
+
+DRIVER = """
+import json, sys, threading
+from lvstui.operations.realservers import RealServers, prove
+from lvstui.realserver.hosts import OwnFile, Vip, make_host
+from lvstui.realserver.push import Push
+from lvstui.remote.connect import Connector
+timer, operation, *addresses = sys.argv[1:]
+hosts = [make_host(a, "", (Vip("10.10.0.20", ()),), OwnFile()) for a in addresses]
+with Connector(step_s=5) as connector:
+    service = RealServers(connector)
+    rows = service.look(hosts, wire=False)
+    plans = service.plan(rows, operation)
+    ends = {}
+    def work(host, plan):
+        push = Push(lambda: connector.open(host.access), plan, (), int(timer),
+                    lambda p, f: (), lambda stage: print(host.address, stage, flush=True))
+        outcome = push.run()
+        ends[host.address] = [outcome.end.value, outcome.text]
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(hosts, plans)]
+    print("begin", flush=True)
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+print(json.dumps(ends))
+"""
+LOG_LINES = "cat /var/lib/lvstui/tx/log 2>/dev/null | wc -l"
+CUTS = {
+    "link": "ip link set eth0 down; sleep 8; ip link set eth0 up",
+    "sshd": "pkill -9 sshd; sleep 8; /usr/sbin/sshd",
+}
+TIMER_S = 15
+
+
+def drive(lab: Lab, operation: str, *nodes: str) -> Any:
+    words = [str(TIMER_S), operation, *(ADDRESS[node] for node in nodes)]
+    return lab.spawn(
+        "lb1", [sys.executable, "-c", DRIVER, *words], env={"PYTHONPATH": str(PACKAGE_PARENT)},
+        cwd="/",
+    )  # fmt: skip
+
+
+def settled(lab: Lab, node: str) -> str:
+    """`before` or `after`, of everything that a push changes; what else it is in full."""
+    lab.wait(node, "! test -d /var/lib/lvstui/tx", timeout=TIMER_S + 40, what="the host's decision")
+    text = lab.run(
+        node,
+        "cat /proc/sys/net/ipv4/conf/all/arp_ignore /proc/sys/net/ipv4/conf/all/arp_announce "
+        "/proc/sys/net/ipv4/conf/lo/arp_ignore /proc/sys/net/ipv4/conf/lo/arp_announce; "
+        f"ip -o addr show dev lo | grep -c ' {VIP}/32 '; "
+        "for f in /etc/sysctl.d/99-zz-lvstui.conf /etc/network/interfaces.d/lvstui "
+        "/var/lib/lvstui/manifest.json; do test -e $f && echo yes || echo no; done; "
+        "find /etc /var/lib -name '.lvstui-*'",
+        check=False,
+    ).stdout.split()
+    return {
+        "0 0 0 0 0 no no no": "before",
+        "1 2 1 2 1 yes yes yes": "after",
+    }.get(" ".join(text), " ".join(text))
+
+
+def when_at(lab: Lab, node: str, step: int, then: str) -> threading.Thread:
+    """Do something on the host as soon as its log has that many lines."""
+    script = (
+        f"for i in $(seq 900); do [ $({LOG_LINES}) -ge {step} ] && break; sleep 0.05; done; {then}"
+    )
+    thread = threading.Thread(target=lambda: lab.run(node, script, check=False, timeout=120))
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("operation", ["push", "undo"])
+def test_a_cut_at_any_step_ends_wholly_before_or_wholly_after(bare: Lab, operation: str) -> None:
+    """A push writes 9 lines (4 settings, the address, `live`, 3 files); the cut comes at each."""
+    lab = bare
+    seen: dict[tuple[str, int], str] = {}
+    steps = [(1, 4, 5), (6, 7, 8)] if operation == "push" else [(1, 2, 4)]
+    for kind, command in CUTS.items():
+        for chosen in steps:
+            if operation == "undo":
+                ready = drive(lab, "push", *SERVERS)
+                assert ready.wait(SLOW_S) == 0
+            watchers = [when_at(lab, node, step, command)
+                        for node, step in zip(SERVERS, chosen, strict=True)]  # fmt: skip
+            process = drive(lab, operation, *SERVERS)
+            process.wait(SLOW_S)
+            for watcher in watchers:
+                watcher.join()
+            for node, step in zip(SERVERS, chosen, strict=True):
+                seen[kind, step] = settled(lab, node)
+            told = json.loads(process.output().decode().splitlines()[-1])
+            for node, step in zip(SERVERS, chosen, strict=True):
+                end = told[ADDRESS[node]][0]
+                if end in ("done", "went back"):
+                    done = "after" if operation == "push" else "before"
+                    back = "before" if operation == "push" else "after"
+                    assert seen[kind, step] == (done if end == "done" else back), told
+            undo_all(lab)
+    assert set(seen.values()) <= {"before", "after"}, seen
+
+
+def test_lvstui_killed_at_any_step(bare: Lab) -> None:
+    lab = bare
+    seen = {}
+    for step in (1, 5, 6, 8):
+        process = drive(lab, "push", *SERVERS)
+        lab.wait("rs1", f"[ $({LOG_LINES}) -ge {step} ] || test -e /var/lib/lvstui/manifest.json",
+                 timeout=90, interval=0.02)  # fmt: skip
+        process.kill(9)
+        process.wait(10)
+        for node in SERVERS:
+            seen[step, node] = settled(lab, node)
+        undo_all(lab)
+    assert set(seen.values()) <= {"before", "after"}, seen
+    assert "before" in seen.values(), "killed too late every time"
+
+
+def undo_all(lab: Lab) -> None:
+    assert drive(lab, "undo", *SERVERS).wait(SLOW_S) == 0
+    assert [settled(lab, node) for node in SERVERS] == ["before"] * 3
+    for node in SERVERS:
+        lab.run(node, "rm -rf /var/lib/lvstui")
+
+
+BREAK = {
+    "rs1": ("mount --bind /etc /etc && mount -o remount,ro,bind /etc", "umount /etc"),
+    "rs2": (
+        "mkdir -p /var/lib/lvstui && mount -t tmpfs -o size=64k x /var/lib/lvstui && "
+        "head -c 60000 /dev/zero > /var/lib/lvstui/full",
+        "umount /var/lib/lvstui; rmdir /var/lib/lvstui",
+    ),
+    "rs3": ("mount --bind /dev/null $(command -v ip)", "umount $(readlink -f $(command -v ip))"),
+}
+
+
+def test_what_stands_in_the_way_is_said_and_nothing_is_changed(bare: Lab) -> None:
+    lab = bare
+    before = {node: whole_state(lab, node) for node in SERVERS}
+    try:
+        for node, (wreck, _) in BREAK.items():
+            lab.run(node, wreck)
+        status, document, _ = lvstui(
+            lab, f"push rs1 rs2 rs3 10.10.0.99 guest@10.10.0.10 --vip {VIP} --yes"
+        )
+    finally:
+        for node, (_, mend) in BREAK.items():
+            lab.run(node, mend, check=False)
+    assert status == 1
+    ends = {h["name"] or h["plan"]["host"]: (h["end"], h["text"], h["trouble"])
+            for h in document["hosts"]}  # fmt: skip
+    assert ends["rs1"][0] == "refused"
+    assert "/etc is read-only" in ends["rs1"][1]
+    assert ends["rs2"][0] == "failed"
+    assert "nothing was changed" in ends["rs2"][1]
+    assert ends["rs3"][0] == "refused"
+    assert "no `ip`" in ends["rs3"][1]
+    assert ends["10.10.0.99"][2] == "unreachable"
+    assert "root is needed" in ends["10.10.0.10"][1]
+    for node in SERVERS:
+        assert whole_state(lab, node) == before[node]
+
+
+def test_a_sudo_user_through_a_jump_host_with_a_key_in_an_agent(bare: Lab) -> None:
+    """Root can not log in at rs1, no key lies in a file, lb1 has no direct way that is used."""
+    lab = bare
+    lab.run("rs1", "cp /etc/ssh/sshd_config /root/kept && "
+            "sed -i 's/^PermitRootLogin.*/PermitRootLogin no/' /etc/ssh/sshd_config && "
+            "kill -HUP $(pgrep -o -x sshd)")  # fmt: skip
+    lab.run("lb1", "mv /root/.ssh/id_ed25519 /root/away")
+    agent = (
+        "eval $(ssh-agent) >/dev/null && ssh-add -q /root/away && trap 'kill $SSH_AGENT_PID' EXIT; "
+    )
+    try:
+        refused = lvstui(lab, f"push rs1 --yes --vip {VIP}", before=agent)
+        status, document, errors = lvstui(
+            lab, f"push deploy@rs1 --jump ops@rs3 --yes --vip {VIP}", before=agent
+        )
+        assert status == 0, (document, errors)
+        assert settled(lab, "rs1") == "after"
+        status, document, errors = lvstui(
+            lab, f"undo deploy@rs1 --jump ops@rs3 --yes --vip {VIP}", before=agent
+        )
+        assert status == 0, (document, errors)
+        assert settled(lab, "rs1") == "before"
+    finally:
+        lab.run("lb1", "mv /root/away /root/.ssh/id_ed25519")
+        lab.run("rs1", "mv /root/kept /etc/ssh/sshd_config && kill -HUP $(pgrep -o -x sshd)")
+    assert refused[0] == 1
+    assert refused[1]["hosts"][0]["trouble"] == "login-refused"
+
+
+def test_a_server_that_answers_arp_is_found_mended_and_its_victims_told(bare: Lab) -> None:
+    lab = bare
+    lab.run("rs2", f"ip addr add {VIP}/32 dev lo")
+    try:
+        status, document, _ = lvstui(lab, "verify")
+        assert status == 1
+        found = verdicts(document)
+        assert found["rs2"]["arp_silent"] == "bad"
+        assert found["rs1"]["arp_silent"] == "good"
+        status, document, _ = lvstui(lab, "push rs2 --yes")
+        assert status == 0, document
+        assert "announced" in document["announced"]
+        status, document, _ = lvstui(lab, "verify rs2")
+        assert verdicts(document)["rs2"]["arp_silent"] == "good"
+        status, document, _ = lvstui(lab, "undo rs2 --yes")
+        assert status == 0, document
+        here = lab.run("rs2", "ip -o addr show dev lo").stdout
+        assert f" {VIP}/32 " in here, "it was there before lvstui came"
+    finally:
+        lab.run("rs2", f"ip addr del {VIP}/32 dev lo", check=False)
