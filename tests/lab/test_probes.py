@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from lvstui.lab import Lab
-from lvstui.lab.cluster import PACKAGE_PARENT
+from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import Topology
 from tests.lab.director import SLOW_S
 
