@@ -88,7 +88,8 @@ class Keeper:
 
         with open(self._folder / log_name, "ab") as log:
             return subprocess.Popen(
-                argv,
+                argv if line is not None else [machinery.REBOOTS_AS, *argv[1:]],
+                executable=argv[0],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -122,6 +123,7 @@ class Keeper:
             while self._guest.poll() is None:
                 for key, mask in self._selector.select(1.0):
                     key.data(mask)
+                self._machines.look_after()
                 if self._stop or os.getppid() != parent:
                     self._power_off()
                 if self._powering_off and time.monotonic() > self._powering_off:

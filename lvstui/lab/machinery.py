@@ -20,8 +20,16 @@ from typing import Any
 _FRAME = 65536 + 64
 _BURST = 64
 
+REBOOTS_AS = "/bin/false"
+"""What a machine's guest has as its own name (argv[0]).
+
+To reboot, linux.uml executes argv[0] in its own process: descriptors of its former life stay open,
+29 more each time, and under load it was seen to hang.  As this it ends with status 1, which a power
+off does not, and is started anew.
+"""
+
 Start = Callable[[list[str], dict[str, str], str], "subprocess.Popen[bytes]"]
-"""Starts a guest: command line, environment, name of its console's log file."""
+"""Starts a guest of that kind: command line, environment, name of its console's log file."""
 
 
 class Cable:
@@ -98,11 +106,6 @@ class Machines:
         if order is None:
             return {"ok": False, "error": f"no machine {name!r}"}
         process = self._running.get(name)
-        # Left unreaped until here, so that its number is nobody else's.
-        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        if process is not None and os.waitid(os.P_PID, process.pid, flags) is not None:
-            self._end(name)
-            process = None
         if action == "on" and process is None:
             self._running[name] = self._start(order["argv"], order["env"], f"{name}.log")
             (self._folder / f"{name}.pid").write_text(
@@ -111,6 +114,17 @@ class Machines:
         elif action == "off" and process is not None:
             self._end(name)
         return {"ok": True, "running": name in self._running}
+
+    def look_after(self) -> None:
+        """Start anew what reboots, clear up after what is off; to be called when a child ended."""
+        # Left unreaped until _end, so that their numbers are nobody else's.
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        for name, process in list(self._running.items()):
+            ended = os.waitid(os.P_PID, process.pid, flags)
+            if ended is not None:
+                self._end(name)
+                if (ended.si_code, ended.si_status) == (os.CLD_EXITED, 1):
+                    self.request(name, "on")
 
     def _end(self, name: str) -> None:
         # linux.uml has helper processes in its session; a killed kernel leaves them behind.

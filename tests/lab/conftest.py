@@ -17,6 +17,8 @@ from lvstui.lab import Lab, LabError
 _HERE = Path(__file__).parent
 
 
+# First, because xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all tests of this folder; those that share a guest stay on one xdist worker."""
     for item in items:

@@ -174,7 +174,10 @@ def test_a_power_cut_loses_what_was_not_synced(
     machine.run("echo kept > /etc/kept; sync; echo lost > /etc/lost")
     assert machine.cut_power() != before
     assert machine.run("cat /etc/kept /etc/lost", check=False).stdout == "kept\n"
-    machine.power_off()
+    # Powered off in order it stays off, unlike after a reboot.
+    machine.run("systemctl poweroff", check=False)
+    machine._lab.wait("lb1", lambda: not machine.is_on(), timeout=60, what="off")
+    time.sleep(2)
     assert not machine.is_on()
 
 
