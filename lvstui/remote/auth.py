@@ -210,6 +210,7 @@ class Login:
             if secret is None:
                 secret = self._vault.ask(_again(request, again > 0))
             if secret is None:
+                self._notes.append("no password was given")
                 return None
             answer = secret
             following = self._attempt(
@@ -243,6 +244,7 @@ class Login:
                 )
             except RemoteError:
                 if dialog.gave_up:
+                    self._notes.append("no answer was given")
                     return None, True
                 raise
             finally:

@@ -64,8 +64,6 @@ class Link:
         return self._proxy.explain(error)
 
     def _connect(self, vault: Vault) -> None:
-        import paramiko
-
         settings = self.settings
         sock: Any
         if settings.proxy_command:
@@ -76,7 +74,7 @@ class Link:
         else:
             sock = tcp(settings, self._timeout_s)
         try:
-            self.transport = transport = paramiko.Transport(sock)
+            self.transport = transport = new_transport(sock)
         except BaseException:
             sock.close()
             raise
@@ -146,6 +144,22 @@ class Link:
         if self._proxy is not None:
             with contextlib.suppress(Exception):
                 self._proxy.close()
+
+
+def new_transport(sock: Any) -> Any:
+    """paramiko's Transport, which also remembers what the other side offers: for the error message
+    when there is nothing in common."""
+    import paramiko
+
+    class Transport(paramiko.Transport):  # type: ignore[misc]
+        offered: dict[str, list[str]] = {}  # noqa: RUF012
+
+        def _parse_kex_init(self, message: Any) -> None:
+            with contextlib.suppress(Exception):
+                self.offered = self._really_parse_kex_init(paramiko.Message(message.asbytes()))
+            super()._parse_kex_init(message)
+
+    return Transport(sock)
 
 
 class Pulse:

@@ -47,11 +47,11 @@ def network_words(error: BaseException) -> str:
 
 
 def no_common(transport: Any, where: str) -> RemoteError | None:
-    """Which algorithm the two sides do not share, with both lists; None when they do."""
-    try:
-        theirs = transport._get_latest_kex_init()
-    except Exception:
-        return None
+    """Which algorithm the two sides do not share, with both lists; None when they do.
+
+    transport: as `link.new_transport` made it.
+    """
+    theirs = transport.offered
     for field, attribute, word in _PARTS:
         offered = [name for name in theirs.get(field, []) if not name.startswith(("ext-", "kex-"))]
         ours = [name for name in getattr(transport, attribute) if "-cert-" not in name]
