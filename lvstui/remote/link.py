@@ -96,18 +96,14 @@ class Link:
     def _shake_hands(self) -> None:
         done = threading.Event()
         transport = self.transport
-        try:
-            transport.start_client(event=done)
-        except Exception as error:
-            raise trouble.handshake(error, transport, self.where) from None
+        started = time.monotonic()
+        transport.start_client(event=done)
         # The banner, the lists and the key exchange have a timeout each.
         done.wait(2.5 * self._timeout_s)
-        failure = transport.get_exception()
-        if failure is not None or not transport.initial_kex_done or not transport.is_active():
-            waited = not done.is_set()
-            raise trouble.handshake(
-                failure or (None if waited else EOFError()), transport, self.where
-            )
+        error = transport.get_exception()
+        if error is not None or not transport.initial_kex_done or not transport.is_active():
+            late = time.monotonic() - started > 0.9 * self._timeout_s
+            raise trouble.handshake(error, transport, self.where, late=late)
 
     def session(self, timeout_s: float, what: str) -> Any:
         """A channel for one command. Raises RemoteError."""

@@ -15,7 +15,6 @@ KbdInteractiveAuthentication no
 AuthorizedKeysFile .ssh/authorized_keys
 UsePAM no
 UseDNS no
-PidFile none
 """
 _OWN_KEY = "HostKey /etc/ssh/ssh_host_ed25519_key\n"
 _MORE = {
@@ -73,11 +72,12 @@ exit 1
 
 
 def prepare(lab: Lab) -> None:
-    """Start the daemons on rs2, make rs3 want a terminal for sudo, and rs1 count refusals."""
+    """Start the daemons on rs2, and make rs3 want a terminal for sudo."""
+    lab.run("lb1", "cp -a /root/.ssh /root/.ssh-before")
     script = [_KEYS, f"printf '%s' '{_PAM}' > /etc/pam.d/sshd", "mkdir -p /run/sshd"]
     for port, more in _MORE.items():
         # The first value of a keyword counts.
-        config = more + _COMMON
+        config = f"{more}{_COMMON}PidFile /run/sshd/{port}.pid\n"
         script.append(f"cat > /etc/ssh/more/{port} <<'E'\n{config}E")
         script.append(f"/usr/sbin/sshd -f /etc/ssh/more/{port} -p {port} -E /run/sshd/{port}.log")
     lab.run("rs2", "\n".join(script), timeout=60)
@@ -88,3 +88,26 @@ def prepare(lab: Lab) -> None:
         "rs3",
         "printf 'Defaults requiretty\\n' > /etc/sudoers.d/tty; chmod 440 /etc/sudoers.d/tty",
     )
+
+
+def tidy(lab: Lab) -> None:
+    """Take it all back."""
+    lab.run("rs2", "kill $(cat /run/sshd/*.pid); rm -r /etc/ssh/more", check=False)
+    lab.run("rs3", "rm -f /etc/sudoers.d/tty")
+    lab.run("lb1", "rm -rf /root/.ssh; mv /root/.ssh-before /root/.ssh")
+
+
+def put_sudo_rs(lab: Lab, node: str) -> None:
+    """The stand-in for sudo-rs in place of sudo."""
+    script = """\
+    mv /usr/bin/sudo /usr/bin/sudo-real
+    echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/rs
+    chmod 440 /etc/sudoers.d/rs
+    """
+    lab.run(node, script)
+    lab.write(node, "/usr/bin/sudo", SUDO_RS, mode=0o755)
+
+
+def put_sudo_back(lab: Lab, node: str) -> None:
+    """The real one again."""
+    lab.run(node, "mv /usr/bin/sudo-real /usr/bin/sudo; rm -f /etc/sudoers.d/rs")

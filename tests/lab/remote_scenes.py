@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,12 +15,13 @@ import traceback
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lvstui.remote.connect import Connector
 from lvstui.remote.fleet import run_on_all
-from lvstui.remote.runner import Access, RemoteError, SecretRequest, UnknownKey
+from lvstui.remote.runner import Access, RemoteError, Runner, SecretRequest, UnknownKey
 from tests.lab import remote_hosts as hosts
 
 HOME = Path("/root/.ssh")
@@ -80,6 +82,13 @@ def agent() -> None:
     shell("ssh-add /root/.ssh/id_ed25519")
 
 
+def by_link(runner: Runner) -> str:
+    """Write a file through a link; the link and the file afterwards."""
+    runner.run("ln -s x.conf /etc/y.conf", what="link")
+    runner.write("/etc/y.conf", b"by link\n")
+    return runner.run("readlink /etc/y.conf; cat /etc/x.conf", what="look").text
+
+
 def scene_plain() -> dict[str, Any]:
     """A key file, files, outputs, the operator's own host."""
     result: dict[str, Any] = {}
@@ -91,20 +100,17 @@ def scene_plain() -> dict[str, Any]:
             lambda: len(runner.run("head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero").out)
         )
         result["root"] = told(lambda: runner.run("id -u; cat", stdin=b"in", root=True).text)
-        result["write"] = told(lambda: runner.write("/etc/x.conf", b"data\n", mode=0o644))
+        runner.write("/etc/x.conf", b"data\n", mode=0o644)
         result["read"] = told(lambda: (runner.read("/etc/x.conf") or b"").decode())
         result["absent"] = told(lambda: runner.read("/etc/none.conf"))
         result["listing"] = told(
             lambda: runner.run("ls -la /etc/x.conf; ls -a /etc | grep lvs").text
         )
-        result["full"] = told(lambda: runner.write("/dev/full/x", b"1"))
-        result["link"] = told(
-            lambda: (
-                runner.run("ln -s x.conf /etc/y.conf"),
-                runner.write("/etc/y.conf", b"by link\n"),
-                runner.run("readlink /etc/y.conf; cat /etc/x.conf").text,
-            )[-1]
-        )
+        runner.run("mkdir /small; mount -t tmpfs -o size=64k none /small", what="small disk")
+        result["no folder"] = told(partial(runner.write, "/none/x", b"1"))
+        result["full"] = told(partial(runner.write, "/small/x", b"1" * 200_000))
+        result["left"] = told(lambda: runner.run("ls -a /small").text)
+        result["link"] = told(lambda: by_link(runner))
         result["long"] = told(lambda: runner.run("echo " + "a" * 200_000 + " | wc -c").text.strip())
         result["long input"] = told(
             lambda: runner.run("#" + "a" * 50_000 + "\nwc -c", stdin=b"123").text.strip()
@@ -129,7 +135,7 @@ def scene_sudo() -> dict[str, Any]:
         result["way in"] = told(lambda: runner.run("echo $SSH_CONNECTION; id -un").text)
         result["root"] = told(lambda: runner.run("id -u; cat", root=True, stdin=b"payload").text)
         result["root err"] = told(lambda: runner.run("echo oops >&2; exit 4", root=True).err)
-        result["write"] = told(lambda: runner.write("/etc/z.conf", b"z\n", mode=0o640, root=True))
+        runner.write("/etc/z.conf", b"z\n", mode=0o640, root=True)
         result["stat"] = told(
             lambda: runner.run("stat -c %U:%a /etc/z.conf; ls -a /tmp /dev/shm").text
         )
@@ -354,11 +360,8 @@ def scene_fleet() -> dict[str, Any]:
     result["asked"] = operator.asked()
     connector.close()
     log = (HOME / "log.jsonl").read_text()
-    result["log"] = [
-        len(log.splitlines()),
-        "lab\\n" in log,
-        oct((HOME / "log.jsonl").stat().st_mode),
-    ]
+    mode = oct((HOME / "log.jsonl").stat().st_mode)
+    result["log"] = [len(log.splitlines()), re.findall(r"\blab\b", log), mode]
     return result
 
 
