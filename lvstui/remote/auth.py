@@ -13,6 +13,7 @@ from lvstui.remote.config import Settings
 from lvstui.remote.dialog import Dialog
 from lvstui.remote.keys import Candidate
 from lvstui.remote.runner import RemoteError, SecretRequest, Trouble
+from lvstui.remote.trouble import OTHER_BACKEND
 from lvstui.remote.vault import TRIES, Refused, Vault
 
 BUDGET = 6
@@ -235,11 +236,15 @@ class Login:
     def _refused(self, offered: Sequence[str]) -> RemoteError:
         tried = ", ".join(self._tried) or "nothing: there is no agent and no key file"
         notes = f"; {'; '.join(self._notes)}" if self._notes else ""
+        todo = "check the user, its authorized_keys there, and `ssh -v`"
+        if not self._settings.methods.intersection(offered):
+            # gssapi-with-mic, hostbased
+            todo = OTHER_BACKEND
         return RemoteError(
             Trouble.LOGIN,
             f"{self._where} refused {plain(self._settings.user)}; it accepts "
             f"{plain(', '.join(offered))}; tried {tried}{notes}",
-            "check the user, its authorized_keys there, and `ssh -v`",
+            todo,
         )
 
     def _broken(self, error: BaseException) -> RemoteError:
