@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,9 +10,10 @@ from typing import Any
 from lvstui.model.text import plain
 from lvstui.remote import keys
 from lvstui.remote.config import Settings
+from lvstui.remote.dialog import Dialog
 from lvstui.remote.keys import Candidate
-from lvstui.remote.patience import current, using
 from lvstui.remote.runner import RemoteError, SecretRequest, Trouble
+from lvstui.remote.trouble import OTHER_BACKEND
 from lvstui.remote.vault import TRIES, Refused, Vault
 
 BUDGET = 6
@@ -43,8 +42,7 @@ class Login:
         transport.auth_timeout = timeout_s
 
     def run(self) -> None:
-        """Log in. Raises RemoteError: LOGIN, CANCELLED has no place here; HANGS when sshd does not
-        answer."""
+        """Log in. Raises RemoteError: LOGIN; HANGS when sshd does not answer."""
         import paramiko
 
         user = self._settings.user
@@ -126,46 +124,19 @@ class Login:
         keys.unlock(candidate, lambda attempt: self._vault.use(key, request, attempt_of(attempt)))
 
     def _wanted(self, blob: bytes) -> bool:
-        """Ask whether the server would take this key (RFC 4252, 7), so that no passphrase is asked
-        for one that it would not; paramiko has no call for it."""
-        import paramiko
-        from paramiko.auth_handler import AuthHandler
-        from paramiko.common import cMSG_USERAUTH_REQUEST
-
-        transport, user, answers = self._transport, self._settings.user, []
-        kind = blob[4 : 4 + int.from_bytes(blob[:4], "big")].decode("ascii", "replace")
-
-        class Query(AuthHandler):  # type: ignore[misc]
-            def _parse_service_accept(self, message: Any) -> None:
-                request = paramiko.Message()
-                request.add_byte(cMSG_USERAUTH_REQUEST)
-                for word in (user, "ssh-connection", "publickey"):
-                    request.add_string(word)
-                request.add_boolean(False)
-                request.add_string("rsa-sha2-512" if kind == "ssh-rsa" else kind)
-                request.add_string(blob)
-                transport._send_message(request)
-
-            def _parse_userauth_info_request(self, message: Any) -> None:
-                # The same number (60) is "this key would do" in an answer to publickey.
-                answers.append(True)
-                self.auth_event.set()
-
-        done = threading.Event()
-        transport.auth_handler = handler = Query(transport)
-        handler.auth_publickey(user, None, done)
+        """Whether the server would take this key, so that no passphrase is asked for another."""
+        query = keys.Query(self._transport, self._settings.user, blob)
         deadline = time.monotonic() + self._timeout_s
-        while not done.wait(0.1):
-            if not transport.is_active():
+        while not query.done.wait(0.1):
+            if not self._transport.is_active():
                 raise self._broken(EOFError())
             if time.monotonic() > deadline:
                 raise self._hangs()
-        transport.get_exception()
-        if not answers:
+        if not query.wanted:
             self._left -= 1
-            if not transport.is_active():
+            if not self._transport.is_active():
                 raise self._broken(EOFError())
-        return bool(answers)
+        return query.wanted
 
     def _attempt(self, work: Any) -> list[str] | None:
         """Methods that must follow, None when it was refused."""
@@ -210,6 +181,7 @@ class Login:
             if secret is None:
                 secret = self._vault.ask(_again(request, again > 0))
             if secret is None:
+                self._notes.append("no password was given")
                 return None
             answer = secret
             following = self._attempt(
@@ -243,6 +215,7 @@ class Login:
                 )
             except RemoteError:
                 if dialog.gave_up:
+                    self._notes.append("no answer was given")
                     return None, True
                 raise
             finally:
@@ -263,11 +236,15 @@ class Login:
     def _refused(self, offered: Sequence[str]) -> RemoteError:
         tried = ", ".join(self._tried) or "nothing: there is no agent and no key file"
         notes = f"; {'; '.join(self._notes)}" if self._notes else ""
+        todo = "check the user, its authorized_keys there, and `ssh -v`"
+        if not self._settings.methods.intersection(offered):
+            # gssapi-with-mic, hostbased
+            todo = OTHER_BACKEND
         return RemoteError(
             Trouble.LOGIN,
             f"{self._where} refused {plain(self._settings.user)}; it accepts "
             f"{plain(', '.join(offered))}; tried {tried}{notes}",
-            "check the user, its authorized_keys there, and `ssh -v`",
+            todo,
         )
 
     def _broken(self, error: BaseException) -> RemoteError:
@@ -287,80 +264,6 @@ class Login:
             f"{self._where} does not finish the login in {self._timeout_s:.0f} s",
             "look at its load, and at its name services (LDAP, DNS)",
         )
-
-
-class Dialog:
-    """keyboard-interactive: the server's questions, put to the operator.
-
-    paramiko asks from the connection's own thread, which must stay able to end; so each question
-    is put in a thread that nobody waits for at the end of the program.
-    """
-
-    def __init__(
-        self, transport: Any, settings: Settings, vault: Vault, key: tuple[str, ...], again: bool,
-        timeout_s: float,
-    ) -> None:  # fmt: skip
-        self._transport = transport
-        self._settings = settings
-        self._vault = vault
-        self._known = vault.known(key)
-        self._again = again
-        self._timeout_s = timeout_s
-        self._timer: threading.Timer | None = None
-        self._patience = current()
-        self.asked = False
-        self.gave_up = False
-        self.password = ""
-        self._restart_clock()
-
-    def answers(self, title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
-        """paramiko's callback. Hangs up when the operator has no answer."""
-        self.stop_clock()
-        found = []
-        for prompt, echo in prompts:
-            self.asked = True
-            is_password = not echo and "password" in prompt.lower()
-            answer = self._known if is_password else None
-            self._known = None if is_password else self._known
-            if answer is None:
-                text = " ".join(plain(t, 300) for t in (title, instructions, prompt) if t.strip())
-                answer = self._ask(text, echo)
-            if answer is None:
-                self.gave_up = True
-                self._transport.close()
-                raise EOFError
-            if is_password:
-                self.password = answer
-            found.append(answer)
-        self._restart_clock()
-        return found
-
-    def _ask(self, text: str, echo: bool) -> str | None:
-        settings = self._settings
-        request = SecretRequest("answer", settings.host, settings.user, text, self._again, echo)
-        answers: list[str | None] = []
-
-        def put() -> None:
-            with contextlib.suppress(Exception), using(self._patience):
-                answers.append(self._vault.ask(request))
-            done.set()
-
-        done = threading.Event()
-        threading.Thread(target=put, daemon=True, name="lvstui-question").start()
-        while not done.wait(0.2):
-            if not self._transport.is_active():
-                return None
-        return answers[0] if answers else None
-
-    def stop_clock(self) -> None:
-        """The server's time does not run."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _restart_clock(self) -> None:
-        self._timer = threading.Timer(self._timeout_s, self._transport.close)
-        self._timer.daemon = True
-        self._timer.start()
 
 
 def _again(request: SecretRequest, again: bool) -> SecretRequest:

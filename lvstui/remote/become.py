@@ -61,7 +61,7 @@ def last_words(text: str) -> str:
     lines = [line.replace("␍", "") for line in lines if line.strip("␍ ")]
     # Noise of a host whose own name does not resolve (facts/realserver.md 6.3).
     told = [line for line in lines if "unable to resolve host" not in line]
-    return (told or lines or ["it said nothing"])[-1]
+    return (told or lines or ["it said nothing"])[-1].rstrip(".")
 
 
 def wrong_password(text: str, asked: int) -> bool:

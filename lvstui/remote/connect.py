@@ -16,6 +16,7 @@ from lvstui.remote.local import LocalRunner
 from lvstui.remote.openssh import OpenSsh
 from lvstui.remote.patience import current
 from lvstui.remote.runner import Access, Asker, NobodyThere, RemoteError, Runner, Trouble
+from lvstui.remote.shell import ShellRunner
 from lvstui.remote.ssh import SshRunner
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Vault
@@ -66,7 +67,7 @@ class Connector:
         self._lock = threading.Lock()
         self._settings: dict[Access, Settings] = {}
         self._jumps: dict[tuple[str, ...], _Jump] = {}
-        self._runners: list[Runner] = []
+        self._runners: list[ShellRunner] = []
         self._openssh: OpenSsh | None = None
         self._closed = False
 
@@ -91,13 +92,14 @@ class Connector:
         with self._lock:
             closed = self._closed
             if not closed:
+                self._runners = [r for r in self._runners if r.alive]
                 self._runners.append(runner)
         if closed:
             runner.close()
             raise RemoteError(Trouble.CANCELLED, "lvstui is ending")
         return runner
 
-    def _open(self, access: Access, backend: str) -> Runner:
+    def _open(self, access: Access, backend: str) -> ShellRunner:
         if access == Access(access.host, group=access.group) and access.host in LOCAL:
             return LocalRunner(
                 access.host, group=access.group, vault=self.vault, transcript=self.transcript
@@ -121,7 +123,7 @@ class Connector:
             return Link(settings, self.vault, timeout_s=self._step_s, via=via)
         except RemoteError:
             if via is not None and not via.alive:
-                self._forget(via)
+                via.close()
             raise
 
     def _jump(self, jump: str, seen: tuple[tuple[str, ...], ...]) -> Link:
@@ -158,9 +160,6 @@ class Connector:
             return shared.link
         finally:
             shared.lock.release()
-
-    def _forget(self, link: Link) -> None:
-        link.close()
 
     def close(self) -> None:
         """Hang up everywhere and forget all answers; never raises."""

@@ -10,6 +10,7 @@ from lvstui.remote import known_hosts
 from lvstui.remote.config import Settings
 from lvstui.remote.known_hosts import KnownHost, State, fingerprint, host_name
 from lvstui.remote.runner import RemoteError, Trouble, UnknownKey
+from lvstui.remote.trouble import OTHER_BACKEND
 from lvstui.remote.vault import Vault
 
 
@@ -64,7 +65,10 @@ class HostKeys:
         if settings.strict:
             self._refuse(shown, "StrictHostKeyChecking is on: add its key to known_hosts first")
         if not vault.accept_key(question):
-            self._refuse(shown, "compare the fingerprint with the host's own, then accept it")
+            todo = "compare the fingerprint with the host's own, then accept it"
+            if any("certificate authority" in other for other in verdict.others):
+                todo += f"; or {OTHER_BACKEND}, which can check the authority's signature"
+            self._refuse(shown, todo)
         if file == os.devnull:
             return
         line = known_hosts.line(self.names[0], kind, blob, hash_name=settings.hash_known_hosts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,3 +222,41 @@ def with_certificate(candidate: Candidate) -> Any:
 def short(candidate: Candidate) -> str:
     """Its name and fingerprint."""
     return f"{candidate.name} {fingerprint(candidate.blob)}" if candidate.blob else candidate.name
+
+
+class Query:
+    """Asks a server whether it would take a key (RFC 4252, 7), without signing; paramiko has no
+    call for it. `done` is set when there is an answer, and `wanted` holds it."""
+
+    def __init__(self, transport: Any, user: str, blob: bytes) -> None:
+        import paramiko
+        from paramiko.auth_handler import AuthHandler
+        from paramiko.common import cMSG_USERAUTH_REQUEST
+
+        kind = blob[4 : 4 + int.from_bytes(blob[:4], "big")].decode("ascii", "replace")
+        self.done = done = threading.Event()
+        self.wanted = False
+        query = self
+
+        class Handler(AuthHandler):  # type: ignore[misc]
+            def _parse_service_accept(self, message: Any) -> None:
+                request = paramiko.Message()
+                request.add_byte(cMSG_USERAUTH_REQUEST)
+                for word in (user, "ssh-connection", "publickey"):
+                    request.add_string(word)
+                request.add_boolean(False)
+                request.add_string("rsa-sha2-512" if kind == "ssh-rsa" else kind)
+                request.add_string(blob)
+                transport._send_message(request)
+
+            def _parse_userauth_info_request(self, message: Any) -> None:
+                # The same number (60) is "this key would do" in an answer to publickey.
+                query.wanted = True
+                done.set()
+
+            def _parse_userauth_failure(self, message: Any) -> None:
+                super()._parse_userauth_failure(message)
+                transport.get_exception()
+
+        transport.auth_handler = handler = Handler(transport)
+        handler.auth_publickey(user, None, done)

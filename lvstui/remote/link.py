@@ -64,8 +64,6 @@ class Link:
         return self._proxy.explain(error)
 
     def _connect(self, vault: Vault) -> None:
-        import paramiko
-
         settings = self.settings
         sock: Any
         if settings.proxy_command:
@@ -76,7 +74,7 @@ class Link:
         else:
             sock = tcp(settings, self._timeout_s)
         try:
-            self.transport = transport = paramiko.Transport(sock)
+            self.transport = transport = new_transport(sock)
         except BaseException:
             sock.close()
             raise
@@ -98,18 +96,14 @@ class Link:
     def _shake_hands(self) -> None:
         done = threading.Event()
         transport = self.transport
-        try:
-            transport.start_client(event=done)
-        except Exception as error:
-            raise trouble.handshake(error, transport, self.where) from None
+        started = time.monotonic()
+        transport.start_client(event=done)
         # The banner, the lists and the key exchange have a timeout each.
         done.wait(2.5 * self._timeout_s)
-        failure = transport.get_exception()
-        if failure is not None or not transport.initial_kex_done or not transport.is_active():
-            waited = not done.is_set()
-            raise trouble.handshake(
-                failure or (None if waited else EOFError()), transport, self.where
-            )
+        error = transport.get_exception()
+        if error is not None or not transport.initial_kex_done or not transport.is_active():
+            late = time.monotonic() - started > 0.9 * self._timeout_s
+            raise trouble.handshake(error, transport, self.where, late=late)
 
     def session(self, timeout_s: float, what: str) -> Any:
         """A channel for one command. Raises RemoteError."""
@@ -146,6 +140,22 @@ class Link:
         if self._proxy is not None:
             with contextlib.suppress(Exception):
                 self._proxy.close()
+
+
+def new_transport(sock: Any) -> Any:
+    """paramiko's Transport, which also remembers what the other side offers: for the error message
+    when there is nothing in common."""
+    import paramiko
+
+    class Transport(paramiko.Transport):  # type: ignore[misc]
+        offered: dict[str, list[str]] = {}  # noqa: RUF012
+
+        def _parse_kex_init(self, message: Any) -> None:
+            with contextlib.suppress(Exception):
+                self.offered = self._really_parse_kex_init(paramiko.Message(message.asbytes()))
+            super()._parse_kex_init(message)
+
+    return Transport(sock)
 
 
 class Pulse:

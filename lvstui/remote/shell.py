@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import secrets
-import shlex
 import time
 from abc import ABC, abstractmethod
 
 from lvstui.model.text import plain
 from lvstui.remote.become import Become
-from lvstui.remote.runner import Ran, RemoteError, Trouble
+from lvstui.remote.runner import Ran, RemoteError
 from lvstui.remote.scripts import (
     INLINE,
     PLAIN_SHELL,
@@ -69,6 +68,11 @@ class ShellRunner(ABC):
     def fingerprint(self) -> str:
         """`SHA256:…` of the host key; empty where there is none."""
         return ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be used, as far as is known without asking."""
+        return True
 
     @abstractmethod
     def execute(
@@ -153,10 +157,3 @@ class ShellRunner(ABC):
         ran = self.run(script, stdin=data, root=root, timeout_s=60.0, what=f"write {plain(path)}")
         if ran.status != 0:
             raise os_error(ran.err, path)
-
-
-def quote(text: str) -> str:
-    """A word for a POSIX shell."""
-    if "\0" in text:
-        raise RemoteError(Trouble.SETUP, f"{plain(text)!r} holds a NUL")
-    return shlex.quote(text)

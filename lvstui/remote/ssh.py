@@ -34,6 +34,11 @@ class SshRunner(ShellRunner):
         """`SHA256:…` of the host key."""
         return self._link.fingerprint
 
+    @property
+    def alive(self) -> bool:
+        """Whether the connection stands, as far as is known."""
+        return self._link.alive
+
     def execute(
         self,
         command: str,

@@ -47,11 +47,11 @@ def network_words(error: BaseException) -> str:
 
 
 def no_common(transport: Any, where: str) -> RemoteError | None:
-    """Which algorithm the two sides do not share, with both lists; None when they do."""
-    try:
-        theirs = transport._get_latest_kex_init()
-    except Exception:
-        return None
+    """Which algorithm the two sides do not share, with both lists; None when they do.
+
+    transport: as `link.new_transport` made it.
+    """
+    theirs = transport.offered
     for field, attribute, word in _PARTS:
         offered = [name for name in theirs.get(field, []) if not name.startswith(("ext-", "kex-"))]
         ours = [name for name in getattr(transport, attribute) if "-cert-" not in name]
@@ -65,8 +65,10 @@ def no_common(transport: Any, where: str) -> RemoteError | None:
     return None
 
 
-def handshake(error: BaseException | None, transport: Any, where: str) -> RemoteError:
-    """Why there is no encrypted connection."""
+def handshake(
+    error: BaseException | None, transport: Any, where: str, *, late: bool
+) -> RemoteError:
+    """Why there is no encrypted connection.  late: the time for it has passed."""
     import paramiko
 
     if isinstance(error, RemoteError):
@@ -75,16 +77,20 @@ def handshake(error: BaseException | None, transport: Any, where: str) -> Remote
         found = no_common(transport, where)
         if found:
             return found
-    if error is None or "banner" in str(error):
+    if late:
         what = f"{where} accepts connections but does not speak SSH in time"
         return RemoteError(Trouble.HANGS, what, "look at its load, and whether the port is sshd's")
-    if isinstance(error, EOFError) or "Negotiation failed" in str(error):
+    if "banner" in str(error):
+        what = f"{where} does not speak SSH"
+        return RemoteError(Trouble.UNREACHABLE, what, "look whether the port is sshd's")
+    if error is None or isinstance(error, EOFError) or "Negotiation failed" in str(error):
         return RemoteError(
             Trouble.UNREACHABLE,
             f"{where} hung up before the login",
             "sshd may be overloaded (MaxStartups) or refuse this address",
         )
-    return RemoteError(Trouble.UNREACHABLE, f"no SSH with {where}: {network_words(error)}")
+    words = network_words(error) if error else "it hung up"
+    return RemoteError(Trouble.UNREACHABLE, f"no SSH with {where}: {words}")
 
 
 def in_session(error: BaseException, where: str, what: str) -> RemoteError:
