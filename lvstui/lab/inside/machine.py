@@ -82,6 +82,21 @@ def _install(root: str, plan: dict[str, Any]) -> None:
     accounts.homes(root, plan["files"]["/root/.ssh/authorized_keys"][1])
     accounts.own_sudo(root)
     accounts.own_plugins(root)
+    if os.path.exists(root + "/usr/sbin/netplan"):
+        # Its command line finds its own library by the linker's cache only.
+        _run_in(root, "/sbin/ldconfig")
+
+
+def _run_in(root: str, program: str) -> None:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.chroot(root)
+            os.chdir("/")
+            os.execve(program, [program], {"PATH": _PATH})
+        finally:
+            os._exit(127)
+    os.waitpid(pid, 0)
 
 
 def _mount_root(plan: dict[str, Any]) -> str:
