@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -29,8 +29,22 @@ from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
 from lvstui.widgets.ascii import AsciiFilter, PlainScrollBar
 from lvstui.widgets.glyphs import glyphs
 
-_MODES: dict[str, type[ConsoleScreen]] = {
-    screen.MODE: screen for screen in (ServicesScreen, FailoverScreen, EventsScreen)
+if TYPE_CHECKING:
+    from lvstui.operations.realservers import RealServers
+    from lvstui.remote.runner import Asker
+
+
+def _realservers() -> ConsoleScreen:
+    """Imported when it is opened: the engine behind it is no small thing."""
+    from lvstui.screens.realservers import RealServersScreen
+
+    return RealServersScreen()
+
+
+_MODES: dict[str, Callable[[], ConsoleScreen]] = {
+    **{screen.MODE: screen for screen in (ServicesScreen, FailoverScreen)},
+    "realservers": _realservers,
+    EventsScreen.MODE: EventsScreen,
 }
 
 
@@ -64,6 +78,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         operator: Operator,
         *,
         lab: Lab | None = None,
+        realservers: Callable[[Asker], RealServers] | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
@@ -74,6 +89,9 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """What changes the world."""
         self.lab = lab
         """The cluster in a box, when this runs inside one."""
+        self.realservers = realservers
+        """Makes what looks at and changes real servers, at the first look, in a thread; None:
+        none can be asked from here."""
         ascii_only = self.settings.ascii
         self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
         """The characters that this terminal can show."""

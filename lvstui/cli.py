@@ -13,12 +13,17 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 from lvstui import __version__
 from lvstui.model.picture import Picture
 from lvstui.operate import add_operations
 from lvstui.realservers import add_realservers
+
+if TYPE_CHECKING:
+    from lvstui.operations.realservers import RealServers
+    from lvstui.remote.runner import Asker
 
 USAGE = 2
 PIPE_WIDTH = 200
@@ -237,6 +242,27 @@ def _console(args: argparse.Namespace) -> int:
         return fail(f"the lab around this node: {error}")
     with watcher:
         operator = Operator(read_only=args.read_only or bool(args.replay))
-        app = LvstuiApp(watcher, operator, lab=lab, settings=settings)
-        app.run()
+        with ExitStack() as at_the_end:
+
+            def realservers(asker: Asker) -> RealServers:
+                """Called at the first look: until then neither SSH nor its libraries are loaded."""
+                from lvstui.operations.realservers import RealServers
+                from lvstui.realservers import other_directors
+                from lvstui.remote.connect import Connector
+
+                connector = at_the_end.enter_context(Connector(asker))
+                return RealServers(
+                    connector,
+                    read_only=args.read_only,
+                    directors=other_directors(watcher.picture),
+                )
+
+            app = LvstuiApp(
+                watcher,
+                operator,
+                lab=lab,
+                realservers=None if args.replay else realservers,
+                settings=settings,
+            )
+            app.run()
         return app.return_code or 0

@@ -167,6 +167,9 @@ class Show(Command["ConsoleScreen"]):
 SCREENS: tuple[Show, ...] = (
     Show(1, "services", "Services", "Virtual services and real servers, and what to do to them."),
     Show(2, "failover", "Failover", "VRRP instances of this host, and whom it hears."),
+    Show(
+        5, "realservers", "Real servers", "What each real server has over SSH; push, verify, undo."
+    ),
     Show(7, "events", "Events", "Everything that happened: filter, pause, export."),
 )
 """Screens that exist, in the order of their tabs."""

@@ -147,7 +147,9 @@ class RealServers:
         for host in hosts:
             row = self._row(host, self._found(rows[host.address]), seen_outside)
             row = replace(row, drift=_drift(self._last.get(host.address), row))
-            self._last[host.address] = row
+            if row.facts is not None:
+                # One that was not reached, or not waited for, says nothing to compare with.
+                self._last[host.address] = row
             result.append(row)
             if came is not None and wire:
                 came(row)
@@ -288,6 +290,8 @@ class RealServers:
 
         def work(pair: tuple[Row, HostPlan]) -> HostOutcome:
             row, plan = pair
+            if self.cancelled.is_set():
+                return HostOutcome(plan.host, End.FAILED, "not begun: it was stopped before")
             return Push(
                 connect=lambda: self.open(row.host),
                 plan=plan,
@@ -312,8 +316,9 @@ class RealServers:
                 break
         # A whole push may take two timers when the connection is lost at its end.
         limit = 3.0 * self.timer_s + 2 * _LOOK_DEADLINE_S
+        # Not cancelled from here: what has begun comes to its end, and says which.
         for done in run_on_all(
-            left, work, limit=self.limit, deadline_s=limit, cancel=self.cancelled,
+            left, work, limit=self.limit, deadline_s=limit,
             name=lambda pair: pair[0].host.label,
         ):  # fmt: skip
             if done.value is not None:
@@ -352,6 +357,7 @@ class RealServers:
         """Start a host anew and wait until it answers in a new boot; the trouble if it does not."""
         if self.read_only:
             return RemoteError(Trouble.CANCELLED, READ_ONLY)
+        self.cancelled.clear()
         read = "cat /proc/sys/kernel/random/boot_id"
         try:
             runner = self.open(host)

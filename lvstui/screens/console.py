@@ -20,6 +20,12 @@ from lvstui.widgets.line import Bit
 from lvstui.widgets.warnings import WarningStrip
 
 
+def _with_common(own: Sequence[Command[Any]]) -> tuple[Command[Any], ...]:
+    """Own commands, then the common ones that no own one stands for."""
+    ids = {command.id for command in own}
+    return (*own, *(command for command in COMMON if command.id not in ids))
+
+
 class ConsoleScreen(Screen[None]):
     """A tab of the console."""
 
@@ -36,7 +42,7 @@ class ConsoleScreen(Screen[None]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # Textual reads BINDINGS when the class is made.
         if "BINDINGS" not in cls.__dict__:
-            cls.BINDINGS = bindings((*cls.OWN, *COMMON))
+            cls.BINDINGS = bindings(_with_common(cls.OWN))
         super().__init_subclass__(**kwargs)
 
     @property
@@ -47,7 +53,7 @@ class ConsoleScreen(Screen[None]):
     @property
     def commands(self) -> tuple[Command[Any], ...]:
         """Everything that can be done here."""
-        return (*self.OWN, *COMMON)
+        return _with_common(self.OWN)
 
     def command(self, id_: str) -> Command[Any] | None:
         """The command of that name."""
@@ -91,7 +97,9 @@ class ConsoleScreen(Screen[None]):
 
     def tick(self) -> None:
         """A second has passed without a picture: the clock goes on."""
-        self.query_one(HeaderStrip).look_again()
+        # A tick may come while the screen is taken down.
+        for header in self.query(HeaderStrip):
+            header.look_again()
 
     def tell(self, text: str, *, bad: bool = False) -> None:
         """One line to the operator, never parsed as markup."""

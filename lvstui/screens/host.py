@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
@@ -11,6 +11,10 @@ from lvstui.operations.plan import Outcome, Plan
 from lvstui.screens.feed import Feed, Lab, Operator
 from lvstui.screens.settings import Settings
 from lvstui.widgets.glyphs import Glyphs
+
+if TYPE_CHECKING:
+    from lvstui.operations.realservers import RealServers
+    from lvstui.remote.runner import Asker
 
 
 class Host(Protocol):
@@ -26,6 +30,8 @@ class Host(Protocol):
     """How the console is set up."""
     glyphs: Glyphs
     """The characters that this terminal can show."""
+    realservers: Callable[[Asker], RealServers] | None
+    """Makes what looks at and changes real servers; None: none can be asked from here."""
     picture: Picture
     """The newest picture that was shown."""
 

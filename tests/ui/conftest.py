@@ -45,6 +45,7 @@ def make(tmp_path: Path) -> Make:
         *,
         operator: FakeOperator | None = None,
         lab: FakeLab | None = None,
+        realservers: Any = None,
         **settings: Any,
     ) -> LvstuiApp:
         values: dict[str, Any] = {
@@ -58,6 +59,7 @@ def make(tmp_path: Path) -> Make:
             FakeFeed(picture if picture is not None else pictures.site()),
             operator or FakeOperator(),
             lab=lab,
+            realservers=realservers,
             settings=Settings(**values),
         )
 

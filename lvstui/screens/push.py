@@ -1,0 +1,252 @@
+"""A push or an undo: what was found, the plan with its diffs, progress, and what came of it.
+
+It shows a `Change` of the desk and can be closed and opened at any time: the work goes on. The
+focus starts on Cancel.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from lvstui.model.text import plain
+from lvstui.screens.dialog import Dialog, keys_line
+from lvstui.screens.realserver_change import Change, Phase
+from lvstui.screens.realserver_desk import Desk
+from lvstui.screens.realserver_text import plan_bits, progress_bits, result_bits
+from lvstui.widgets.format import plural
+from lvstui.widgets.line import Bit
+
+_WIDTH, _BESIDE = 116, 12
+"""Of the box as the stylesheet has it, and of what is beside its text."""
+
+
+class PushScreen(Dialog[None]):
+    """Follows one change to its end."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "apply", "Apply", show=False),
+        Binding("n", "leave", "Cancel", show=False),
+        Binding("s", "stop", "Stop", show=False),
+        Binding("r", "again", "Look and plan again", show=False),
+        Binding("left,h", "app.focus_previous", "Previous button", show=False),
+        Binding("right,l", "app.focus_next", "Next button", show=False),
+        Binding("space,pagedown", "page(1)", "A page down", show=False),
+        Binding("pageup", "page(-1)", "A page up", show=False),
+    ]
+    AUTO_FOCUS = "#cancel"
+    SCROLLS = "#plan-scroll"
+
+    def __init__(self, desk: Desk, change: Change, finished: Callable[[Change], None]) -> None:
+        """finished: hears of the end when nobody looks at this any more."""
+        super().__init__()
+        self._desk = desk
+        self._change = change
+        self._finished = finished
+        self._drawn: Phase | None = None
+
+    @property
+    def change(self) -> Change:
+        """What is shown."""
+        return self._change
+
+    def heading(self) -> str:
+        """The change in one line."""
+        return self._change.title
+
+    def body(self) -> ComposeResult:
+        """The text, then reason and typed confirmation as needed, then the buttons."""
+        with VerticalScroll(id="plan-scroll", can_focus=False):
+            yield Static(id="plan-text", markup=False)
+        with Horizontal(id="reason-line", classes="field"):
+            yield Static("Reason ", markup=False)
+            yield Input(placeholder="optional, for the audit log", id="reason")
+        with Horizontal(id="typed-line", classes="field"):
+            yield Static("", id="typed-label", markup=False)
+            yield Input(id="typed")
+        with Horizontal(id="buttons"):
+            yield Button("Cancel", id="cancel", compact=True)
+            yield Button("Apply", id="apply", compact=True)
+
+    def on_mount(self) -> None:
+        """Follow the desk."""
+        self.app.clear_notifications()
+        self._desk.watchers.append(self.draw)
+        self.set_interval(1.0, self._tick)
+        self.draw()
+
+    def on_unmount(self) -> None:
+        """Follow it no more."""
+        if self.draw in self._desk.watchers:
+            self._desk.watchers.remove(self.draw)
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self.draw()
+
+    def _tick(self) -> None:
+        if self._change.phase is Phase.RUNNING:
+            self.draw()
+
+    def draw(self) -> None:
+        """Show how far it is."""
+        if not self.is_mounted:
+            return
+        change = self._change
+        planned = change.phase is Phase.PLANNED
+        open_ = planned and change.ready
+        width = max(min(self.size.width - 4, _WIDTH) - _BESIDE, 30)
+        self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
+        self.query_one("#reason-line").display = open_
+        typed = change.effects.typed
+        self.query_one("#typed-line").display = open_ and bool(typed)
+        if typed:
+            label = Content.assemble(("Type ", ""), (typed, "bold"), (" to confirm ", ""))
+            self.query_one("#typed-label", Static).update(label)
+        self.query_one("#apply", Button).display = open_
+        self.query_one("#cancel", Button).label = Content("Cancel" if open_ else "Close")
+        self.query_one("#dialog-keys", Static).update(keys_line(self._keys()))
+        if self._drawn is not change.phase:
+            self._drawn = change.phase
+            self.query_one("#plan-scroll").scroll_home(animate=False)
+            self.query_one("#cancel").focus()
+        self.fit_height()
+
+    def _keys(self) -> tuple[tuple[str, str], ...]:
+        phase = self._change.phase
+        if phase is Phase.PLANNED and self._change.ready:
+            return (("y", "apply"), ("n Esc", "cancel"), ("j k", "scroll"), ("r", "again"),
+                    ("Tab", "buttons"))  # fmt: skip
+        if phase in (Phase.RUNNING, Phase.LOOKING):
+            return ("Esc", "close: it goes on"), ("s", "stop what is not begun")
+        return ("r", "look and plan again"), ("j k", "scroll"), ("Esc", "close")
+
+    def _bits(self, width: int) -> list[Bit]:
+        change, glyphs = self._change, self.console.glyphs
+        if change.phase is Phase.LOOKING:
+            bits: list[Bit] = [("Looking first: a plan is made from what is true now.\n\n",
+                                "$lv-text")]  # fmt: skip
+            for host in change.hosts:
+                stage = self._desk.stages.get(host.address, "seen")
+                bits += [(f"  {glyphs.dot} {host.label}  ", "bold $lv-text"),
+                         (f"{stage}\n", "$lv-accent")]  # fmt: skip
+            return bits
+        if change.phase is Phase.PLANNED:
+            return plan_bits(change, width, glyphs)
+        if change.phase is Phase.RUNNING:
+            seconds = time.monotonic() - change.started
+            bits = progress_bits(change, self._desk.stages, seconds, width, glyphs)
+            if change.stopped:
+                bits.append(("\nStopping: what has begun comes to its end.", "bold $sev-warn"))
+            return bits
+        return result_bits(change, width, glyphs)
+
+    # Deciding
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by a page."""
+        body = self.query_one("#plan-scroll")
+        self.action_scroll_body(pages * max(body.size.height - 2, 1))
+
+    def action_stop(self) -> None:
+        """Begin nothing more."""
+        if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
+            self._desk.stop()
+
+    def action_again(self) -> None:
+        """Look and plan anew."""
+        if self._change.phase not in (Phase.PLANNED, Phase.ENDED):
+            return
+        if self._desk.under_way:
+            self.notify(f"Wait for this: {self._desk.under_way}.", severity="warning", markup=False)
+            return
+        for host in self._change.hosts:
+            self._desk.rows.pop(host.address, None)
+        self._change = self._desk.begin(self._change.operation, self._change.hosts)
+        self.draw()
+
+    def action_apply(self) -> None:
+        """Apply it, unless something is in the way."""
+        change = self._change
+        if change.phase is not Phase.PLANNED or not change.ready:
+            return
+        if self._desk.under_way:
+            self.notify(f"Wait for this: {self._desk.under_way}.", severity="warning", markup=False)
+            return
+        typed = change.effects.typed
+        if typed and self.query_one("#typed", Input).value.strip() != typed:
+            self.notify(f"Type {typed} to confirm: this is not an everyday step.",
+                        severity="warning", markup=False)  # fmt: skip
+            self.query_one("#typed", Input).focus()
+            return
+        reason = plain(self.query_one("#reason", Input).value.strip())
+        self._desk.apply(change, reason, self._ended)
+        self.draw()
+
+    def _ended(self) -> None:
+        if self.is_mounted and self in self.app.screen_stack:
+            self.draw()
+        else:
+            self._finished(self._change)
+
+    @on(Button.Pressed, "#apply")
+    def _apply_pressed(self) -> None:
+        self.action_apply()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel_pressed(self) -> None:
+        self.action_leave()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field goes on to the next thing; it never applies by itself."""
+        event.stop()
+        if event.input.id == "reason" and self._change.effects.typed:
+            self.query_one("#typed", Input).focus()
+        else:
+            self.query_one("#apply", Button).focus()
+
+
+class RebootScreen(Dialog[bool]):
+    """Asks before hosts are started anew: their names have to be typed."""
+
+    KEYS = (("Enter", "reboot, when the name is typed"), ("Esc", "leave"))
+
+    def __init__(self, names: tuple[str, ...], cautions: tuple[str, ...]) -> None:
+        super().__init__()
+        self._names = names
+        self._cautions = cautions
+
+    def heading(self) -> str:
+        """Which ones."""
+        return f"reboot {' '.join(self._names)}"
+
+    def body(self) -> ComposeResult:
+        """What happens, and the field."""
+        glyphs = self.console.glyphs
+        count = plural(len(self._names), "host")
+        bits: list[Bit] = [
+            (f"{count}: started anew, one after the other, each awaited for 5 minutes; then looked"
+             "\nat. What comes back by itself proves that the push survives a reboot.\n",
+             "$lv-text"),
+        ]  # fmt: skip
+        bits += [(f"{glyphs.warn} {text}\n", "$sev-warn") for text in self._cautions]
+        bits.append(("\nType ", "$lv-dim"))
+        bits += [(" ".join(self._names), "bold $lv-accent"), (" to confirm", "$lv-dim")]
+        yield Static(Content.assemble(*bits), classes="prose")
+        yield Input(id="answer")
+
+    @on(Input.Submitted)
+    def _typed(self, event: Input.Submitted) -> None:
+        if event.value.split() == list(self._names):
+            self.dismiss(True)
+        else:
+            self.notify("That is not the name.", severity="warning", markup=False)

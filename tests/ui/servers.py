@@ -1,0 +1,166 @@
+"""Real servers for screens: recorded looks at the lab's hosts, and an engine without a network.
+
+tests/data/realservers: the text of `look.sh` from the lab's rs1, rs2 and rs3 as installed (bare),
+after a push (pushed), and with two faults after it (broken: rs2 lost the VIP, rs3 answers ARP);
+beside them what the director saw from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lvstui.model.picture import Picture
+from lvstui.operations.realservers import READ_ONLY, RealServers, Result, Row
+from lvstui.realserver import parse
+from lvstui.realserver.checks import Check, Verdict
+from lvstui.realserver.facts import HostFacts
+from lvstui.realserver.hosts import Host
+from lvstui.realserver.push import End, HostOutcome
+from lvstui.realserver.steps import HostPlan
+from lvstui.remote.runner import Access, Asker, RemoteError, Runner, Trouble
+
+from . import pictures
+
+DATA = Path(__file__).parents[1] / "data" / "realservers"
+NONCE = "N0NCE"
+
+
+def picture() -> Picture:
+    """lb1 with one VIP and three real servers in Direct Routing."""
+    web = pictures.web()
+    recorded = {"10.10.0.3", "10.10.0.4", "10.10.0.5"}
+    assert web.configured is not None
+    servers = tuple(s for s in web.configured.servers if s.key.address in recorded)
+    assert len(servers) == len(recorded)
+    shown = replace(web, configured=replace(web.configured, servers=servers))
+    return replace(pictures.site(), services=(shown,), warnings=())
+
+
+def facts(state: str, name: str, address: str) -> HostFacts:
+    """What a recorded look saw."""
+    text = (DATA / f"{state}-{name}.txt").read_text(encoding="utf-8")
+    return parse.facts(text, NONCE, address, pictures.NOW)
+
+
+def outside(state: str, address: str) -> dict[str, tuple[Check, ...]]:
+    """What the director saw of a host at that time, by VIP."""
+    hosts = json.loads((DATA / f"{state}.json").read_text(encoding="utf-8"))
+    found = next(host for host in hosts if host["host"] == address)
+    return {
+        vip: tuple(
+            Check(c["id"], Verdict(c["verdict"]), c["text"], c["says"], tuple(c["evidence"]),
+                  c["fix"])
+            for c in some
+        )
+        for vip, some in found["outside"].items()
+    }  # fmt: skip
+
+
+class _NoNetwork:
+    transcript = None
+
+    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+        raise RemoteError(Trouble.UNREACHABLE, f"{access.host}: tests have no network")
+
+
+class FakeRealServers(RealServers):
+    """Looks into recordings; plans are real; changes are only remembered."""
+
+    def __init__(self, asker: Asker | None = None, *, read_only: bool = False) -> None:
+        super().__init__(_NoNetwork(), read_only=read_only)
+        self.asker = asker
+        self.state: dict[str, str] = {}
+        """Recorded state by host; `bare` unless said."""
+        self.errors: dict[str, RemoteError] = {}
+        self.looks: list[tuple[str, ...]] = []
+        self.applied: list[tuple[str, tuple[str, ...], str]] = []
+        self.rebooted: list[str] = []
+        self.ends: dict[str, tuple[End, str]] = {}
+        self.gate: threading.Event | None = None
+        """Work waits here until it is set or cancelled."""
+        self.heard: tuple[str, ...] = ()
+        self.unfinished: list[str] = []
+
+    def _wait(self) -> None:
+        while self.gate is not None and not self.gate.is_set() and not self.cancelled.is_set():
+            time.sleep(0.01)
+
+    def look(
+        self, hosts: Sequence[Host], *, wire: bool = True, came: Callable[[Row], None] | None = None
+    ) -> tuple[Row, ...]:
+        """As in RealServers, from the recordings."""
+        self.looks.append(tuple(host.label for host in hosts))
+        self.cancelled.clear()
+        rows = []
+        for host in hosts:
+            self._wait()
+            found: HostFacts | RemoteError
+            state = self.state.get(host.label, "bare")
+            if self.cancelled.is_set():
+                found = RemoteError(Trouble.CANCELLED, f"{host.label}: stopped")
+            else:
+                found = self.errors.get(host.label) or facts(state, host.label, host.address)
+            seen = {(host.address, vip): c for vip, c in outside(state, host.address).items()}
+            row = self._row(host, found, seen)
+            row = replace(row, at=pictures.NOW, drift=drift(self._last.get(host.address), row))
+            if row.facts is not None:
+                self._last[host.address] = row
+            if came is not None:
+                came(row)
+            rows.append(row)
+        return tuple(rows)
+
+    def apply(
+        self,
+        rows: Sequence[Row],
+        plans: Sequence[HostPlan],
+        *,
+        reason: str = "",
+        tell: Callable[[str, str], None] = lambda host, stage: None,
+        came: Callable[[HostOutcome], None] | None = None,
+    ) -> Result:
+        """As in RealServers, without a host."""
+        if self.read_only:
+            return self._none(plans, End.REFUSED, READ_ONLY)
+        self.cancelled.clear()
+        outcomes = []
+        for row, plan in zip(rows, plans, strict=True):
+            tell(row.host.label, "changing what is in force")
+            self._wait()
+            end, text = self.ends.get(row.host.label, (End.DONE, "as planned; read back"))
+            if self.cancelled.is_set():
+                end, text = End.FAILED, "not begun: it was stopped before"
+            outcome = HostOutcome(plan.host, end, text)
+            if outcome.ok:
+                self.state[row.host.label] = "pushed" if plan.operation == "push" else "bare"
+                self.applied.append((plan.operation, (row.host.label,), reason))
+            outcomes.append(outcome)
+            if came is not None:
+                came(outcome)
+        return Result(tuple(outcomes), "20261122T140322-aaaaaa", self.heard,
+                      "12 ARP packets heard in 36 s: quiet", "announced, 4 frames")  # fmt: skip
+
+    def reboot(
+        self, host: Host, tell: Callable[[str, str], None] = lambda host, stage: None
+    ) -> RemoteError | None:
+        """Only remembered."""
+        self.rebooted.append(host.label)
+        tell(host.label, "rebooting")
+        return None
+
+    def take_back_unfinished(self, host: Host) -> str:
+        """Only remembered."""
+        self.unfinished.append(host.label)
+        return "reverted"
+
+
+def drift(before: Row | None, now: Row) -> tuple[str, ...]:
+    """The engine's own."""
+    from lvstui.operations.realservers import _drift
+
+    return _drift(before, now)
