@@ -342,10 +342,9 @@ class RealServers:
             for row, plan, outcome in zip(rows, plans, outcomes, strict=True)
             if outcome.end is End.DONE and plan.operation == "push"
             for vip, found in row.checks
-            if vip in plan.vips and any(
-                check.id in ("arp_silent", "arp_ignore", "arp_announce")
-                and check.verdict is Verdict.BAD for check in found
-            )
+            if vip in plan.vips and row.facts is not None and row.facts.holders(vip)
+            and any(check.id in ("arp_silent", "arp_ignore", "arp_announce")
+                    and check.verdict is Verdict.BAD for check in found)
         ]  # fmt: skip
         if not loud:
             return ""

@@ -160,12 +160,12 @@ def _arp(facts: HostFacts, vip: str, name: str) -> Check:
     if bad:
         if lo not in ("", "0"):
             evidence.append(f"lo has {lo}: no effect on packets of {bad[0].link}")
-        here = bool(facts.holders(vip))
-        harm = "it answers ARP for the VIP" if name == sysctls.IGNORE else (
-            "its ARP requests name the VIP as sender and poison caches"
-        )  # fmt: skip
-        if not here:
-            harm = "with the VIP on lo " + harm
+        if facts.holders(vip):
+            ignore, announce = "it answers ARP for it", "its ARP requests name it as the sender"
+        else:
+            ignore = "with the VIP on lo it would answer ARP for it"
+            announce = "with the VIP on lo its ARP requests would name it as the sender"
+        harm = ignore if name == sysctls.IGNORE else announce + " and poison caches"
         text = "?" if bad[0].value is None else str(bad[0].value)
         if bad[0].value == 8:
             harm = "it answers no ARP at all"

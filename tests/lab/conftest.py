@@ -15,6 +15,12 @@ import pytest
 from lvstui.lab import Lab, LabError
 
 _HERE = Path(__file__).parent
+_OWN_LABS = {
+    "test_lab_machines.py": "machines",
+    "test_realserver_machines.py": "machines",
+    "test_realserver.py": "realserver",
+}
+"""Files whose tests start labs of their own, and the worker group that they make."""
 
 
 # First, because xdist reads the groups in the same hook.
@@ -24,9 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
-            # Labs with machines are of the tests' own.
-            own = item.path.name == "test_lab_machines.py"
-            item.add_marker(pytest.mark.xdist_group("machines" if own else "lab"))
+            group = _OWN_LABS.get(item.path.name, "lab")
+            item.add_marker(pytest.mark.xdist_group(group))
             if os.environ.get("LVSTUI_NO_LAB"):
                 item.add_marker(pytest.mark.skip(reason="LVSTUI_NO_LAB is set"))
 

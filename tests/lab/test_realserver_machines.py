@@ -1,0 +1,135 @@
+"""What was pushed survives a real reboot, for each network stack that Debian has.
+
+Each machine is a guest of its own with systemd as init; its reboot is a reboot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from lvstui.lab import Lab, RunningMachine
+from lvstui.lab.topology import STACKS, parse
+from tests.lab.director import LVSTUI
+
+VIP = "10.10.0.20"
+METHOD = {
+    "ifupdown": "ifupdown",
+    "netplan": "netplan",
+    "networkmanager": "networkmanager",
+    "networkd": "networkd",
+    "plain": "unit",
+}
+"""The way that is right for each stack."""
+STATE = (
+    "cd /; find etc -xdev \\( -type f -o -type l \\) -print0 | sort -z | "
+    "xargs -0 stat -c '%a %u:%g %s %N'; find etc -xdev -type f -print0 | sort -z | "
+    "xargs -0 md5sum; ls -d var/lib/lvstui 2>&1; "
+    "grep -H . proc/sys/net/ipv4/conf/*/arp_*; ip -o addr show; "
+    "ip route show table local; ip route get 127.0.0.53"
+)
+"""Everything that a push may touch; the network is up before it is asked."""
+
+Machines = dict[str, RunningMachine]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[tuple[Lab, Machines]]:
+    """One director, one real server, a bare machine of each stack."""
+    tables = [f'[[machine]]\nname = "m{n}"\nstack = "{s}"\n' for n, s in enumerate(STACKS, 1)]
+    with Lab(parse("directors = 1\nreal_servers = 1\n" + "".join(tables))) as lab:
+        found = {stack: lab.machine(f"m{n}") for n, stack in enumerate(STACKS, 1)}
+        assert set(on_all(found, lambda m: m.wait_booted(150)).values()) == {"running"}
+        yield lab, found
+
+
+def on_all(machines: Machines, work: Any) -> dict[str, Any]:
+    """The same on all machines at once."""
+    with ThreadPoolExecutor(len(machines)) as pool:
+        return dict(zip(machines, pool.map(work, machines.values()), strict=True))
+
+
+def lvstui(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:
+    done = lab.run("lb1", f"{LVSTUI} realserver {words} --json", timeout=400, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.status, json.loads(done.stdout)
+
+
+def state(machine: RunningMachine) -> str:
+    return str(machine.run(STATE, timeout=120).stdout)
+
+
+def test_pushed_rebooted_verified_undone(cluster: tuple[Lab, Machines]) -> None:
+    lab, machines = cluster
+    names = " ".join(f"m{n}" for n in range(1, len(machines) + 1))
+    before = on_all(machines, state)
+
+    status, document = lvstui(lab, f"push {names} --yes --timer 120")
+    hosts = {host["name"]: host for host in document["hosts"]}
+    assert status == 0, [(name, host["end"], host["text"]) for name, host in hosts.items()]
+    methods = {stack: hosts[f"m{n}"]["plan"]["method"] for n, stack in enumerate(machines, 1)}
+    assert methods == METHOD
+
+    on_all(machines, lambda m: m.reboot(150))
+    on_all(machines, lambda m: m.wait_booted(150))
+    status, document = lvstui(lab, f"verify {names}")
+    for host in document["hosts"]:
+        checks = host["vips"][VIP]
+        assert {check["verdict"] for check in checks.values()} == {"good"}, (host["name"], checks)
+        assert any("started anew since the push" in line
+                   for line in checks["persistent"]["evidence"]), host["name"]  # fmt: skip
+    assert status == 0
+    status, document = lvstui(lab, f"push {names} --yes")
+    assert [host["end"] for host in document["hosts"]] == ["nothing to do"] * len(machines)
+
+    status, document = lvstui(lab, f"undo {names} --yes --timer 120")
+    assert status == 0, [(h["name"], h["end"], h["text"]) for h in document["hosts"]]
+    after = on_all(machines, state)
+    for stack in machines:
+        assert after[stack].splitlines() == before[stack].splitlines(), stack
+
+
+def test_the_reboot_of_verify_is_waited_for(cluster: tuple[Lab, Machines]) -> None:
+    lab, machines = cluster
+    machine = machines["networkd"]
+    number = list(machines).index("networkd") + 1
+    first = machine.wait_ssh()
+    status, document = lvstui(lab, f"verify m{number} --reboot --yes")
+    assert document["reboot_troubles"] == []
+    assert document["hosts"][0]["boot_id"] != first
+    assert status == 1, "it is bare again: the look after the reboot says so"
+    assert document["hosts"][0]["vips"][VIP]["vip"]["verdict"] == "bad"
+
+
+def test_power_cut_between_live_and_lasting_ends_as_before(
+    cluster: tuple[Lab, Machines],
+) -> None:
+    """The timer dies with the power, and so does everything that was only live."""
+    lab, machines = cluster
+    machine = machines["plain"]
+    number = list(machines).index("plain") + 1
+    process = lab.spawn("lb1", f"{LVSTUI} realserver push m{number} --yes --json")
+    lab.wait(
+        "lb1", lambda: machine.run("ip -o addr show dev lo", check=False).stdout.count(VIP),
+        timeout=90, what="the VIP is live",
+    )  # fmt: skip
+    machine.cut_power()
+    machine.wait_booted(150)
+    process.wait(300)
+    process.close_input()
+    here = machine.run("ip -o addr show dev lo; cat /proc/sys/net/ipv4/conf/all/arp_ignore").stdout
+    files = machine.run("ls /etc/sysctl.d/99-zz-lvstui.conf /etc/systemd/system/lvstui-vip.service",
+                        check=False).stdout.split()  # fmt: skip
+    whole = (VIP in here, here.split()[-1] == "1", len(files) == 2)
+    assert whole in ((False, False, False), (True, True, True)), (here, files)
+    if not whole[0]:
+        _, document = lvstui(lab, f"undo m{number} --unfinished --yes")
+        text = document["hosts"][0]["text"] or document["hosts"][0]["plan"]["refusals"]
+        assert "nothing to this host" in str(text)
+        assert machine.run("ls -d /var/lib/lvstui/tx", check=False).stdout == ""
+    else:
+        assert lvstui(lab, f"undo m{number} --yes")[0] == 0
