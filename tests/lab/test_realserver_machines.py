@@ -29,7 +29,7 @@ STATE = (
     "cd /; find etc -xdev \\( -type f -o -type l \\) -print0 | sort -z | "
     "xargs -0 stat -c '%a %u:%g %s %N'; find etc -xdev -type f -print0 | sort -z | "
     "xargs -0 md5sum; ls -d var/lib/lvstui 2>&1; "
-    "grep -H . proc/sys/net/ipv4/conf/*/arp_*; ip -o addr show; "
+    "grep -H . proc/sys/net/ipv4/conf/*/arp_*; ip -o addr show | awk '{print $2, $3, $4}'; "
     "ip route show table local; ip route get 127.0.0.53"
 )
 """Everything that a push may touch; the network is up before it is asked."""
