@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui.realserver_report import SCHEMA, document, row_document, table, words
+
 if TYPE_CHECKING:
     from lvstui.model.picture import Picture
-    from lvstui.operations.realservers import RealServers, Result, Row
-    from lvstui.realserver.checks import Check
+    from lvstui.operations.realservers import RealServers, Row
     from lvstui.realserver.hosts import Host
     from lvstui.realserver.push import HostOutcome
     from lvstui.realserver.steps import HostPlan
     from lvstui.remote.runner import SecretRequest, UnknownKey
 
 DONE, NOT_DONE, USAGE = 0, 1, 2
-SCHEMA = "lvstui.realserver/1"
 _HELP = {
     "look": "find out what the hosts have, and judge it; changes nothing",
     "plan": "show what a push would change, with a diff for each file; changes nothing",
@@ -28,7 +28,6 @@ _HELP = {
     "verify": "look again and ask from the director; --reboot proves that it survives one",
     "undo": "take lvstui's work off the hosts again",
 }
-_MARKS = {"good": "✓", "warn": "!", "bad": "✖", "unknown": "?", "none": "–"}
 
 
 def add_realservers(commands: Any, look_options: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -239,9 +238,8 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
                 break
     rows = service.look(hosts)
     if args.json:
-        document = {"schema": SCHEMA, "hosts": [row_document(row) for row in rows],
-                    "reboot_troubles": troubles}  # fmt: skip
-        print(json.dumps(document, indent=1, ensure_ascii=False))
+        _print_json({"schema": SCHEMA, "hosts": [row_document(row) for row in rows],
+                     "reboot_troubles": troubles})  # fmt: skip
     else:
         print(table(rows, args.verbose))
         for text in troubles:
@@ -273,7 +271,7 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
             print("\n\n".join(words(row, plan) for row, plan in zip(rows, plans, strict=True)))
         if show_only:
             if args.json:
-                _document(args, rows, plans, None)
+                _print_json(document(rows, plans, None))
             return NOT_DONE if blocked else DONE
         if not ready or all(plan.empty for plan in ready):
             return _nothing(rows, plans, args)
@@ -282,7 +280,7 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
     result = service.apply(rows, plans, reason=args.reason, tell=tell,
                            came=None if args.json else _print_outcome(rows))  # fmt: skip
     if args.json:
-        _document(args, rows, plans, result)
+        _print_json(document(rows, plans, result))
     else:
         for text in result.heard:
             print(f"✖ on the wire: {text}")
@@ -295,7 +293,7 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
 
 def _nothing(rows: Sequence[Row], plans: Sequence[HostPlan], args: argparse.Namespace) -> int:
     if args.json:
-        _document(args, rows, plans, None)
+        _print_json(document(rows, plans, None))
     return NOT_DONE if any(plan.refusals for plan in plans) else DONE
 
 
@@ -332,125 +330,8 @@ def _print_outcome(rows: Sequence[Row]) -> Callable[[HostOutcome], None]:
     return show
 
 
-def words(row: Row, plan: HostPlan) -> str:
-    """One host's plan for people, with diffs."""
-    from lvstui.realserver.steps import ChangeFile
-
-    facts = row.facts
-    about = f"  {facts.os_name}, {plan.method or 'no method'}" if facts else ""
-    lines = [f"{plan.operation} {', '.join(plan.vips) or '-'}: {row.host.label} "
-             f"({row.host.address}){about}"]  # fmt: skip
-    if plan.why_method and plan.method:
-        lines.append(f"  by {plan.method}: {plan.why_method}")
-    lines += [f"  ✖ {text}" for text in plan.refusals]
-    if plan.empty and not plan.refusals:
-        lines.append("  everything is as it has to be already")
-    for number, step in enumerate(plan.steps, 1):
-        lines.append(f"  {number:>2} {step.what}" + (f"   ({step.why})" if step.why else ""))
-        if isinstance(step, ChangeFile) and not step.path.endswith("manifest.json"):
-            lines += [f"       {line}" for line in step.diff.splitlines()]
-    lines += [f"  ⚠ {text}" for text in plan.cautions]
-    lines += [f"  · {text}" for text in plan.notes]
-    return "\n".join(lines)
-
-
-def table(rows: Sequence[Row], verbose: bool = False) -> str:
-    """The matrix for people: a line for each host and VIP, then what is wrong and why."""
-    from lvstui.realserver.checks import TITLES, Verdict
-
-    head = ["HOST", "VIP", *TITLES.values()]
-    body: list[list[str]] = []
-    said: list[str] = []
-    for row in rows:
-        for vip, found in row.checks:
-            by_id = {check.id: check for check in found}
-            cells = [_cell(by_id.get(id_)) for id_ in TITLES]
-            body.append([row.host.label, vip, *cells])
-            for check in found:
-                bad = check.verdict in (Verdict.BAD, Verdict.WARN)
-                told = check.id == "reachable" or row.facts is not None or check.evidence
-                if (bad and told) or verbose:
-                    fix = f"  → {check.fix}" if check.fix else ""
-                    said.append(f"{row.host.label} {vip} {TITLES[check.id]}: {check.says}{fix}")
-                    said += [f"    {line}" for line in check.evidence] if verbose else []
-        said += [f"{row.host.label}: drift: {text}" for text in row.drift]
-    widths = [max(len(line[at]) for line in [head, *body]) for at in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-             for line in [head, *body]]  # fmt: skip
-    return "\n".join([*lines, *([""] if said else []), *said])
-
-
-def _cell(check: Check | None) -> str:
-    if check is None:
-        return "?"
-    mark = _MARKS[check.verdict.value]
-    return f"{mark} {check.text}".strip() if check.text != mark else mark
-
-
-def row_document(row: Row) -> dict[str, Any]:
-    """One host for JSON."""
-    facts = row.facts
-    return {
-        "host": row.host.address,
-        "name": row.host.name,
-        "reached": facts is not None,
-        "trouble": row.trouble or None,
-        "error": row.error or None,
-        "todo": row.todo or None,
-        "system": facts.os_name if facts else None,
-        "kernel": facts.kernel if facts else None,
-        "boot_id": facts.boot_id if facts else None,
-        "as_root": facts.as_root if facts else None,
-        "managed": list(facts.manifest.vips) if facts and facts.manifest else [],
-        "verdict": row.verdict.value,
-        "drift": list(row.drift),
-        "vips": {
-            vip: {
-                check.id: {
-                    "verdict": check.verdict.value,
-                    "text": check.text,
-                    "says": check.says,
-                    "evidence": list(check.evidence),
-                    "fix": check.fix or None,
-                }
-                for check in found
-            }
-            for vip, found in row.checks
-        },
-    }
-
-
-def _document(
-    args: argparse.Namespace,
-    rows: Sequence[Row],
-    plans: Sequence[HostPlan],
-    result: Result | None,
-) -> None:
-    outcomes = {outcome.host: outcome for outcome in (result.outcomes if result else ())}
-    hosts = []
-    for row, plan in zip(rows, plans, strict=True):
-        outcome = outcomes.get(plan.host)
-        hosts.append(
-            {
-                "name": row.host.name,
-                "plan": plan.document(),
-                "end": outcome.end.value if outcome else None,
-                "ok": outcome.ok if outcome else None,
-                "text": outcome.text if outcome else None,
-                "trouble": (outcome.trouble or None) if outcome else (row.trouble or None),
-            }
-        )
-    document = {
-        "schema": SCHEMA,
-        "applied": result is not None,
-        "ok": result.ok if result else None,
-        "id": result.id if result else None,
-        "heard": list(result.heard) if result else [],
-        "listened": result.listened if result else None,
-        "announced": (result.announced or None) if result else None,
-        "hosts": hosts,
-    }
-    print(json.dumps(document, indent=1, ensure_ascii=False))
+def _print_json(found: dict[str, Any]) -> None:
+    print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
 def _fail(message: str, args: argparse.Namespace, status: int = NOT_DONE) -> int:

@@ -12,8 +12,9 @@ from enum import Enum
 from lvstui.model.keys import address_family
 from lvstui.realserver import sysctls
 from lvstui.realserver.facts import MANIFEST, HostFacts, host_prefix
+from lvstui.realserver.manifest import sha
 from lvstui.realserver.parse import names
-from lvstui.realserver.plan import foreign_place, sha
+from lvstui.realserver.plan import foreign_place
 from lvstui.realserver.stacks import STACKS, by_name
 
 

@@ -6,21 +6,15 @@ after what is live was proven; on the way back the VIP goes first.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, replace
 
-from lvstui import __version__
 from lvstui.model.keys import address_family, canonical_address
+from lvstui.realserver import manifest as manifests
 from lvstui.realserver import preflight, sysctls
 from lvstui.realserver.facts import (
-    MANIFEST,
     SYSCTL_FILE,
     HostFacts,
-    ManagedFile,
-    ManagedSysctl,
     Manifest,
     host_prefix,
 )
@@ -86,9 +80,10 @@ def plan_push(
     if files or (ours and not all(stack.persistent(facts, vip) for vip in ours)):
         commit += [*_runs(transition.before), *files, *_runs(transition.after)]
     if live or commit:
-        after = _manifest_after(facts, manifest, every, ours, stack, chosen, live, commit,
-                                operator, when)  # fmt: skip
-        commit.append(_manifest_file(facts, after))
+        after = manifests.after_push(
+            facts, manifest, every, ours, stack.name, chosen, live, commit, operator, when
+        )
+        commit.append(manifests.step_for(facts, after))
     notes += _notes(facts, choice, chosen, theirs, live, commit)
     way_back = stack.transition(facts, ours, manifest.vips)
     return HostPlan(
@@ -158,12 +153,8 @@ def plan_undo(
         commit += _restore_sysctls(facts, manifest, cautions)
     after = None
     if staying:
-        after = _less(manifest, staying, files, operator, when)
-    seen = facts.file(MANIFEST)
-    commit.append(
-        ChangeFile(MANIFEST, seen.content if seen else None,
-                   _manifest_bytes(after) if after else None, 0o600, why="what lvstui manages here")
-    )  # fmt: skip
+        after = manifests.after_undo(manifest, staying, files, operator, when)
+    commit.append(manifests.step_for(facts, after))
     way_back = stack.transition(facts, staying, manifest.vips)
     if facts.boot_id != manifest.boot_id and manifest.boot_id:
         cautions.append("the host was started anew since the push: it survived that")
@@ -332,7 +323,7 @@ def _undo_file(
         if managed is not None:
             cautions.append(f"{path} is gone already: somebody removed it")
         return []
-    ours = seen.content is not None and sha(seen.content) == managed.sha256
+    ours = seen.content is not None and manifests.sha(seen.content) == managed.sha256
     if not ours:
         cautions.append(f"{path} is not what lvstui wrote: it was changed since (see its diff)")
     if not staying and managed.original:
@@ -365,90 +356,6 @@ def _restore_sysctls(facts: HostFacts, manifest: Manifest, cautions: list[str]) 
 
 def _runs(commands: Sequence[Command]) -> tuple[Run, ...]:
     return tuple(Run(command.script, command.why, command.must) for command in commands)
-
-
-def sha(content: bytes) -> str:
-    """SHA-256 in hex."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def _manifest_after(
-    facts: HostFacts,
-    manifest: Manifest,
-    every: tuple[str, ...],
-    ours: tuple[str, ...],
-    stack: Stack,
-    variant: str,
-    live: list[Step],
-    commit: list[Step],
-    operator: str,
-    when: str,
-) -> Manifest:
-    added = [step.vip for step in live if isinstance(step, MoveAddress) and step.add]
-    known = {item.key: item for item in manifest.sysctls}
-    for step in live:
-        if isinstance(step, SetSysctl):
-            first = known.get(step.key)
-            before = first.before if first else step.before
-            known[step.key] = ManagedSysctl(step.key, before, step.after)
-    files = {file.path: file for file in manifest.files}
-    for change in commit:
-        if not isinstance(change, ChangeFile):
-            continue
-        if change.after is None:
-            files.pop(change.path, None)
-            continue
-        old = files.get(change.path)
-        files[change.path] = ManagedFile(
-            change.path, sha(change.after), old.original if old else change.keep
-        )
-    # VIPs that others brought and others keep are not ours to take away later.
-    managed = tuple(vip for vip in every if vip in ours or vip in added)
-    return Manifest(
-        vips=managed,
-        method=stack.name,
-        variant=variant,
-        files=tuple(files.values()),
-        sysctls=tuple(known.values()),
-        added=tuple(dict.fromkeys((*manifest.added, *added))),
-        pushed_at=when,
-        operator=operator,
-        version=__version__,
-        boot_id=facts.boot_id,
-    )
-
-
-def _less(
-    manifest: Manifest, staying: tuple[str, ...], files: list[Step], operator: str, when: str
-) -> Manifest:
-    kept = {file.path: file for file in manifest.files}
-    for step in files:
-        if isinstance(step, ChangeFile):
-            if step.after is None:
-                kept.pop(step.path, None)
-            elif step.path in kept:
-                kept[step.path] = replace(kept[step.path], sha256=sha(step.after))
-    return replace(
-        manifest,
-        vips=staying,
-        added=tuple(vip for vip in manifest.added if vip in staying),
-        files=tuple(kept.values()),
-        operator=operator,
-        pushed_at=when,
-        version=__version__,
-    )
-
-
-def _manifest_bytes(manifest: Manifest) -> bytes:
-    raw = asdict(manifest)
-    raw.pop("problem")
-    return (json.dumps({"schema": "lvstui.manifest/1", **raw}, indent=1) + "\n").encode()
-
-
-def _manifest_file(facts: HostFacts, after: Manifest) -> ChangeFile:
-    seen = facts.file(MANIFEST)
-    return ChangeFile(MANIFEST, seen.content if seen else None, _manifest_bytes(after), 0o600,
-                      why="what lvstui manages here, for a later undo")  # fmt: skip
 
 
 def _notes(
