@@ -1,5 +1,7 @@
 """The pictures in screenshots/, taken in a real lab: `python -m tests.screenshots`.
 
+Only those of the real servers, in a bare lab: `python -m tests.screenshots realservers`.
+
 The host's half starts the lab and fetches the pictures; the other half is lvstui itself, run on
 lb1 without a terminal, looking at that director's kernel and keepalived.
 """
@@ -9,27 +11,36 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lvstui.lab import Lab, faults
+from lvstui.lab.topology import Topology
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "screenshots"
 NAMES = ("services", "plan", "details", "failover", "help", "services-80x24")
+BARE_NAMES = ("realservers", "push")
 SIZE = (140, 36)
 
 
-def main() -> None:
-    """Take all pictures."""
+def main(wanted: str) -> None:
+    """Take all pictures, or those of the real servers."""
     FOLDER.mkdir(exist_ok=True)
-    with Lab() as lab:
+    if wanted != "realservers":
+        _take(Lab(), "--inside", NAMES)
+    _take(Lab(Topology().stripped()), "--inside-bare", BARE_NAMES)
+
+
+def _take(new: Lab, word: str, names: Sequence[str]) -> None:
+    with new as lab:
         lab.wait_all_up()
-        time.sleep(20)  # a history to look at
-        command = f"exec {sys.executable} -m tests.screenshots --inside /root"
-        done = lab.run("lb1", command, timeout=180, env={"PYTHONPATH": str(ROOT)}, cwd="/root")
+        if word == "--inside":
+            time.sleep(20)  # a history to look at
+        command = f"exec {sys.executable} -m tests.screenshots {word} /root"
+        done = lab.run("lb1", command, timeout=240, env={"PYTHONPATH": str(ROOT)}, cwd="/root")
         print(done.stdout, end="")
-        for name in NAMES:
+        for name in names:
             lab.copy_out("lb1", f"/root/{name}.svg", FOLDER / f"{name}.svg")
             print(FOLDER.name, f"{name}.svg")
 
@@ -93,8 +104,69 @@ async def inside(folder: Path) -> None:
             await shoot("services-80x24")
 
 
+async def inside_bare(folder: Path) -> None:
+    """The half that runs on lb1 of a lab whose real servers are bare: push, break, look, push."""
+    from lvstui.app import LvstuiApp
+    from lvstui.live import local_watcher
+    from lvstui.operations.operator import Operator
+    from lvstui.operations.realservers import RealServers
+    from lvstui.remote.connect import Connector
+    from lvstui.remote.runner import Asker
+    from lvstui.screens.picture_file import save_svg
+    from lvstui.screens.push import PushScreen
+    from lvstui.screens.realserver_change import Phase
+    from lvstui.screens.realservers import RealServersScreen
+    from lvstui.screens.settings import Settings
+
+    def make(asker: Asker) -> RealServers:
+        return RealServers(Connector(asker))
+
+    with local_watcher() as watcher:
+        watcher.settle()
+        app = LvstuiApp(
+            watcher, Operator(), realservers=make, settings=Settings(watch_terminal=False)
+        )
+        async with app.run_test(size=SIZE) as pilot:
+
+            async def press(*keys: str) -> None:
+                for key in keys:
+                    await pilot.press(key)
+                    await pilot.pause(0.3)
+
+            async def until(true: Callable[[], bool], what: str) -> None:
+                for _ in range(1200):
+                    if true():
+                        await pilot.pause(1.0)
+                        return
+                    await asyncio.sleep(0.1)
+                raise SystemExit(f"{what} did not happen")
+
+            def phase(wanted: Phase) -> bool:
+                return isinstance(app.screen, PushScreen) and app.screen.change.phase is wanted
+
+            await press("5", "j", "p")
+            screen = app.screen_stack[0]
+            assert isinstance(screen, RealServersScreen)
+            await until(lambda: phase(Phase.PLANNED), "the plan")
+            save_svg(app, folder / "push.svg", "lvstui on lb1")
+            await press("escape", "V", "p")
+            await until(lambda: phase(Phase.PLANNED), "the plan for all")
+            await press("y")
+            await until(lambda: phase(Phase.ENDED), "the push")
+            await until(lambda: not screen.desk.under_way, "the look after it")
+            await press("escape", "escape")
+            faults.inject("arp", "rs3")
+            await press("r")
+            await until(lambda: not screen.desk.under_way, "the look")
+            screen.matrix.go_to("10.10.0.5", "arp_ignore")
+            await pilot.pause(1.0)
+            save_svg(app, folder / "realservers.svg", "lvstui on lb1")
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
         asyncio.run(inside(Path(sys.argv[2])))
+    elif sys.argv[1:2] == ["--inside-bare"]:
+        asyncio.run(inside_bare(Path(sys.argv[2])))
     else:
-        main()
+        main(*sys.argv[1:2] or [""])

@@ -13,7 +13,7 @@ import pytest
 
 from lvstui.model.picture import Picture
 
-from . import pictures
+from . import pictures, servers
 from .conftest import Make
 from .fakes import FakeOperator
 
@@ -73,3 +73,23 @@ def test_small_screen(make: Make, snap_compare: Compare, case: str) -> None:
 def test_no_color(make: Make, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert snap_compare(make(), terminal_size=(120, 40), press=["j"])
+
+
+def _broken() -> servers.FakeRealServers:
+    fake = servers.FakeRealServers()
+    fake.state.update(rs1="pushed", rs2="bare", rs3="broken")
+    return fake
+
+
+SERVERS: dict[str, list[str]] = {
+    "untouched": ["5"],
+    "looked": ["5", "r", "wait:600", "j", "j", "l", "l", "l"],
+    "push": ["5", "V", "p", "wait:600"],
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("case", SERVERS)
+def test_realservers(make: Make, snap_compare: Compare, case: str, size: tuple[int, int]) -> None:
+    app = make(servers.picture(), realservers=lambda asker: _broken())
+    assert snap_compare(app, terminal_size=size, press=SERVERS[case])

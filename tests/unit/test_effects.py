@@ -1,0 +1,74 @@
+"""What a change means is said before it is made; what was stopped says that it was not begun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lvstui.operations.audit import AuditLog
+from lvstui.operations.effects import effects
+from lvstui.operations.realservers import RealServers, Row
+from lvstui.realserver.checks import Check, Verdict
+from lvstui.realserver.hosts import Host, Vip
+from lvstui.realserver.push import End
+from lvstui.realserver.steps import HostPlan, MoveAddress
+from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
+
+VIP = "10.10.0.20"
+HOSTS = tuple(
+    Host(f"10.10.0.{n}", f"rs{n - 2}", (Vip(VIP),), Access(f"rs{n - 2}")) for n in (3, 4, 5)
+)
+STEP = MoveAddress(VIP, 32, False, "true", "true")
+
+
+def row(host: Host, verdict: Verdict = Verdict.GOOD) -> Row:
+    """A host that has the VIP, or not."""
+    return Row(host, 1.0, None, ((VIP, (Check("vip", verdict),)),))
+
+
+def plan(host: Host, operation: str = "undo") -> HostPlan:
+    """A plan with one step."""
+    return HostPlan(host.address, operation, (VIP,), live=(STEP,))
+
+
+def test_the_last_one_that_has_a_vip_wants_it_typed() -> None:
+    first, second, third = HOSTS
+    known = {first.address: row(first), second.address: row(second, Verdict.BAD)}
+    some = effects("undo", [row(second)], [plan(second)], HOSTS, known, {}, 60)
+    assert some.typed == ""
+    assert "1 of 3 still have it: rs1" in " ".join(some.lines)
+    # rs3 was never looked at: nobody knows that it has the VIP.
+    last = effects("undo", [row(first)], [plan(first)], HOSTS, known, {first.address: 10}, 60)
+    assert last.typed == VIP
+    assert any("rs1 takes new connections now" in text for text in last.cautions)
+    everybody = {host.address: row(host) for host in HOSTS}
+    every = effects("undo", [row(h) for h in HOSTS], [plan(h) for h in HOSTS], HOSTS, everybody,
+                    {}, 60)  # fmt: skip
+    assert every.typed == VIP
+    assert third.label in every.cautions[0]
+
+
+def test_a_push_says_who_goes_first_and_wants_nothing_typed() -> None:
+    rows, plans = [row(h) for h in HOSTS], [plan(h, "push") for h in HOSTS]
+    found = effects("push", rows, plans, HOSTS, {}, {}, 45)
+    assert found.typed == ""
+    assert "rs1 goes first, the other 2 together" in found.lines[0]
+    assert "45 s" in found.lines[1]
+    assert effects("push", [], [], HOSTS, {}, {}, 60).lines == ()
+
+
+class Unreachable:
+    """Connects to nobody."""
+
+    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+        """Never."""
+        raise RemoteError(Trouble.UNREACHABLE, f"{access.host}: no route")
+
+
+def test_what_was_stopped_was_not_begun(tmp_path: Path) -> None:
+    service = RealServers(Unreachable(), audit=AuditLog(tmp_path / "audit.jsonl"))
+    rows, plans = [row(h) for h in HOSTS], [plan(h) for h in HOSTS]
+    result = service.apply(rows, plans, came=lambda outcome: service.cancelled.set())
+    assert [outcome.end for outcome in result.outcomes] == [End.FAILED] * 3
+    assert [outcome.text.startswith("not begun") for outcome in result.outcomes] == [
+        False, True, True,
+    ]  # fmt: skip
