@@ -20,7 +20,7 @@ from lvstui.realserver.parse import parse_manifest
 from lvstui.realserver.plan import plan_push, plan_undo
 from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl
 
-from .looks import ALPINE, CENTOS7, LEAP, VIP_ON_LO, lo, look, sysctls, whole
+from .looks import ALPINE, CENTOS7, LEAP, VIP_ON_LO, lo, look, recorded, sysctls, whole
 
 VIP = "10.10.0.20"
 
@@ -122,6 +122,21 @@ def test_silence_comes_before_the_vip_and_goes_after_it(name: str) -> None:
                     if isinstance(s, ChangeFile) and s.path != MANIFEST)  # fmt: skip
     first_key = min(i for i, s in enumerate(undo.steps) if isinstance(s, SetSysctl))
     assert last_file < first_key
+
+
+@pytest.mark.parametrize(
+    ("stack", "method"),
+    [("ifupdown", "ifupdown"), ("netplan", "netplan"), ("networkmanager", "networkmanager"),
+     ("networkd", "networkd"), ("plain", "unit")],
+)  # fmt: skip
+def test_whoever_manages_lo_decides_the_way(stack: str, method: str) -> None:
+    """On answers recorded from machines that run these stacks."""
+    plan = plan_push(recorded(stack), [VIP, "fd00::20"])
+    assert plan.refusals == ()
+    assert plan.method == method
+    assert not any("not run by us" in caution for caution in plan.cautions)
+    # A method that is asked for is taken where it can work.
+    assert plan_push(recorded(stack), [VIP], method="unit").method == "unit"
 
 
 def test_centos7_gets_the_classic_recipe_where_it_takes_effect() -> None:

@@ -47,8 +47,8 @@ def line(hosts: str, key: bytes, marker: str = "") -> str:
         ("r.1", "rs1", False),
         ("|1|broken", "rs1", False),
         ("|1|!!|!!", "rs1", False),
-        (hashed("[rs1]:22022"), "[rs1]:22022", True),
-        (hashed("rs1"), "rs2", False),
+        (hashed("[rs1]:22022", b"s" * 20), "[rs1]:22022", True),
+        (hashed("rs1", b"s" * 20), "rs2", False),
     ],
 )
 def test_which_host_a_line_speaks_of(hosts: str, name: str, wanted: bool) -> None:

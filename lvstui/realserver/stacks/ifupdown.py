@@ -7,7 +7,14 @@ import ipaddress
 import re
 
 from lvstui.realserver.facts import STATE, HostFacts
-from lvstui.realserver.stacks.base import Stack, WantedFile, add_address, delete_address
+from lvstui.realserver.stacks.base import (
+    Stack,
+    WantedFile,
+    add_address,
+    delete_address,
+    ip,
+    slashed,
+)
 
 FILE = "/etc/network/interfaces.d/lvstui"
 SCRATCH = f"{STATE}/tx/scratch"
@@ -62,12 +69,16 @@ class Ifupdown(Stack):
 
     def live(self, facts: HostFacts, vip: str, vips: tuple[str, ...]) -> str:
         """By ifup where that is possible, so that ifupdown knows that the alias is up: a restart
-        of networking would else find the address there and call it a failure."""
+        of networking would else find the address there and call it a failure.
+
+        ifup says "already configured" and does nothing when somebody took the address away behind
+        its back (measured with 0.8.41), so the address is looked for and put there by `ip`."""
         ifup = facts.program("ifup")
         plainly = add_address(facts, vip, "" if ":" in vip else alias(vip))
         if not ifup:
             return plainly
-        return f"{ifup} --interfaces={SCRATCH} {alias(vip)} || {plainly}"
+        here = f"{ip(facts)} -o addr show dev lo | grep -qF ' {slashed(vip)} '"
+        return f"{ifup} --interfaces={SCRATCH} {alias(vip)}; {here} || {plainly}"
 
     def unlive(self, facts: HostFacts, vip: str) -> str:
         """By ifdown, for the same reason; the address is deleted if that left it."""
