@@ -100,6 +100,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         ScrollBar.renderer = ScrollBarRender if self.glyphs.braille else PlainScrollBar
         self.picture = feed.picture
         """The newest picture that was shown."""
+        self.under_way: Callable[[], str] = lambda: ""
+        """What is being done on other hosts, in words; empty: nothing."""
         self.animation_level = "none"
         self._unsubscribe: Callable[[], None] | None = None
         self._crash = Crash(self.settings.state_folder)

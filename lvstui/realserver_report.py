@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lvstui.operations.realservers import Result, Row
+    from lvstui.operations.rows import Result, Row
     from lvstui.realserver.checks import Check
     from lvstui.realserver.steps import HostPlan
 
@@ -119,7 +119,7 @@ def document(
                 "end": outcome.end.value if outcome else None,
                 "ok": outcome.ok if outcome else None,
                 "text": outcome.text if outcome else None,
-                "trouble": (outcome.trouble or None) if outcome else (row.trouble or None),
+                "trouble": (outcome.trouble if outcome else "") or row.trouble or None,
             }
         )
     return {

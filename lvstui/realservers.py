@@ -14,7 +14,8 @@ from lvstui.realserver_report import SCHEMA, document, row_document, table, word
 
 if TYPE_CHECKING:
     from lvstui.model.picture import Picture
-    from lvstui.operations.realservers import RealServers, Row
+    from lvstui.operations.realservers import RealServers
+    from lvstui.operations.rows import Row
     from lvstui.realserver.hosts import Host
     from lvstui.realserver.push import HostOutcome
     from lvstui.realserver.steps import HostPlan

@@ -129,15 +129,27 @@ class Suspend(Command["ConsoleScreen"]):
 
 
 class Quit(Command["ConsoleScreen"]):
-    """Leave lvstui. Nothing on the director depends on it running."""
+    """Leave lvstui. Nothing on the director depends on it running. While real servers are being
+    changed it takes two presses."""
 
     id = "quit"
     keys = "q,ctrl+q,ctrl+c"
     title = "Quit"
     group = "Everywhere"
 
+    def __init__(self) -> None:
+        self._warned_of = ""
+
     def run(self, screen: ConsoleScreen) -> None:
-        """End the app."""
+        """End the app; what runs on other hosts is named first."""
+        work = screen.console.under_way()
+        if work and work != self._warned_of:
+            self._warned_of = work
+            screen.tell(
+                f"{work} is under way: what is not confirmed yet goes back by itself. "
+                "Press again to leave all the same.", bad=True,
+            )  # fmt: skip
+            return
         screen.app.exit()
 
 

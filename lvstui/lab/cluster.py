@@ -128,6 +128,12 @@ def _node(
         "addresses": lan,
         "gateways": gateways,
         "loopback": loopback,
+        # What a bare server may get from somebody else; faults act on these.
+        "all_vips": [
+            f"{vip}/{128 if ':' in vip else 32}"
+            for vip in vips(topology)
+            if role == "realserver" and not topology.nat
+        ],
         "loopback_link": "tunl0" if tunnel and role == "realserver" else "lo",
         "sysctls": sysctls,
         "files": {

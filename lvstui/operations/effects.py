@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lvstui.operations.realservers import Row
+from lvstui.operations.rows import Row
 from lvstui.realserver.checks import Verdict
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.steps import HostPlan
@@ -54,7 +54,8 @@ def effects(
         lines.append(f"{names[0]} goes first, {rest} only when that went well.")
     proof = "a new login and ARP silence prove it" if operation == "push" else (
         "a new login proves it")  # fmt: skip
-    lines.append(f"Each host goes back by itself after {timer_s} s unless {proof}.")
+    who = "Each host" if len(ready) > 1 else names[0]
+    lines.append(f"{who} goes back by itself after {timer_s} s unless {proof}.")
     if operation != "undo":
         return Effects(tuple(lines))
     cautions = []

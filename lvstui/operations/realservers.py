@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from lvstui.model.text import plain
 from lvstui.operations.audit import AuditLog
+from lvstui.operations.ear import Ear
+from lvstui.operations.rows import Result, Row, drift
 from lvstui.realserver import checks, outside, probes, push
-from lvstui.realserver.checks import Check, Verdict
+from lvstui.realserver.checks import Verdict
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.plan import plan_push, plan_undo
@@ -36,57 +38,6 @@ class Connector(Protocol):
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Raises RemoteError."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One real server as it was seen last."""
-
-    host: Host
-    at: float = 0.0
-    """Epoch seconds of the look; 0: not looked at yet."""
-    facts: HostFacts | None = None
-    checks: tuple[tuple[str, tuple[Check, ...]], ...] = ()
-    """VIP and its checks, in the order of `checks.TITLES`."""
-    trouble: str = ""
-    """Why it could not be looked at, in one word (`Trouble`); empty: it could."""
-    error: str = ""
-    """The same in a line."""
-    todo: str = ""
-    drift: tuple[str, ...] = ()
-    """What is worse than at the look before, in words."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """Of the whole host."""
-        return checks.worst([check for _, found in self.checks for check in found])
-
-    def check(self, id_: str) -> Check:
-        """The worst verdict on one question over all VIPs."""
-        found = [check for _, some in self.checks for check in some if check.id == id_]
-        order = (Verdict.BAD, Verdict.WARN, Verdict.UNKNOWN, Verdict.GOOD, Verdict.NONE)
-        return min(found, key=lambda check: order.index(check.verdict),
-                   default=Check(id_, Verdict.UNKNOWN))  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a push or an undo on all hosts."""
-
-    outcomes: tuple[HostOutcome, ...]
-    id: str
-    """Audit id."""
-    heard: tuple[str, ...] = ()
-    """Who spoke for a VIP on the wire meanwhile and should not have, in words."""
-    listened: str = ""
-    """How well was listened, in words; empty: not at all."""
-    announced: str = ""
-    """What the master told the link at the end, in words."""
-
-    @property
-    def ok(self) -> bool:
-        """Every host is as planned and nobody spoke out of turn."""
-        return bool(self.outcomes) and all(o.ok for o in self.outcomes) and not self.heard
 
 
 Told = Callable[[str, str], None]
@@ -146,7 +97,7 @@ class RealServers:
         result = []
         for host in hosts:
             row = self._row(host, self._found(rows[host.address]), seen_outside)
-            row = replace(row, drift=_drift(self._last.get(host.address), row))
+            row = replace(row, drift=drift(self._last.get(host.address), row))
             if row.facts is not None:
                 # One that was not reached, or not waited for, says nothing to compare with.
                 self._last[host.address] = row
@@ -265,7 +216,7 @@ class RealServers:
             why = f"nothing was done: the audit log can not be written ({error})"
             return self._none(plans, End.FAILED, why)
         vips = tuple(dict.fromkeys(vip for plan in plans for vip in plan.vips))
-        ear = _Ear(vips, [row.host for row in rows])
+        ear = Ear(vips, [row.host for row in rows])
         outcomes: dict[str, HostOutcome] = {}
 
         def keep(outcome: HostOutcome) -> None:
@@ -420,65 +371,3 @@ def _in_words(plan: HostPlan) -> str:
     what = ", ".join(plan.vips) or "nothing"
     steps = "; ".join(step.what for step in plan.steps) or "nothing to do"
     return f"{plan.operation} {what} ({plan.method or 'no method'}): {steps}"
-
-
-def _drift(before: Row | None, now: Row) -> tuple[str, ...]:
-    """Checks that were good at the look before and are not now."""
-    if before is None or before.facts is None or now.facts is None:
-        return ()
-    good = {
-        (vip, check.id) for vip, found in before.checks for check in found
-        if check.verdict is Verdict.GOOD
-    }  # fmt: skip
-    return tuple(
-        f"{checks.TITLES[check.id]} was good: {check.says}"
-        for vip, found in now.checks for check in found
-        if (vip, check.id) in good and check.verdict in (Verdict.BAD, Verdict.WARN)
-    )  # fmt: skip
-
-
-class _Ear:
-    """Listens on the wire while hosts are changed: nobody but the master may speak for a VIP."""
-
-    def __init__(self, vips: Sequence[str], hosts: Sequence[Host]) -> None:
-        self._vips, self._hosts = vips, hosts
-        self._stop = threading.Event()
-        self._result: probes.Listened | probes.Unavailable | None = None
-        self._thread = threading.Thread(target=self._listen, name="arp-ear", daemon=True)
-
-    def _listen(self) -> None:
-        found = probes.macs_of([host.address for host in self._hosts])
-        names = {
-            mac: host.label for host in self._hosts
-            for mac in getattr(found[host.address], "macs", ())
-        }  # fmt: skip
-        self._result = probes.watch(float("inf"), self._vips, servers=names, stop=self._stop)
-
-    def __enter__(self) -> _Ear:
-        if self._vips:
-            self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        if self._vips:
-            self._thread.join(10)
-
-    @property
-    def wrong(self) -> tuple[str, ...]:
-        """Who spoke and should not have."""
-        if not isinstance(self._result, probes.Listened):
-            return ()
-        return tuple(dict.fromkeys(
-            plain(seen.text) for seen in self._result.sightings if seen.wrong
-        ))  # fmt: skip
-
-    @property
-    def words(self) -> str:
-        """How well was listened."""
-        result = self._result
-        if result is None:
-            return ""
-        if isinstance(result, probes.Listened):
-            return f"{result.heard} ARP packets heard in {result.seconds:.0f} s: {result.text}"
-        return result.text

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from lvstui.operations.realservers import Row
+from lvstui.operations.rows import Row
 from lvstui.screens.dialog import Dialog
 from lvstui.screens.realserver_text import host_bits
 from lvstui.widgets.format import moment

@@ -34,6 +34,8 @@ class Host(Protocol):
     """Makes what looks at and changes real servers; None: none can be asked from here."""
     picture: Picture
     """The newest picture that was shown."""
+    under_way: Callable[[], str]
+    """What is being done on other hosts, in words; empty: nothing."""
 
     def show_screen(self, mode: str) -> None:
         """Go to another tab."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lvstui.operations.effects import Effects
-from lvstui.operations.realservers import Result, Row
+from lvstui.operations.rows import Result, Row
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.effects import FRESH_S, effects
-from lvstui.operations.realservers import Result, Row
+from lvstui.operations.rows import Result, Row
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.realservers import known_hosts

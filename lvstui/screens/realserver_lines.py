@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lvstui.operations.realservers import Row
+from lvstui.operations.rows import Row
 from lvstui.realserver.checks import TITLES, Check, Verdict
 from lvstui.screens.realserver_change import Phase
 from lvstui.screens.realserver_desk import Desk

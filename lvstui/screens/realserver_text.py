@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from lvstui.operations.realservers import Row
+from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, PUSHABLE, TITLES, Check, Verdict
 from lvstui.realserver.push import End, HostOutcome
 from lvstui.realserver.steps import ChangeFile, HostPlan

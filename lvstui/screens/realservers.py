@@ -20,7 +20,7 @@ from lvstui.commands.base import Command
 from lvstui.commands.realservers import REALSERVER_COMMANDS
 from lvstui.model.picture import Picture
 from lvstui.operations.effects import loaded
-from lvstui.operations.realservers import Row
+from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
 from lvstui.screens.console import ConsoleScreen
@@ -78,6 +78,7 @@ class RealServersScreen(ConsoleScreen):
             self.console.settings.clock,
         )
         self.desk.watchers.append(self.redraw)
+        self.console.under_way = lambda: self.desk.under_way
         self.desk.read_own()
 
     def _asker(self) -> Any:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lvstui.model.picture import Picture
-from lvstui.operations.realservers import READ_ONLY, RealServers, Result, Row
+from lvstui.operations.realservers import READ_ONLY, RealServers
+from lvstui.operations.rows import Result, Row, drift
 from lvstui.realserver import parse
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.facts import HostFacts
@@ -157,10 +158,3 @@ class FakeRealServers(RealServers):
         """Only remembered."""
         self.unfinished.append(host.label)
         return "reverted"
-
-
-def drift(before: Row | None, now: Row) -> tuple[str, ...]:
-    """The engine's own."""
-    from lvstui.operations.realservers import _drift
-
-    return _drift(before, now)

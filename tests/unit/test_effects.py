@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.effects import effects
-from lvstui.operations.realservers import RealServers, Row
+from lvstui.operations.realservers import RealServers
+from lvstui.operations.rows import Row
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.hosts import Host, Vip
 from lvstui.realserver.push import End

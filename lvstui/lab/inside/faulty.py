@@ -176,7 +176,7 @@ class Faults:
                 proxy.call("forget_neighbours")
 
     def _vip(self, node: str, add: bool) -> str:
-        if not self._proxy(node).item["loopback"]:
+        if not self._proxy(node).item["all_vips"]:
             raise Refused(f"{node} has no VIP on its loopback")
         self._ask(node, "vip", add=add)
         return f"{node}: VIPs {'put on' if add else 'removed from'} its loopback"

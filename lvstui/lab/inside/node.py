@@ -211,7 +211,8 @@ class Node:
 
     def op_vip(self, call: dict[str, Any]) -> dict[str, Any]:
         """Put the VIPs on the loopback or take them away."""
-        self._loopback(call["add"])
+        for address in self._node["all_vips"]:
+            self._route.address(self._node["loopback_link"], address, call["add"])
         return {}
 
     def op_arp(self, call: dict[str, Any]) -> dict[str, Any]:
