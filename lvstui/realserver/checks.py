@@ -15,7 +15,7 @@ from lvstui.realserver.facts import MANIFEST, HostFacts, host_prefix
 from lvstui.realserver.manifest import sha
 from lvstui.realserver.parse import names
 from lvstui.realserver.plan import foreign_place
-from lvstui.realserver.stacks import STACKS, by_name
+from lvstui.realserver.stacks import STACKS, choose, title_of
 
 
 class Verdict(str, Enum):
@@ -84,11 +84,7 @@ _PUSH = "push this host (p, or lvstui realserver push)"
 def judge(facts: HostFacts, vip: str, ports: Ports = ()) -> tuple[Check, ...]:
     """The checks that a look at the host can answer, for one VIP."""
     return (
-        Check("reachable", Verdict.GOOD if facts.as_root else Verdict.WARN,
-              "" if facts.as_root else "no root",
-              f"{facts.os_name or 'unknown system'}, kernel {facts.kernel}"
-              + ("" if facts.as_root else "; without root"), facts.gaps,
-              "" if facts.as_root else "give lvstui root, sudo or doas there to push"),
+        _reachable(facts, vip),
         _vip(facts, vip),
         _prefix(facts, vip),
         *(_arp(facts, vip, name) for name in (sysctls.IGNORE, sysctls.ANNOUNCE)),
@@ -96,6 +92,30 @@ def judge(facts: HostFacts, vip: str, ports: Ports = ()) -> tuple[Check, ...]:
         _listens(facts, vip, ports),
         _rp_filter(facts, vip),
     )  # fmt: skip
+
+
+def _reachable(facts: HostFacts, vip: str) -> Check:
+    """What the host is; with what else runs there that may touch addresses, ARP or the VIP's
+    packets."""
+    choice = choose(facts, (vip,))
+    away = [route for route in facts.routes if route.ask == f"away {vip}" and route.dev]
+    evidence = [
+        f"lo: {choice.why}" + (f" ({choice.stack.title})" if choice.stack else ""),
+        *(f"default route by {route.via or 'the link'} on {route.dev}" for route in away),
+        f"SELinux: {facts.selinux}" if facts.selinux else "",
+        f"containers: {', '.join(facts.containers)}" if facts.containers else "",
+        "keepalived runs here as well" if facts.is_director else "",
+        *(f"policy rule: {rule}" for rule in facts.rules),
+        *(f"firewall: {line}" for line in facts.firewall),
+        f"a change took itself back: {facts.reverted}" if facts.reverted else "",
+        *facts.gaps,
+    ]
+    shown = tuple(line for line in evidence if line)
+    system = f"{facts.os_name or 'unknown system'}, kernel {facts.kernel}"
+    if facts.as_root:
+        return Check("reachable", Verdict.GOOD, "", system, shown)
+    return Check("reachable", Verdict.WARN, "no root", f"{system}; without root", shown,
+                 "give lvstui root, sudo or doas there to push")  # fmt: skip
 
 
 def unreachable(why: str, text: str, todo: str = "") -> tuple[Check, ...]:
@@ -215,7 +235,7 @@ def _persistent(facts: HostFacts, vip: str) -> Check:
                 if file.path != MANIFEST and facts.seen(file.path) is None]  # fmt: skip
         evidence.append(
             f"lvstui's push of {manifest.pushed_at} by {manifest.operator or 'somebody'}"
-            f" ({by_name(manifest.method).title if manifest.method else 'no file'})"
+            f" ({title_of(manifest.method)})"
         )
         evidence += [f"{path} was changed since" for path in changed]
         evidence += [f"{path} is gone" for path in gone]

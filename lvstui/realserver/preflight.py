@@ -5,7 +5,7 @@ from __future__ import annotations
 from lvstui.realserver import sysctls
 from lvstui.realserver.facts import HostFacts, host_prefix
 from lvstui.realserver.parse import names
-from lvstui.realserver.stacks import Choice, Stack
+from lvstui.realserver.stacks import STACKS, Choice, Stack, unknown
 
 _NEEDED_KB = 2048
 
@@ -133,6 +133,8 @@ def undo_refusals(facts: HostFacts, vips: tuple[str, ...]) -> tuple[str, ...]:
     if manifest is None:
         found.append("lvstui has pushed nothing to this host (it has no manifest)")
     elif not manifest.problem:
+        if manifest.method not in {stack.name for stack in STACKS}:
+            found.append(unknown(manifest.method))
         strangers = [vip for vip in vips if vip not in manifest.vips]
         if strangers:
             known = ", ".join(manifest.vips)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lvstui.realserver.checks import judge
 from lvstui.realserver.facts import (
     MANIFEST,
     STATE,
@@ -349,6 +350,13 @@ def test_undo_where_nothing_was_pushed() -> None:
     facts = look()
     done = after(facts, plan_push(facts, [VIP]))
     assert any("not by lvstui" in r for r in plan_undo(done, ["10.10.0.77"]).refusals)
+
+
+def test_a_host_that_another_version_changed_is_left_alone() -> None:
+    facts = look(ours=whole(MANIFEST, json.dumps({"vips": [VIP], "method": "dhcp"})))
+    for plan in (plan_push(facts, ["10.10.0.21"]), plan_undo(facts)):
+        assert any("only another version" in refusal for refusal in plan.refusals)
+    assert judge(facts, VIP)
 
 
 def test_two_methods_are_never_mixed() -> None:

@@ -25,7 +25,18 @@ STACKS: tuple[Stack, ...] = (
 )
 """In the order in which they are asked whether they manage lo."""
 
-__all__ = ["STACKS", "Choice", "Command", "Stack", "Transition", "WantedFile", "by_name", "choose"]
+__all__ = [
+    "STACKS",
+    "Choice",
+    "Command",
+    "Stack",
+    "Transition",
+    "WantedFile",
+    "by_name",
+    "choose",
+    "title_of",
+    "unknown",
+]
 
 
 def by_name(name: str) -> Stack:
@@ -34,6 +45,16 @@ def by_name(name: str) -> Stack:
         if stack.name == name:
             return stack
     raise ValueError(f"no method {name!r}; there are: {', '.join(s.name for s in STACKS)}")
+
+
+def title_of(name: str) -> str:
+    """A way for people, also one that only another version of lvstui knows."""
+    return next((stack.title for stack in STACKS if stack.name == name), name or "no file")
+
+
+def unknown(name: str) -> str:
+    """What is said of a host that another version of lvstui changed."""
+    return f"lvstui's VIPs are here by {name!r}, which only another version of it knows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,8 @@ def choose(facts: HostFacts, vips: tuple[str, ...], wanted: str = "") -> Choice:
     else the first that manages lo and can hold these VIPs. Raises ValueError for an unknown name.
     """
     if facts.manifest is not None and facts.manifest.method and not wanted:
+        if facts.manifest.method not in {stack.name for stack in STACKS}:
+            return Choice(None, unknown(facts.manifest.method))
         stack = by_name(facts.manifest.method)
         cannot = stack.cannot(facts, vips)
         return Choice(None if cannot else stack, cannot or "lvstui's VIPs are there already")
