@@ -154,13 +154,14 @@ def main(plan_path: str) -> None:
     _network(plan)
     root = _mount_root(plan)
     for path in plan["binds"]:
-        # Python and the code of the services, read only, as in the nodes.
-        if os.path.isdir(path):
-            os.makedirs(root + path, exist_ok=True)
-            kernel.bind(path, root + path, read_only=True)
+        # Python and the code of the services, read only, as in the nodes. Straight from the host:
+        # what lies in its /tmp is hidden here by our own work folder.
+        os.makedirs(root + path, exist_ok=True)
+        with contextlib.suppress(OSError):
+            kernel.mount("none", root + path, "hostfs", kernel.MS_RDONLY, path)
     lib = f"{root}/usr/lib/modules/{os.uname().release}"
     os.makedirs(lib, exist_ok=True)
-    kernel.bind(plan["modules"], lib, read_only=True)
+    kernel.mount("none", lib, "hostfs", kernel.MS_RDONLY, plan["modules"])
     kernel.unmount_lazily("/proc")
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     os.makedirs(root + "/mnt", exist_ok=True)
