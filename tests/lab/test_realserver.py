@@ -270,13 +270,16 @@ def undo_all(lab: Lab) -> None:
 
 
 BREAK = {
-    "rs1": ("mount --bind /etc /etc && mount -o remount,ro,bind /etc", "umount /etc"),
+    "rs1": ("mount -o remount,ro,bind /", "mount -o remount,rw,bind /"),
     "rs2": (
         "mkdir -p /var/lib/lvstui && mount -t tmpfs -o size=64k x /var/lib/lvstui && "
         "head -c 60000 /dev/zero > /var/lib/lvstui/full",
         "umount /var/lib/lvstui; rmdir /var/lib/lvstui",
     ),
-    "rs3": ("mount --bind /dev/null $(command -v ip)", "umount $(readlink -f $(command -v ip))"),
+    "rs3": (
+        "command -v ip > /run/ip-was && mount --bind /dev/null $(cat /run/ip-was)",
+        "umount $(cat /run/ip-was)",
+    ),
 }
 
 
