@@ -54,6 +54,13 @@ class Host:
     method: str = ""
     variant: str = ""
     backend: str = ""
+    others: tuple[str, ...] = ()
+    """Its addresses of the other family, as the configuration has them."""
+
+    def address_for(self, vip: str) -> str:
+        """The address that takes the frames for a VIP: of the same family where it has one."""
+        every = (self.address, *self.others)
+        return next((a for a in every if (":" in a) == (":" in vip)), self.address)
 
     @property
     def label(self) -> str:
@@ -210,7 +217,7 @@ def _merge_families(hosts: list[Host]) -> tuple[Host, ...]:
             continue
         merged[host.name] = Host(
             known.address, known.name, (*known.vips, *host.vips), known.access, known.method,
-            known.variant, known.backend,
+            known.variant, known.backend, (*known.others, host.address),
         )  # fmt: skip
     return tuple(merged.values())
 

@@ -38,26 +38,22 @@ def look_from_here(hosts: Sequence[Host], directors: Mapping[str, str] | None = 
     directors: address → name of the other directors. Blocks about 2 s, longer when many hosts do
     not answer; never raises for what the network lacks.
     """
-    macs = probes.macs_of([host.address for host in hosts])
-    names = {host.address: host.label for host in hosts}
-    vips = dict.fromkeys(vip for host in hosts for vip in host.vip_addresses)
+    names = {a: host.label for host in hosts for a in (host.address, *host.others)}
+    macs = probes.macs_of(list(names))
+    vips = list(dict.fromkeys(vip for host in hosts for vip in host.vip_addresses))
+    asked = probes.ask_all(vips, servers=names, directors=directors)
     with ThreadPoolExecutor(_AT_ONCE, "probe") as pool:
-        asked = dict(
-            zip(vips, pool.map(
-                lambda vip: probes.ask(vip, servers=names, directors=directors), vips
-            ), strict=True)
-        )  # fmt: skip
         jobs = {
             (host.address, vip.address): pool.submit(
-                _path, host, vip.address, vip.ports, macs[host.address]
+                _path, host.address_for(vip.address), vip.address, vip.ports, macs
             )
             for host in hosts for vip in host.vips
         }  # fmt: skip
         paths = {key: job.result() for key, job in jobs.items()}
     found: Outside = {}
     for host in hosts:
-        seen = macs[host.address]
         for vip in host.vip_addresses:
+            seen = macs[host.address_for(vip)]
             path, leaked = paths[host.address, vip]
             found[host.address, vip] = (
                 _same_link(seen),
@@ -140,22 +136,23 @@ _FIXES = {
 
 
 def _path(
-    host: Host,
+    server: str,
     vip: str,
     ports: tuple[tuple[str, int], ...],
-    seen: MacAnswers | probes.Unavailable,
+    macs: Mapping[str, MacAnswers | probes.Unavailable],
 ) -> tuple[Check, bool]:
     """The worst of the VIP's TCP services on this host; whether the VIP leaked meanwhile."""
     wanted = [port for protocol, port in ports if protocol == "tcp"]
     if not wanted:
         why = "no TCP service is known for this VIP: other protocols have no general probe"
         return Check("path", Verdict.NONE, "–", why), False
+    seen = macs[server]
     if isinstance(seen, probes.Unavailable):
         return _unknown("path", seen), False
     mac = seen.macs[0] if len(seen.macs) == 1 else ""
     results: list[PathResult] = []
     for port in wanted:
-        result = probes.try_path(vip, port, host.address, mac=mac)
+        result = probes.try_path(vip, port, server, mac=mac)
         if isinstance(result, probes.Unavailable):
             return _unknown("path", result), False
         results.append(result)

@@ -11,6 +11,10 @@ cd / || exit 70
 . $T/steps.sh
 
 note() { printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*" >> $T/log; }
+same() {
+  if command -v cmp >/dev/null 2>&1; then cmp -s "$1" "$2"
+  else [ "$(od -An -v -tx1 < "$1")" = "$(od -An -v -tx1 < "$2")" ]; fi
+}
 flush() { sync "$@" 2>/dev/null || sync; }
 # Going back never stops at a step that fails: it says so and goes on.
 going_back=
@@ -56,12 +60,12 @@ put_file() { # number path mode owner
   fi
   flush "$folder"
   if command -v restorecon >/dev/null 2>&1; then restorecon -F "$2" 2>/dev/null; fi
-  cmp -s "$T/new/$1" "$2" || die "$2 does not read back as it was written"
+  same "$T/new/$1" "$2" || die "$2 does not read back as it was written"
 }
 # Only what the plan saw is changed: somebody else may have been here meanwhile.
 expect_file() { # number path
   if [ -e "$T/old/$1" ]; then
-    cmp -s "$T/old/$1" "$2" || die "$2 changed since the plan was made: look again"
+    same "$T/old/$1" "$2" || die "$2 changed since the plan was made: look again"
   elif [ -e "$2" ]; then die "$2 appeared since the plan was made: look again"
   fi
 }
