@@ -3,6 +3,7 @@ narrowest commands that make it take them over. Pure: no module here touches a h
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,7 +37,7 @@ class Transition:
     after: tuple[Command, ...] = ()
 
 
-class Stack:
+class Stack(ABC):
     """One way. Subclasses are registered in `stacks/__init__.py`."""
 
     name: ClassVar[str]
@@ -54,9 +55,9 @@ class Stack:
         """Why it can not hold these VIPs here; empty: it can."""
         return ""
 
+    @abstractmethod
     def files(self, facts: HostFacts, vips: tuple[str, ...]) -> tuple[WantedFile, ...]:
         """Its files for exactly these VIPs (none: as if lvstui had never been there)."""
-        raise NotImplementedError
 
     def transition(
         self, facts: HostFacts, old: tuple[str, ...], new: tuple[str, ...]
