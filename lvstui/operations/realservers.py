@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
@@ -88,7 +89,7 @@ class RealServers:
         dips = self._dips(hosts)
         rows: dict[str, Row] = {}
         for host, found in self._each(hosts, lambda host: self._facts(host, dips)):
-            row = self._row(host, found, {})
+            row = self._row(host, found)
             rows[host.address] = row
             if came is not None:
                 came(row)
@@ -96,7 +97,7 @@ class RealServers:
             asking.join()
         result = []
         for host in hosts:
-            row = self._row(host, self._found(rows[host.address]), seen_outside)
+            row = with_wire(rows[host.address], seen_outside)
             row = replace(row, drift=drift(self._last.get(host.address), row))
             if row.facts is not None:
                 # One that was not reached, or not waited for, says nothing to compare with.
@@ -113,36 +114,24 @@ class RealServers:
             # The hosts were looked at all the same; what was not asked is said in its place.
             into.update(outside.nothing(hosts, plain(f"{type(error).__name__}: {error}")))
 
-    @staticmethod
-    def _found(row: Row) -> HostFacts | RemoteError:
-        if row.facts is not None:
-            return row.facts
-        return RemoteError(Trouble(row.trouble), row.error, row.todo)
-
     def _dips(self, hosts: Sequence[Host]) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*outside.director_addresses(hosts), *self.directors)))
 
     def _facts(self, host: Host, dips: Sequence[str]) -> HostFacts:
-        runner = self.open(host)
-        try:
+        with closing(self.open(host)) as runner:
             return push.look(runner, host.address, host.vip_addresses, dips)
-        finally:
-            runner.close()
 
     @staticmethod
-    def _row(host: Host, found: HostFacts | RemoteError, seen: outside.Outside) -> Row:
+    def _row(host: Host, found: HostFacts | RemoteError) -> Row:
         if isinstance(found, RemoteError):
-            every = checks.unreachable(found.what, found.trouble.value, found.todo)
-        rows = []
-        for vip in host.vips:
-            if isinstance(found, HostFacts):
-                every = checks.judge(found, vip.address, vip.ports)
-            rows.append((vip.address, (*every, *seen.get((host.address, vip.address), ()))))
-        if isinstance(found, HostFacts):
-            return Row(host, found.taken_at, found, tuple(rows))
-        return Row(
-            host, time.time(), None, tuple(rows), found.trouble.value, found.what, found.todo
+            told = checks.unreachable(found.what, found.trouble.value, found.todo)
+            rows = tuple((vip.address, told) for vip in host.vips)
+            trouble, why, todo = found.trouble.value, found.what, found.todo
+            return Row(host, time.time(), None, rows, trouble, why, todo)
+        rows = tuple(
+            (vip.address, checks.judge(found, vip.address, vip.ports)) for vip in host.vips
         )
+        return Row(host, found.taken_at, found, rows)
 
     def _each(
         self, hosts: Sequence[Host], work: Callable[[Host], HostFacts]
@@ -342,13 +331,18 @@ class RealServers:
         if self.read_only:
             return f"refused: {READ_ONLY}"
         try:
-            runner = self.open(host)
-            try:
+            with closing(self.open(host)) as runner:
                 return push.take_back_unfinished(runner)
-            finally:
-                runner.close()
         except RemoteError as error:
             return str(error)
+
+
+def with_wire(row: Row, seen: outside.Outside) -> Row:
+    """A row with what was asked from this director behind what the host itself told."""
+    both = tuple(
+        (vip, (*found, *seen.get((row.host.address, vip), ()))) for vip, found in row.checks
+    )
+    return replace(row, checks=both)
 
 
 def prove(host: Host, plan: HostPlan, facts: HostFacts) -> list[str]:

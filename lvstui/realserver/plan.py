@@ -62,7 +62,8 @@ def plan_push(
     keys = needed_keys(facts, chosen) if silent else ()
     live: list[Step] = [_sysctl(facts, path, value) for path, value in keys
                         if facts.sysctl(path) != value]  # fmt: skip
-    lasting = _sysctl_text(facts, keys, chosen)
+    # Where the files of others say it already, there is no key to set.
+    lasting = sysctls.file_text(keys, chosen) if keys else None
     ours, theirs = _who_persists(facts, stack, every, manifest)
     live += _put(facts, stack, asked, ours)
     commit: list[Step] = []
@@ -202,11 +203,6 @@ def _sysctl(facts: HostFacts, path: str, value: str) -> SetSysctl:
     if "/lo/" in path:
         why = "part of the usual recipe; no effect on packets from a NIC"
     return SetSysctl(path, facts.sysctl(path), value, why)
-
-
-def _sysctl_text(facts: HostFacts, keys: tuple[tuple[str, str], ...], variant: str) -> str | None:
-    """What SYSCTL_FILE has to say; None when the files of others say it already."""
-    return sysctls.file_text(keys, variant) if keys else None
 
 
 def _losing(facts: HostFacts, text: str, keys: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

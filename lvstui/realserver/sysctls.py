@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Setting, SysctlFile
+from lvstui.realserver.parse import normal_key
 
 IGNORE, ANNOUNCE = "arp_ignore", "arp_announce"
 WANTED: Mapping[str, str] = {IGNORE: "1", ANNOUNCE: "2"}
@@ -110,8 +111,6 @@ def in_order(facts: HostFacts) -> tuple[SysctlFile, ...]:
 
 def with_ours(facts: HostFacts, content: str | None) -> tuple[SysctlFile, ...]:
     """The files in order as they will be once our file has that content (None: is gone)."""
-    from lvstui.realserver.parse import normal_key
-
     others = tuple(file for file in facts.sysctl_files if file.path != SYSCTL_FILE)
     if content is None:
         ours: tuple[SysctlFile, ...] = ()
@@ -124,8 +123,6 @@ def with_ours(facts: HostFacts, content: str | None) -> tuple[SysctlFile, ...]:
                     Setting(SYSCTL_FILE, index, normal_key(name.strip()), value.strip())
                 )
         ours = (SysctlFile(SYSCTL_FILE, "", tuple(settings)),)
-    from dataclasses import replace
-
     return in_order(replace(facts, sysctl_files=(*others, *ours)))
 
 

@@ -15,7 +15,7 @@ from lvstui.realserver.facts import STATE
 from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl, Step
 
 TX = f"{STATE}/tx"
-BUSY, GONE, TROUBLE, UNWRITABLE = 75, 76, 75, 73
+BUSY, GONE, UNWRITABLE = 75, 76, 73
 """Exit statuses of the scripts."""
 TIMER_S = 60
 """Seconds after which a host goes back by itself unless lvstui confirms."""

@@ -7,10 +7,10 @@ from typing import ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Button, Input, Static
 
 from lvstui.screens.host import Host
 from lvstui.widgets.format import cut
@@ -82,6 +82,22 @@ class Dialog(ModalScreen[Result]):
     def action_leave(self) -> None:
         """Close without doing anything."""
         self.dismiss(None)
+
+
+def plan_form() -> ComposeResult:
+    """What every plan is confirmed with: its text, then reason and typed confirmation as needed,
+    then the buttons."""
+    with VerticalScroll(id="plan-scroll", can_focus=False):
+        yield Static(id="plan-text", markup=False)
+    with Horizontal(id="reason-line", classes="field"):
+        yield Static("Reason ", markup=False)
+        yield Input(placeholder="optional, for the audit log", id="reason")
+    with Horizontal(id="typed-line", classes="field"):
+        yield Static("", id="typed-label", markup=False)
+        yield Input(id="typed")
+    with Horizontal(id="buttons"):
+        yield Button("Cancel", id="cancel", compact=True)
+        yield Button("Apply", id="apply", compact=True)
 
 
 def keys_line(keys: Iterable[tuple[str, str]]) -> Content:

@@ -13,7 +13,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -22,7 +21,7 @@ from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.plan import Outcome, Plan, Step
-from lvstui.screens.dialog import Dialog
+from lvstui.screens.dialog import Dialog, plan_form
 from lvstui.widgets.format import fit, plural, width_of
 from lvstui.widgets.line import Bit
 
@@ -67,17 +66,7 @@ class PlanScreen(Dialog[bool]):
 
     def body(self) -> ComposeResult:
         """The plan, then reason and typed confirmation as needed, then the buttons."""
-        with VerticalScroll(id="plan-scroll", can_focus=False):
-            yield Static(id="plan-text", markup=False)
-        with Horizontal(id="reason-line", classes="field"):
-            yield Static("Reason ", markup=False)
-            yield Input(placeholder="optional, for the audit log", id="reason")
-        with Horizontal(id="typed-line", classes="field"):
-            yield Static("", id="typed-label", markup=False)
-            yield Input(id="typed")
-        with Horizontal(id="buttons"):
-            yield Button("Cancel", id="cancel", compact=True)
-            yield Button("Apply", id="apply", compact=True)
+        yield from plan_form()
 
     def on_mount(self) -> None:
         """Draw it, with nothing of the last one over its fields and buttons."""

@@ -13,12 +13,11 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from lvstui.model.text import plain
-from lvstui.screens.dialog import Dialog, keys_line
+from lvstui.screens.dialog import Dialog, keys_line, plan_form
 from lvstui.screens.realserver_change import Change, Phase
 from lvstui.screens.realserver_desk import Desk
 from lvstui.screens.realserver_text import plan_bits, progress_bits, result_bits
@@ -64,17 +63,7 @@ class PushScreen(Dialog[None]):
 
     def body(self) -> ComposeResult:
         """The text, then reason and typed confirmation as needed, then the buttons."""
-        with VerticalScroll(id="plan-scroll", can_focus=False):
-            yield Static(id="plan-text", markup=False)
-        with Horizontal(id="reason-line", classes="field"):
-            yield Static("Reason ", markup=False)
-            yield Input(placeholder="optional, for the audit log", id="reason")
-        with Horizontal(id="typed-line", classes="field"):
-            yield Static("", id="typed-label", markup=False)
-            yield Input(id="typed")
-        with Horizontal(id="buttons"):
-            yield Button("Cancel", id="cancel", compact=True)
-            yield Button("Apply", id="apply", compact=True)
+        yield from plan_form()
 
     def on_mount(self) -> None:
         """Follow the desk."""

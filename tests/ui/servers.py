@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lvstui.model.picture import Picture
-from lvstui.operations.realservers import READ_ONLY, RealServers
+from lvstui.operations.realservers import READ_ONLY, RealServers, with_wire
 from lvstui.operations.rows import Result, Row, drift
 from lvstui.realserver import parse
 from lvstui.realserver.checks import Check, Verdict
@@ -107,7 +107,7 @@ class FakeRealServers(RealServers):
             else:
                 found = self.errors.get(host.label) or facts(state, host.label, host.address)
             seen = {(host.address, vip): c for vip, c in outside(state, host.address).items()}
-            row = self._row(host, found, seen)
+            row = with_wire(self._row(host, found), seen)
             row = replace(row, at=pictures.NOW, drift=drift(self._last.get(host.address), row))
             if row.facts is not None:
                 self._last[host.address] = row
