@@ -1,0 +1,69 @@
+"""A change to configuration files as data, and why one can not be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lvstui.model.config import Place
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Bytes `start` up to `end` of one file become `text`."""
+
+    path: str
+    """Absolute, as in `Tree.files`."""
+    start: int
+    end: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that the operator wants, and the edits that make it."""
+
+    title: str
+    """In words, harmless to show: `weight of rs2 (10.10.0.4:80) in tcp 10.10.0.20:80: 10 → 0`."""
+    edits: tuple[Edit, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that it touches."""
+        return tuple(dict.fromkeys(edit.path for edit in self.edits))
+
+
+class RefusedEdit(Exception):
+    """An edit that can not be made safely. `str()` is one line without secrets: where, why, and
+    what to do instead."""
+
+    def __init__(self, place: Place | None, why: str, todo: str = "") -> None:
+        where = f"{place}: " if place is not None else ""
+        super().__init__(f"{where}{why}" + (f"; {todo}" if todo else ""))
+        self.place = place
+        self.why = why
+        self.todo = todo
+
+
+def apply_edits(files: Mapping[str, bytes], edits: Iterable[Edit]) -> dict[str, bytes]:
+    """The files after `edits`, whose offsets all refer to the files as given.
+
+    Only files that change are in the result. Raises KeyError for a file that is not there and
+    ValueError for edits that overlap or lie outside of their file.
+    """
+    by_path: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_path.setdefault(edit.path, []).append(edit)
+    result: dict[str, bytes] = {}
+    for path, wanted in by_path.items():
+        data = files[path]
+        pieces: list[bytes] = []
+        at = 0
+        for edit in sorted(wanted):
+            if not at <= edit.start <= edit.end <= len(data):
+                raise ValueError(f"edits of {path} overlap or lie outside of it")
+            pieces += (data[at : edit.start], edit.text)
+            at = edit.end
+        pieces.append(data[at:])
+        result[path] = b"".join(pieces)
+    return result

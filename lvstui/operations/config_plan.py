@@ -1,0 +1,136 @@
+"""A change of keepalived.conf as data: what will be written, what it means, what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lvstui.keepalived.difference import Difference
+from lvstui.keepalived.lint.finding import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file before and after. The texts hold passwords: they are never shown or logged as they
+    are, only through a mask."""
+
+    path: str
+    before: bytes | None = field(repr=False)
+    """None when it did not exist."""
+    after: bytes | None = field(repr=False)
+    """None when it goes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Director:
+    """keepalived on one director, as it was when the plan was made."""
+
+    host: str
+    main: str
+    """Its main configuration file, absolute."""
+    config_id: str
+    pid: int = 0
+    """0: it does not run."""
+    started: float = 0.0
+    children: tuple[tuple[str, int], ...] = ()
+    """(vrrp|checkers|bfd, pid)."""
+    version: str = ""
+    in_step: bool | None = None
+    """What it has loaded is what the files say; None when that can not be known (before 2.2.0,
+    not root)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostChange:
+    """What is done on one director."""
+
+    director: Director
+    files: tuple[FileChange, ...]
+    differences: tuple[Difference, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What lint and `keepalived -t` say about the new files and did not about the old ones."""
+    known: tuple[Finding, ...] = ()
+    """What they said before as well."""
+    diff: str = ""
+    """Unified text diff, secrets masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigPlan:
+    """A change of the configuration on one or both directors, before it is applied."""
+
+    title: str
+    hosts: tuple[HostChange, ...]
+    effects: tuple[str, ...] = ()
+    """What it will do to the site, one sentence each."""
+    cautions: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    """Why it can not be applied; a plan with a refusal is never applied."""
+    typed: str = ""
+    """What has to be typed to confirm; empty: a plain yes."""
+    reason: str = ""
+    timer_s: int = 60
+    """Seconds after which it is taken back by itself unless it is confirmed; 0: no timer."""
+    undoes: str = ""
+    """History id of the change that a rollback takes back."""
+
+    @property
+    def empty(self) -> bool:
+        """Nothing would be written."""
+        return not any(host.files for host in self.hosts)
+
+    @property
+    def to_force(self) -> tuple[Finding, ...]:
+        """New findings that stop it unless the operator insists."""
+        return tuple(
+            finding
+            for host in self.hosts
+            for finding in host.findings
+            if finding.severity is Severity.ERROR
+        )
+
+
+class Ended(str, Enum):
+    """How a change of the configuration stands."""
+
+    REFUSED = "refused"
+    """Nothing was written."""
+    WAITING = "waiting"
+    """Applied and verified; the timer takes it back unless it is confirmed."""
+    CONFIRMED = "confirmed"
+    """Applied, verified, kept."""
+    TAKEN_BACK = "taken back"
+    """The old files are back, loaded and verified."""
+    TROUBLE = "trouble"
+    """Neither could be had: the text says what is where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One thing that was read back after the reload."""
+
+    host: str
+    what: str
+    """In words: `VIPs on eth0`, `same children`, `tcp 10.10.0.20:80 in the kernel`."""
+    ok: bool
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigOutcome:
+    """What came of a plan."""
+
+    plan: ConfigPlan
+    ended: Ended
+    id: str
+    """History and audit id; empty when nothing was written."""
+    text: str
+    """One line for the operator."""
+    verified: tuple[Verified, ...] = ()
+    left_s: float = 0.0
+    """Seconds until the timer takes it back (WAITING)."""
+
+    @property
+    def ok(self) -> bool:
+        """It is in force as planned."""
+        return self.ended in (Ended.WAITING, Ended.CONFIRMED)
