@@ -32,6 +32,7 @@ from lvstui.widgets.glyphs import glyphs
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
+    from lvstui.screens.config_desk import ConfigFiles
 
 
 def _realservers() -> ConsoleScreen:
@@ -41,8 +42,16 @@ def _realservers() -> ConsoleScreen:
     return RealServersScreen()
 
 
+def _config() -> ConsoleScreen:
+    """Imported when it is opened, as the tree of the configuration is."""
+    from lvstui.screens.config import ConfigScreen
+
+    return ConfigScreen()
+
+
 _MODES: dict[str, Callable[[], ConsoleScreen]] = {
     **{screen.MODE: screen for screen in (ServicesScreen, FailoverScreen)},
+    "config": _config,
     "realservers": _realservers,
     EventsScreen.MODE: EventsScreen,
 }
@@ -79,6 +88,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         *,
         lab: Lab | None = None,
         realservers: Callable[[Asker], RealServers] | None = None,
+        configuration: ConfigFiles | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
@@ -92,6 +102,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.realservers = realservers
         """Makes what looks at and changes real servers, at the first look, in a thread; None:
         none can be asked from here."""
+        self.configuration = configuration
+        """The configuration files of this host; None: they can not be read from here."""
         ascii_only = self.settings.ascii
         self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
         """The characters that this terminal can show."""
@@ -162,6 +174,15 @@ class LvstuiApp(App[None], inherit_bindings=False):
         screen = self.screen
         if isinstance(screen, ServicesScreen) and not screen.table.go_to((service, server)):
             screen.tell(f"{server or service} is not shown now.", bad=True)
+
+    async def show_in_file(self, service: ServiceKey, server: ServerKey | None) -> None:
+        """Go to the screen of the configuration with the cursor on that place."""
+        from lvstui.screens.config import ConfigScreen
+
+        await self.switch_mode("config")
+        screen = self.screen
+        if isinstance(screen, ConfigScreen):
+            screen.show_row(service, server)
 
     def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
         """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""

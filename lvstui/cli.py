@@ -220,11 +220,13 @@ def _console(args: argparse.Namespace) -> int:
 
     one_arena()
     from lvstui.app import LvstuiApp
+    from lvstui.keepalived.on_disk import OnDisk
     from lvstui.lab import LabError
     from lvstui.lab.link import lab_link
     from lvstui.live import local_watcher, replay_watcher
     from lvstui.operations.operator import Operator
     from lvstui.screens.settings import Settings
+    from lvstui.sources.processes import config_id
     from lvstui.sources.recording import Recording
 
     settings = Settings()
@@ -262,6 +264,7 @@ def _console(args: argparse.Namespace) -> int:
                 operator,
                 lab=lab,
                 realservers=None if args.replay else realservers,
+                configuration=None if args.replay else OnDisk(args.config, config_id=config_id),
                 settings=settings,
             )
             app.run()

@@ -15,6 +15,7 @@ from lvstui.widgets.glyphs import Glyphs
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
+    from lvstui.screens.config_desk import ConfigFiles
 
 
 class Host(Protocol):
@@ -32,6 +33,8 @@ class Host(Protocol):
     """The characters that this terminal can show."""
     realservers: Callable[[Asker], RealServers] | None
     """Makes what looks at and changes real servers; None: none can be asked from here."""
+    configuration: ConfigFiles | None
+    """The configuration files of this host; None: they can not be read from here."""
     picture: Picture
     """The newest picture that was shown."""
     under_way: Callable[[], str]
@@ -45,6 +48,12 @@ class Host(Protocol):
         self, service: ServiceKey, server: ServerKey | None
     ) -> Coroutine[Any, Any, None]:
         """Go to the services screen with the cursor on that row."""
+        ...
+
+    def show_in_file(
+        self, service: ServiceKey, server: ServerKey | None
+    ) -> Coroutine[Any, Any, None]:
+        """Go to the screen of the configuration with the cursor on that place."""
         ...
 
     def choose_theme(self) -> None:

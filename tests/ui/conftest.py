@@ -46,6 +46,7 @@ def make(tmp_path: Path) -> Make:
         operator: FakeOperator | None = None,
         lab: FakeLab | None = None,
         realservers: Any = None,
+        configuration: Any = None,
         **settings: Any,
     ) -> LvstuiApp:
         values: dict[str, Any] = {
@@ -60,6 +61,7 @@ def make(tmp_path: Path) -> Make:
             operator or FakeOperator(),
             lab=lab,
             realservers=realservers,
+            configuration=configuration,
             settings=Settings(**values),
         )
 
