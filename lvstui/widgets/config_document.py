@@ -9,13 +9,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lvstui.keepalived.lexer import strip
 from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.keepalived.mask import MASK, mask_all, secrets_of
 from lvstui.keepalived.tree import SourceFile, Tree
 from lvstui.keepalived.view import view
 from lvstui.model.config import Configuration, Place
 from lvstui.widgets.config_outline import NodeId, Outline, outline
 from lvstui.widgets.config_pieces import Piece, in_force, pieces, shown
-from lvstui.widgets.config_secrets import Secrets, find_secrets
 
 _UNKNOWN = "unknown keyword"
 
@@ -29,9 +30,10 @@ class Page:
 
     path: str
     lines: tuple[bytes, ...]
-    """Without the empty one after the last newline."""
-    secrets: Secrets
+    """As read, without the empty one after the last newline; shown through `line` only."""
     config_id: str
+    masked: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    """By line: those that hold a secret, as they may be shown."""
     unknown: frozenset[int] = frozenset()
     """Lines whose keyword keepalived does not know."""
     findings: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
@@ -39,14 +41,17 @@ class Page:
     includes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """By line of the include: the files it opens."""
 
-    def pieces(self, number: int) -> tuple[Piece, ...]:
+    def line(self, number: int) -> bytes:
         """Line `number` (from 1), secrets masked."""
-        return pieces(self.lines[number - 1], self.secrets, self.path, number,
-                      unknown=number in self.unknown)  # fmt: skip
+        return self.masked.get(number) or self.lines[number - 1]
+
+    def pieces(self, number: int) -> tuple[Piece, ...]:
+        """The same in pieces that mean something."""
+        return pieces(self.line(number), unknown=number in self.unknown)
 
     def shown(self, number: int) -> str:
         """The same as one text."""
-        return shown(self.lines[number - 1], self.secrets, self.path, number)
+        return shown(self.line(number))
 
     def in_force(self, number: int) -> bool:
         """Whether this host takes that line."""
@@ -134,8 +139,8 @@ def document(tree: Tree, lint: Lint | None = None) -> Document:
     if lint is not None:
         said += tuple(lint(tree, configuration))
     findings = _merged(said)
-    secrets = find_secrets(tree)
-    found = outline(tree, configuration, secrets)
+    masked = _masked(tree)
+    found = outline(tree, configuration, masked)
     unknown: dict[str, set[int]] = {}
     for place, text in configuration.problems:
         if text.startswith(_UNKNOWN):
@@ -154,8 +159,8 @@ def document(tree: Tree, lint: Lint | None = None) -> Document:
         file.path: Page(
             file.path,
             _lines(file),
-            secrets,
             tree.config_id,
+            masked[file.path],
             frozenset(unknown.get(file.path, ())),
             {line: tuple(some) for line, some in by_line.get(file.path, {}).items()},
             includes.get(file.path, {}),
@@ -168,6 +173,32 @@ def document(tree: Tree, lint: Lint | None = None) -> Document:
 def _lines(file: SourceFile) -> tuple[bytes, ...]:
     lines = file.lines
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def _masked(tree: Tree) -> dict[str, dict[int, bytes]]:
+    """By path and line: the lines that hold a secret, as they may be shown."""
+    hidden = mask_all({file.path: file.data for file in tree.files}, secrets_of(tree))
+    result = {}
+    for file in tree.files:
+        lines = hidden[file.path].split(b"\n")
+        result[file.path] = {
+            number: safe
+            for number, (line, safe) in enumerate(zip(file.lines, lines, strict=True), 1)
+            if line != safe
+        }
+    # A comment within such a block is about a password more often than not.
+    for node in tree.blocks(b"vrrp_instance", b"SSL"):
+        for block in (node, *node.blocks(b"authentication", b"auth_hmac")):
+            if block.keyword == b"vrrp_instance" or block.closing is None:
+                continue
+            file = block.header.file
+            if block.closing.file is file:
+                for number in range(block.header.line + 1, block.closing.line):
+                    mark = strip(file.lines[number - 1]).comment
+                    if mark >= 0 and number not in result[file.path]:
+                        head = file.lines[number - 1][: mark + 1]
+                        result[file.path][number] = head + b" " + MASK
+    return result
 
 
 def _problems(problems: Iterable[tuple[Place, str]]) -> Iterator[Finding]:

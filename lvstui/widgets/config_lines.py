@@ -31,6 +31,8 @@ class LinesView(ScrollView, can_focus=True):
     ]
     PREFIX: ClassVar[str]
     """Of its component classes."""
+    APART: ClassVar[frozenset[str]] = frozenset()
+    """Meanings that look the same on the cursor's line."""
 
     class Moved(Message):
         """Another line is under the cursor, by the operator's hand."""
@@ -67,7 +69,7 @@ class LinesView(ScrollView, can_focus=True):
         style = self._styles_of.get(key)
         if style is None:
             style = self.get_component_rich_style(f"{self.PREFIX}--{meaning}")
-            if over:
+            if over and meaning not in self.APART:
                 word = "cursor" if self.has_focus else "cursor-idle"
                 top = self.get_component_rich_style(f"{self.PREFIX}--{word}", partial=True)
                 if top.reverse:

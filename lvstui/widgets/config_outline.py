@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lvstui.keepalived.tree import Block, Node, Statement, Tree
+from lvstui.keepalived.tree import Block, Node, Provenance, Statement, Tree
 from lvstui.model.config import (
     Configuration,
     ConfiguredInstance,
@@ -17,10 +17,11 @@ from lvstui.model.config import (
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 from lvstui.widgets.config_pieces import shown
-from lvstui.widgets.config_secrets import Secrets
 
 NodeId = tuple[str | int, ...]
 """From the root to the node; stable while the configuration is the same."""
+Masked = Mapping[str, Mapping[int, bytes]]
+"""By path and line: lines that hold a secret, as they may be shown."""
 _MOST_ENTRIES = 5_000
 """Lines of one block that are no service; address groups can be long."""
 _LISTS = (
@@ -161,14 +162,21 @@ class Outline:
         return result
 
     def _files(self) -> Iterator[Item]:
+        folder = posixpath.dirname(self.files[0][0]) + "/"
         for index, (path, opened) in enumerate(self.files):
             detail = "main file"
             if opened is not None:
                 detail = f"from {posixpath.basename(opened.file)}:{opened.line}"
-            yield Item(("files", index), "file", plain(path, 200), plain(detail), Place(path, 1))
+            yield Item(
+                ("files", index),
+                "file",
+                plain(path.removeprefix(folder), 200),
+                plain(detail),
+                Place(path, 1),
+            )
 
 
-def outline(tree: Tree, configuration: Configuration, secrets: Secrets) -> Outline:
+def outline(tree: Tree, configuration: Configuration, masked: Masked) -> Outline:
     """The outline of `tree`, whose effective values are `configuration`."""
     opened: dict[str, Place] = {}
     for include in tree.includes:
@@ -180,9 +188,9 @@ def outline(tree: Tree, configuration: Configuration, secrets: Secrets) -> Outli
         if isinstance(node, Block) and node.keyword == b"vrrp_instance":
             inside[node.place] = node
         elif isinstance(node, Block) and node.keyword != b"virtual_server":
-            blocks.append(_of_block(node, secrets))
+            blocks.append(_of_block(node, masked))
     instances = tuple(
-        tuple(_of_lists(inside[instance.place], secrets))
+        tuple(_of_lists(inside[instance.place], masked))
         if instance.place is not None and instance.place in inside
         else ()
         for instance in configuration.instances
@@ -191,27 +199,32 @@ def outline(tree: Tree, configuration: Configuration, secrets: Secrets) -> Outli
     return Outline(configuration, files, tuple(blocks), instances)
 
 
-def _of_lists(block: Block, secrets: Secrets) -> Iterator[Entry]:
+def _of_lists(block: Block, masked: Masked) -> Iterator[Entry]:
     for child in block.blocks(*_LISTS):
-        yield _of_block(child, secrets)
+        yield _of_block(child, masked)
 
 
-def _of_block(block: Block, secrets: Secrets) -> Entry:
-    entries = tuple(_of_node(child, secrets) for child in block.children[:_MOST_ENTRIES])
+def _of_block(block: Block, masked: Masked) -> Entry:
+    entries = tuple(_of_node(child, masked) for child in block.children[:_MOST_ENTRIES])
     name = b" ".join(block.header.words[1:])
     return Entry(plain(block.keyword, 60), plain(name, 80), block.place, entries)
 
 
-def _of_node(node: Node, secrets: Secrets) -> Entry:
+def _of_node(node: Node, masked: Masked) -> Entry:
     if isinstance(node, Block):
-        return _of_block(node, secrets)
-    return Entry(_statement(node, secrets), "", node.place)
+        return _of_block(node, masked)
+    return Entry(_statement(node, masked), "", node.place)
 
 
-def _statement(statement: Statement, secrets: Secrets) -> str:
-    """Its words, masked as its line is."""
-    text = b" ".join(statement.words)
-    return shown(text, secrets, statement.file.path, statement.line).strip()
+def _statement(statement: Statement, masked: Masked) -> str:
+    """Its words; a line that holds a secret is shown as its masked line is."""
+    safe = masked.get(statement.file.path, {}).get(statement.line)
+    if safe is not None:
+        return shown(safe).strip()
+    if statement.provenance is not Provenance.LITERAL:
+        # What a definition made of it may be a password; the line says which definition.
+        return shown(statement.file.lines[statement.line - 1]).strip()
+    return shown(b" ".join(statement.words)).strip()
 
 
 def _entry(id: NodeId, entry: Entry, kind: str = "entry") -> Item:

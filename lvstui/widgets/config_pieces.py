@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.keepalived.lexer import strip
+from lvstui.keepalived.mask import MASK
 from lvstui.keepalived.schema import KNOWN_WORDS
 from lvstui.model.text import plain
-from lvstui.widgets.config_secrets import MASK, Secrets
 
+HIDDEN = "••••"
+"""Stands for every secret on the screen, however long it is."""
 TAB = 8
 """Cells between tab stops."""
 _LONGEST = 4000
 """Bytes of a line that are shown; keepalived itself reads 1,023 at once."""
 
 _TOKEN = re.compile(rb'[ \t\n\r\v\f]+|[{}]|"[^"]*"?|[^ \t\n\r\v\f{}"]+')
+_MASKED = re.compile(re.escape(MASK))
 _CONDITION = re.compile(rb"@(\^?)([^ \t]*)[ \t]+")
 _NUMBER = re.compile(rb"[+-]?[0-9]+(?:\.[0-9]+)?")
 _INCLUDE = re.compile(rb"include[rmwba]?[ \t]")
@@ -50,19 +53,17 @@ class Piece:
     meaning: Meaning
 
 
-def pieces(
-    line: bytes, secrets: Secrets, path: str = "", number: int = 0, *, unknown: bool = False
-) -> tuple[Piece, ...]:
-    """`line`, which is line `number` of the file at `path`. `unknown`: keepalived does not know
-    its keyword. Depends on no other line, so only what is visible is ever taken apart."""
+def pieces(line: bytes, *, unknown: bool = False) -> tuple[Piece, ...]:
+    """A line whose secrets are masked already (`lvstui.keepalived.mask`). `unknown`: keepalived
+    does not know its keyword. Depends on no other line, so only what is visible is taken apart."""
     line = line.rstrip(b"\r")
     cut = line[:_LONGEST]
-    hidden = secrets.spans(line, path, number)
+    hidden = [match.span() for match in _MASKED.finditer(cut)]
     result: list[Piece] = []
     column = 0
     for start, end, meaning in _masked(list(_tokens(cut, unknown)), hidden):
         if meaning is Meaning.SECRET:
-            text = MASK
+            text = HIDDEN
         elif meaning is Meaning.BLANK:
             text = _blanks(cut[start:end], column)
         else:
@@ -74,9 +75,9 @@ def pieces(
     return tuple(result)
 
 
-def shown(line: bytes, secrets: Secrets, path: str = "", number: int = 0) -> str:
-    """`line` as it may be seen."""
-    return "".join(piece.text for piece in pieces(line, secrets, path, number))
+def shown(line: bytes) -> str:
+    """The same as one text."""
+    return "".join(piece.text for piece in pieces(line))
 
 
 def in_force(line: bytes, config_id: str) -> bool:

@@ -31,6 +31,7 @@ class ConfigText(LinesView, inherit_bindings=False):
     """One file; the cursor is a line."""
 
     PREFIX = "config-text"
+    APART = frozenset(("match",))
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"config-text--{name}" for name in (*_OTHERS, *(m.value for m in Meaning))
     }

@@ -13,6 +13,7 @@ import pytest
 from lvstui.model.picture import Gap, Picture
 from lvstui.screens.config import ConfigScreen
 from lvstui.screens.services import ServicesScreen
+from lvstui.widgets import config_pieces
 
 from . import pictures
 from .configurations import MAIN, PASSWORD, WEB_CONF, FakeFiles
@@ -243,17 +244,15 @@ async def test_read_only_shows_everything(open_: Open) -> None:
 
 
 async def test_only_visible_lines_are_drawn(open_: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lvstui.widgets import config_document
-
     calls = 0
-    real = config_document.pieces
+    real = config_pieces.pieces
 
     def counted(*args: Any, **more: Any) -> Any:
         nonlocal calls
         calls += 1
         return real(*args, **more)
 
-    monkeypatch.setattr(config_document, "pieces", counted)
+    monkeypatch.setattr("lvstui.widgets.config_document.pieces", counted)
     servers = b"".join(
         b"virtual_server 10.%d.%d.1 80 {\n  lb_algo rr\n  lb_kind DR\n  protocol TCP\n}\n"
         % (i // 250, i % 250) for i in range(4000)
