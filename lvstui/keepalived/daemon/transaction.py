@@ -40,7 +40,7 @@ def begin(
     parcel = Parcel()
     parcel.add("change.sh", (script("common.sh") + script("change.sh")).encode())
     parcel.add("steps.sh", steps(id_, files, daemon, old_is_lethal).encode())
-    parcel.add("meta.json", (json.dumps(meta, indent=1) + "\n").encode())
+    parcel.add("meta.json", (json.dumps(meta) + "\n").encode())
     parcel.add("argv", b"".join(os.fsencode(word) + b"\n" for word in daemon.argv))
     if tested is not None:
         parcel.add("test.before", tested.record)
