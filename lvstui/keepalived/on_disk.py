@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
+from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.files import local
 from lvstui.keepalived.tree import Tree
-from lvstui.keepalived.view import load_tree, many_objects
+from lvstui.keepalived.view import default_config_id, load_tree, many_objects
 
 
 class OnDisk:
@@ -23,10 +25,20 @@ class OnDisk:
 
     def read(self, pid: int = 0, daemon_file: str = "") -> Tree:
         """The tree of the main file as the daemon `pid` (0: none) reads it. Raises OSError."""
-        path = self._path or daemon_file or self._default
-        id_ = self._config_id(pid) if pid and self._config_id is not None else None
         with many_objects():
-            return load_tree(path, config_id=id_)
+            return load_tree(self._main(daemon_file), config_id=self._id(pid))
+
+    def draft(self, pid: int = 0, daemon_file: str = "") -> Draft:
+        """The same files, to be worked on. Raises OSError."""
+        main = os.path.abspath(self._main(daemon_file))
+        with many_objects():
+            return Draft(main, local(), self._id(pid) or default_config_id())
+
+    def _main(self, daemon_file: str) -> str:
+        return self._path or daemon_file or self._default
+
+    def _id(self, pid: int) -> str | None:
+        return self._config_id(pid) if pid and self._config_id is not None else None
 
     def stamp(self, paths: Sequence[str]) -> object:
         """Equal as long as none of the files changed, and none came into or left a folder that

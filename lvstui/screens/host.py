@@ -15,7 +15,7 @@ from lvstui.widgets.glyphs import Glyphs
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
-    from lvstui.screens.config_desk import ConfigFiles
+    from lvstui.screens.config_engine import ConfigFiles
 
 
 class Host(Protocol):

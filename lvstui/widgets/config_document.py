@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 from lvstui.keepalived.lexer import strip
 from lvstui.keepalived.lint.finding import Finding, Severity
@@ -18,6 +19,8 @@ from lvstui.model.config import Configuration, Place
 from lvstui.widgets.config_outline import NodeId, Outline, outline
 from lvstui.widgets.config_pieces import Piece, in_force, pieces, shown
 
+_MOST_COMPARED = 4_000_000
+"""Pairs of lines that are compared one by one."""
 _UNKNOWN = "unknown keyword"
 
 Lint = Callable[[Tree, Configuration], Iterable[Finding]]
@@ -40,6 +43,8 @@ class Page:
     """By line, the worst first."""
     includes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """By line of the include: the files it opens."""
+    changed: frozenset[int] = frozenset()
+    """Lines of a draft that are not on the disk."""
 
     def line(self, number: int) -> bytes:
         """Line `number` (from 1), secrets masked."""
@@ -132,8 +137,13 @@ class Document:
         return self.findings[(after or placed)[0][3]]
 
 
-def document(tree: Tree, lint: Lint | None = None) -> Document:
-    """What `tree` says. Takes about as long as reading it did: call it in a thread."""
+def document(
+    tree: Tree, lint: Lint | None = None, *, before: Mapping[str, bytes] | None = None
+) -> Document:
+    """What `tree` says. Takes about as long as reading it did: call it in a thread.
+
+    `before` gives the files of a draft as they are on the disk; lines that differ are marked.
+    """
     configuration = view(tree)
     said = tuple(_problems(configuration.problems))
     if lint is not None:
@@ -164,10 +174,34 @@ def document(tree: Tree, lint: Lint | None = None) -> Document:
             frozenset(unknown.get(file.path, ())),
             {line: tuple(some) for line, some in by_line.get(file.path, {}).items()},
             includes.get(file.path, {}),
+            _changed((before or {}).get(file.path), file.data),
         )
         for file in tree.files
     }
     return Document(pages, configuration, tree.config_id, findings, found, found.marks())
+
+
+def _changed(before: bytes | None, after: bytes) -> frozenset[int]:
+    """Numbers of the lines of `after` that are new or other ones. Cheap when few are, however
+    long the file: what is the same at both ends is never compared line by line."""
+    if before is None or before == after:
+        return frozenset()
+    old, new = before.split(b"\n"), after.split(b"\n")
+    first, least = 0, min(len(old), len(new))
+    while first < least and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < least - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    middle_old, middle_new = old[first : len(old) - last], new[first : len(new) - last]
+    if len(middle_old) * len(middle_new) > _MOST_COMPARED:
+        return frozenset(range(first + 1, first + len(middle_new) + 1))
+    found: set[int] = set()
+    matcher = SequenceMatcher(None, middle_old, middle_new, autojunk=False)
+    for tag, _, _, start, end in matcher.get_opcodes():
+        if tag in ("replace", "insert"):
+            found.update(range(first + start + 1, first + end + 1))
+    return frozenset(found)
 
 
 def _lines(file: SourceFile) -> tuple[bytes, ...]:

@@ -23,8 +23,10 @@ _MARKS = {
     Severity.WARNING: "warn",
     Severity.NOTE: "note",
 }
-_OTHERS = ("plain", "number-line", "number-here", "dead", "match", "bad", "warn", "note", "cursor",
-           "cursor-idle")  # fmt: skip
+_OTHERS = (
+    "plain", "changed", "number-line", "number-here", "dead", "match", "bad", "warn", "note",
+    "cursor", "cursor-idle",
+)  # fmt: skip
 
 
 class ConfigText(LinesView, inherit_bindings=False):
@@ -90,11 +92,14 @@ class ConfigText(LinesView, inherit_bindings=False):
             meaning = _MARKS[said[0].severity]
             glyph = {"bad": self.glyphs.no, "warn": self.glyphs.warn}.get(meaning, self.glyphs.info)
             mark = Segment(glyph[:1], self.style(meaning, over))
+        elif number in page.changed:
+            mark = Segment(self.glyphs.severity[:1], self.style("changed", over))
         else:
             cursor = self.glyphs.cursor if over else " "
             mark = Segment(cursor, self.style("number-here", over))
         wide = len(str(self.count))
-        numbers = self.style("number-here" if over else "number-line", over)
+        here = "number-here" if over else "changed" if number in page.changed else "number-line"
+        numbers = self.style(here, over)
         bits = [mark, Segment(f"{number:>{wide}} ", numbers)]
         dead = not page.in_force(number)
         texts: list[tuple[str, str]] = [
