@@ -197,17 +197,13 @@ def elections(context: Context) -> Iterator[Finding]:
     own = context.surroundings.own_addresses
     for router in context.routers:
         if router.priority == OWNER:
-            by_default = router.priority_line is None
+            given = router.priority_line is not None
+            how = "priority 255" if given else "state MASTER without priority (255)"
             yield Finding(
                 "priority-of-owner",
                 Severity.WARNING,
-                f"instance {router.name}: "
-                + (
-                    "state MASTER without priority is priority 255"
-                    if by_default
-                    else "priority 255"
-                )
-                + ": the owner of the addresses; it always takes over, and no tracking lowers it",
+                f"instance {router.name}: {how} makes it the owner of the addresses: it always "
+                "takes over, and no tracking lowers it",
                 (router.priority_line or router.block.header).place,
                 fix="priority 1 to 254, unless the VIP is the host's own address",
             )

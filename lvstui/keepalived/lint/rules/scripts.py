@@ -31,7 +31,7 @@ def files(context: Context) -> Iterator[Finding]:
             if not program.path.startswith("$"):
                 yield Finding(
                     "script-path-relative",
-                    Severity.WARNING,
+                    Severity.NOTE,
                     f"{keyword}: no absolute path: keepalived looks in its own PATH",
                     program.line.place,
                     fix="write the whole path",
