@@ -144,7 +144,8 @@ def lost(expected: Expected, now: DaemonSeen) -> str:
         if found is None:
             return f"its {child.role} process (pid {child.pid}) ended"
         if (found.pid, found.ticks) != (child.pid, child.ticks):
-            return f"its {child.role} process died and was started anew (pid {child.pid} → {found.pid})"
+            what = f"its {child.role} process died and was started anew"
+            return f"{what} (pid {child.pid} → {found.pid})"
     return ""
 
 

@@ -75,10 +75,8 @@ def trial(
         if word not in told:
             return None
         said = blobs.get(word, b"")
-        beside = os.fsencode(posixpath.join(posixpath.dirname(daemon.main), _BESIDE))
-        said = said.replace(beside, os.fsencode(daemon.main))
-        return Tested(int(told[word]), said.replace(_BESIDE.encode(),
-                                                    os.fsencode(posixpath.basename(daemon.main))))  # fmt: skip
+        base = os.fsencode(posixpath.basename(daemon.main))
+        return Tested(int(told[word]), said.replace(_BESIDE.encode(), base))
 
     return Trial(tested("before"), tested("after"), told.get("untested", ""))
 
@@ -99,8 +97,9 @@ def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, by
             continue
         parcel.add(f"c{number}", file.after)
         if file.before is None:
-            mounts.append(f'mkdir -p {shlex.quote(posixpath.dirname(file.real))} && '
-                          f'cp -- "$T/c{number}" {real} && chmod 640 {real} || exit 119')  # fmt: skip
+            folder = shlex.quote(posixpath.dirname(file.real))
+            new = f'cp -- "$T/c{number}" {real} && chmod 640 {real}'
+            mounts.append(f"mkdir -p {folder} && {new} || exit 119")
         else:
             # As the real file is: an execute bit must be found out, too.
             place.append(f'cp -a -- {real} "$T/f{number}" && cat "$T/c{number}" > "$T/f{number}" '
