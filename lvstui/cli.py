@@ -22,6 +22,7 @@ from lvstui.operate import add_operations
 from lvstui.realservers import add_realservers
 
 if TYPE_CHECKING:
+    from lvstui.operations.configuration import Configurations
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
 
@@ -259,12 +260,23 @@ def _console(args: argparse.Namespace) -> int:
                     directors=other_directors(watcher.picture),
                 )
 
+            def configurations() -> Configurations:
+                """Called when a change is planned or the history is read for the first time."""
+                from lvstui.operations.configuration import Configurations
+                from lvstui.operations.configuration_hosts import Where
+                from lvstui.remote.local import LocalRunner
+
+                host = watcher.picture.host
+                here = Where(host, lambda: LocalRunner(host), local=True)
+                return Configurations([here], read_only=args.read_only)
+
             app = LvstuiApp(
                 watcher,
                 operator,
                 lab=lab,
                 realservers=None if args.replay else realservers,
                 configuration=None if args.replay else OnDisk(args.config, config_id=config_id),
+                config_engine=None if args.replay else configurations,
                 settings=settings,
             )
             app.run()

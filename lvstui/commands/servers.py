@@ -223,33 +223,6 @@ class CopyAddress(Command["ServicesScreen"]):
             screen.copy(str(key) if isinstance(row, ServerView) else str(key).split(" ", 1)[-1])
 
 
-class ShowInFile(Command["ServicesScreen"]):
-    """The place of the service or real server under the cursor in keepalived.conf; Enter comes
-    back from there."""
-
-    id = "show-in-file"
-    keys = "F"
-    title = "Show in keepalived.conf"
-    group = "Real servers"
-
-    def why_not(self, screen: ServicesScreen) -> str:
-        """It must be in the file."""
-        row = screen.table.row
-        if row is None:
-            return "There is nothing under the cursor."
-        if row.configured is None:
-            return f"{row.key} is in no file."
-        return ""
-
-    def run(self, screen: ServicesScreen) -> None:
-        """Go there."""
-        row = screen.table.row
-        if isinstance(row, ServerView):
-            screen.run_worker(screen.console.show_in_file(row.service, row.key))
-        elif row is not None:
-            screen.run_worker(screen.console.show_in_file(row.key, None))
-
-
 SERVER_COMMANDS: tuple[Command[Any], ...] = (
     Drain(),
     Enable(),
@@ -260,5 +233,4 @@ SERVER_COMMANDS: tuple[Command[Any], ...] = (
     MarkService(),
     MarkAll(),
     CopyAddress(),
-    ShowInFile(),
 )

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from lvstui.commands.base import Command
 from lvstui.commands.config import CONFIG_COMMANDS
+from lvstui.commands.config_edit import EDIT_COMMANDS
 from lvstui.model.config import Place
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.screens.config_desk import ConfigDesk
-from lvstui.screens.config_lines import count_bits, finding_bits, place_bits, step_bits
+from lvstui.screens.config_editing import ConfigEditing
+from lvstui.screens.config_lines import count_bits, finding_bits, place_bits, step_bits, work_bits
+from lvstui.screens.config_spot import spot_of
 from lvstui.screens.console import ConsoleScreen
 from lvstui.widgets.config_lines import LinesView
+from lvstui.widgets.config_outline import NodeId
 from lvstui.widgets.config_text import ConfigText
 from lvstui.widgets.config_tree import ConfigTree
 from lvstui.widgets.keybar import TargetLine
@@ -29,20 +30,15 @@ from lvstui.widgets.line import Bit
 _MOST_JUMPS = 50
 
 
-class _Later(Message):
-    """Something to do on the UI's thread."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__()
-        self.call = call
-
-
 class ConfigScreen(ConsoleScreen):
     """Outline and text of the configuration."""
 
     MODE = "config"
-    OWN: ClassVar[tuple[Command[Any], ...]] = CONFIG_COMMANDS
-    FOOTER = ("config-open", "config-search", "config-finding", "config-service", "config-tree")
+    OWN: ClassVar[tuple[Command[Any], ...]] = (*CONFIG_COMMANDS, *EDIT_COMMANDS)
+    FOOTER = (
+        "config-open", "config-search", "config-add", "config-change", "config-remove",
+        "config-undo", "config-plan", "config-diff", "config-finding",
+    )  # fmt: skip
     AUTO_FOCUS = "#config-tree"
 
     def body(self) -> ComposeResult:
@@ -65,17 +61,11 @@ class ConfigScreen(ConsoleScreen):
         self._jumps: list[Place] = []
         self._wanted: tuple[ServiceKey, ServerKey | None] | Place | None = None
         self._shown: object = None
-        self.desk = ConfigDesk(
-            self.console.configuration,
-            lambda call: self.post_message(_Later(call)),
-            self.console.settings.clock,
-        )
+        self.desk = self.console.config_desk
         self.desk.watchers.append(self.redraw)
-
-    @on(_Later)
-    def _do_later(self, event: _Later) -> None:
-        event.stop()
-        event.call()
+        self.editing = ConfigEditing(self)
+        if self.desk.changeable:
+            self.desk.find_waiting()
 
     # What is shown
 
@@ -101,6 +91,12 @@ class ConfigScreen(ConsoleScreen):
         self._line_changed()
         self.keys.look_again()
 
+    def tick(self) -> None:
+        """A timer may be running."""
+        super().tick()
+        if self.desk.unkept is not None or self.desk.under_way:
+            self._say_state()
+
     def why_nothing(self) -> str:
         """Why there is no text."""
         if not self.desk.possible:
@@ -115,6 +111,7 @@ class ConfigScreen(ConsoleScreen):
         bits += step_bits(self.console.picture, glyphs)
         if found is not None:
             bits += [("    ", ""), *count_bits(found, glyphs)]
+        bits += work_bits(self.desk, glyphs)
         if found is None or self.desk.trouble:
             bits += [("\n", ""), (f"{glyphs.info} {self.why_nothing()}", "$sev-warn")]
         self.query_one("#config-state", Static).update(Content.assemble(*bits))
@@ -152,13 +149,18 @@ class ConfigScreen(ConsoleScreen):
         if self.tree_view.has_focus:
             item = self.tree_view.item
             return (item.service, item.server) if item is not None and item.service else None
-        id_ = found.node_at(page.path, self.text.line)
-        if id_ is None or id_[0] != "services" or len(id_) < 2:
+        spot = spot_of(found, found.node_at(page.path, self.text.line))
+        return (spot.service, spot.server) if spot.service is not None else None
+
+    @property
+    def node(self) -> NodeId | None:
+        """The node of the outline that the cursor is in."""
+        found, page = self.desk.document, self.text.page
+        if self.tree_view.has_focus:
+            return self.tree_view.item.id if self.tree_view.item is not None else None
+        if found is None or page is None:
             return None
-        service = found.configuration.services[int(id_[1])]
-        if len(id_) < 3 or not isinstance(id_[2], int):
-            return service.key, None
-        return service.key, service.servers[id_[2]].key
+        return found.node_at(page.path, self.text.line)
 
     @on(LinesView.Moved)
     def _moved(self, event: LinesView.Moved) -> None:

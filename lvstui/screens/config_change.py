@@ -41,8 +41,8 @@ class ConfigChange:
     """What those who made it said that one must know."""
     problem: str = ""
     """Why it could not even be planned, or was lost on the way."""
-    stages: dict[str, str] = field(default_factory=dict)
-    """What is being done, by host."""
+    stages: list[str] = field(default_factory=list)
+    """What was and is being done, in order."""
     started: float = 0.0
     deadline: float = 0.0
     """Monotonic time at which the timer takes it back."""

@@ -7,25 +7,30 @@ is called on the UI's thread, except what is handed to `_later`.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.remote.runner import RemoteError
 from lvstui.screens.config_change import ConfigChange, MakePlan, Phase
 from lvstui.screens.config_drafting import Edit, Pending, pending
-from lvstui.screens.config_engine import ConfigEngine, ConfigFiles, Past, Waiting
+from lvstui.screens.config_engine import ConfigEngine, ConfigFiles, Past
 from lvstui.widgets.config_document import Document, Lint, document
 
+Stamp = tuple[int, str, object]
+"""The daemon, its main file, and what tells whether the files have changed."""
+_NO_STAMP: Stamp = (0, "", None)
 Later = Callable[[Callable[[], None]], object]
 """Runs something on the UI's thread; callable from any thread, never blocks."""
 _REST_S = 2.0
@@ -50,7 +55,7 @@ class ConfigDesk:
         self._files, self._later, self._clock, self._lint = files, later, clock, lint
         self._make_engine = engine
         self._engine: ConfigEngine | None = None
-        self._stamp: object = None
+        self._stamp: Stamp = _NO_STAMP
         self._looked = float("-inf")
         self._busy = False
         self._job = ""
@@ -120,13 +125,14 @@ class ConfigDesk:
         self._busy, self._looked = True, self._clock()
         known = self.document
         drafted = self._draft is not None
-        pid, main = self._daemon = picture.daemon.pid, picture.daemon.config_file
-        lint = self._linter(picture.daemon.version)
+        self.know(picture)
+        pid, main = self._daemon
+        lint = self._linter()
 
         def work() -> None:
             found: Document | None = None
             trouble = ""
-            stamp: object = None
+            stamp = _NO_STAMP
             try:
                 if known is not None:
                     stamp = (pid, main, files.stamp(tuple(known.pages)))
@@ -143,9 +149,14 @@ class ConfigDesk:
 
         _thread(work)
 
-    def _linter(self, version: str) -> Lint:
+    def know(self, picture: Picture) -> None:
+        """Whose configuration it is: call it before anything is read or edited."""
+        self._daemon = picture.daemon.pid, picture.daemon.config_file
+        self._version = picture.daemon.version
+
+    def _linter(self) -> Lint:
         """Our rules, for this host's keepalived."""
-        self._version = version
+        version = self._version
 
         def judge(tree: Tree, configuration: Configuration) -> tuple[Finding, ...]:
             if self._lint is not None:
@@ -158,14 +169,14 @@ class ConfigDesk:
 
         return judge
 
-    def _idle(self, stamp: object) -> None:
+    def _idle(self, stamp: Stamp) -> None:
         self._busy = False
-        stale = self._draft is not None and stamp != self._stamp
+        stale = self._draft is not None and stamp[1:] != self._stamp[1:]
         if stale != bool(self.stale):
             self.stale = _STALE if stale else ""
             self.changed()
 
-    def _read(self, found: Document | None, stamp: object, trouble: str) -> None:
+    def _read(self, found: Document | None, stamp: Stamp, trouble: str) -> None:
         self._busy = False
         self.trouble = trouble
         if self._draft is not None:
@@ -174,7 +185,7 @@ class ConfigDesk:
         if found is not None:
             self.document, self._stamp = found, stamp
         elif self.document is None:
-            self._stamp = None
+            self._stamp = _NO_STAMP
         self.changed()
 
     # The draft
@@ -188,24 +199,21 @@ class ConfigDesk:
         files = self._files
         assert files is not None
         pid, main = self._daemon
-        lint = self._linter(self._version)
+        lint = self._linter()
 
-        def run() -> tuple[Draft, object, Document, Pending, object]:
+        def run() -> tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]:
             draft, stamp = self._draft, self._stamp
             if draft is None:
                 draft = files.draft(pid, main)
                 stamp = (pid, main, files.stamp([file.path for file in draft.tree.files]))
-            made = work(draft)
+            cautions = work(draft)
             found = document(draft.tree, lint, before=draft.base)
-            return draft, stamp, found, pending(draft), made
+            return draft, stamp, found, pending(draft), cautions
 
-        def done(value: tuple[Draft, object, Document, Pending, object]) -> None:
-            draft, self._stamp, self.document, self.pending, made = value
+        def done(value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]) -> None:
+            draft, self._stamp, self.document, self.pending, cautions = value
             self._draft = draft if draft.titles or self.pending.redoable else None
-            if isinstance(made, Change):
-                self.cautions = (*self.cautions, *made.cautions)
-            if not self.pending.titles:
-                self.cautions = ()
+            self.cautions = (*self.cautions, *cautions) if self.pending.titles else ()
             if then is not None:
                 then()
 
@@ -213,25 +221,34 @@ class ConfigDesk:
 
     def undo(self) -> None:
         """Take the last change of the draft back."""
-        self.edit("undo", lambda draft: draft.undo())
+
+        def work(draft: Draft) -> tuple[str, ...]:
+            draft.undo()
+            return ()
+
+        self.edit("undo", work)
 
     def redo(self) -> None:
         """Make it again."""
-        self.edit("redo", lambda draft: draft.redo())
+
+        def work(draft: Draft) -> tuple[str, ...]:
+            draft.redo()
+            return ()
+
+        self.edit("redo", work)
 
     def discard(self) -> None:
         """Forget the draft; the files are shown as they are."""
         self._draft, self.pending, self.cautions, self.stale = None, Pending(), (), ""
-        self._stamp, self._looked = None, float("-inf")
+        self._stamp, self._looked = _NO_STAMP, float("-inf")
         self.changed()
 
     def plan_draft(self) -> ConfigChange:
         """Plan everything that is in the draft."""
-        files = {path: after for path, (_, after) in self.pending.files.items()}
-        before = {path: old for path, (old, _) in self.pending.files.items()}
+        files = tuple(FileChange(path, old, new) for path, (old, new) in self.pending.files.items())
         title = self.pending.title
         change = self.plan(
-            title, lambda engine: engine.plan(title, files, before=before), from_draft=True
+            title, lambda engine: engine.plan(title, {engine.here: files}), from_draft=True
         )
         change.cautions = self.cautions
         return change
@@ -255,9 +272,12 @@ class ConfigDesk:
         plan = change.plan
         assert plan is not None
 
-        def progress(host: str, stage: str) -> None:
+        plan = replace(plan, reason=reason)
+        change.plan = plan
+
+        def progress(stage: str) -> None:
             def show() -> None:
-                change.stages[host] = stage
+                change.stages.append(stage)
                 self.changed()
 
             self._later(show)
@@ -265,7 +285,7 @@ class ConfigDesk:
         change.phase, change.started = Phase.RUNNING, time.monotonic()
         self._start(
             f"applying {change.title}",
-            lambda: self.engine().apply(plan, reason=reason, force=force, progress=progress),
+            lambda: self.engine().apply(plan, force=force, progress=progress),
             lambda outcome: self._ended(change, outcome),
             change,
         )
@@ -277,7 +297,7 @@ class ConfigDesk:
 
         def work() -> ConfigOutcome:
             engine = self.engine()
-            return engine.confirm(id_) if keep else engine.take_back(id_, "by the operator")
+            return engine.confirm(id_) if keep else engine.take_back(id_, "the operator said so")
 
         change.phase = Phase.DECIDING
         self._start("keeping it" if keep else "taking it back", work,
@@ -321,9 +341,25 @@ class ConfigDesk:
         """What was changed in the past, the newest first."""
         self._start("reading the history", lambda: tuple(self.engine().history()), then, None)
 
-    def ask_waiting(self, then: Callable[[tuple[Waiting, ...]], None]) -> None:
-        """Changes whose timer runs, of other sessions too."""
-        self._start("looking", lambda: tuple(self.engine().waiting()), then, None)
+    def past_diff(self, past: Past, then: Callable[[str], None]) -> None:
+        """The text of one change of the past, secrets masked."""
+        self._start("reading the history", lambda: self.engine().diff(past.id), then, None)
+
+    def find_waiting(self) -> None:
+        """A change whose timer runs becomes the last one, whichever session made it."""
+
+        def done(found: tuple[Past, ...]) -> None:
+            known = self.change.outcome.id if self.change and self.change.outcome else ""
+            for past in found:
+                if past.id != known:
+                    self.change = _waiting(past)
+
+        def work() -> tuple[Past, ...]:
+            # Without root it would have to ask sudo, unbidden.
+            return tuple(self.engine().waiting()) if os.geteuid() == 0 else ()
+
+        if not self._job:
+            self._start("looking for changes that wait", work, done, None, lambda text: None)
 
     def engine(self) -> ConfigEngine:
         """What changes things; made when it is first needed. In a thread only."""
@@ -372,6 +408,15 @@ class ConfigDesk:
         self.changed()
 
 
+def _waiting(past: Past) -> ConfigChange:
+    """A change of another session whose timer runs."""
+    plan = ConfigPlan(past.title, (), reason=past.reason)
+    change = ConfigChange(past.title, lambda engine: plan, plan=plan)
+    text = f"applied by {past.who}, not kept yet"
+    change.ended(ConfigOutcome(plan, Ended.WAITING, past.id, text, (), max(past.left_s, 1.0)))
+    return change
+
+
 def _said(error: Exception) -> str:
     """An exception in one line. Only those whose text is known to hold no secret are quoted."""
     if isinstance(error, PermissionError):
@@ -379,8 +424,10 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return plain(f"{name}{error.strerror or type(error).__name__}")
-    if isinstance(error, RefusedEdit):
+    if isinstance(error, (RefusedEdit, RemoteError)):
         return plain(str(error))
+    if isinstance(error, KeyError):
+        return "the history does not know that change (any more)"
     return f"an error within lvstui ({type(error).__name__}): nothing more is known"
 
 

@@ -6,17 +6,16 @@ show of it is copied out when a piece ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.edit.change import Change
+from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.edit.intent import Intent
+from lvstui.keepalived.mask import masked_diff, secrets_of
 
-MakeChange = Callable[[Tree], Change]
-"""A change for a tree. Raises RefusedEdit."""
-Edit = Callable[[Draft], object]
-"""Works on the draft, in a thread. Raises RefusedEdit."""
+Edit = Callable[[Draft], tuple[str, ...]]
+"""Works on the draft, in a thread; gives what must be known. Raises RefusedEdit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,8 @@ class Pending:
     redoable: str = ""
     files: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     """By path: as it is on the disk, as it would become."""
+    diffs: tuple[str, ...] = ()
+    """Text diff of each file, secrets masked."""
 
     @property
     def changed(self) -> bool:
@@ -45,15 +46,28 @@ class Pending:
 
 def pending(draft: Draft) -> Pending:
     """What is in that draft now."""
-    return Pending(draft.titles, draft.undoable, draft.redoable, draft.files)
+    files = draft.files
+    known = secrets_of(draft.tree)
+    diffs = tuple(masked_diff(old, new, path, known) for path, (old, new) in files.items())
+    return Pending(draft.titles, draft.undoable, draft.redoable, files, diffs)
 
 
-def changing(make: MakeChange) -> Edit:
-    """An edit that makes one change."""
+def carrying(intents: Sequence[Intent]) -> Edit:
+    """An edit that makes all of these, or none. Gives what they warn of."""
 
-    def work(draft: Draft) -> Change:
-        change = make(draft.tree)
-        draft.apply(change)
-        return change
+    def work(draft: Draft) -> tuple[str, ...]:
+        cautions: list[str] = []
+        done = 0
+        try:
+            for intent in intents:
+                change = intent.on(draft.tree)
+                draft.apply(change)
+                done += 1
+                cautions += change.cautions
+        except RefusedEdit:
+            for _ in range(done):
+                draft.undo()
+            raise
+        return tuple(cautions)
 
     return work

@@ -1,17 +1,17 @@
-"""What the screens need from what edits, plans and applies configurations, as small interfaces."""
+"""What the screens need from what edits, plans and applies configurations, as small interfaces.
+
+`lvstui.operations.configuration.Configurations` and `lvstui.keepalived.on_disk.OnDisk` are what
+stands behind them; tests put plain fakes in their place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.tree import Tree
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended
-
-Progress = Callable[[str, str], None]
-"""Host, and what is being done there; called from the engine's thread."""
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
 
 
 class Past(Protocol):
@@ -47,42 +47,41 @@ class Past(Protocol):
         """How it stands, the worst of all directors."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A change whose timer runs."""
-
-    id: str
-    title: str
-    left_s: float
-    who: str = ""
+    @property
+    def left_s(self) -> float:
+        """Seconds until the first timer takes it back (WAITING)."""
+        ...
 
 
 class ConfigEngine(Protocol):
     """Plans, applies, confirms, takes back. Every call blocks: make it in a thread."""
 
+    @property
+    def here(self) -> str:
+        """This director's name in plans."""
+        ...
+
     def plan(
-        self, title: str, files: Mapping[str, bytes], *, before: Mapping[str, bytes]
+        self, title: str, files: Mapping[str, Sequence[FileChange]], *, timer_s: int = 60
     ) -> ConfigPlan:
-        """What writing `files` (absolute path to all of its bytes) would do; `before` holds them
-        as they were when the operator began."""
+        """What writing `files` (by director) would do."""
         ...
 
     def apply(
-        self, plan: ConfigPlan, *, reason: str, force: bool, progress: Progress
+        self, plan: ConfigPlan, *, force: bool = False, progress: Callable[[str], None]
     ) -> ConfigOutcome:
         """Write, reload, read back."""
         ...
 
-    def confirm(self, id: str) -> ConfigOutcome:
+    def confirm(self, id_: str) -> ConfigOutcome:
         """Keep it."""
         ...
 
-    def take_back(self, id: str, why: str) -> ConfigOutcome:
+    def take_back(self, id_: str, why: str) -> ConfigOutcome:
         """Put the old files back."""
         ...
 
-    def waiting(self) -> Sequence[Waiting]:
+    def waiting(self) -> Sequence[Past]:
         """Changes whose timer runs, of other sessions too."""
         ...
 
@@ -90,11 +89,11 @@ class ConfigEngine(Protocol):
         """The newest first."""
         ...
 
-    def diff(self, id: str) -> str:
+    def diff(self, id_: str) -> str:
         """Text diff of a change of the past, secrets masked."""
         ...
 
-    def plan_rollback(self, id: str) -> ConfigPlan:
+    def plan_rollback(self, id_: str) -> ConfigPlan:
         """What taking a change of the past back would do."""
         ...
 

@@ -5,7 +5,6 @@ They are made from the schema of keepalived's own values; nothing about keepaliv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -17,12 +16,11 @@ from textual.widgets import Input, Static
 
 from lvstui.keepalived.edit.fields import Field, Kind
 from lvstui.model.text import plain
+from lvstui.screens.config_forms import Form
 from lvstui.screens.dialog import Dialog
 from lvstui.widgets.line import Bit
 
 Values = dict[str, str]
-Check = Callable[[Values], str]
-"""What is wrong with all of them together; empty: nothing."""
 
 
 class FormScreen(Dialog[Values]):
@@ -39,38 +37,28 @@ class FormScreen(Dialog[Values]):
             ("Ctrl+N", "next choice"), ("Esc", "leave"))  # fmt: skip
     SCROLLS = "#form"
 
-    def __init__(
-        self,
-        title: str,
-        fields: Sequence[Field],
-        *,
-        values: Mapping[str, str] | None = None,
-        version: str = "",
-        check: Check | None = None,
-        about: str = "",
-    ) -> None:
+    def __init__(self, form: Form, version: str = "") -> None:
         """`version` is that of the installed keepalived: fields that it does not know are left
-        out. `about` says what will be made of it."""
+        out."""
         super().__init__()
-        self._title, self._version, self._check, self._about = title, version, check, about
-        self._fields = [field for field in fields if field.known(version)]
-        self._values = dict(values or {})
+        self._form, self._version = form, version
+        self._fields = [field for field in form.fields if field.known(version)]
 
     def heading(self) -> str:
         """What is made."""
-        return self._title
+        return plain(self._form.title)
 
     def body(self) -> ComposeResult:
         """A line for each field; below, what the one with the focus means."""
-        if self._about:
-            yield Static(Content(plain(self._about)), classes="prose")
+        if self._form.about:
+            yield Static(Content(plain(self._form.about)), classes="prose")
         with VerticalScroll(id="form", can_focus=False):
             for index, field in enumerate(self._fields):
                 with Horizontal(classes="form-line"):
                     need = " *" if field.required else ""
                     yield Static(Content(f"{field.label}{need}"), classes="form-label")
                     yield Input(
-                        self._values.get(field.keyword, ""),
+                        self._form.values.get(field.keyword, ""),
                         placeholder=_placeholder(field),
                         password=field.secret,
                         id=f"field-{index}",
@@ -149,16 +137,15 @@ class FormScreen(Dialog[Values]):
 
     def action_done(self) -> None:
         """Give it back when nothing is wrong; else go to the first thing that is."""
-        for index, field in enumerate(self._fields):
-            wrong = field.check(self._text(index), self._version)
-            if wrong:
-                self.query_one(f"#field-{index}", Input).focus()
-                self.notify(wrong, severity="warning", markup=False)
-                return
         values = self.values()
-        wrong = self._check(values) if self._check is not None else ""
-        if wrong:
-            self.notify(plain(wrong), severity="warning", markup=False)
+        faults = self._form.faults(values)
+        for index, field in enumerate(self._fields):
+            if field.keyword in faults:
+                self.query_one(f"#field-{index}", Input).focus()
+                self.notify(plain(faults[field.keyword]), severity="warning", markup=False)
+                return
+        if faults:
+            self.notify(plain(next(iter(faults.values()))), severity="warning", markup=False)
             return
         self.dismiss(values)
 

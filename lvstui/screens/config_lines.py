@@ -8,6 +8,7 @@ import re
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.screens.config_desk import ConfigDesk
 from lvstui.widgets.config_document import Document, Page
 from lvstui.widgets.format import group, plural
 from lvstui.widgets.glyphs import Glyphs
@@ -65,6 +66,25 @@ def count_bits(found: Document, glyphs: Glyphs) -> list[Bit]:
             words = f"{count} lethal" if severity is Severity.LETHAL else plural(count, word)
             bits.append((f"{glyph_of(severity, glyphs)} {words}  ", STYLES[severity]))
     return bits or [(f"{glyphs.yes} no finding  ", "$sev-good")]
+
+
+def work_bits(desk: ConfigDesk, glyphs: Glyphs) -> list[Bit]:
+    """The draft, what is under way, and a change that waits to be kept."""
+    bits: list[Bit] = []
+    waiting = desk.pending
+    if waiting.titles:
+        count = plural(len(waiting.titles), "change")
+        bits.append((f"\n{glyphs.severity} draft: {count} not applied", "bold $lv-accent"))
+        bits.append((f"  last: {plain(waiting.undoable)}", "$lv-dim"))
+    if desk.stale:
+        bits.append((f"\n{glyphs.warn} {desk.stale}", "bold $sev-bad"))
+    change = desk.unkept
+    if change is not None:
+        bits.append((f"\n{glyphs.warn} {plain(change.title)}: taken back in {change.left_s:.0f} s "
+                     "unless it is kept; P shows it", "bold $sev-warn"))  # fmt: skip
+    elif desk.under_way:
+        bits.append((f"\n{glyphs.info} {plain(desk.under_way)} …", "$lv-accent"))
+    return bits
 
 
 def finding_bits(findings: tuple[Finding, ...], page: Page, line: int, glyphs: Glyphs) -> list[Bit]:

@@ -151,8 +151,10 @@ def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyp
         Phase.DECIDING: "Making it so …",
     }
     bits = prose(words.get(change.phase, ""), "bold $lv-accent", width)
-    for host, stage in change.stages.items():
-        bits += [(f"  {glyphs.dot} {host}  ", "bold $lv-text"), (f"{plain(stage)}\n", "$lv-accent")]
+    for index, stage in enumerate(change.stages):
+        now = index == len(change.stages) - 1
+        bits += prose(plain(stage), "$lv-accent" if now else "$lv-dim", width,
+                      f"  {glyphs.dot if now else glyphs.yes} ")  # fmt: skip
     return bits
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from lvstui.keepalived.lexer import strip
@@ -86,7 +86,7 @@ class Document:
         """The innermost node of the outline that begins on that line or last above it."""
         lines, ids = self.marks.get(path, ((), ()))
         at = bisect_right(lines, line)
-        return ids[at - 1] if at else None
+        return (ids[at - 1] or None) if at else None
 
     def find(
         self, words: str, path: str, line: int, *, back: bool = False
@@ -178,7 +178,10 @@ def document(
         )
         for file in tree.files
     }
-    return Document(pages, configuration, tree.config_id, findings, found, found.marks())
+    marks = found.marks()
+    return Document(
+        pages, configuration, tree.config_id, findings, replace(found, sections=()), marks
+    )
 
 
 def _changed(before: bytes | None, after: bytes) -> frozenset[int]:

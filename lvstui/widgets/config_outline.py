@@ -68,6 +68,8 @@ class Outline:
     """Outermost blocks that are neither instance nor service."""
     instances: tuple[tuple[Entry, ...], ...]
     """What is in each instance."""
+    sections: tuple[tuple[Place, Place], ...] = ()
+    """Where blocks begin and end, outer ones before what is in them; let go once marks are made."""
 
     def roots(self) -> tuple[Item, ...]:
         """The outermost lines."""
@@ -155,6 +157,13 @@ class Outline:
                 mark(server.place, ("services", index, inner))
                 for last, checker in enumerate(server.checkers):
                     mark(checker.place, ("services", index, inner, last))
+        for begin, end in self.sections:
+            # Behind a block one is in what it is in.
+            id = found.get(begin.file, {}).get(begin.line)
+            if id is not None and (end.file, end.line) != (begin.file, begin.line):
+                outer = id[:-1] if id[0] not in ("blocks", "instances") else id[:-1][:2]
+                after = found.setdefault(end.file, {})
+                after.setdefault(end.line + 1, outer if len(outer) > 1 else ())
         result = {}
         for path, lines in found.items():
             order = sorted(lines)
@@ -174,6 +183,16 @@ class Outline:
                 plain(detail),
                 Place(path, 1),
             )
+
+
+def _sections(tree: Tree) -> Iterator[tuple[Place, Place]]:
+    waiting: list[Node] = list(reversed(tree.root))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Block):
+            if node.closing is not None:
+                yield node.place, node.closing.place
+            waiting.extend(reversed(node.children))
 
 
 def outline(tree: Tree, configuration: Configuration, masked: Masked) -> Outline:
@@ -196,7 +215,7 @@ def outline(tree: Tree, configuration: Configuration, masked: Masked) -> Outline
         for instance in configuration.instances
     )
     files = tuple((file.path, opened.get(file.path)) for file in tree.files)
-    return Outline(configuration, files, tuple(blocks), instances)
+    return Outline(configuration, files, tuple(blocks), instances, tuple(_sections(tree)))
 
 
 def _of_lists(block: Block, masked: Masked) -> Iterator[Entry]:

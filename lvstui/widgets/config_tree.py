@@ -40,6 +40,7 @@ class ConfigTree(LinesView, inherit_bindings=False):
         super().__init__(glyphs, id=id)
         self._outline: Outline | None = None
         self._rows: list[_Row] = []
+        self._places: dict[NodeId, int] = {}
         self._opened: set[NodeId] = set()
 
     @property
@@ -81,16 +82,16 @@ class ConfigTree(LinesView, inherit_bindings=False):
                     inside = self._outline.children(row.item.id)
                     waiting.extend(_Row(item, row.depth + 1) for item in reversed(inside))
         self._rows = rows
+        self._places = {row.item.id: at for at, row in enumerate(rows)}
 
     def reveal(self, id: NodeId | None) -> None:
         """Put the cursor on that node, or on the folded one that it is in; without a message."""
         if id is None:
             return
-        known = {row.item.id: at for at, row in enumerate(self._rows)}
-        while id and id not in known:
+        while id and id not in self._places:
             id = id[:-1]
         if id:
-            self.put_cursor(known[id], middle=True)
+            self.put_cursor(self._places[id], middle=True)
 
     def open_to(self, id: NodeId) -> None:
         """Unfold what that node is in and put the cursor on it; without a message."""

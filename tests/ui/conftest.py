@@ -47,6 +47,7 @@ def make(tmp_path: Path) -> Make:
         lab: FakeLab | None = None,
         realservers: Any = None,
         configuration: Any = None,
+        config_engine: Any = None,
         **settings: Any,
     ) -> LvstuiApp:
         values: dict[str, Any] = {
@@ -62,6 +63,7 @@ def make(tmp_path: Path) -> Make:
             lab=lab,
             realservers=realservers,
             configuration=configuration,
+            config_engine=config_engine,
             settings=Settings(**values),
         )
 
