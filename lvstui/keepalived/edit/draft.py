@@ -227,9 +227,10 @@ def _names(configuration: Configuration) -> dict[tuple[object, ...], str]:
 
 
 def unplaced(configuration: Configuration) -> Configuration:
-    """`configuration` without places, digest and problems: what it means alone."""
+    """`configuration` without files, places, digest and problems: what it means alone."""
     return replace(
         configuration,
+        files=(),
         digest="",
         problems=(),
         services=tuple(
