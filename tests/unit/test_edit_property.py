@@ -23,7 +23,7 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from tests.unit.edit_worlds import World, worlds
 
 AT = datetime(2026, 11, 24, 21, 50, tzinfo=timezone.utc)
-SLOW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 Pick = tuple[ServiceKey, ServerKey]
 CHECK = new_check("TCP_CHECK", {"connect_port": "8080", "alpha": "yes"})
 
