@@ -75,7 +75,7 @@ def intents(found: Configuration) -> list[i.Intent]:
         i.AddService(
             NewService(
                 fwmark=9,
-                settings=(("lb_kind", "DR"),),
+                settings=(("lb_kind", "DR"), ("lb_algo", "rr")),
                 servers=(NewServer("10.0.0.1", checks=(new_check("TCP_CHECK", {}),)),),
             )
         ),
