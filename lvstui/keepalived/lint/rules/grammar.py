@@ -144,15 +144,19 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
 
 
 def unfilled(context: Context) -> Iterator[Finding]:
-    """`${NAME}` of which there is no definition stays as it is."""
+    """`${NAME}` of which there is no definition stays as it is, and its braces count as braces."""
     for line in context.tree.walk():
-        if b"${" in line.text.data and _VARIABLE.search(line.text.data):
+        data = line.text.data
+        if b"$" not in data:
+            continue
+        raw = line.file.lines[line.line - 1] if data.endswith(b"$") else data
+        if _VARIABLE.search(raw):
             yield Finding(
                 "undefined-variable",
-                Severity.WARNING,
-                "a ${NAME} has no definition: it stays in the value as it is written",
+                Severity.ERROR,
+                "a ${NAME} has no definition: its braces are taken for those of a block",
                 line.place,
-                fix="define it above with $NAME=value",
+                fix="define it above with $NAME=value, or fill in the template",
             )
 
 
