@@ -147,14 +147,14 @@ def test_a_server_leaves_and_comes_back_and_no_other_notices(lab: Lab, engine: E
     assert engine.ask(do="confirm", id=out["id"])["ended"] == "confirmed"
 
     out = engine.ask(do="apply", title="rs3 comes to web", files=engine.files(whole))
-    assert out["ended"] == "waiting", out
+    assert out["ended"] == "waiting", (out["text"], out["refusals"], out["new"])
     assert pool(lab)["0A0A0005:0050"] == ["Route", "10"]
     came = now_ms(lab)
     lab.wait("lb1", lambda: any(r[2] == "rs3" for r in requests(lab, came)), what="an answer")
     assert engine.ask(do="confirm", id=out["id"])["ended"] == "confirmed"
 
     out = engine.ask(do="rollback", id=out["id"])
-    assert out["ended"] == "waiting", out
+    assert out["ended"] == "waiting", (out["text"], out["refusals"], out["new"])
     assert "0A0A0005:0050" not in pool(lab)
     assert read(lab, "lb1") == less
     back = engine.ask(do="take back", id=out["id"])
@@ -183,7 +183,7 @@ def test_nat_whose_replies_do_not_pass_here_is_taken_back(lab: Lab, engine: Engi
     whole = read(lab, "lb1")
     before = daemon(lab)
     out = engine.ask(do="apply", files=engine.files(as_nat(whole)), force=True)
-    assert out["ended"] == "taken back", out
+    assert out["ended"] == "taken back", (out["text"], out["verified"])
     bad = [v for v in out["verified"] if not v[2]]
     assert bad
     assert all("NAT" in v[1] for v in bad), bad
