@@ -40,7 +40,7 @@ def instances(context: Context) -> Iterator[Finding]:
                 Severity.ERROR,
                 f"instance {router.name}: VRID {router.vrid} here, {other.vrid} on {peer.name}",
                 (router.vrid_line or router.block.header).place,
-                evidence="they do not hear each other: both become MASTER, the VIPs are there twice",
+                evidence="neither hears the other: both become MASTER, the VIPs are there twice",
                 fix="one virtual_router_id on both",
             )
             continue

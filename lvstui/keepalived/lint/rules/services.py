@@ -140,13 +140,11 @@ def http_checks(context: Context) -> Iterator[Finding]:
                 lame = [url for url in urls if not value(last(url, b"path"))]
                 for block in lame or ([] if urls else [check]):
                     what = "url without path" if lame else "no url"
+                    then = "keepalived before 2.2.8 crashes" if crashes else "it is dropped"
                     yield Finding(
                         "http-check-without-path",
                         Severity.LETHAL if crashes else Severity.ERROR,
-                        f"{check.keyword.decode()}: {what}: "
-                        + (
-                            "keepalived before 2.2.8 crashes" if crashes else "the check is dropped"
-                        ),
+                        f"{check.keyword.decode()}: {what}: {then}",
                         block.place,
                         fix="url { path / } on lines of their own",
                     )
