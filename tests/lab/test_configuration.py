@@ -183,7 +183,7 @@ def test_nat_whose_replies_do_not_pass_here_is_taken_back(lab: Lab, engine: Engi
     whole = read(lab, "lb1")
     before = daemon(lab)
     out = engine.ask(do="apply", files=engine.files(as_nat(whole)), force=True)
-    assert out["ended"] == "taken back", (out["text"], out["verified"])
+    assert out["ended"] == "taken back", out["text"] + repr(out["verified"])
     bad = [v for v in out["verified"] if not v[2]]
     assert bad
     assert all("NAT" in v[1] for v in bad), bad
