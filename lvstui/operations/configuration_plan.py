@@ -20,7 +20,8 @@ from lvstui.keepalived.mask import masked_diff, secrets_of
 from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
-from lvstui.operations.config_plan import Director, FileChange, HostChange
+from lvstui.operations.config_history import read_history
+from lvstui.operations.config_plan import Director, Ended, FileChange, HostChange
 from lvstui.operations.configuration_hosts import Where
 from lvstui.operations.configuration_rules import Side
 from lvstui.remote.runner import Runner
@@ -108,6 +109,8 @@ def draw(
     )
     if not root:
         refusals.append(f"{where.name}: only root may write the configuration: sudo lvstui")
+    if wanted and root:
+        refusals += _under_way(where.name, runner)
     tried, around = Trial(), Surroundings(version=daemon.version)
     if wanted and not refusals:
         tried = trial(runner, daemon, steps)
@@ -166,6 +169,15 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
             word = "appeared" if change.before is None else "is gone" if now is None else "changed"
             found.append(f"{host}: {change.path} {word} since it was read: look again")
     return found
+
+
+def _under_way(host: str, runner: Runner) -> list[str]:
+    return [
+        f"{host}: another change is under way (“{entry.title}” of {entry.who}): confirm it or take "
+        f"it back first, or wait {max(0, round(entry.left_s))} s"
+        for entry in read_history(runner, current=True)
+        if entry.ended is Ended.WAITING
+    ]
 
 
 def _lethal(host: str, findings: Sequence[Finding]) -> list[str]:
