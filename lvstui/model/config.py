@@ -54,6 +54,9 @@ class ConfiguredServer:
     lower_threshold: int = 0
     place: Place | None = None
     weight_place: Place | None = None
+    disabled: str = ""
+    """Off on purpose, as the mark beside its weight says: `by alice 2026-11-24 21:50 UTC: “disk
+    swap”`. Empty when there is no mark; what the daemon has loaded holds none."""
     notify_up: str = ""
     """Path of the script, without its arguments (they may hold passwords)."""
     notify_down: str = ""

@@ -45,7 +45,7 @@ class ConfigActions:
 
     # Making changes
 
-    def carry(self, words: str, intents: Sequence[Intent]) -> None:
+    def carry(self, words: str, intents: Sequence[Intent], reason: str = "") -> None:
         """Put a change into the draft, and plan it at once when this screen does."""
         desk = self._screen.console.config_desk
         desk.know(self._screen.console.picture)
@@ -53,16 +53,17 @@ class ConfigActions:
 
         def then() -> None:
             if self._at_once:
-                self.plan(undo_when_left=not before.changed)
+                self.plan(undo_when_left=not before.changed, reason=reason)
             else:
                 self._screen.tell(f"In the draft: {desk.pending.undoable}. p plans it.")
 
         desk.edit(words, carrying(intents), then)
 
-    def plan(self, *, undo_when_left: bool = False) -> None:
+    def plan(self, *, undo_when_left: bool = False, reason: str = "") -> None:
         """The plan of everything in the draft."""
         desk = self._screen.console.config_desk
         change = desk.plan_draft()
+        change.reason = reason
 
         def left() -> None:
             if undo_when_left and change is desk.change and _given_up(change):
@@ -150,7 +151,7 @@ class ConfigActions:
                 now = datetime.now(timezone.utc)
                 why = plain(reason.strip(), 200)
                 some = [intent.Disable(*server, by=who, at=now, reason=why) for server in servers]
-                self.carry("disable", some)
+                self.carry("disable", some, why)
 
         names = ", ".join(str(server) for _, server in servers[:6])
         more = f" and {len(servers) - 6} more" if len(servers) > 6 else ""

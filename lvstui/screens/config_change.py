@@ -37,6 +37,8 @@ class ConfigChange:
     phase: Phase = Phase.PLANNING
     plan: ConfigPlan | None = None
     outcome: ConfigOutcome | None = None
+    reason: str = ""
+    """What was said already when it was asked for."""
     cautions: tuple[str, ...] = ()
     """What those who made it said that one must know."""
     problem: str = ""

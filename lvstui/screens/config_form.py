@@ -23,6 +23,10 @@ from lvstui.widgets.line import Bit
 Values = dict[str, str]
 
 
+_BELOW = 10
+"""Lines of the box beside the fields: frame, what is said, keys."""
+
+
 class FormScreen(Dialog[Values]):
     """Gives what was filled in: keyword to text, empty ones left out."""
 
@@ -103,6 +107,13 @@ class FormScreen(Dialog[Values]):
         if wrong:
             bits.append((f"\n{glyphs.no} {wrong}", "bold $sev-bad"))
         self.query_one("#form-help", Static).update(Content.assemble(*bits))
+
+    def fit_height(self) -> None:
+        """What is said about a field keeps its lines; the fields scroll."""
+        most = max(self.size.height - 2, 8)
+        about = 2 if self._form.about else 0
+        self.query_one("#box").styles.max_height = most
+        self.query_one("#form").styles.max_height = max(most - _BELOW - about, 3)
 
     def on_descendant_focus(self) -> None:
         """Another field."""

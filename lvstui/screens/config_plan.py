@@ -67,6 +67,7 @@ class ConfigPlanScreen(Dialog[None]):
         self.app.clear_notifications()
         self._desk.watchers.append(self.draw)
         self._desk.looked_at = self.change
+        self.query_one("#reason", Input).value = self.change.reason
         self.set_interval(1.0, self._tick)
         self.draw()
 
@@ -219,4 +220,5 @@ def _forced(plan: ConfigPlan, width: int) -> list[Bit]:
     if not plan.to_force or plan.refusals:
         return []
     count = plural(len(plan.to_force), "new error")
-    return prose(f"{count}: this is applied only when you insist.\n", "bold $sev-bad", width)
+    text = f"{count}: this is applied only when you insist."
+    return [*prose(text, "bold $sev-bad", width), ("\n", "")]

@@ -32,7 +32,7 @@ class Page:
     """One file."""
 
     path: str
-    lines: tuple[bytes, ...]
+    lines: tuple[bytes, ...] = field(repr=False)
     """As read, without the empty one after the last newline; shown through `line` only."""
     config_id: str
     masked: Mapping[int, bytes] = field(default_factory=dict, repr=False)
