@@ -1,4 +1,4 @@
-"""What this host and its link suggest for a first configuration. Guesses, said to be guesses."""
+"""A first configuration from what the operator typed, completed by what this host suggests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lvstui.keepalived.first import free_vrid
+from lvstui.keepalived.first import First, FirstDirector, FirstServer, FirstService, free_vrid
+from lvstui.model.keys import split_port
 from lvstui.realserver.probes.arp import ask_all
 from lvstui.realserver.probes.links import Network, read_network
 from lvstui.realserver.probes.results import Unavailable
@@ -21,6 +22,32 @@ LISTEN_S = 3.5
 """A MASTER with adverts each second, the usual pace, is heard three times in it."""
 CANDIDATES = 6
 """Addresses that are asked for, to find one that nobody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was typed; what is empty is guessed."""
+
+    vip: str = ""
+    """`ADDR` or `ADDR/PREFIX`."""
+    vrid: str = ""
+    interface: str = ""
+    """One name for both directors, or two with a comma."""
+    directors: str = ""
+    """This director's name, then its peer's."""
+    unicast: str = ""
+    """Empty, or the addresses of both with a comma."""
+    servers: str = ""
+    """`ADDR[=NAME][*WEIGHT]`, with blanks or commas between."""
+    port: str = "80"
+    protocol: str = "tcp"
+    name: str = ""
+    scheduler: str = "wlc"
+    persistence: str = ""
+    """Seconds; empty: none."""
+    check: str = ""
+    path: str = "/"
+    sync: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +94,81 @@ def parse_routes(text: str) -> tuple[Route, ...]:
 def _address(word: str) -> str:
     # The kernel prints the network-order word as a number of this machine.
     return socket.inet_ntoa(struct.pack("=I", int(word, 16)))
+
+
+def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
+    """The whole setup, and what in it was guessed, in words. Raises ValueError saying which
+    answer can not be read; whether they are right is for `keepalived.first.wrong` to say."""
+    guessed = []
+    vip, slash, prefix = answers.vip.strip().partition("/")
+    if not vip:
+        if not found.vip:
+            raise ValueError("vip: none is given and none can be guessed")
+        vip, prefix = found.vip, str(found.prefix)
+        guessed.append(f"VIP {vip}/{prefix}")
+    elif slash and not prefix.isdigit():
+        raise ValueError("vip: a number is expected behind the /")
+    if not answers.vrid.strip():
+        guessed.append(f"VRID {found.vrid}")
+    if not answers.interface.strip():
+        guessed.append(f"interface {found.interface}")
+    interfaces = _pair(answers.interface or found.interface, "interface", alone=True)
+    names = _pair(answers.directors or f"{found.host},{peer_name(found.host)}", "directors")
+    if not answers.directors.strip():
+        guessed.append(f"directors {' and '.join(names)}")
+    addresses = _pair(answers.unicast, "unicast") if answers.unicast.strip() else ("", "")
+    service = FirstService(
+        port=_number(answers.port, "port"),
+        servers=tuple(map(_server, answers.servers.replace(",", " ").split())),
+        name=answers.name.strip(),
+        protocol=answers.protocol.strip().lower(),
+        scheduler=answers.scheduler.strip(),
+        persistence_s=_number(answers.persistence or "0", "persistence"),
+        check=answers.check.strip() or ("none" if answers.protocol == "udp" else "TCP_CHECK"),
+        path=answers.path.strip() or "/",
+    )
+    one, two = map(FirstDirector, names, interfaces, addresses)
+    first = First(
+        (one, two), vip, int(prefix) if prefix else found.prefix,
+        _number(answers.vrid or str(found.vrid), "vrid"), (service,),
+        unicast=bool(answers.unicast.strip()), sync_connections=answers.sync,
+    )  # fmt: skip
+    return first, tuple(guessed)
+
+
+def peer_name(host: str) -> str:
+    """`lb2` for `lb1` and the other way round; else with -peer."""
+    stem, digit = host[:-1], host[-1:]
+    return f"{stem}{3 - int(digit)}" if digit in ("1", "2") else f"{host}-peer"
+
+
+def _number(text: str, what: str) -> int:
+    text = text.strip()
+    if not text.isascii() or not text.isdigit() or len(text) > 10:
+        raise ValueError(f"{what}: a whole number is expected")
+    return int(text)
+
+
+def _pair(text: str, what: str, alone: bool = False) -> tuple[str, str]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 1 and alone:
+        return parts[0], parts[0]
+    if len(parts) != 2 or not all(parts):
+        raise ValueError(f"{what}: two are expected, with a comma between")
+    return parts[0], parts[1]
+
+
+def _server(text: str) -> FirstServer:
+    """`10.0.0.3=rs1*10`. Raises ValueError."""
+    rest, star, weight = text.partition("*")
+    address, _, name = rest.partition("=")
+    try:
+        bare, port = split_port(address)
+    except ValueError:
+        bare, port = address, 0
+    if port:
+        raise ValueError(f"server {text}: in Direct Routing its port is the service's")
+    return FirstServer(bare, name, _number(weight, f"server {text}: weight") if star else 1)
 
 
 def guess(host: str, *, listen_s: float = LISTEN_S) -> Guess:

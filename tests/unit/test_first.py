@@ -19,7 +19,7 @@ from lvstui.keepalived.first import (
 )
 from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.view import view
-from lvstui.operations.first import parse_routes
+from lvstui.operations.first import Answers, Guess, completed, parse_routes
 
 WEB = FirstService(
     80,
@@ -135,3 +135,36 @@ def test_routes_as_the_kernel_prints_them() -> None:
 
 def test_the_sysctl_of_both_directors() -> None:
     assert sysctl_file().splitlines()[-1] == b"net.ipv4.ip_nonlocal_bind = 1"
+
+
+FOUND = Guess("lb1", "eth0", "10.10.0.1", 24, "10.10.0.129", 52, frozenset({51}))
+
+
+def test_what_is_not_typed_is_guessed_and_said() -> None:
+    first, guessed = completed(Answers(servers="10.10.0.3=rs1*10, 10.10.0.4"), FOUND)
+    assert wrong(first, FOUND.heard_vrids) == ()
+    assert (first.vip, first.prefix, first.vrid) == ("10.10.0.129", 24, 52)
+    assert [d.name for d in first.directors] == ["lb1", "lb2"]
+    assert first.services[0].servers == (FirstServer("10.10.0.3", "rs1", 10),
+                                         FirstServer("10.10.0.4"))  # fmt: skip
+    assert len(guessed) == 4
+    typed = Answers(vip="10.10.0.20/25", vrid="9", interface="a,b", directors="x,y", protocol="udp",
+                    servers="10.10.0.3", unicast="10.10.0.1,10.10.0.2")  # fmt: skip
+    first, guessed = completed(typed, FOUND)
+    assert guessed == ()
+    assert first.services[0].check == "none"
+    assert (first.prefix, first.directors[1]) == (25, FirstDirector("y", "b", "10.10.0.2"))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"vip": "10.0.0.1/x"}, {"vrid": "x"}, {"port": "-1"}, {"interface": "a,b,c"},
+        {"directors": "a"}, {"unicast": "10.0.0.1"}, {"servers": "10.0.0.3*"},
+        {"servers": "10.0.0.3:80"}, {"persistence": "1.5"},
+    ],
+)  # fmt: skip
+def test_an_answer_that_can_not_be_read_is_named(typed: dict[str, str]) -> None:
+    field = next(iter(typed)).removesuffix("s") if "directors" not in typed else "directors"
+    with pytest.raises(ValueError, match=field):
+        completed(Answers(**typed), FOUND)  # type: ignore[arg-type]
