@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lvstui.keepalived.lexer import script_words
 from lvstui.keepalived.schema import CHECKERS
 from lvstui.keepalived.tree import Block, Statement
-from lvstui.keepalived.values import MAX_PORT, MAX_UNSIGNED, Notes, shown
+from lvstui.keepalived.values import MAX_PORT, MAX_UNSIGNED, Notes, script_path, shown
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.keys import join_port
 
@@ -132,7 +131,7 @@ def _target(block: Block, kind: str, address: str, port: int, notes: Notes) -> s
     """What a check looks at, in words; None when keepalived drops the check."""
     if kind == "MISC_CHECK":
         statement = _last(block, b"misc_path")
-        script = _script(statement) if statement else ""
+        script = script_path(statement) if statement else ""
         if not script:
             notes.say(block.place, "MISC_CHECK: no misc_path; keepalived drops this check")
             return None
@@ -171,10 +170,3 @@ def _http(block: Block, kind: str, address: str, port: int, notes: Notes) -> str
     text = "GET " + ", ".join(paths) + (" over TLS" if kind == "SSL_GET" else "")
     peer = _peer(block, address, port, notes)
     return text if peer == (address, port) else f"{text} at {join_port(*peer)}"
-
-
-def _script(statement: Statement) -> str:
-    """The path of a script, without its arguments: they may hold passwords."""
-    words = script_words(statement.text.data)
-    inner = words[1].split() if len(words) > 1 else []
-    return shown(inner[0]) if inner else ""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from lvstui.keepalived.tracking import Tracking, entries, tracked
 from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import Notes, shown
-from lvstui.model.config import ConfiguredInstance
+from lvstui.keepalived.values import Notes, script_path, shown
+from lvstui.model.config import ConfiguredInstance, VirtualAddress
 from lvstui.model.keys import address_family
 
+_NOTIFY = frozenset(
+    b"notify notify_master notify_backup notify_fault notify_stop "
+    b"notify_master_rx_lower_pri".split()
+)
 MAX_PASSWORD = 8
 """Bytes of auth_pass that an advert has room for."""
 
@@ -23,6 +28,8 @@ class Globals:
     lvs_notify_fifo: str = ""
     enable_dbus: bool = False
     vrrp_version: int = 2
+    skip_check_adv_addr: bool = False
+    strict: bool = False
 
 
 def globals_of(tree: Tree, notes: Notes) -> Globals:
@@ -44,6 +51,12 @@ def globals_of(tree: Tree, notes: Notes) -> Globals:
             elif word == b"vrrp_version":
                 version = notes.number(line, 2, 3)
                 found = replace(found, vrrp_version=version or found.vrrp_version)
+            elif word == b"vrrp_skip_check_adv_addr":
+                flag = notes.flag(line)
+                if flag is not None:
+                    found = replace(found, skip_check_adv_addr=flag)
+            elif word == b"vrrp_strict":
+                found = replace(found, strict=True)
     return found
 
 
@@ -60,7 +73,7 @@ def sync_groups(tree: Tree, notes: Notes) -> tuple[tuple[str, tuple[str, ...]], 
             notes.say(block.place, "vrrp_sync_group: its name is missing")
             continue
         members: list[str] = []
-        for entry in _entries(block, b"group"):
+        for entry in entries(block, b"group"):
             for word in map(shown, entry.words):
                 if word in defined:
                     members.append(word)
@@ -74,11 +87,16 @@ def instances(
     tree: Tree,
     settings: Globals,
     groups: tuple[tuple[str, tuple[str, ...]], ...],
+    found: Tracking,
     notes: Notes,
 ) -> tuple[ConfiguredInstance, ...]:
     """Every vrrp_instance in the order of the configuration."""
     result: dict[str, ConfiguredInstance] = {}
-    scripts = _scripts(tree)
+    known = _Known(
+        frozenset(script.name for script in found.scripts),
+        frozenset(file.name for file in found.files),
+        frozenset(process.name for process in found.processes),
+    )
     for block in tree.blocks(b"vrrp_instance"):
         if len(block.header.words) < 2:
             notes.say(block.place, "vrrp_instance: its name is missing")
@@ -88,69 +106,89 @@ def instances(
             notes.say(block.place, "vrrp_instance of that name exists; keepalived ignores this one")
             continue
         group = next((group for group, members in groups if name in members), "")
-        result[name] = _instance(block, name, group, settings, scripts, notes)
+        result[name] = _instance(block, name, group, settings, known, notes)
     return tuple(result.values())
 
 
-def _scripts(tree: Tree) -> frozenset[bytes]:
-    """The vrrp_scripts that exist: keepalived removes one without `script`."""
-    return frozenset(
-        block.header.words[1]
-        for block in tree.blocks(b"vrrp_script")
-        if len(block.header.words) > 1 and any(block.statements(b"script"))
-    )
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Names that can be tracked."""
+
+    scripts: frozenset[str]
+    files: frozenset[str]
+    processes: frozenset[str]
 
 
-def _tracked(block: Block, scripts: frozenset[bytes], notes: Notes) -> tuple[str, ...]:
-    result: list[str] = []
-    for entry in _entries(block, b"track_script"):
-        if entry.words[0] in scripts:
-            result.append(shown(entry.words[0]))
-        else:
-            notes.say(entry.place, "track_script: no such vrrp_script; keepalived ignores it")
-    return tuple(result)
+@dataclass(slots=True)
+class _Lines:
+    """The single lines of one vrrp_instance."""
+
+    interface: str = ""
+    vrid: int = 0
+    priority: int = 100
+    state: str = ""
+    interval: float = 1.0
+    version: int = 0
+    nopreempt: bool = False
+    preempt_delay: float = 0.0
+    skip_check: bool = False
+    strict: bool = False
+    source: str = ""
+    notify: dict[str, str] = field(default_factory=dict)
 
 
-def _entries(block: Block, *keywords: bytes) -> list[Statement]:
-    return [entry for inner in block.blocks(*keywords) for entry in inner.statements()]
-
-
-def _instance(
-    block: Block,
-    name: str,
-    group: str,
-    settings: Globals,
-    scripts: frozenset[bytes],
-    notes: Notes,
-) -> ConfiguredInstance:
-    interface, vrid, priority, state, interval, version = "", 0, 100, "", 1.0, 0
-    nopreempt = False
+def _lines(block: Block, settings: Globals, notes: Notes) -> _Lines:
+    found = _Lines(skip_check=settings.skip_check_adv_addr, strict=settings.strict)
     for line in block.statements():
         word = line.words[0]
         if word == b"interface":
-            interface = shown(notes.argument(line))
+            found.interface = shown(notes.argument(line))
         elif word == b"virtual_router_id":
-            vrid = notes.number(line, 1, 255) or vrid
+            found.vrid = notes.number(line, 1, 255) or found.vrid
         elif word == b"priority":
-            priority = notes.number(line, 1, 255) or 100
+            found.priority = notes.number(line, 1, 255) or 100
         elif word == b"advert_int":
-            interval = notes.seconds(line) or interval
+            found.interval = notes.seconds(line) or found.interval
         elif word == b"version":
-            version = notes.number(line, 2, 3) or version
+            found.version = notes.number(line, 2, 3) or found.version
         elif word == b"nopreempt":
-            nopreempt = True
+            found.nopreempt = True
         elif word == b"preempt":
-            nopreempt = False
+            found.nopreempt = False
+        elif word == b"preempt_delay":
+            delay = notes.seconds(line, zero=True)
+            found.preempt_delay = found.preempt_delay if delay is None else delay
         elif word == b"state":
-            state = _state(line, state, notes)
+            found.state = _state(line, found.state, notes)
+        elif word == b"skip_check_adv_addr":
+            flag = notes.flag(line)
+            found.skip_check = found.skip_check if flag is None else flag
+        elif word == b"strict_mode":
+            flag = notes.flag(line)
+            found.strict = found.strict if flag is None else flag
+        elif word in (b"mcast_src_ip", b"unicast_src_ip"):
+            found.source = notes.address(notes.argument(line)) or found.source
+        elif word.startswith(b"notify") and word in _NOTIFY:
+            # keepalived keeps the first of two and says so.
+            found.notify.setdefault(word.decode(), script_path(line))
+    return found
+
+
+def _instance(
+    block: Block, name: str, group: str, settings: Globals, known: _Known, notes: Notes
+) -> ConfiguredInstance:
+    lines = _lines(block, settings, notes)
     vips = _addresses(block, b"virtual_ipaddress", notes)
     excluded = _addresses(block, b"virtual_ipaddress_excluded", notes)
     family = address_family(vips[0][1]) if vips else 4
-    kept = [address for _, address in vips if address_family(address) == family]
+    kept = []
     for entry, address in vips:
-        if address_family(address) != family:
+        if address_family(address) == family:
+            kept.append((entry, address))
+        else:
             notes.say(entry.place, "address of the other family; keepalived ignores it")
-    version = version or (3 if family == 6 else settings.vrrp_version)
+    interval, state, nopreempt = lines.interval, lines.state, lines.nopreempt
+    version = lines.version or (3 if family == 6 else settings.vrrp_version)
     if version == 2 and interval != int(interval):
         interval = float(max(1, int(interval + 0.5)))
         notes.say(block.place, f"VRRP 2 knows whole seconds only: advert_int becomes {interval:g}")
@@ -161,24 +199,55 @@ def _instance(
     if nopreempt and state == "MASTER":
         notes.say(block.place, "nopreempt needs state BACKUP: keepalived clears it")
         nopreempt = False
-    if not vrid:
+    if not lines.vrid:
         notes.say(block.place, "virtual_router_id is missing; keepalived ends over this")
+    advertised = tuple(dict.fromkeys(address for _, address in kept))
+    beside = tuple(dict.fromkeys(address for _, address in excluded))
     return ConfiguredInstance(
         name=name,
-        interface=interface,
-        vrid=vrid,
-        priority=priority,
+        interface=lines.interface,
+        vrid=lines.vrid,
+        priority=lines.priority,
         state=state or "BACKUP",
         advert_interval_s=interval,
         version=version,
-        vips=tuple(dict.fromkeys((*kept, *(address for _, address in excluded)))),
+        vips=tuple(dict.fromkeys((*advertised, *beside))),
         nopreempt=nopreempt,
         unicast_peers=tuple(address for _, address in _addresses(block, b"unicast_peer", notes)),
-        track_scripts=_tracked(block, scripts, notes),
+        track_scripts=tracked(block, b"track_script", known.scripts, notes),
         sync_group=group,
         has_auth=auth is not None,
         place=block.place,
+        advertised=advertised,
+        excluded=beside,
+        addresses=(
+            *(_virtual(entry, address, lines.interface) for entry, address in kept),
+            *(_virtual(entry, address, lines.interface, True) for entry, address in excluded),
+        ),
+        auth_type=auth.decode() if auth else "",
+        preempt_delay_s=lines.preempt_delay,
+        skip_check_adv_addr=lines.skip_check,
+        strict=lines.strict,
+        unicast_source=lines.source,
+        track_interfaces=tuple(
+            shown(entry.words[0]) for entry in entries(block, b"track_interface")
+        ),
+        track_files=tracked(block, b"track_file", known.files, notes),
+        track_processes=tracked(block, b"track_process", known.processes, notes),
+        notify=tuple(sorted(lines.notify.items())),
     )
+
+
+def _virtual(
+    entry: Statement, address: str, interface: str, excluded: bool = False
+) -> VirtualAddress:
+    prefix = entry.words[0].partition(b"/")[2]
+    widest = 128 if ":" in address else 32
+    bits = int(prefix) if prefix.isdigit() and int(prefix) <= widest else widest
+    device = interface
+    if b"dev" in entry.words[1:-1]:
+        device = shown(entry.words[entry.words.index(b"dev", 1) + 1])
+    return VirtualAddress(address, bits, device, excluded, entry.place)
 
 
 def _state(line: Statement, before: str, notes: Notes) -> str:
@@ -197,7 +266,7 @@ def _state(line: Statement, before: str, notes: Notes) -> str:
 def _addresses(block: Block, keyword: bytes, notes: Notes) -> list[tuple[Statement, str]]:
     """The first word of each entry as canonical address without its prefix."""
     result: list[tuple[Statement, str]] = []
-    for entry in _entries(block, keyword):
+    for entry in entries(block, keyword):
         address = notes.address(entry.words[0].partition(b"/")[0])
         if address is None:
             notes.say(entry.place, f"{keyword.decode()}: no address; keepalived skips the entry")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.checks import Check, Timing, checks, timing
 from lvstui.keepalived.groups import Group, Member, groups
 from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import MAX_UNSIGNED, Notes, name_of
+from lvstui.keepalived.values import MAX_UNSIGNED, Notes, name_of, script_path, shown
 from lvstui.model.config import ConfiguredServer, ConfiguredService, Place
 from lvstui.model.keys import ServerKey, ServiceKey, address_family
 
@@ -20,6 +20,9 @@ MAX_WEIGHT = 2147483647
 MAX_PERSISTENCE = 2678400
 DEFAULT_PERSISTENCE = 360
 _METHODS = {b"NAT": "NAT", b"DR": "DR", b"TUN": "TUN"}
+_SCHEDULER_FLAGS = frozenset(
+    b"hashed flag-1 flag-2 flag-3 sh-port sh-fallback mh-port mh-fallback".split()
+)
 _PROTOCOLS = {b"TCP": "tcp", b"UDP": "udp", b"SCTP": "sctp"}
 
 
@@ -34,6 +37,8 @@ class _Real:
     name: str = ""
     weight: int | None = None
     weight_place: Place | None = None
+    notify_up: str = ""
+    notify_down: str = ""
     inhibit: bool | None = None
     upper: int = 0
     lower: int = 0
@@ -62,6 +67,14 @@ class _Virtual:
     alpha: bool = False
     inhibit: bool = False
     weight: int = 1
+    granularity: str = ""
+    engine: str = ""
+    ha_suspend: bool = False
+    omega: bool = False
+    flags: set[str] = field(default_factory=set)
+    quorum_up: str = ""
+    quorum_down: str = ""
+    sorry_inhibit: bool = False
     sorry: _Real | None = None
     servers: list[_Real] = field(default_factory=list)
     timing: Timing = field(default_factory=Timing)
@@ -77,21 +90,37 @@ def services(tree: Tree, notes: Notes) -> tuple[ConfiguredService, ...]:
     known = groups(tree, notes)
     result: list[ConfiguredService] = []
     for block in tree.blocks(b"virtual_server"):
-        virtual = _header(block, known, notes)
-        if virtual is None:
-            continue
-        _body(virtual, notes)
-        if not virtual.servers:
-            notes.say(block.place, "virtual server has no real servers; keepalived ignores it")
-            continue
-        _family(virtual, notes)
-        if virtual.grouped and virtual.group is None:
-            # keepalived says nothing and sets nothing up.
-            notes.say(block.place, "virtual server of an undefined group; keepalived ignores it")
-            continue
-        _defaults(virtual, notes)
-        result.extend(_services(virtual, notes))
+        result.extend(read_service(block, known, notes).services)
     return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one virtual_server block gave."""
+
+    services: tuple[ConfiguredService, ...] = ()
+    """One, or one for each member of its group; empty when keepalived ignores the block."""
+    servers: tuple[Block, ...] = ()
+    """The real_server blocks that count, in the order of each service's servers."""
+
+
+def read_service(block: Block, known: dict[bytes, Group], notes: Notes) -> Read:
+    """What `block` means; `known` are the groups of its configuration."""
+    virtual = _header(block, known, notes)
+    if virtual is None:
+        return Read()
+    _body(virtual, notes)
+    if not virtual.servers:
+        notes.say(block.place, "virtual server has no real servers; keepalived ignores it")
+        return Read()
+    _family(virtual, notes)
+    if virtual.grouped and virtual.group is None:
+        # keepalived says nothing and sets nothing up.
+        notes.say(block.place, "virtual server of an undefined group; keepalived ignores it")
+        return Read()
+    _defaults(virtual, notes)
+    found = tuple(_services(virtual, notes))
+    return Read(found, tuple(real.block for real in virtual.servers if real.block is not None))
 
 
 def _header(block: Block, known: dict[bytes, Group], notes: Notes) -> _Virtual | None:
@@ -150,6 +179,20 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
             virtual.persistence = virtual.persistence if given is None else given
     elif word == b"persistence_granularity":
         virtual.persistence = virtual.persistence or DEFAULT_PERSISTENCE
+        virtual.granularity = shown(notes.argument(line))
+    elif word == b"persistence_engine":
+        virtual.engine = shown(notes.argument(line))
+    elif word in _SCHEDULER_FLAGS:
+        virtual.flags.add(word.decode())
+    elif word == b"ha_suspend":
+        virtual.ha_suspend = True
+    elif word == b"omega":
+        virtual.omega = True
+    elif word == b"quorum_up":
+        # Of two scripts the first counts, unlike everywhere else.
+        virtual.quorum_up = virtual.quorum_up or script_path(line)
+    elif word == b"quorum_down":
+        virtual.quorum_down = virtual.quorum_down or script_path(line)
     elif word == b"ops":
         virtual.one_packet = True
     elif word == b"inhibit_on_failure":
@@ -181,6 +224,8 @@ def _sorry(virtual: _Virtual, line: Statement, notes: Notes) -> None:
             virtual.sorry = _Real(line.place, address, port, virtual.forwarding)
     elif virtual.sorry is None:
         notes.say(line.place, f"{word.decode()} stands before its sorry_server; line ignored")
+    elif word == b"sorry_server_inhibit":
+        virtual.sorry_inhibit = True
     elif word == b"sorry_server_lvs_method":
         virtual.sorry.forwarding = _method(line, notes) or virtual.sorry.forwarding
 
@@ -212,6 +257,10 @@ def _real(virtual: _Virtual, block: Block, notes: Notes) -> None:
         elif word == b"inhibit_on_failure":
             flag = notes.flag(line)
             real.inhibit = real.inhibit if flag is None else flag
+        elif word == b"notify_up":
+            real.notify_up = real.notify_up or script_path(line)
+        elif word == b"notify_down":
+            real.notify_down = real.notify_down or script_path(line)
         elif word in (b"uthreshold", b"lthreshold"):
             threshold = notes.number(line, 0, MAX_UNSIGNED)
             if threshold is not None and word == b"uthreshold":
@@ -376,6 +425,14 @@ def _service(
         sorry_forwarding=sorry.forwarding if sorry else "",
         one_packet=virtual.one_packet,
         place=virtual.place,
+        persistence_granularity=virtual.granularity,
+        persistence_engine=virtual.engine,
+        ha_suspend=virtual.ha_suspend,
+        omega=virtual.omega,
+        flags=tuple(sorted(virtual.flags)),
+        quorum_up=virtual.quorum_up,
+        quorum_down=virtual.quorum_down,
+        sorry_inhibit=virtual.sorry_inhibit,
     )
 
 
@@ -396,4 +453,6 @@ def _server(
         lower_threshold=real.lower,
         place=real.place,
         weight_place=real.weight_place,
+        notify_up=real.notify_up,
+        notify_down=real.notify_down,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from lvstui.keepalived.lexer import script_words
 from lvstui.keepalived.schema import KNOWN_WORDS
 from lvstui.keepalived.tree import Provenance, Statement
 from lvstui.model.config import Place
@@ -102,6 +103,13 @@ class Notes:
 def shown(word: bytes) -> str:
     """A word of the configuration, harmless to show."""
     return plain(word, 200)
+
+
+def script_path(statement: Statement) -> str:
+    """The path of a script, without its arguments: they may hold passwords."""
+    words = script_words(statement.text.data)
+    inner = words[1].split() if len(words) > 1 else []
+    return shown(inner[0]) if inner else ""
 
 
 def name_of(statement: Statement) -> str:

@@ -12,6 +12,7 @@ from lvstui.keepalived.files import Expander, Files, Reader, local
 from lvstui.keepalived.instances import globals_of, instances, sync_groups
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.services import services
+from lvstui.keepalived.tracking import tracking
 from lvstui.keepalived.tree import Tree
 from lvstui.keepalived.values import Notes
 from lvstui.model.config import Configuration
@@ -79,7 +80,8 @@ def view(tree: Tree) -> Configuration:
     settings = globals_of(tree, notes)
     groups = sync_groups(tree, notes)
     found_services = services(tree, notes)
-    found_instances = instances(tree, settings, groups, notes)
+    found_tracking = tracking(tree, notes)
+    found_instances = instances(tree, settings, groups, found_tracking, notes)
     order = {file.path: index for index, file in enumerate(tree.files)}
     notes.problems.sort(key=lambda found: (order.get(found[0].file, -1), found[0]))
     return Configuration(
@@ -93,6 +95,11 @@ def view(tree: Tree) -> Configuration:
         router_id=settings.router_id,
         files=tuple(file.path for file in tree.files),
         digest=tree.digest,
+        scripts=found_tracking.scripts,
+        track_files=found_tracking.files,
+        track_processes=found_tracking.processes,
+        skip_check_adv_addr=settings.skip_check_adv_addr,
+        strict=settings.strict,
         problems=tuple(notes.problems),
     )
 

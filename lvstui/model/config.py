@@ -54,6 +54,9 @@ class ConfiguredServer:
     lower_threshold: int = 0
     place: Place | None = None
     weight_place: Place | None = None
+    notify_up: str = ""
+    """Path of the script, without its arguments (they may hold passwords)."""
+    notify_down: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,72 @@ class ConfiguredService:
     sorry_forwarding: str = ""
     one_packet: bool = False
     place: Place | None = None
+    persistence_granularity: str = ""
+    """Netmask (IPv4) or prefix length (IPv6); empty: each client address by itself."""
+    persistence_engine: str = ""
+    ha_suspend: bool = False
+    """Its checks rest while the VIP is not on this host."""
+    omega: bool = False
+    """Notify scripts for down run when keepalived ends."""
+    flags: tuple[str, ...] = ()
+    """Options of the scheduler, sorted: `flag-1`, `hashed`, `sh-port` …"""
+    quorum_up: str = ""
+    """Path of the script, without its arguments."""
+    quorum_down: str = ""
+    sorry_inhibit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualAddress:
+    """One entry of virtual_ipaddress or virtual_ipaddress_excluded."""
+
+    address: str
+    """Canonical, without prefix."""
+    prefix: int
+    device: str
+    """The interface that gets it: `dev`, else that of the instance."""
+    excluded: bool = False
+    """Not in adverts."""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredScript:
+    """One vrrp_script."""
+
+    name: str
+    script: str
+    """Its path, without arguments."""
+    interval_s: float = 1.0
+    timeout_s: float = 0.0
+    """0: as long as the interval."""
+    weight: int = 0
+    """0: a failure is a fault of the instance."""
+    rise: int = 1
+    fall: int = 1
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFile:
+    """One track_file (vrrp_track_file)."""
+
+    name: str
+    path: str
+    weight: int = 1
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedProcess:
+    """One vrrp_track_process."""
+
+    name: str
+    process: str
+    """Program, without its parameters."""
+    weight: int = 0
+    quorum: int = 1
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +166,24 @@ class ConfiguredInstance:
     sync_group: str = ""
     has_auth: bool = False
     place: Place | None = None
+    advertised: tuple[str, ...] = ()
+    """Addresses in adverts, in their order: every director of the VRID must have the same."""
+    excluded: tuple[str, ...] = ()
+    """Addresses that move with the instance and are in no advert."""
+    addresses: tuple[VirtualAddress, ...] = ()
+    """Both, with prefix and interface."""
+    auth_type: str = ""
+    """PASS, AH, HMAC, or empty: adverts are not authenticated."""
+    preempt_delay_s: float = 0.0
+    skip_check_adv_addr: bool = False
+    """The addresses in adverts of a peer that was heard before are not compared."""
+    strict: bool = False
+    unicast_source: str = ""
+    track_interfaces: tuple[str, ...] = ()
+    track_files: tuple[str, ...] = ()
+    track_processes: tuple[str, ...] = ()
+    notify: tuple[tuple[str, str], ...] = ()
+    """Keyword (notify_master …) and path of the script, without arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +203,12 @@ class Configuration:
     """Every file that was read, main file first, absolute."""
     digest: str = ""
     """Hash over the meaning-bearing text; equal digests mean the same configuration."""
+    scripts: tuple[ConfiguredScript, ...] = ()
+    track_files: tuple[TrackedFile, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
+    skip_check_adv_addr: bool = False
+    """global_defs' vrrp_skip_check_adv_addr."""
+    strict: bool = False
+    """global_defs' vrrp_strict."""
     problems: tuple[tuple[Place, str], ...] = ()
     """What could not be understood: place and why."""
