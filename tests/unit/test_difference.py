@@ -275,7 +275,7 @@ def test_no_meaningful_change_is_silent(edits: list[tuple[int, str]], with_trees
         elif how == "word":
             lines[at] = lines[at].replace("1", "2")
         else:
-            lines[at] = lines[at].rstrip("\n") + " # Zq9note\n"
+            lines[at] = lines[at].rstrip("\n") + " # note\n"
     after = "".join(lines)
     a, b = tree(BASE), tree(after)
     found = differ(BASE, after, with_trees)
