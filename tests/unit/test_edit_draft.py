@@ -108,7 +108,7 @@ def test_what_means_more_than_it_says_is_refused(start: int, end: int, text: byt
 def test_a_change_that_only_another_host_reads_is_refused() -> None:
     made = draft()
     at = TEXT.index(b"weight 20")
-    with pytest.raises(RefusedEdit, match="for host lb2 alone"):
+    with pytest.raises(RefusedEdit, match="only host lb2 reads"):
         made.apply(Change("nothing", (Edit(MAIN, at, at + 9, b"weight 21"),), meant=()))
 
 

@@ -195,7 +195,7 @@ def ensure_editable(tree: Tree, node: Node) -> None:
             )
 
 
-def ensure_once(tree: Tree, file: SourceFile, node: Statement) -> None:
+def ensure_once(tree: Tree, file: SourceFile, node: Statement | None) -> None:
     """Raises RefusedEdit when `file` is read more than once: an edit would change every place."""
     opened = [found for found in tree.includes if file.path in found.files]
     times = sum(found.files.count(file.path) for found in opened)
@@ -204,7 +204,7 @@ def ensure_once(tree: Tree, file: SourceFile, node: Statement) -> None:
     if times > 1:
         places = ", ".join(str(found.statement.place) for found in opened[:5])
         raise RefusedEdit(
-            node.place,
+            Place(file.path, 1) if node is None else node.place,
             f"this file is included {times} times ({places}): all those places would change",
             "use the text editor when that is meant",
         )

@@ -98,7 +98,16 @@ class Pen:
                 Place(file.path, data.count(b"\n", 0, start) + 1),
                 f"the line would be over {LINE_LIMIT} bytes long",
             )
-        self.edits.append(Edit(file.path, start, end, text))
+        self._add(Edit(file.path, start, end, text))
+
+    def _add(self, edit: Edit) -> None:
+        """Note an edit; of two that write at one place the second goes behind the first."""
+        for index, known in enumerate(self.edits):
+            same = (known.path, known.start, known.end) == (edit.path, edit.start, edit.end)
+            if same and edit.start == edit.end:
+                self.edits[index] = Edit(edit.path, edit.start, edit.end, known.text + edit.text)
+                return
+        self.edits.append(edit)
 
     def exchange(self, statement: Statement, index: int, spelled: bytes) -> None:
         """Word `index` becomes `spelled`, its quotes included. Raises RefusedEdit."""
@@ -109,6 +118,19 @@ class Pen:
         words = list(statement.words)
         words[index] = spelled.strip(b'"')
         self._means(statement, (*self._chain(statement), tuple(words)))
+
+    def drop_word(self, statement: Statement, index: int) -> None:
+        """Word `index` of several goes, with the blanks between it and its neighbour."""
+        span, other = (
+            statement.word(index).span,
+            statement.word(1 if index == 0 else index - 1).span,
+        )
+        if span is None or other is None or len(statement.words) < 2:
+            raise RefusedEdit(statement.place, f"{_keyword(statement)}: its value stands elsewhere")
+        start, end = (span[0], other[0]) if index == 0 else (other[1], span[1])
+        self._edit(statement.file, start, end, b"")
+        words = statement.words[:index] + statement.words[index + 1 :]
+        self._means(statement, (*self._chain(statement), words))
 
     def write(self, file: SourceFile, at: int, text: bytes) -> None:
         """A comment at offset `at`: it means nothing."""
@@ -173,7 +195,7 @@ class Pen:
             blank = bool(data) and bool(data.rstrip(b"\r\n").rpartition(b"\n")[2].strip())
             already = re.search(rb"\n[ \t\r]*\n\Z", data) is not None
             text = (style.newline if blank and not already else b"") + text
-            self.edits.append(Edit(file.path, len(data), len(data), text))
+            self._add(Edit(file.path, len(data), len(data), text))
             at = len(self.outline.lines)
         self.meant.append(Meant(at, at, tuple(new.lines())))
 
@@ -198,10 +220,10 @@ class Pen:
         if found.end <= found.start:
             if stop < 0:
                 text = newline + newline.join(lines)
-                self.edits.append(Edit(file.path, len(data), len(data), text))
+                self._add(Edit(file.path, len(data), len(data), text))
             else:
                 text = b"".join(line + newline for line in lines)
-                self.edits.append(Edit(file.path, stop + 1, stop + 1, text))
+                self._add(Edit(file.path, stop + 1, stop + 1, text))
             return
         text = newline + newline.join(lines)
         end = at
@@ -243,12 +265,12 @@ class Pen:
                 first, stop = _one_blank_less(data, first, stop)
             if stop == len(data) and data[-1:] != b"\n" and first > 0:
                 first -= 2 if data[first - 2 : first] == b"\r\n" else 1
-            self.edits.append(Edit(file.path, first, stop, b""))
+            self._add(Edit(file.path, first, stop, b""))
         elif clean:
-            self.edits.append(Edit(file.path, start, end + found.start, b""))
+            self._add(Edit(file.path, start, end + found.start, b""))
         else:
             begin = first + len(before.rstrip(_BLANK))
-            self.edits.append(Edit(file.path, begin, end, b""))
+            self._add(Edit(file.path, begin, end, b""))
         self._means(node)
 
     def _with_comments(self, data: bytes, first: int, indent: bytes) -> int:

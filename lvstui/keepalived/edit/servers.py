@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.checkers import ensure_check
 from lvstui.keepalived.edit.find import FoundServer, find_server, find_service
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, comment_text
-from lvstui.keepalived.edit.values import put
+from lvstui.keepalived.edit.values import put, usable
 from lvstui.keepalived.schema import CHECKERS
 from lvstui.keepalived.services import MAX_WEIGHT
 from lvstui.keepalived.tree import Block, Node, Tree
@@ -106,6 +107,8 @@ def add_server(tree: Tree, service: ServiceKey, new: NewServer) -> Change:
     like = written[-1] if written else None
     checks = copied_checks(like, address) if new.checks is None else new.checks
     children += checks
+    for check in new.checks or ():
+        ensure_check(found.block, check)
     pen = Pen(tree)
     block = NewBlock(tuple(words), tuple(children), name_comment(new.name))
     pen.insert(found.block, [block], last_place(found.block))
@@ -184,12 +187,7 @@ def name_comment(name: str) -> bytes:
 def last_place(block: Block) -> Node | None:
     """The child of `block` behind which one more real server goes: the last real server that
     stands in the same file, else the last of what stands there."""
-    own: list[Node] = []
-    for child in block.children:
-        head = child.header if isinstance(child, Block) else child
-        tail = child.closing if isinstance(child, Block) else child
-        if tail is not None and head.file is tail.file is block.header.file and tail.literal:
-            own.append(child)
+    own = usable(block)
     servers = [child for child in own if child.keyword == b"real_server"]
     return servers[-1] if servers else own[-1] if own else None
 

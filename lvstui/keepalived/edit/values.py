@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lvstui.keepalived.digest import SECRET_KEYWORDS
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.find import effective, ensure_editable, given_by, only_for
+from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.mark import ensure_unmarked
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewLine
@@ -79,12 +80,17 @@ def put(
 ) -> tuple[str, Statement | None]:
     """Write `keyword` with `values` into `block`; the value before, and its line if there was
     one."""
+    fault = complaint(block.keyword.decode(), _text(keyword), list(map(_text, values)))
+    if fault:
+        raise RefusedEdit(block.place, fault)
     pair = next((pair for pair in SYNONYMS if keyword in pair), (keyword,))
     known = table_of(pen.tree, block)
     if known is not None and keyword not in known:
         raise RefusedEdit(
             block.place, f"{block.keyword.decode()} knows no keyword {shown(keyword)}"
         )
+    if known is not None and (known[keyword].inner is not None or known[keyword].values):
+        raise RefusedEdit(block.place, f"{shown(keyword)} is a block of its own")
     line = effective(block, keyword, *(word for word in pair if known is None or word in known))
     if line is None:
         ensure_editable(pen.tree, block)
@@ -125,13 +131,13 @@ def table_of(tree: Tree, block: Block) -> Keywords | None:
     return None if keyword is None else keyword.inner
 
 
-def place_for(tree: Tree, block: Block, keyword: bytes) -> Node | None:
+def place_for(tree: Tree, block: Block, keyword: bytes, last: bool = False) -> Node | None:
     """The child behind which a new line of `keyword` belongs; None for the head of the block.
 
     Where other blocks of the kind have the keyword, it stands behind the same neighbour here.
-    Else behind the last plain line that the blocks in it do not follow.
+    Else behind the plain lines at the head of the block, or behind everything (`last`).
     """
-    own = _usable(block)
+    own = usable(block)
     for sibling in _siblings(tree, block):
         names = [_name(child) for child in sibling.children]
         if keyword not in names or sibling is block:
@@ -144,19 +150,27 @@ def place_for(tree: Tree, block: Block, keyword: bytes) -> Node | None:
         return None
     if keyword in _FIRST:
         return None
-    last = None
+    if last:
+        return own[-1] if own else None
+    found = None
     for child in own:
         if isinstance(child, Block):
             break
-        last = child
-    return last
+        found = child
+    return found
+
+
+def last_child(block: Block) -> Node | None:
+    """The child of `block` behind which more can be written; None for its head."""
+    own = usable(block)
+    return own[-1] if own else None
 
 
 def _name(node: Node) -> bytes:
     return node.keyword
 
 
-def _usable(block: Block) -> list[Node]:
+def usable(block: Block) -> list[Node]:
     """The children behind which a line can be written: of the same file and written there."""
     file = block.header.file
     result: list[Node] = []
@@ -182,6 +196,10 @@ def _siblings(tree: Tree, block: Block) -> list[Block]:
             others += same
         waiting.extend(n.children for n in nodes if isinstance(n, Block))
     return beside + others[:200]
+
+
+def _text(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape")
 
 
 def _bytes(word: str) -> bytes:
