@@ -78,12 +78,14 @@ class Runner(Protocol):
         root: bool = False,
         timeout_s: float = 30.0,
         what: str = "",
+        private: bool = False,
     ) -> Ran:
         """Run a POSIX shell script (of any length) under `sh` with LC_ALL=C.
 
         `root`: as root, by the way that was found for this host; `stdin` reaches the script even
-        then. `what` says in words what it is for (transcript, error messages). An exit status
-        other than 0 is no error. Raises RemoteError: the deadline passed (HANGS, the script may
+        then. `what` says in words what it is for (transcript, error messages). `private`: the
+        outputs hold secrets, so that the transcript has only their size. An exit status other
+        than 0 is no error. Raises RemoteError: the deadline passed (HANGS, the script may
         still run), the connection ended (LOST), root can not be had (ROOT).
         """
         ...

@@ -100,12 +100,21 @@ class ShellRunner(ABC):
         root: bool = False,
         timeout_s: float = 30.0,
         what: str = "",
+        private: bool = False,
     ) -> Ran:
         """See Runner.run."""
-        return self._run(script, stdin, root, timeout_s, what)
+        return self._run(script, stdin, root, timeout_s, what, private=private)
 
     def _run(
-        self, script: str, stdin: bytes, root: bool, timeout_s: float, what: str, most: int = MOST
+        self,
+        script: str,
+        stdin: bytes,
+        root: bool,
+        timeout_s: float,
+        what: str,
+        most: int = MOST,
+        *,
+        private: bool = False,
     ) -> Ran:
         what = what or "a script"
         started = time.monotonic()
@@ -120,7 +129,11 @@ class ShellRunner(ABC):
         if raw.cut:
             err += f"\nlvstui: output beyond {most} bytes was dropped"
         ran = Ran(raw.status, raw.out, err, raw.took_s)
-        self._log.ran(self, what, script, root=root, ran=ran)
+        told = ran
+        if private:
+            out, errors = f"({len(ran.out)} bytes)", f"({len(err)} characters)"
+            told = Ran(ran.status, out.encode(), errors, ran.took_s)
+        self._log.ran(self, what, script, root=root, ran=told)
         return ran
 
     def _raw(

@@ -1,0 +1,144 @@
+"""What was seen of keepalived on a director at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lvstui.keepalived.daemon.options import options_of
+from lvstui.keepalived.tree import Tree
+from lvstui.model.config import Configuration
+
+DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
+STATE = "/var/lib/lvstui/config"
+"""Where a host keeps changes under way and those of the past (0700 root)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """One file of the configuration."""
+
+    path: str
+    """Absolute, as keepalived opens it."""
+    real: str
+    """Where it lies when links are followed; where it would lie when it is not there."""
+    exists: bool = True
+    regular: bool = True
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    links: int = 1
+    """Hard links."""
+    data: bytes = field(default=b"", repr=False)
+
+    @property
+    def skipped(self) -> bool:
+        """keepalived would pass over it: no regular file, or an execute bit (lib/parser.c)."""
+        return self.exists and (not self.regular or bool(self.mode & 0o111))
+
+
+@dataclass(frozen=True, slots=True)
+class FileStep:
+    """One file of a change."""
+
+    path: str
+    real: str
+    """Where it lies when links are followed."""
+    before: bytes | None = field(repr=False)
+    after: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Child:
+    """One of the daemon's processes."""
+
+    role: str
+    """vrrp, checkers or bfd."""
+    pid: int
+    ticks: int
+    """When it started, in clock ticks since boot: with the pid it names a process for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSeen:
+    """The daemon and the host under it."""
+
+    host: str
+    """As the operator names it."""
+    node: str = ""
+    """Its own name (uname -n)."""
+    root: bool = True
+    """Seen with root's eyes; else much may be missing."""
+    boot: str = ""
+    uptime_s: float = 0.0
+    at: float = 0.0
+    """Epoch seconds by the host's clock."""
+    hz: int = 100
+    pid: int = 0
+    """0: it does not run."""
+    ticks: int = 0
+    unit: str = ""
+    """The systemd unit whose main process it is, or that would start it."""
+    children: tuple[Child, ...] = ()
+    version: str = ""
+    """Of the running program, else of the installed one; empty without any."""
+    program: str = ""
+    """What to run for a test: the running program (/proc/PID/exe), else the installed one."""
+    argv: tuple[str, ...] = ()
+    tmpdir: str = ""
+    loaded: bytes | None = field(default=None, repr=False)
+    """Its copy of what it loaded (2.2.0 and later, root); holds secrets."""
+    table: str = field(default="", repr=False)
+    """/proc/net/ip_vs."""
+    addresses: tuple[tuple[str, str], ...] = ()
+    """(interface, address in canonical spelling)."""
+
+    @property
+    def main(self) -> str:
+        """The main configuration file, absolute."""
+        return options_of(self.argv).get("f") or DEFAULT_CONFIG
+
+    @property
+    def config_id(self) -> str:
+        """What `@id` lines are compared with: `-i`, else the node name up to its first dot."""
+        return options_of(self.argv).get("i") or self.node.partition(".")[0]
+
+    @property
+    def started(self) -> float:
+        """Epoch seconds; 0 when it does not run."""
+        return round(self.at - self.uptime_s + self.ticks / self.hz, 2) if self.pid else 0.0
+
+    def child(self, role: str) -> Child | None:
+        """The process of a role."""
+        return next((child for child in self.children if child.role == role), None)
+
+    def interfaces_of(self, address: str) -> tuple[str, ...]:
+        """The interfaces that have an address."""
+        return tuple(name for name, found in self.addresses if found == address)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSeen:
+    """The configuration on a director's disk, read whole for its own conditionals."""
+
+    tree: Tree | None
+    """None when the main file can not be read or would not be loaded: `why` says so."""
+    configuration: Configuration | None
+    files: tuple[FileSeen, ...] = ()
+    """Every file that was asked for, main file first; also those that are not there."""
+    why: str = ""
+
+    def file(self, path: str) -> FileSeen | None:
+        """One file; None when nobody asked for it."""
+        return next((file for file in self.files if file.path == path), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorSeen:
+    """One look at a director."""
+
+    daemon: DaemonSeen
+    config: ConfigSeen
+    in_step: bool | None = None
+    """What the daemon has loaded is what the files say; None when that can not be known."""
+    running: Configuration | None = None
+    """What it has loaded."""

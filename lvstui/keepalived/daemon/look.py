@@ -1,0 +1,281 @@
+"""One look at a director: the daemon, its host, and the whole configuration on disk.
+
+Everything comes through a Runner, so this host and the peer are seen by the same eyes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import errno
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files as resources
+
+from lvstui.keepalived.daemon.facts import Child, ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.keepalived.files import Files, NotLoaded
+from lvstui.keepalived.loaded import parse_consolidated
+from lvstui.keepalived.parser import parse
+from lvstui.keepalived.view import same, view
+from lvstui.model.keys import canonical_address
+from lvstui.model.text import plain
+from lvstui.remote.runner import RemoteError, Runner, Trouble
+
+_USR2 = 1 << 11
+"""SIGUSR2 in a signal mask: only the VRRP process handles it."""
+_DEEPEST = 32
+"""Rounds of reading; each takes the includes of the one before."""
+
+
+@cache
+def script(name: str) -> str:
+    """One of the shell scripts that come with lvstui."""
+    return (resources("lvstui.keepalived.daemon") / "scripts" / name).read_text(encoding="utf-8")
+
+
+def look(runner: Runner, *, root: bool = True) -> DirectorSeen:
+    """The daemon and its configuration. Raises RemoteError."""
+    daemon = look_daemon(runner, root=root)
+    config = look_config(runner, daemon.main, daemon.config_id, root=root)
+    return judge(daemon, config)
+
+
+def judge(daemon: DaemonSeen, config: ConfigSeen) -> DirectorSeen:
+    """What is loaded, held against what the files say."""
+    if not daemon.loaded:
+        return DirectorSeen(daemon, config)
+    running = parse_consolidated(daemon.loaded, config_id=daemon.config_id)
+    in_step = config.configuration is not None and same(running, config.configuration)
+    return DirectorSeen(daemon, config, in_step, running)
+
+
+def look_daemon(runner: Runner, *, root: bool = True) -> DaemonSeen:
+    """The daemon and its host, without the files. Raises RemoteError."""
+    ran = runner.run(
+        script("common.sh") + script("look.sh"),
+        root=root,
+        timeout_s=30,
+        what="look at keepalived",
+        private=True,
+    )
+    return parse_daemon(ran.text, runner.host)
+
+
+def parse_daemon(text: str, host: str) -> DaemonSeen:
+    """What `look.sh` printed. Raises RemoteError when it did not come whole."""
+    lines, blobs = taken_apart(text, host)
+    words: dict[str, str] = {}
+    children: list[tuple[int, int, int, str]] = []
+    named: dict[int, str] = {}
+    for line in lines:
+        key, _, rest = line.partition(" ")
+        parts = rest.split()
+        if key == "child" and len(parts) >= 4:
+            children.append((int(parts[0]), int(parts[1]), int(parts[2], 16), parts[3]))
+        elif key == "pidfile" and len(parts) == 2 and parts[1].isdigit():
+            named[int(parts[1])] = parts[0]
+        else:
+            words.setdefault(key, rest)
+    version = re.match(rb"Keepalived v(\S+)", blobs.get("version", b""))
+    argv = blobs.get("argv", b"").rstrip(b"\0")
+    with_addresses: list[tuple[str, str]] = []
+    for line in blobs.get("addresses", b"").decode("utf-8", "replace").splitlines():
+        parts = line.split()
+        if len(parts) > 3 and parts[2] in ("inet", "inet6"):
+            with contextlib.suppress(ValueError):
+                with_addresses.append((parts[1], canonical_address(parts[3].partition("/")[0])))
+    return DaemonSeen(
+        host=host,
+        node=plain(words.get("node", "")),
+        root=words.get("user") == "0",
+        boot=words.get("boot", ""),
+        uptime_s=float(words.get("uptime") or 0),
+        at=float(words.get("now") or 0),
+        hz=int(words.get("hz") or 100),
+        pid=int(words.get("pid") or 0),
+        ticks=int(words.get("ticks") or 0),
+        unit=plain(words.get("unit", "")),
+        children=tuple(sorted(_roles(children, named))),
+        version=plain(os.fsdecode(version.group(1))) if version else "",
+        program=words.get("program", ""),
+        argv=tuple(os.fsdecode(word) for word in argv.split(b"\0")) if argv else (),
+        tmpdir=os.fsdecode(blobs.get("tmpdir", b"").strip()),
+        loaded=blobs.get("loaded"),
+        table=blobs.get("table", b"").decode("ascii", "replace"),
+        addresses=tuple(with_addresses),
+    )
+
+
+def _roles(children: Sequence[tuple[int, int, int, str]], named: Mapping[int, str]) -> list[Child]:
+    """Which child is what: by pid file, by name (`process_names`), at last by its signals."""
+    found: dict[str, Child] = {}
+    for pid, ticks, blocked, comm in children:
+        by_name = next((role for word, role in
+                        (("vrrp", "vrrp"), ("health", "checkers"), ("bfd", "bfd"))
+                        if word in comm), "")  # fmt: skip
+        role = named.get(pid) or by_name or ("vrrp" if blocked & _USR2 else "checkers")
+        found.setdefault(role, Child(role, pid, ticks))
+    return list(found.values())
+
+
+def taken_apart(text: str, host: str) -> tuple[list[str], dict[str, bytes]]:
+    """Plain lines and blobs of what a script printed. Raises RemoteError unless it is whole."""
+    lines: list[str] = []
+    blobs: dict[str, bytes] = {}
+    whole = False
+    for line in text.splitlines():
+        if line == "end":
+            whole = True
+        elif line.startswith(("@", "=")):
+            key, _, data = line[1:].partition(" ")
+            try:
+                blobs[key] = base64.b64decode(data) if line[0] == "@" else bytes.fromhex(data)
+            except (binascii.Error, ValueError):
+                break
+        else:
+            lines.append(line)
+    if not whole:
+        raise RemoteError(Trouble.LOST, f"{host}: what keepalived's host tells did not come whole")
+    return lines, blobs
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What was read of a host's files so far, and what the parser asks for next."""
+
+    over: Mapping[str, bytes | None]
+    """A candidate's files: they take the place of those on disk (None: not there)."""
+    files: dict[str, FileSeen | OSError] = field(default_factory=dict)
+    matches: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    wanted: dict[str, None] = field(default_factory=dict)
+    patterns: dict[str, None] = field(default_factory=dict)
+
+    def read(self, path: str) -> bytes:
+        """See `files.Reader`."""
+        found = self.files.get(path)
+        if path in self.over:
+            data = self.over[path]
+            if data is None:
+                raise FileNotFoundError(errno.ENOENT, "it would be removed", path)
+            if isinstance(found, FileSeen) and found.skipped:
+                raise NotLoaded(_why_skipped(found))
+            if found is None:
+                self.wanted[path] = None
+            return data
+        if found is None:
+            self.wanted[path] = None
+            raise FileNotFoundError(errno.ENOENT, "not read yet", path)
+        if isinstance(found, OSError):
+            raise found
+        if not found.exists:
+            raise FileNotFoundError(errno.ENOENT, "there is no such file", path)
+        if found.skipped:
+            raise NotLoaded(_why_skipped(found))
+        return found.data
+
+    def expand(self, pattern: str) -> Sequence[str]:
+        """See `files.Expander`."""
+        found = self.matches.get(pattern)
+        if found is None:
+            self.patterns[pattern] = None
+            return ()
+        gone = {path for path, data in self.over.items() if data is None}
+        new = {path for path, data in self.over.items()
+               if data is not None and path not in found and _matches(pattern, path)}  # fmt: skip
+        return sorted((set(found) - gone) | new, key=os.fsencode)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether glob(3) would find a path: wildcards stop at slashes and at leading dots."""
+    import fnmatch
+
+    wanted, have = pattern.replace("[^", "[!").split("/"), path.split("/")
+    return len(wanted) == len(have) and all(
+        fnmatch.fnmatchcase(b, a) and (not b.startswith(".") or a.startswith("."))
+        for a, b in zip(wanted, have, strict=True)
+    )
+
+
+def _why_skipped(file: FileSeen) -> str:
+    if not file.regular:
+        return "not a regular file: keepalived skips it"
+    return "an execute bit is set: keepalived skips it"
+
+
+def look_config(
+    runner: Runner,
+    main: str,
+    config_id: str,
+    *,
+    over: Mapping[str, bytes | None] | None = None,
+    root: bool = True,
+) -> ConfigSeen:
+    """The configuration on a host's disk, includes and all.
+
+    over: files of a candidate in place of those on disk. Raises RemoteError; a file that can not
+    be read is no error but a problem of the tree, or `why` when it is the main one.
+    """
+    shelf = _Shelf(dict(over or {}))
+    shelf.wanted = dict.fromkeys((main, *shelf.over))
+    files = Files(shelf.read, shelf.expand)
+    tree, why = None, ""
+    for _ in range(_DEEPEST):
+        if shelf.wanted or shelf.patterns:
+            _fetch(runner, shelf, root)
+        try:
+            tree, why = parse(main, files, config_id), ""
+        except OSError as error:
+            tree, why = None, f"{main}: {error.strerror or error}"
+        if not shelf.wanted and not shelf.patterns:
+            break
+    seen = tuple(file for file in shelf.files.values() if isinstance(file, FileSeen))
+    return ConfigSeen(tree, view(tree) if tree is not None else None, seen, why)
+
+
+def read_files(runner: Runner, paths: Sequence[str], *, root: bool = True) -> tuple[FileSeen, ...]:
+    """Files as they are now. Raises RemoteError, and OSError for one that may not be read."""
+    shelf = _Shelf({}, wanted=dict.fromkeys(paths))
+    _fetch(runner, shelf, root)
+    result = []
+    for path in paths:
+        found = shelf.files[path]
+        if isinstance(found, OSError):
+            raise found
+        result.append(found)
+    return tuple(result)
+
+
+def _fetch(runner: Runner, shelf: _Shelf, root: bool) -> None:
+    paths, patterns = list(shelf.wanted), list(shelf.patterns)
+    shelf.wanted, shelf.patterns = {}, {}
+    lines = [f"want {n} {shlex.quote(path)}" for n, path in enumerate(paths)]
+    lines += [f"match {n} {shlex.quote(p.replace('[^', '[!'))}" for n, p in enumerate(patterns)]
+    text = script("common.sh") + script("read.sh") + "\n".join([*lines, "echo end"]) + "\n"
+    ran = runner.run(text, root=root, timeout_s=60, what="read the configuration", private=True)
+    told, blobs = taken_apart(ran.text, runner.host)
+    facts = {(key, number): rest for key, number, rest in
+             ((*line.split(" ", 2), "", "")[:3] for line in told)}  # fmt: skip
+    for n, path in enumerate(paths):
+        shelf.files[path] = _file(path, str(n), facts, blobs)
+    for n, pattern in enumerate(patterns):
+        found = blobs.get(f"match.{n}", b"").split(b"\0")
+        shelf.matches[pattern] = tuple(os.fsdecode(path) for path in found if path)
+
+
+def _file(
+    path: str, n: str, facts: Mapping[tuple[str, str], str], blobs: Mapping[str, bytes]
+) -> FileSeen | OSError:
+    real = os.fsdecode(blobs.get(f"real.{n}", b"").rstrip(b"\n")) or path
+    seen = FileSeen(path, real, exists=("gone", n) not in facts, regular=("odd", n) not in facts)
+    if ("denied", n) in facts:
+        return PermissionError(errno.EACCES, "it may not be read", path)
+    if ("file", n) not in facts:
+        return seen
+    mode, uid, gid, links = facts["file", n].split()
+    return replace(seen, mode=int(mode, 16) & 0o7777, uid=int(uid), gid=int(gid),
+                   links=int(links), data=blobs.get(f"data.{n}", b""))  # fmt: skip

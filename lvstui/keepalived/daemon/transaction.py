@@ -1,0 +1,123 @@
+"""From a change of files to the scripts that carry it out on a director. Pure.
+
+`scripts/change.sh` holds the mechanism; what is made here is its `steps.sh` and the parcel.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+
+from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
+from lvstui.keepalived.daemon.look import script
+from lvstui.keepalived.daemon.parcel import Parcel
+from lvstui.keepalived.daemon.trial import Tested, test_words
+
+UNWRITABLE, BUSY, GONE, CHANGED = 73, 75, 76, 77
+"""Exit statuses of the scripts."""
+KEEP = 50
+"""Changes that a host remembers, with both texts of each file."""
+
+
+def begin(
+    id_: str,
+    files: Sequence[FileStep],
+    daemon: DaemonSeen,
+    *,
+    seconds: int,
+    meta: Mapping[str, object],
+    tested: Tested | None = None,
+    old_is_lethal: bool = False,
+) -> tuple[str, bytes]:
+    """Script and standard input that lay a change out on the host and arm its guard.
+
+    tested: what the host's keepalived said of the present files. old_is_lethal: it must never be
+    asked to load these. The script prints `armed HOW`; exit status BUSY when another change is
+    under way, CHANGED when a file is not as it was seen, UNWRITABLE without room.
+    """
+    parcel = Parcel()
+    parcel.add("change.sh", (script("common.sh") + script("change.sh")).encode())
+    parcel.add("steps.sh", steps(id_, files, daemon, old_is_lethal).encode())
+    parcel.add("meta.json", (json.dumps(meta) + "\n").encode())
+    parcel.add("argv", b"".join(os.fsencode(word) + b"\n" for word in daemon.argv))
+    if tested is not None:
+        parcel.add("test.before", tested.record)
+    copies = []
+    for number, file in enumerate(files, 1):
+        if file.after is not None:
+            parcel.add(f"new/{number}", file.after)
+        real = shlex.quote(file.real)
+        if file.before is not None:
+            parcel.add(f"seen/{number}", file.before)
+            copies.append(
+                f'  cp -a -- {real} "$T/old/{number}" && '
+                f'same "$T/seen/{number}" "$T/old/{number}" || '
+                f"give_up {shlex.quote(f'{file.path} changed since it was read: look again')} 77"
+            )
+        else:
+            copies.append(
+                f"  [ ! -e {real} ] || "
+                f"give_up {shlex.quote(f'{file.path} appeared since it was read: look again')} 77"
+            )
+    head = (
+        f"ID={id_}\nSECONDS_={seconds}\nKEEP={KEEP}\nSIZE={len(parcel.data)}\n"
+        + parcel.unpack()
+        + "\n".join(["copy_old() {", *copies, "  :", "}", ""])
+    )
+    return script("common.sh") + head + script("begin.sh"), bytes(parcel.data)
+
+
+def phase(id_: str, word: str, *arguments: str) -> str:
+    """Run one phase (write, reload, extend, confirm, revert), detached: it goes on when the
+    connection ends. Exit status GONE when the change was decided already."""
+    folder = f"{STATE}/{id_}"
+    words = " ".join([word, *(shlex.quote(argument) for argument in arguments)])
+    return (
+        f"T={folder}\n"
+        f'[ -e "$T/change.sh" ] || {{ echo "gone: there is no such change here"; exit {GONE}; }}\n'
+        "umask 077\n"
+        'out=$T/out.$$; : > "$out"; exec 3< "$out"\n'
+        "own=; command -v setsid >/dev/null 2>&1 && own=setsid\n"
+        f'$own sh "$T/change.sh" {words} >> "$out" 2>&1 3<&- </dev/null &\n'
+        'wait $!; status=$?; cat <&3; rm -f "$out"; exit $status\n'
+    )
+
+
+def steps(
+    id_: str, files: Sequence[FileStep], daemon: DaemonSeen, old_is_lethal: bool = False
+) -> str:
+    """The change's own part: what it is about, and each file's steps and way back."""
+    expect, put, back = [], [], []
+    for number, file in enumerate(files, 1):
+        path, real = shlex.quote(file.path), shlex.quote(file.real)
+        expect.append(f"expect_file {number} {path} {real}")
+        put.append(f"{'drop' if file.after is None else 'put'}_file {number} {real}")
+        back.append(f"restore_file {number} {real}")
+    options = " ".join(shlex.quote(word) for word in test_words(daemon))
+    environment = "TMPDIR=" + shlex.quote(daemon.tmpdir) + " " if daemon.tmpdir else ""
+    argv = " ".join(shlex.quote(word) for word in daemon.argv) or ":"
+    functions = {
+        "expect_all": expect,
+        "write_all": put,
+        "restore_all": back,
+        "run_test": [
+            'if command -v timeout >/dev/null 2>&1; then set -- timeout 20 "$1"; fi',
+            f'"$@" {options}',
+        ],
+        "start_daemon": [
+            "own=; command -v setsid >/dev/null 2>&1 && own=setsid",
+            f"(cd / && umask 022 && {environment}exec $own {argv} </dev/null >/dev/null 2>&1) &",
+        ],
+    }
+    lines = [
+        f"ID={id_}",
+        f"PID={daemon.pid}",
+        f"TICKS_WERE={daemon.ticks}",
+        f"UNIT={shlex.quote(daemon.unit)}",
+        f"OLD_IS_LETHAL={'yes' if old_is_lethal else ''}",
+    ]
+    for name, body in functions.items():
+        lines += [f"{name}() {{", *(f"  {line}" for line in (body or [":"])), "}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,125 @@
+"""The host's own keepalived tests a candidate, with every include where it will be.
+
+`keepalived -t` (2.0.4 and later) needs the real interfaces and resolves includes from the main
+file's folder, so the candidate takes the place of the real files in a mount namespace of its own,
+which ends with the test. Without the right to one, a main file alone can still be tested beside
+the real one, under a name that no include takes.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lvstui.keepalived.daemon.facts import DaemonSeen, FileStep
+from lvstui.keepalived.daemon.look import script, taken_apart
+from lvstui.keepalived.daemon.options import options_of
+from lvstui.keepalived.daemon.parcel import Parcel
+from lvstui.remote.runner import Runner
+
+_BESIDE = ".lvstui-test~"
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What `keepalived -t` said of one set of files."""
+
+    status: int
+    text: bytes = field(repr=False)
+    """Its words; may repeat lines of the file, passwords too."""
+
+    @property
+    def record(self) -> bytes:
+        """For the host to compare with later."""
+        return self.text + f"status {self.status}\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The test of the files as they are, and of the candidate."""
+
+    before: Tested | None = None
+    after: Tested | None = None
+    """None: it could not be tested, `why` says why."""
+    why: str = ""
+
+
+def test_words(daemon: DaemonSeen) -> tuple[str, ...]:
+    """Arguments of the test: the options of the daemon that change what a file means."""
+    options = options_of(daemon.argv)
+    words = ["-t", "-f", daemon.main]
+    for letter in "isu":
+        if options.get(letter):
+            words += [f"-{letter}", options[letter]]
+    return tuple(words)
+
+
+def trial(
+    runner: Runner, daemon: DaemonSeen, files: Sequence[FileStep], *, root: bool = True
+) -> Trial:
+    """Test what is there and what would be there. Raises RemoteError."""
+    if not daemon.program:
+        return Trial(why="keepalived is not installed here: nothing could test the file")
+    text, stdin = trial_script(daemon, files)
+    ran = runner.run(
+        text, stdin=stdin, root=root, timeout_s=60, what="keepalived -t on the candidate",
+        private=True,
+    )  # fmt: skip
+    lines, blobs = taken_apart(ran.text, runner.host)
+    told = dict(line.partition(" ")[::2] for line in lines)
+
+    def tested(word: str) -> Tested | None:
+        if word not in told:
+            return None
+        said = blobs.get(word, b"")
+        base = os.fsencode(posixpath.basename(daemon.main))
+        return Tested(int(told[word]), said.replace(_BESIDE.encode(), base))
+
+    return Trial(tested("before"), tested("after"), told.get("untested", ""))
+
+
+def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, bytes]:
+    """Script and standard input of the test."""
+    parcel = Parcel()
+    place, mounts, shadowed = [], [], []
+    shadows = dict.fromkeys(
+        posixpath.dirname(file.real) for file in files if file.before is None or file.after is None
+    )
+    for number, folder in enumerate(shadows, 1):
+        shadowed.append(f"shadow {number} {shlex.quote(folder)} || return 1")
+    for number, file in enumerate(files, 1):
+        real = shlex.quote(file.real)
+        if file.after is None:
+            mounts.append(f"rm -f -- {real} || exit 119")
+            continue
+        parcel.add(f"c{number}", file.after)
+        if file.before is None:
+            folder = shlex.quote(posixpath.dirname(file.real))
+            new = f'cp -- "$T/c{number}" {real} && chmod 640 {real}'
+            mounts.append(f"mkdir -p {folder} && {new} || exit 119")
+        else:
+            # As the real file is: an execute bit must be found out, too.
+            place.append(f'cp -a -- {real} "$T/f{number}" && cat "$T/c{number}" > "$T/f{number}" '
+                         "|| return 1")  # fmt: skip
+            mounts.append(f'mount --bind "$T/f{number}" {real} || exit 119')
+    words = " ".join(shlex.quote(word) for word in test_words(daemon))
+    main = next((n for n, file in enumerate(files, 1)
+                 if file.path == daemon.main and file.after is not None), 0)  # fmt: skip
+    alone = main and all(file.path == daemon.main for file in files)
+    beside = shlex.quote(posixpath.join(posixpath.dirname(daemon.main), _BESIDE))
+    has_before = any(file.path == daemon.main and file.before is None for file in files)
+    lines = [
+        script("common.sh"),
+        f"PROGRAM={shlex.quote(daemon.program)}\nSIZE={len(parcel.data)}",
+        f"ALONE={main if alone else ''}\nBESIDE={beside}\nNO_BEFORE={'yes' if has_before else ''}",
+        parcel.unpack(),
+        "\n".join(["place() {", *(f"  {line}" for line in (*place, *shadowed)), "  :", "}"]),
+        "\n".join(["test_it() {", f"  run_it {words}", "}"]),
+        "\n".join(["test_beside() {", f'  run_it {words} -f "$BESIDE"', "}"]),
+        "MOUNTS=$(cat <<'LVSTUI'\n" + "\n".join(mounts) + "\nLVSTUI\n)",
+        script("trial.sh"),
+    ]
+    return "\n".join(lines) + "\n", bytes(parcel.data)

@@ -1,0 +1,159 @@
+"""What was changed, by whom and why: the host's own memory of it, both texts of each file.
+
+Each director keeps its changes under `STATE`, one folder a change, under one id on both. The
+folder's marks are the truth about where a change stands (see change.sh).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from lvstui.keepalived.daemon.facts import STATE
+from lvstui.keepalived.daemon.look import script, taken_apart
+from lvstui.model.text import plain
+from lvstui.operations.config_plan import Ended
+from lvstui.remote.runner import Runner
+
+_ENDED = {
+    "armed": Ended.WAITING,
+    "reverting": Ended.WAITING,
+    "confirmed": Ended.CONFIRMED,
+    "reverted": Ended.TAKEN_BACK,
+    "trouble.end": Ended.TROUBLE,
+    "never": Ended.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A change on one director."""
+
+    host: str
+    ended: Ended
+    text: str = ""
+    """What the host says came of it."""
+    left_s: float = 0.0
+    """Until the timer takes it back (WAITING); negative: it should have (the host was down)."""
+    guarded: bool = False
+    """The timer's process is there (WAITING)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of the configuration."""
+
+    id: str
+    at: float
+    """Epoch seconds, by the clock of whoever made it."""
+    who: str
+    title: str
+    reason: str = ""
+    undoes: str = ""
+    forced: bool = False
+    timer_s: int = 0
+    hosts: tuple[str, ...] = ()
+    """As they were named when it was made."""
+    files: tuple[str, ...] = ()
+    standing: tuple[Standing, ...] = ()
+
+    @property
+    def ended(self) -> Ended:
+        """How it stands over all directors: the worst of them."""
+        order = (Ended.TROUBLE, Ended.WAITING, Ended.TAKEN_BACK, Ended.CONFIRMED)
+        found = {standing.ended for standing in self.standing}
+        return next((ended for ended in order if ended in found), Ended.REFUSED)
+
+    @property
+    def left_s(self) -> float:
+        """Until the first timer takes it back."""
+        return min((s.left_s for s in self.standing if s.ended is Ended.WAITING), default=0.0)
+
+    @property
+    def text(self) -> str:
+        """What came of it, a word for each director."""
+        return "; ".join(f"{s.host}: {s.text or s.ended.value}" for s in self.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One file of a past change on one host. Holds secrets."""
+
+    path: str
+    before: bytes | None = field(repr=False)
+    after: bytes | None = field(repr=False)
+
+
+def read_history(runner: Runner, *, current: bool = False) -> tuple[HistoryEntry, ...]:
+    """A host's changes, newest first; `current`: only the one under way. Raises RemoteError."""
+    text = f"S={STATE}\nONLY={'current' if current else ''}\n"
+    ran = runner.run(
+        script("common.sh") + text + script("history.sh"), root=True, timeout_s=30,
+        what="read the history of configurations", private=True,
+    )  # fmt: skip
+    return parse_history(ran.text, runner.host)
+
+
+def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
+    """What `history.sh` printed. Raises RemoteError when it did not come whole."""
+    lines, _ = taken_apart(text, host)
+    facts: dict[str, dict[str, str]] = {}
+    for line in lines:
+        key, id_, rest = (*line.split(" ", 2), "", "")[:3]
+        facts.setdefault(id_, {})[key] = rest
+    found = []
+    for id_, about in facts.items():
+        try:
+            meta = json.loads(about.get("meta", ""))
+        except ValueError:
+            # Cut while it was laid out: nothing was changed by it.
+            continue
+        ended = _ENDED.get(about.get("state", ""), Ended.REFUSED)
+        standing = Standing(
+            host, ended, plain(about.get("outcome", "")),
+            float(about.get("left") or 0), about.get("guard") == "yes",
+        )  # fmt: skip
+        found.append(
+            HistoryEntry(
+                id=id_, at=float(meta.get("at", 0)), who=plain(meta.get("who", "")),
+                title=plain(meta.get("title", "")), reason=plain(meta.get("reason", "")),
+                undoes=plain(meta.get("undoes", "")), forced=bool(meta.get("forced")),
+                timer_s=int(meta.get("timer_s", 0)),
+                hosts=tuple(plain(name) for name in meta.get("hosts", ())),
+                files=tuple(plain(path) for path in meta.get("files", ())),
+                standing=(standing,),
+            )
+        )  # fmt: skip
+    return tuple(sorted(found, key=lambda entry: entry.id, reverse=True))
+
+
+def merged(histories: Sequence[Sequence[HistoryEntry]]) -> tuple[HistoryEntry, ...]:
+    """One history out of those of several directors, newest first."""
+    together: dict[str, HistoryEntry] = {}
+    for history in histories:
+        for entry in history:
+            known = together.get(entry.id)
+            together[entry.id] = entry if known is None else replace(
+                known, standing=(*known.standing, *entry.standing),
+                files=tuple(dict.fromkeys((*known.files, *entry.files))),
+            )  # fmt: skip
+    return tuple(sorted(together.values(), key=lambda entry: entry.id, reverse=True))
+
+
+def read_kept(runner: Runner, id_: str, paths: Sequence[str]) -> tuple[Kept, ...]:
+    """Both texts of the files of one past change on a host. Raises RemoteError."""
+    lines = [f"T={STATE}/{id_}"]
+    for number in range(1, len(paths) + 1):
+        lines += [
+            f'[ ! -e "$T/old/{number}" ] || blob old.{number} < "$T/old/{number}"',
+            f'[ ! -e "$T/new/{number}" ] || blob new.{number} < "$T/new/{number}"',
+        ]
+    text = script("common.sh") + "\n".join([*lines, "echo end"]) + "\n"
+    ran = runner.run(text, root=True, timeout_s=30, what="read an earlier configuration",
+                     private=True)  # fmt: skip
+    _, blobs = taken_apart(ran.text, runner.host)
+    return tuple(
+        Kept(path, blobs.get(f"old.{number}"), blobs.get(f"new.{number}"))
+        for number, path in enumerate(paths, 1)
+    )

@@ -1,0 +1,388 @@
+"""The configuration of the directors: look, plan, apply, confirm, take back, remember.
+
+One engine for this host and the peer, for screens and shell. Everything here blocks on files,
+processes and the network, and belongs on a worker's thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from lvstui.keepalived.daemon import transaction
+from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
+from lvstui.keepalived.daemon.look import read_files
+from lvstui.keepalived.lint.finding import Severity
+from lvstui.model.ipvs import Counters
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.text import plain
+from lvstui.operations import config_history as history
+from lvstui.operations import configuration_rules as rules
+from lvstui.operations.audit import AuditLog
+from lvstui.operations.config_history import HistoryEntry
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.operations.configuration_apply import Application, CounterReader, Target, settle
+from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
+from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
+from lvstui.remote.runner import RemoteError, Runner, Trouble
+
+READ_ONLY = "lvstui was started with --read-only"
+TIMER_S = 60
+SHORTEST_S, LONGEST_S = 15, 3600
+"""Of the timer, in seconds; 0 is none."""
+_CONFIRM_S = 30
+"""The guards are put off by this much while all directors are asked to confirm."""
+_SAME_START_S = 5.0
+"""The host's clock gives whole seconds, and may be set."""
+OPERATION = "configuration"
+"""In the audit log."""
+
+Files = Mapping[str, Sequence[FileChange]]
+"""By director: the files as they were read, and as they are to be."""
+Tell = Callable[[str], None]
+
+
+def kernel_counters(service: ServiceKey) -> dict[ServerKey, Counters]:
+    """Counters of a service's servers on this host. Raises OSError, LookupError."""
+    from lvstui.sources.counters import KernelIpvs
+
+    with KernelIpvs() as ipvs:
+        return {key: detail.counters for key, detail in ipvs.read(service).servers}
+
+
+class Configurations:
+    """Plans and applies; one for a session. Not for two threads at once."""
+
+    def __init__(
+        self,
+        directors: Sequence[Where],
+        *,
+        audit: AuditLog | None = None,
+        read_only: bool = False,
+        alone: bool = False,
+        counters: CounterReader = kernel_counters,
+    ) -> None:
+        """directors: this one first, then its peers. alone: there is no other director than
+        these, so nothing has to agree with one that can not be seen."""
+        self.directors = tuple(directors)
+        self.audit = audit or AuditLog()
+        self.read_only = read_only
+        self.alone = alone
+        self._counters = counters
+
+    # Looking
+
+    def look(self) -> dict[str, DirectorSeen | RemoteError]:
+        """Every director as it is now: daemon, files, what is loaded; or why it can not be seen."""
+        found: dict[str, DirectorSeen | RemoteError] = {}
+        for where, seen, error in at_once(
+            self.directors, lambda w: with_runner(w, lambda runner: look_at(w, runner))
+        ):
+            result = seen if seen is not None else error
+            assert result is not None
+            found[where.name] = result
+        return found
+
+    # Planning
+
+    def plan(
+        self,
+        title: str,
+        files: Files,
+        *,
+        reason: str = "",
+        timer_s: int = TIMER_S,
+        undoes: str = "",
+    ) -> ConfigPlan:
+        """What writing these files would do. Nothing is changed; the candidate is tested on each
+        director by its own keepalived. Raises KeyError for a director that is not known and
+        ValueError for a timer out of range."""
+        if timer_s and not SHORTEST_S <= timer_s <= LONGEST_S:
+            raise ValueError(f"the timer has to be 0 or {SHORTEST_S} to {LONGEST_S} s")
+        return self._plan(title, files, reason, timer_s, undoes)[0]
+
+    def _plan(
+        self, title: str, files: Files, reason: str, timer_s: int, undoes: str
+    ) -> tuple[ConfigPlan, tuple[Drawn, ...]]:
+        unknown = set(files) - {where.name for where in self.directors}
+        if unknown:
+            raise KeyError(f"no director {', '.join(sorted(unknown))}")
+        refusals = [READ_ONLY] if self.read_only else []
+        cautions: list[str] = []
+        looks = self.look()
+        drawn: list[Drawn] = []
+        wanted = []
+        for where in self.directors:
+            seen = looks[where.name]
+            if isinstance(seen, RemoteError):
+                if where.name in files:
+                    refusals.append(f"{where.name} can not be worked on: {seen}")
+                else:
+                    cautions.append(f"{where.name} could not be looked at: {seen}")
+            elif where.name in files:
+                wanted.append((where, seen))
+            else:
+                drawn.append(idle(where, seen))
+
+        def read(item: tuple[Where, DirectorSeen]) -> ConfigSeen:
+            where, seen = item
+            return with_runner(where, lambda r: candidate(seen, r, files[where.name]))
+
+        old = {name: seen.config for name, seen in looks.items() if isinstance(seen, DirectorSeen)}
+        new = {where.name: after for (where, _), after, _ in at_once(wanted, read) if after}
+
+        def one(item: tuple[Where, DirectorSeen]) -> Drawn:
+            where, seen = item
+            name = where.name
+            if name not in new:
+                raise RemoteError(Trouble.LOST, "its files could not be read")
+            # Each text is held against the peer's of the same moment.
+            peers = peer_of(name, old), peer_of(name, {**old, **new})
+            return with_runner(where, lambda r: draw(where, seen, r, files[name], new[name], peers))
+
+        for (where, _), part, error in at_once(wanted, one):
+            if part is None:
+                refusals.append(f"{where.name} can not be worked on: {error}")
+                continue
+            drawn.append(part)
+            refusals += part.refusals
+            cautions += part.cautions
+        order = {where.name: number for number, where in enumerate(self.directors)}
+        drawn.sort(key=lambda part: order[part.where.name])
+        sides = [part.side for part in drawn]
+        reached = len(sides) == len(self.directors)
+        if reached or self.alone or len(self.directors) < 2:
+            refusals += rules.refusals(sides, alone=self.alone)
+        else:
+            # A director that can not be seen may still send and hear adverts.
+            refusals += rules.refusals(sides[:1]) if len(sides) == 1 else rules.refusals(sides)
+        plan = ConfigPlan(
+            title=plain(title),
+            hosts=tuple(part.change for part in drawn if part.change.files),
+            effects=effects(drawn),
+            cautions=tuple(dict.fromkeys(cautions)),
+            refusals=tuple(dict.fromkeys(refusals)),
+            typed=rules.typed(sides),
+            reason=plain(reason),
+            timer_s=timer_s,
+            undoes=undoes,
+        )
+        return plan, tuple(drawn)
+
+    # Doing
+
+    def apply(
+        self, plan: ConfigPlan, *, force: bool = False, progress: Tell = lambda text: None
+    ) -> ConfigOutcome:
+        """Put a plan in force, on all of its directors or on none. `force`: in spite of findings
+        that are errors; what is lethal is never applied.
+
+        Never raises for what hosts, disk or keepalived refuse: the outcome says it. A WAITING
+        outcome is taken back by the directors themselves unless `confirm` comes in time.
+        """
+        stop = self._stops(plan, force)
+        if stop:
+            return ConfigOutcome(plan, Ended.REFUSED, "", f"nothing was written: {stop}")
+        progress("looking again, testing again")
+        files = {host.director.host: host.files for host in plan.hosts}
+        now, drawn = self._plan(plan.title, files, plan.reason, plan.timer_s, plan.undoes)
+        stop = _moved(plan, now) or self._stops(now, force)
+        if stop:
+            return ConfigOutcome(plan, Ended.REFUSED, "", f"nothing was written: {stop}")
+        parts = [part for part in drawn if part.change.files]
+        entries = [(part.where.name, "", OPERATION, _in_words(plan, part)) for part in parts]
+        try:
+            id_ = self.audit.begin(entries, plan.reason)
+        except OSError as error:
+            why = f"nothing was written: the audit log can not be written ({error})"
+            return ConfigOutcome(plan, Ended.REFUSED, "", why)
+        came = Application(
+            id_,
+            [Target(p.where, p.seen, p.steps, p.after.configuration or p.side.after,
+                    p.tried.before, p.old_is_lethal) for p in parts],
+            {
+                "title": plan.title, "who": self.audit.who, "at": round(time.time(), 3),
+                "reason": plan.reason, "timer_s": plan.timer_s, "forced": force,
+                "hosts": [part.where.name for part in parts], "undoes": plan.undoes,
+            },
+            plan.timer_s, progress, self._counters,
+        ).run()  # fmt: skip
+        text = came.text
+        ok = came.ended in (Ended.WAITING, Ended.CONFIRMED)
+        try:
+            self.audit.end(
+                id_, [(*entry, ok, f"{came.ended.value}: {text}") for entry in entries], plan.reason
+            )
+        except OSError as error:
+            text += f"; not recorded: {error}"
+        left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
+        return ConfigOutcome(plan, came.ended, id_, text, came.verified, left)
+
+    def _stops(self, plan: ConfigPlan, force: bool) -> str:
+        if self.read_only:
+            return READ_ONLY
+        if plan.refusals:
+            return "; ".join(plan.refusals)
+        if plan.empty:
+            return "there is nothing to write"
+        found = [f for host in plan.hosts for f in host.findings]
+        lethal = [f"{f.place or ''} {f.text}" for f in found if f.severity is Severity.LETHAL]
+        if lethal:
+            return "; ".join(lethal)
+        errors = [f"{f.place or ''} {f.text}".strip() for f in plan.to_force]
+        if errors and not force:
+            return f"{'; '.join(errors)} (only when forced)"
+        return ""
+
+    # What waits
+
+    def waiting(self) -> tuple[HistoryEntry, ...]:
+        """Changes that are neither confirmed nor taken back, also those of another lvstui.
+        Directors that can not be asked are passed over."""
+        return tuple(e for e in self._history(current=True) if e.ended is Ended.WAITING)
+
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """The changes that the directors remember, newest first. Directors that can not be asked
+        are passed over."""
+        return self._history()
+
+    def _history(self, *, current: bool = False) -> tuple[HistoryEntry, ...]:
+        def one(where: Where) -> tuple[HistoryEntry, ...]:
+            found = with_runner(where, lambda r: history.read_history(r, current=current))
+            return tuple(
+                replace(e, standing=tuple(replace(s, host=where.name) for s in e.standing))
+                for e in found
+            )
+
+        return history.merged([f for _, f, _ in at_once(self.directors, one) if f is not None])
+
+    def _entry(self, id_: str) -> HistoryEntry:
+        """Raises KeyError."""
+        for entry in self._history():
+            if entry.id == id_:
+                return entry
+        raise KeyError(id_)
+
+    def confirm(self, id_: str) -> ConfigOutcome:
+        """Keep a change that waits, on all of its directors. Raises KeyError for an unknown id.
+
+        The guards are put off first, so that either all confirm or the change is taken back.
+        """
+        entry = self._entry(id_)
+        plan = _as_plan(entry)
+        if self.read_only:
+            return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
+        wheres = [w for w in self.directors if w.name in entry.hosts]
+        missing = [name for name in entry.hosts if name not in {w.name for w in wheres}]
+        if missing:
+            why = f"{', '.join(missing)} takes part in it, and is not known here"
+            return ConfigOutcome(plan, Ended.REFUSED, id_, why)
+        put_off = settle(id_, wheres, lambda w, r: self._word(r, id_, "extend", str(_CONFIRM_S)))
+        bad = [f"{name}: {error or said}" for name, said, error in put_off if said != "extended"]
+        if bad:
+            why = f"it can not be confirmed everywhere ({'; '.join(bad)})"
+            return self.take_back(id_, why)
+        done = settle(id_, wheres, lambda w, r: self._word(r, id_, "confirm", self.audit.who))
+        bad = [f"{name}: {error or said}" for name, said, error in done if said != "confirmed"]
+        ended = Ended.TROUBLE if bad else Ended.CONFIRMED
+        text = "; ".join(bad) or f"kept on {', '.join(entry.hosts)}"
+        return self._settled(plan, entry, ended, text)
+
+    def take_back(self, id_: str, why: str = "the operator said so") -> ConfigOutcome:
+        """Take back a change that waits, now. Raises KeyError for an unknown id. A change that
+        was confirmed is taken back by `plan_rollback`."""
+        entry = self._entry(id_)
+        plan = _as_plan(entry)
+        if self.read_only:
+            return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
+        wheres = [w for w in self.directors if w.name in entry.hosts]
+        done = settle(id_, wheres, lambda w, r: self._word(r, id_, "revert", plain(why, 400)))
+        bad, confirmed = [], []
+        standing = {s.host: s for s in entry.standing}
+        for name, said, error in done:
+            if error is not None:
+                bad.append(f"{name}: {error}; its own timer takes it back")
+            elif said.startswith("gone: "):
+                # Decided: by its timer, or kept.
+                if standing.get(name) and standing[name].ended is Ended.CONFIRMED:
+                    confirmed.append(name)
+            elif said != "reverted":
+                bad.append(f"{name}: {said}")
+        if confirmed:
+            bad.append(f"it was confirmed on {', '.join(confirmed)}: roll it back there")
+        ended = Ended.TROUBLE if bad else Ended.TAKEN_BACK
+        text = "; ".join([why, *bad]) if bad else f"{why}; the old files are back and loaded"
+        return self._settled(plan, entry, ended, text)
+
+    def _settled(
+        self, plan: ConfigPlan, entry: HistoryEntry, ended: Ended, text: str
+    ) -> ConfigOutcome:
+        entries = [(name, "", OPERATION, entry.title, ended is not Ended.TROUBLE,
+                    f"{ended.value}: {text}") for name in entry.hosts]  # fmt: skip
+        try:
+            self.audit.end(entry.id, entries, entry.reason)
+        except OSError as error:
+            text += f"; not recorded: {error}"
+        return ConfigOutcome(plan, ended, entry.id, text)
+
+    @staticmethod
+    def _word(runner: Runner, id_: str, *words: str) -> str:
+        ran = runner.run(transaction.phase(id_, *words), root=True, timeout_s=90, what=words[0])
+        lines = [line for line in (*ran.text.splitlines(), *ran.err.splitlines()) if line.strip()]
+        return plain(lines[-1]) if lines else f"status {ran.status}"
+
+    # Going back to an earlier one
+
+    def plan_rollback(self, id_: str, *, timer_s: int = TIMER_S) -> ConfigPlan:
+        """A plan that puts back what a past change replaced. Raises KeyError for an unknown id,
+        RemoteError when a director of it can not be asked."""
+        entry = self._entry(id_)
+        files: dict[str, list[FileChange]] = {}
+        later: list[str] = []
+        for where in self.directors:
+            if where.name not in entry.hosts:
+                continue
+
+            def work(runner: Runner, where: Where = where) -> list[FileChange]:
+                mine = next(e for e in history.read_history(runner) if e.id == id_)
+                kept = history.read_kept(runner, id_, mine.files)
+                now = {f.path: f.data if f.exists else None
+                       for f in read_files(runner, [one.path for one in kept])}  # fmt: skip
+                later.extend(f"{where.name}: {one.path} was changed again after it: these later "
+                             "changes go, too (see the difference)"
+                             for one in kept if now[one.path] != one.after)  # fmt: skip
+                return [FileChange(one.path, now[one.path], one.before) for one in kept]
+
+            files[where.name] = with_runner(where, work)
+        missing = [name for name in entry.hosts if name not in files]
+        plan = self.plan(f"roll back “{entry.title}” of {entry.who}", files, timer_s=timer_s,
+                         undoes=id_)  # fmt: skip
+        refused = tuple(f"{name} took part in it, and is not known here" for name in missing)
+        return replace(plan, cautions=(*plan.cautions, *later),
+                       refusals=(*plan.refusals, *refused))  # fmt: skip
+
+
+def _moved(plan: ConfigPlan, now: ConfigPlan) -> str:
+    """What is no longer as the plan saw it."""
+    for host, again in zip(plan.hosts, now.hosts, strict=False):
+        old, new = host.director, again.director
+        if old.pid != new.pid or abs(old.started - new.started) > _SAME_START_S:
+            return f"{old.host}: keepalived is another one than when this was planned: look again"
+        known = {f.identity for f in (*host.findings, *host.known)}
+        for finding in again.findings:
+            if finding.severity.rank <= Severity.ERROR.rank and finding.identity not in known:
+                return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
+    return ""
+
+
+def _in_words(plan: ConfigPlan, part: Drawn) -> str:
+    paths = ", ".join(change.path for change in part.change.files)
+    return f"{plan.title} ({paths})"
+
+
+def _as_plan(entry: HistoryEntry) -> ConfigPlan:
+    """What is remembered of a plan."""
+    return ConfigPlan(
+        entry.title, (), reason=entry.reason, timer_s=entry.timer_s, undoes=entry.undoes
+    )

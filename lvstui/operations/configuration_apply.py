@@ -1,0 +1,323 @@
+"""Carrying out one change on one or several directors: all of them, or none.
+
+Laid out with its guard on each, written on each, loaded on all at the same moment, looked at until
+everything is as expected. Whatever happens to lvstui or to a connection, each director's own guard
+takes back what was not confirmed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lvstui.keepalived.daemon import transaction
+from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen, FileStep
+from lvstui.keepalived.daemon.trial import Tested
+from lvstui.model.config import Configuration
+from lvstui.model.ipvs import Counters
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.text import plain
+from lvstui.operations import configuration_verify as verify
+from lvstui.operations.config_plan import Ended, Verified
+from lvstui.operations.configuration_hosts import Where, at_once, look_daemon_at
+from lvstui.operations.configuration_verify import Expected
+from lvstui.remote.runner import RemoteError, Runner
+
+_SPARE_S = 30
+"""What the guard waits longer than all the looking may take, while nobody can confirm yet."""
+_EVERY_S = 0.7
+_NAT_S = 5.0
+"""How long replies are waited for when forwarding becomes NAT."""
+
+Tell = Callable[[str], None]
+
+
+class CounterReader(Protocol):
+    """Counters of this host's kernel."""
+
+    def __call__(self, service: ServiceKey) -> Mapping[ServerKey, Counters]:
+        """Raises OSError, LookupError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One director of a change."""
+
+    where: Where
+    seen: DirectorSeen
+    files: tuple[FileStep, ...]
+    after: Configuration
+    tested: Tested | None = None
+    old_is_lethal: bool = False
+
+    @property
+    def expected(self) -> Expected:
+        """What is to be seen afterwards."""
+        was = self.seen.running or self.seen.config.configuration or Configuration()
+        return Expected(self.seen, self.after, was)
+
+    @property
+    def as_before(self) -> Expected:
+        """What is to be seen after it was taken back: the old files, loaded."""
+        was = self.seen.config.configuration or self.seen.running or Configuration()
+        return Expected(self.seen, was, was)
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of it."""
+
+    ended: Ended
+    text: str
+    verified: tuple[Verified, ...] = ()
+
+
+@dataclass(slots=True)
+class Application:
+    """One change on its way."""
+
+    id: str
+    targets: Sequence[Target]
+    meta: Mapping[str, object]
+    timer_s: int
+    tell: Tell
+    counters: CounterReader | None = None
+    clock: Callable[[], float] = time.monotonic
+    _runners: dict[str, Runner] = field(default_factory=dict)
+    _told_at: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> Came:
+        """Do it; never raises for what a host or the network does."""
+        try:
+            return self._run()
+        finally:
+            for runner in self._runners.values():
+                runner.close()
+
+    # Stages
+
+    def _run(self) -> Came:
+        names = ", ".join(target.where.name for target in self.targets)
+        self.tell(f"laying it out on {names}, under a timer")
+        wrong = self._each(self._begin)
+        if wrong:
+            self._each(lambda t: self._phase(t, "revert", "it could not be laid out everywhere"))
+            return Came(Ended.REFUSED, "nothing was written: " + "; ".join(wrong))
+        self.tell("writing")
+        wrong = self._each(lambda target: self._phase(target, "write"))
+        if wrong:
+            return self._back("; ".join(wrong), loaded=False)
+        self.tell("reloading")
+        wrong = self._each(self._reload)
+        if wrong:
+            return self._back("; ".join(wrong))
+        spread = self._spread()
+        if spread:
+            return self._back(spread)
+        running = [target for target in self.targets if target.seen.daemon.pid]
+        found: tuple[Verified, ...] = ()
+        if running:
+            self.tell("looking what keepalived made of it")
+            found = self._watch([target.expected for target in running], running)
+            bad = [v for v in found if not v.ok]
+            if bad:
+                return self._back("; ".join(f"{v.host}: {v.what}: {v.seen}" for v in bad), found)
+        return self._keep(found, bool(running))
+
+    def _keep(self, found: tuple[Verified, ...], running: bool) -> Came:
+        read = f"loaded and read back ({len(found)} checks)" if running else (
+            "written; keepalived does not run, so nothing is loaded and nothing could be verified"
+        )  # fmt: skip
+        if not self.timer_s:
+            wrong = self._each(lambda t: self._phase(t, "confirm", str(self.meta.get("who", ""))))
+            if wrong:
+                return Came(Ended.TROUBLE, "; ".join(wrong), found)
+            return Came(Ended.CONFIRMED, read, found)
+        wrong = self._each(lambda target: self._phase(target, "extend", str(self.timer_s)))
+        if wrong:
+            return self._back("; ".join(wrong), found)
+        return Came(
+            Ended.WAITING, f"{read}; taken back in {self.timer_s} s unless confirmed", found
+        )
+
+    def _begin(self, target: Target) -> str:
+        patience = verify.patience_s(target.expected) + _NAT_S
+        longest = max([patience, *(verify.patience_s(t.expected) + _NAT_S for t in self.targets)])
+        text, stdin = transaction.begin(
+            self.id, target.files, target.seen.daemon,
+            seconds=int(longest) + _SPARE_S + self.timer_s,
+            meta={**self.meta, "files": [file.path for file in target.files]},
+            tested=target.tested, old_is_lethal=target.old_is_lethal,
+        )  # fmt: skip
+        runner = self._runner(target)
+        ran = runner.run(text, stdin=stdin, root=True, timeout_s=60, what="begin the change",
+                         private=True)  # fmt: skip
+        if ran.status == 0 and "armed" in ran.text:
+            return ""
+        return _last(ran.text, ran.err) or f"status {ran.status}"
+
+    def _reload(self, target: Target) -> str:
+        self._told_at[target.where.name] = self.clock()
+        return self._phase(target, "reload")
+
+    def _spread(self) -> str:
+        """Why the directors were not told at the same moment as far as they have to be."""
+        window = min(
+            [verify.window_of(t.expected) for t in self.targets if t.seen.daemon.pid] or [0.0]
+        )
+        times = list(self._told_at.values())
+        if len(times) < 2 or not window:
+            return ""
+        took = self.clock() - min(times)
+        if took < window:
+            return ""
+        return (f"the directors took {took:.1f} s to be told, and only {window:.1f} s are allowed "
+                "while their adverts differ")  # fmt: skip
+
+    def _phase(self, target: Target, word: str, *arguments: str) -> str:
+        """Run one phase; what went wrong, else empty."""
+        ran = self._runner(target).run(
+            transaction.phase(self.id, word, *arguments), root=True, timeout_s=90, what=f"{word} it"
+        )
+        if ran.status == 0:
+            return ""
+        return _last(ran.text, ran.err).removeprefix("failed: ") or f"{word}: status {ran.status}"
+
+    def _each(self, work: Callable[[Target], str]) -> list[str]:
+        """The same at all directors at once; what went wrong."""
+        found = []
+        for target, said, error in at_once(self.targets, work):
+            why = str(error) if error is not None else said
+            if why:
+                found.append(f"{target.where.name}: {why}")
+        return found
+
+    def _runner(self, target: Target) -> Runner:
+        name = target.where.name
+        if name not in self._runners:
+            self._runners[name] = target.where.connect()
+        return self._runners[name]
+
+    # Looking
+
+    def _watch(
+        self, expected: Sequence[Expected], targets: Sequence[Target]
+    ) -> tuple[Verified, ...]:
+        """Look until all is as expected for long enough, or patience ends."""
+        began = self.clock()
+        least = max(verify.watch_s(e) for e in expected)
+        most = max(verify.patience_s(e) for e in expected)
+        first = self._count(targets)
+        if first:
+            least = max(least, _NAT_S)
+            most = max(most, _NAT_S + 1)
+        found: tuple[Verified, ...] = ()
+        while True:
+            looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t)))
+            seen: list[DaemonSeen] = []
+            verdicts: list[Verified] = []
+            over = False
+            for (target, daemon, error), wanted in zip(looks, expected, strict=True):
+                if daemon is None:
+                    verdicts.append(Verified(target.where.name, "it can be looked at", False,
+                                             str(error)))  # fmt: skip
+                    over = True
+                    continue
+                seen.append(daemon)
+                verdicts += verify.look_back(wanted, daemon)
+                over = over or bool(verify.lost(wanted, daemon))
+            if len(seen) == len(expected):
+                verdicts += verify.together(expected, seen)
+            found = tuple(verdicts)
+            took = self.clock() - began
+            if over or took >= most or (took >= least and all(v.ok for v in found)):
+                break
+            time.sleep(_EVERY_S)
+        return (*found, *self._replies(first, targets))
+
+    def _count(
+        self, targets: Sequence[Target]
+    ) -> dict[tuple[ServiceKey, ServerKey], Counters | None]:
+        """Counters of what becomes NAT on this host, before anything came of it."""
+        wanted = [pair for t in targets if t.where.local for pair in verify.becomes_nat(t.expected)]
+        result: dict[tuple[ServiceKey, ServerKey], Counters | None] = {}
+        for service, server in wanted if self.counters is not None else ():
+            result[service, server] = self._counted(service, server) or Counters()
+        return result
+
+    def _counted(self, service: ServiceKey, server: ServerKey) -> Counters | None:
+        try:
+            return self.counters(service).get(server) if self.counters is not None else None
+        except (OSError, LookupError):
+            return None
+
+    def _replies(
+        self,
+        first: Mapping[tuple[ServiceKey, ServerKey], Counters | None],
+        targets: Sequence[Target],
+    ) -> list[Verified]:
+        host = next((t.where.name for t in targets if t.where.local), "")
+        return [
+            verify.replies(host, service, server, counted, self._counted(service, server))
+            for (service, server), counted in first.items()
+        ]
+
+    # Going back
+
+    def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
+        """Every director back to its old files, and what is seen then."""
+        self.tell("it is not as planned: taking it back")
+        result = take_back(self.id, self.targets, why, self._runners)
+        if result.ended is not Ended.TAKEN_BACK or not loaded:
+            return Came(result.ended, f"{why}; {result.text}", found)
+        running = [t for t in self.targets if t.seen.daemon.pid]
+        again = tuple(v for v in self._watch([t.as_before for t in running], running)
+                      if not v.ok) if running else ()  # fmt: skip
+        if again:
+            text = "; ".join(f"{v.host}: {v.what}: {v.seen}" for v in again)
+            return Came(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
+        return Came(Ended.TAKEN_BACK, f"{why}; {result.text}", found)
+
+
+def take_back(id_: str, targets: Sequence[Target], why: str, runners: Mapping[str, Runner]) -> Came:
+    """Every director back to its old files."""
+
+    def one(target: Target) -> str:
+        runner = runners.get(target.where.name) or target.where.connect()
+        ran = runner.run(transaction.phase(id_, "revert", plain(why, 400)), root=True, timeout_s=90,
+                         what="take it back")  # fmt: skip
+        return ran.text.strip() or ran.err.strip()
+
+    trouble, notes = [], []
+    for target, said, error in at_once(targets, one):
+        name = target.where.name
+        if error is not None:
+            trouble.append(f"{name}: {error}; its own timer takes it back")
+            continue
+        lines = (said or "").splitlines()
+        notes += [f"{name}: keepalived had died and was started again"
+                  for line in lines if line.startswith("started ")]  # fmt: skip
+        last = lines[-1] if lines else ""
+        if not last.startswith(("reverted", "gone: ")):
+            trouble.append(f"{name}: {plain(last) or 'no word'}")
+    if trouble:
+        return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)))
+    return Came(Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back and loaded")))
+
+
+def _last(out: str, err: str) -> str:
+    lines = [line for line in (*out.splitlines(), *err.splitlines()) if line.strip()]
+    told = next((line for line in lines if line.startswith("failed: ")), "")
+    return plain(told or lines[-1]) if lines else ""
+
+
+def settle(
+    id_: str, wheres: Sequence[Where], work: Callable[[Where, Runner], str]
+) -> list[tuple[str, str, RemoteError | None]]:
+    """Do something about a change at several directors: (name, last word, error) of each."""
+    from lvstui.operations.configuration_hosts import with_runner
+
+    found = at_once(wheres, lambda w: with_runner(w, lambda runner: work(w, runner)))
+    return [(where.name, said or "", error) for where, said, error in found]

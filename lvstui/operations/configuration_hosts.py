@@ -1,0 +1,72 @@
+"""The directors that a change concerns: how to reach them, all at once, one thread each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen
+from lvstui.keepalived.daemon.look import judge, look_config, look_daemon
+from lvstui.model.text import plain
+from lvstui.remote.runner import RemoteError, Runner, Trouble
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One director and the way to it."""
+
+    name: str
+    """As the operator names it; the same in plans, history and audit."""
+    connect: Callable[[], Runner]
+    """Raises RemoteError. The runner is closed after use."""
+    local: bool = False
+    """This very host: its counters can be asked for."""
+
+
+def look_daemon_at(where: Where, runner: Runner) -> DaemonSeen:
+    """The daemon there, root or not. Raises RemoteError."""
+    try:
+        daemon = look_daemon(runner)
+    except RemoteError as error:
+        if error.trouble is not Trouble.ROOT:
+            raise
+        daemon = look_daemon(runner, root=False)
+    return replace(daemon, host=where.name)
+
+
+def look_at(where: Where, runner: Runner) -> DirectorSeen:
+    """The daemon there and its files. Raises RemoteError."""
+    daemon = look_daemon_at(where, runner)
+    return judge(daemon, look_config(runner, daemon.main, daemon.config_id, root=daemon.root))
+
+
+def with_runner(where: Where, work: Callable[[Runner], T]) -> T:
+    """Do something there. Raises RemoteError."""
+    with closing(where.connect()) as runner:
+        return work(runner)
+
+
+def at_once(
+    items: Iterable[K], work: Callable[[K], T]
+) -> list[tuple[K, T | None, RemoteError | None]]:
+    """Do the same for all at the same time; each with its result or why there is none."""
+    wanted = list(items)
+
+    def one(item: K) -> tuple[K, T | None, RemoteError | None]:
+        try:
+            return item, work(item), None
+        except RemoteError as error:
+            return item, None, error
+        except OSError as error:
+            return item, None, RemoteError(Trouble.LOST, plain(str(error)))
+
+    if len(wanted) < 2:
+        return [one(item) for item in wanted]
+    with ThreadPoolExecutor(len(wanted), thread_name_prefix="director") as pool:
+        return list(pool.map(one, wanted))

@@ -1,0 +1,242 @@
+"""From wanted files to a plan: what keepalived and lint say of them, and what they would do."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lvstui.keepalived.daemon.around import look_around
+from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen, FileSeen, FileStep
+from lvstui.keepalived.daemon.look import look_config
+from lvstui.keepalived.daemon.trial import Trial, trial
+from lvstui.keepalived.difference import Difference, Impact, difference
+from lvstui.keepalived.lint.context import Peer
+from lvstui.keepalived.lint.finding import Finding, Severity, new_findings, worst_first
+from lvstui.keepalived.lint.run import lint
+from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.mask import masked_diff, secrets_of
+from lvstui.keepalived.tree import Tree
+from lvstui.model.config import Configuration
+from lvstui.model.text import plain
+from lvstui.operations import configuration_rules as rules
+from lvstui.operations.config_plan import Director, FileChange, HostChange
+from lvstui.operations.configuration_hosts import Where
+from lvstui.operations.configuration_rules import Side
+from lvstui.remote.runner import Runner
+
+_MANAGED = re.compile(rb"(?i)\b(ansible|puppet|chef|salt|saltstack|cfengine|managed by)\b")
+_HEAD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A host's part of a plan, and what was seen for it."""
+
+    where: Where
+    seen: DirectorSeen
+    change: HostChange
+    after: ConfigSeen
+    steps: tuple[FileStep, ...] = ()
+    tried: Trial = field(default_factory=Trial)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    refusals: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    old_is_lethal: bool = False
+
+    @property
+    def side(self) -> Side:
+        """For the rules of the pair."""
+        before = self.seen.running or self.seen.config.configuration or Configuration()
+        after = self.after.configuration or before
+        tree = self.seen.config.tree
+        return Side(
+            self.where.name, self.seen.daemon.version, bool(self.seen.daemon.pid), before, after,
+            rules.authentication(tree) if tree is not None else (),
+            rules.authentication(self.after.tree) if self.after.tree is not None else (),
+        )  # fmt: skip
+
+
+def director(seen: DirectorSeen) -> Director:
+    """The daemon as a plan remembers it."""
+    daemon = seen.daemon
+    return Director(
+        daemon.host, daemon.main, daemon.config_id, daemon.pid, daemon.started,
+        tuple((child.role, child.pid) for child in daemon.children), daemon.version, seen.in_step,
+    )  # fmt: skip
+
+
+def idle(where: Where, seen: DirectorSeen) -> Drawn:
+    """A director on which nothing is changed; it counts for the rules of the pair."""
+    return Drawn(where, seen, HostChange(director(seen), ()), seen.config)
+
+
+def candidate(seen: DirectorSeen, runner: Runner, files: Sequence[FileChange]) -> ConfigSeen:
+    """The configuration as it would be with new files. Raises RemoteError."""
+    daemon = seen.daemon
+    over = {change.path: change.after for change in files if change.before != change.after}
+    return look_config(runner, daemon.main, daemon.config_id, over=over, root=daemon.root)
+
+
+def peer_of(name: str, configs: Mapping[str, ConfigSeen]) -> Peer | None:
+    """The other director for lint; None when there is none to be seen."""
+    for other, config in configs.items():
+        if other != name and config.tree is not None and config.configuration is not None:
+            return Peer(other, config.tree, config.configuration)
+    return None
+
+
+def draw(
+    where: Where,
+    seen: DirectorSeen,
+    runner: Runner,
+    files: Sequence[FileChange],
+    after: ConfigSeen,
+    peers: tuple[Peer | None, Peer | None] = (None, None),
+) -> Drawn:
+    """What the new files of one director are worth. Raises RemoteError.
+
+    after: from `candidate`. peers: the other director as it is, and as it will be.
+    """
+    daemon, root = seen.daemon, seen.daemon.root
+    wanted = [change for change in files if change.before != change.after]
+    on_disk = {file.path: file for file in (*seen.config.files, *after.files)}
+    refusals = _disk(wanted, on_disk, where.name)
+    steps = tuple(
+        FileStep(c.path, on_disk[c.path].real if c.path in on_disk else c.path, c.before, c.after)
+        for c in wanted
+    )
+    if not root:
+        refusals.append(f"{where.name}: only root may write the configuration: sudo lvstui")
+    tried, around = Trial(), Surroundings(version=daemon.version)
+    if wanted and not refusals:
+        tried = trial(runner, daemon, steps)
+        trees = [tree for tree in (seen.config.tree, after.tree) if tree is not None]
+        around = look_around(runner, daemon, trees)
+    before = judge(seen.config, tried, around, peers[0], old=True)
+    found = judge(after, tried, around, peers[1]) if wanted else before
+    fresh = new_findings(before, found)
+    known = new_findings(fresh, found)
+    refusals += _lethal(where.name, found)
+    if wanted and after.tree is None:
+        refusals.append(f"{where.name}: keepalived would load nothing: {plain(after.why)}")
+    refusals += _emptied(where.name, seen.config.configuration, after.configuration)
+    old, new = seen.config.configuration, after.configuration
+    differences: tuple[Difference, ...] = ()
+    if wanted and new is not None:
+        differences = difference(old or Configuration(), new, seen.config.tree, after.tree)
+    tree = after.tree or seen.config.tree
+    secrets = secrets_of(tree) if tree is not None else None
+    diff = "".join(masked_diff(c.before, c.after, c.path, secrets) for c in wanted)
+    change = HostChange(director(seen), tuple(wanted), differences, fresh, known, diff)
+    lethal_before = any(finding.severity is Severity.LETHAL for finding in before)
+    cautions = _cautions(where.name, seen, wanted, on_disk, lethal_before) if wanted else ()
+    return Drawn(where, seen, change, after, steps, tried, around, tuple(dict.fromkeys(refusals)),
+                 cautions, lethal_before)  # fmt: skip
+
+
+def judge(
+    config: ConfigSeen, tried: Trial, around: Surroundings, peer: Peer | None, *, old: bool = False
+) -> tuple[Finding, ...]:
+    """What our rules and the host's own keepalived say of a configuration."""
+    if config.tree is None or config.configuration is None:
+        return ()
+    found = list(lint(config.tree, config.configuration, around, peer))
+    tested = tried.before if old else tried.after
+    if tested is not None:
+        found += classify(tested.status, tested.text, around.version, config.tree)
+    elif tried.why and not old:
+        found.append(
+            Finding("-t:untested", Severity.WARNING, f"keepalived has not tested it: {tried.why}")
+        )
+    return worst_first(found)
+
+
+def classify(status: int, text: bytes, version: str, tree: Tree) -> tuple[Finding, ...]:
+    """What `keepalived -t` said, as findings."""
+    try:
+        understand = importlib.import_module("lvstui.keepalived.lint.config_test").classify
+    except ImportError:
+        if status == 0:
+            return ()
+        return (Finding(f"-t:status-{status}", Severity.ERROR,
+                        f"keepalived -t ends with status {status}"),)  # fmt: skip
+    found: tuple[Finding, ...] = understand(status, text, version, tree)
+    return found
+
+
+def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: str) -> list[str]:
+    found = []
+    for change in wanted:
+        file = on_disk.get(change.path)
+        now = file.data if file is not None and file.exists else None
+        if file is not None and file.skipped:
+            why = "it is no regular file" if not file.regular else (
+                f"it has an execute bit (mode {file.mode:04o}): chmod a-x {change.path} first"
+            )  # fmt: skip
+            found.append(f"{host}: {change.path}: keepalived would load nothing of it: {why}")
+        elif now != change.before:
+            word = "appeared" if change.before is None else "is gone" if now is None else "changed"
+            found.append(f"{host}: {change.path} {word} since it was read: look again")
+    return found
+
+
+def _lethal(host: str, findings: Sequence[Finding]) -> list[str]:
+    return [
+        f"{host}: {finding.place or 'keepalived -t'}: {finding.text}"
+        for finding in findings
+        if finding.severity is Severity.LETHAL
+    ]
+
+
+def _emptied(host: str, old: Configuration | None, new: Configuration | None) -> list[str]:
+    if old is None or new is None or not (old.instances or old.services):
+        return []
+    if new.instances or new.services:
+        return []
+    main = new.files[0] if new.files else "it"
+    return [f"{host}: {main}: no instance and no service would be left: keepalived would drop "
+            "every VIP and every backend"]  # fmt: skip
+
+
+def _cautions(
+    host: str,
+    seen: DirectorSeen,
+    wanted: Sequence[FileChange],
+    on_disk: Mapping[str, FileSeen],
+    lethal_before: bool,
+) -> tuple[str, ...]:
+    found = []
+    if not seen.daemon.pid:
+        found.append(f"{host}: keepalived does not run: the file is written and tested, nothing is "
+                     "loaded and nothing can be verified")  # fmt: skip
+    if seen.in_step is False and seen.running is not None:
+        pending = difference(seen.running, seen.config.configuration or Configuration())
+        some = "; ".join(f"{d.subject}: {d.text}" for d in pending[:3])
+        more = f" and {len(pending) - 3} more" if len(pending) > 3 else ""
+        found.append(f"{host}: keepalived has not loaded the file as it is now: the reload also "
+                     f"brings {some or 'other differences'}{more}")  # fmt: skip
+    if lethal_before:
+        found.append(f"{host}: keepalived would not survive loading the present file: if this is "
+                     "taken back the file comes back and is not loaded")  # fmt: skip
+    for change in wanted:
+        file = on_disk.get(change.path)
+        if file is not None and file.links > 1:
+            found.append(f"{host}: {change.path} has {file.links} names (hard links): the others "
+                         "keep the old text")  # fmt: skip
+        head = b"\n".join((change.before or b"").split(b"\n")[:_HEAD])
+        if match := _MANAGED.search(head):
+            found.append(f"{host}: {change.path} says that it is written by other software "
+                         f"({plain(match.group(1).decode())}): it may undo this")  # fmt: skip
+    return tuple(found)
+
+
+def effects(drawn: Sequence[Drawn]) -> tuple[str, ...]:
+    """What a plan does to the site, one sentence each; the same on both directors once."""
+    found: dict[str, None] = {}
+    for part in drawn:
+        for one in part.change.differences:
+            if one.impact is not Impact.WATCHES:
+                found[f"{one.subject}: {one.text}"] = None
+    return tuple(found)

@@ -1,0 +1,202 @@
+"""What a change of the configuration means for the pair of directors. Pure.
+
+Facts: keepalived before 2.3.3 compares the addresses of a peer's advert with its own list and
+throws the advert away when they differ (vrrp.c, vrrp_check_packet), so that it becomes MASTER
+beside the other one after three intervals and the skew; interval, authentication, version and
+router id are compared by every version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lvstui.keepalived.tree import Statement, Tree
+from lvstui.model.config import Configuration, ConfiguredInstance
+
+TOLERANT = (2, 3, 3)
+"""From this version on a list of VIPs that differs is only logged (measured 2.3.4, 2.4.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One director before and after."""
+
+    host: str
+    version: str
+    running: bool
+    before: Configuration
+    after: Configuration
+    secrets_before: tuple[tuple[str, str], ...] = ()
+    """(instance, digest of its authentication)."""
+    secrets_after: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Something is different afterwards."""
+        return self.before.digest != self.after.digest
+
+
+def authentication(tree: Tree) -> tuple[tuple[str, str], ...]:
+    """(instance, digest over what its authentication says), so that a change is noticed and
+    nothing can be read from it."""
+    found: dict[str, str] = {}
+    for block in tree.blocks(b"vrrp_instance"):
+        words = block.header.words
+        name = words[1].decode("utf-8", "replace") if len(words) > 1 else ""
+        parts = [
+            b"\0".join(line.words)
+            for inner in block.blocks(b"authentication", b"auth_hmac")
+            for line in inner.children
+            if isinstance(line, Statement)
+        ]
+        if parts:
+            found[name] = hashlib.sha256(b"lvstui auth\0" + b"\n".join(parts)).hexdigest()[:12]
+    return tuple(found.items())
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """`2.2.7` as numbers; empty when it is not known."""
+    match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
+
+
+def master_down_s(instance: ConfiguredInstance) -> float:
+    """After how long without a good advert a BACKUP takes over: three intervals and the skew
+    (RFC 3768, RFC 9568)."""
+    skew = (256 - instance.priority) / 256
+    return 3 * instance.advert_interval_s + skew * (
+        instance.advert_interval_s if instance.version == 3 else 1.0
+    )
+
+
+def pairs(side: Side) -> list[tuple[ConfiguredInstance, ConfiguredInstance]]:
+    """The instances that are there before and after."""
+    after = {instance.name: instance for instance in side.after.instances}
+    return [(i, after[i.name]) for i in side.before.instances if i.name in after]
+
+
+def _shared(instance: ConfiguredInstance) -> tuple[object, ...]:
+    return (
+        instance.vrid, instance.version, instance.advert_interval_s, instance.auth_type,
+    )  # fmt: skip
+
+
+_NAMES = ("virtual_router_id", "vrrp_version", "advert_int", "auth_type")
+
+
+def refusals(sides: Sequence[Side], *, alone: bool = False) -> tuple[str, ...]:
+    """Why a change would split the cluster. `alone`: the operator says that there is no other
+    director than those of `sides`."""
+    found: list[str] = []
+    for side in sides:
+        if not side.running or not side.changes:
+            continue
+        others = [other for other in sides if other is not side and other.running]
+        for old, new in pairs(side):
+            found += _about(side, old, new, others, alone or len(sides) > 1)
+    return tuple(dict.fromkeys(found))
+
+
+def _about(
+    side: Side,
+    old: ConfiguredInstance,
+    new: ConfiguredInstance,
+    others: Sequence[Side],
+    all_known: bool,
+) -> list[str]:
+    found = []
+    what = [
+        name for name, a, b in zip(_NAMES, _shared(old), _shared(new), strict=True) if a != b
+    ]  # fmt: skip
+    if old.interface != new.interface:
+        what.append("interface")
+    if dict(side.secrets_before).get(old.name) != dict(side.secrets_after).get(new.name):
+        what.append("authentication")
+    list_changes = sorted(old.advertised) != sorted(new.advertised)
+    if what and not all_known:
+        found.append(
+            f"instance {old.name}: {', '.join(what)} must be the same on both directors at every "
+            "moment: change both in one go (name the peer)"
+        )
+    if list_changes and not all_known and not _tolerates(side, new):
+        found.append(
+            f"instance {old.name}: its VIPs would differ from those of the other director, which "
+            f"may then become MASTER beside this one after {master_down_s(old):.1f} s; {_WAYS}"
+        )
+    for other in others:
+        for theirs_old, theirs in pairs(other):
+            if theirs_old.vrid != old.vrid or _family(theirs_old) != _family(old):
+                continue
+            unequal = [
+                name
+                for name, mine, yours in zip(_NAMES, _shared(new), _shared(theirs), strict=True)
+                if name in what and mine != yours
+            ]
+            if "interface" in what and theirs_old.interface == theirs.interface:
+                unequal.append("interface")
+            if "authentication" in what and dict(side.secrets_after).get(new.name) != dict(
+                other.secrets_after
+            ).get(theirs.name):
+                unequal.append("authentication")
+            if unequal:
+                found.append(
+                    f"instance {old.name}: {', '.join(unequal)} would differ between {side.host} "
+                    f"and {other.host}, and each would become MASTER: change both in one go"
+                )
+            if (
+                list_changes
+                and sorted(new.advertised) != sorted(theirs.advertised)
+                and not (_tolerates(other, theirs) and _tolerates(side, new))
+            ):
+                found.append(
+                    f"instance {old.name}: {side.host} would have {len(new.advertised)} VIPs in its"
+                    f" adverts and {other.host} {len(theirs.advertised)}; keepalived before 2.3.3"
+                    f" then becomes MASTER on both after {master_down_s(old):.1f} s; {_WAYS}"
+                )
+    return found
+
+
+_WAYS = (
+    "safe: change both directors in one go, put the address into virtual_ipaddress_excluded, or "
+    "first set vrrp_skip_check_adv_addr on both"
+)
+
+
+def _tolerates(side: Side, instance: ConfiguredInstance) -> bool:
+    version = version_of(side.version)
+    if version and version >= TOLERANT:
+        return True
+    # It must be in force already, not come with this very change.
+    return any(
+        i.skip_check_adv_addr or side.before.skip_check_adv_addr
+        for i in side.before.instances
+        if i.name == instance.name
+    )
+
+
+def _family(instance: ConfiguredInstance) -> int:
+    first = (*instance.advertised, *instance.vips, "")[0]
+    return 6 if ":" in first else 4
+
+
+def typed(sides: Sequence[Side]) -> str:
+    """What has to be typed: the VIP or service that goes, or whose last server goes; else
+    empty."""
+    for side in sides:
+        left = {vip for instance in side.after.instances for vip in instance.vips}
+        for instance in side.before.instances:
+            for vip in instance.vips:
+                if vip not in left:
+                    return vip
+        after = {service.key: service for service in side.after.services}
+        for service in side.before.services:
+            now = after.get(service.key)
+            if now is None:
+                return str(service.key)
+            had = any(server.weight > 0 for server in service.servers)
+            if had and not any(server.weight > 0 for server in now.servers):
+                return str(service.key)
+    return ""
