@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from lvstui import __version__
+from lvstui.configfile import add_config
 from lvstui.model.picture import Picture
 from lvstui.operate import add_operations
 from lvstui.realservers import add_realservers
@@ -105,6 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_operations(commands, _look_options)
     add_realservers(commands, _look_options)
+    add_config(commands, _look_options)
 
     from lvstui.lab.cli import add_parser as add_lab
 
