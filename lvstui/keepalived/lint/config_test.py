@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lvstui.keepalived.lint.finding import Finding, worst_first
+from lvstui.keepalived.lint.finding import Finding, Severity, worst_first
 from lvstui.keepalived.lint.messages import Shape, shape_of
 from lvstui.keepalived.lint.secrets import Secrets, secrets_of
 from lvstui.keepalived.lint.surroundings import release
@@ -28,6 +28,12 @@ _WITH_FILE = re.compile(r"\((.+?): Line (\d+)\)\s+(.*)", re.DOTALL)
 _WITH_LINE = re.compile(r"\(Line (\d+)\)\s+(.*)", re.DOTALL)
 _WITH_NAME = re.compile(r"\(([^()\s]+)\):?\s")
 _SERVICE = re.compile(r"\[([0-9a-fA-F.:]+)\]:(tcp|udp|sctp|none):(\d+)|FWM (\d+)")
+_MAIN = re.compile(
+    r"Configuration file .* is (a directory|not a regular)|Config files missing|No config files"
+)
+"""Without a line number these speak of the main file: at an include they give its line."""
+_SHELL = re.compile(r"Segmentation fault|Aborted|.*\(core dumped\)")
+"""What a shell adds when a program crashed; the status says the same."""
 _SYNC = re.compile(r"[Ss]ync group (\S+)")
 _SCRIPT = re.compile(r"(?:track script|vrrp_script) (\S+)")
 
@@ -67,7 +73,7 @@ def classify(status: int, text: str | bytes, version: str, tree: Tree) -> tuple[
     findings = [
         _finding(message, tree, secrets)
         for message in _once(text.splitlines())
-        if message.text.strip()
+        if message.text and not _SHELL.match(message.text)
     ]
     told = verdict(status, text, release(version), findings)
     return worst_first([*findings, *told])
@@ -98,6 +104,15 @@ def _message(line: str) -> _Message:
 
 def _finding(message: _Message, tree: Tree, secrets: Secrets) -> Finding:
     place: Place | None
+    if not message.line and _MAIN.match(message.text):
+        return Finding(
+            "-t:main-file-not-loaded",
+            Severity.LETHAL,
+            "keepalived would not load its main file: it reloads to nothing",
+            Place(_path(tree, ""), 1),
+            evidence="keepalived -t says so, and gives 0",
+            fix="a regular file that can be read and has no execute bit: chmod 644",
+        )
     if message.line:
         place = _place(tree, _path(tree, message.file), message.line)
         where = (place.file, place.line)

@@ -17,7 +17,7 @@ _PIECES = re.compile(rb"[^\s\"'{}#!]+")
 _QUOTED = re.compile(r"'[^']*'|`[^`]*`|\"[^\"]*\"")
 _RAW_LINE = re.compile(r"^(?:Unterminated quote|Unmatched quote:|String) (?=')|definition '")
 _TOKEN = re.compile(r"[^\s'`\"\[\](),;]+")
-_PLAIN = re.compile(r"\d{1,3}|[A-Za-z0-9.:/_-]+\.conf|[0-9a-fA-F.:/]+|\*+")
+_PLAIN = re.compile(r"[{}]|\d{1,3}|[A-Za-z0-9.:/_-]+\.conf|[0-9a-fA-F.:/]+|\*+")
 
 
 @dataclass(frozen=True, slots=True)

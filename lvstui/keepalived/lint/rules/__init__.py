@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     grammar.extra_words,
     grammar.crowded_entries,
     instances.essentials,
+    instances.advertised,
     instances.twice,
     instances.prefixes,
     instances.strictness,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lvstui.keepalived.lexer import MAX_LINE, strip
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.keepalived.lint.programs import SCRIPTS
 from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED
 from lvstui.keepalived.schema import ROOT
 from lvstui.keepalived.tree import Block, Node, Statement
@@ -30,7 +31,9 @@ def missing_values(context: Context) -> Iterator[Finding]:
             line = node.header if isinstance(node, Block) else node
             words = line.words
             if len(words) < 2:
-                if words[0] in needed:
+                # The tokeniser of scripts has a value even when a quote is open.
+                script = words[0] in SCRIPTS and b'"' in line.text.data
+                if words[0] in needed and not script:
                     yield _missing(line)
             elif (
                 words[0] == b"virtual_server"

@@ -12,6 +12,8 @@ from lvstui.keepalived.tree import Block, Statement
 from lvstui.keepalived.values import shown
 from lvstui.model.keys import canonical_address
 
+MAX_VIPS = 255
+
 _ENDS = "keepalived ends over this at a start and at a reload; the VIPs stay where they are"
 
 
@@ -43,6 +45,20 @@ def essentials(context: Context) -> Iterator[Finding]:
             yield _without_vip(router)
         if router.strict and router.unicast:
             yield _strict_unicast(context, router)
+
+
+def advertised(context: Context) -> Iterator[Finding]:
+    """The count of VIPs is one byte of an advert."""
+    for router in context.routers:
+        if len(router.vips) > MAX_VIPS:
+            yield Finding(
+                "vips-too-many",
+                Severity.WARNING,
+                f"instance {router.name}: {len(router.vips)} VIPs; an advert has room for "
+                f"{MAX_VIPS}: keepalived moves the others to virtual_ipaddress_excluded",
+                router.block.place,
+                fix="put them there yourself, or into another instance",
+            )
 
 
 def _does_without_interface(context: Context, router: Router) -> bool:

@@ -17,7 +17,7 @@ _SAID_BETTER = re.compile(
     r"longer than \d+ bytes|a double quote is not closed|virtual_router_id is missing"
     r"|vrrp_instance: its name is missing|virtual_server: (its address|the group or mark) is"
     r"|virtual_server_group: its name|.*crashes on it|quorum \d+ is over the total weight"
-    r"|hysteresis is not below the quorum|a range of \d+ addresses"
+    r"|hysteresis is not below the quorum: set to 4294967295|a range of \d+ addresses"
 )
 """Other rules say these with more knowledge."""
 
@@ -60,6 +60,7 @@ _JUDGED: tuple[tuple[str, str, Severity, str], ...] = (
     ("no scheduler set", "scheduler-defaults", _N, "lb_algo wlc"),
     ("ops needs UDP", "ops-needs-udp", _W, "take ops out"),
     ("a protocol means nothing", "protocol-with-mark", _N, "take protocol out"),
+    ("hysteresis is not below", "hysteresis-over-quorum", _W, "hysteresis below the quorum"),
     ("no port: keepalived sets", "persistence-by-default", _N, "set persistence_timeout"),
     ("real server is there already", "server-twice", _W, "take one out"),
     (".*its port is not the service's", "port-mapping-in-dr", _E,

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.lint.programs import DEFAULT_USER, WITHOUT_ARGUMENTS, Program, programs
+from lvstui.keepalived.lint.programs import (
+    DEFAULT_USER,
+    WITHOUT_ARGUMENTS,
+    Program,
+    programs,
+    user_lines,
+)
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.tree import Statement
+from lvstui.keepalived.values import shown
 
 _FIFOS = frozenset(
     b"notify_fifo vrrp_notify_fifo lvs_notify_fifo notify_fifo_script vrrp_notify_fifo_script "
@@ -101,14 +108,14 @@ def users(context: Context) -> Iterator[Finding]:
             evidence="keepalived -t says nothing about it",
             fix="put script_user first in global_defs",
         )
-    if given is not None and len(given.words) > 1 and known is not None:
-        name = given.words[1].decode("ascii", "replace")
-        if name not in known:
+    for line in user_lines(context.tree) if known is not None else ():
+        if known is not None and shown(line.words[1]) not in known:
             yield Finding(
                 "script-user-unknown",
                 Severity.ERROR,
-                "script_user names a user that this host does not have: no script runs",
-                given.place,
+                f"{line.words[0].decode()} names a user that this host does not have: keepalived "
+                "does not run the script",
+                line.place,
                 fix="useradd -r, or another user",
             )
     first = next(programs(context.tree), None)
