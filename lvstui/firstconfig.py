@@ -8,19 +8,11 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lvstui.keepalived.first import (
-    CHECKS,
-    NONLOCAL_BIND,
-    PROTOCOLS,
-    SYSCTL_FILE,
-    First,
-    render,
-    sysctl_file,
-    wrong,
-)
-from lvstui.operations.first import Answers, completed, guess
+if TYPE_CHECKING:
+    from lvstui.keepalived.first import First
+    from lvstui.operations.first import Answers
 
 SCHEMA = "lvstui.first/1"
 DONE, NOT_DONE, USAGE = 0, 1, 2
@@ -46,12 +38,12 @@ def add_first(words: Any) -> None:
     sub.add_argument("--server", action="append", default=[], metavar="ADDR[=NAME][*WEIGHT]",
                      help="a real server; again for each")  # fmt: skip
     sub.add_argument("--port", default="80", help="of the service (default 80)")
-    sub.add_argument("--protocol", default="tcp", choices=PROTOCOLS)
+    sub.add_argument("--protocol", default="tcp", choices=("tcp", "udp", "sctp"))
     sub.add_argument("--name", default="", help="of the service, as a comment beside it")
     sub.add_argument("--scheduler", default="wlc", help="how connections are shared (default wlc)")
     sub.add_argument("--persistence", default="", metavar="SECONDS",
                      help="a client stays with its server that long")  # fmt: skip
-    sub.add_argument("--check", default="", choices=CHECKS,
+    sub.add_argument("--check", default="", choices=("TCP_CHECK", "HTTP_GET", "SSL_GET", "none"),
                      help="how servers are checked (default TCP_CHECK; none for UDP)")  # fmt: skip
     sub.add_argument("--path", default="/", help="for HTTP_GET and SSL_GET (default /)")
     sub.add_argument("--sync", action="store_true",
@@ -63,6 +55,9 @@ def add_first(words: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from lvstui.keepalived.first import SYSCTL_FILE, render, sysctl_file, wrong
+    from lvstui.operations.first import completed, guess
+
     found = guess(os.uname().nodename.partition(".")[0])
     try:
         first, guessed = completed(_answers(args), found)
@@ -94,6 +89,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _answers(args: argparse.Namespace) -> Answers:
+    from lvstui.operations.first import Answers
+
     return Answers(
         vip=args.vip, vrid=args.vrid, interface=args.interface, directors=args.directors,
         unicast=args.unicast, servers=" ".join(args.server), port=args.port,
@@ -115,6 +112,8 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 def _tell(
     args: argparse.Namespace, first: First, files: dict[str, bytes], notes: list[str]
 ) -> None:
+    from lvstui.keepalived.first import NONLOCAL_BIND, SYSCTL_FILE
+
     next_steps = [
         *(f"on {d.name}: lvstui config apply {d.name}.keepalived.conf" for d in first.directors),
         f"on both: put {os.path.basename(SYSCTL_FILE)} into /etc/sysctl.d and run "
