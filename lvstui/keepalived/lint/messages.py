@@ -105,8 +105,8 @@ SHAPES: tuple[Shape, ...] = tuple(
         (r"[Uu]nknown|[Ii]nvalid|not found|doesn't exist|does not exist|must have", "invalid",
          _E, ""),
         (r"[Ss]kipping|[Ii]gnoring|- ignored|[Rr]emoving|[Dd]isabling|malformed|already defined"
-         r"|parameter specified|[Cc]annot use|don't match|must match|used before"
-         r"|has no (urls|path|entries)|No script|missing",
+         r"|parameter specified|Unable to|character length|[Cc]annot use|don't match"
+         r"|must match|used before|has no (urls|path|entries)|No script|missing",
          "ignored", _E, ""),
         (r"[Rr]esetting|[Dd]efaulting|setting", "reset", _W, ""),
     )

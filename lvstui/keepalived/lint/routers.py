@@ -124,6 +124,8 @@ def addresses(block: Block, keyword: bytes) -> tuple[Address, ...]:
             address = canonical_address(text.decode("ascii"))
         except ValueError:
             continue
+        if ipaddress.ip_address(address).is_unspecified:
+            continue
         prefix: int | None = None
         if slash:
             if not length.isdigit() or int(length) > (128 if ":" in address else 32):

@@ -117,7 +117,7 @@ def links_from_json(text: str) -> tuple[Link, ...]:
 
 
 def scripts_from_stat(text: str, wanted: Iterable[str]) -> dict[str, Script]:
-    """What `stat -L -c '%f %u %n' FILE FOLDERS…` printed tells about the scripts in `wanted`.
+    """What `script_stat_argv` printed tells about the scripts in `wanted`.
 
     One line for each file and for each folder above it that exists: raw mode in hexadecimal,
     owner, path. A path without a line is missing; a folder without one is left out of the
@@ -131,7 +131,25 @@ def scripts_from_stat(text: str, wanted: Iterable[str]) -> dict[str, Script]:
             seen[path] = int(mode, 16), int(owner)
         except ValueError:
             continue
+    return judge_scripts(wanted, seen)
+
+
+def judge_scripts(wanted: Iterable[str], seen: Mapping[str, tuple[int, int]]) -> dict[str, Script]:
+    """The state of each script in `wanted`, from mode and owner of it and of its folders."""
     return {path: _judge(path, seen) for path in wanted}
+
+
+def script_stat_argv(wanted: Iterable[str]) -> tuple[str, ...]:
+    """The command whose output `scripts_from_stat` reads; it ends with a status when one of them
+    is missing, and that is no failure."""
+    names = dict.fromkeys(name for path in wanted for name in (path, *folders_above(path)))
+    return ("stat", "-L", "-c", "%f %u %n", "--", *names)
+
+
+def users_from_passwd(text: str, wanted: Iterable[str]) -> frozenset[str]:
+    """Those of `wanted` that are in what `getent passwd NAMES…` printed."""
+    there = {line.partition(":")[0] for line in text.splitlines()}
+    return frozenset(name for name in wanted if name in there)
 
 
 def folders_above(path: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from lvstui.keepalived.lexer import MAX_LINE, strip
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.programs import SCRIPTS
-from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED
+from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED, ROUTE_TYPES
 from lvstui.keepalived.schema import ROOT
 from lvstui.keepalived.tree import Block, Node, Statement
 from lvstui.model.config import Place
@@ -50,9 +50,22 @@ def missing_values(context: Context) -> Iterator[Finding]:
 
 def _entries(block: Block) -> Iterator[Finding]:
     needed = ENTRY_REQUIRED.get(block.keyword)
-    for line in block.statements() if needed else ():
-        if needed and line.words[-1] in needed:
-            yield _missing(line, line.words[-1])
+    if needed is None:
+        return
+    for line in block.statements():
+        words = line.words
+        at = 0
+        while at < len(words) - 1:
+            # A word behind one of these is its value, whatever it is.
+            at += 2 if words[at] in needed else 1
+        if at == len(words) - 1 and words[at] in needed:
+            yield _missing(line, words[at])
+        elif block.keyword.endswith(b"_routes") and len(words) == 1 and _is_type(words[0]):
+            yield _missing(line)
+
+
+def _is_type(word: bytes) -> bool:
+    return word in ROUTE_TYPES or (word.isdigit() and int(word) <= 0xFF)
 
 
 def _missing(line: Statement, word: bytes = b"") -> Finding:
@@ -71,10 +84,13 @@ def open_quotes(context: Context) -> Iterator[Finding]:
     """A double quote that is never closed: what follows it is lost."""
     for line in context.tree.walk():
         if line.text.data.count(b'"') % 2:
+            # Seen with 2.2.7: a vrrp_script or MISC_CHECK whose script is lost this way.
+            crashes = line.words[0] in (b"script", b"misc_path")
             yield Finding(
                 "quote-not-closed",
-                Severity.ERROR,
-                "a double quote is not closed: keepalived loses what follows it, braces too",
+                Severity.LETHAL if crashes else Severity.ERROR,
+                "a double quote is not closed: keepalived "
+                + ("crashes" if crashes else "loses what follows it, braces too"),
                 line.place,
                 fix='close the quote; there is no escape for " inside of quotes',
             )
@@ -144,15 +160,19 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
 
 
 def unfilled(context: Context) -> Iterator[Finding]:
-    """`${NAME}` of which there is no definition stays as it is."""
+    """`${NAME}` of which there is no definition stays as it is, and its braces count as braces."""
     for line in context.tree.walk():
-        if b"${" in line.text.data and _VARIABLE.search(line.text.data):
+        data = line.text.data
+        if b"$" not in data:
+            continue
+        raw = line.file.lines[line.line - 1] if data.endswith(b"$") else data
+        if _VARIABLE.search(raw):
             yield Finding(
                 "undefined-variable",
-                Severity.WARNING,
-                "a ${NAME} has no definition: it stays in the value as it is written",
+                Severity.ERROR,
+                "a ${NAME} has no definition: its braces are taken for those of a block",
                 line.place,
-                fix="define it above with $NAME=value",
+                fix="define it above with $NAME=value, or fill in the template",
             )
 
 

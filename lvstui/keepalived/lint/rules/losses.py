@@ -84,6 +84,7 @@ def lost_blocks(context: Context) -> Iterator[Finding]:
             yield _lost(
                 block.header, f"{block.keyword.decode()} has no '{{': keepalived does not read it"
             )
+    yield from _headers(context)
     for line, inside in _strays(context):
         word = line.words[0].removeprefix(_BOM)
         where = f"within {inside.decode()}" if inside else "where it is not understood"
@@ -98,6 +99,28 @@ def lost_blocks(context: Context) -> Iterator[Finding]:
                 f"{word.decode()} stands {where}: keepalived ignores it and all that is in it",
                 line.place,
                 fix="look for a brace that is missing or one too many above it",
+            )
+
+
+def _headers(context: Context) -> Iterator[Finding]:
+    """Headers of groups that end the daemon (seen with 2.2.7)."""
+    for block in context.tree.blocks(b"virtual_server_group", b"vrrp_sync_group"):
+        keyword = block.keyword.decode()
+        if len(block.header.words) > 2:
+            yield Finding(
+                "header-fatal",
+                Severity.LETHAL,
+                f"{keyword}: words behind its name: keepalived ends over this",
+                block.place,
+                fix="one name, in double quotes when it has blanks",
+            )
+        elif block.opening is None and block.keyword == b"virtual_server_group":
+            yield Finding(
+                "header-fatal",
+                Severity.LETHAL,
+                f"{keyword} has no '{{': keepalived ends over this",
+                block.place,
+                fix="put { behind the name",
             )
 
 
