@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lvstui.keepalived.edit.change import Change, RefusedEdit, apply_edits
+from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
 from lvstui.keepalived.edit.outline import as_meant, outline, strays
 from lvstui.keepalived.files import Files
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.tree import Tree
-from lvstui.keepalived.view import view
+from lvstui.keepalived.view import many_objects, view
 from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 
@@ -74,8 +74,10 @@ class Draft:
         return parse(self.main, self._overlay.files(over), config_id)
 
     def _load(self, tree: Tree | None = None, configuration: Configuration | None = None) -> None:
-        self.tree = self._parse(self._done[-1].over, self.config_id) if tree is None else tree
-        self.configuration = view(self.tree) if configuration is None else configuration
+        with many_objects():
+            self.tree = self._parse(self._done[-1].over, self.config_id) if tree is None else tree
+            self.configuration = view(self.tree) if configuration is None else configuration
+        self._lines: tuple[Line, ...] | None = None
 
     @property
     def base(self) -> Mapping[str, bytes]:
@@ -128,17 +130,23 @@ class Draft:
         self._load()
         return True
 
-    def apply(self, change: Change) -> None:
-        """Make `change`, which was made for `tree`.
+    def apply(self, change: Change) -> bool:
+        """Make `change`, which was made for `tree`; False when there was nothing to do.
 
         Raises RefusedEdit, and leaves everything as it was, when the files would not mean what
         the change says or would mean more than that.
         """
-        over, tree = self._after(change)
-        configuration = view(tree)
-        if change.meant is not None:
-            self._check(change, over, tree, configuration)
+        if change.empty:
+            return False
+        with many_objects():
+            over, tree = self._after(change)
+            configuration = view(tree)
+            lines = outline(tree).lines if change.meant is not None else None
+            if lines is not None:
+                self._check(change, over, tree, configuration, lines)
         self._take(change.title, over, tree, configuration)
+        self._lines = lines
+        return True
 
     def replace(self, path: str, data: bytes, title: str) -> None:
         """Exchange the whole file at `path`, as the text editor does: no question is asked.
@@ -168,11 +176,16 @@ class Draft:
         return over, self._parse(over, self.config_id)
 
     def _check(
-        self, change: Change, over: Mapping[str, bytes], tree: Tree, configuration: Configuration
+        self,
+        change: Change,
+        over: Mapping[str, bytes],
+        tree: Tree,
+        configuration: Configuration,
+        lines: tuple[Line, ...],
     ) -> None:
         assert change.meant is not None
-        before = outline(self.tree).lines
-        if as_meant(before, change.meant) != outline(tree).lines:
+        before = outline(self.tree).lines if self._lines is None else self._lines
+        if as_meant(before, change.meant) != lines:
             raise RefusedEdit(None, "the files would mean something else than was asked for", _HAND)
         known = Counter(what for _, what in self.tree.problems)
         new = Counter(what for _, what in tree.problems) - known
@@ -227,9 +240,10 @@ def _names(configuration: Configuration) -> dict[tuple[object, ...], str]:
 
 
 def unplaced(configuration: Configuration) -> Configuration:
-    """`configuration` without places, digest and problems: what it means alone."""
+    """`configuration` without files, places, digest and problems: what it means alone."""
     return replace(
         configuration,
+        files=(),
         digest="",
         problems=(),
         services=tuple(

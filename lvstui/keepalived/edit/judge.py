@@ -77,12 +77,13 @@ def check_service(values: Values, version: str = "") -> dict[str, str]:
         )
     if "fwmark" in given and _has(values, "protocol"):
         faults.setdefault("protocol", "a firewall mark has no protocol")
-    if "address" in given and not _has(values, "protocol"):
+    if given == ["address"] and not _has(values, "protocol"):
         faults.setdefault("protocol", "say which: keepalived would take UDP")
     if given[:1] != ["address"] and _has(values, "port"):
         faults.setdefault("port", "only an address has a port")
-    if not _has(values, "lb_kind"):
-        faults.setdefault("lb_kind", "say which: keepalived would take NAT")
+    for keyword, taken in (("lb_algo", "wlc"), ("lb_kind", "NAT")):
+        if not _has(values, keyword):
+            faults.setdefault(keyword, f"say which: keepalived would take {taken}")
     if values.get("ops") == "yes" and values.get("protocol") != "UDP":
         faults.setdefault("ops", "one packet scheduling needs UDP")
     quorum, hysteresis = _number(values, "quorum", 1), _number(values, "hysteresis", 0)

@@ -165,7 +165,7 @@ class Pen:
                 head_of(anchor).place, "this part of the block is included from another file"
             )
         style = style or style_of(self.tree, file, *(new.words[0] for new in news))
-        indent = child_indent(self.tree, block)
+        indent = child_indent(self.tree, block, news[0].words[0])
         prefix = b"@" + block.header.condition + b" " if block.header.condition else b""
         lines: list[bytes] = []
         for new in news:

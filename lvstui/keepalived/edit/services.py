@@ -37,16 +37,20 @@ class NewService:
     """At least one: keepalived drops a virtual server without any."""
 
 
+_SAME = {"lvs_sched": "lb_algo", "lvs_method": "lb_kind"}
+_DEFAULTS = {"lb_kind": "NAT", "lb_algo": "wlc", "protocol": "UDP"}
+"""What keepalived takes, with a message, where nothing is said (2.2.7)."""
+
+
 def add_service(tree: Tree, new: NewService) -> Change:
     """Add `new` behind the last virtual server. Raises RefusedEdit."""
     words, key = _header(tree, new)
     if not new.servers:
         raise RefusedEdit(None, "keepalived drops a virtual server without a real server")
     children: list[New] = [_setting(setting) for setting in new.settings]
-    kinds = {setting[0] for setting in new.settings}
-    for keyword, taken in (("lb_kind", "NAT"), ("protocol", "UDP")):
-        wanted = keyword == "lb_kind" or bool(new.address)
-        if wanted and not kinds & {keyword, "lvs_method" if keyword == "lb_kind" else keyword}:
+    given = {_SAME.get(setting[0], setting[0]) for setting in new.settings}
+    for keyword, taken in _DEFAULTS.items():
+        if keyword not in given and (new.address or keyword != "protocol"):
             raise RefusedEdit(None, f"say which {keyword}: keepalived would take {taken}")
     seen: set[tuple[bytes, ...]] = set()
     for server in new.servers:

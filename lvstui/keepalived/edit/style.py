@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import OPENS, Line, RefusedEdit
 from lvstui.keepalived.tree import Block, Node, Provenance, SourceFile, Statement, Tree
@@ -21,9 +21,9 @@ _QUOTE_FOR = re.compile(rb"[ \t\v\f#!{}]")
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A logical line to be written: its words without quotes."""
+    """A logical line to be written: its words without quotes. They may hold a password."""
 
-    words: tuple[bytes, ...]
+    words: tuple[bytes, ...] = field(repr=False)
     comment: bytes = b""
     """Behind it, without its mark."""
 
@@ -37,7 +37,7 @@ class NewBlock:
     """A block to be written."""
 
     words: tuple[bytes, ...]
-    children: tuple[NewLine | NewBlock, ...] = ()
+    children: tuple[NewLine | NewBlock, ...] = field(default=(), repr=False)
     comment: bytes = b""
     """Beside its header, without its mark."""
 
@@ -134,16 +134,17 @@ def plain_line(node: Statement, file: SourceFile) -> bool:
     )
 
 
-def child_indent(tree: Tree, block: Block) -> bytes:
-    """The indentation of what stands in `block`."""
+def child_indent(tree: Tree, block: Block, like: bytes = b"") -> bytes:
+    """The indentation of what stands in `block`, that of the keyword `like` before others."""
     file = block.header.file
     found = [
-        indent_of(file, head.line)
+        (head.words[0] == like, indent_of(file, head.line))
         for head in map(head_of, block.children)
         if plain_line(head, file) and head.line > block.header.line
     ]
-    if found:
-        return Counter(found).most_common(1)[0][0]
+    same = [indent for alike, indent in found if alike] or [indent for _, indent in found]
+    if same:
+        return Counter(same).most_common(1)[0][0]
     return block_indent(block) + unit_of(tree, file)
 
 
@@ -171,24 +172,26 @@ def _all_blocks(tree: Tree) -> Iterator[Block]:
 
 def unit_of(tree: Tree, file: SourceFile) -> bytes:
     """One step of indentation in `file`; that of the other files when it has none."""
-    own: Counter[bytes] = Counter()
-    others: Counter[bytes] = Counter()
-    for block in _all_blocks(tree):
+    everyone = list(_all_blocks(tree))
+    own = _unit([block for block in everyone if block.header.file is file])
+    return own or _unit(everyone) or DEFAULT_UNIT
+
+
+def _unit(blocks: list[Block]) -> bytes:
+    """By how much the first line in most of `blocks` is indented against the header."""
+    votes: Counter[bytes] = Counter()
+    for block in blocks:
         if block.header.condition or not block.header.leading:
             continue
         outer = indent_of(block.header.file, block.header.line)
-        for child in block.children:
-            head = head_of(child)
+        for head in map(head_of, block.children):
             if not plain_line(head, block.header.file) or head.line <= block.header.line:
                 continue
             inner = indent_of(head.file, head.line)
             if inner.startswith(outer) and inner != outer:
-                (own if block.header.file is file else others)[inner[len(outer) :]] += 1
+                votes[inner[len(outer) :]] += 1
             break
-    for found in (own, others):
-        if found:
-            return found.most_common(1)[0][0]
-    return DEFAULT_UNIT
+    return votes.most_common(1)[0][0] if votes else b""
 
 
 def style_of(tree: Tree, file: SourceFile, *keywords: bytes) -> Style:
@@ -208,7 +211,7 @@ def style_of(tree: Tree, file: SourceFile, *keywords: bytes) -> Style:
     votes = Counter(_brace(block) for block in chosen)
     below, before = votes.most_common(1)[0][0] if votes else (False, b" ")
     return Style(
-        unit=unit_of(tree, file),
+        unit=_unit(kind) or unit_of(tree, file),
         newline=file.newline,
         before_brace=before,
         brace_below=below,
