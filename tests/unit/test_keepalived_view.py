@@ -70,7 +70,7 @@ def test_checks_inherit(pool: Configuration) -> None:
     tcp, misc = two.checkers
     assert (tcp.target, tcp.delay_loop_s, tcp.retry) == ("connect 10.10.0.4:81", 1.5, 4)
     assert (misc.target, misc.connect_timeout_s, misc.retry) == ("/usr/lib/check", 4, 2)
-    assert three.checkers[0].target == "connect 10.10.0.6:80"
+    assert three.checkers[0].target == "connect 10.10.0.6 port 0"
 
 
 def test_group_gives_one_service_for_each_member(pool: Configuration) -> None:
