@@ -209,7 +209,7 @@ class Application:
         began = self.clock()
         least = max(verify.watch_s(e) for e in expected)
         most = max(verify.patience_s(e) for e in expected)
-        first = self._count(targets)
+        first = self._count(expected, targets)
         if first:
             least = max(least, _NAT_S)
             most = max(most, _NAT_S + 1)
@@ -238,14 +238,17 @@ class Application:
         return (*found, *self._replies(first, targets))
 
     def _count(
-        self, targets: Sequence[Target]
-    ) -> dict[tuple[ServiceKey, ServerKey], Counters | None]:
+        self, expected: Sequence[Expected], targets: Sequence[Target]
+    ) -> dict[tuple[ServiceKey, ServerKey], Counters]:
         """Counters of what becomes NAT on this host, before anything came of it."""
-        wanted = [pair for t in targets if t.where.local for pair in verify.becomes_nat(t.expected)]
-        result: dict[tuple[ServiceKey, ServerKey], Counters | None] = {}
-        for service, server in wanted if self.counters is not None else ():
-            result[service, server] = self._counted(service, server) or Counters()
-        return result
+        if self.counters is None:
+            return {}
+        return {
+            pair: self._counted(*pair) or Counters()
+            for target, wanted in zip(targets, expected, strict=True)
+            if target.where.local
+            for pair in verify.becomes_nat(wanted)
+        }
 
     def _counted(self, service: ServiceKey, server: ServerKey) -> Counters | None:
         try:
@@ -255,7 +258,7 @@ class Application:
 
     def _replies(
         self,
-        first: Mapping[tuple[ServiceKey, ServerKey], Counters | None],
+        first: Mapping[tuple[ServiceKey, ServerKey], Counters],
         targets: Sequence[Target],
     ) -> list[Verified]:
         host = next((t.where.name for t in targets if t.where.local), "")

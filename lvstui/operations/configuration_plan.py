@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +11,17 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen, FileSeen, F
 from lvstui.keepalived.daemon.look import look_config
 from lvstui.keepalived.daemon.trial import Trial, trial
 from lvstui.keepalived.difference import Difference, Impact, difference
+from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.finding import Finding, Severity, new_findings, worst_first
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.mask import masked_diff, secrets_of
-from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
-from lvstui.operations.config_plan import Director, FileChange, HostChange
+from lvstui.operations.config_history import read_history
+from lvstui.operations.config_plan import Director, Ended, FileChange, HostChange
 from lvstui.operations.configuration_hosts import Where
 from lvstui.operations.configuration_rules import Side
 from lvstui.remote.runner import Runner
@@ -109,6 +109,8 @@ def draw(
     )
     if not root:
         refusals.append(f"{where.name}: only root may write the configuration: sudo lvstui")
+    if wanted and root:
+        refusals += _under_way(where.name, runner)
     tried, around = Trial(), Surroundings(version=daemon.version)
     if wanted and not refusals:
         tried = trial(runner, daemon, steps)
@@ -145,25 +147,12 @@ def judge(
     found = list(lint(config.tree, config.configuration, around, peer))
     tested = tried.before if old else tried.after
     if tested is not None:
-        found += classify(tested.status, tested.text, around.version, config.tree)
+        found += classify(tested.ended, tested.text, around.version, config.tree)
     elif tried.why and not old:
         found.append(
             Finding("-t:untested", Severity.WARNING, f"keepalived has not tested it: {tried.why}")
         )
     return worst_first(found)
-
-
-def classify(status: int, text: bytes, version: str, tree: Tree) -> tuple[Finding, ...]:
-    """What `keepalived -t` said, as findings."""
-    try:
-        understand = importlib.import_module("lvstui.keepalived.lint.config_test").classify
-    except ImportError:
-        if status == 0:
-            return ()
-        return (Finding(f"-t:status-{status}", Severity.ERROR,
-                        f"keepalived -t ends with status {status}"),)  # fmt: skip
-    found: tuple[Finding, ...] = understand(status, text, version, tree)
-    return found
 
 
 def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: str) -> list[str]:
@@ -180,6 +169,15 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
             word = "appeared" if change.before is None else "is gone" if now is None else "changed"
             found.append(f"{host}: {change.path} {word} since it was read: look again")
     return found
+
+
+def _under_way(host: str, runner: Runner) -> list[str]:
+    return [
+        f"{host}: another change is under way (“{entry.title}” of {entry.who}): confirm it or take "
+        f"it back first, or wait {max(0, round(entry.left_s))} s"
+        for entry in read_history(runner, current=True)
+        if entry.ended is Ended.WAITING
+    ]
 
 
 def _lethal(host: str, findings: Sequence[Finding]) -> list[str]:

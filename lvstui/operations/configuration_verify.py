@@ -30,6 +30,8 @@ LONGEST_S = 90.0
 """Cap on waiting for first checks."""
 _REACT_S = 3.0
 """For the reload itself and for a slow host, on top of what the checkers need."""
+_ANSWERED = 2
+"""Of so many new connections one at least must have been answered."""
 _SCRIPTED = frozenset(("MISC_CHECK", "FILE_CHECK", "BFD_CHECK"))
 """Checkers that may set weights of their own (misc_dynamic and the like)."""
 
@@ -353,6 +355,9 @@ def replies(
     new = last.connections - first.connections
     came, went = last.packets_in - first.packets_in, last.packets_out - first.packets_out
     seen = f"{new} new connections, {came} packets to it, {went} back"
-    if went > 0 or new < 1:
-        return Verified(host, what, True, seen if went else f"not proven: {seen}")
+    if new < 2:
+        return Verified(host, what, True, f"not proven: {seen}")
+    # Each connection is answered at least once; a stray packet (a reset) proves nothing.
+    if went * _ANSWERED >= new:
+        return Verified(host, what, True, seen)
     return Verified(host, what, False, f"{seen}: it answers by another way, or not at all")

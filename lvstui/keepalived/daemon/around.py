@@ -23,7 +23,9 @@ from lvstui.remote.runner import Runner
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.$-]{0,63}")
 
 
-def look_around(runner: Runner, daemon: DaemonSeen, trees: Sequence[Tree], *, root: bool = True) -> Surroundings:  # fmt: skip
+def look_around(
+    runner: Runner, daemon: DaemonSeen, trees: Sequence[Tree], *, root: bool = True
+) -> Surroundings:
     """Interfaces, scripts and users, as far as `trees` name them. Raises RemoteError."""
     paths = tuple(dict.fromkeys(path for tree in trees for path in script_paths(tree)))
     users = tuple(dict.fromkeys(

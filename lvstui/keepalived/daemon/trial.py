@@ -32,6 +32,11 @@ class Tested:
     """Its words; may repeat lines of the file, passwords too."""
 
     @property
+    def ended(self) -> int:
+        """Exit status; negative for a signal, which a shell tells as 128 and more."""
+        return 128 - self.status if 128 < self.status < 192 else self.status
+
+    @property
     def record(self) -> bytes:
         """For the host to compare with later."""
         return self.text + f"status {self.status}\n".encode()
