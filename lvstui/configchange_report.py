@@ -24,7 +24,8 @@ def plan_lines(plan: ConfigPlan) -> list[str]:
         lines += _host_lines(host)
     if plan.empty and not plan.refusals:
         lines.append("  nothing to do: the files say so already")
-    lines += [f"  → {effect}" for effect in plan.effects]
+    said = "\n".join(lines)
+    lines += [f"  → {effect}" for effect in plan.effects if effect not in said]
     lines += [f"  ⚠ {caution}" for caution in plan.cautions]
     lines += [f"  ✖ {refusal}" for refusal in plan.refusals]
     return lines
