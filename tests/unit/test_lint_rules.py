@@ -550,6 +550,37 @@ def test_a_value_that_looks_like_a_keyword_is_a_value() -> None:
     assert judge(text) == ()
 
 
+def test_a_password_among_the_interfaces_is_not_shown() -> None:
+    text = changed("        eth1 weight -20\n    }\n", "").replace(
+        "    authentication {", "    track_interface {\n    authentication {"
+    )
+    found = judge(text.replace('"s#cret!"', "abc{hunter2"))
+    assert any(finding.rule == "interface-unknown" for finding in found)
+    assert not any("hunter2" in f"{finding}" for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("weight -60", "weight -60 reverse"),
+        ("router_id LB1", 'router_id "l’hôtel"'),
+        ("10.10.0.21/24\n", "10.10.0.21/24 brd 10.10.0.255 dev eth0\n"),
+        ("eth1 weight -20", "eth1 weight 20 noreverse"),
+        ("router_id LB1", "router_id LB1\n    vrrp_version 2"),
+    ],
+    ids=["reverse", "apostrophe", "broadcast", "noreverse", "version"],
+)
+def test_what_is_right_is_quiet(old: str, new: str) -> None:
+    assert judge(changed(old, new)) == ()
+
+
+def test_an_address_that_keepalived_always_has_is_held() -> None:
+    text = changed("        10.10.0.21/24\n", "")
+    assert told(judge(text), "vip-of-no-instance").severity is ERROR
+    static = "static_ipaddress {\n    10.10.0.21/24 dev eth0\n}\n"
+    assert judge(text + static) == ()
+
+
 def test_moved_lines_are_no_new_findings() -> None:
     before = judge(changed("weight 10", "weight 10 20"))
     after = judge("# one more line\n" + changed("weight 10", "weight 10 20"))
