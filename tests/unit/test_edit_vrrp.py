@@ -122,6 +122,31 @@ def test_entries_of_a_group() -> None:
     assert "{ VI_2  VI_3 }" in after(i.RemoveEntry(group, "group", "VI_1"), text=line)
 
 
+def test_entries_of_a_virtual_server_group() -> None:
+    text = "virtual_server_group web {\n    10.0.0.1 80\n    10.0.0.1 443  # tls\n}\n"
+    group = OfNamed("virtual_server_group", "web")
+    made = after(i.AddEntry(group, "", ("fwmark", "7")), text=text)
+    assert made == text.replace("tls\n", "tls\n    fwmark 7\n")
+    made = after(i.RemoveEntry(group, "", "10.0.0.1 443"), text=text)
+    assert made == text.replace("    10.0.0.1 443  # tls\n", "")
+    with pytest.raises(RefusedEdit, match="the last entry"):
+        after(i.RemoveEntry(group, "", "10.0.0.1 80"), text=made)
+    with pytest.raises(RefusedEdit, match="no such entry"):
+        after(i.RemoveEntry(group, "", "10.0.0.1"), text=text)
+    with pytest.raises(RefusedEdit, match="that entry already"):
+        after(i.AddEntry(group, "", ("10.0.0.1", "80")), text=text)
+    with pytest.raises(RefusedEdit, match="no entries of its own"):
+        after(i.AddEntry(OfNamed("vrrp_script", "chk"), "", ("x",)))
+
+
+def test_what_a_value_does_is_told() -> None:
+    where = OfNamed("vrrp_instance", "VI_1")
+    change = i.SetValue(where, "virtual_router_id", ("52",)).on(draft().tree)
+    assert change.cautions == (
+        "every director needs it at once: until then they do not hear each other",
+    )
+
+
 def test_flags_and_their_opposite() -> None:
     where = OfNamed("vrrp_instance", "VI_1")
     on = after(i.SetValue(where, "nopreempt"))
