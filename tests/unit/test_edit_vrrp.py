@@ -113,6 +113,18 @@ def test_scripts_and_tracking() -> None:
     assert gone == TEXT
 
 
+def test_a_script_stands_before_who_tracks_it() -> None:
+    bare = TEXT.partition("}\n\n")[2].replace("        chk\n", "        x\n")
+    new = i.AddScript(NewScript("web", (("script", "/bin/web"),)))
+    script = "vrrp_script web {\n    script /bin/web\n}\n\n"
+    assert after(new, text="# head\n\n# the group\n" + bare) == (
+        "# head\n\n" + script + "# the group\n" + bare
+    )
+    behind = bare + "\n" + script
+    with pytest.raises(RefusedEdit, match="stands behind the instance"):
+        after(i.Track("VI_1", "track_script", ("web",)), text=behind)
+
+
 def test_entries_of_a_group() -> None:
     group = OfNamed("vrrp_sync_group", "both")
     made = after(i.AddEntry(group, "group", ("VI_2",)))
