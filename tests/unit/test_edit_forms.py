@@ -117,6 +117,10 @@ def test_versions() -> None:
     assert weight.check("70000", "2.2.7") == ""
     assert "65535" in weight.check("70000", "2.0.10")
     assert "whole seconds" in complaint("virtual_server", "delay_loop", ["0.5"], "1.3.5")
+    assert complaint("vrrp_script", "interval", ["0.5"], "2.3.2") == ""
+    assert "whole seconds" in complaint("vrrp_script", "interval", ["0.5"], "2.2.7")
+    assert check_check("UDP_CHECK", {"payload": "00ff"}, "2.2.7")
+    assert check_check("UDP_CHECK", {"payload": "00ff"}, "2.3.3") == {}
 
 
 VIP = {
@@ -221,7 +225,7 @@ def test_servers(values: dict[str, str], wrong: str) -> None:
         ("SSL_GET", {"path": "/", "status_code": "200-299"}, ""),
         ("SSL_GET", {"path": "/", "status_code": "ok"}, "status_code"),
         ("HTTP_GET", {"path": "/", "digest": "xyz"}, "digest"),
-        ("UDP_CHECK", {"payload": "00 ff"}, ""),
+        ("UDP_CHECK", {"payload": "00 fe"}, ""),
         ("UDP_CHECK", {"payload": "0g"}, "payload"),
         ("UDP_CHECK", {"min_reply_length": "300"}, "min_reply_length"),
         ("MISC_CHECK", {}, "misc_path"),

@@ -113,6 +113,18 @@ def test_scripts_and_tracking() -> None:
     assert gone == TEXT
 
 
+def test_a_script_stands_before_who_tracks_it() -> None:
+    bare = TEXT.partition("}\n\n")[2].replace("        chk\n", "        x\n")
+    new = i.AddScript(NewScript("web", (("script", "/bin/web"),)))
+    script = "vrrp_script web {\n    script /bin/web\n}\n\n"
+    assert after(new, text="# head\n\n# the group\n" + bare) == (
+        "# head\n\n" + script + "# the group\n" + bare
+    )
+    behind = bare + "\n" + script
+    with pytest.raises(RefusedEdit, match="stands behind the instance"):
+        after(i.Track("VI_1", "track_script", ("web",)), text=behind)
+
+
 def test_entries_of_a_group() -> None:
     group = OfNamed("vrrp_sync_group", "both")
     made = after(i.AddEntry(group, "group", ("VI_2",)))
@@ -120,6 +132,31 @@ def test_entries_of_a_group() -> None:
     line = TEXT.replace("{\n        VI_1\n    }", "{ VI_1 VI_2  VI_3 }")
     assert "{ VI_1  VI_3 }" in after(i.RemoveEntry(group, "group", "VI_2"), text=line)
     assert "{ VI_2  VI_3 }" in after(i.RemoveEntry(group, "group", "VI_1"), text=line)
+
+
+def test_entries_of_a_virtual_server_group() -> None:
+    text = "virtual_server_group web {\n    10.0.0.1 80\n    10.0.0.1 443  # tls\n}\n"
+    group = OfNamed("virtual_server_group", "web")
+    made = after(i.AddEntry(group, "", ("fwmark", "7")), text=text)
+    assert made == text.replace("tls\n", "tls\n    fwmark 7\n")
+    made = after(i.RemoveEntry(group, "", "10.0.0.1 443"), text=text)
+    assert made == text.replace("    10.0.0.1 443  # tls\n", "")
+    with pytest.raises(RefusedEdit, match="the last entry"):
+        after(i.RemoveEntry(group, "", "10.0.0.1 80"), text=made)
+    with pytest.raises(RefusedEdit, match="no such entry"):
+        after(i.RemoveEntry(group, "", "10.0.0.1"), text=text)
+    with pytest.raises(RefusedEdit, match="that entry already"):
+        after(i.AddEntry(group, "", ("10.0.0.1", "80")), text=text)
+    with pytest.raises(RefusedEdit, match="no entries of its own"):
+        after(i.AddEntry(OfNamed("vrrp_script", "chk"), "", ("x",)))
+
+
+def test_what_a_value_does_is_told() -> None:
+    where = OfNamed("vrrp_instance", "VI_1")
+    change = i.SetValue(where, "virtual_router_id", ("52",)).on(draft().tree)
+    assert change.cautions == (
+        "every director needs it at once: until then they do not hear each other",
+    )
 
 
 def test_flags_and_their_opposite() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lvstui.keepalived.digest import SECRET_KEYWORDS
 from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.consequences import consequence
 from lvstui.keepalived.edit.find import effective, ensure_editable, given_by, only_for
 from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.mark import ensure_unmarked
@@ -39,7 +40,8 @@ def set_value(tree: Tree, block: Block, keyword: str, *words: str, whom: str = "
     pen = Pen(tree)
     before, line = put(pen, block, keyword.encode(), [_bytes(word) for word in words])
     after = told(keyword.encode(), list(map(_bytes, words)))
-    return pen.change(title(keyword, whom or default_whom(block), line, before, after))
+    told_as = title(keyword, whom or default_whom(block), line, before, after)
+    return pen.change(told_as, consequence(block.keyword.decode(), keyword))
 
 
 def remove_value(tree: Tree, block: Block, keyword: str, whom: str = "") -> Change:
@@ -56,7 +58,8 @@ def remove_value(tree: Tree, block: Block, keyword: str, whom: str = "") -> Chan
         ensure_editable(tree, line)
         ensure_unmarked(line)
         pen.remove(line)
-    return pen.change(title(keyword, whom or default_whom(block), lines[-1], before, "default"))
+    words = title(keyword, whom or default_whom(block), lines[-1], before, "default")
+    return pen.change(words, consequence(block.keyword.decode(), keyword))
 
 
 def title(keyword: str, whom: str, line: Statement | None, before: str, after: str) -> str:
