@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from lvstui.lab import Lab
+from lvstui.keepalived import parse_bytes
+from lvstui.lab import Lab, packages
+from tests.lab.dumped import (
+    differences,
+    dumped_instances,
+    dumped_services,
+    folder_of,
+    kernel_table,
+    our_instances,
+    our_services,
+    table_differences,
+)
+from tests.lab.odd_configs import ODD
 
 FOLDER = "/root/effective"
 _SETUP = """\
