@@ -1,0 +1,177 @@
+"""What `keepalived -t` printed, understood.
+
+Its exit status alone is no verdict (2.0.20 gives 0 after most errors, every version gives 5 for
+things that are harmless), so its words count. All roles of the daemon read the files, so each
+message comes up to four times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lvstui.keepalived.lint.finding import Finding, Severity, worst_first
+from lvstui.keepalived.lint.messages import Shape, shape_of
+from lvstui.keepalived.lint.secrets import Secrets, secrets_of
+from lvstui.keepalived.lint.surroundings import release
+from lvstui.keepalived.lint.verdicts import verdict
+from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.values import shown
+from lvstui.model.config import Place
+
+FIRST = (2, 0, 4)
+"""`--config-test` is there from this version on; older ones take it for a wrong option, print
+that, and exit with 0."""
+
+_WITH_FILE = re.compile(r"\((.+?): Line (\d+)\)\s+(.*)", re.DOTALL)
+_WITH_LINE = re.compile(r"\(Line (\d+)\)\s+(.*)", re.DOTALL)
+_WITH_NAME = re.compile(r"\(([^()\s]+)\):?\s")
+_SERVICE = re.compile(r"\[([0-9a-fA-F.:]+)\]:(tcp|udp|sctp|none):(\d+)|FWM (\d+)")
+_MAIN = re.compile(
+    r"Configuration file .* is (a directory|not a regular)|Config files missing|No config files"
+)
+"""Without a line number these speak of the main file: at an include they give its line."""
+_SHELL = re.compile(r"Segmentation fault|Aborted|.*\(core dumped\)")
+"""What a shell adds when a program crashed; the status says the same."""
+_SYNC = re.compile(r"[Ss]ync group (\S+)")
+_SCRIPT = re.compile(r"(?:track script|vrrp_script) (\S+)")
+
+
+def test_argv(binary: str, main: str, config_id: str, options: Sequence[str]) -> tuple[str, ...]:
+    """The command that tests the configuration whose main file is `main`.
+
+    `options` are those of the daemon that count for a test (`-s`, `-u` …); `config_id` is its
+    `-i`, empty when it has none. Run it in the daemon's network namespace.
+    """
+    ident = ("-i", config_id) if config_id else ()
+    return (binary, "-t", "-f", main, *ident, *options)
+
+
+# pytest would otherwise collect it where it is imported.
+test_argv.__test__ = False  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One line that it printed."""
+
+    text: str
+    file: str = ""
+    line: int = 0
+
+
+def classify(status: int, text: str | bytes, version: str, tree: Tree) -> tuple[Finding, ...]:
+    """The findings in what a test printed, worst first; their rules begin with `-t:`.
+
+    `status` is the exit status, or minus the signal's number; `text` all that it printed,
+    `version` keepalived's, empty when not known; `tree` the configuration that was tested.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    secrets = secrets_of(tree)
+    findings = [
+        _finding(message, tree, secrets)
+        for message in _once(text.splitlines())
+        if message.text and not _SHELL.match(message.text)
+    ]
+    told = verdict(status, text, release(version), findings)
+    return worst_first([*findings, *told])
+
+
+def _once(lines: list[str]) -> list[_Message]:
+    """Each message once, with its file where any role told it."""
+    found: dict[tuple[int, str], _Message] = {}
+    for line in lines:
+        message = _message(line)
+        key = (message.line, message.text)
+        before = found.get(key)
+        if before is None or (message.file and not before.file):
+            found[key] = message
+        elif message.file and message.file != before.file:
+            # The same words about the same line of another file.
+            found.setdefault((message.line, f"{message.text}\0{message.file}"), message)
+    return list(found.values())
+
+
+def _message(line: str) -> _Message:
+    if match := _WITH_FILE.fullmatch(line.rstrip()):
+        return _Message(match.group(3).strip(), match.group(1), int(match.group(2)))
+    if match := _WITH_LINE.fullmatch(line.rstrip()):
+        return _Message(match.group(2).strip(), "", int(match.group(1)))
+    return _Message(line.strip())
+
+
+def _finding(message: _Message, tree: Tree, secrets: Secrets) -> Finding:
+    place: Place | None
+    if not message.line and _MAIN.match(message.text):
+        return Finding(
+            "-t:main-file-not-loaded",
+            Severity.LETHAL,
+            "keepalived would not load its main file: it reloads to nothing",
+            Place(_path(tree, ""), 1),
+            evidence="keepalived -t says so, and gives 0",
+            fix="a regular file that can be read and has no execute bit: chmod 644",
+        )
+    if message.line:
+        place = _place(tree, _path(tree, message.file), message.line)
+        where = (place.file, place.line)
+        text = secrets.mask(message.text, where)
+    else:
+        place = _about(tree, message.text)
+        text = secrets.mask(message.text, None)
+    shape: Shape = shape_of(message.text)
+    return Finding(
+        f"-t:{shape.rule}", shape.severity, text, place, evidence="keepalived -t", fix=shape.fix
+    )
+
+
+def _path(tree: Tree, file: str) -> str:
+    """The file of the tree that keepalived means: as it opened it, often relative.
+
+    A candidate beside the main file has another name: what is no file of the tree is that.
+    """
+    main = tree.files[0].path if tree.files else "/"
+    if not file:
+        return main
+    tail = "/" + file.lstrip("./")
+    for source in tree.files:
+        if source.path == file or source.path.endswith(tail):
+            return source.path
+    return main
+
+
+def _place(tree: Tree, path: str, line: int) -> Place:
+    """The place of the first word of that line."""
+    for source in tree.files:
+        if source.path == path and line <= len(source.lines):
+            raw = source.lines[line - 1]
+            return Place(path, line, len(raw) - len(raw.lstrip()) + 1)
+    return Place(path, line)
+
+
+def _about(tree: Tree, text: str) -> Place | None:
+    """The header of the instance, service or group that a message without line names."""
+    if match := _SERVICE.search(text):
+        for block in tree.blocks(b"virtual_server"):
+            words = tuple(map(shown, block.header.words[1:3]))
+            if match.group(4):
+                wanted: tuple[str, ...] = ("fwmark", match.group(4))
+            else:
+                wanted = (match.group(1), match.group(3))
+            if words == wanted or (words[:1] == wanted[:1] and wanted[1:] == ("0",)):
+                return block.place
+    named = (
+        (_WITH_NAME.match(text), b"vrrp_instance"),
+        (_SYNC.search(text), b"vrrp_sync_group"),
+        (_SCRIPT.search(text), b"vrrp_script"),
+        (re.match(r"(\S+) and \S+ both use", text), b"vrrp_instance"),
+    )
+    for found, keyword in named:
+        if found is None:
+            continue
+        name = found.group(1).rstrip(":")
+        for block in tree.blocks(keyword):
+            if shown(b" ".join(block.header.words[1:2])) == name:
+                return block.place
+    return None

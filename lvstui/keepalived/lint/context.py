@@ -1,0 +1,78 @@
+"""What a rule is given: one configuration, where it runs, and the other director's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lvstui.keepalived.lint.routers import Router, routers
+from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.tree import Block, Statement, Tree
+from lvstui.model.config import Configuration, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other director."""
+
+    name: str
+    tree: Tree
+    configuration: Configuration
+    surroundings: Surroundings = field(default_factory=Surroundings)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that a rule may look at."""
+
+    tree: Tree
+    configuration: Configuration
+    surroundings: Surroundings
+    peer: Peer | None
+    settings: dict[bytes, Statement]
+    """Of each keyword of global_defs the line that counts."""
+    routers: tuple[Router, ...]
+    """The vrrp_instances that keepalived keeps."""
+    virtual_servers: tuple[Block, ...]
+    """As written, those that keepalived drops too."""
+    block_of: dict[Place, Block]
+    """Each of them by the place that its services name."""
+
+    def known_below(self, *version: int) -> bool:
+        """keepalived's version is known, and is older than `version`."""
+        release = self.surroundings.release
+        return bool(release) and release < version
+
+    def known_from(self, *version: int) -> bool:
+        """keepalived's version is known, and is `version` or newer."""
+        return bool(self.surroundings.release) and self.surroundings.release >= version
+
+
+def context_of(
+    tree: Tree,
+    configuration: Configuration,
+    surroundings: Surroundings | None = None,
+    peer: Peer | None = None,
+) -> Context:
+    """What the rules need, read once."""
+    settings = settings_of(tree)
+    virtual_servers = tuple(tree.blocks(b"virtual_server"))
+    return Context(
+        tree=tree,
+        configuration=configuration,
+        surroundings=surroundings or Surroundings(),
+        peer=peer,
+        settings=settings,
+        routers=routers(tree, settings),
+        virtual_servers=virtual_servers,
+        block_of={block.place: block for block in virtual_servers},
+    )
+
+
+def settings_of(tree: Tree) -> dict[bytes, Statement]:
+    """All global_defs together; of a keyword that stands twice the last line counts."""
+    return {
+        line.words[0]: line
+        for block in tree.blocks(b"global_defs")
+        for line in block.statements()
+        if line.words[0] != b"}"
+    }

@@ -1,0 +1,60 @@
+"""Every rule, one family a file. A rule takes a `Context` and gives findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.finding import Finding
+from lvstui.keepalived.lint.rules import (
+    addresses,
+    grammar,
+    instances,
+    interfaces,
+    losses,
+    pair,
+    pair_services,
+    passwords,
+    priorities,
+    problems,
+    scripts,
+    services,
+)
+
+Rule = Callable[[Context], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    losses.emptiness,
+    losses.lost_blocks,
+    problems.problems,
+    grammar.missing_values,
+    grammar.open_quotes,
+    grammar.foreign_bytes,
+    grammar.unfilled,
+    grammar.extra_words,
+    grammar.crowded_entries,
+    instances.essentials,
+    instances.advertised,
+    instances.twice,
+    instances.prefixes,
+    instances.strictness,
+    instances.elections,
+    instances.tracked,
+    passwords.authentication,
+    interfaces.existence,
+    priorities.arithmetic,
+    scripts.files,
+    scripts.arguments,
+    scripts.users,
+    services.forwarding,
+    services.duplicates,
+    services.pools,
+    services.unchecked,
+    services.http_checks,
+    services.old_words,
+    addresses.vips_of_services,
+    addresses.links,
+    pair.instances,
+    pair.versions,
+    pair_services.services,
+)

@@ -1,0 +1,285 @@
+"""What the parser of keepalived trips over: lost values, quotes, braces, foreign characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lvstui.keepalived.lexer import MAX_LINE, strip
+from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.keepalived.lint.programs import SCRIPTS
+from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED, ROUTE_TYPES
+from lvstui.keepalived.schema import ROOT
+from lvstui.keepalived.tree import Block, Node, Statement
+from lvstui.model.config import Place
+
+_BOM = b"\xef\xbb\xbf"
+_NBSP = b"\xc2\xa0"
+_SMART_QUOTES = tuple(quote.encode() for quote in "‘’‚“”„«»")
+_TEMPLATE = re.compile(rb"\{\{|\}\}|\{%|%\}")
+_VARIABLE = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+
+
+def missing_values(context: Context) -> Iterator[Finding]:
+    """A keyword that needs a value and has none ends the daemon."""
+    waiting: list[tuple[bytes, tuple[Node, ...]]] = [(b"", context.tree.root)]
+    while waiting:
+        outer, nodes = waiting.pop()
+        needed = REQUIRED.get(outer, frozenset())
+        for node in nodes:
+            line = node.header if isinstance(node, Block) else node
+            words = line.words
+            if len(words) < 2:
+                # The tokeniser of scripts has a value even when a quote is open.
+                script = words[0] in SCRIPTS and b'"' in line.text.data
+                if words[0] in needed and not script:
+                    yield _missing(line)
+            elif (
+                words[0] == b"virtual_server"
+                and len(words) == 2
+                and words[1] in (b"fwmark", b"group")
+            ):
+                yield _missing(line)
+            if isinstance(node, Block):
+                if node.value_block:
+                    yield from _entries(node)
+                else:
+                    waiting.append((node.keyword, node.children))
+
+
+def _entries(block: Block) -> Iterator[Finding]:
+    needed = ENTRY_REQUIRED.get(block.keyword)
+    if needed is None:
+        return
+    for line in block.statements():
+        words = line.words
+        at = 0
+        while at < len(words) - 1:
+            # A word behind one of these is its value, whatever it is.
+            at += 2 if words[at] in needed else 1
+        if at == len(words) - 1 and words[at] in needed:
+            yield _missing(line, words[at])
+        elif block.keyword.endswith(b"_routes") and len(words) == 1 and _is_type(words[0]):
+            yield _missing(line)
+
+
+def _is_type(word: bytes) -> bool:
+    return word in ROUTE_TYPES or (word.isdigit() and int(word) <= 0xFF)
+
+
+def _missing(line: Statement, word: bytes = b"") -> Finding:
+    keyword = (word or line.words[0]).decode("ascii", "replace")
+    return Finding(
+        "value-missing",
+        Severity.LETHAL,
+        f"{keyword} has no value: keepalived ends over this, and leaves the VIPs where they are",
+        line.place,
+        evidence='"missing a parameter", exit status 2, at a start and at a reload',
+        fix=f"give {keyword} its value, or take the line out",
+    )
+
+
+def open_quotes(context: Context) -> Iterator[Finding]:
+    """A double quote that is never closed: what follows it is lost."""
+    for line in context.tree.walk():
+        if line.text.data.count(b'"') % 2:
+            # Seen with 2.2.7: a vrrp_script or MISC_CHECK whose script is lost this way.
+            crashes = line.words[0] in (b"script", b"misc_path")
+            yield Finding(
+                "quote-not-closed",
+                Severity.LETHAL if crashes else Severity.ERROR,
+                "a double quote is not closed: keepalived "
+                + ("crashes" if crashes else "loses what follows it, braces too"),
+                line.place,
+                fix='close the quote; there is no escape for " inside of quotes',
+            )
+
+
+def foreign_bytes(context: Context) -> Iterator[Finding]:
+    """Bytes that look like blanks or quotes and are none; long lines; what a template left."""
+    for file in context.tree.files:
+        whole = file.data
+        if whole.startswith(_BOM):
+            yield Finding(
+                "byte-order-mark",
+                Severity.ERROR,
+                "the file begins with a byte order mark: its first keyword is not understood",
+                Place(file.path, 1),
+                fix="save the file as UTF-8 without BOM",
+            )
+        if (
+            whole.isascii()
+            and b"{{" not in whole
+            and b"{%" not in whole
+            and max(map(len, file.lines)) <= MAX_LINE
+        ):
+            continue
+        for number, line in enumerate(file.lines, 1):
+            if len(line) > MAX_LINE:
+                yield Finding(
+                    "line-too-long",
+                    Severity.ERROR,
+                    f"a line of {len(line)} bytes: keepalived reads at most {MAX_LINE} at once, "
+                    "and takes the rest for a line of its own, even of a comment",
+                    Place(file.path, number),
+                    fix="split it",
+                )
+            if b"{{" in line or b"{%" in line or b"\xc2" in line or b"\xe2" in line:
+                yield from _strange(file.path, number, line)
+
+
+def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
+    meant = strip(line)
+    text = line[meant.start : meant.end]
+    place = Place(path, number, meant.start + 1)
+    if _NBSP in text:
+        yield Finding(
+            "no-break-space",
+            Severity.ERROR,
+            "a no-break space stands where a blank is meant: keepalived takes it for a letter",
+            place,
+            fix="type the blanks of this line anew",
+        )
+    if any(mark in text for mark in _SMART_QUOTES):
+        yield Finding(
+            "typographic-quote",
+            Severity.WARNING,
+            'a typographic quote groups nothing: only " does',
+            place,
+            fix='write " instead',
+        )
+    if _TEMPLATE.search(text):
+        yield Finding(
+            "template-leftover",
+            Severity.ERROR,
+            "something of a template was not filled in",
+            place,
+            fix="render the template again with all its values",
+        )
+
+
+def unfilled(context: Context) -> Iterator[Finding]:
+    """`${NAME}` of which there is no definition stays as it is, and its braces count as braces."""
+    for line in context.tree.walk():
+        data = line.text.data
+        if b"$" not in data:
+            continue
+        raw = line.file.lines[line.line - 1] if data.endswith(b"$") else data
+        if _VARIABLE.search(raw):
+            yield Finding(
+                "undefined-variable",
+                Severity.ERROR,
+                "a ${NAME} has no definition: its braces are taken for those of a block",
+                line.place,
+                fix="define it above with $NAME=value, or fill in the template",
+            )
+
+
+_ONE_VALUE = frozenset(
+    b"state interface virtual_router_id priority advert_int auth_type delay_loop lb_algo lvs_sched "
+    b"protocol weight quorum hysteresis connect_timeout connect_port connect_ip retry "
+    b"delay_before_retry uthreshold lthreshold persistence_timeout interval timeout rise fall "
+    b"path misc_timeout nb_get_retry warmup preempt_delay version auth_pass bindto".split()
+)
+_EVERY_KEYWORD = frozenset(
+    name
+    for inner in (
+        ROOT[b"vrrp_instance"].inner,
+        ROOT[b"virtual_server"].inner,
+        ROOT[b"vrrp_script"].inner,
+    )
+    if inner is not None
+    for name in inner
+) | frozenset((b"auth_pass", b"status_code", b"digest", b"connect_port", b"uthreshold"))
+
+
+def extra_words(context: Context) -> Iterator[Finding]:
+    """keepalived reads one value, and says nothing about what follows it on the line."""
+    for line in context.tree.walk():
+        words = line.words
+        if len(words) < 3 or words[0] not in _ONE_VALUE:
+            continue
+        keyword = words[0].decode("ascii", "replace")
+        lost = next((word for word in words[2:] if word in _EVERY_KEYWORD), None)
+        if lost == b"auth_pass" or (words[0] == b"auth_type" and lost):
+            yield Finding(
+                "password-lost",
+                Severity.ERROR,
+                "auth_pass stands behind auth_type on one line: keepalived does not read it, and "
+                "the adverts are not authenticated",
+                line.place,
+                evidence="one statement a line: what follows the first value is not read",
+                fix="put auth_pass on a line of its own, on both directors at the same time",
+            )
+        elif lost is not None:
+            yield Finding(
+                "keyword-lost",
+                Severity.ERROR,
+                f"{lost.decode()} stands behind {keyword} on one line: keepalived does not read it",
+                line.place,
+                evidence="one statement a line: what follows the first value is not read",
+                fix=f"put {lost.decode()} on a line of its own",
+            )
+        elif words[2][:1] in (b"/", b";") and words[2][:2] in (b"//", b"/*", b";"):
+            yield Finding(
+                "foreign-comment",
+                Severity.NOTE,
+                f"{keyword}: comments begin with # or !; keepalived happens not to read this one",
+                line.place,
+                fix="write # instead",
+            )
+        else:
+            yield Finding(
+                "extra-words",
+                Severity.WARNING,
+                f"{keyword}: words behind its value are not read",
+                line.place,
+                fix="take them out, or put them on lines of their own",
+            )
+
+
+def crowded_entries(context: Context) -> Iterator[Finding]:
+    """`virtual_ipaddress { a b }` takes the first entry only."""
+    for block in _blocks(context):
+        if block.keyword not in _ONE_A_LINE:
+            continue
+        for line in block.statements():
+            what = block.keyword.decode()
+            for word in line.words[1:]:
+                if _entry_like(block.keyword, line.words, word):
+                    yield Finding(
+                        "entries-on-one-line",
+                        Severity.ERROR,
+                        f"{what}: of several entries on one line keepalived takes the first only",
+                        line.place,
+                        fix="one entry a line",
+                    )
+                    break
+
+
+_ONE_A_LINE = frozenset(
+    (b"virtual_ipaddress", b"virtual_ipaddress_excluded", b"unicast_peer", b"track_interface")
+)
+_ADDRESS = re.compile(
+    rb"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?|[0-9A-Fa-f]*:[0-9A-Fa-f:]+(/\d+)?"
+)
+_TAKES_ADDRESS = frozenset((b"brd", b"broadcast", b"peer", b"label", b"dev", b"scope"))
+_INTERFACE_OPTIONS = frozenset((b"weight", b"reverse", b"no_reverse", b"noreverse"))
+
+
+def _entry_like(keyword: bytes, words: tuple[bytes, ...], word: bytes) -> bool:
+    before = words[words.index(word) - 1]
+    if keyword == b"track_interface":
+        return word not in _INTERFACE_OPTIONS and before != b"weight"
+    return before not in _TAKES_ADDRESS and _ADDRESS.fullmatch(word) is not None
+
+
+def _blocks(context: Context) -> Iterator[Block]:
+    waiting: list[Node] = list(context.tree.root)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Block):
+            yield node
+            if not node.value_block:
+                waiting.extend(node.children)

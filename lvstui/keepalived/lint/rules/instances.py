@@ -1,0 +1,316 @@
+"""One vrrp_instance alone: what ends the daemon, and what it does not do as written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.keepalived.lint.routers import OWNER, Router, addresses, entries, last, value
+from lvstui.keepalived.tree import Block, Statement
+from lvstui.keepalived.values import shown
+from lvstui.model.keys import canonical_address
+
+MAX_VIPS = 255
+
+_ENDS = "keepalived ends over this at a start and at a reload; the VIPs stay where they are"
+
+
+def essentials(context: Context) -> Iterator[Finding]:
+    """What an instance must have (chk_min_cfg, vrrp_complete_instance): without it the daemon
+    ends."""
+    for router in context.routers:
+        if not router.vrid:
+            line = router.vrid_line or router.block.header
+            what = "is out of range (1 to 255)" if router.vrid_line else "is missing"
+            yield Finding(
+                "vrid-missing",
+                Severity.LETHAL,
+                f"instance {router.name}: virtual_router_id {what}",
+                line.place,
+                evidence=_ENDS,
+                fix="virtual_router_id N, the same on both directors, unique on the network",
+            )
+        if router.interface is None and not _does_without_interface(context, router):
+            yield Finding(
+                "interface-missing",
+                Severity.LETHAL,
+                f"instance {router.name}: interface is missing",
+                router.block.place,
+                evidence=_ENDS,
+                fix="interface NAME",
+            )
+        if not router.vips and not any(router.block.statements(b"no_virtual_ipaddress")):
+            yield _without_vip(router)
+        if router.strict and router.unicast:
+            yield _strict_unicast(context, router)
+
+
+def advertised(context: Context) -> Iterator[Finding]:
+    """The count of VIPs is one byte of an advert."""
+    for router in context.routers:
+        if len(router.vips) > MAX_VIPS:
+            yield Finding(
+                "vips-too-many",
+                Severity.WARNING,
+                f"instance {router.name}: {len(router.vips)} VIPs; an advert has room for "
+                f"{MAX_VIPS}: keepalived moves the others to virtual_ipaddress_excluded",
+                router.block.place,
+                fix="put them there yourself, or into another instance",
+            )
+
+
+def _does_without_interface(context: Context, router: Router) -> bool:
+    """2.2.5 to 2.2.7 refuse what came with 2.1.0, an instance of unicast without interface."""
+    if router.line(b"unicast_src_ip") is None or not router.unicast:
+        return False
+    release = context.surroundings.release
+    return bool(release) and release >= (2, 1) and not (2, 2, 5) <= release <= (2, 2, 7)
+
+
+def _without_vip(router: Router) -> Finding:
+    if router.version == 3 or router.strict or router.family == 6:
+        why = "strict mode" if router.strict else "VRRP version 3"
+        return Finding(
+            "vip-missing",
+            Severity.LETHAL,
+            f"instance {router.name}: no valid VIP, and {why} needs one",
+            router.block.place,
+            evidence=_ENDS,
+            fix="virtual_ipaddress { ADDRESS/PREFIX }",
+        )
+    severity = Severity.NOTE if router.excluded else Severity.ERROR
+    return Finding(
+        "vip-missing",
+        severity,
+        f"instance {router.name}: no valid VIP in virtual_ipaddress",
+        router.block.place,
+        fix="virtual_ipaddress { ADDRESS/PREFIX }",
+    )
+
+
+def _strict_unicast(context: Context, router: Router) -> Finding:
+    # The check stands before the flag that it asks for from 2.2.5 to 2.3.4.
+    works = context.known_from(2, 2, 5) and context.known_below(2, 4)
+    return Finding(
+        "strict-with-unicast",
+        Severity.WARNING if works else Severity.LETHAL,
+        f"instance {router.name}: strict mode does not go with unicast_peer",
+        router.block.place,
+        evidence="this version lets it pass" if works else _ENDS,
+        fix="take vrrp_strict (strict_mode) out",
+    )
+
+
+def twice(context: Context) -> Iterator[Finding]:
+    """The same VRID, or the same VIP, in two instances."""
+    for first, second in combinations(context.routers, 2):
+        if first.vrid and _same_vrid(first, second):
+            yield Finding(
+                "vrid-twice",
+                Severity.LETHAL,
+                f"instances {first.name} and {second.name} both use VRID {first.vrid} on "
+                f"{first.interface_name or 'one interface'}",
+                (second.vrid_line or second.block.header).place,
+                evidence=_ENDS,
+                fix="another virtual_router_id, free on that network",
+            )
+    owners: dict[str, Router] = {}
+    for router in context.routers:
+        for vip in router.addresses:
+            before = owners.setdefault(vip.address, router)
+            if before is not router:
+                yield Finding(
+                    "vip-in-two-instances",
+                    Severity.ERROR,
+                    f"VIP {vip.address} is in instance {before.name} and in {router.name}",
+                    vip.line.place,
+                    evidence="whichever gives it up takes it from the other",
+                    fix="keep it in one of them",
+                )
+        seen: set[str] = set()
+        for vip in router.addresses:
+            if vip.address in seen:
+                yield Finding(
+                    "vip-twice",
+                    Severity.WARNING,
+                    f"VIP {vip.address} stands twice in instance {router.name}",
+                    vip.line.place,
+                    fix="take one out",
+                )
+            seen.add(vip.address)
+
+
+def _same_vrid(first: Router, second: Router) -> bool:
+    """As check_vrid_conflicts of vrrp.c."""
+    if (first.vrid, first.family, first.unicast) != (second.vrid, second.family, second.unicast):
+        return False
+    if first.interface_name != second.interface_name:
+        return False
+    if not first.unicast:
+        return first.group == second.group
+    if value(first.source) != value(second.source):
+        return False
+    return bool({p.address for p in first.peers} & {p.address for p in second.peers})
+
+
+def prefixes(context: Context) -> Iterator[Finding]:
+    """Entries that begin like an address and have an impossible prefix: keepalived drops them."""
+    for router in context.routers:
+        for keyword in (b"virtual_ipaddress", b"virtual_ipaddress_excluded"):
+            good = {id(vip.line) for vip in addresses(router.block, keyword)}
+            for line in entries(router.block, keyword):
+                head, slash, _ = line.words[0].partition(b"/")
+                if slash and id(line) not in good and _address_like(head):
+                    yield Finding(
+                        "prefix-invalid",
+                        Severity.ERROR,
+                        f"instance {router.name}: the prefix of a VIP is impossible: keepalived "
+                        "skips the VIP",
+                        line.place,
+                        fix="/0 to /32, for IPv6 to /128",
+                    )
+
+
+def _address_like(head: bytes) -> bool:
+    try:
+        canonical_address(head.decode("ascii"))
+    except ValueError:
+        return False
+    return True
+
+
+def strictness(context: Context) -> Iterator[Finding]:
+    """What strict mode and no_accept do to those who use the VIP."""
+    for router in context.routers:
+        accept = router.line(b"accept", b"no_accept")
+        refuses = accept is not None and accept.words[0] == b"no_accept"
+        if router.strict and router.priority != OWNER and router.vips:
+            # In version 2 strict mode takes back an `accept` as well.
+            if accept is None or refuses or router.version == 2:
+                yield Finding(
+                    "strict-drops-traffic",
+                    Severity.ERROR,
+                    f"instance {router.name}: strict mode without accept drops every packet to "
+                    "its VIPs, those of IPVS too",
+                    (context.settings.get(b"vrrp_strict") or router.block.header).place,
+                    evidence="keepalived sets firewall rules for it when it becomes MASTER",
+                    fix="take vrrp_strict out (or version 3 and accept)",
+                )
+        elif refuses and router.priority != OWNER:
+            yield Finding(
+                "no-accept-drops-traffic",
+                Severity.WARNING,
+                f"instance {router.name}: no_accept drops packets to its VIPs",
+                accept.place if accept else router.block.place,
+                fix="take no_accept out where services use the VIPs",
+            )
+
+
+def elections(context: Context) -> Iterator[Finding]:
+    """Priority, preemption and unicast peers."""
+    own = context.surroundings.own_addresses
+    for router in context.routers:
+        if router.priority == OWNER:
+            given = router.priority_line is not None
+            how = "priority 255" if given else "state MASTER without priority (255)"
+            yield Finding(
+                "priority-of-owner",
+                Severity.WARNING,
+                f"instance {router.name}: {how} makes it the owner of the addresses: it always "
+                "takes over, and no tracking lowers it",
+                (router.priority_line or router.block.header).place,
+                fix="priority 1 to 254, unless the VIP is the host's own address",
+            )
+        nopreempt = router.line(b"nopreempt")
+        delay = router.line(b"preempt_delay")
+        if nopreempt is not None and delay is not None and not router.master:
+            yield Finding(
+                "preempt-delay-with-nopreempt",
+                Severity.WARNING,
+                f"instance {router.name}: preempt_delay has no effect with nopreempt",
+                delay.place,
+                fix="take one of them out",
+            )
+        source = shown(value(router.source))
+        for peer in router.peers:
+            if peer.address == source or peer.address in own:
+                yield Finding(
+                    "unicast-peer-is-self",
+                    Severity.ERROR,
+                    f"instance {router.name}: unicast_peer {peer.address} is this host itself",
+                    peer.line.place,
+                    evidence="its own adverts come back; the other director hears nothing",
+                    fix="the address of the other director",
+                )
+        unicast = router.line(b"unicast_src_ip", b"unicast_ttl", b"check_unicast_src")
+        if unicast is not None and not router.unicast:
+            yield Finding(
+                "unicast-without-peer",
+                Severity.WARNING,
+                f"instance {router.name}: {unicast.words[0].decode()} without any unicast_peer: "
+                "adverts go out as multicast",
+                unicast.place,
+                fix="unicast_peer { ADDRESS }",
+            )
+
+
+def tracked(context: Context) -> Iterator[Finding]:
+    """track_file, track_process, track_bfd of things that are not defined."""
+    for keyword, kinds in _DEFINED_BY.items():
+        known = {
+            block.header.words[1]
+            for block in context.tree.blocks(*kinds)
+            if len(block.header.words) > 1
+        }
+        for block in context.tree.blocks(b"vrrp_instance", b"vrrp_sync_group"):
+            for line in entries(block, keyword):
+                if line.words[0] not in known:
+                    yield Finding(
+                        "tracked-unknown",
+                        Severity.ERROR,
+                        f"{keyword.decode()}: there is no {kinds[0].decode()} of that name; "
+                        "keepalived ignores it",
+                        line.place,
+                        fix="define it, or mend the name",
+                    )
+    scripts = {
+        block.header.words[1]
+        for block in context.tree.blocks(b"vrrp_script")
+        if len(block.header.words) > 1 and last(block, b"script") is not None
+    }
+    for block in context.tree.blocks(b"vrrp_sync_group"):
+        for line in entries(block, b"track_script"):
+            if line.words[0] not in scripts:
+                yield _unknown_script(line)
+    yield from _empty_scripts(context.tree.blocks(b"vrrp_script"))
+
+
+_DEFINED_BY = {
+    b"track_file": (b"track_file", b"vrrp_track_file"),
+    b"track_process": (b"vrrp_track_process",),
+    b"track_bfd": (b"bfd_instance",),
+}
+
+
+def _unknown_script(line: Statement) -> Finding:
+    return Finding(
+        "track-script-unknown",
+        Severity.ERROR,
+        "track_script: no such vrrp_script; keepalived ignores it",
+        line.place,
+        fix="define the vrrp_script, or mend it",
+    )
+
+
+def _empty_scripts(blocks: Iterator[Block]) -> Iterator[Finding]:
+    for block in blocks:
+        if last(block, b"script") is None:
+            yield Finding(
+                "script-empty",
+                Severity.ERROR,
+                "vrrp_script without script: keepalived removes it, and nothing is tracked",
+                block.place,
+                fix='script "/path/to/program arguments"',
+            )

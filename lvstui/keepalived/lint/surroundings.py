@@ -1,0 +1,182 @@
+"""What a configuration is judged against: the host that will run it."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from lvstui.model.keys import canonical_address
+
+Version = tuple[int, ...]
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Script(Enum):
+    """What became of a look at a program that keepalived is to run."""
+
+    GOOD = "good"
+    MISSING = "missing"
+    NOT_EXECUTABLE = "not executable"
+    UNSAFE = "unsafe"
+    """Somebody other than root may change it, or a folder above it: with enable_script_security
+    keepalived does not run it as root (lib/notify.c, check_security)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One network interface with its addresses."""
+
+    name: str
+    addresses: tuple[tuple[str, int], ...] = ()
+    """Canonical address and length of its prefix, in the order of the kernel."""
+    kind: str = ""
+    """`dummy`, `veth`, `bond`, `vlan`, `macvlan`, `loopback` …; empty when not known."""
+    up: bool | None = None
+
+    def reaches(self, address: str) -> bool:
+        """Whether `address` lies in the subnet of one of its addresses."""
+        wanted = ipaddress.ip_address(address)
+        return any(
+            wanted in ipaddress.ip_network(f"{own}/{length}", strict=False)
+            for own, length in self.addresses
+            if (":" in own) == (":" in address)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a host has. None: not known, and no rule then guesses."""
+
+    links: tuple[Link, ...] | None = None
+    """Those of the daemon's network namespace."""
+    version: str = ""
+    """keepalived's: `2.2.7`. Empty when not known."""
+    scripts: Mapping[str, Script] | None = None
+    """By absolute path; a path that is not in it was not looked at."""
+    users: frozenset[str] | None = None
+    """Of the configured script users and `keepalived_script`, those that exist."""
+    nonlocal_bind: bool | None = None
+    """net.ipv4.ip_nonlocal_bind."""
+
+    @property
+    def release(self) -> Version:
+        """The version to compare with, `(2, 2, 7)`; empty when not known."""
+        return release(self.version)
+
+    def link(self, name: str) -> Link | None:
+        """The interface of that name."""
+        for link in self.links or ():
+            if link.name == name:
+                return link
+        return None
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """Every address of every interface."""
+        return frozenset(own for link in self.links or () for own, _ in link.addresses)
+
+
+def release(version: str) -> Version:
+    """`Keepalived v2.2.7 (01/16,2022)` as `(2, 2, 7)`; empty when there is no version in it."""
+    match = _VERSION.search(version)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
+
+
+def links_from_json(text: str) -> tuple[Link, ...]:
+    """The interfaces that `ip -j addr` (or `ip -j -d addr`) printed.
+
+    Raises ValueError when that is no such JSON.
+    """
+    told = json.loads(text)
+    if not isinstance(told, list):
+        raise ValueError("no list of interfaces")
+    result: list[Link] = []
+    for entry in told:
+        if not isinstance(entry, dict) or not isinstance(entry.get("ifname"), str):
+            continue
+        addresses = tuple(
+            (canonical_address(str(given["local"])), int(given["prefixlen"]))
+            for given in entry.get("addr_info") or ()
+            if isinstance(given, dict) and "local" in given and "prefixlen" in given
+        )
+        details = entry.get("linkinfo")
+        kind = str(details.get("info_kind", "")) if isinstance(details, dict) else ""
+        if entry.get("link_type") == "loopback":
+            kind = "loopback"
+        flags = entry.get("flags")
+        up = "UP" in flags if isinstance(flags, list) else None
+        result.append(Link(entry["ifname"], addresses, kind, up))
+    return tuple(result)
+
+
+def scripts_from_stat(text: str, wanted: Iterable[str]) -> dict[str, Script]:
+    """What `script_stat_argv` printed tells about the scripts in `wanted`.
+
+    One line for each file and for each folder above it that exists: raw mode in hexadecimal,
+    owner, path. A path without a line is missing; a folder without one is left out of the
+    judgement of what is safe.
+    """
+    seen: dict[str, tuple[int, int]] = {}
+    for line in text.splitlines():
+        mode, _, rest = line.partition(" ")
+        owner, _, path = rest.partition(" ")
+        try:
+            seen[path] = int(mode, 16), int(owner)
+        except ValueError:
+            continue
+    return judge_scripts(wanted, seen)
+
+
+def judge_scripts(wanted: Iterable[str], seen: Mapping[str, tuple[int, int]]) -> dict[str, Script]:
+    """The state of each script in `wanted`, from mode and owner of it and of its folders."""
+    return {path: _judge(path, seen) for path in wanted}
+
+
+def script_stat_argv(wanted: Iterable[str]) -> tuple[str, ...]:
+    """The command whose output `scripts_from_stat` reads; it ends with a status when one of them
+    is missing, and that is no failure."""
+    names = dict.fromkeys(name for path in wanted for name in (path, *folders_above(path)))
+    return ("stat", "-L", "-c", "%f %u %n", "--", *names)
+
+
+def users_from_passwd(text: str, wanted: Iterable[str]) -> frozenset[str]:
+    """Those of `wanted` that are in what `getent passwd NAMES…` printed."""
+    there = {line.partition(":")[0] for line in text.splitlines()}
+    return frozenset(name for name in wanted if name in there)
+
+
+def folders_above(path: str) -> tuple[str, ...]:
+    """`/a/b/c` to `/a/b`, `/a`, `/`."""
+    result: list[str] = []
+    while path not in ("/", ""):
+        path = path.rpartition("/")[0] or "/"
+        result.append(path)
+    return tuple(result)
+
+
+def _judge(path: str, seen: Mapping[str, tuple[int, int]]) -> Script:
+    if path not in seen:
+        return Script.MISSING
+    mode, _ = seen[path]
+    if not stat.S_ISREG(mode):
+        return Script.MISSING
+    if not mode & 0o111:
+        return Script.NOT_EXECUTABLE
+    for name in (path, *folders_above(path)):
+        if name not in seen:
+            continue
+        bits, owner = seen[name]
+        # A folder with the sticky bit lets only the owner of a file exchange it.
+        open_to_others = bits & _WRITABLE_BY_OTHERS and not (
+            stat.S_ISDIR(bits) and bits & stat.S_ISVTX
+        )
+        if owner != 0 or open_to_others:
+            return Script.UNSAFE
+    return Script.GOOD
