@@ -475,5 +475,5 @@ def _disabled(line: Statement) -> DisabledBy | None:
     if mark is None:
         return None
     was = None if mark.was == UNSET else int(mark.was.strip(b'"'))
-    at = mark.at.strftime("%Y-%m-%d %H:%MZ")
+    at = mark.at.strftime("%Y-%m-%d %H:%M")
     return DisabledBy(plain(mark.by, NAME_LIMIT), at, plain(mark.reason, 200), was)

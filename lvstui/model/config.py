@@ -43,14 +43,14 @@ class DisabledBy:
 
     who: str
     at: str
-    """UTC, to the minute: `2026-11-24 21:50Z`."""
+    """UTC, to the minute: `2026-11-24 21:50`."""
     reason: str = ""
     was: int | None = None
     """Weight before; None when the file gave none."""
 
     def __str__(self) -> str:
-        why = f", “{self.reason}”" if self.reason else ""
-        return f"disabled by {self.who} {self.at}{why}"
+        why = f": “{self.reason}”" if self.reason else ""
+        return f"by {self.who} {self.at} UTC{why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class ConfiguredServer:
     """Path of the script, without its arguments (they may hold passwords)."""
     notify_down: str = ""
     disabled: DisabledBy | None = None
-    """It is off on purpose, and somebody signed for it."""
+    """It is off on purpose, and somebody signed for it; what the daemon has loaded does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.keepalived import NotLoaded, load, load_tree, parse_bytes, view, write
-from lvstui.model.config import Configuration, ConfiguredService, DisabledBy
+from lvstui.model.config import Configuration, ConfiguredService
 
 DATA = Path(__file__).parent.parent / "data" / "keepalived"
 FILES = sorted(path for path in DATA.rglob("*") if path.is_file())
@@ -335,17 +335,3 @@ def test_root_and_reader(tmp_path: Path) -> None:
     found = load("/k", config_id="x", read=remote.__getitem__)
     assert found.router_id == "R"
     assert len(found.problems) == 1
-
-
-def test_who_switched_a_server_off_is_in_the_view_and_in_its_state() -> None:
-    text = (
-        "virtual_server 10.0.0.1 80 {\n lb_kind DR\n protocol TCP\n lb_algo rr\n"
-        " real_server 10.0.0.3 80 {\n  weight 0 # rs1 # lvstui: disabled by alice "
-        "2026-11-24T21:50Z was 10: disk swap\n }\n real_server 10.0.0.4 80 {\n  weight 0\n }\n"
-        " real_server 10.0.0.5 80 {\n  weight 7\n }\n}\n"
-    )
-    (service,) = of(text).services
-    one, other, third = (server.disabled for server in service.servers)
-    assert one == DisabledBy("alice", "2026-11-24 21:50Z", "disk swap", 10)
-    assert str(one) == "disabled by alice 2026-11-24 21:50Z, “disk swap”"
-    assert (other, third) == (None, None)
