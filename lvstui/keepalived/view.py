@@ -7,9 +7,7 @@ import os
 import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
-from lvstui.keepalived.edit.mark import MARK
 from lvstui.keepalived.files import Expander, Files, Reader, local
 from lvstui.keepalived.instances import globals_of, instances, sync_groups
 from lvstui.keepalived.parser import parse
@@ -17,7 +15,7 @@ from lvstui.keepalived.services import services
 from lvstui.keepalived.tracking import tracking
 from lvstui.keepalived.tree import Tree
 from lvstui.keepalived.values import Notes
-from lvstui.model.config import Configuration, ConfiguredServer, ConfiguredService
+from lvstui.model.config import Configuration
 
 
 @contextmanager
@@ -81,7 +79,7 @@ def view(tree: Tree) -> Configuration:
     notes = Notes(list(tree.problems))
     settings = globals_of(tree, notes)
     groups = sync_groups(tree, notes)
-    found_services = _marked(tree, services(tree, notes))
+    found_services = services(tree, notes)
     found_tracking = tracking(tree, notes)
     found_instances = instances(tree, settings, groups, found_tracking, notes)
     order = {file.path: index for index, file in enumerate(tree.files)}
@@ -104,29 +102,6 @@ def view(tree: Tree) -> Configuration:
         strict=settings.strict,
         problems=tuple(notes.problems),
     )
-
-
-def _marked(tree: Tree, found: tuple[ConfiguredService, ...]) -> tuple[ConfiguredService, ...]:
-    """`found` with what the marks of disabled real servers say."""
-    if not any(MARK in line for file in tree.files for line in file.lines):
-        return found
-    # What edits is not needed to read, but for this.
-    from lvstui.keepalived.edit.disabling import disabled_marks
-
-    marks = disabled_marks(tree)
-
-    def told(service: ConfiguredService, server: ConfiguredServer) -> ConfiguredServer:
-        mark = marks.get((service.key, server.key))
-        if mark is None:
-            return server
-        why = f": “{mark.reason}”" if mark.reason else ""
-        return replace(server, disabled=f"by {mark.by} {mark.at:%Y-%m-%d %H:%M} UTC{why}")
-
-    return tuple(
-        replace(service, servers=tuple(told(service, server) for server in service.servers))
-        if any(key == service.key for key, _ in marks) else service
-        for service in found
-    )  # fmt: skip
 
 
 def same(a: Configuration, b: Configuration) -> bool:

@@ -188,6 +188,85 @@ virtual_server group NONE {
   }
 }
 """,
+    "ports-of-groups": """\
+virtual_server_group TWO {
+  192.168.200.20 80
+  192.168.200.21 81
+}
+virtual_server group TWO {
+  lb_kind DR
+  lb_algo rr
+  protocol TCP
+  real_server 192.168.210.11 8080 {
+    weight 3
+  }
+  real_server 192.168.210.12 {
+    weight 3
+  }
+}
+virtual_server_group NATTED {
+  192.168.200.30 80
+  192.168.200.31 81
+  fwmark 7
+}
+virtual_server group NATTED {
+  lb_kind NAT
+  lb_algo rr
+  protocol TCP
+  ha_suspend
+  real_server 192.168.210.11 8080 {
+  }
+  real_server 192.168.210.12 {
+  }
+}
+virtual_server 192.168.200.40 80 {
+  lb_kind NAT
+  lb_algo rr
+  protocol TCP
+  alpha
+  sorry_server 192.168.210.13
+  real_server 192.168.210.11 8080 {
+    MISC_CHECK {
+      misc_path /bin/false
+    }
+  }
+}
+""",
+    "owner": """\
+vrrp_instance A {
+  state MASTER
+  interface eth0
+  virtual_router_id 1
+  nopreempt
+  virtual_ipaddress {
+    192.168.200.50
+  }
+}
+vrrp_instance B {
+  interface eth0
+  virtual_router_id 2
+  priority 255
+  preempt_delay 4
+  virtual_ipaddress {
+    192.168.200.51
+  }
+}
+vrrp_instance C {
+  interface eth0
+  virtual_router_id 3
+  nopreempt
+  preempt_delay 4
+  strict_mode
+  down_timer_adverts 5
+  authentication {
+    auth_type PASS
+    auth_pass secret
+  }
+  virtual_ipaddress {
+    192.168.200.52
+  }
+}
+""",
     "twice": """\
 virtual_server 192.168.200.10 80 {
   lb_kind DR

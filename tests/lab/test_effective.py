@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from lvstui.lab import Lab
+from lvstui.keepalived import parse_bytes
+from lvstui.lab import Lab, packages
+from tests.lab.director import LVSTUI, SLOW_S
+from tests.lab.dumped import (
+    differences,
+    dumped_instances,
+    dumped_services,
+    folder_of,
+    kernel_table,
+    our_instances,
+    our_services,
+    table_differences,
+)
+from tests.lab.odd_configs import ODD
 
 FOLDER = "/root/effective"
 _SETUP = """\
@@ -137,3 +152,26 @@ def test_every_value_is_the_one_that_keepalived_uses(lab: Lab) -> None:
         elif found := unexplained(name, data, seen):
             wrong[name] = found
     assert wrong == {}
+
+
+def test_the_shell_compares_what_runs_with_the_file(lab: Lab) -> None:
+    def config(words: str) -> tuple[int, str]:
+        done = lab.run("lb1", f"{LVSTUI} config {words}", timeout=SLOW_S, check=False)
+        return done.status, done.stdout + done.stderr
+
+    path = "/etc/keepalived/keepalived.conf"
+    before = lab.run("lb1", f"cat {path}").stdout
+    assert config("cat") == (0, before)
+    status, text = config("diff")
+    assert (status, "mean the same" in text) == (0, True)
+    lab.write("lb1", path, before.replace("weight 10", "weight 0", 1))
+    status, text = config("diff")
+    assert status == 1
+    assert "weight 10 → 0: no new connections" in text
+    assert "-weight 10\n+weight 0\n" in text
+    lab.write("lb1", path, before.replace("lb_kind DR", "lb_kind", 1))
+    status, text = config("check")
+    assert status == 1
+    assert text.startswith("lethal")
+    assert "[-t:" in text
+    lab.write("lb1", path, before)

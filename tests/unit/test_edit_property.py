@@ -62,6 +62,13 @@ def done(draft: Draft, wanted: i.Intent, plain: bool) -> bool:
     return True
 
 
+def elsewhere(world: World, draft: Draft | None = None) -> list[tuple[ServiceKey, ServerKey, int]]:
+    """Every weight as the other director reads it, before or after."""
+    files = {path: after for path, (_, after) in draft.files.items()} if draft else {}
+    found = replace(world, files={**world.files, **files}, config_id="lb2").draft().configuration
+    return [(s.key, server.key, server.weight) for s in found.services for server in s.servers]
+
+
 def servers_of(
     configuration: Configuration,
     service: ServiceKey,
@@ -116,6 +123,9 @@ def test_weight(world: World, data: st.DataObject, weight: int) -> None:
         lambda old: tuple(replace(s, weight=weight) if s.key == server else s for s in old),
     )
     assert without_quorum(unplaced(draft.configuration)) == without_quorum(wanted)
+    for was, now in zip(elsewhere(world), elsewhere(world, draft), strict=True):
+        assert was[:-1] == now[:-1]
+        assert was == now or (now[1], now[2]) == (server, weight)
     gone, come = lines_changed(draft)
     assert len(gone) <= 1
     assert len(come) <= 3

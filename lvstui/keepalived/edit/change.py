@@ -49,6 +49,11 @@ class Change:
     """What the edits must do to the logical lines; None when nobody can say (text by hand)."""
 
     @property
+    def empty(self) -> bool:
+        """It is so already."""
+        return not self.edits
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The files that it touches."""
         return tuple(dict.fromkeys(edit.path for edit in self.edits))

@@ -130,12 +130,14 @@ class Draft:
         self._load()
         return True
 
-    def apply(self, change: Change) -> None:
-        """Make `change`, which was made for `tree`.
+    def apply(self, change: Change) -> bool:
+        """Make `change`, which was made for `tree`; False when there was nothing to do.
 
         Raises RefusedEdit, and leaves everything as it was, when the files would not mean what
         the change says or would mean more than that.
         """
+        if change.empty:
+            return False
         with many_objects():
             over, tree = self._after(change)
             configuration = view(tree)
@@ -144,6 +146,7 @@ class Draft:
                 self._check(change, over, tree, configuration, lines)
         self._take(change.title, over, tree, configuration)
         self._lines = lines
+        return True
 
     def replace(self, path: str, data: bytes, title: str) -> None:
         """Exchange the whole file at `path`, as the text editor does: no question is asked.

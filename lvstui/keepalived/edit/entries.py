@@ -21,11 +21,14 @@ _MANY_WORDS = (b"group", b"notification_email")
 def add_entry(
     tree: Tree, block: Block, into: str, words: Sequence[str], whom: str = "", *cautions: str
 ) -> Change:
-    """Add an entry to the value block `into` of `block`; that is made when it is missing.
+    """Add an entry to the value block `into` of `block`; that is made when it is missing. No
+    `into`: to `block`, which is one itself (a virtual_server_group).
 
     Raises RefusedEdit.
     """
     keyword = into.encode()
+    if not into:
+        return _add_to(tree, block, words, whom, *cautions)
     known = table_of(tree, block)
     if known is None or keyword not in known or not known[keyword].values:
         raise RefusedEdit(block.place, f"{block.keyword.decode()} has no such list")
@@ -46,11 +49,43 @@ def add_entry(
     return pen.change(f"add {entry} to {into} of {whom or default_whom(block)}", *cautions)
 
 
+def _add_to(tree: Tree, block: Block, words: Sequence[str], whom: str, *cautions: str) -> Change:
+    new = tuple(word.encode("utf-8", "surrogateescape") for word in words)
+    if not block.value_block or not new:
+        raise RefusedEdit(block.place, f"{block.keyword.decode()} has no entries of its own")
+    if any(line.words == new for line in block.statements()):
+        raise RefusedEdit(block.place, "it has that entry already")
+    ensure_editable(tree, block)
+    pen = Pen(tree)
+    pen.insert(block, [NewLine(new)], last_child(block))
+    return pen.change(f"add {shown(b' '.join(new))} to {whom or default_whom(block)}", *cautions)
+
+
+def _remove_from(tree: Tree, block: Block, entry: str, whom: str, *cautions: str) -> Change:
+    wanted = tuple(entry.encode("utf-8", "surrogateescape").split())
+    found = [line for line in block.statements() if line.words == wanted]
+    if not block.value_block or not found:
+        raise RefusedEdit(block.place, "it has no such entry")
+    if len(block.children) < 2:
+        raise RefusedEdit(
+            block.place, "it is the last entry: keepalived removes a group without any"
+        )
+    ensure_editable(tree, found[-1])
+    pen = Pen(tree)
+    pen.remove(found[-1])
+    return pen.change(
+        f"remove {shown(b' '.join(wanted))} from {whom or default_whom(block)}", *cautions
+    )
+
+
 def remove_entry(
     tree: Tree, block: Block, into: str, entry: str, whom: str = "", *cautions: str
 ) -> Change:
     """Take the entry whose first word (or address) is `entry` out of the value block `into` of
-    `block`, and the block with it when it was the only one. Raises RefusedEdit."""
+    `block`, and the block with it when it was the only one. No `into`: out of `block`, all words
+    of the line in `entry`. Raises RefusedEdit."""
+    if not into:
+        return _remove_from(tree, block, entry, whom, *cautions)
     keyword = into.encode()
     wanted = entry.encode("utf-8", "surrogateescape")
     lists = list(block.blocks(keyword))

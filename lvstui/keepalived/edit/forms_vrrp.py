@@ -69,8 +69,15 @@ INSTANCE: tuple[Field, ...] = (
 SCRIPT: tuple[Field, ...] = (
     Field("name", "Name", "of the vrrp_script", Kind.NAME, required=True),
     Field("script", "Command", "exit 0: good", Kind.SCRIPT, required=True),
-    time_field("interval", "Run every", "seconds", "1"),
-    time_field("timeout", "Timeout", "seconds until it has failed", "interval"),
+    time_field("interval", "Run every", "seconds", "1", high=4294, whole_before="2.3.2"),
+    time_field(
+        "timeout",
+        "Timeout",
+        "seconds until it has failed",
+        "interval",
+        high=4294,
+        whole_before="2.3.2",
+    ),
     Field(
         "weight",
         "Weight",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.entries import add_entry, remove_entry
-from lvstui.keepalived.edit.find import find_named
+from lvstui.keepalived.edit.find import ensure_editable, find_named
 from lvstui.keepalived.edit.judge import complaint
+from lvstui.keepalived.edit.outline import outline
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.services import Setting, last_block
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
@@ -134,8 +135,17 @@ def track(tree: Tree, name: str, kind: str, words: Setting) -> Change:
     """Let an instance track something: `track_script`, (`chk`, `weight`, `-20`). Raises
     RefusedEdit, also for a script that does not exist."""
     found = find_named(tree, "vrrp_instance", name)
-    if kind == "track_script" and words and _named(tree, b"vrrp_script", words[0]) is None:
-        raise RefusedEdit(found.block.place, "there is no vrrp_script of that name")
+    if kind == "track_script" and words:
+        script = _named(tree, b"vrrp_script", words[0])
+        if script is None:
+            raise RefusedEdit(found.block.place, "there is no vrrp_script of that name")
+        order = outline(tree)
+        if order.start(script) > order.start(found.block):
+            raise RefusedEdit(
+                script.place,
+                "the script stands behind the instance: keepalived would not find it",
+                "move it before the instance",
+            )
     return add_entry(tree, found.block, kind, words, found.whom)
 
 
@@ -155,7 +165,10 @@ class NewScript:
 
 
 def add_script(tree: Tree, new: NewScript) -> Change:
-    """Add `new` behind the last vrrp_script, or before the first instance. Raises RefusedEdit."""
+    """Add `new` before the first instance or sync group, or behind the last vrrp_script.
+
+    An instance finds only scripts that stand before it (2.2.7). Raises RefusedEdit.
+    """
     if not new.name or len(new.name.split()) > 1:
         raise RefusedEdit(None, "a script needs a name of one word")
     if _named(tree, b"vrrp_script", new.name) is not None:
@@ -166,7 +179,14 @@ def add_script(tree: Tree, new: NewScript) -> Change:
         (b"vrrp_script", new.name.encode()), tuple(_lines("vrrp_script", new.settings))
     )
     pen = Pen(tree)
-    _append(pen, tree, block)
+    users = list(tree.blocks(b"vrrp_instance", b"vrrp_sync_group"))
+    last = last_block(tree, b"vrrp_script")
+    if users and (last is None or pen.outline.start(last) > pen.outline.start(users[0])):
+        ensure_editable(tree, users[0])
+        file = users[0].header.file
+        pen.prepend(block, users[0], style_of(tree, file, b"vrrp_script"))
+    else:
+        _append(pen, tree, block)
     return pen.change(f"add script {new.name}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.fields import Field, Kind, version_of
 from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, SERVER, SERVICE
 from lvstui.keepalived.edit.forms_vrrp import INSTANCE, SCRIPT
 from lvstui.keepalived.edit.style import NewBlock, NewLine
@@ -77,12 +77,13 @@ def check_service(values: Values, version: str = "") -> dict[str, str]:
         )
     if "fwmark" in given and _has(values, "protocol"):
         faults.setdefault("protocol", "a firewall mark has no protocol")
-    if "address" in given and not _has(values, "protocol"):
+    if given == ["address"] and not _has(values, "protocol"):
         faults.setdefault("protocol", "say which: keepalived would take UDP")
     if given[:1] != ["address"] and _has(values, "port"):
         faults.setdefault("port", "only an address has a port")
-    if not _has(values, "lb_kind"):
-        faults.setdefault("lb_kind", "say which: keepalived would take NAT")
+    for keyword, taken in (("lb_algo", "wlc"), ("lb_kind", "NAT")):
+        if not _has(values, keyword):
+            faults.setdefault(keyword, f"say which: keepalived would take {taken}")
     if values.get("ops") == "yes" and values.get("protocol") != "UDP":
         faults.setdefault("ops", "one packet scheduling needs UDP")
     quorum, hysteresis = _number(values, "quorum", 1), _number(values, "hysteresis", 0)
@@ -139,6 +140,9 @@ def check_check(kind: str, values: Values, version: str = "") -> dict[str, str]:
     payload = values.get("payload", "").strip()
     if payload and not re.fullmatch(r"[0-9a-fA-F \t]+", payload):
         faults.setdefault("payload", "hexadecimal digits are needed")
+    elif payload.lower().endswith("ff") and version and version_of(version) < (2, 3, 3):
+        # keepalived's reader takes the byte for its own mark of an error (2.2.7).
+        faults.setdefault("payload", f"keepalived {version} can not read ff at its end")
     if "max_reply_length" not in faults and "min_reply_length" not in faults:
         low, high = _number(values, "min_reply_length", 0), _number(values, "max_reply_length", 255)
         if low > high:

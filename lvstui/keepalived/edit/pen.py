@@ -199,6 +199,24 @@ class Pen:
             at = len(self.outline.lines)
         self.meant.append(Meant(at, at, tuple(new.lines())))
 
+    def prepend(self, new: New, before: Block, style: Style) -> None:
+        """Write `new` outside of every block, before `before` and the comments that are its own.
+
+        Raises RefusedEdit when something else stands on that line.
+        """
+        file = before.header.file
+        data = self.data(file)
+        start = start_of(before.header)
+        first = data.rfind(b"\n", 0, start) + 1
+        if data[first:start].strip(_BLANK):
+            raise RefusedEdit(before.place, "something else begins this line", "break it first")
+        first = self._with_comments(data, first, data[first:start])
+        lines = style.render(new, b"")
+        text = b"".join(line + style.newline for line in (*lines, b""))
+        self._add(Edit(file.path, first, first, text))
+        at = self.outline.start(before)
+        self.meant.append(Meant(at, at, tuple(new.lines())))
+
     def _lines_behind(
         self,
         file: SourceFile,

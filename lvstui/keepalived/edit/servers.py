@@ -11,7 +11,7 @@ from lvstui.keepalived.edit.find import FoundServer, find_server, find_service
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, comment_text
 from lvstui.keepalived.edit.values import put, usable
-from lvstui.keepalived.schema import CHECKERS
+from lvstui.keepalived.schema import CHECKERS, KNOWN_WORDS
 from lvstui.keepalived.services import MAX_WEIGHT
 from lvstui.keepalived.tree import Block, Node, Tree
 from lvstui.keepalived.values import MAX_PORT, NAME_LIMIT
@@ -116,11 +116,21 @@ def add_server(tree: Tree, service: ServiceKey, new: NewServer) -> Change:
     return pen.change(
         f"add real server {who} to {found.whom}",
         *found.cautions,
+        _lacking(written, block),
         "" if checks else "nothing checks this server: it gets connections even when it is dead",
         ""
         if found.service.alpha
         else "keepalived sends it connections at once, before its first check",
     )
+
+
+def _lacking(written: tuple[Block, ...], new: NewBlock) -> str:
+    """What every other server of the pool says and the new one does not."""
+    own = {child.words[0] for child in new.children}
+    sets = [{line.words[0] for line in block.statements()} for block in written]
+    common = set.intersection(*sets) - own - {b"{", b"}"} if sets else set()
+    names = ", ".join(sorted(word.decode() for word in common if word in KNOWN_WORDS))
+    return f"the other servers also set {names}" if names else ""
 
 
 def remove_server(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:

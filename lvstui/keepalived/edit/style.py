@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import OPENS, Line, RefusedEdit
 from lvstui.keepalived.tree import Block, Node, Provenance, SourceFile, Statement, Tree
@@ -21,9 +21,9 @@ _QUOTE_FOR = re.compile(rb"[ \t\v\f#!{}]")
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A logical line to be written: its words without quotes."""
+    """A logical line to be written: its words without quotes. They may hold a password."""
 
-    words: tuple[bytes, ...]
+    words: tuple[bytes, ...] = field(repr=False)
     comment: bytes = b""
     """Behind it, without its mark."""
 
@@ -37,7 +37,7 @@ class NewBlock:
     """A block to be written."""
 
     words: tuple[bytes, ...]
-    children: tuple[NewLine | NewBlock, ...] = ()
+    children: tuple[NewLine | NewBlock, ...] = field(default=(), repr=False)
     comment: bytes = b""
     """Beside its header, without its mark."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lvstui.keepalived.digest import SECRET_KEYWORDS
 from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.consequences import consequence
 from lvstui.keepalived.edit.find import effective, ensure_editable, given_by, only_for
 from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.mark import ensure_unmarked
@@ -24,6 +25,7 @@ SYNONYMS = (
 )
 """Keywords that set the same thing: the last line of either counts."""
 
+_FALSE = (b"false", b"off", b"no")
 _FIRST = (b"weight", b"state", b"script")
 """Stand at the head of their block where nothing else says."""
 
@@ -37,8 +39,9 @@ def set_value(tree: Tree, block: Block, keyword: str, *words: str, whom: str = "
     """
     pen = Pen(tree)
     before, line = put(pen, block, keyword.encode(), [_bytes(word) for word in words])
-    after = " ".join(words)
-    return pen.change(title(keyword, whom or default_whom(block), line, before, after))
+    after = told(keyword.encode(), list(map(_bytes, words)))
+    told_as = title(keyword, whom or default_whom(block), line, before, after)
+    return pen.change(told_as, consequence(block.keyword.decode(), keyword))
 
 
 def remove_value(tree: Tree, block: Block, keyword: str, whom: str = "") -> Change:
@@ -50,12 +53,13 @@ def remove_value(tree: Tree, block: Block, keyword: str, whom: str = "") -> Chan
     lines = list(block.statements(keyword.encode()))
     if not lines:
         raise RefusedEdit(block.place, f"there is no {keyword} to take out")
-    before = " ".join(map(shown, lines[-1].words[1:]))
+    before = told(keyword.encode(), lines[-1].words[1:])
     for line in lines:
         ensure_editable(tree, line)
         ensure_unmarked(line)
         pen.remove(line)
-    return pen.change(title(keyword, whom or default_whom(block), lines[-1], before, "default"))
+    words = title(keyword, whom or default_whom(block), lines[-1], before, "default")
+    return pen.change(words, consequence(block.keyword.decode(), keyword))
 
 
 def title(keyword: str, whom: str, line: Statement | None, before: str, after: str) -> str:
@@ -65,6 +69,28 @@ def title(keyword: str, whom: str, line: Statement | None, before: str, after: s
         return f"{keyword} of {whom}{where}"
     values = f"{before or 'default'} → {after or 'on'}" if before or after else "on"
     return shown(f"{keyword} of {whom}{where}: {values}".encode())
+
+
+_COMMANDS = frozenset(
+    b"script misc_path quorum_up quorum_down process notify notify_master notify_backup "
+    b"notify_fault notify_stop notify_deleted notify_master_rx_lower_pri notify_up notify_down "
+    b"notify_fifo_script vrrp_notify_fifo_script lvs_notify_fifo_script startup_script "
+    b"shutdown_script".split()
+)
+
+
+def told(keyword: bytes, words: Sequence[bytes]) -> str:
+    """A value for people: of a command its path, of a URL's path no query; both may hold
+    passwords behind that."""
+    if not words:
+        return ""
+    if keyword in _COMMANDS:
+        path = words[0].split()[:1]
+        return shown(path[0]) + (" …" if len(words) > 1 or words[0].split()[1:] else "")
+    if keyword == b"path":
+        bare, query, _ = words[0].partition(b"?")
+        return shown(bare) + ("?…" if query else "")
+    return shown(b" ".join(words))
 
 
 def default_whom(block: Block) -> str:
@@ -99,16 +125,22 @@ def put(
         return "", None
     ensure_editable(pen.tree, line)
     ensure_unmarked(line)
-    before = b" ".join(line.words[1 : 1 + max(1, len(values))])
+    before = line.words[1 : 1 + max(1, len(values))]
     if keyword != line.words[0] and not values:
         # A flag and its opposite: the word itself is the value.
         pen.set_words(line, 0, keyword)
         return shown(line.words[0]), line
+    if not values and len(line.words) > 1 and line.words[1].lower() in _FALSE:
+        # A flag that is switched off: alone it is on.
+        if line.word(1).span is None:
+            raise given_by(pen.tree, line, 1)
+        pen.drop_word(line, 1)
+        return shown(line.words[1]), line
     for index in range(1, min(len(line.words), len(values) + 1)):
         if line.word(index).span is None:
             raise given_by(pen.tree, line, index)
     pen.set_words(line, 1, *values)
-    return shown(before), line
+    return told(keyword, before), line
 
 
 def table_of(tree: Tree, block: Block) -> Keywords | None:

@@ -8,6 +8,7 @@ from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.lint.rules import (
     addresses,
+    check_ports,
     grammar,
     instances,
     interfaces,
@@ -24,6 +25,7 @@ from lvstui.keepalived.lint.rules import (
 Rule = Callable[[Context], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
+    losses.modes,
     losses.emptiness,
     losses.lost_blocks,
     problems.problems,
@@ -51,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     services.pools,
     services.unchecked,
     services.http_checks,
+    check_ports.check_ports,
     services.old_words,
     addresses.vips_of_services,
     addresses.links,
