@@ -227,6 +227,16 @@ async def test_files_changed_under_the_draft_are_noticed(
         assert any("changed on the disk" in said for said in desk.said)
 
 
+async def test_quitting_with_a_draft_takes_two_presses(open_: Open) -> None:
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("q")
+        assert any("1 change) is not applied" in said for said in desk.said)
+        assert desk.app.is_running
+        await desk.press("q")
+        assert not desk.app.is_running
+
+
 # Text
 
 
