@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,8 @@ from lvstui.keepalived.lint.finding import Finding, Severity, new_findings
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Link, Script, Surroundings
+from lvstui.lab.conf import render
+from lvstui.lab.topology import parse as topology_of
 
 LETHAL, ERROR, WARNING, NOTE = Severity
 MAIN = "/etc/keepalived/keepalived.conf"
@@ -129,6 +132,44 @@ def changed(old: str, new: str) -> str:
 @pytest.mark.parametrize("host", [HOST, None], ids=["known", "unknown"])
 def test_a_sound_site_is_quiet(host: Surroundings | None) -> None:
     assert judge(SOUND, host) == ()
+
+
+@pytest.mark.parametrize("director", [0, 1])
+def test_the_labs_own_directors_are_quiet(director: int) -> None:
+    topology = topology_of("")
+    servers = {
+        name: (f"10.10.0.{10 + number}", f"fd00:10::{10 + number}")
+        for number, name in enumerate(topology.real_servers)
+    }
+    mine, theirs = (
+        render(topology, index, ("10.10.0.100", "fd00:10::100"), "", servers)
+        for index in (director, 1 - director)
+    )
+    assert judge(mine, None, theirs) == ()
+
+
+def test_lint_is_no_slower_than_loading() -> None:
+    text = SOUND + "".join(
+        f"virtual_server 10.10.{number}.20 80 {{\n    lb_algo wrr\n    lb_kind DR\n"
+        "    protocol TCP\n"
+        + "".join(
+            f"    real_server 10.10.0.{server + 3} 80 {{\n        weight {server + 1}\n"
+            "        TCP_CHECK {\n            connect_timeout 3\n        }\n    }\n"
+            for server in range(10)
+        )
+        + "}\n"
+        for number in range(1, 200)
+    )
+    loads, lints = [], []
+    for _ in range(3):
+        began = time.process_time()
+        tree = parse_bytes(text.encode(), MAIN, "lb1")
+        configuration = view(tree)
+        loaded = time.process_time()
+        lint(tree, configuration, None, Peer("lb2", tree, configuration))
+        loads.append(loaded - began)
+        lints.append(time.process_time() - loaded)
+    assert min(lints) < min(loads)
 
 
 def test_a_sound_pair_is_quiet() -> None:

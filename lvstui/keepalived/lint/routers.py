@@ -180,7 +180,7 @@ def _router(block: Block, name: str, settings: Mapping[bytes, Statement]) -> Rou
     master = any(value(line) == b"MASTER" for line in block.statements(b"state"))
     native = any(block.statements(b"native_ipv6"))
     written = addresses(block, b"virtual_ipaddress")
-    family = address_family(written[0].address) if written else (6 if native else 4)
+    family = 6 if native or (written and ":" in written[0].address) else 4
     strict = _flag(last(block, b"strict_mode"))
     if strict is None:
         strict = bool(_flag(settings.get(b"vrrp_strict")))
