@@ -9,143 +9,27 @@ import pytest
 
 from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
-from lvstui.keepalived.lint.finding import Finding, Severity, new_findings
+from lvstui.keepalived.lint.finding import Severity, new_findings
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.run import lint
-from lvstui.keepalived.lint.surroundings import Link, Script, Surroundings
-from lvstui.lab.conf import render
-from lvstui.lab.topology import parse as topology_of
-
-LETHAL, ERROR, WARNING, NOTE = Severity
-MAIN = "/etc/keepalived/keepalived.conf"
-
-HOST = Surroundings(
-    links=(
-        Link("lo", (("127.0.0.1", 8),), "loopback"),
-        Link("eth0", (("10.10.0.1", 24),)),
-        Link("eth1", (("192.168.7.1", 24),)),
-    ),
-    version="2.2.7",
-    scripts={
-        "/usr/local/bin/check": Script.GOOD,
-        "/usr/local/bin/gone": Script.MISSING,
-        "/usr/local/bin/plain": Script.NOT_EXECUTABLE,
-        "/home/joe/run": Script.UNSAFE,
-    },
-    users=frozenset(("root", "keepalived_script")),
+from lvstui.keepalived.lint.surroundings import Surroundings
+from tests.unit.lint_site import (
+    ERROR,
+    HOST,
+    LETHAL,
+    MAIN,
+    NOTE,
+    SOUND,
+    WARNING,
+    changed,
+    judge,
+    told,
 )
-
-SOUND = """\
-! Configuration File for keepalived
-global_defs {
-    router_id LB1
-    script_user root
-    enable_script_security
-    vrrp_notify_fifo /run/keepalived.fifo
-}
-
-vrrp_script chk_proxy {
-    script "/usr/local/bin/check --all"
-    interval 2
-    weight -60
-}
-
-vrrp_instance LB_1 {
-    state BACKUP
-    interface eth0
-    virtual_router_id 51
-    priority 150
-    advert_int 1
-    authentication {
-        auth_type PASS
-        auth_pass "s#cret!"
-    }
-    track_script {
-        chk_proxy
-    }
-    track_interface {
-        eth1 weight -20
-    }
-    virtual_ipaddress {
-        10.10.0.20/24 dev eth0 label eth0:vip    # web
-        10.10.0.21/24
-    }
-    notify_master "/usr/local/bin/check 'now master'" root
-}
-
-virtual_server 10.10.0.20 80 {    # web
-    delay_loop 5
-    lb_algo wrr
-    lb_kind DR
-    protocol TCP
-    quorum 1
-    real_server 10.10.0.3 80 {
-        weight 10
-        HTTP_GET {
-            url {
-                path /health
-                status_code 200
-            }
-            connect_timeout 3
-        }
-    }
-    real_server 10.10.0.4 80 {
-        weight 10
-        TCP_CHECK { connect_timeout 3 }
-    }
-}
-
-virtual_server 10.10.0.21 53 {
-    lb_algo rr
-    lb_kind DR
-    protocol UDP
-    real_server 10.10.0.3 53 {
-        UDP_CHECK {
-        }
-    }
-}
-"""
-
-
-def judge(
-    text: str, host: Surroundings | None = HOST, other: str | None = None, their: str = "2.2.7"
-) -> tuple[Finding, ...]:
-    tree = parse_bytes(text.encode(), MAIN, "lb1")
-    peer = None
-    if other is not None:
-        beyond = parse_bytes(other.encode(), MAIN, "lb2")
-        peer = Peer("lb2", beyond, view(beyond), Surroundings(version=their))
-    return lint(tree, view(tree), host, peer)
-
-
-def told(found: tuple[Finding, ...], rule: str) -> Finding:
-    """The one finding of that rule."""
-    (finding,) = [finding for finding in found if finding.rule == rule]
-    return finding
-
-
-def changed(old: str, new: str) -> str:
-    assert SOUND.count(old) >= 1
-    return SOUND.replace(old, new, 1)
 
 
 @pytest.mark.parametrize("host", [HOST, None], ids=["known", "unknown"])
 def test_a_sound_site_is_quiet(host: Surroundings | None) -> None:
     assert judge(SOUND, host) == ()
-
-
-@pytest.mark.parametrize("director", [0, 1])
-def test_the_labs_own_directors_are_quiet(director: int) -> None:
-    topology = topology_of("")
-    servers = {
-        name: (f"10.10.0.{10 + number}", f"fd00:10::{10 + number}")
-        for number, name in enumerate(topology.real_servers)
-    }
-    mine, theirs = (
-        render(topology, index, ("10.10.0.100", "fd00:10::100"), "", servers)
-        for index in (director, 1 - director)
-    )
-    assert judge(mine, None, theirs) == ()
 
 
 def test_lint_is_no_slower_than_loading() -> None:
@@ -170,11 +54,6 @@ def test_lint_is_no_slower_than_loading() -> None:
         loads.append(loaded - began)
         lints.append(time.process_time() - loaded)
     assert min(lints) < min(loads)
-
-
-def test_a_sound_pair_is_quiet() -> None:
-    other = SOUND.replace("priority 150", "priority 100").replace("LB1", "LB2")
-    assert judge(SOUND, other=other) == ()
 
 
 CASES: dict[str, tuple[str, str, str, Severity, str]] = {
@@ -480,64 +359,6 @@ def test_weights_of_a_sync_group_are_dropped() -> None:
         "vrrp_sync_group G {\n    group {\n        LB_1\n        LB_2\n    }\n}\n"
     )
     assert told(judge(SOUND + second), "tracking-in-sync-group").severity is WARNING
-
-
-PAIR: dict[str, tuple[str, str, str, Severity]] = {
-    "vips": ("        10.10.0.21/24\n", "", "vips-differ", ERROR),
-    "vrid": ("virtual_router_id 51", "virtual_router_id 52", "vrid-differs", ERROR),
-    "auth": ("auth_type PASS", "auth_type AH", "authentication-differs", ERROR),
-    "password": ("s#cret!", "s#cret?", "password-differs", ERROR),
-    "interval": ("advert_int 1", "advert_int 2", "interval-differs", ERROR),
-    "priority": ("priority 100", "priority 150", "priorities-equal", WARNING),
-    "server": ("real_server 10.10.0.4", "real_server 10.10.0.5", "servers-differ", WARNING),
-    "weight": ("weight 10", "weight 0", "weights-differ", WARNING),
-    "scheduler": ("lb_algo wrr", "lb_algo wlc", "scheduler-differs", WARNING),
-    "forwarding": ("lb_kind DR", "lb_kind TUN", "forwarding-differs", ERROR),
-    "unicast": ("advert_int 1", "unicast_peer {\n 10.10.0.1\n }", "unicast-differs", ERROR),
-    "version": ("advert_int 1", "version 3", "vrrp-version-differs", ERROR),
-}
-
-
-@pytest.mark.parametrize("name", sorted(PAIR))
-def test_pair(name: str) -> None:
-    old, new, rule, severity = PAIR[name]
-    other = SOUND.replace("priority 150", "priority 100")
-    assert old in other
-    finding = told(judge(SOUND, other=other.replace(old, new, 1)), rule)
-    assert finding.severity is severity
-    assert "s#cret" not in f"{finding}"
-
-
-def test_a_service_on_one_director_only() -> None:
-    other = SOUND.replace("priority 150", "priority 100")
-    other = other[: other.index("virtual_server 10.10.0.21")]
-    assert told(judge(SOUND, other=other), "service-on-one-director").severity is ERROR
-    assert told(judge(other, other=SOUND), "service-on-one-director").severity is ERROR
-
-
-def test_a_script_that_cannot_move_the_vip() -> None:
-    text = changed("weight -60", "weight -20")
-    other = SOUND.replace("priority 150", "priority 100")
-    finding = told(judge(text, other=other), "weight-cannot-move-vip")
-    assert finding.severity is WARNING
-    assert "130" in finding.text
-    assert not any(f.rule == "weight-cannot-move-vip" for f in judge(SOUND, other=other))
-
-
-def test_nopreempt_on_the_other_side_holds_the_vip() -> None:
-    other = SOUND.replace("priority 150", "priority 100").replace("advert_int 1", "nopreempt")
-    assert told(judge(SOUND, other=other), "weight-against-nopreempt").severity is WARNING
-
-
-@pytest.mark.parametrize(
-    ("mine", "theirs", "severity"),
-    [("2.2.7", "2.3.4", ERROR), ("2.3.3", "2.3.2", ERROR), ("2.3.3", "2.4.3", WARNING)],
-)
-def test_newer_versions_take_other_vips(mine: str, theirs: str, severity: Severity) -> None:
-    other = SOUND.replace("priority 150", "priority 100").replace("        10.10.0.21/24\n", "")
-    other = other[: other.index("virtual_server 10.10.0.21")]
-    found = judge(SOUND, replace(HOST, version=mine), other, theirs)
-    assert told(found, "vips-differ").severity is severity
 
 
 def test_the_clamp_at_254() -> None:
