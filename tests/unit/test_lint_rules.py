@@ -387,7 +387,7 @@ def test_an_included_file_with_an_execute_bit_is_skipped() -> None:
 
 FATAL = {
     "script with an open quote": 'vrrp_script x {\n    script "/bin/true\n}\n',
-    "words behind a sync group": "vrrp_sync_group G x {\n    group {\n        LB_1\n    }\n}\n",
+    "sync group without name and brace": "vrrp_sync_group\n    group {\n        LB_1\n    }\n}\n",
     "words behind a server group": "virtual_server_group G x {\n    10.10.0.20 81\n}\n",
     "server group without brace": "virtual_server_group G\n    10.10.0.20 81\n}\n",
     "mark without number": "virtual_server_group G {\n    fwmark\n}\n",
@@ -405,6 +405,11 @@ def test_what_mutated_configurations_showed(name: str) -> None:
     assert found[0].severity is LETHAL
     assert found[0].place is not None
     assert found[0].place.line > SOUND.count("\n")
+
+
+def test_words_behind_a_sync_group_lose_it() -> None:
+    text = SOUND + "vrrp_sync_group G x {\n    group {\n        LB_1\n    }\n}\n"
+    assert told(judge(text), "sync-group-invalid").severity is ERROR
 
 
 def test_a_value_that_looks_like_a_keyword_is_a_value() -> None:
