@@ -407,6 +407,16 @@ def test_what_mutated_configurations_showed(name: str) -> None:
     assert found[0].place.line > SOUND.count("\n")
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["native_ipv6", "unicast_src_ip fd00::1", "mcast_dst_ip ff02::12"],
+    ids=["native", "source", "group"],
+)
+def test_the_first_address_of_an_instance_makes_its_family(line: str) -> None:
+    found = judge(changed("    interface eth0\n", f"    interface eth0\n    {line}\n"))
+    assert told(found, "vip-missing").severity is LETHAL
+
+
 def test_words_behind_a_sync_group_lose_it() -> None:
     text = SOUND + "vrrp_sync_group G x {\n    group {\n        LB_1\n    }\n}\n"
     assert told(judge(text), "sync-group-invalid").severity is ERROR
