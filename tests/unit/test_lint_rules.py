@@ -510,6 +510,77 @@ def test_a_main_file_that_cannot_be_loaded() -> None:
     assert "execute bit" in finding.text
 
 
+@pytest.mark.parametrize(("mode", "lethal"), [(0o100755, True), (0o40755, True), (0o100644, False)])
+def test_the_mode_of_the_main_file(mode: int, lethal: bool) -> None:
+    found = judge(SOUND, replace(HOST, modes={MAIN: mode}))
+    assert any(finding.severity is LETHAL for finding in found) is lethal
+
+
+def test_an_included_file_with_an_execute_bit_is_skipped() -> None:
+    files = {MAIN: b"include more.conf\n" + SOUND.encode(), "/etc/keepalived/more.conf": b"\n"}
+    tree = load_tree(MAIN, config_id="lb1", read=files.__getitem__)
+    found = lint(tree, view(tree), replace(HOST, modes={"/etc/keepalived/more.conf": 0o100744}))
+    assert told(found, "include-not-read").severity is ERROR
+
+
+FATAL = {
+    "script with an open quote": 'vrrp_script x {\n    script "/bin/true\n}\n',
+    "words behind a sync group": "vrrp_sync_group G x {\n    group {\n        LB_1\n    }\n}\n",
+    "words behind a server group": "virtual_server_group G x {\n    10.10.0.20 81\n}\n",
+    "server group without brace": "virtual_server_group G\n    10.10.0.20 81\n}\n",
+    "mark without number": "virtual_server_group G {\n    fwmark\n}\n",
+    "route of a type alone": "static_routes {\n    blackhole\n}\n",
+    "rule unfinished": "static_rules {\n    from 10.0.0.0/8 table\n}\n",
+    "bfd without name": "bfd_instance {\n    neighbor_ip 10.10.0.2\n}\n",
+    "server of no mark": "virtual_server fwmark {\n    real_server 10.10.0.3 {\n    }\n}\n",
+    "routes of a missing device": "static_routes {\n    10.0.0.0/8 dev eth9\n}\n",
+}
+
+
+@pytest.mark.parametrize("name", sorted(FATAL))
+def test_what_mutated_configurations_showed(name: str) -> None:
+    found = judge(SOUND + FATAL[name])
+    assert found[0].severity is LETHAL
+    assert found[0].place is not None
+    assert found[0].place.line > SOUND.count("\n")
+
+
+def test_a_value_that_looks_like_a_keyword_is_a_value() -> None:
+    text = SOUND + "static_rules {\n    from 10.0.0.0/8 table dev\n}\n"
+    assert judge(text) == ()
+
+
+def test_a_password_among_the_interfaces_is_not_shown() -> None:
+    text = changed("        eth1 weight -20\n    }\n", "").replace(
+        "    authentication {", "    track_interface {\n    authentication {"
+    )
+    found = judge(text.replace('"s#cret!"', "abc{hunter2"))
+    assert any(finding.rule == "interface-unknown" for finding in found)
+    assert not any("hunter2" in f"{finding}" for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("weight -60", "weight -60 reverse"),
+        ("router_id LB1", 'router_id "l’hôtel"'),
+        ("10.10.0.21/24\n", "10.10.0.21/24 brd 10.10.0.255 dev eth0\n"),
+        ("eth1 weight -20", "eth1 weight 20 noreverse"),
+        ("router_id LB1", "router_id LB1\n    vrrp_version 2"),
+    ],
+    ids=["reverse", "apostrophe", "broadcast", "noreverse", "version"],
+)
+def test_what_is_right_is_quiet(old: str, new: str) -> None:
+    assert judge(changed(old, new)) == ()
+
+
+def test_an_address_that_keepalived_always_has_is_held() -> None:
+    text = changed("        10.10.0.21/24\n", "")
+    assert told(judge(text), "vip-of-no-instance").severity is ERROR
+    static = "static_ipaddress {\n    10.10.0.21/24 dev eth0\n}\n"
+    assert judge(text + static) == ()
+
+
 def test_moved_lines_are_no_new_findings() -> None:
     before = judge(changed("weight 10", "weight 10 20"))
     after = judge("# one more line\n" + changed("weight 10", "weight 10 20"))

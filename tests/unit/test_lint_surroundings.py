@@ -15,9 +15,10 @@ from lvstui.keepalived.lint.surroundings import (
     Link,
     Script,
     links_from_json,
+    modes_from_stat,
     release,
-    script_stat_argv,
     scripts_from_stat,
+    stat_argv,
     users_from_passwd,
 )
 
@@ -79,7 +80,13 @@ def test_scripts(lines: list[str], state: Script) -> None:
 
 
 def test_the_command_asks_for_the_folders_too() -> None:
-    assert script_stat_argv(["/opt/a/run"])[-4:] == ("/opt/a/run", "/opt/a", "/opt", "/")
+    assert stat_argv(["/opt/a/run"])[-4:] == ("/opt/a/run", "/opt/a", "/opt", "/")
+
+
+def test_modes() -> None:
+    text = "81a4 0 /etc/keepalived/keepalived.conf\nstat: cannot stat '/x'\n"
+    wanted = ("/etc/keepalived/keepalived.conf", "/x")
+    assert modes_from_stat(text, wanted) == {wanted[0]: 0o100644}
 
 
 def test_users() -> None:

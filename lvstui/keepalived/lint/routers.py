@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lvstui.keepalived.tree import Block, Statement, Tree
@@ -116,9 +116,20 @@ def routers(tree: Tree, settings: Mapping[bytes, Statement]) -> tuple[Router, ..
 
 
 def addresses(block: Block, keyword: bytes) -> tuple[Address, ...]:
-    """The entries of a block of addresses that begin with an address."""
+    """The entries of the inner blocks of that keyword that begin with an address."""
+    return _addresses(entries(block, keyword))
+
+
+def static_addresses(tree: Tree) -> tuple[Address, ...]:
+    """Those that keepalived sets for as long as it runs."""
+    return _addresses(
+        line for block in tree.blocks(b"static_ipaddress") for line in block.statements()
+    )
+
+
+def _addresses(lines: Iterable[Statement]) -> tuple[Address, ...]:
     result: list[Address] = []
-    for line in entries(block, keyword):
+    for line in lines:
         text, slash, length = line.words[0].partition(b"/")
         try:
             address = canonical_address(text.decode("ascii"))

@@ -16,7 +16,8 @@ from lvstui.model.config import Place
 
 _BOM = b"\xef\xbb\xbf"
 _NBSP = b"\xc2\xa0"
-_SMART_QUOTES = tuple(quote.encode() for quote in "‘’‚“”„«»")
+_SMART_QUOTE = re.compile(rb"(?:\A|[ \t])(?:" + b"|".join(q.encode() for q in "‘’‚“”„«»") + b")")
+"""At the beginning of a word, where a quote is meant."""
 _TEMPLATE = re.compile(rb"\{\{|\}\}|\{%|%\}")
 _VARIABLE = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
@@ -141,7 +142,7 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
             place,
             fix="type the blanks of this line anew",
         )
-    if any(mark in text for mark in _SMART_QUOTES):
+    if _SMART_QUOTE.search(text):
         yield Finding(
             "typographic-quote",
             Severity.WARNING,
@@ -182,6 +183,7 @@ _ONE_VALUE = frozenset(
     b"delay_before_retry uthreshold lthreshold persistence_timeout interval timeout rise fall "
     b"path misc_timeout nb_get_retry warmup preempt_delay version auth_pass bindto".split()
 )
+_OF_WEIGHT = frozenset((b"reverse", b"noreverse"))
 _EVERY_KEYWORD = frozenset(
     name
     for inner in (
@@ -199,6 +201,8 @@ def extra_words(context: Context) -> Iterator[Finding]:
     for line in context.tree.walk():
         words = line.words
         if len(words) < 3 or words[0] not in _ONE_VALUE:
+            continue
+        if words[0] == b"weight" and words[2] in _OF_WEIGHT:
             continue
         keyword = words[0].decode("ascii", "replace")
         lost = next((word for word in words[2:] if word in _EVERY_KEYWORD), None)
@@ -265,7 +269,7 @@ _ADDRESS = re.compile(
     rb"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?|[0-9A-Fa-f]*:[0-9A-Fa-f:]+(/\d+)?"
 )
 _TAKES_ADDRESS = frozenset((b"brd", b"broadcast", b"peer", b"label", b"dev", b"scope"))
-_INTERFACE_OPTIONS = frozenset((b"weight", b"reverse", b"no_reverse", b"noreverse"))
+_INTERFACE_OPTIONS = _OF_WEIGHT | {b"weight"}
 
 
 def _entry_like(keyword: bytes, words: tuple[bytes, ...], word: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
@@ -25,6 +26,26 @@ def unloadable(path: str, error: OSError) -> Finding:
         evidence="it says so in its log and goes on with an empty configuration; -t gives 0",
         fix="a regular file that can be read and has no execute bit: chmod 644",
     )
+
+
+def modes(context: Context) -> Iterator[Finding]:
+    """Files that keepalived skips for their mode, seen where a reader does not ask for it."""
+    known = context.surroundings.modes or {}
+    for index, file in enumerate(context.tree.files):
+        mode = known.get(file.path)
+        if mode is None or (stat.S_ISREG(mode) and not mode & 0o111):
+            continue
+        why = "an execute bit is set" if stat.S_ISREG(mode) else "it is no regular file"
+        if index == 0:
+            yield unloadable(file.path, OSError(why))
+        else:
+            yield Finding(
+                "include-not-read",
+                Severity.ERROR,
+                f"keepalived skips an included file: {why}",
+                Place(file.path, 1),
+                fix="chmod 644",
+            )
 
 
 def emptiness(context: Context) -> Iterator[Finding]:
