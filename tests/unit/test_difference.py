@@ -147,6 +147,7 @@ ONE = [
     ("    10.10.0.21/24\n", "    10.10.0.21/25\n", "vip-changed", "moves"),
     ("    10.10.0.20/24\n    10.10.0.21/24\n", "    10.10.0.21/24\n    10.10.0.20/24\n",
      "vip-order", "watches"),
+    ("    10.10.0.21/24\n", "    10.10.0.21/24\n    10.10.0.21/24\n", "vip-count", "moves"),
     ("    10.10.0.2\n", "    10.10.0.5\n", "unicast-peer-removed", "cuts"),
     ("  track_script {\n    chk\n  }\n", "", "tracking", "moves"),
     ('notify_master "/bin/n master"', 'notify_master "/bin/m master"', "notify", "watches"),

@@ -224,6 +224,14 @@ def _vips(
                 before=vip in old.advertised, after=vip in new.advertised, place=new.place,
                 blocks=blocks, keywords="virtual_ipaddress virtual_ipaddress_excluded",
             )  # fmt: skip
+    if set(old.advertised) == set(new.advertised) and len(old.advertised) != len(new.advertised):
+        to.say(
+            "vip-count", Impact.MOVES, subject,
+            f"adverts list {len(old.advertised)} → {len(new.advertised)} addresses (one that is "
+            f"written twice counts twice){warn}",
+            before=len(old.advertised), after=len(new.advertised), place=new.place,
+            blocks=blocks, keywords="virtual_ipaddress",
+        )  # fmt: skip
     was = {a.address: (a.prefix, a.device) for a in old.addresses}
     for address in new.addresses:
         before = was.get(address.address)
@@ -236,8 +244,8 @@ def _vips(
                 place=address.place, blocks=blocks,
                 keywords="virtual_ipaddress virtual_ipaddress_excluded interface",
             )  # fmt: skip
-    order = [vip for vip in old.advertised if vip in new.advertised]
-    if order != [vip for vip in new.advertised if vip in old.advertised]:
+    order = [vip for vip in dict.fromkeys(old.advertised) if vip in new.advertised]
+    if order != [vip for vip in dict.fromkeys(new.advertised) if vip in old.advertised]:
         to.say(
             "vip-order", Impact.WATCHES, subject, "adverts list the VIPs in another order",
             before=old.advertised, after=new.advertised, place=new.place,
