@@ -215,7 +215,7 @@ class Application:
             most = max(most, _NAT_S + 1)
         found: tuple[Verified, ...] = ()
         while True:
-            looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t)))
+            looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t), brief=True))
             seen: list[DaemonSeen] = []
             verdicts: list[Verified] = []
             over = False
