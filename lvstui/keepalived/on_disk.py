@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.files import local
+from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.tree import Tree
 from lvstui.keepalived.view import default_config_id, load_tree, many_objects
 
@@ -27,6 +28,13 @@ class OnDisk:
         """The tree of the main file as the daemon `pid` (0: none) reads it. Raises OSError."""
         with many_objects():
             return load_tree(self._main(daemon_file), config_id=self._id(pid))
+
+    def surroundings(self, tree: Tree, version: str) -> Surroundings:
+        """What this host has of all that `tree` speaks of: interfaces, scripts, users."""
+        # Brings netlink along, which nothing else about files needs.
+        from lvstui.keepalived.lint.local import collect
+
+        return collect(tree, version)
 
     def draft(self, pid: int = 0, daemon_file: str = "") -> Draft:
         """The same files, to be worked on. Raises OSError."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from time import monotonic
 
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended
 from lvstui.screens.config_engine import ConfigEngine
@@ -58,7 +58,7 @@ class ConfigChange:
     @property
     def left_s(self) -> float:
         """Seconds until the timer takes it back."""
-        return max(self.deadline - time.monotonic(), 0.0)
+        return max(self.deadline - monotonic(), 0.0)
 
     @property
     def kept(self) -> bool:
@@ -71,4 +71,4 @@ class ConfigChange:
         self.phase = Phase.ENDED
         if outcome.ended is Ended.WAITING:
             self.phase = Phase.WAITING
-            self.deadline = time.monotonic() + outcome.left_s
+            self.deadline = monotonic() + outcome.left_s

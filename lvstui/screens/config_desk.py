@@ -156,16 +156,16 @@ class ConfigDesk:
 
     def _linter(self) -> Lint:
         """Our rules, for this host's keepalived."""
-        version = self._version
+        version, files = self._version, self._files
 
         def judge(tree: Tree, configuration: Configuration) -> tuple[Finding, ...]:
             if self._lint is not None:
                 return tuple(self._lint(tree, configuration))
             # A fifth of the house's rules; loaded with the first configuration.
             from lvstui.keepalived.lint.run import lint
-            from lvstui.keepalived.lint.surroundings import Surroundings
 
-            return lint(tree, configuration, Surroundings(version=version))
+            assert files is not None
+            return lint(tree, configuration, files.surroundings(tree, version))
 
         return judge
 

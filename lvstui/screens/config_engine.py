@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.tree import Tree
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
 
@@ -107,6 +108,10 @@ class ConfigFiles(Protocol):
 
     def stamp(self, paths: Sequence[str]) -> object:
         """Equal as long as the files did not change. Blocks."""
+        ...
+
+    def surroundings(self, tree: Tree, version: str) -> Surroundings:
+        """What the host has of all that `tree` speaks of. Blocks."""
         ...
 
     def draft(self, pid: int = 0, daemon_file: str = "") -> Draft:

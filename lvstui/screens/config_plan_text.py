@@ -175,6 +175,6 @@ def outcome_bits(outcome: ConfigOutcome, left_s: float, width: int, glyphs: Glyp
         bits.append((f"Taken back in {left_s:.0f} s. ", "bold $sev-warn"))
         bits.append(("y keeps it, b takes it back now.\n", "$lv-text"))
     elif outcome.ended is Ended.CONFIRMED and outcome.id:
-        bits += prose(f"lvstui config rollback {outcome.id}", "$lv-accent", width,
+        bits += prose("lvstui config rollback", "$lv-accent", width,
                       "\nOn the shell  ", "$lv-dim")  # fmt: skip
     return bits

@@ -55,8 +55,10 @@ class ServicesScreen(ConsoleScreen):
         *FILE_COMMANDS,
         *VIEW_COMMANDS,
     )
-    FOOTER = ("drain", "enable", "weight", "file-disable", "file-add", "details",
-              "undo", "filter", "sort", "faults")  # fmt: skip
+    FOOTER = (
+        "drain", "enable", "weight", "details", "undo", "filter", "file-disable", "file-add",
+        "sort", "faults",
+    )  # fmt: skip
 
     def body(self) -> ComposeResult:
         """Table, or why there is none; events; what a key acts on."""

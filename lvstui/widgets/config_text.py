@@ -90,7 +90,9 @@ class ConfigText(LinesView, inherit_bindings=False):
         said = page.findings.get(number, ())
         if said:
             meaning = _MARKS[said[0].severity]
-            glyph = {"bad": self.glyphs.no, "warn": self.glyphs.warn}.get(meaning, self.glyphs.info)
+            # One cell each, and different ones, in ASCII too.
+            bad = self.glyphs.no if len(self.glyphs.no) == 1 else "X"
+            glyph = {"bad": bad, "warn": self.glyphs.warn}.get(meaning, self.glyphs.info)
             mark = Segment(glyph[:1], self.style(meaning, over))
         elif number in page.changed:
             mark = Segment(self.glyphs.severity[:1], self.style("changed", over))

@@ -10,6 +10,7 @@ from lvstui.keepalived.difference import Difference, Impact
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.files import Files
 from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.mask import masked_diff
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.tree import Tree
@@ -124,6 +125,10 @@ class FakeFiles:
             raise self.error
 
         return parse(next(iter(self.files)), Files(self._bytes), self.config_id)
+
+    def surroundings(self, tree: Tree, version: str) -> Surroundings:
+        """As in ConfigFiles; nothing is known but the version."""
+        return Surroundings(version=version)
 
     def draft(self, pid: int = 0, daemon_file: str = "") -> Draft:
         """As in ConfigFiles."""

@@ -20,13 +20,13 @@ from .conftest import Make
 from .fakes import FakeOperator
 
 Compare = Callable[..., bool]
-WAIT = "wait:900"
+WAIT = "wait:700"
 DISABLE = ["j", "b", *"disk", "enter", WAIT, WAIT]
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "tree": (["4", WAIT, *"jjjjjjjj"], {}),
     "text": (["4", WAIT, "tab", "slash", *"delay", "enter", "n"], {}),
     "draft": (["4", WAIT, "tab", "slash", *"weight", "enter", "c", "backspace", "7", "ctrl+s",
-               WAIT, "wait:5500"], {}),
+               WAIT], {}),
     "form": (["4", WAIT, "a", "enter", *"10.0", "tab", "tab", "tab"], {}),
     "plan": (DISABLE, {}),
     "forced": (DISABLE, {"findings": (ERROR,), "typed": "LB_1"}),
@@ -52,7 +52,7 @@ class _Fixed(datetime):
 def _held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lvstui.screens.config_actions.datetime", _Fixed)
     monkeypatch.setattr("lvstui.app.operator_name", lambda: "alice")
-    monkeypatch.setattr("lvstui.screens.config_change.time.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("lvstui.screens.config_change.monotonic", lambda: 1000.0)
 
 
 def site(make: Make, options: dict[str, Any], **more: Any) -> Any:
