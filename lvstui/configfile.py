@@ -49,7 +49,7 @@ def add_config(commands: Any, look_options: LookOptions) -> None:
 
 def _file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--file", metavar="PATH", default="",
+        "--file", "--config", dest="file", metavar="PATH", default="",
         help="main configuration file (default: that of the running daemon, else the usual one)",
     )  # fmt: skip
     parser.add_argument(

@@ -203,8 +203,8 @@ def _instance(
     nopreempt, delay = _preemption(block, lines, priority, state, notes)
     if not lines.vrid:
         notes.say(block.place, "virtual_router_id is missing; keepalived ends over this")
-    advertised = tuple(dict.fromkeys(address for _, address in kept))
-    beside = tuple(dict.fromkeys(address for _, address in excluded))
+    advertised = tuple(address for _, address in kept)
+    beside = tuple(address for _, address in excluded)
     return ConfiguredInstance(
         name=name,
         interface=lines.interface,

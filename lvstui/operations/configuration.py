@@ -23,7 +23,13 @@ from lvstui.operations import configuration_rules as rules
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
-from lvstui.operations.configuration_apply import Application, CounterReader, Target, settle
+from lvstui.operations.configuration_apply import (
+    Application,
+    CounterReader,
+    Target,
+    settle,
+    take_back,
+)
 from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
 from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
 from lvstui.remote.runner import RemoteError, Runner, Trouble
@@ -32,6 +38,8 @@ READ_ONLY = "lvstui was started with --read-only"
 TIMER_S = 60
 SHORTEST_S, LONGEST_S = 15, 3600
 """Of the timer, in seconds; 0 is none."""
+_LOAD_S = 8.0
+"""How long a reload may take until it counts as failed."""
 _CONFIRM_S = 30
 """The guards are put off by this much while all directors are asked to confirm."""
 _SAME_START_S = 5.0
@@ -298,23 +306,25 @@ class Configurations:
         if self.read_only:
             return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
         wheres = [w for w in self.directors if w.name in entry.hosts]
-        done = settle(id_, wheres, lambda w, r: self._word(r, id_, "revert", plain(why, 400)))
-        bad, confirmed = [], []
-        standing = {s.host: s for s in entry.standing}
-        for name, said, error in done:
-            if error is not None:
-                bad.append(f"{name}: {error}; its own timer takes it back")
-            elif said.startswith("gone: "):
-                # Decided: by its timer, or kept.
-                if standing.get(name) and standing[name].ended is Ended.CONFIRMED:
-                    confirmed.append(name)
-            elif said != "reverted":
-                bad.append(f"{name}: {said}")
-        if confirmed:
-            bad.append(f"it was confirmed on {', '.join(confirmed)}: roll it back there")
-        ended = Ended.TROUBLE if bad else Ended.TAKEN_BACK
-        text = "; ".join([why, *bad]) if bad else f"{why}; the old files are back and loaded"
+        came = take_back(id_, wheres, why)
+        ended, text = came.ended, f"{why}; {came.text}"
+        late = self._not_loaded(wheres) if ended is Ended.TAKEN_BACK else ""
+        if late:
+            ended, text = Ended.TROUBLE, f"{text}; {late}"
         return self._settled(plan, entry, ended, text)
+
+    def _not_loaded(self, wheres: Sequence[Where]) -> str:
+        """Which director has not loaded what its files say; empty when all have, or do not tell
+        (not running, before 2.2.0)."""
+        until = time.monotonic() + _LOAD_S
+        while True:
+            looks = at_once(wheres, lambda w: with_runner(w, lambda r: look_at(w, r)))
+            late = [w.name for w, seen, _ in looks if seen is not None and seen.in_step is False]
+            if not late:
+                return ""
+            if time.monotonic() > until:
+                return f"keepalived on {', '.join(late)} has not loaded them"
+            time.sleep(0.5)
 
     def _settled(
         self, plan: ConfigPlan, entry: HistoryEntry, ended: Ended, text: str

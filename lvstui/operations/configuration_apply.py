@@ -20,8 +20,9 @@ from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 from lvstui.operations import configuration_verify as verify
+from lvstui.operations.config_history import read_history
 from lvstui.operations.config_plan import Ended, Verified
-from lvstui.operations.configuration_hosts import Where, at_once, look_daemon_at
+from lvstui.operations.configuration_hosts import Where, at_once, look_daemon_at, with_runner
 from lvstui.operations.configuration_verify import Expected
 from lvstui.remote.runner import RemoteError, Runner
 
@@ -215,7 +216,7 @@ class Application:
             most = max(most, _NAT_S + 1)
         found: tuple[Verified, ...] = ()
         while True:
-            looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t)))
+            looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t), brief=True))
             seen: list[DaemonSeen] = []
             verdicts: list[Verified] = []
             over = False
@@ -272,7 +273,7 @@ class Application:
     def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
         """Every director back to its old files, and what is seen then."""
         self.tell("it is not as planned: taking it back")
-        result = take_back(self.id, self.targets, why, self._runners)
+        result = take_back(self.id, [t.where for t in self.targets], why, self._runners)
         if result.ended is not Ended.TAKEN_BACK or not loaded:
             return Came(result.ended, f"{why}; {result.text}", found)
         running = [t for t in self.targets if t.seen.daemon.pid]
@@ -281,33 +282,60 @@ class Application:
         if again:
             text = "; ".join(f"{v.host}: {v.what}: {v.seen}" for v in again)
             return Came(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
-        return Came(Ended.TAKEN_BACK, f"{why}; {result.text}", found)
+        how = f"{result.text}, loaded, and read back" if running else result.text
+        return Came(Ended.TAKEN_BACK, f"{why}; {how}", found)
 
 
-def take_back(id_: str, targets: Sequence[Target], why: str, runners: Mapping[str, Runner]) -> Came:
-    """Every director back to its old files."""
+def take_back(
+    id_: str, wheres: Sequence[Where], why: str, runners: Mapping[str, Runner] | None = None
+) -> Came:
+    """Every director back to its old files; how it ended, in words. Never raises."""
+    have = runners or {}
 
-    def one(target: Target) -> str:
-        runner = runners.get(target.where.name) or target.where.connect()
-        ran = runner.run(transaction.phase(id_, "revert", plain(why, 400)), root=True, timeout_s=90,
-                         what="take it back")  # fmt: skip
-        return ran.text.strip() or ran.err.strip()
+    def one(where: Where) -> tuple[str, tuple[str, ...]]:
+        runner = have.get(where.name) or where.connect()
+        try:
+            ran = runner.run(transaction.phase(id_, "revert", plain(why, 400)), root=True,
+                             timeout_s=90, what="take it back")  # fmt: skip
+            lines = [plain(line) for line in ran.text.splitlines() if line.strip()]
+            last = lines[-1] if lines else _last("", ran.err)
+            if last != "reverted":
+                # Cut, or somebody else was quicker: the host's own marks say how it stands.
+                last = _decision(runner, id_) or last
+            notes = tuple("keepalived had died and was started again" for line in lines
+                          if line.startswith("started "))  # fmt: skip
+            return last, notes
+        finally:
+            if where.name not in have:
+                runner.close()
 
-    trouble, notes = [], []
-    for target, said, error in at_once(targets, one):
-        name = target.where.name
-        if error is not None:
-            trouble.append(f"{name}: {error}; its own timer takes it back")
+    trouble: list[str] = []
+    notes: list[str] = []
+    for where, said, error in at_once(wheres, one):
+        if said is None:
+            trouble.append(f"{where.name}: {error}; its own timer takes it back")
             continue
-        lines = (said or "").splitlines()
-        notes += [f"{name}: keepalived had died and was started again"
-                  for line in lines if line.startswith("started ")]  # fmt: skip
-        last = lines[-1] if lines else ""
-        if not last.startswith(("reverted", "gone: ")):
-            trouble.append(f"{name}: {plain(last) or 'no word'}")
+        notes += [f"{where.name}: {note}" for note in said[1]]
+        if said[0] != "reverted":
+            trouble.append(f"{where.name}: {said[0] or 'no word'}")
     if trouble:
         return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)))
-    return Came(Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back and loaded")))
+    return Came(Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")))
+
+
+def _decision(runner: Runner, id_: str) -> str:
+    """What was decided about a change, waiting a little for it: `reverted`, or in words."""
+    for _ in range(20):
+        entry = next((e for e in read_history(runner) if e.id == id_), None)
+        if entry is None:
+            # It was never laid out here, so there is nothing to take back.
+            return "reverted"
+        if entry.ended is Ended.CONFIRMED:
+            return "it was confirmed there: roll it back"
+        if entry.ended is not Ended.WAITING:
+            return "reverted" if entry.ended is not Ended.TROUBLE else entry.standing[0].text
+        time.sleep(_EVERY_S)
+    return "it is still on its way back"
 
 
 def _last(out: str, err: str) -> str:
@@ -320,7 +348,5 @@ def settle(
     id_: str, wheres: Sequence[Where], work: Callable[[Where, Runner], str]
 ) -> list[tuple[str, str, RemoteError | None]]:
     """Do something about a change at several directors: (name, last word, error) of each."""
-    from lvstui.operations.configuration_hosts import with_runner
-
     found = at_once(wheres, lambda w: with_runner(w, lambda runner: work(w, runner)))
     return [(where.name, said or "", error) for where, said, error in found]

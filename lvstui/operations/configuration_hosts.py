@@ -29,14 +29,14 @@ class Where:
     """This very host: its counters can be asked for."""
 
 
-def look_daemon_at(where: Where, runner: Runner) -> DaemonSeen:
-    """The daemon there, root or not. Raises RemoteError."""
+def look_daemon_at(where: Where, runner: Runner, *, brief: bool = False) -> DaemonSeen:
+    """The daemon there, root or not; `brief` as for `look_daemon`. Raises RemoteError."""
     try:
-        daemon = look_daemon(runner)
+        daemon = look_daemon(runner, brief=brief)
     except RemoteError as error:
         if error.trouble is not Trouble.ROOT:
             raise
-        daemon = look_daemon(runner, root=False)
+        daemon = look_daemon(runner, root=False, brief=brief)
     return replace(daemon, host=where.name)
 
 

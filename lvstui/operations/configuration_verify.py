@@ -53,8 +53,7 @@ class Expected:
 
 def kernel(daemon: DaemonSeen) -> dict[ServiceKey, KernelService]:
     """The kernel's table by service. Raises ValueError for what is not the kernel's."""
-    tick_s = 1 / daemon.hz if daemon.hz else None
-    return {service.key: service for service in TableReader(tick_s).parse(daemon.table).services}
+    return {service.key: service for service in TableReader().parse(daemon.table).services}
 
 
 def watch_s(expected: Expected) -> float:
@@ -187,7 +186,7 @@ def look_back(expected: Expected, now: DaemonSeen) -> tuple[Verified, ...]:
 def _loaded(expected: Expected, now: DaemonSeen) -> list[Verified]:
     if now.loaded is None:
         return []
-    has = parse_consolidated(now.loaded, config_id=now.config_id)
+    has = parse_consolidated(now.loaded, config_id=expected.before.daemon.config_id)
     ok = same(has, expected.after)
     seen = "what it has loaded is the new file" if ok else "it has another configuration loaded"
     return [Verified(expected.host, "reload finished", ok, seen)]

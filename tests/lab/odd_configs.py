@@ -326,6 +326,7 @@ vrrp_instance A {
   virtual_ipaddress {
     192.168.200.50
     192.168.200.51/24 dev eth1
+    192.168.200.50
   }
   virtual_ipaddress_excluded {
     fd00::50/64

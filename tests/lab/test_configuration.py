@@ -266,7 +266,7 @@ vrrp_instance LB_2 {
         "parameter missing in a checker": good.replace(b"connect_timeout 4", b"connect_timeout", 1),
         "empty": b"",
         "only comments": b"".join(b"# " + line + b"\n" for line in lines),
-        "BOM": b"\xef\xbb\xbf" + b"\n".join(lines[1:]),
+        "BOM": b"\xef\xbb\xbf" + good[good.index(b"vrrp_instance") :],
         "missing closing brace": instance(good, b"    }\n}\n", b"    }\n"),
         "missing opening brace": good.replace(b"vrrp_instance LB_1 {", b"vrrp_instance LB_1"),
         "cut off": good[: good.index(b"virtual_router_id")],

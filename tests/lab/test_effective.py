@@ -84,6 +84,10 @@ EXPLAINED: dict[str, tuple[str, ...]] = {
         # The dump keeps a port that the kernel does not get (the table agrees with us).
         r"group MARKS / 192.168.200.11: server: keepalived '192.168.200.11:80', .*",
     ),
+    "odd-ports-of-groups": (
+        # The same: ports of direct routing in a group are those of its members.
+        r"group TWO / .*: server: keepalived '192.168.210.1[12](:8080)?', we '.*:80'",
+    ),
     "odd-ports": (
         # Two real servers become one address when the first gets its port: checks of the first
         # can not be told from those of the second, and the kernel takes only one.

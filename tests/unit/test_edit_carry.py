@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lvstui.keepalived.edit import intent as i
 from lvstui.keepalived.edit.carry import carry
 from lvstui.keepalived.edit.change import RefusedEdit
+from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.edit.servers import NewServer
+from lvstui.keepalived.edit.target import OfNamed
+from lvstui.keepalived.files import Files
+from lvstui.model.keys import ServerKey, ServiceKey
 
 SHARED = b"""
 vrrp_instance VI_1 {
@@ -79,6 +87,34 @@ def test_what_is_per_director_is_refused(old: bytes, new: bytes, why: str) -> No
     assert ONE.count(old) == 1
     with pytest.raises(RefusedEdit, match=why):
         carry(ONE, ONE.replace(old, new), TWO)
+
+
+WEB = ServiceKey.parse("tcp 10.0.0.1:80")
+RS2 = ServerKey.parse("10.0.0.12:80")
+
+
+def after(text: bytes, intent: i.Intent) -> bytes:
+    draft = Draft("/k.conf", Files({"/k.conf": text}.__getitem__), "lb1")
+    assert draft.apply(intent.on(draft.tree))
+    return draft.data("/k.conf")
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        i.SetWeight(WEB, RS2, 7),
+        i.Disable(WEB, RS2, "alice", datetime(2026, 11, 24, tzinfo=timezone.utc), "why"),
+        i.AddServer(WEB, NewServer("10.0.0.13")),
+        i.RemoveServer(WEB, RS2),
+        i.AddVip("VI_1", ("10.0.0.2/24",)),
+        i.RemoveService(WEB),
+        i.SetValue(OfNamed("vrrp_instance", "VI_1"), "virtual_router_id", ("52",)),
+    ],
+    ids=lambda intent: type(intent).__name__,
+)
+def test_lines_and_intents_agree(intent: i.Intent) -> None:
+    assert carry(ONE, after(ONE, intent), TWO) == after(TWO, intent)
+    assert carry(TWO, after(TWO, intent), ONE) == after(ONE, intent)
 
 
 def test_a_line_for_one_host_is_in_both_files() -> None:

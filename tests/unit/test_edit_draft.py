@@ -6,13 +6,24 @@ import pytest
 
 from lvstui.keepalived.edit.change import Change, Edit, Meant, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.edit.intent import SetWeight
 from lvstui.keepalived.edit.servers import set_weight
+from lvstui.keepalived.edit.target import (
+    OfCheck,
+    OfGlobals,
+    OfNamed,
+    OfServer,
+    OfService,
+    Target,
+    target_of,
+)
 from lvstui.keepalived.files import Files
 from lvstui.model.keys import ServerKey, ServiceKey
 
 MAIN = "/etc/keepalived/keepalived.conf"
 WEB = ServiceKey.parse("tcp 10.0.0.1:80")
 RS1 = ServerKey.parse("10.0.0.11:80")
+RS2 = ServerKey.parse("10.0.0.12:80")
 TEXT = b"""# managed by hand
 
 virtual_server 10.0.0.1 80 {
@@ -77,6 +88,44 @@ def test_back_to_what_was_read_is_no_change() -> None:
     made.apply(set_weight(made.tree, WEB, RS1, 10))
     assert made.files == {}
     assert len(made.titles) == 2
+
+
+def test_several_at_once_are_one_step_and_judged_in_order() -> None:
+    made = draft()
+    both = [SetWeight(WEB, RS1, 0), SetWeight(WEB, RS2, 0)]
+    with pytest.raises(RefusedEdit, match="last server"):
+        made.apply_all(both, "drain both")
+    assert (made.files, made.titles, weights(made)) == ({}, (), [10, 10])
+    changes = made.apply_all([both[0], SetWeight(WEB, RS2, 0, True)], "drain both")
+    assert len(changes) == 2
+    assert "quorum" in changes[1].cautions[0]
+    assert (made.titles, weights(made)) == (("drain both",), [0, 0])
+    assert made.undo()
+    assert (made.files, weights(made)) == ({}, [10, 10])
+    assert made.apply_all([SetWeight(WEB, RS1, 10)], "nothing") == ()
+    assert made.titles == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("global", OfGlobals()),
+        ("service tcp 10.0.0.1:80", OfService(WEB)),
+        ("server tcp 10.0.0.1:80 10.0.0.11:80", OfServer(WEB, RS1)),
+        ("check TCP_CHECK tcp 10.0.0.1:80 10.0.0.11:80", OfCheck(WEB, RS1, "TCP_CHECK")),
+        ("server fwmark 7 10.0.0.11", OfServer(ServiceKey.mark(7), ServerKey("10.0.0.11", 0))),
+        ("instance VI 1", OfNamed("vrrp_instance", "VI 1")),
+        ("group web", OfNamed("virtual_server_group", "web")),
+    ],
+)
+def test_targets_by_name(text: str, target: Target) -> None:
+    assert target_of(text) == target
+
+
+@pytest.mark.parametrize("text", ["", "server", "service", "pool x", "instance", "global x"])
+def test_what_names_no_target(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        target_of(text)
 
 
 def test_text_by_hand() -> None:

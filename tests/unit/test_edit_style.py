@@ -139,6 +139,15 @@ def test_comments_that_are_not_its_own_stay(above: str) -> None:
     assert after(text, i.RemoveServer(WEB, RS2)) == HEAD + first + above + "    delay_loop 6\n}\n"
 
 
+def test_what_begins_the_file_stays() -> None:
+    pool = HEAD + OTHER + "}\n"
+    head = "# managed by hand\n# since 2019\n"
+    text = head + pool + "\n# the second\n" + pool.replace("1 80", "2 80")
+    second = i.RemoveService(ServiceKey.parse("tcp 10.0.0.2:80"))
+    assert after(text, second) == head + pool
+    assert after(text, i.RemoveService(WEB)).startswith(head)
+
+
 def test_a_value_is_exchanged_and_nothing_else() -> None:
     text = HEAD + "    delay_loop\t 6   # often\n    real_server 10.0.0.11 80 {\n    }\n}\n"
     assert after(text, i.SetValue(OfService(WEB), "delay_loop", ("2.5",))) == text.replace(

@@ -241,6 +241,19 @@ def test_what_an_instance_comes_to(lines: tuple[str, ...], fields: dict[str, obj
     assert {name: getattr(found, name) for name in fields} == fields
 
 
+def test_an_address_that_is_written_twice_is_in_adverts_twice() -> None:
+    found = instance_of(
+        "virtual_ipaddress {", "10.0.0.5/24", "10.0.0.6", "10.0.0.5/32 dev eth1", "}",
+        "virtual_ipaddress_excluded {", "10.0.0.7", "}",
+    )  # fmt: skip
+    assert found.advertised == ("10.0.0.5", "10.0.0.6", "10.0.0.5")
+    assert found.excluded == ("10.0.0.7",)
+    assert found.vips == ("10.0.0.5", "10.0.0.6", "10.0.0.7")
+    assert [(a.prefix, a.device) for a in found.addresses][:3] == [
+        (24, ""), (32, ""), (32, "eth1"),
+    ]  # fmt: skip
+
+
 SERVER = """\
 virtual_server {head} {{
   lb_kind {kind}

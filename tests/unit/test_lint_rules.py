@@ -2,128 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
-from lvstui.keepalived.lint.finding import Finding, Severity, new_findings
+from lvstui.keepalived.lint.finding import Severity, new_findings
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.run import lint
-from lvstui.keepalived.lint.surroundings import Link, Script, Surroundings
-
-LETHAL, ERROR, WARNING, NOTE = Severity
-MAIN = "/etc/keepalived/keepalived.conf"
-
-HOST = Surroundings(
-    links=(
-        Link("lo", (("127.0.0.1", 8),), "loopback"),
-        Link("eth0", (("10.10.0.1", 24),)),
-        Link("eth1", (("192.168.7.1", 24),)),
-    ),
-    version="2.2.7",
-    scripts={
-        "/usr/local/bin/check": Script.GOOD,
-        "/usr/local/bin/gone": Script.MISSING,
-        "/usr/local/bin/plain": Script.NOT_EXECUTABLE,
-        "/home/joe/run": Script.UNSAFE,
-    },
-    users=frozenset(("root", "keepalived_script")),
+from lvstui.keepalived.lint.surroundings import Surroundings
+from tests.unit.lint_site import (
+    ERROR,
+    HOST,
+    LETHAL,
+    MAIN,
+    NOTE,
+    SOUND,
+    WARNING,
+    changed,
+    judge,
+    told,
 )
-
-SOUND = """\
-! Configuration File for keepalived
-global_defs {
-    router_id LB1
-    script_user root
-    enable_script_security
-    vrrp_notify_fifo /run/keepalived.fifo
-}
-
-vrrp_script chk_proxy {
-    script "/usr/local/bin/check --all"
-    interval 2
-    weight -60
-}
-
-vrrp_instance LB_1 {
-    state BACKUP
-    interface eth0
-    virtual_router_id 51
-    priority 150
-    advert_int 1
-    authentication {
-        auth_type PASS
-        auth_pass "s#cret!"
-    }
-    track_script {
-        chk_proxy
-    }
-    track_interface {
-        eth1 weight -20
-    }
-    virtual_ipaddress {
-        10.10.0.20/24 dev eth0 label eth0:vip    # web
-        10.10.0.21/24
-    }
-    notify_master "/usr/local/bin/check 'now master'" root
-}
-
-virtual_server 10.10.0.20 80 {    # web
-    delay_loop 5
-    lb_algo wrr
-    lb_kind DR
-    protocol TCP
-    quorum 1
-    real_server 10.10.0.3 80 {
-        weight 10
-        HTTP_GET {
-            url {
-                path /health
-                status_code 200
-            }
-            connect_timeout 3
-        }
-    }
-    real_server 10.10.0.4 80 {
-        weight 10
-        TCP_CHECK { connect_timeout 3 }
-    }
-}
-
-virtual_server 10.10.0.21 53 {
-    lb_algo rr
-    lb_kind DR
-    protocol UDP
-    real_server 10.10.0.3 53 {
-        UDP_CHECK {
-        }
-    }
-}
-"""
-
-
-def judge(
-    text: str, host: Surroundings | None = HOST, other: str | None = None, their: str = "2.2.7"
-) -> tuple[Finding, ...]:
-    tree = parse_bytes(text.encode(), MAIN, "lb1")
-    peer = None
-    if other is not None:
-        beyond = parse_bytes(other.encode(), MAIN, "lb2")
-        peer = Peer("lb2", beyond, view(beyond), Surroundings(version=their))
-    return lint(tree, view(tree), host, peer)
-
-
-def told(found: tuple[Finding, ...], rule: str) -> Finding:
-    """The one finding of that rule."""
-    (finding,) = [finding for finding in found if finding.rule == rule]
-    return finding
-
-
-def changed(old: str, new: str) -> str:
-    assert SOUND.count(old) >= 1
-    return SOUND.replace(old, new, 1)
 
 
 @pytest.mark.parametrize("host", [HOST, None], ids=["known", "unknown"])
@@ -131,9 +32,28 @@ def test_a_sound_site_is_quiet(host: Surroundings | None) -> None:
     assert judge(SOUND, host) == ()
 
 
-def test_a_sound_pair_is_quiet() -> None:
-    other = SOUND.replace("priority 150", "priority 100").replace("LB1", "LB2")
-    assert judge(SOUND, other=other) == ()
+def test_lint_is_no_slower_than_loading() -> None:
+    text = SOUND + "".join(
+        f"virtual_server 10.10.{number}.20 80 {{\n    lb_algo wrr\n    lb_kind DR\n"
+        "    protocol TCP\n"
+        + "".join(
+            f"    real_server 10.10.0.{server + 3} 80 {{\n        weight {server + 1}\n"
+            "        TCP_CHECK {\n            connect_timeout 3\n        }\n    }\n"
+            for server in range(10)
+        )
+        + "}\n"
+        for number in range(1, 200)
+    )
+    loads, lints = [], []
+    for _ in range(3):
+        began = time.process_time()
+        tree = parse_bytes(text.encode(), MAIN, "lb1")
+        configuration = view(tree)
+        loaded = time.process_time()
+        lint(tree, configuration, None, Peer("lb2", tree, configuration))
+        loads.append(loaded - began)
+        lints.append(time.process_time() - loaded)
+    assert min(lints) < min(loads)
 
 
 CASES: dict[str, tuple[str, str, str, Severity, str]] = {
@@ -441,64 +361,6 @@ def test_weights_of_a_sync_group_are_dropped() -> None:
     assert told(judge(SOUND + second), "tracking-in-sync-group").severity is WARNING
 
 
-PAIR: dict[str, tuple[str, str, str, Severity]] = {
-    "vips": ("        10.10.0.21/24\n", "", "vips-differ", ERROR),
-    "vrid": ("virtual_router_id 51", "virtual_router_id 52", "vrid-differs", ERROR),
-    "auth": ("auth_type PASS", "auth_type AH", "authentication-differs", ERROR),
-    "password": ("s#cret!", "s#cret?", "password-differs", ERROR),
-    "interval": ("advert_int 1", "advert_int 2", "interval-differs", ERROR),
-    "priority": ("priority 100", "priority 150", "priorities-equal", WARNING),
-    "server": ("real_server 10.10.0.4", "real_server 10.10.0.5", "servers-differ", WARNING),
-    "weight": ("weight 10", "weight 0", "weights-differ", WARNING),
-    "scheduler": ("lb_algo wrr", "lb_algo wlc", "scheduler-differs", WARNING),
-    "forwarding": ("lb_kind DR", "lb_kind TUN", "forwarding-differs", ERROR),
-    "unicast": ("advert_int 1", "unicast_peer {\n 10.10.0.1\n }", "unicast-differs", ERROR),
-    "version": ("advert_int 1", "version 3", "vrrp-version-differs", ERROR),
-}
-
-
-@pytest.mark.parametrize("name", sorted(PAIR))
-def test_pair(name: str) -> None:
-    old, new, rule, severity = PAIR[name]
-    other = SOUND.replace("priority 150", "priority 100")
-    assert old in other
-    finding = told(judge(SOUND, other=other.replace(old, new, 1)), rule)
-    assert finding.severity is severity
-    assert "s#cret" not in f"{finding}"
-
-
-def test_a_service_on_one_director_only() -> None:
-    other = SOUND.replace("priority 150", "priority 100")
-    other = other[: other.index("virtual_server 10.10.0.21")]
-    assert told(judge(SOUND, other=other), "service-on-one-director").severity is ERROR
-    assert told(judge(other, other=SOUND), "service-on-one-director").severity is ERROR
-
-
-def test_a_script_that_cannot_move_the_vip() -> None:
-    text = changed("weight -60", "weight -20")
-    other = SOUND.replace("priority 150", "priority 100")
-    finding = told(judge(text, other=other), "weight-cannot-move-vip")
-    assert finding.severity is WARNING
-    assert "130" in finding.text
-    assert not any(f.rule == "weight-cannot-move-vip" for f in judge(SOUND, other=other))
-
-
-def test_nopreempt_on_the_other_side_holds_the_vip() -> None:
-    other = SOUND.replace("priority 150", "priority 100").replace("advert_int 1", "nopreempt")
-    assert told(judge(SOUND, other=other), "weight-against-nopreempt").severity is WARNING
-
-
-@pytest.mark.parametrize(
-    ("mine", "theirs", "severity"),
-    [("2.2.7", "2.3.4", ERROR), ("2.3.3", "2.3.2", ERROR), ("2.3.3", "2.4.3", WARNING)],
-)
-def test_newer_versions_take_other_vips(mine: str, theirs: str, severity: Severity) -> None:
-    other = SOUND.replace("priority 150", "priority 100").replace("        10.10.0.21/24\n", "")
-    other = other[: other.index("virtual_server 10.10.0.21")]
-    found = judge(SOUND, replace(HOST, version=mine), other, theirs)
-    assert told(found, "vips-differ").severity is severity
-
-
 def test_the_clamp_at_254() -> None:
     text = changed("weight -60", "weight 60").replace("priority 150", "priority 220")
     assert told(judge(text), "priority-clamped").severity is WARNING
@@ -525,7 +387,7 @@ def test_an_included_file_with_an_execute_bit_is_skipped() -> None:
 
 FATAL = {
     "script with an open quote": 'vrrp_script x {\n    script "/bin/true\n}\n',
-    "words behind a sync group": "vrrp_sync_group G x {\n    group {\n        LB_1\n    }\n}\n",
+    "sync group without name and brace": "vrrp_sync_group\n    group {\n        LB_1\n    }\n}\n",
     "words behind a server group": "virtual_server_group G x {\n    10.10.0.20 81\n}\n",
     "server group without brace": "virtual_server_group G\n    10.10.0.20 81\n}\n",
     "mark without number": "virtual_server_group G {\n    fwmark\n}\n",
@@ -543,6 +405,21 @@ def test_what_mutated_configurations_showed(name: str) -> None:
     assert found[0].severity is LETHAL
     assert found[0].place is not None
     assert found[0].place.line > SOUND.count("\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["native_ipv6", "unicast_src_ip fd00::1", "mcast_dst_ip ff02::12"],
+    ids=["native", "source", "group"],
+)
+def test_the_first_address_of_an_instance_makes_its_family(line: str) -> None:
+    found = judge(changed("    interface eth0\n", f"    interface eth0\n    {line}\n"))
+    assert told(found, "vip-missing").severity is LETHAL
+
+
+def test_words_behind_a_sync_group_lose_it() -> None:
+    text = SOUND + "vrrp_sync_group G x {\n    group {\n        LB_1\n    }\n}\n"
+    assert told(judge(text), "sync-group-invalid").severity is ERROR
 
 
 def test_a_value_that_looks_like_a_keyword_is_a_value() -> None:

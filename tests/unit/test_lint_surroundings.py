@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from lvstui.keepalived import parse_bytes
+from lvstui.keepalived.lint.inquiry import questions, surroundings_of
 from lvstui.keepalived.lint.local import collect
 from lvstui.keepalived.lint.programs import script_paths, script_users
 from lvstui.keepalived.lint.surroundings import (
     Link,
     Script,
+    Surroundings,
     links_from_json,
     modes_from_stat,
     release,
@@ -128,6 +130,29 @@ def test_what_is_asked_of_a_host() -> None:
     tree = parse_bytes(TREE.format("/opt/run").encode())
     assert script_paths(tree) == ("/opt/run", "/opt/run-gone")
     assert set(script_users(tree)) >= {"keepalived_script", "nobody9", "root", "daemon9"}
+
+
+def test_what_another_host_answers() -> None:
+    tree = parse_bytes(TREE.format("/opt/run").encode(), "/etc/keepalived/keepalived.conf")
+    asked = questions(tree)
+    assert set(asked["files"]) >= {"/opt/run", "/opt", "/", "/etc/keepalived/keepalived.conf"}
+    answers = {
+        "links": IP,
+        "files": "41ed 0 /\n41ed 0 /opt\n81ed 0 /opt/run\n81a4 0 /etc/keepalived/keepalived.conf\n",
+        "users": "root:x:0:0::/root:/bin/sh\n",
+        "nonlocal_bind": "0\n",
+    }
+    told = surroundings_of(tree, answers, "2.2.7")
+    assert told.own_addresses == {"127.0.0.1", "10.10.0.1", "fd00::1"}
+    assert told.scripts == {"/opt/run": Script.GOOD, "/opt/run-gone": Script.MISSING}
+    assert told.modes == {"/etc/keepalived/keepalived.conf": 0o100644}
+    assert told.users == frozenset(("root",))
+    assert told.nonlocal_bind is False
+
+
+@pytest.mark.parametrize("answers", [{}, {"links": "sh: ip: not found", "files": ""}])
+def test_what_another_host_does_not_answer_is_unknown(answers: dict[str, str]) -> None:
+    assert surroundings_of(parse_bytes(b""), answers) == Surroundings()
 
 
 def test_this_host(tmp_path: Path) -> None:

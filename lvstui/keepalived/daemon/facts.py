@@ -70,8 +70,8 @@ class DaemonSeen:
     """Seen with root's eyes; else much may be missing."""
     boot: str = ""
     uptime_s: float = 0.0
-    at: float = 0.0
-    """Epoch seconds by the host's clock."""
+    booted: float = 0.0
+    """Epoch seconds by the host's clock (btime of /proc/stat)."""
     hz: int = 100
     pid: int = 0
     """0: it does not run."""
@@ -105,7 +105,7 @@ class DaemonSeen:
     @property
     def started(self) -> float:
         """Epoch seconds; 0 when it does not run."""
-        return round(self.at - self.uptime_s + self.ticks / self.hz, 2) if self.pid else 0.0
+        return round(self.booted + self.ticks / self.hz, 2) if self.pid else 0.0
 
     def child(self, role: str) -> Child | None:
         """The process of a role."""

@@ -9,6 +9,7 @@ import base64
 import binascii
 import contextlib
 import errno
+import itertools
 import os
 import re
 import shlex
@@ -54,10 +55,11 @@ def judge(daemon: DaemonSeen, config: ConfigSeen) -> DirectorSeen:
     return DirectorSeen(daemon, config, in_step, running)
 
 
-def look_daemon(runner: Runner, *, root: bool = True) -> DaemonSeen:
-    """The daemon and its host, without the files. Raises RemoteError."""
+def look_daemon(runner: Runner, *, root: bool = True, brief: bool = False) -> DaemonSeen:
+    """The daemon and its host, without the files; `brief`: only what may change while it runs
+    (processes, what is loaded, kernel, addresses). Raises RemoteError."""
     ran = runner.run(
-        script("common.sh") + script("look.sh"),
+        script("common.sh") + f"BRIEF={'yes' if brief else ''}\n" + script("look.sh"),
         root=root,
         timeout_s=30,
         what="look at keepalived",
@@ -95,7 +97,7 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         root=words.get("user") == "0",
         boot=words.get("boot", ""),
         uptime_s=float(words.get("uptime") or 0),
-        at=float(words.get("now") or 0),
+        booted=float(words.get("booted") or 0),
         hz=int(words.get("hz") or 100),
         pid=int(words.get("pid") or 0),
         ticks=int(words.get("ticks") or 0),
@@ -128,13 +130,14 @@ def taken_apart(text: str, host: str) -> tuple[list[str], dict[str, bytes]]:
     lines: list[str] = []
     blobs: dict[str, bytes] = {}
     whole = False
-    for line in text.splitlines():
+    told = iter(text.splitlines())
+    for line in told:
         if line == "end":
             whole = True
         elif line.startswith(("@", "=")):
-            key, _, data = line[1:].partition(" ")
+            data = "".join(itertools.takewhile(lambda part: part != ".", told))
             try:
-                blobs[key] = base64.b64decode(data) if line[0] == "@" else bytes.fromhex(data)
+                blobs[line[1:]] = base64.b64decode(data) if line[0] == "@" else bytes.fromhex(data)
             except (binascii.Error, ValueError):
                 break
         else:

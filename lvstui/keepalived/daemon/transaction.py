@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +16,7 @@ from lvstui.keepalived.daemon.trial import Tested, test_words
 
 UNWRITABLE, BUSY, GONE, CHANGED = 73, 75, 76, 77
 """Exit statuses of the scripts."""
+_END = "LVSTUI-END"
 KEEP = 50
 """Changes that a host remembers, with both texts of each file."""
 
@@ -37,11 +37,14 @@ def begin(
     asked to load these. The script prints `armed HOW`; exit status BUSY when another change is
     under way, CHANGED when a file is not as it was seen, UNWRITABLE without room.
     """
+    # What holds no secret comes in the script; the rest by standard input.
+    texts = {
+        "change.sh": script("common.sh") + script("change.sh"),
+        "steps.sh": steps(id_, files, daemon, old_is_lethal),
+        "meta.json": json.dumps(meta) + "\n",
+        "argv": "".join(f"{word}\n" for word in daemon.argv),
+    }
     parcel = Parcel()
-    parcel.add("change.sh", (script("common.sh") + script("change.sh")).encode())
-    parcel.add("steps.sh", steps(id_, files, daemon, old_is_lethal).encode())
-    parcel.add("meta.json", (json.dumps(meta) + "\n").encode())
-    parcel.add("argv", b"".join(os.fsencode(word) + b"\n" for word in daemon.argv))
     if tested is not None:
         parcel.add("test.before", tested.record)
     copies = []
@@ -65,6 +68,9 @@ def begin(
         f"ID={id_}\nSECONDS_={seconds}\nKEEP={KEEP}\nSIZE={len(parcel.data)}\n"
         + parcel.unpack()
         + "\n".join(["copy_old() {", *copies, "  :", "}", ""])
+        + "lay_out() {\n"
+        + "".join(f"cat > \"$T/{name}\" <<'{_END}'\n{text}{_END}\n" for name, text in texts.items())
+        + "}\n"
     )
     return script("common.sh") + head + script("begin.sh"), bytes(parcel.data)
 

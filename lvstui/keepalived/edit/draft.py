@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
 from lvstui.keepalived.edit.outline import as_meant, outline, strays
@@ -49,6 +50,13 @@ class _State:
     """The change that led here."""
     over: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """The files that are not as they were read."""
+
+
+class Wanted(Protocol):
+    """An intent: see `intent.Intent`."""
+
+    def on(self, tree: Tree) -> Change:
+        """The change that it takes on `tree`. Raises RefusedEdit."""
 
 
 class Draft:
@@ -147,6 +155,28 @@ class Draft:
         self._take(change.title, over, tree, configuration)
         self._lines = lines
         return True
+
+    def apply_all(self, wanted: Sequence[Wanted], title: str) -> tuple[Change, ...]:
+        """Make several changes one after the other, as one that is undone at once; what each of
+        them came to, for its title and cautions.
+
+        Each is judged on what the ones before it left (the last server of a pool is the last
+        one). Raises RefusedEdit, with nothing changed, when one of them is refused.
+        """
+        done, undone = list(self._done), list(self._undone)
+        made: list[Change] = []
+        try:
+            for one in wanted:
+                change = one.on(self.tree)
+                if self.apply(change):
+                    made.append(change)
+        except RefusedEdit:
+            self._done, self._undone = done, undone
+            self._load()
+            raise
+        if made:
+            self._done = [*done, _State(title, self._done[-1].over)]
+        return tuple(made)
 
     def replace(self, path: str, data: bytes, title: str) -> None:
         """Exchange the whole file at `path`, as the text editor does: no question is asked.

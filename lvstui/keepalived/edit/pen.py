@@ -292,7 +292,9 @@ class Pen:
         self._means(node)
 
     def _with_comments(self, data: bytes, first: int, indent: bytes) -> int:
-        """The offset where the comment lines right above `first` begin."""
+        """The offset where the comment lines right above `first` begin. What begins the file
+        speaks of the file."""
+        block = first
         while first > 0:
             above = data.rfind(b"\n", 0, first - 1) + 1
             line = data[above : first - 1].rstrip(b"\r")
@@ -307,7 +309,7 @@ class Pen:
             ):
                 break
             first = above
-        return first
+        return first or block
 
 
 def _one_blank_less(data: bytes, first: int, stop: int) -> tuple[int, int]:

@@ -1,10 +1,10 @@
 # What the scripts of a director share: finding keepalived, and bytes as text. POSIX shell.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH LC_ALL
 
-if command -v base64 >/dev/null 2>&1; then
-  blob() { printf '@%s ' "$1"; base64 | tr -d '\n'; echo; }
-else
-  blob() { printf '=%s ' "$1"; od -An -v -tx1 | tr -d ' \n'; echo; }
+# `@NAME` and base64, or `=NAME` and hexadecimal, to a line with a dot. Processes are few: where each
+# one costs, a look costs as many.
+if command -v base64 >/dev/null 2>&1; then blob() { echo "@$1"; base64; echo .; }
+else blob() { echo "=$1"; od -An -v -tx1; echo .; }
 fi
 same() {
   if command -v cmp >/dev/null 2>&1; then cmp -s -- "$1" "$2"

@@ -1,11 +1,15 @@
 # What there is of keepalived on a director. Reads only; nothing is signalled, nothing is written.
-# One fact a line; `@NAME BASE64` for bytes. Comes behind common.sh; root to see everything.
+# One fact a line, bytes as `blob` tells them. Comes behind common.sh; root to see everything.
+# BRIEF: only what changes while it runs.
 line /proc/sys/kernel/random/boot_id && echo "boot $REPLY"
 line /proc/sys/kernel/hostname && echo "node $REPLY"
 line /proc/uptime && echo "uptime ${REPLY%% *}"
-echo "now $(date +%s)"
-echo "hz $(getconf CLK_TCK 2>/dev/null || echo 100)"
-echo "user $(id -u)"
+while read -r key value _; do
+  case $key in btime) echo "booted $value"; break ;; esac
+done < /proc/stat
+while read -r key value _; do
+  case $key in Uid:) echo "user $value"; break ;; esac
+done < /proc/self/status
 find_parent
 echo "pid $pid"
 program=
@@ -33,15 +37,17 @@ if [ "$pid" != 0 ]; then
       [ -r "$file" ] && { REPLY=; line "$file"; echo "pidfile $role $REPLY"; }
     done
   done
-  blob argv < "/proc/$pid/cmdline"
-  if [ -r "/proc/$pid/environ" ]; then
-    tr '\0' '\n' < "/proc/$pid/environ" | sed -n 's/^TMPDIR=//p' | blob tmpdir
-  fi
-  if [ -r "/proc/$pid/exe" ]; then program=/proc/$pid/exe; fi
-  if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then
-    unit=$(sed -n 's|.*/\([^/]*\.service\)$|\1|p' "/proc/$pid/cgroup" | head -n 1)
-    [ -n "$unit" ] || unit=keepalived.service
-    [ "$(systemctl show -p MainPID "$unit" 2>/dev/null)" = "MainPID=$pid" ] && echo "unit $unit"
+  if [ -z "$BRIEF" ]; then
+    blob argv < "/proc/$pid/cmdline"
+    if [ -r "/proc/$pid/environ" ]; then
+      tr '\0' '\n' < "/proc/$pid/environ" | sed -n 's/^TMPDIR=//p' | blob tmpdir
+    fi
+    if [ -r "/proc/$pid/exe" ]; then program=/proc/$pid/exe; fi
+    if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then
+      unit=$(sed -n 's|.*/\([^/]*\.service\)$|\1|p' "/proc/$pid/cgroup" | head -n 1)
+      [ -n "$unit" ] || unit=keepalived.service
+      [ "$(systemctl show -p MainPID "$unit" 2>/dev/null)" = "MainPID=$pid" ] && echo "unit $unit"
+    fi
   fi
   # The copy of what it has loaded: a memory file, or an unlinked one (tmp_config_directory).
   ls -l "/proc/$pid/fd" 2>/dev/null | while read -r entry; do
@@ -53,13 +59,18 @@ if [ "$pid" != 0 ]; then
           { blob loaded < "/proc/$pid/fd/$number"; break; } ;;
     esac
   done
-else
+elif [ -z "$BRIEF" ]; then
   if [ -d /run/systemd/system ] && systemctl cat keepalived.service >/dev/null 2>&1; then
     echo "unit keepalived.service"
   fi
 fi
-[ -n "$program" ] || program=$(command -v keepalived)
-[ -z "$program" ] || { echo "program $program"; "$program" --version 2>&1 | head -n 1 | blob version; }
+if [ -z "$BRIEF" ]; then
+  [ -n "$program" ] || program=$(command -v keepalived)
+  [ -z "$program" ] || {
+    echo "program $program"
+    echo "hz $(getconf CLK_TCK 2>/dev/null || echo 100)"
+    "$program" --version 2>&1 | head -n 1 | blob version; }
+fi
 [ ! -r /proc/net/ip_vs ] || blob table < /proc/net/ip_vs
 ip -o addr show 2>/dev/null | blob addresses
 echo end

@@ -56,6 +56,8 @@ def _entries(block: Block) -> Iterator[Finding]:
     for line in block.statements():
         words = line.words
         at = 0
+        if block.keyword == b"virtual_server_group" and len(words) > 1:
+            continue
         while at < len(words) - 1:
             # A word behind one of these is its value, whatever it is.
             at += 2 if words[at] in needed else 1

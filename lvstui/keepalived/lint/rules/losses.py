@@ -124,24 +124,37 @@ def lost_blocks(context: Context) -> Iterator[Finding]:
 
 
 def _headers(context: Context) -> Iterator[Finding]:
-    """Headers of groups that end the daemon (seen with 2.2.7)."""
-    for block in context.tree.blocks(b"virtual_server_group", b"vrrp_sync_group"):
-        keyword = block.keyword.decode()
-        if len(block.header.words) > 2:
+    """Headers of groups that are lost, or end the daemon (seen with 2.2.7)."""
+    for block in context.tree.blocks(b"virtual_server_group"):
+        if len(block.header.words) > 2 or block.opening is None:
             yield Finding(
                 "header-fatal",
                 Severity.LETHAL,
-                f"{keyword}: words behind its name: keepalived ends over this",
+                "virtual_server_group: "
+                + ("no '{'" if block.opening is None else "words behind its name")
+                + ": keepalived ends over this",
+                block.place,
+                fix="virtual_server_group NAME {",
+            )
+    for block in context.tree.blocks(b"vrrp_sync_group"):
+        if len(block.header.words) == 2:
+            continue
+        if block.opening is None:
+            yield Finding(
+                "header-fatal",
+                Severity.LETHAL,
+                "vrrp_sync_group without one name and '{': keepalived works on memory that is not "
+                "its own, and crashes",
+                block.place,
+                fix="vrrp_sync_group NAME {",
+            )
+        elif len(block.header.words) > 2:
+            yield Finding(
+                "sync-group-invalid",
+                Severity.ERROR,
+                "vrrp_sync_group: words behind its name: keepalived skips the group",
                 block.place,
                 fix="one name, in double quotes when it has blanks",
-            )
-        elif block.opening is None and block.keyword == b"virtual_server_group":
-            yield Finding(
-                "header-fatal",
-                Severity.LETHAL,
-                f"{keyword} has no '{{': keepalived ends over this",
-                block.place,
-                fix="put { behind the name",
             )
 
 
