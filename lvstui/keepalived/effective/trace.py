@@ -44,6 +44,18 @@ def number(statement: Statement) -> Plain:
     return int(word) if _WHOLE.fullmatch(word) else None
 
 
+def count(statement: Statement) -> Plain:
+    """A whole number from 0."""
+    found = number(statement)
+    return found if isinstance(found, int) and found >= 0 else None
+
+
+def adverts(statement: Statement) -> Plain:
+    """How many adverts may be missed, 1 to 100."""
+    found = number(statement)
+    return found if isinstance(found, int) and 1 <= found <= 100 else None
+
+
 def seconds(statement: Statement) -> Plain:
     """A time in seconds, 0 too."""
     return Notes().seconds(statement, zero=True)
