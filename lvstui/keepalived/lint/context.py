@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lvstui.keepalived.lint.programs import Program, programs
 from lvstui.keepalived.lint.routers import Router, routers
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.tree import Block, Statement, Tree
@@ -34,6 +35,8 @@ class Context:
     """The vrrp_instances that keepalived keeps."""
     virtual_servers: tuple[Block, ...]
     """As written, those that keepalived drops too."""
+    programs: tuple[Program, ...]
+    """Every line that makes keepalived run something."""
     block_of: dict[Place, Block]
     """Each of them by the place that its services name."""
 
@@ -64,6 +67,7 @@ def context_of(
         settings=settings,
         routers=routers(tree, settings),
         virtual_servers=virtual_servers,
+        programs=tuple(programs(tree)),
         block_of={block.place: block for block in virtual_servers},
     )
 

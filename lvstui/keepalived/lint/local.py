@@ -34,6 +34,7 @@ def collect(tree: Tree, version: str = "") -> Surroundings:
         links=_links() if own_namespace else None,
         version=version,
         scripts=_scripts(script_paths(tree)),
+        modes=_modes(file.path for file in tree.files),
         users=_users(script_users(tree)),
         nonlocal_bind=_nonlocal_bind() if own_namespace else None,
     )
@@ -89,6 +90,16 @@ def _scripts(paths: Iterable[str]) -> dict[str, Script]:
             else:
                 seen[name] = (found.st_mode, found.st_uid)
     return judge_scripts((path for path in wanted if path not in unknown), seen)
+
+
+def _modes(paths: Iterable[str]) -> dict[str, int]:
+    result: dict[str, int] = {}
+    for path in paths:
+        try:
+            result[path] = os.stat(path).st_mode
+        except OSError:
+            continue
+    return result
 
 
 def _users(names: Iterable[str]) -> frozenset[str]:

@@ -85,7 +85,7 @@ SHAPES: tuple[Shape, ...] = tuple(
          "check the path of the include"),
         (r"one packet scheduling requires UDP", "ops-needs-udp", _W, "take ops out"),
         (r"exceeds maximum/space available", "vips-too-many", _W, ""),
-        (r"has port specified - clearing", "port-with-mark", _N, ""),
+        (r"has port specified - (clearing|port will be ignored)", "port-with-mark", _N, ""),
         # Not what is written
         (r"Unterminated quote|Unmatched quote|missing terminating", "quote-not-closed", _E,
          "close the double quote"),

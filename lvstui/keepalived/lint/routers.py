@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lvstui.keepalived.tree import Block, Statement, Tree
@@ -116,13 +116,26 @@ def routers(tree: Tree, settings: Mapping[bytes, Statement]) -> tuple[Router, ..
 
 
 def addresses(block: Block, keyword: bytes) -> tuple[Address, ...]:
-    """The entries of a block of addresses that begin with an address."""
+    """The entries of the inner blocks of that keyword that begin with an address."""
+    return _addresses(entries(block, keyword))
+
+
+def static_addresses(tree: Tree) -> tuple[Address, ...]:
+    """Those that keepalived sets for as long as it runs."""
+    return _addresses(
+        line for block in tree.blocks(b"static_ipaddress") for line in block.statements()
+    )
+
+
+def _addresses(lines: Iterable[Statement]) -> tuple[Address, ...]:
     result: list[Address] = []
-    for line in entries(block, keyword):
+    for line in lines:
         text, slash, length = line.words[0].partition(b"/")
         try:
             address = canonical_address(text.decode("ascii"))
         except ValueError:
+            continue
+        if ipaddress.ip_address(address).is_unspecified:
             continue
         prefix: int | None = None
         if slash:
@@ -157,6 +170,25 @@ def _priority(block: Block, master: bool) -> int:
     return OWNER if master else DEFAULT_PRIORITY
 
 
+def _family(block: Block) -> int:
+    """4 or 6, by the first line that tells; 4 when none does."""
+    for child in block.children:
+        words: Iterable[bytes] = ()
+        if isinstance(child, Block):
+            if child.keyword in (b"virtual_ipaddress", b"unicast_peer"):
+                words = (entry.words[0].partition(b"/")[0] for entry in child.statements())
+        elif child.words[0] == b"native_ipv6":
+            return 6
+        elif child.words[0] in (b"mcast_src_ip", b"unicast_src_ip", b"mcast_dst_ip"):
+            words = child.words[1:2]
+        for word in words:
+            try:
+                return address_family(canonical_address(word.decode("ascii")))
+            except ValueError:
+                continue
+    return 4
+
+
 def _router(block: Block, name: str, settings: Mapping[bytes, Statement]) -> Router:
     vrid_line = vrid = None
     for line in block.statements(b"virtual_router_id"):
@@ -167,7 +199,7 @@ def _router(block: Block, name: str, settings: Mapping[bytes, Statement]) -> Rou
     master = any(value(line) == b"MASTER" for line in block.statements(b"state"))
     native = any(block.statements(b"native_ipv6"))
     written = addresses(block, b"virtual_ipaddress")
-    family = address_family(written[0].address) if written else (6 if native else 4)
+    family = _family(block)
     strict = _flag(last(block, b"strict_mode"))
     if strict is None:
         strict = bool(_flag(settings.get(b"vrrp_strict")))

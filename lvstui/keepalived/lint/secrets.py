@@ -14,6 +14,9 @@ HIDDEN = "…"
 
 _SECRET_BLOCKS = frozenset((b"authentication", b"auth_hmac", b"SSL"))
 _PIECES = re.compile(rb"[^\s\"'{}#!]+")
+_PIECE_OF_TEXT = re.compile(r"[^\s\"'{}#!]+")
+_TELLING = 4
+"""Characters from which a secret is looked for within other words."""
 _QUOTED = re.compile(r"'[^']*'|`[^`]*`|\"[^\"]*\"")
 _RAW_LINE = re.compile(r"^(?:Unterminated quote|Unmatched quote:|String) (?=')|definition '")
 _TOKEN = re.compile(r"[^\s'`\"\[\](),;]+")
@@ -40,23 +43,36 @@ class Secrets:
         if match := _RAW_LINE.search(text):
             # The whole line follows, quotes and all.
             return text[: match.end()].rstrip(" '") + f" '{HIDDEN}'"
-        secretive = where is None or where in self.lines
+        secretive = where in self.lines
         text = _QUOTED.sub(lambda found: self._quoted(found.group(), secretive), text)
+        for secret in sorted(self.words, key=len, reverse=True):
+            if len(secret) >= _TELLING and secret in text:
+                text = text.replace(secret, HIDDEN)
         return _TOKEN.sub(self._token, text)
 
     def _quoted(self, text: str, secretive: bool) -> str:
         inner = text[1:-1]
-        known = inner.encode("utf-8", "surrogateescape") in KNOWN_WORDS
-        if known or (not secretive and inner not in self.words):
-            return text
-        if secretive and inner not in self.words and _PLAIN.fullmatch(inner):
-            return text
-        return f"{text[0]}{HIDDEN}{text[-1]}"
+        if self._holds(inner) or (
+            secretive and not _known(inner) and _PLAIN.fullmatch(inner) is None
+        ):
+            return f"{text[0]}{HIDDEN}{text[-1]}"
+        return text
 
     def _token(self, match: re.Match[str]) -> str:
-        word = match.group()
-        known = word.encode("utf-8", "surrogateescape") in KNOWN_WORDS
-        return HIDDEN if word in self.words and not known else word
+        return HIDDEN if self._holds(match.group()) else match.group()
+
+    def _holds(self, text: str) -> bool:
+        """Whether `text` is a secret, or holds a piece of one."""
+        if _known(text):
+            return False
+        return text in self.words or any(
+            piece in self.words for piece in _PIECE_OF_TEXT.findall(text)
+        )
+
+
+def _known(word: str) -> bool:
+    """A keyword of keepalived says nothing, even when somebody took it for his password."""
+    return word.encode("utf-8", "surrogateescape") in KNOWN_WORDS
 
 
 def secrets_of(tree: Tree) -> Secrets:
@@ -93,6 +109,5 @@ def secrets_of(tree: Tree) -> Secrets:
                 words.update(_PIECES.findall(word))
             lines.add((node.file.path, node.line))
     words -= KNOWN_WORDS | {b"PASS", b"AH", b""}
-    return Secrets(
-        frozenset(word.decode("utf-8", "surrogateescape") for word in words), frozenset(lines)
-    )
+    # As messages show them: control characters made visible.
+    return Secrets(frozenset(plain(word, 400) for word in words), frozenset(lines))

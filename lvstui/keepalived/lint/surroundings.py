@@ -60,6 +60,8 @@ class Surroundings:
     """keepalived's: `2.2.7`. Empty when not known."""
     scripts: Mapping[str, Script] | None = None
     """By absolute path; a path that is not in it was not looked at."""
+    modes: Mapping[str, int] | None = None
+    """st_mode of the configuration's own files, by absolute path."""
     users: frozenset[str] | None = None
     """Of the configured script users and `keepalived_script`, those that exist."""
     nonlocal_bind: bool | None = None
@@ -117,12 +119,19 @@ def links_from_json(text: str) -> tuple[Link, ...]:
 
 
 def scripts_from_stat(text: str, wanted: Iterable[str]) -> dict[str, Script]:
-    """What `script_stat_argv` printed tells about the scripts in `wanted`.
+    """What `stat_argv` printed tells about the scripts in `wanted`; a path without a line is
+    missing."""
+    return judge_scripts(wanted, _stated(text))
 
-    One line for each file and for each folder above it that exists: raw mode in hexadecimal,
-    owner, path. A path without a line is missing; a folder without one is left out of the
-    judgement of what is safe.
-    """
+
+def modes_from_stat(text: str, wanted: Iterable[str]) -> dict[str, int]:
+    """What `stat_argv` printed tells about the modes of the configuration files in `wanted`."""
+    seen = _stated(text)
+    return {path: seen[path][0] for path in wanted if path in seen}
+
+
+def _stated(text: str) -> dict[str, tuple[int, int]]:
+    """Mode and owner by path."""
     seen: dict[str, tuple[int, int]] = {}
     for line in text.splitlines():
         mode, _, rest = line.partition(" ")
@@ -131,7 +140,7 @@ def scripts_from_stat(text: str, wanted: Iterable[str]) -> dict[str, Script]:
             seen[path] = int(mode, 16), int(owner)
         except ValueError:
             continue
-    return judge_scripts(wanted, seen)
+    return seen
 
 
 def judge_scripts(wanted: Iterable[str], seen: Mapping[str, tuple[int, int]]) -> dict[str, Script]:
@@ -139,9 +148,10 @@ def judge_scripts(wanted: Iterable[str], seen: Mapping[str, tuple[int, int]]) ->
     return {path: _judge(path, seen) for path in wanted}
 
 
-def script_stat_argv(wanted: Iterable[str]) -> tuple[str, ...]:
-    """The command whose output `scripts_from_stat` reads; it ends with a status when one of them
-    is missing, and that is no failure."""
+def stat_argv(wanted: Iterable[str]) -> tuple[str, ...]:
+    """The command that tells mode and owner of files and of all folders above them: raw mode in
+    hexadecimal, owner, path, one a line. Its status is 1 when one of them is missing, and that is
+    no failure."""
     names = dict.fromkeys(name for path in wanted for name in (path, *folders_above(path)))
     return ("stat", "-L", "-c", "%f %u %n", "--", *names)
 

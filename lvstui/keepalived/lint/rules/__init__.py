@@ -24,6 +24,7 @@ from lvstui.keepalived.lint.rules import (
 Rule = Callable[[Context], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
+    losses.modes,
     losses.emptiness,
     losses.lost_blocks,
     problems.problems,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.lint.routers import value
+from lvstui.keepalived.lint.routers import static_addresses, value
 from lvstui.keepalived.values import shown
 from lvstui.model.config import Place
 from lvstui.model.keys import canonical_address
@@ -16,6 +16,7 @@ from lvstui.model.keys import canonical_address
 def vips_of_services(context: Context) -> Iterator[Finding]:
     """A service whose address nobody brings up, an instance whose VIPs nobody serves."""
     held = {vip.address for router in context.routers for vip in router.addresses}
+    held.update(address.address for address in static_addresses(context.tree))
     own = context.surroundings.own_addresses
     known = context.surroundings.links is not None
     told: set[tuple[Place | None, str]] = set()

@@ -9,14 +9,15 @@ from lvstui.keepalived.lexer import MAX_LINE, strip
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.programs import SCRIPTS
-from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED
+from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED, ROUTE_TYPES
 from lvstui.keepalived.schema import ROOT
 from lvstui.keepalived.tree import Block, Node, Statement
 from lvstui.model.config import Place
 
 _BOM = b"\xef\xbb\xbf"
 _NBSP = b"\xc2\xa0"
-_SMART_QUOTES = tuple(quote.encode() for quote in "‘’‚“”„«»")
+_SMART_QUOTE = re.compile(rb"(?:\A|[ \t])(?:" + b"|".join(q.encode() for q in "‘’‚“”„«»") + b")")
+"""At the beginning of a word, where a quote is meant."""
 _TEMPLATE = re.compile(rb"\{\{|\}\}|\{%|%\}")
 _VARIABLE = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
@@ -50,9 +51,24 @@ def missing_values(context: Context) -> Iterator[Finding]:
 
 def _entries(block: Block) -> Iterator[Finding]:
     needed = ENTRY_REQUIRED.get(block.keyword)
-    for line in block.statements() if needed else ():
-        if needed and line.words[-1] in needed:
-            yield _missing(line, line.words[-1])
+    if needed is None:
+        return
+    for line in block.statements():
+        words = line.words
+        at = 0
+        if block.keyword == b"virtual_server_group" and len(words) > 1:
+            continue
+        while at < len(words) - 1:
+            # A word behind one of these is its value, whatever it is.
+            at += 2 if words[at] in needed else 1
+        if at == len(words) - 1 and words[at] in needed:
+            yield _missing(line, words[at])
+        elif block.keyword.endswith(b"_routes") and len(words) == 1 and _is_type(words[0]):
+            yield _missing(line)
+
+
+def _is_type(word: bytes) -> bool:
+    return word in ROUTE_TYPES or (word.isdigit() and int(word) <= 0xFF)
 
 
 def _missing(line: Statement, word: bytes = b"") -> Finding:
@@ -71,10 +87,13 @@ def open_quotes(context: Context) -> Iterator[Finding]:
     """A double quote that is never closed: what follows it is lost."""
     for line in context.tree.walk():
         if line.text.data.count(b'"') % 2:
+            # Seen with 2.2.7: a vrrp_script or MISC_CHECK whose script is lost this way.
+            crashes = line.words[0] in (b"script", b"misc_path")
             yield Finding(
                 "quote-not-closed",
-                Severity.ERROR,
-                "a double quote is not closed: keepalived loses what follows it, braces too",
+                Severity.LETHAL if crashes else Severity.ERROR,
+                "a double quote is not closed: keepalived "
+                + ("crashes" if crashes else "loses what follows it, braces too"),
                 line.place,
                 fix='close the quote; there is no escape for " inside of quotes',
             )
@@ -125,7 +144,7 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
             place,
             fix="type the blanks of this line anew",
         )
-    if any(mark in text for mark in _SMART_QUOTES):
+    if _SMART_QUOTE.search(text):
         yield Finding(
             "typographic-quote",
             Severity.WARNING,
@@ -144,15 +163,19 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
 
 
 def unfilled(context: Context) -> Iterator[Finding]:
-    """`${NAME}` of which there is no definition stays as it is."""
+    """`${NAME}` of which there is no definition stays as it is, and its braces count as braces."""
     for line in context.tree.walk():
-        if b"${" in line.text.data and _VARIABLE.search(line.text.data):
+        data = line.text.data
+        if b"$" not in data:
+            continue
+        raw = line.file.lines[line.line - 1] if data.endswith(b"$") else data
+        if _VARIABLE.search(raw):
             yield Finding(
                 "undefined-variable",
-                Severity.WARNING,
-                "a ${NAME} has no definition: it stays in the value as it is written",
+                Severity.ERROR,
+                "a ${NAME} has no definition: its braces are taken for those of a block",
                 line.place,
-                fix="define it above with $NAME=value",
+                fix="define it above with $NAME=value, or fill in the template",
             )
 
 
@@ -162,6 +185,7 @@ _ONE_VALUE = frozenset(
     b"delay_before_retry uthreshold lthreshold persistence_timeout interval timeout rise fall "
     b"path misc_timeout nb_get_retry warmup preempt_delay version auth_pass bindto".split()
 )
+_OF_WEIGHT = frozenset((b"reverse", b"noreverse"))
 _EVERY_KEYWORD = frozenset(
     name
     for inner in (
@@ -179,6 +203,8 @@ def extra_words(context: Context) -> Iterator[Finding]:
     for line in context.tree.walk():
         words = line.words
         if len(words) < 3 or words[0] not in _ONE_VALUE:
+            continue
+        if words[0] == b"weight" and words[2] in _OF_WEIGHT:
             continue
         keyword = words[0].decode("ascii", "replace")
         lost = next((word for word in words[2:] if word in _EVERY_KEYWORD), None)
@@ -245,7 +271,7 @@ _ADDRESS = re.compile(
     rb"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?|[0-9A-Fa-f]*:[0-9A-Fa-f:]+(/\d+)?"
 )
 _TAKES_ADDRESS = frozenset((b"brd", b"broadcast", b"peer", b"label", b"dev", b"scope"))
-_INTERFACE_OPTIONS = frozenset((b"weight", b"reverse", b"no_reverse", b"noreverse"))
+_INTERFACE_OPTIONS = _OF_WEIGHT | {b"weight"}
 
 
 def _entry_like(keyword: bytes, words: tuple[bytes, ...], word: bytes) -> bool:

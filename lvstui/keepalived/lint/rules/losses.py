@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
@@ -25,6 +26,26 @@ def unloadable(path: str, error: OSError) -> Finding:
         evidence="it says so in its log and goes on with an empty configuration; -t gives 0",
         fix="a regular file that can be read and has no execute bit: chmod 644",
     )
+
+
+def modes(context: Context) -> Iterator[Finding]:
+    """Files that keepalived skips for their mode, seen where a reader does not ask for it."""
+    known = context.surroundings.modes or {}
+    for index, file in enumerate(context.tree.files):
+        mode = known.get(file.path)
+        if mode is None or (stat.S_ISREG(mode) and not mode & 0o111):
+            continue
+        why = "an execute bit is set" if stat.S_ISREG(mode) else "it is no regular file"
+        if index == 0:
+            yield unloadable(file.path, OSError(why))
+        else:
+            yield Finding(
+                "include-not-read",
+                Severity.ERROR,
+                f"keepalived skips an included file: {why}",
+                Place(file.path, 1),
+                fix="chmod 644",
+            )
 
 
 def emptiness(context: Context) -> Iterator[Finding]:
@@ -84,6 +105,7 @@ def lost_blocks(context: Context) -> Iterator[Finding]:
             yield _lost(
                 block.header, f"{block.keyword.decode()} has no '{{': keepalived does not read it"
             )
+    yield from _headers(context)
     for line, inside in _strays(context):
         word = line.words[0].removeprefix(_BOM)
         where = f"within {inside.decode()}" if inside else "where it is not understood"
@@ -98,6 +120,41 @@ def lost_blocks(context: Context) -> Iterator[Finding]:
                 f"{word.decode()} stands {where}: keepalived ignores it and all that is in it",
                 line.place,
                 fix="look for a brace that is missing or one too many above it",
+            )
+
+
+def _headers(context: Context) -> Iterator[Finding]:
+    """Headers of groups that are lost, or end the daemon (seen with 2.2.7)."""
+    for block in context.tree.blocks(b"virtual_server_group"):
+        if len(block.header.words) > 2 or block.opening is None:
+            yield Finding(
+                "header-fatal",
+                Severity.LETHAL,
+                "virtual_server_group: "
+                + ("no '{'" if block.opening is None else "words behind its name")
+                + ": keepalived ends over this",
+                block.place,
+                fix="virtual_server_group NAME {",
+            )
+    for block in context.tree.blocks(b"vrrp_sync_group"):
+        if len(block.header.words) == 2:
+            continue
+        if block.opening is None:
+            yield Finding(
+                "header-fatal",
+                Severity.LETHAL,
+                "vrrp_sync_group without one name and '{': keepalived works on memory that is not "
+                "its own, and crashes",
+                block.place,
+                fix="vrrp_sync_group NAME {",
+            )
+        elif len(block.header.words) > 2:
+            yield Finding(
+                "sync-group-invalid",
+                Severity.ERROR,
+                "vrrp_sync_group: words behind its name: keepalived skips the group",
+                block.place,
+                fix="one name, in double quotes when it has blanks",
             )
 
 

@@ -32,7 +32,10 @@ def tracked_scripts(tree: Tree, router: Router) -> tuple[Weighted, ...]:
     default: dict[bytes, int] = {}
     for block in tree.blocks(b"vrrp_script"):
         if len(block.header.words) > 1 and last(block, b"script") is not None:
-            default[block.header.words[1]] = _integer(last(block, b"weight"), 1)
+            line = last(block, b"weight")
+            weight = _integer(line, 1)
+            flipped = line is not None and b"reverse" in line.words[2:]
+            default[block.header.words[1]] = -weight if flipped else weight
     result: list[Weighted] = []
     for line in entries(router.block, b"track_script"):
         words = line.words

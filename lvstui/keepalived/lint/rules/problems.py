@@ -16,7 +16,10 @@ _L, _E, _W, _N = Severity.LETHAL, Severity.ERROR, Severity.WARNING, Severity.NOT
 _SAID_BETTER = re.compile(
     r"longer than \d+ bytes|a double quote is not closed|virtual_router_id is missing"
     r"|vrrp_instance: its name is missing|virtual_server: (its address|the group or mark) is"
-    r"|virtual_server_group: its name|.*crashes on it|quorum \d+ is over the total weight"
+    r"|(virtual_server_group|vrrp_script|vrrp_track_process|track_file|bfd_instance): its name"
+    r"|track_(file|process|bfd): no such"
+    r"|state MASTER without a priority|strict mode knows no auth|vrrp_script without script"
+    r"|.*crashes on it|quorum \d+ is over the total weight"
     r"|hysteresis is not below the quorum: set to 4294967295|a range of \d+ addresses"
 )
 """Other rules say these with more knowledge."""
@@ -71,7 +74,11 @@ _JUDGED: tuple[tuple[str, str, Severity, str], ...] = (
     ("vrrp_sync_group: its name", "sync-group-invalid", _E, "vrrp_sync_group NAME {"),
     ("the sync group names", "sync-group-member-unknown", _E, "check the name"),
     ("vrrp_instance of that name exists", "instance-twice", _E, "give it a name of its own"),
-    ("track_script: no such", "track-script-unknown", _E, "define the vrrp_script, or mend it"),
+    (r"track_script: no such", "track-script-unknown", _E, "define the vrrp_script, or mend it"),
+    (r"\w+ without \w+; keepalived removes it", "tracked-empty", _E, "say what is tracked"),
+    (r"\w+ of that name exists", "defined-twice", _E, "give it a name of its own"),
+    ("strict mode: the state has to fit", "strict-state", _N, "state BACKUP"),
+    ("ha_suspend means nothing", "ha-suspend-with-mark", _N, "take it out"),
     ("VRRP 2 knows whole seconds", "interval-rounded", _W, "version 3 knows fractions"),
     ("state MASTER does not go with AH", "ah-starts-as-backup", _N, "state BACKUP"),
     ("nopreempt needs state BACKUP", "nopreempt-with-master", _W,

@@ -73,11 +73,26 @@ REQUIRED: Mapping[bytes, frozenset[bytes]] = {
 }
 """By the keyword of the block around; empty for the outermost level."""
 
+_ROUTE = _set(
+    "via dev src from to or table metric scope mtu lock realms advmss tos dsfield protocol rto_min "
+    "preference window rtt rttvar ssthresh cwnd hoplimit reordering initcwnd initrwnd features "
+    "quickack congctl pref encap weight"
+)
+_RULE = _set(
+    "from to iif oif dev table lookup preference priority order fwmark tos dsfield goto realms "
+    "suppress_prefixlength suppress_ifgroup tunnel-id uidrange ipproto dport sport type protocol"
+)
+
 ENTRY_REQUIRED: Mapping[bytes, frozenset[bytes]] = {
-    b"virtual_server_group": _set("fwmark"),
-    b"virtual_routes": _set("via dev src from to or table metric scope"),
-    b"static_routes": _set("via dev src from to or table metric scope"),
-    b"virtual_rules": _set("from to iif oif table lookup preference priority order fwmark tos"),
-    b"static_rules": _set("from to iif oif table lookup preference priority order fwmark tos"),
+    b"virtual_server_group": frozenset((b"fwmark",)),
+    b"virtual_routes": _ROUTE,
+    b"static_routes": _ROUTE,
+    b"virtual_rules": _RULE,
+    b"static_rules": _RULE,
 }
 """By the keyword of a block of values: words that must not be the last of an entry."""
+
+ROUTE_TYPES = _set(
+    "unicast local broadcast multicast throw unreachable prohibit blackhole nat anycast"
+)
+"""Alone in an entry of routes they lack their address; so does a number."""

@@ -10,7 +10,6 @@ from lvstui.keepalived.lint.programs import (
     DEFAULT_USER,
     WITHOUT_ARGUMENTS,
     Program,
-    programs,
     user_lines,
 )
 from lvstui.keepalived.lint.surroundings import Script
@@ -31,7 +30,7 @@ def files(context: Context) -> Iterator[Finding]:
     """The program itself."""
     states = context.surroundings.scripts or {}
     secured = b"enable_script_security" in context.settings
-    for program in programs(context.tree):
+    for program in context.programs:
         keyword = program.line.words[0].decode()
         means = _MEANS.get(program.line.words[0], "nothing is run")
         if not program.path.startswith("/"):
@@ -69,7 +68,7 @@ def files(context: Context) -> Iterator[Finding]:
 def arguments(context: Context) -> Iterator[Finding]:
     """`notify_master /bin/x a b` runs /bin/x as user a."""
     users = context.surroundings.users
-    for program in programs(context.tree):
+    for program in context.programs:
         if program.line.words[0] not in WITHOUT_ARGUMENTS or not program.rest:
             continue
         unknown = users is not None and program.rest[0] not in users
@@ -118,9 +117,9 @@ def users(context: Context) -> Iterator[Finding]:
                 line.place,
                 fix="useradd -r, or another user",
             )
-    first = next(programs(context.tree), None)
-    if first is None:
+    if not context.programs:
         return
+    first = context.programs[0]
     if given is None and (known is None or DEFAULT_USER not in known):
         yield Finding(
             "script-user-missing",
