@@ -12,6 +12,7 @@ from typing import Any
 
 from lvstui.keepalived.difference import Difference
 from lvstui.keepalived.effective import Effective, Section, Value
+from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration, Place
 from lvstui.model.text import plain
@@ -141,3 +142,26 @@ def difference_lines(found: Sequence[Difference]) -> Iterator[str]:
     for one in found:
         where = f"   {one.place}" if one.place else ""
         yield f"{one.impact.value:<8} {one.subject}: {one.text}{where}"
+
+
+def finding_document(found: Finding) -> dict[str, Any]:
+    """One finding."""
+    return {
+        "rule": found.rule,
+        "severity": found.severity.value,
+        "text": found.text,
+        "evidence": found.evidence,
+        "fix": found.fix,
+        **place_fields(found.place),
+    }
+
+
+def finding_lines(found: Sequence[Finding]) -> Iterator[str]:
+    """Findings for people, worst first."""
+    for one in found:
+        where = f"{one.place}: " if one.place else ""
+        yield f"{one.severity.value:<8} {where}{one.text}  [{one.rule}]"
+        if one.evidence:
+            yield f"         seen: {one.evidence}"
+        if one.fix:
+            yield f"         mend: {one.fix}"

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import posixpath
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,7 @@ from lvstui.model.text import plain
 
 if TYPE_CHECKING:
     from lvstui.config_report import Side
-    from lvstui.keepalived.mask import Secrets
+    from lvstui.keepalived.lint.context import Peer
     from lvstui.keepalived.tree import Tree
 
 SAME, DIFFERENT, USAGE = 0, 1, 2
@@ -41,13 +39,13 @@ def add_config(commands: Any, look_options: LookOptions) -> None:
     parser.add_argument("--schema", action="store_true", help="print what each JSON field means")
     parser.set_defaults(run=_schema)
     words = parser.add_subparsers(title="what to do", metavar="WHAT")
-    for add in (_add_cat, _add_show, _add_diff):
+    for add in (_add_cat, _add_show, _add_diff, _add_check):
         add(words)
 
 
 def _file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--file", metavar="PATH", default="",
+        "--file", "--config", dest="file", metavar="PATH", default="",
         help="main configuration file (default: that of the running daemon, else the usual one)",
     )  # fmt: skip
     parser.add_argument(
@@ -98,6 +96,25 @@ def _add_diff(words: Any) -> None:
     parser.set_defaults(run=_guarded(_diff))
 
 
+def _add_check(words: Any) -> None:
+    parser = words.add_parser(
+        "check", help="what is wrong with the configuration, and how to mend it",
+        description="Rules of our own and keepalived's own test (-t), against this host. Notes "
+        "alone give exit status 0.",
+    )  # fmt: skip
+    _file_options(parser)
+    parser.add_argument(
+        "--peer-file", metavar="PATH", default="",
+        help="the other director's main file, read here: what both must have alike",
+    )  # fmt: skip
+    parser.add_argument(
+        "--peer-id", metavar="CONFIG_ID", default="peer",
+        help="the other director's name, for its `@id` lines (default: peer)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
+    parser.set_defaults(run=_guarded(_check))
+
+
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """`run`, with one line instead of a traceback when it can not look."""
 
@@ -115,7 +132,7 @@ def _schema(args: argparse.Namespace) -> int:
     from lvstui.config_report import MEANINGS
 
     if not args.schema:
-        print("lvstui: config what? (cat, show, diff; --help says more)", file=sys.stderr)
+        print("lvstui: config what? (cat, show, diff, check; --help says more)", file=sys.stderr)
         return USAGE
     width = max(map(len, MEANINGS))
     for name, meaning in MEANINGS.items():
@@ -269,6 +286,7 @@ def _side(what: str, args: argparse.Namespace, pid: int) -> Side:
 def _diff(args: argparse.Namespace) -> int:
     from lvstui.config_report import SCHEMA, difference_document, difference_lines
     from lvstui.keepalived.difference import difference
+    from lvstui.keepalived.difference.text import text_diff
 
     pid = _pid()
     if args.before and args.after:
@@ -302,38 +320,44 @@ def _diff(args: argparse.Namespace) -> int:
     return SAME if same else DIFFERENT
 
 
-def text_diff(before: Tree, after: Tree) -> str:
-    """Unified diff of all files, secrets masked. Against the daemon's copy, which has no comments,
-    only what means something is compared."""
-    from lvstui.keepalived.mask import Secrets, masked_diff, secrets_of
-
-    bare = before.consolidated or after.consolidated
-    old, new = _texts(before, bare), _texts(after, bare)
-    a, b = secrets_of(before), secrets_of(after)
-    known: Secrets = Secrets(a.names | b.names, a.keywords | b.keywords, a.values | b.values)
-    return "".join(
-        masked_diff(old.get(name), new.get(name), name, known)
-        for name in dict.fromkeys((*old, *new))
-    )
+# check
 
 
-def _texts(tree: Tree, bare: bool) -> dict[str, bytes]:
-    """The files by their path from the main file's folder; the main file is always the same."""
-    if not tree.files:
-        return {}
-    folder = posixpath.dirname(tree.files[0].path)
-    found: dict[str, bytes] = {}
-    for number, file in enumerate(tree.files):
-        name = os.path.relpath(file.path, folder) if number else "keepalived.conf"
-        found[name] = b"".join(_bare(file.lines)) if bare else file.data
-    return found
+def _check(args: argparse.Namespace) -> int:
+    from lvstui.config_check import judge
+    from lvstui.config_report import SCHEMA, finding_document, finding_lines
+    from lvstui.keepalived.lint.finding import Severity
+
+    pid = _pid()
+    path = main_file(args, pid)
+    try:
+        found, limits = judge(path, config_id_of(args, pid), pid, _peer(args))
+    except OSError as error:
+        raise CannotLook(f"{path}: {error.strerror or error}") from None
+    if args.json:
+        document = {
+            "schema": SCHEMA,
+            "file": plain(path, 4096),
+            "findings": [finding_document(one) for one in found],
+            "limits": list(limits),
+        }
+        print(json.dumps(document, indent=1, ensure_ascii=False))
+    else:
+        for line in finding_lines(found):
+            print(line)
+        for limit in limits:
+            print(f"lvstui: {limit}", file=sys.stderr)
+        if not found:
+            print(f"{plain(path, 4096)}: nothing is wrong")
+    bad = any(one.severity is not Severity.NOTE for one in found)
+    return DIFFERENT if bad else SAME
 
 
-def _bare(lines: tuple[bytes, ...]) -> Iterator[bytes]:
-    """Lines as the daemon keeps them: without comments, blanks around, and includes."""
-    from lvstui.keepalived.lexer import Text, decomment
+def _peer(args: argparse.Namespace) -> Peer | None:
+    from lvstui.keepalived.lint.context import Peer
+    from lvstui.keepalived.view import view
 
-    for line in lines:
-        data = decomment(Text(line.rstrip(b"\r")))[0].data
-        if data and not data.startswith(b"include"):
-            yield data + b"\n"
+    if not args.peer_file:
+        return None
+    tree = read_tree(args.peer_file, args.peer_id)
+    return Peer(plain(args.peer_id), tree, view(tree))

@@ -73,7 +73,8 @@ def checks(block: Block, outer: Timing, address: str, port: int, notes: Notes) -
     """The checks of one real server.
 
     `outer` holds what the real server and its virtual server set, `address` and `port` where a
-    check connects to unless it says otherwise.
+    check connects to unless it says otherwise: the port as written, which keepalived copies
+    before it resets that of the server (queue_checker in check_api.c, 2.2.7).
     """
     result: list[Check] = []
     for check in block.blocks(*CHECKERS):
@@ -127,6 +128,11 @@ def _peer(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int
     return address, port
 
 
+def _endpoint(address: str, port: int) -> str:
+    """Without any port keepalived connects to port 0, which always fails (seen with 2.2.7)."""
+    return join_port(address, port) if port else f"{address} port 0"
+
+
 def _target(block: Block, kind: str, address: str, port: int, notes: Notes) -> str | None:
     """What a check looks at, in words; None when keepalived drops the check."""
     if kind == "MISC_CHECK":
@@ -143,7 +149,7 @@ def _target(block: Block, kind: str, address: str, port: int, notes: Notes) -> s
     if kind in ("HTTP_GET", "SSL_GET"):
         return _http(block, kind, address, port, notes)
     hosts = [_peer(host, address, port, notes) for host in block.blocks(b"host")]
-    where = ", ".join(join_port(*peer) for peer in hosts or [_peer(block, address, port, notes)])
+    where = ", ".join(_endpoint(*peer) for peer in hosts or [_peer(block, address, port, notes)])
     if kind == "PING_CHECK":
         return f"ping {_peer(block, address, 0, notes)[0]}"
     if kind == "DNS_CHECK":
@@ -169,4 +175,4 @@ def _http(block: Block, kind: str, address: str, port: int, notes: Notes) -> str
         return None
     text = "GET " + ", ".join(paths) + (" over TLS" if kind == "SSL_GET" else "")
     peer = _peer(block, address, port, notes)
-    return text if peer == (address, port) else f"{text} at {join_port(*peer)}"
+    return text if peer == (address, port) and port else f"{text} at {_endpoint(*peer)}"

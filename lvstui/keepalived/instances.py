@@ -14,6 +14,9 @@ _NOTIFY = frozenset(
     b"notify notify_master notify_backup notify_fault notify_stop "
     b"notify_master_rx_lower_pri".split()
 )
+DEFAULT_PRIORITY = 100
+OWNER = 255
+"""Priority of the owner of an address."""
 MAX_PASSWORD = 8
 """Bytes of auth_pass that an advert has room for."""
 
@@ -125,7 +128,7 @@ class _Lines:
 
     interface: str = ""
     vrid: int = 0
-    priority: int = 100
+    priority: int = 0
     state: str = ""
     interval: float = 1.0
     version: int = 0
@@ -146,7 +149,7 @@ def _lines(block: Block, settings: Globals, notes: Notes) -> _Lines:
         elif word == b"virtual_router_id":
             found.vrid = notes.number(line, 1, 255) or found.vrid
         elif word == b"priority":
-            found.priority = notes.number(line, 1, 255) or 100
+            found.priority = notes.number(line, 1, 255) or DEFAULT_PRIORITY
         elif word == b"advert_int":
             found.interval = notes.seconds(line) or found.interval
         elif word == b"version":
@@ -187,28 +190,27 @@ def _instance(
             kept.append((entry, address))
         else:
             notes.say(entry.place, "address of the other family; keepalived ignores it")
-    interval, state, nopreempt = lines.interval, lines.state, lines.nopreempt
+    interval = lines.interval
     version = lines.version or (3 if family == 6 else settings.vrrp_version)
     if version == 2 and interval != int(interval):
         interval = float(max(1, int(interval + 0.5)))
         notes.say(block.place, f"VRRP 2 knows whole seconds only: advert_int becomes {interval:g}")
     auth = _auth(block, version, notes)
-    if auth == b"AH" and state == "MASTER":
-        notes.say(block.place, "state MASTER does not go with AH: keepalived takes BACKUP")
-        state = "BACKUP"
-    if nopreempt and state == "MASTER":
-        notes.say(block.place, "nopreempt needs state BACKUP: keepalived clears it")
-        nopreempt = False
+    if auth is not None and lines.strict:
+        notes.say(block.place, "strict mode knows no authentication: keepalived uses none")
+        auth = None
+    priority, state = _rank(block, lines, auth, notes)
+    nopreempt, delay = _preemption(block, lines, priority, state, notes)
     if not lines.vrid:
         notes.say(block.place, "virtual_router_id is missing; keepalived ends over this")
-    advertised = tuple(dict.fromkeys(address for _, address in kept))
-    beside = tuple(dict.fromkeys(address for _, address in excluded))
+    advertised = tuple(address for _, address in kept)
+    beside = tuple(address for _, address in excluded)
     return ConfiguredInstance(
         name=name,
         interface=lines.interface,
         vrid=lines.vrid,
-        priority=lines.priority,
-        state=state or "BACKUP",
+        priority=priority,
+        state=state,
         advert_interval_s=interval,
         version=version,
         vips=tuple(dict.fromkeys((*advertised, *beside))),
@@ -225,7 +227,7 @@ def _instance(
             *(_virtual(entry, address, lines.interface, True) for entry, address in excluded),
         ),
         auth_type=auth.decode() if auth else "",
-        preempt_delay_s=lines.preempt_delay,
+        preempt_delay_s=delay,
         skip_check_adv_addr=lines.skip_check,
         strict=lines.strict,
         unicast_source=lines.source,
@@ -236,6 +238,47 @@ def _instance(
         track_processes=tracked(block, b"track_process", known.processes, notes),
         notify=tuple(sorted(lines.notify.items())),
     )
+
+
+def _rank(block: Block, lines: _Lines, auth: bytes | None, notes: Notes) -> tuple[int, str]:
+    """Priority and state, each of which follows the other when it is not set
+    (vrrp_complete_instance in vrrp.c)."""
+    priority, state = lines.priority, lines.state
+    if not priority:
+        priority = OWNER if state == "MASTER" else DEFAULT_PRIORITY
+        if priority == OWNER:
+            notes.say(
+                block.place, f"state MASTER without a priority: keepalived takes {OWNER} (owner)"
+            )
+    owner = "MASTER" if priority == OWNER else "BACKUP"
+    if lines.strict and state not in ("", owner):
+        notes.say(
+            block.place, f"strict mode: the state has to fit the priority, keepalived takes {owner}"
+        )
+        state = owner
+    state = state or owner
+    if auth == b"AH" and state == "MASTER" and priority != OWNER:
+        notes.say(block.place, "state MASTER does not go with AH: keepalived takes BACKUP")
+        state = "BACKUP"
+    return priority, state
+
+
+def _preemption(
+    block: Block, lines: _Lines, priority: int, state: str, notes: Notes
+) -> tuple[bool, float]:
+    """nopreempt and preempt_delay as far as they go together with the rest."""
+    nopreempt, delay = lines.nopreempt, lines.preempt_delay
+    if nopreempt and (state == "MASTER" or priority == OWNER):
+        notes.say(block.place, "nopreempt needs state BACKUP: keepalived clears it")
+        nopreempt = False
+    if delay and (state == "MASTER" or lines.strict or nopreempt):
+        notes.say(
+            block.place,
+            "preempt_delay does not go with state MASTER, strict mode or nopreempt: keepalived "
+            "clears it",
+        )
+        delay = 0.0
+    return nopreempt, delay
 
 
 def _virtual(

@@ -35,6 +35,8 @@ class _Real:
     port: int
     forwarding: str
     name: str = ""
+    written_port: int = 0
+    """As in the header, before keepalived sets it: checks connect there."""
     weight: int | None = None
     weight_place: Place | None = None
     notify_up: str = ""
@@ -245,7 +247,10 @@ def _real(virtual: _Virtual, block: Block, notes: Notes) -> None:
     if address is None or port is None:
         notes.say(header.place, "real_server: no valid address and port; keepalived skips it")
         return
-    real = _Real(header.place, address, port, virtual.forwarding, name_of(header), block=block)
+    real = _Real(
+        header.place, address, port, virtual.forwarding, name_of(header), block=block,
+        written_port=port,
+    )  # fmt: skip
     for line in block.statements():
         word = line.words[0]
         if word == b"weight":
@@ -311,6 +316,10 @@ def _defaults(virtual: _Virtual, notes: Notes) -> None:
     elif virtual.protocol:
         notes.say(place, "a protocol means nothing with a firewall mark: keepalived ignores it")
         virtual.protocol = ""
+    marked = any(m.fwmark for m in members) if virtual.group else bool(virtual.fwmark)
+    if virtual.ha_suspend and marked:
+        notes.say(place, "ha_suspend means nothing with a firewall mark: keepalived clears it")
+        virtual.ha_suspend = False
     if not virtual.scheduler:
         notes.say(place, "no scheduler set: keepalived takes wlc")
         virtual.scheduler = "wlc"
@@ -360,7 +369,7 @@ def _services(virtual: _Virtual, notes: Notes) -> list[ConfiguredService]:
             real.block,
             real.timing.over(virtual.timing),
             real.address,
-            _check_port(real, virtual),
+            real.written_port,
             notes,
         )
         if real.block is not None
@@ -368,11 +377,6 @@ def _services(virtual: _Virtual, notes: Notes) -> list[ConfiguredService]:
         for real in virtual.servers
     ]
     return [_service(virtual, member, found, name, group) for member in members]
-
-
-def _check_port(real: _Real, virtual: _Virtual) -> int:
-    """Where a check connects to unless it says otherwise."""
-    return real.port or virtual.port
 
 
 def _ports(virtual: _Virtual, notes: Notes) -> None:
@@ -389,9 +393,11 @@ def _ports(virtual: _Virtual, notes: Notes) -> None:
         real.port = virtual.port
 
 
-def _key(real: _Real, member: Member) -> ServerKey:
+def _key(real: _Real, member: Member, set_port: bool) -> ServerKey:
+    """As in the kernel's table. `set_port`: keepalived gives a real server without a port that
+    of the service, which it does not do in a group and for a sorry server of NAT."""
     port = real.port
-    if real.forwarding != "NAT" or not port:
+    if real.forwarding != "NAT" or (set_port and not port):
         port = member.port
     return ServerKey(real.address, port)
 
@@ -421,7 +427,7 @@ def _service(
         quorum=virtual.quorum,
         hysteresis=virtual.hysteresis,
         alpha=virtual.alpha,
-        sorry_server=_key(sorry, member) if sorry else None,
+        sorry_server=_key(sorry, member, False) if sorry else None,
         sorry_forwarding=sorry.forwarding if sorry else "",
         one_packet=virtual.one_packet,
         place=virtual.place,
@@ -441,7 +447,7 @@ def _server(
 ) -> ConfiguredServer:
     alpha = bool(virtual.alpha if real.timing.alpha is None else real.timing.alpha)
     return ConfiguredServer(
-        key=_key(real, member),
+        key=_key(real, member, virtual.group is None),
         weight=virtual.weight if real.weight is None else real.weight,
         forwarding=real.forwarding,
         name=real.name,

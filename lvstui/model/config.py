@@ -167,7 +167,8 @@ class ConfiguredInstance:
     has_auth: bool = False
     place: Place | None = None
     advertised: tuple[str, ...] = ()
-    """Addresses in adverts, in their order: every director of the VRID must have the same."""
+    """Addresses in adverts, in their order: every director of the VRID must have the same. One
+    that is written twice is in them twice (seen with 2.2.7)."""
     excluded: tuple[str, ...] = ()
     """Addresses that move with the instance and are in no advert."""
     addresses: tuple[VirtualAddress, ...] = ()

@@ -165,7 +165,7 @@ CASES: dict[str, tuple[str, Severity | None]] = {
             header="10.9.0.100 0",
             servers=(server(address="10.9.0.11 0"),),
         ),
-        QUIET,
+        ERROR,  # -t is content; its check connects to port 0
     ),
     "no port persist": (
         service(
@@ -173,7 +173,7 @@ CASES: dict[str, tuple[str, Severity | None]] = {
             header="10.9.0.100",
             servers=(server(address="10.9.0.11"),),
         ),
-        QUIET,
+        ERROR,  # -t is content; its check connects to port 0
     ),
     "port 65536": (service(header="10.9.0.100 65536"), LETHAL),
     "bad vip VS": (service(header="10.9.0.999 80"), LETHAL),
@@ -189,11 +189,11 @@ CASES: dict[str, tuple[str, Severity | None]] = {
     "af mismatch": (service(servers=(server(), server(address="fd00:9::11 80"))), ERROR),
     "fwmark ok": (
         service(header="fwmark 5", protocol="", servers=(server(address="10.9.0.11"),)),
-        QUIET,
+        ERROR,  # -t is content; its check connects to port 0
     ),
     "fwmark with proto": (
         service(header="fwmark 5", servers=(server(address="10.9.0.11"),)),
-        QUIET,
+        ERROR,  # -t is content; its check connects to port 0
     ),
     "fwmark with rs port": (service(header="fwmark 5", protocol=""), QUIET),
     "group undefined": (service() + service(header="group G9"), ERROR),
@@ -202,7 +202,7 @@ CASES: dict[str, tuple[str, Severity | None]] = {
     "group fwmark": (
         VS_GROUP.format("fwmark 7")
         + service(header="group G1", protocol="", servers=(server(address="10.9.0.11"),)),
-        QUIET,
+        ERROR,  # -t is content; its check connects to port 0
     ),
     "group empty": (VS_GROUP.format("") + service() + GROUPED, ERROR),
     "weight -1": (service(servers=(server("weight -1"),)), ERROR),

@@ -115,7 +115,9 @@ def test_every_field_of_the_schema_is_printed_by_some_command(
     other.write_text(BASE.replace("weight 10", "weight 3"))
     main(["config", "diff", path, str(other), "--json"])
     found |= fields(json.loads(capsys.readouterr().out))
-    assert {name for name in MEANINGS if not name.startswith(("findings", "limits"))} <= found
+    main(["config", "check", "--file", path, "--json"])
+    found |= fields(json.loads(capsys.readouterr().out))
+    assert set(MEANINGS) == found | {"limits[]"}
 
 
 def test_show_one_thing(path: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,6 +207,104 @@ def test_diff_without_a_daemon_or_the_right_to_look(
     loaded(monkeypatch, None)
     assert main(["config", "diff", "--file", path, "--id", "x"]) == 2
     assert "root" in capsys.readouterr().err
+
+
+SOUND = """\
+virtual_server 10.10.0.20 80 {
+  lb_algo wrr
+  lb_kind DR
+  protocol TCP
+  real_server 10.10.0.3 80 {
+    TCP_CHECK {
+    }
+  }
+  real_server 10.10.0.4 80 {
+    TCP_CHECK {
+    }
+  }
+}
+"""
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Path:
+    """An installed keepalived that answers by `script`; the file that gets its arguments."""
+    program, said = tmp_path / "keepalived-program", tmp_path / "arguments"
+    program.write_text(f'#!/bin/sh\necho "$@" > {said}\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setattr("lvstui.config_check.installed", lambda: str(program))
+    return said
+
+
+def check(path: str, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    status = main(["config", "check", "--json", "--file", path, *words])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_check_finds_and_says_so(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = answering(monkeypatch, tmp_path, "exit 0")
+    Path(path).write_text(SOUND.replace("10.10.0.3 80", "10.10.0.3"))
+    status, document = check(path, capsys, "--id", "lb1")
+    assert status == 1
+    found = {one["rule"]: one for one in document["findings"]}
+    assert found["check-without-port"]["line"] == 6
+    assert document["limits"] == []
+    assert said.read_text().split() == ["-t", "-f", path, "-i", "lb1"]
+    assert main(["config", "check", "--file", path]) == 1
+    assert f"error    {path}:6:5: TCP_CHECK of 10.10.0.3:80" in capsys.readouterr().out
+
+
+def test_check_tells_what_keepalived_says(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(path).write_text(SOUND)
+    line = f"({path}: Line 2) Unknown keyword 'bogus'"
+    answering(monkeypatch, tmp_path, f'echo "{line}" >&2\nexit 5')
+    status, document = check(path, capsys)
+    assert status == 1
+    assert any(one["rule"].startswith("-t:") and one["line"] == 2 for one in document["findings"])
+
+
+def test_check_without_keepalived_says_what_it_did_not_do(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lvstui.config_check.installed", lambda: "")
+    Path(path).write_text(SOUND)
+    _, document = check(path, capsys)
+    assert "not installed" in document["limits"][0]
+
+
+def test_check_of_a_program_that_hangs(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, tmp_path, "exec sleep 30")
+    monkeypatch.setattr("lvstui.config_check.TEST_SECONDS", 0.2)
+    Path(path).write_text(SOUND)
+    _, document = check(path, capsys)
+    assert "could not be run" in document["limits"][0]
+
+
+def test_check_of_a_file_that_keepalived_would_not_load(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(path).chmod(0o755)
+    status, document = check(path, capsys)
+    assert (status, document["findings"][0]["severity"]) == (1, "lethal")
+
+
+def test_check_against_the_peer(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, tmp_path, "exit 0")
+    other = Path(path).with_name("peer.conf")
+    other.write_text(BASE.replace("    10.10.0.21/24\n", ""))
+    alone = check(path, capsys)[1]
+    both = check(path, capsys, "--peer-file", str(other), "--peer-id", "lb2")[1]
+    rules = {one["rule"] for one in both["findings"]} - {one["rule"] for one in alone["findings"]}
+    assert rules
+    assert "Zq9" not in json.dumps(both)
+    assert main(["config", "check", "--file", path, "--peer-file", "/nowhere"]) == 2
 
 
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:

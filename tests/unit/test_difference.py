@@ -147,6 +147,7 @@ ONE = [
     ("    10.10.0.21/24\n", "    10.10.0.21/25\n", "vip-changed", "moves"),
     ("    10.10.0.20/24\n    10.10.0.21/24\n", "    10.10.0.21/24\n    10.10.0.20/24\n",
      "vip-order", "watches"),
+    ("    10.10.0.21/24\n", "    10.10.0.21/24\n    10.10.0.21/24\n", "vip-count", "moves"),
     ("    10.10.0.2\n", "    10.10.0.5\n", "unicast-peer-removed", "cuts"),
     ("  track_script {\n    chk\n  }\n", "", "tracking", "moves"),
     ('notify_master "/bin/n master"', 'notify_master "/bin/m master"', "notify", "watches"),
@@ -184,6 +185,29 @@ def test_one_change_of_each_kind(old: str, new: str, kind: str, impact: str) -> 
 def test_nothing_differs() -> None:
     assert differ(BASE, BASE) == ()
     assert differ(BASE, "# Zq9 comment\n" + BASE.replace("  ", "\t")) == ()
+
+
+def test_an_entry_with_other_options_is_told_beside_one_that_came() -> None:
+    after = BASE.replace("    chk\n", "    chk weight 7\n").replace(
+        "    10.10.0.21/24\n", "    10.10.0.21/24 label eth0:x\n    10.10.0.22/24\n"
+    )
+    found = {d.subject: d for d in differ(BASE, after) if d.kind == "line"}
+    assert found["virtual_ipaddress of vrrp_instance LB_1"].after == "10.10.0.21/24 label eth0:x"
+    assert found["track_script of vrrp_instance LB_1"].after == "chk weight 7"
+
+
+def test_another_source_of_unicast_makes_the_instance_anew() -> None:
+    peers = "  unicast_src_ip 10.10.0.1\n  unicast_peer"
+    one = BASE.replace("  unicast_peer", peers)
+    (found,) = differ(one, one.replace("10.10.0.1\n", "10.10.0.7\n"))
+    assert (found.kind, found.impact) == ("source", Impact.CUTS)
+
+
+def test_a_block_that_took_the_place_of_one_that_is_gone_is_still_compared() -> None:
+    start = BASE.index("  real_server 10.10.0.3 80 { # rs1")
+    end = BASE.index("  real_server 10.10.0.4")
+    after = (BASE[:start] + BASE[end:]).replace("status_code 200", "status_code 204")
+    assert [d.kind for d in differ(BASE, after)] == ["server-removed", "line"]
 
 
 def test_worst_first() -> None:

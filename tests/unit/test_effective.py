@@ -206,6 +206,104 @@ def test_second_of_two_equal_services() -> None:
     assert twice.service(key, 3) is None
 
 
+def instance_of(*lines: str) -> ConfiguredInstance:
+    """One instance with these lines."""
+    text = "\n".join(("vrrp_instance V {", *lines, "}", ""))
+    (found,) = view(parse_bytes(text.encode())).instances
+    return found
+
+
+@pytest.mark.parametrize(
+    ("lines", "fields"),
+    [
+        (("state MASTER",), {"priority": 255, "state": "MASTER"}),
+        (("state MASTER", "nopreempt"), {"nopreempt": False}),
+        (("priority 255",), {"state": "MASTER"}),
+        (("nopreempt",), {"priority": 100, "state": "BACKUP", "nopreempt": True}),
+        (("strict_mode", "state MASTER", "priority 9"), {"state": "BACKUP", "priority": 9}),
+        (("preempt_delay 4",), {"preempt_delay_s": 4.0}),
+        (("preempt_delay 4", "nopreempt"), {"preempt_delay_s": 0.0}),
+        (("preempt_delay 4", "strict_mode"), {"preempt_delay_s": 0.0}),
+        (("preempt_delay 4", "state MASTER"), {"preempt_delay_s": 0.0}),
+        (
+            ("state MASTER", "authentication {", "auth_type AH", "auth_pass x", "}"),
+            {"state": "MASTER", "priority": 255, "auth_type": "AH"},
+        ),
+        (
+            ("strict_mode", "authentication {", "auth_type PASS", "auth_pass x", "}"),
+            {"auth_type": "", "has_auth": False},
+        ),
+    ],
+    ids=lambda value: "-".join(value).replace(" ", "_") if isinstance(value, tuple) else None,
+)
+def test_what_an_instance_comes_to(lines: tuple[str, ...], fields: dict[str, object]) -> None:
+    found = instance_of(*lines)
+    assert {name: getattr(found, name) for name in fields} == fields
+
+
+def test_an_address_that_is_written_twice_is_in_adverts_twice() -> None:
+    found = instance_of(
+        "virtual_ipaddress {", "10.0.0.5/24", "10.0.0.6", "10.0.0.5/32 dev eth1", "}",
+        "virtual_ipaddress_excluded {", "10.0.0.7", "}",
+    )  # fmt: skip
+    assert found.advertised == ("10.0.0.5", "10.0.0.6", "10.0.0.5")
+    assert found.excluded == ("10.0.0.7",)
+    assert found.vips == ("10.0.0.5", "10.0.0.6", "10.0.0.7")
+    assert [(a.prefix, a.device) for a in found.addresses][:3] == [
+        (24, ""), (32, ""), (32, "eth1"),
+    ]  # fmt: skip
+
+
+SERVER = """\
+virtual_server {head} {{
+  lb_kind {kind}
+  lb_algo rr
+  protocol TCP
+  sorry_server 10.0.0.9
+  real_server 10.0.0.2{port} {{
+    TCP_CHECK {{
+    }}
+  }}
+}}
+virtual_server_group G {{
+  10.0.0.5 80
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "kind", "port", "server", "sorry", "check"),
+    [
+        ("10.0.0.1 80", "DR", " 8080", 80, 80, "connect 10.0.0.2:8080"),
+        ("10.0.0.1 80", "DR", "", 80, 80, "connect 10.0.0.2 port 0"),
+        ("10.0.0.1 80", "NAT", " 8080", 8080, 0, "connect 10.0.0.2:8080"),
+        ("10.0.0.1 80", "NAT", "", 80, 0, "connect 10.0.0.2 port 0"),
+        ("group G", "NAT", "", 0, 0, "connect 10.0.0.2 port 0"),
+        ("group G", "DR", " 8080", 80, 80, "connect 10.0.0.2:8080"),
+        ("fwmark 3", "DR", " 80", 0, 0, "connect 10.0.0.2:80"),
+        ("fwmark 3", "NAT", " 80", 80, 0, "connect 10.0.0.2:80"),
+    ],
+)
+def test_ports_of_servers_and_checks(
+    head: str, kind: str, port: str, server: int, sorry: int, check: str
+) -> None:
+    text = SERVER.format(head=head, kind=kind, port=port)
+    (service,) = view(parse_bytes(text.encode())).services
+    (real,) = service.servers
+    assert service.sorry_server is not None
+    assert (real.key.port, service.sorry_server.port) == (server, sorry)
+    assert real.checkers[0].target == check
+
+
+def test_ha_suspend_means_nothing_with_a_mark() -> None:
+    text = SERVER.format(head="fwmark 3", kind="DR", port="").replace(
+        "lb_algo", "ha_suspend\nlb_algo"
+    )
+    assert not view(parse_bytes(text.encode())).services[0].ha_suspend
+    text = text.replace("fwmark 3", "10.0.0.1 80")
+    assert view(parse_bytes(text.encode())).services[0].ha_suspend
+
+
 def same_instance(section: Section, instance: ConfiguredInstance) -> None:
     fields = {
         "state": instance.state,

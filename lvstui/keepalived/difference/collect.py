@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.difference.form import Difference, Impact
 from lvstui.model.config import Place
 
-ALL = "*"
-
 
 @dataclass(slots=True)
 class Collector:
@@ -17,7 +15,12 @@ class Collector:
 
     found: list[Difference] = field(default_factory=list)
     explained: set[tuple[Place, str]] = field(default_factory=set)
-    """(a block's place, a keyword in it), or `ALL` for all that the block holds."""
+    """(a block's place in the new configuration, a keyword in it). Places of the old one are no
+    key: something else may stand there now."""
+    gone: set[Place] = field(default_factory=set)
+    """Blocks of the old configuration that are told to be gone."""
+    come: set[Place] = field(default_factory=set)
+    """Blocks of the new one that are told to be new."""
     everywhere: set[str] = field(default_factory=set)
     """Keywords of global_defs that an instance or service follows."""
     paired: dict[Place, Place] = field(default_factory=dict)
@@ -41,14 +44,21 @@ class Collector:
         blocks: Iterable[Place | None] = (),
         keywords: str = "",
         follows: str = "",
+        gone: Place | None = None,
+        come: Place | None = None,
     ) -> None:
-        """Record one. `keywords` are those (blank between) of `blocks` that it tells of,
-        `follows` those of global_defs."""
+        """Record one. `keywords` are those (blank between) of `blocks` (places in the new
+        configuration) that it tells of, `follows` those of global_defs; `gone` or `come` is the
+        place of a whole block that it tells of."""
         self.found.append(
             Difference(kind, impact, subject, text, _text(before), _text(after), place)
         )
         self.explain(blocks, keywords)
         self.everywhere.update(follows.split())
+        if gone is not None:
+            self.gone.add(gone)
+        if come is not None:
+            self.come.add(come)
 
     def explain(self, blocks: Iterable[Place | None], keywords: str) -> None:
         """Other differences tell of these lines already."""
@@ -58,7 +68,7 @@ class Collector:
 
     def tells(self, block: Place, keyword: str) -> bool:
         """Whether a difference tells of this already."""
-        return (block, keyword) in self.explained or (block, ALL) in self.explained
+        return (block, keyword) in self.explained
 
 
 def _text(value: object) -> str:

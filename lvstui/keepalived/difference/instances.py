@@ -38,14 +38,14 @@ def compare_instances(before: Configuration, after: Configuration, to: Collector
             "instance-removed", Impact.CUTS, label(instance),
             f"this instance leaves: {_addresses(instance.vips)} go from here, priority 0 is sent "
             "and the other director takes over",
-            before=instance.name, place=instance.place, blocks=(instance.place,), keywords="*",
+            before=instance.name, place=instance.place, gone=instance.place,
         )  # fmt: skip
     for instance in come:
         to.say(
             "instance-added", Impact.MOVES, label(instance),
             f"new instance: {_addresses(instance.vips)} on {instance.interface or 'no interface'}, "
             f"VRID {instance.vrid}, priority {instance.priority}",
-            after=instance.name, place=instance.place, blocks=(instance.place,), keywords="*",
+            after=instance.name, place=instance.place, come=instance.place,
         )  # fmt: skip
     for was, now in pairs:
         _compare(was, now, moved, to)
@@ -63,7 +63,7 @@ def _renamed(old: ConfiguredInstance, new: ConfiguredInstance, to: Collector) ->
         "instance-renamed", Impact.WATCHES, label(new),
         f"was called {old.name}; what asks for it by name (groups, scripts, fifos) must follow",
         before=old.name, after=new.name, place=new.place,
-        blocks=(old.place, new.place), keywords="header",
+        blocks=(new.place,), keywords="header",
     )  # fmt: skip
     to.pair(old.place, new.place)
 
@@ -72,7 +72,7 @@ def _moved(before: Configuration, after: Configuration, to: Collector) -> frozen
     """VIPs that leave one instance for another."""
     was = {vip: instance for instance in before.instances for vip in instance.vips}
     now = {vip: instance for instance in after.instances for vip in instance.vips}
-    names = {instance.name for instance in after.instances}
+    names = {instance.name: instance.place for instance in after.instances}
     moved = []
     for vip, instance in now.items():
         home = was.get(vip)
@@ -86,7 +86,7 @@ def _moved(before: Configuration, after: Configuration, to: Collector) -> frozen
             f"moves from {label(home)} to {label(instance)}: keepalived needs two reloads (first "
             "take it out, then put it in), and both directors must have it",
             before=home.name, after=instance.name, place=instance.place,
-            blocks=(home.place, instance.place),
+            blocks=(now[vip].place, names.get(home.name)),
             keywords="virtual_ipaddress virtual_ipaddress_excluded",
         )  # fmt: skip
     return frozenset(moved)
@@ -95,7 +95,7 @@ def _moved(before: Configuration, after: Configuration, to: Collector) -> frozen
 def _compare(
     old: ConfiguredInstance, new: ConfiguredInstance, moved: frozenset[str], to: Collector
 ) -> None:
-    subject, blocks = label(new), (old.place, new.place)
+    subject, blocks = label(new), (new.place,)
     _vips(old, new, moved, to)
     for field, kind, impact, keywords, follows, word, tail in _FIELDS:
         was, now = getattr(old, field), getattr(new, field)
@@ -109,6 +109,8 @@ def _compare(
                 if new.nopreempt
                 else "; may fail over, the higher priority wins"
             )
+        if kind == "source" and old.unicast_peers and new.unicast_peers:
+            impact, tail = Impact.CUTS, _ANEW
         if kind == "advert-interval" and new.version == 2:
             impact, tail = Impact.CUTS, f"; with VRRP 2 {BOTH}, else both become MASTER"
         to.say(
@@ -162,7 +164,7 @@ def _compare(
 
 _ANEW = f": keepalived takes the instance down and makes it anew; {BOTH}"
 _FIELDS = (
-    ("interface", "interface", Impact.CUTS, "interface", "default_interface", "interface", _ANEW),
+    ("interface", "interface", Impact.CUTS, "interface", "", "interface", _ANEW),
     ("vrid", "vrid", Impact.CUTS, "virtual_router_id", "", "virtual_router_id", _ANEW),
     ("version", "version", Impact.CUTS, "version", "vrrp_version", "VRRP version",
      f"; {BOTH}, else both become MASTER"),
@@ -186,7 +188,7 @@ _FIELDS = (
 def _vips(
     old: ConfiguredInstance, new: ConfiguredInstance, moved: frozenset[str], to: Collector
 ) -> None:
-    subject, blocks = label(new), (old.place, new.place)
+    subject, blocks = label(new), (new.place,)
     split = new.version != 0 and not new.skip_check_adv_addr
     warn = (
         "; the adverts change: up to 2.3.2 the other director rejects them and becomes MASTER too "
@@ -222,6 +224,14 @@ def _vips(
                 before=vip in old.advertised, after=vip in new.advertised, place=new.place,
                 blocks=blocks, keywords="virtual_ipaddress virtual_ipaddress_excluded",
             )  # fmt: skip
+    if set(old.advertised) == set(new.advertised) and len(old.advertised) != len(new.advertised):
+        to.say(
+            "vip-count", Impact.MOVES, subject,
+            f"adverts list {len(old.advertised)} → {len(new.advertised)} addresses (one that is "
+            f"written twice counts twice){warn}",
+            before=len(old.advertised), after=len(new.advertised), place=new.place,
+            blocks=blocks, keywords="virtual_ipaddress",
+        )  # fmt: skip
     was = {a.address: (a.prefix, a.device) for a in old.addresses}
     for address in new.addresses:
         before = was.get(address.address)
@@ -234,8 +244,8 @@ def _vips(
                 place=address.place, blocks=blocks,
                 keywords="virtual_ipaddress virtual_ipaddress_excluded interface",
             )  # fmt: skip
-    order = [vip for vip in old.advertised if vip in new.advertised]
-    if order != [vip for vip in new.advertised if vip in old.advertised]:
+    order = [vip for vip in dict.fromkeys(old.advertised) if vip in new.advertised]
+    if order != [vip for vip in dict.fromkeys(new.advertised) if vip in old.advertised]:
         to.say(
             "vip-order", Impact.WATCHES, subject, "adverts list the VIPs in another order",
             before=old.advertised, after=new.advertised, place=new.place,
@@ -293,7 +303,7 @@ def _tracking(before: Configuration, after: Configuration, to: Collector) -> Non
                 to.say(
                     "tracked-removed" if b is None else "tracked-added", Impact.WATCHES, subject,
                     "is gone" if b is None else "is new", place=there.place if there else None,
-                    blocks=(there.place if there else None,), keywords="*",
+                    gone=a.place if a else None, come=b.place if b else None,
                 )  # fmt: skip
                 continue
             for field, word in fields.items():
@@ -304,7 +314,7 @@ def _tracking(before: Configuration, after: Configuration, to: Collector) -> Non
                         "tracked-weight" if moves else "tracked",
                         Impact.MOVES if moves else Impact.WATCHES, subject,
                         f"{word} {_word(x)} → {_word(y)}", before=x, after=y, place=b.place,
-                        blocks=(a.place, b.place), keywords=word,
+                        blocks=(b.place,), keywords=word,
                     )  # fmt: skip
 
 

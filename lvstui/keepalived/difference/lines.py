@@ -29,11 +29,11 @@ _Key = tuple[tuple[bytes, ...], int]
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """The block whose lines are compared, before and after."""
+    """The block whose lines are compared."""
 
     title: str
     places: tuple[Place, ...]
-    """Its own and those of the blocks around it, on both sides."""
+    """Its own and those of the blocks around it, in the new configuration."""
     inner: Keywords | None
     values: bool
     secret: bool
@@ -132,7 +132,7 @@ def _title(block: Block) -> str:
 
 
 def _blocks(was: Block, now: Block, where: _Where, to: Collector) -> bool:
-    inside = _inside(now, where, was.place, now.place)
+    inside = _inside(now, where, now.place)
     same = was.header.words == now.header.words
     if not same:
         _line(inside, b"header", [was.header], [now.header], to)
@@ -146,13 +146,11 @@ def _blocks(was: Block, now: Block, where: _Where, to: Collector) -> bool:
 
 def _one_sided(block: Block, new: bool, where: _Where, to: Collector) -> None:
     """A block that only one side has."""
-    if to.tells(block.place, "*") or _told(where, block.keyword, to):
+    if block.place in (to.come if new else to.gone) or _told(where, block.keyword, to):
         return
     inside = _inside(block, where, block.place)
     members = {b"vrrp_sync_group": "group of ", b"virtual_server_group": "members of "}
     if f"{members.get(block.keyword, '')}{inside.name}" in to.everywhere:
-        return
-    if to.tells(block.place, "group"):
         return
     impact = Impact.CUTS if block.keyword in _AUTH else Impact.WATCHES
     to.say(
@@ -206,12 +204,20 @@ def _line(
 ) -> None:
     """One keyword of one block whose lines differ."""
     own = where.keyword if where.values else keyword
-    if _told(where, own, to):
+    told = _told(where, own, to)
+    if told and not where.values:
         return
     if where.values:
         old, new = Counter(s.words for s in was), Counter(s.words for s in now)
         was = [s for s in was if s.words in old - new]
         now = [s for s in now if s.words in new - old]
+        if told:
+            # Of entries that came or went others tell; an entry with other options is left.
+            both = {s.words[0] for s in was} & {s.words[0] for s in now}
+            was = [s for s in was if s.words[0] in both]
+            now = [s for s in now if s.words[0] in both]
+            if not was:
+                return
     known = (where.inner or {}).get(keyword)
     place = (now or was)[0].place
     shows = keyword != b"header" and known is not None

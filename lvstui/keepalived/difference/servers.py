@@ -26,7 +26,7 @@ def compare_servers(
 ) -> None:
     """Servers that went, came or changed; `service` is what people call it."""
     was, now = _relative(old), _relative(new)
-    outer = (old.place, new.place)
+    outer = (new.place,)
     for key, server in was.items():
         if key in now:
             continue
@@ -39,8 +39,7 @@ def compare_servers(
             else "this backend vanishes: its connections are cut",
             before=server.key,
             place=server.place,
-            blocks=(server.place,),
-            keywords="*",
+            gone=server.place,
         )
     for key, server in now.items():
         if key in was:
@@ -60,8 +59,7 @@ def compare_servers(
             f"new backend, {server.forwarding}, {tail}",
             after=server.key,
             place=server.place,
-            blocks=(server.place,),
-            keywords="*",
+            come=server.place,
         )
     if any(s.weight for s in old.servers) and not any(s.weight for s in new.servers):
         to.say(
@@ -81,7 +79,7 @@ def _compare(
     outer: tuple[Place | None, ...],
     to: Collector,
 ) -> None:
-    blocks = (*outer, old.place, new.place)
+    blocks = (*outer, new.place)
     if old.weight != new.weight:
         tail = ": no new connections" if not new.weight else ""
         to.say(
@@ -140,7 +138,7 @@ def _compare(
                 before=was,
                 after=now,
                 place=new.place,
-                blocks=(*blocks, *(check.place for check in (*old.checkers, *new.checkers))),
+                blocks=(*blocks, *(check.place for check in new.checkers)),
                 keywords=words,
             )
     _checkers(old, new, subject, outer, to)
@@ -169,7 +167,7 @@ def _checkers(
             gone.append(check)
             continue
         left.remove(match)
-        _timing(check, match, subject, (*outer, old.place, new.place), to)
+        _timing(check, match, subject, (*outer, new.place), to)
     for check in gone:
         match = next((c for c in left if c.kind == check.kind), None)
         if match is None:
@@ -178,7 +176,7 @@ def _checkers(
                 "checker-removed", Impact.WATCHES, subject,
                 f"{check.kind} ({check.target}) is gone{last}",
                 before=f"{check.kind} {check.target}", place=new.place,
-                blocks=(check.place,), keywords="*",
+                gone=check.place,
             )  # fmt: skip
             continue
         left.remove(match)
@@ -187,16 +185,16 @@ def _checkers(
             f"{check.kind} looks at {match.target} instead of {check.target}: it starts anew, and "
             "a server that was down counts as up until it has run",
             before=check.target, after=match.target, place=match.place,
-            blocks=(check.place, match.place),
+            blocks=(match.place,),
             keywords="connect_ip connect_port misc_path track_file name type url path host",
         )  # fmt: skip
-        _timing(check, match, subject, (*outer, old.place, new.place), to)
+        _timing(check, match, subject, (*outer, new.place), to)
     for check in left:
         to.say(
             "checker-added", Impact.WATCHES, subject,
             f"{check.kind} ({check.target}) is new",
             after=f"{check.kind} {check.target}", place=check.place,
-            blocks=(check.place,), keywords="*",
+            come=check.place,
         )  # fmt: skip
 
 
@@ -223,5 +221,5 @@ def _timing(
                 "checker-changed", Impact.WATCHES, subject,
                 f"{new.kind} ({new.target}): {word} {was:g}{unit} → {now:g}{unit}",
                 before=was, after=now, place=new.place,
-                blocks=(*outer, old.place, new.place), keywords=keywords,
+                blocks=(*outer, new.place), keywords=keywords,
             )  # fmt: skip

@@ -98,7 +98,7 @@ def _replacement(old: ConfiguredService, new: ConfiguredService, to: Collector) 
         before=old.key.protocol if protocol else old.key.port,
         after=new.key.protocol if protocol else new.key.port,
         place=new.place,
-        blocks=(old.place, new.place),
+        blocks=(new.place,),
         keywords="protocol header",
     )
     to.pair(old.place, new.place)
@@ -115,8 +115,7 @@ def _removed(service: ConfiguredService, to: Collector) -> None:
         "cut off",
         before=service.key,
         place=service.place,
-        blocks=(service.place,),
-        keywords="*" if not service.group else "group",
+        gone=service.place,
     )
     if service.group:
         to.everywhere.add(f"members of {service.group}")
@@ -132,8 +131,7 @@ def _added(service: ConfiguredService, to: Collector) -> None:
         f"server{'s' if count != 1 else ''}",
         after=service.key,
         place=service.place,
-        blocks=(service.place,),
-        keywords="*" if not service.group else "group",
+        come=service.place,
     )
     if service.group:
         to.everywhere.add(f"members of {service.group}")
@@ -208,7 +206,7 @@ def _relative_sorry(service: ConfiguredService) -> tuple[str, int] | None:
 
 
 def _compare(old: ConfiguredService, new: ConfiguredService, to: Collector) -> None:
-    blocks = (old.place, new.place)
+    blocks = (new.place,)
     subject = label(new)
     if new.group and new.group == old.group:
         subject = f"group {new.group}"

@@ -24,6 +24,7 @@ from lvstui.keepalived.effective.trace import (
     word,
 )
 from lvstui.keepalived.effective.value import Origin, Section, Value
+from lvstui.keepalived.instances import OWNER
 from lvstui.keepalived.schema import ROOT, Keywords
 from lvstui.keepalived.shown import HIDDEN
 from lvstui.keepalived.tree import Block, Statement, Tree
@@ -52,6 +53,8 @@ class _Garp:
     unit: str = ""
     fallback: bytes = b""
     """The keyword of global_defs that counts when `outer` is not there."""
+    strict: float | None = None
+    """What strict mode makes of it, whatever is written."""
 
 
 _GARP = (
@@ -61,13 +64,13 @@ _GARP = (
     _Garp(b"garp_master_refresh_repeat", b"vrrp_garp_master_refresh_repeat", 1, number),
     _Garp(
         b"garp_lower_prio_delay", b"vrrp_garp_lower_prio_delay", 5.0, seconds, "s",
-        b"vrrp_garp_master_delay",
+        b"vrrp_garp_master_delay", 0.0,
     ),
     _Garp(
         b"garp_lower_prio_repeat", b"vrrp_garp_lower_prio_repeat", 5, number, "",
-        b"vrrp_garp_master_repeat",
+        b"vrrp_garp_master_repeat", 0,
     ),
-    _Garp(b"down_timer_adverts", b"vrrp_down_timer_adverts", 3, number),
+    _Garp(b"down_timer_adverts", b"vrrp_down_timer_adverts", 3, number, "", b"", 3),
 )  # fmt: skip
 
 
@@ -89,10 +92,16 @@ def instance_section(
 
     i = instance
     values = [
-        trace("state", i.state, own(b"state"), word, why="not MASTER from the start"),
+        trace(
+            "state", i.state, own(b"state"), word, why="it does not go with the rest",
+            absent="priority 255" if i.state == "MASTER" else "",
+        ),
         trace("interface", i.interface or None, own(b"interface"), word),
         trace("virtual_router_id", i.vrid, own(b"virtual_router_id"), number),
-        trace("priority", i.priority, own(b"priority"), number),
+        trace(
+            "priority", i.priority, own(b"priority"), number,
+            absent="state MASTER without a priority: owner" if i.priority == OWNER else "",
+        ),
         trace(
             "advert_int", i.advert_interval_s, own(b"advert_int"), seconds, unit="s",
             why="VRRP 2 knows whole seconds only",
@@ -100,7 +109,10 @@ def instance_section(
         trace("version", i.version, with_global(b"version", b"vrrp_version"), number,
               absent="3 for IPv6" if i.version == 3 else ""),
         _preempt(block, i),
-        trace("preempt_delay", i.preempt_delay_s, own(b"preempt_delay"), seconds, unit="s"),
+        trace(
+            "preempt_delay", i.preempt_delay_s, own(b"preempt_delay"), seconds, unit="s",
+            why="not with state MASTER, strict_mode or nopreempt",
+        ),
         trace(
             "skip_check_adv_addr", i.skip_check_adv_addr,
             with_global(b"skip_check_adv_addr", b"vrrp_skip_check_adv_addr"), flag,
@@ -187,12 +199,12 @@ def _garp(
         if item.fallback:
             levels = (*levels, *with_global(item.fallback, item.fallback)[1:])
         name = item.keyword.decode()
-        if item.keyword.startswith(b"garp_lower") and instance.strict:
-            own = _written(levels[:1], item.read)
-            if own is None:
-                why = "0 with strict_mode"
-                yield Value(name, 0, Origin.DEFAULT, None, why, item.unit)
-                continue
+        if instance.strict and item.strict is not None:
+            why = "as strict_mode wants it"
+            yield trace(
+                name, item.strict, levels[:1], item.read, unit=item.unit, why=why, absent=why
+            )
+            continue
         found = _written(levels, item.read)
         effective = item.default if found is None else found
         yield trace(name, effective, levels, item.read, unit=item.unit)

@@ -265,11 +265,34 @@ def _checker(
             trace("retry", checker.retry, levels(b"retry", b"retry", b"nb_get_retry"), number)
         )
         values += _waits(checker, delay, levels)
+    if b"alpha" in known:
+        values.append(_own_alpha(levels(b"alpha")))
     done = {value.keyword for value in values} | {"nb_get_retry"}
     values += others(block, inner, done, version)
     return Section(
         "checker", checker.kind, block.place, tuple(values), tuple(_nested(block, inner, version))
     )
+
+
+def _own_alpha(levels: tuple[Level, ...]) -> Value:
+    """Whether this check counts as failed until it has run."""
+    for depth, level in enumerate(levels):
+        # The virtual server's alpha takes no value.
+        read = present if depth == 2 else flag
+        found = [v for s in level.block.statements(b"alpha") if (v := read(s)) is not None]
+        if found:
+            return (
+                trace("alpha", found[-1], levels[depth:][:1], read)
+                if not depth
+                else Value(
+                    "alpha",
+                    found[-1],
+                    Origin.INHERITED,
+                    next(iter(level.block.statements(b"alpha"))).place,
+                    level.title,
+                )
+            )
+    return Value("alpha", False, Origin.DEFAULT)
 
 
 def _waits(

@@ -8,6 +8,7 @@ from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.lint.rules import (
     addresses,
+    check_ports,
     grammar,
     instances,
     interfaces,
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     services.pools,
     services.unchecked,
     services.http_checks,
+    check_ports.check_ports,
     services.old_words,
     addresses.vips_of_services,
     addresses.links,
