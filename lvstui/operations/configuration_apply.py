@@ -14,7 +14,7 @@ from typing import Protocol
 
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen, FileStep
-from lvstui.keepalived.daemon.trial import Tested
+from lvstui.keepalived.daemon.trial import ConfigTest
 from lvstui.model.config import Configuration
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -50,7 +50,7 @@ class Target:
     seen: DirectorSeen
     files: tuple[FileStep, ...]
     after: Configuration
-    tested: Tested | None = None
+    tested: ConfigTest | None = None
     old_is_lethal: bool = False
 
     @property
