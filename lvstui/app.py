@@ -101,7 +101,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         lab: Lab | None = None,
         realservers: Callable[[Asker], RealServers] | None = None,
         configuration: ConfigFiles | None = None,
-        config_engine: Callable[[], ConfigEngine] | None = None,
+        config_engine: Callable[[Asker], ConfigEngine] | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
@@ -143,12 +143,14 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """What is known of the configuration; made when it is first asked for."""
         if self._config_desk is None:
             from lvstui.screens.config_desk import ConfigDesk
+            from lvstui.screens.questions import ScreenAsker
 
+            make, asker = self._config_engine, ScreenAsker(self)
             desk = ConfigDesk(
                 self._configuration,
                 lambda call: self.post_message(_Later(call)),
                 self.settings.clock,
-                self._config_engine,
+                None if make is None else (lambda: make(asker)),
             )
             desk.tell = self._desk_tells
             self._config_desk = desk

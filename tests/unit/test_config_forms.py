@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService
 from lvstui.keepalived.files import Files
+from lvstui.keepalived.parser import parse_bytes
+from lvstui.keepalived.view import view
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.operations.config_edit import Edited, with_others
+from lvstui.operations.config_plan import FileChange
+from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.screens import config_forms as forms
-from lvstui.screens.config_drafting import carrying
+from lvstui.screens.config_drafting import Wishes, carrying
 from lvstui.screens.config_spot import Spot, setting_at, spot_of
 from lvstui.widgets.config_document import Document, document
 
@@ -123,10 +129,10 @@ def test_a_removal_takes_it_out_or_is_refused_in_words(words: bytes, why: str) -
     work = draft()
     if why:
         with pytest.raises(RefusedEdit, match=why):
-            carrying([removal[1]])(work)
+            carrying([removal[1]], "remove")(work)
         assert not work.changed
     else:
-        carrying([removal[1]])(work)
+        carrying([removal[1]], "remove")(work)
         assert words not in work.data(MAIN)
 
 
@@ -142,7 +148,7 @@ def carried(form: forms.Form, **values: str) -> bytes:
     """The file after that form was filled in so."""
     assert form.faults(values) == {}
     work = draft()
-    carrying(form.intents(values))(work)
+    carrying(form.intents(values), form.title)(work)
     return work.data(MAIN)
 
 
@@ -214,10 +220,59 @@ def test_all_edits_of_a_form_are_made_or_none() -> None:
     good = intent.SetWeight(WEB, RS1, 7)
     bad = intent.SetWeight(WEB, ServerKey("10.0.0.99", 80), 7)
     with pytest.raises(RefusedEdit):
-        carrying([good, bad])(work)
+        carrying([good, bad], "two")(work)
     assert not work.changed
 
 
 def test_nothing_can_be_done_to_nothing() -> None:
     assert Spot().target is None
     assert Spot().removal is None
+
+
+# The other director
+
+
+def director(name: str, data: bytes, path: str = MAIN) -> DirectorSeen:
+    """One look at a director with one file."""
+    tree = parse_bytes(data, path=path, config_id=name)
+    file = FileSeen(path, path, data=data)
+    return DirectorSeen(DaemonSeen(name), ConfigSeen(tree, view(tree), (file,)))
+
+
+def theirs(other: DirectorSeen | RemoteError, by_hand: bool) -> Edited:
+    """What a weight of 7 here makes of the other director."""
+    asked = None if by_hand else (intent.SetWeight(WEB, RS1, 7),)
+    own = (FileChange(MAIN, CONF, CONF.replace(b"weight 10", b"weight 7")),)
+    return with_others("lb1", own, asked, {"lb1": director("lb1", CONF), "lb2": other})
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["text", "form"])
+def test_the_other_director_gets_the_same_in_its_own_file(by_hand: bool) -> None:
+    other = CONF.replace(b"priority 150", b"priority 100").replace(b"router_id lb1", b"router_id x")
+    found = theirs(director("lb2", other), by_hand)
+    (one,) = found.files["lb2"]
+    assert one.after == other.replace(b"weight 10", b"weight 7")
+    assert found.cautions == ()
+
+
+def test_what_the_other_can_not_take_is_said_and_not_done() -> None:
+    gone = theirs(director("lb2", CONF.replace(b"10.0.0.3 80", b"10.0.0.8 80")), False)
+    away = theirs(RemoteError(Trouble.UNREACHABLE, "no answer"), False)
+    for found in (gone, away):
+        assert set(found.files) == {"lb1"}
+        (caution,) = found.cautions
+        assert "lb2" in caution
+
+
+def test_steps_remember_what_they_were_asked_for() -> None:
+    wishes = Wishes()
+    one, two, three = (intent.SetWeight(WEB, RS1, n) for n in (1, 2, 3))
+    wishes.made(0, (one,))
+    wishes.made(1, (two,))
+    assert wishes.of(2) == (one, two)
+    assert wishes.of(1) == (one,), "the second was taken back"
+    wishes.made(1, (three,))
+    assert wishes.of(2) == (one, three)
+    wishes.made(2, None)
+    assert wishes.of(3) is None
+    assert wishes.of(2) == (one, three)
