@@ -214,6 +214,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
                     show(event.picture)
 
     def _tick(self) -> None:
+        if self._config_desk is not None:
+            self._config_desk.tick()
         for screen in self.screen_stack:
             # On a busy host a second may pass before a screen has its widgets.
             if isinstance(screen, ConsoleScreen) and screen.is_mounted:

@@ -12,6 +12,7 @@ import pytest
 from textual.widgets import Input, OptionList, TextArea
 
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.operations.config_plan import Ended
 from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.screens.config import ConfigScreen
 from lvstui.screens.config_change import Phase
@@ -412,8 +413,6 @@ async def test_the_timer_goes_on_when_the_dialog_is_closed_and_is_in_sight(
 async def test_when_the_time_is_up_it_says_what_the_timer_did(
     open_: Open, engine: FakeEngine
 ) -> None:
-    from lvstui.operations.config_plan import Ended
-
     engine.left_s = 0.3
     async with open_() as desk:
         await changed(desk)
@@ -425,6 +424,45 @@ async def test_when_the_time_is_up_it_says_what_the_timer_did(
         await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
         assert "the timer took it back" in desk.text()
+
+
+async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine) -> None:
+    engine.left_s = 1.0
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        await desk.press("y")
+        await idle(desk)
+        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK)]
+        await desk.press("escape")
+        await desk.until(lambda: desk.app.config_desk.unkept is None)
+        await idle(desk)
+        assert any("the timer took it back" in said for said in desk.said)
+
+
+async def test_what_could_not_be_kept_can_be_tried_again(
+    open_: Open, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        await desk.press("y")
+        await idle(desk)
+        keep = engine.confirm
+
+        def away(id_: str) -> Any:
+            raise RemoteError(Trouble.UNREACHABLE, "no answer from lb2")
+
+        monkeypatch.setattr(engine, "confirm", away)
+        await desk.press("y")
+        await idle(desk)
+        assert any("no answer from lb2" in said for said in desk.said)
+        monkeypatch.setattr(engine, "confirm", keep)
+        await desk.press("y")
+        await idle(desk)
+        assert engine.kept == ["c-1"]
 
 
 async def test_a_refused_plan_can_not_be_applied(open_: Open, engine: FakeEngine) -> None:
