@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Protocol
 
 from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
@@ -15,7 +15,7 @@ from lvstui.keepalived.files import Files
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.tree import Tree
 from lvstui.keepalived.view import many_objects, view
-from lvstui.model.config import Configuration
+from lvstui.model.config import Configuration, Place
 from lvstui.model.text import plain
 
 _CONDITION = re.compile(rb"^[ \t]*@\^?([^ \t\r\n]+)[ \t]", re.MULTILINE)
@@ -271,26 +271,17 @@ def _names(configuration: Configuration) -> dict[tuple[object, ...], str]:
 
 def unplaced(configuration: Configuration) -> Configuration:
     """`configuration` without files, places, digest and problems: what it means alone."""
-    return replace(
-        configuration,
-        files=(),
-        digest="",
-        problems=(),
-        services=tuple(
-            replace(
-                service,
-                place=None,
-                servers=tuple(
-                    replace(
-                        server,
-                        place=None,
-                        weight_place=None,
-                        checkers=tuple(replace(check, place=None) for check in server.checkers),
-                    )
-                    for server in service.servers
-                ),
-            )
-            for service in configuration.services
-        ),
-        instances=tuple(replace(instance, place=None) for instance in configuration.instances),
-    )
+    bare = replace(configuration, files=(), digest="", problems=())
+    found = _unplaced(bare)
+    assert isinstance(found, Configuration)
+    return found
+
+
+def _unplaced(value: object) -> object:
+    if isinstance(value, Place):
+        return None
+    if isinstance(value, tuple):
+        return tuple(map(_unplaced, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _unplaced(getattr(value, f.name)) for f in fields(value)})
+    return value
