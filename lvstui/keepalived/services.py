@@ -6,6 +6,7 @@ recorded where keepalived itself prints one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.checks import Check, Timing, checks, timing
@@ -90,11 +91,13 @@ class _Virtual:
         return self.block.place
 
 
-def services(tree: Tree, notes: Notes) -> tuple[ConfiguredService, ...]:
-    """Every virtual service in the order of the configuration."""
+def services(
+    tree: Tree, notes: Notes, among: Iterable[Block] | None = None
+) -> tuple[ConfiguredService, ...]:
+    """Every virtual service in the order of the configuration, or those of the blocks `among`."""
     known = groups(tree, notes)
     result: list[ConfiguredService] = []
-    for block in tree.blocks(b"virtual_server"):
+    for block in tree.blocks(b"virtual_server") if among is None else among:
         result.extend(read_service(block, known, notes).services)
     return tuple(result)
 
