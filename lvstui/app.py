@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
@@ -14,6 +15,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.operations.audit import operator_name
 from lvstui.operations.plan import Outcome, Plan
 from lvstui.screens.choice import ChoiceScreen
 from lvstui.screens.console import ConsoleScreen
@@ -32,6 +34,8 @@ from lvstui.widgets.glyphs import glyphs
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
+    from lvstui.screens.config_desk import ConfigDesk
+    from lvstui.screens.config_engine import ConfigEngine, ConfigFiles
 
 
 def _realservers() -> ConsoleScreen:
@@ -41,8 +45,16 @@ def _realservers() -> ConsoleScreen:
     return RealServersScreen()
 
 
+def _config() -> ConsoleScreen:
+    """Imported when it is opened, as the tree of the configuration is."""
+    from lvstui.screens.config import ConfigScreen
+
+    return ConfigScreen()
+
+
 _MODES: dict[str, Callable[[], ConsoleScreen]] = {
     **{screen.MODE: screen for screen in (ServicesScreen, FailoverScreen)},
+    "config": _config,
     "realservers": _realservers,
     EventsScreen.MODE: EventsScreen,
 }
@@ -58,6 +70,14 @@ class PictureChanged(Message):
     def can_replace(self, message: Message) -> bool:
         """Late pictures fall out."""
         return isinstance(message, PictureChanged)
+
+
+class _Later(Message):
+    """Something to do on the UI's thread, sent from another one."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self.call = call
 
 
 class LvstuiApp(App[None], inherit_bindings=False):
@@ -79,6 +99,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         *,
         lab: Lab | None = None,
         realservers: Callable[[Asker], RealServers] | None = None,
+        configuration: ConfigFiles | None = None,
+        config_engine: Callable[[], ConfigEngine] | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
@@ -92,6 +114,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.realservers = realservers
         """Makes what looks at and changes real servers, at the first look, in a thread; None:
         none can be asked from here."""
+        self._configuration, self._config_engine = configuration, config_engine
+        self._config_desk: ConfigDesk | None = None
+        self.operator_name = operator_name()
+        """Who is at the keyboard."""
         ascii_only = self.settings.ascii
         self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
         """The characters that this terminal can show."""
@@ -110,6 +136,29 @@ class LvstuiApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         wanted = self.settings.theme or os.environ.get("TEXTUAL_THEME", "")
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+
+    @property
+    def config_desk(self) -> ConfigDesk:
+        """What is known of the configuration; made when it is first asked for."""
+        if self._config_desk is None:
+            from lvstui.screens.config_desk import ConfigDesk
+
+            desk = ConfigDesk(
+                self._configuration,
+                lambda call: self.post_message(_Later(call)),
+                self.settings.clock,
+                self._config_engine,
+            )
+            desk.tell = self._desk_tells
+            self._config_desk = desk
+        return self._config_desk
+
+    def _desk_tells(self, text: str, bad: bool) -> None:
+        self.notify(text, severity="warning" if bad else "information", markup=False)
+
+    @on(_Later)
+    def _do_later(self, event: _Later) -> None:
+        event.call()
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, completed with the meanings that our styles use."""
@@ -162,6 +211,15 @@ class LvstuiApp(App[None], inherit_bindings=False):
         screen = self.screen
         if isinstance(screen, ServicesScreen) and not screen.table.go_to((service, server)):
             screen.tell(f"{server or service} is not shown now.", bad=True)
+
+    async def show_in_file(self, service: ServiceKey, server: ServerKey | None) -> None:
+        """Go to the screen of the configuration with the cursor on that place."""
+        from lvstui.screens.config import ConfigScreen
+
+        await self.switch_mode("config")
+        screen = self.screen
+        if isinstance(screen, ConfigScreen):
+            screen.show_row(service, server)
 
     def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
         """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""

@@ -23,6 +23,7 @@ from lvstui.operate import add_operations
 from lvstui.realservers import add_realservers
 
 if TYPE_CHECKING:
+    from lvstui.operations.configuration import Configurations
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
 
@@ -222,11 +223,13 @@ def _console(args: argparse.Namespace) -> int:
 
     one_arena()
     from lvstui.app import LvstuiApp
+    from lvstui.keepalived.on_disk import OnDisk
     from lvstui.lab import LabError
     from lvstui.lab.link import lab_link
     from lvstui.live import local_watcher, replay_watcher
     from lvstui.operations.operator import Operator
     from lvstui.screens.settings import Settings
+    from lvstui.sources.processes import config_id
     from lvstui.sources.recording import Recording
 
     settings = Settings()
@@ -259,11 +262,23 @@ def _console(args: argparse.Namespace) -> int:
                     directors=other_directors(watcher.picture),
                 )
 
+            def configurations() -> Configurations:
+                """Called when a change is planned or the history is read for the first time."""
+                from lvstui.operations.configuration import Configurations
+                from lvstui.operations.configuration_hosts import Where
+                from lvstui.remote.local import LocalRunner
+
+                host = watcher.picture.host
+                here = Where(host, lambda: LocalRunner(host), local=True)
+                return Configurations([here], read_only=args.read_only)
+
             app = LvstuiApp(
                 watcher,
                 operator,
                 lab=lab,
                 realservers=None if args.replay else realservers,
+                configuration=None if args.replay else OnDisk(args.config, config_id=config_id),
+                config_engine=None if args.replay else configurations,
                 settings=settings,
             )
             app.run()

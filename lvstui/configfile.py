@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from lvstui.configchange import add_changes
+from lvstui.firstconfig import add_first
 from lvstui.model.text import plain
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ def add_config(commands: Any, look_options: LookOptions) -> None:
     words = parser.add_subparsers(title="what to do", metavar="WHAT")
     for add in (_add_cat, _add_show, _add_diff, _add_check):
         add(words)
+    add_changes(words)
+    add_first(words)
 
 
 def _file_options(parser: argparse.ArgumentParser) -> None:

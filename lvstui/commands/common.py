@@ -179,6 +179,7 @@ class Show(Command["ConsoleScreen"]):
 SCREENS: tuple[Show, ...] = (
     Show(1, "services", "Services", "Virtual services and real servers, and what to do to them."),
     Show(2, "failover", "Failover", "VRRP instances of this host, and whom it hears."),
+    Show(4, "config", "Config", "keepalived.conf: outline, text, findings; is it what runs?"),
     Show(
         5, "realservers", "Real servers", "What each real server has over SSH; push, verify, undo."
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
+from lvstui.keepalived.fold import Folded
 from lvstui.keepalived.tree import Statement
 
 SECRET_KEYWORDS = frozenset((b"auth_pass", b"key", b"password"))
@@ -22,10 +23,11 @@ def _mark(word: bytes) -> bytes:
 class Digest:
     """Collects statements; `value()` is their digest in hexadecimal."""
 
-    __slots__ = ("_parts", "_secret")
+    __slots__ = ("_parts", "_secret", "_value")
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | Folded] = []
+        self._value = ""
         self._secret: tuple[str, int] | None = None
 
     def add(self, statement: Statement) -> None:
@@ -46,6 +48,19 @@ class Digest:
             words = tuple(map(_mark, words))
         self._parts.append(b"\0".join(words))
 
+    def add_folded(self, block: Folded) -> None:
+        """Take up a whole block; its words are asked for when the value is."""
+        self._parts.append(block)
+
     def value(self) -> str:
-        """SHA-256 in hexadecimal over everything added so far."""
-        return hashlib.sha256(b"\n".join(self._parts)).hexdigest()
+        """SHA-256 in hexadecimal over everything, once all of it was added."""
+        if not self._value:
+            lines: list[bytes] = []
+            for part in self._parts:
+                if isinstance(part, bytes):
+                    lines.append(part)
+                else:
+                    lines += map(b"\0".join, part.words())
+            self._value = hashlib.sha256(b"\n".join(lines)).hexdigest()
+            self._parts.clear()
+        return self._value

@@ -22,6 +22,8 @@ _USE = re.compile(
 )
 _NUMBER = re.compile(rb"[ \t]*([+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]+))?[ \t]*")
 _MAX_ROUNDS = 256
+MAX_REPLACED = 1_000_000
+"""Names replaced in one configuration; keepalived itself knows no limit."""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,9 @@ class Definitions:
     directory: Callable[[], bytes]
     """What `${_PWD}` gives: the folder of the file being read."""
     known: dict[bytes, Definition] = field(default_factory=dict)
+    _rounds: int = 0
+    _endless: dict[bytes, bool] = field(default_factory=dict)
+    """Whether a definition uses itself, for those that were asked for since the last change."""
 
     def define(self, text: bytes) -> Definition | None:
         """Take up `text` when it is a definition; None when it is none.
@@ -83,11 +88,28 @@ class Definitions:
         else:
             made = Definition([value])
         self.known[match.group(1)] = made
+        self._endless.clear()
         return made
 
     def set(self, name: bytes, value: bytes) -> None:
         """Give `name` a plain value, as each round of a repetition does."""
         self.known[name] = Definition([value])
+        if b"$" in value or any(self._endless.values()):
+            self._endless.clear()
+
+    def uses_itself(self, name: bytes) -> bool:
+        """Whether replacing `name` would go on for ever."""
+        if name not in self._endless:
+            waiting, seen = [name], set[bytes]()
+            while waiting:
+                found = self.known.get(waiting.pop())
+                # A multi-line definition is stopped by name where it is used.
+                for line in found.lines[:1] if found and not found.multiline else ():
+                    used = {match[1] or match[2] for match in _USE.finditer(line)} - seen
+                    seen |= used
+                    waiting += used
+            self._endless[name] = name in seen
+        return self._endless[name]
 
     def _find(self, name: bytes, parameters: bytes) -> tuple[Definition | None, str]:
         if not parameters and name in self.known:
@@ -129,6 +151,10 @@ class Definitions:
                 at = match.start() + 1
                 continue
             rounds += 1
+            self._rounds += 1
+            if self.uses_itself(name) or self._rounds > MAX_REPLACED:
+                done.too_long = True
+                return done
             value = found.lines[0] if found.lines else b""
             if found.multiline:
                 active |= {name}

@@ -48,7 +48,11 @@ class Text:
 
     def replaced(self, start: int, end: int, value: bytes) -> Text:
         """This text with `start` to `end` exchanged for `value`, which stands nowhere."""
-        known = tuple(self.origin(i) for i in range(len(self.data)))
+        if self.origins is None and self.base < 0:
+            return Text(self.data[:start] + value + self.data[end:])
+        known = self.origins
+        if known is None:
+            known = tuple(range(self.base, self.base + len(self.data)))
         return Text(
             self.data[:start] + value + self.data[end:],
             -1,

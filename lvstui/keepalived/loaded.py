@@ -50,7 +50,7 @@ def tree_of_copy(data: bytes, *, config_id: str) -> Tree:
         root=root,
         config_id=config_id,
         problems=tuple(reader.problems),
-        digest=builder.digest.value(),
+        measure=builder.digest.value,
         consolidated=True,
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lvstui.keepalived.digest import SECRET_KEYWORDS, Digest
 from lvstui.keepalived.files import Files
+from lvstui.keepalived.fold import Folded
 from lvstui.keepalived.reader import Reader
 from lvstui.keepalived.schema import ROOT, Keyword, Keywords
 from lvstui.keepalived.tree import Block, Node, Provenance, Statement, Tree
@@ -46,11 +47,19 @@ class Builder:
     _frames: list[_Frame] = field(default_factory=list)
     _after_secret: bool = False
 
-    def take(self, statements: Iterator[Statement]) -> None:
+    def outermost(self) -> bool:
+        """Whether no block is open, and no secret expected either."""
+        return not self._frames and not self._after_secret
+
+    def take(self, statements: Iterator[Statement | Folded]) -> None:
         """Take up all `statements`."""
         add = self.digest.add
         frames, root = self._frames, self._root
         for statement in statements:
+            if isinstance(statement, Block):
+                self.digest.add_folded(statement)
+                root.append(statement)
+                continue
             add(statement)
             word = statement.words[0]
             if frames:
@@ -137,6 +146,7 @@ def parse(path: str, files: Files, config_id: str) -> Tree:
     """
     reader = Reader(files, config_id)
     builder = Builder(problems=reader.problems)
+    reader.may_fold = builder.outermost
     builder.take(reader.read(path))
     root = builder.finish()
     return Tree(
@@ -145,7 +155,7 @@ def parse(path: str, files: Files, config_id: str) -> Tree:
         config_id=config_id,
         includes=tuple(reader.includes),
         problems=tuple(reader.problems),
-        digest=builder.digest.value(),
+        measure=builder.digest.value,
     )
 
 

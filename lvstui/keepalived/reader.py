@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.expand import Definition, Definitions, Repetition
 from lvstui.keepalived.files import Files, resolve
+from lvstui.keepalived.fold import KEYWORD, Folded, Folds
 from lvstui.keepalived.lexer import (
     BLANKS,
     CLOSE,
@@ -51,6 +52,7 @@ class _Open:
     file: SourceFile
     next: int = 0
     offset: int = 0
+    folds: Folds | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Reader:
 
     files: Files
     config_id: str
+    may_fold: Callable[[], bool] | None = None
+    """Tells whether no block is open, so that one may stay folded; None: fold nothing."""
     follow: bool = True
     """Open what `include` names; off for the daemon's copy, where that has happened."""
     sources: dict[str, SourceFile] = field(default_factory=dict)
@@ -84,8 +88,8 @@ class Reader:
             os.fsencode(self.config_id), lambda: os.fsencode(posixpath.dirname(self._here[0].path))
         )
 
-    def read(self, path: str) -> Iterator[Statement]:
-        """Every statement of the configuration at `path` (absolute).
+    def read(self, path: str) -> Iterator[Statement | Folded]:
+        """Every statement of the configuration at `path` (absolute); see `may_fold`.
 
         Raises OSError when that file cannot be read; one that is included and cannot be read
         becomes a problem.
@@ -93,7 +97,7 @@ class Reader:
         self._push(path)
         return self._statements(self._feed())
 
-    def read_lines(self, lines: Iterator[Line]) -> Iterator[Statement]:
+    def read_lines(self, lines: Iterator[Line]) -> Iterator[Statement | Folded]:
         """Every statement of lines that are already put in order."""
         return self._statements(lines)
 
@@ -119,9 +123,34 @@ class Reader:
             current.offset += len(raw) + 1
             yield current.file, number + 1, offset, raw, number < last
 
-    def _statements(self, feed: Iterator[Line]) -> Iterator[Statement]:
+    def _fold(self, number: int, offset: int) -> Folded | None:
+        """The virtual server that begins on the line just fed, when it can stay folded."""
+        current = self._stack[-1]
+        if current.folds is None:
+            current.folds = Folds(current.file)
+        fold = current.folds.at(number, offset)
+        if fold is None:
+            return None
+        current.next += fold.lines - 1
+        current.offset = fold.end
+        head = current.file.lines[number - 1]
+        text = Text(head[: head.index(OPEN)].rstrip(), offset)
+        words_ = tuple(text.data.split())
+        return Folded(Statement(words_, text, current.file, number, offset), fold)
+
+    def _statements(self, feed: Iterator[Line]) -> Iterator[Statement | Folded]:
         literal = Provenance.LITERAL
         for file, number, offset, raw, ended in feed:
+            if (
+                raw.startswith(KEYWORD)
+                and self.may_fold is not None
+                and self._defining is None
+                and self.may_fold()
+            ):
+                folded = self._fold(number, offset)
+                if folded is not None:
+                    yield folded
+                    continue
             # Most lines hold nothing but words and a brace at the end.
             line = raw.strip()
             if self._defining is None and len(raw) < MAX_LINE:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.checks import Check, Timing, checks, timing
+from lvstui.keepalived.edit.mark import UNSET, mark_of
 from lvstui.keepalived.groups import Group, Member, groups
 from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import MAX_UNSIGNED, Notes, name_of, script_path, shown
-from lvstui.model.config import ConfiguredServer, ConfiguredService, Place
+from lvstui.keepalived.values import MAX_UNSIGNED, NAME_LIMIT, Notes, name_of, script_path, shown
+from lvstui.model.config import ConfiguredServer, ConfiguredService, DisabledBy, Place
 from lvstui.model.keys import ServerKey, ServiceKey, address_family
+from lvstui.model.text import plain
 
 SCHEDULERS = frozenset(b"rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos".split())
 MAX_WEIGHT = 2147483647
@@ -39,6 +41,7 @@ class _Real:
     """As in the header, before keepalived sets it: checks connect there."""
     weight: int | None = None
     weight_place: Place | None = None
+    disabled: DisabledBy | None = None
     notify_up: str = ""
     notify_down: str = ""
     inhibit: bool | None = None
@@ -257,6 +260,7 @@ def _real(virtual: _Virtual, block: Block, notes: Notes) -> None:
             weight = notes.number(line, 0, MAX_WEIGHT)
             if weight is not None:
                 real.weight, real.weight_place = weight, line.word_place(1)
+                real.disabled = None if weight else _disabled(line)
         elif word == b"lvs_method":
             real.forwarding = _method(line, notes) or real.forwarding
         elif word == b"inhibit_on_failure":
@@ -461,4 +465,15 @@ def _server(
         weight_place=real.weight_place,
         notify_up=real.notify_up,
         notify_down=real.notify_down,
+        disabled=real.disabled,
     )
+
+
+def _disabled(line: Statement) -> DisabledBy | None:
+    """Who signed for the 0 on this line of a weight."""
+    mark = mark_of(line)
+    if mark is None:
+        return None
+    was = None if mark.was == UNSET else int(mark.was.strip(b'"'))
+    at = mark.at.strftime("%Y-%m-%d %H:%M")
+    return DisabledBy(plain(mark.by, NAME_LIMIT), at, plain(mark.reason, 200), was)

@@ -8,7 +8,7 @@ The nesting is the one that keepalived sees, which is not always the one that th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -185,9 +185,15 @@ class Tree:
     config_id: str
     includes: tuple[Include, ...] = ()
     problems: tuple[tuple[Place, str], ...] = ()
-    digest: str = ""
+    measure: Callable[[], str] = field(default=str, repr=False, compare=False)
+    """Gives the digest; what is folded is only read for it when it is asked for."""
     consolidated: bool = field(default=False)
     """Read from the daemon's own copy: no comments, no spans, and every column is 1."""
+
+    @property
+    def digest(self) -> str:
+        """Hash over the words of every statement: equal ones mean the same."""
+        return self.measure()
 
     def file(self, path: str) -> SourceFile:
         """The file of that absolute path. Raises KeyError."""

@@ -19,7 +19,7 @@ from lvstui.model.config import Configuration
 
 
 @contextmanager
-def _many_objects() -> Iterator[None]:
+def many_objects() -> Iterator[None]:
     """The collector at rest: a big configuration is a million objects that all stay, and it would
     walk through them again and again (a third of the time)."""
     if not gc.isenabled():
@@ -70,7 +70,7 @@ def load(
     (`NotLoaded`: an execute bit is set, or it is no regular file). Everything else is a problem
     in the result, never an error.
     """
-    with _many_objects():
+    with many_objects():
         return view(load_tree(path, config_id=config_id, root=root, read=read, expand=expand))
 
 

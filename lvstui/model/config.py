@@ -38,6 +38,22 @@ class ConfiguredChecker:
 
 
 @dataclass(frozen=True, slots=True)
+class DisabledBy:
+    """Who switched a real server off in the file, as the comment beside its weight says."""
+
+    who: str
+    at: str
+    """UTC, to the minute: `2026-11-24 21:50`."""
+    reason: str = ""
+    was: int | None = None
+    """Weight before; None when the file gave none."""
+
+    def __str__(self) -> str:
+        why = f": “{self.reason}”" if self.reason else ""
+        return f"by {self.who} {self.at} UTC{why}"
+
+
+@dataclass(frozen=True, slots=True)
 class ConfiguredServer:
     """One real server of one virtual server."""
 
@@ -57,6 +73,8 @@ class ConfiguredServer:
     notify_up: str = ""
     """Path of the script, without its arguments (they may hold passwords)."""
     notify_down: str = ""
+    disabled: DisabledBy | None = None
+    """It is off on purpose, and somebody signed for it; what the daemon has loaded does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,8 @@ def quiesced(
 ) -> tuple[State, str]:
     """State and reason of a server that has weight 0 in the kernel."""
     if file is not None and file.weight == 0:
-        return State.DISABLED, f"weight 0 in the file{_place(file)}"
+        lasting = f"weight 0 in the file{_place(file)}"
+        return State.DISABLED, f"{file.disabled}; {lasting}" if file.disabled else lasting
     if health is not None and not health.up:
         return State.DOWN, said(health)
     done = drain.done if drain is not None else None

@@ -14,6 +14,7 @@ from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
 from lvstui.keepalived.lint.finding import Severity
+from lvstui.keepalived.mask import masked_diff
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
@@ -341,6 +342,27 @@ class Configurations:
         ran = runner.run(transaction.phase(id_, *words), root=True, timeout_s=90, what=words[0])
         lines = [line for line in (*ran.text.splitlines(), *ran.err.splitlines()) if line.strip()]
         return plain(lines[-1]) if lines else f"status {ran.status}"
+
+    @property
+    def here(self) -> str:
+        """This director's name in plans."""
+        return self.directors[0].name
+
+    def diff(self, id_: str) -> str:
+        """Text diff of a past change, secrets masked, each file once when the directors agree.
+        Raises KeyError for an unknown id, RemoteError when a director can not be asked."""
+        entry = self._entry(id_)
+        found: dict[str, None] = {}
+        for where in self.directors:
+            if where.name in entry.hosts:
+
+                def work(runner: Runner) -> list[str]:
+                    mine = next(e for e in history.read_history(runner) if e.id == id_)
+                    kept = history.read_kept(runner, id_, mine.files)
+                    return [masked_diff(one.before, one.after, one.path) for one in kept]
+
+                found.update(dict.fromkeys(with_runner(where, work)))
+        return "\n".join(found)
 
     # Going back to an earlier one
 

@@ -15,6 +15,7 @@ from lvstui.widgets.glyphs import Glyphs
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
+    from lvstui.screens.config_desk import ConfigDesk
 
 
 class Host(Protocol):
@@ -32,10 +33,17 @@ class Host(Protocol):
     """The characters that this terminal can show."""
     realservers: Callable[[Asker], RealServers] | None
     """Makes what looks at and changes real servers; None: none can be asked from here."""
+    operator_name: str
+    """Who is at the keyboard."""
     picture: Picture
     """The newest picture that was shown."""
     under_way: Callable[[], str]
     """What is being done on other hosts, in words; empty: nothing."""
+
+    @property
+    def config_desk(self) -> ConfigDesk:
+        """What is known of the configuration, and the operator's draft of it."""
+        ...
 
     def show_screen(self, mode: str) -> None:
         """Go to another tab."""
@@ -45,6 +53,12 @@ class Host(Protocol):
         self, service: ServiceKey, server: ServerKey | None
     ) -> Coroutine[Any, Any, None]:
         """Go to the services screen with the cursor on that row."""
+        ...
+
+    def show_in_file(
+        self, service: ServiceKey, server: ServerKey | None
+    ) -> Coroutine[Any, Any, None]:
+        """Go to the screen of the configuration with the cursor on that place."""
         ...
 
     def choose_theme(self) -> None:

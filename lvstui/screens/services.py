@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,7 +14,9 @@ from textual.widgets import Input, Static
 
 from lvstui.commands.base import Command
 from lvstui.commands.servers import SERVER_COMMANDS
+from lvstui.commands.servers_file import FILE_COMMANDS
 from lvstui.commands.view import VIEW_COMMANDS
+from lvstui.model.config import Configuration
 from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
 from lvstui.operations.plan import Plan
 from lvstui.screens.console import ConsoleScreen
@@ -33,6 +35,10 @@ from lvstui.widgets.table_messages import (
     VisibleChanged,
 )
 
+if TYPE_CHECKING:
+    from lvstui.screens.config_actions import ConfigActions
+    from lvstui.screens.config_spot import Spot
+
 _LEAST_EVENTS, _MOST_EVENTS = 2, 40
 _LEAST_HEIGHT = 16
 """Lines of a terminal below which events are not shown."""
@@ -44,8 +50,15 @@ class ServicesScreen(ConsoleScreen):
     """Services and real servers."""
 
     MODE = "services"
-    OWN: ClassVar[tuple[Command[Any], ...]] = (*SERVER_COMMANDS, *VIEW_COMMANDS)
-    FOOTER = ("drain", "enable", "weight", "details", "undo", "filter", "sort", "faults")
+    OWN: ClassVar[tuple[Command[Any], ...]] = (
+        *SERVER_COMMANDS,
+        *FILE_COMMANDS,
+        *VIEW_COMMANDS,
+    )
+    FOOTER = (
+        "drain", "enable", "weight", "details", "undo", "filter", "file-disable", "file-add",
+        "sort", "faults",
+    )  # fmt: skip
 
     def body(self) -> ComposeResult:
         """Table, or why there is none; events; what a key acts on."""
@@ -268,6 +281,32 @@ class ServicesScreen(ConsoleScreen):
         """Mark these; when all are marked already, unmark them."""
         ids = {server.id for server in servers}
         self.table.mark(ids, bool(ids - self.table.marks))
+
+    # In the file
+
+    @property
+    def in_file(self) -> ConfigActions:
+        """What can be done to keepalived.conf from here."""
+        from lvstui.screens.config_actions import ConfigActions
+
+        return ConfigActions(self, at_once=True)
+
+    def _spot(self) -> Spot:
+        from lvstui.screens.config_spot import Spot
+
+        row = self.table.row
+        if isinstance(row, ServerView):
+            return Spot(row.service, row.key)
+        return Spot(row.key) if row is not None else Spot()
+
+    def add_in_file(self) -> None:
+        """Choose what, fill it in, see the plan."""
+        services = tuple(v.configured for v in self.console.picture.services if v.configured)
+        self.in_file.add(self._spot(), Configuration(services=services))
+
+    def remove_in_file(self) -> None:
+        """The plan that takes the row out of the file."""
+        self.in_file.remove(self._spot())
 
     # View
 

@@ -46,6 +46,8 @@ def make(tmp_path: Path) -> Make:
         operator: FakeOperator | None = None,
         lab: FakeLab | None = None,
         realservers: Any = None,
+        configuration: Any = None,
+        config_engine: Any = None,
         **settings: Any,
     ) -> LvstuiApp:
         values: dict[str, Any] = {
@@ -60,6 +62,8 @@ def make(tmp_path: Path) -> Make:
             operator or FakeOperator(),
             lab=lab,
             realservers=realservers,
+            configuration=configuration,
+            config_engine=config_engine,
             settings=Settings(**values),
         )
 

@@ -316,3 +316,12 @@ def test_every_line_of_real_files_counts(name: str) -> None:
         after = parse_bytes(b"\n".join(lines[:number] + lines[number + 1 :]), "/k.conf", "lb1")
         found = difference(seen, view(after), before, after)
         assert bool(found) == (before.digest != after.digest), lines[number]
+
+
+def test_an_address_that_is_listed_twice_is_no_change() -> None:
+    text = (
+        b"vrrp_instance A {\ninterface e0\nvirtual_ipaddress {\n"
+        b"10.0.0.1/24_x {\n10.0.0.1/24\n}\n}\n"
+    )
+    tree = parse_bytes(text)
+    assert difference(view(tree), view(tree), tree, tree) == ()

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lvstui.keepalived import reader
-from lvstui.keepalived.lexer import comment_of, script_words, words
+from lvstui.keepalived.lexer import Text, comment_of, script_words, words
 from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.tree import Block, Provenance, Statement, Tree, write
 from lvstui.keepalived.view import view
@@ -260,6 +260,23 @@ def test_multiline_definition_and_repetition() -> None:
 )
 def test_repetitions(line: str, values: list[str]) -> None:
     assert of(line + "\n") == [f"instance {value}" for value in values]
+
+
+def test_what_uses_itself_is_left_at_once() -> None:
+    """616 rounds, each of which would grow to the longest line there can be, took seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        replaced = 0
+        whole = Text.replaced
+
+        def counted(text: Text, start: int, end: int, value: bytes) -> Text:
+            nonlocal replaced
+            replaced += 1
+            return whole(text, start, end, value)
+
+        patch.setattr(Text, "replaced", counted)
+        tree = check(b"$W=5\n$A=x $B y\n$B=z $A\n~SEQ(i,616) $A\n~SEQ(i,3) weight $W\n")
+    assert [s.words for s in tree.walk()] == [(b"weight", b"5")] * 3
+    assert replaced == 3
 
 
 def test_endless_text_ends() -> None:

@@ -232,9 +232,13 @@ def _vips(
             before=len(old.advertised), after=len(new.advertised), place=new.place,
             blocks=blocks, keywords="virtual_ipaddress",
         )  # fmt: skip
-    was = {a.address: (a.prefix, a.device) for a in old.addresses}
+    # One address may be listed twice, even with two prefixes.
+    was: dict[str, list[tuple[int, str]]] = {}
+    for listed in old.addresses:
+        was.setdefault(listed.address, []).append((listed.prefix, listed.device))
     for address in new.addresses:
-        before = was.get(address.address)
+        known = was.get(address.address)
+        before = known.pop(0) if known else None
         if before is not None and before != (address.prefix, address.device):
             to.say(
                 "vip-changed", Impact.MOVES, subject,

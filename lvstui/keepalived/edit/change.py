@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lvstui.model.config import Place
 
@@ -16,7 +16,24 @@ class Edit:
     """Absolute, as in `Tree.files`."""
     start: int
     end: int
-    text: bytes
+    text: bytes = field(repr=False)
+
+
+Line = tuple[tuple[bytes, ...], ...]
+"""A logical line: the words of each header around it, the outermost first, then its own words. A
+block is the line of its header's words followed by `OPENS`."""
+
+OPENS = (b"{",)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Logical lines `start` up to `end` of a configuration become `lines`: what an edit must mean,
+    all of it. Passwords may be in it, so it is never printed."""
+
+    start: int
+    end: int
+    lines: tuple[Line, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +42,16 @@ class Change:
 
     title: str
     """In words, harmless to show: `weight of rs2 (10.10.0.4:80) in tcp 10.10.0.20:80: 10 → 0`."""
-    edits: tuple[Edit, ...]
+    edits: tuple[Edit, ...] = field(repr=False)
+    cautions: tuple[str, ...] = ()
+    """What the operator must know before he says yes, one sentence each."""
+    meant: tuple[Meant, ...] | None = field(default=None, repr=False)
+    """What the edits must do to the logical lines; None when nobody can say (text by hand)."""
+
+    @property
+    def empty(self) -> bool:
+        """It is so already."""
+        return not self.edits
 
     @property
     def paths(self) -> tuple[str, ...]:

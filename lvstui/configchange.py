@@ -1,0 +1,520 @@
+"""`lvstui config apply|set|unset|weight|disable|enable|add-server|remove-server|add-vip|remove-vip|
+confirm|back|history|rollback`: changes of keepalived.conf from the shell.
+
+Every one of them is the same plan that the screens show: tested, judged, previewed, applied under
+a timer, verified, recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lvstui.model.keys import ServerKey, ServiceKey, split_port
+from lvstui.model.text import plain
+from lvstui.realservers import TerminalAsker
+
+if TYPE_CHECKING:
+    from lvstui.keepalived.daemon.facts import DirectorSeen
+    from lvstui.model.config import Configuration, ConfiguredService
+    from lvstui.operations.config_edit import Edited, Intent
+    from lvstui.operations.config_history import HistoryEntry
+    from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan
+    from lvstui.operations.configuration import Configurations
+    from lvstui.remote.runner import RemoteError
+
+DONE, NOT_DONE, USAGE = 0, 1, 2
+Looks = Mapping[str, "DirectorSeen | RemoteError"]
+
+
+class _Usage(Exception):
+    """Something on the command line that can not be done."""
+
+
+def add_changes(words: Any) -> None:
+    """Add the commands below `lvstui config`."""
+    for name, (help_, arguments, make) in _COMMANDS.items():
+        sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        arguments(sub)
+        _plan_options(sub)
+        sub.set_defaults(run=_changing(make))
+    for name, help_ in (
+        ("confirm", "keep a change that waits for it"),
+        ("back", "take back a change that waits, now"),
+    ):
+        sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        sub.add_argument("id", metavar="ID", nargs="?", default="",
+                         help="of `history`; not needed when one waits")  # fmt: skip
+        _common(sub)
+        sub.set_defaults(run=_settle, word=name)
+    sub = words.add_parser("history", help="the changes that were made: when, who, why",
+                           description="Newest first; with a number, what it changed.")  # fmt: skip
+    sub.add_argument("number", metavar="N", nargs="?", default="", help="1 is the newest")
+    _common(sub)
+    sub.set_defaults(run=_history)
+
+
+def _common(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--peer", action="append", default=[], metavar="[USER@]HOST",
+                     help="the other director, by SSH: changed in the same go")  # fmt: skip
+    sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
+    sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
+    sub.add_argument("--json", action="store_true", help="one JSON document (lvstui.change/1)")
+
+
+def _plan_options(sub: argparse.ArgumentParser) -> None:
+    _common(sub)
+    sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
+    sub.add_argument("--yes", action="store_true",
+                     help="apply without asking, and keep it when it was verified")  # fmt: skip
+    sub.add_argument("--hold", action="store_true",
+                     help="do not keep it yet: `lvstui config confirm` does")  # fmt: skip
+    sub.add_argument("--force", action="store_true",
+                     help="in spite of errors (never what ends the daemon)")  # fmt: skip
+    sub.add_argument("--alone", action="store_true", help="there is no other director")
+    sub.add_argument("--reason", default="", help="why; goes to history and audit log")
+    sub.add_argument("--timer", type=int, default=60, metavar="SECONDS",
+                     help="taken back by itself after that, unless kept (default 60)")  # fmt: skip
+
+
+# What is wanted
+
+
+def _target(args: argparse.Namespace, file: Configuration) -> Any:
+    from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService
+
+    named = [(keyword, getattr(args, keyword)) for keyword in ("instance", "script", "group")
+             if getattr(args, keyword)]  # fmt: skip
+    ways = len(named) + bool(args.service) + args.globals
+    if ways != 1:
+        raise _Usage("name one block: --globals, --instance, --script, --group, or --service with "
+                     "--server and --check as needed")  # fmt: skip
+    if args.globals:
+        return OfGlobals()
+    if named:
+        keywords = {
+            "instance": "vrrp_instance",
+            "script": "vrrp_script",
+            "group": "vrrp_sync_group",
+        }
+        return OfNamed(keywords[named[0][0]], named[0][1])
+    service = _service(args.service, file)
+    if not args.server:
+        if args.check:
+            raise _Usage("--check needs --server")
+        return OfService(service.key)
+    server = _server(args.server, service)
+    if args.check:
+        return OfCheck(service.key, server, args.check, args.number - 1)
+    return OfServer(service.key, server)
+
+
+def _service(text: str, file: Configuration) -> ConfiguredService:
+    """By key or by name."""
+    known = ", ".join(f"{s.key} {s.name}".strip() for s in file.services[:20]) or "none"
+    try:
+        key = ServiceKey.parse(text)
+    except ValueError:
+        found = [service for service in file.services if service.name == text]
+    else:
+        found = [service for service in file.services if service.key == key]
+    if len(found) != 1:
+        how = "several services are" if found else "no service is"
+        raise _Usage(f"{how} {plain(text)!r} in the file; there are: {known}")
+    return found[0]
+
+
+def _server(text: str, service: ConfiguredService) -> ServerKey:
+    """By address, address and port, or name."""
+    try:
+        address, port = split_port(text)
+    except ValueError:
+        found = [server for server in service.servers if server.name == text]
+    else:
+        found = [server for server in service.servers
+                 if server.key.address == address and port in (0, server.key.port)]  # fmt: skip
+    if len(found) != 1:
+        known = ", ".join(f"{s.key} {s.name}".strip() for s in service.servers[:20])
+        raise _Usage(f"no real server {plain(text)!r} in {service.key}; there are: {known}")
+    return found[0].key
+
+
+def _everywhere(text: str, within: str, file: Configuration) -> list[tuple[ServiceKey, ServerKey]]:
+    """A real server in one service, or in each that has it."""
+    if within:
+        service = _service(within, file)
+        return [(service.key, _server(text, service))]
+    found = []
+    for service in file.services:
+        try:
+            found.append((service.key, _server(text, service)))
+        except _Usage:
+            continue
+    if not found:
+        raise _Usage(f"no service of the file has a real server {plain(text)!r}")
+    return found
+
+
+Make = Callable[[argparse.Namespace, "Configuration"], "list[Intent]"]
+
+
+def _set(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import SetValue
+
+    return [SetValue(_target(args, file), args.keyword, tuple(args.words))]
+
+
+def _unset(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import RemoveValue
+
+    return [RemoveValue(_target(args, file), args.keyword)]
+
+
+def _weight(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import SetWeight
+
+    return [SetWeight(service, server, args.value, args.last)
+            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+
+
+def _disable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import Disable
+    from lvstui.operations.audit import operator_name
+
+    now = datetime.now(timezone.utc)
+    return [Disable(service, server, operator_name(), now, args.reason, args.last)
+            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+
+
+def _enable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import Enable
+
+    return [Enable(service, server)
+            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+
+
+def _add_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import AddServer
+    from lvstui.keepalived.edit.servers import NewServer
+
+    service = _service(args.service, file)
+    try:
+        address, port = split_port(args.address)
+    except ValueError as error:
+        raise _Usage(str(error)) from None
+    checks = () if args.no_check else None
+    return [AddServer(service.key, NewServer(address, port, args.as_name, args.weight, checks))]
+
+
+def _remove_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import RemoveServer
+
+    return [RemoveServer(service, server)
+            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+
+
+def _remove_service(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import RemoveService
+
+    return [RemoveService(_service(args.service, file).key)]
+
+
+def _vip(args: argparse.Namespace, file: Configuration) -> list[Intent]:
+    from lvstui.keepalived.edit.intent import AddVip, RemoveVip
+
+    if args.instance not in {instance.name for instance in file.instances}:
+        known = ", ".join(instance.name for instance in file.instances) or "none"
+        raise _Usage(f"no instance {plain(args.instance)!r}; there are: {known}")
+    if args.adding:
+        return [AddVip(args.instance, tuple(args.vip.split()), excluded=args.excluded)]
+    return [RemoveVip(args.instance, args.vip)]
+
+
+def _set_arguments(sub: argparse.ArgumentParser) -> None:
+    _block_options(sub)
+    sub.add_argument("keyword", metavar="KEYWORD")
+    sub.add_argument("words", metavar="WORD", nargs="*", help="its value; none for a flag")
+
+
+def _unset_arguments(sub: argparse.ArgumentParser) -> None:
+    _block_options(sub)
+    sub.add_argument("keyword", metavar="KEYWORD")
+
+
+def _block_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--globals", action="store_true", help="in global_defs")
+    sub.add_argument("--instance", default="", metavar="NAME", help="in this vrrp_instance")
+    sub.add_argument("--script", default="", metavar="NAME", help="in this vrrp_script")
+    sub.add_argument("--group", default="", metavar="NAME", help="in this vrrp_sync_group")
+    sub.add_argument("--service", default="", metavar="S", help="in this virtual_server")
+    sub.add_argument("--server", default="", metavar="R", help="in this real_server of it")
+    sub.add_argument("--check", default="", metavar="KIND", help="in this check of it")
+    sub.add_argument("--number", type=int, default=1, metavar="N",
+                     help="of several checks of a kind the Nth")  # fmt: skip
+
+
+def _server_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("name", metavar="SERVER", help="address, ADDR:PORT or name")
+    sub.add_argument("--service", default="", metavar="S", help="only in this one")
+    sub.add_argument("--last", action="store_true",
+                     help="even when nobody is left for new connections")  # fmt: skip
+
+
+def _weight_arguments(sub: argparse.ArgumentParser) -> None:
+    _server_arguments(sub)
+    sub.add_argument("value", metavar="WEIGHT", type=int)
+
+
+def _add_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("address", metavar="ADDR[:PORT]")
+    sub.add_argument("--service", required=True, metavar="S", help="'tcp ADDR:PORT', or its name")
+    sub.add_argument("--name", dest="as_name", default="", help="stands beside it as a comment")
+    sub.add_argument("--weight", type=int, default=None)
+    sub.add_argument("--no-check", action="store_true",
+                     help="without the checks that its neighbours have")  # fmt: skip
+
+
+def _service_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("service", metavar="SERVICE", help="'tcp ADDR:PORT', or its name")
+
+
+def _vip_arguments(adding: bool) -> Callable[[argparse.ArgumentParser], None]:
+    def arguments(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("vip", metavar="ADDR/PREFIX" if adding else "ADDR")
+        sub.add_argument("--instance", required=True, metavar="NAME")
+        if adding:
+            sub.add_argument("--excluded", action="store_true",
+                             help="not in the adverts (virtual_ipaddress_excluded)")  # fmt: skip
+        sub.set_defaults(adding=adding)
+
+    return arguments
+
+
+def _apply_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("source", metavar="FILE", help="becomes the main file; - reads it from a pipe")
+
+
+def _rollback_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("number", metavar="N", nargs="?", default="1",
+                     help="of `history`; 1, the newest, unless given")  # fmt: skip
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Make | None]] = {
+    "apply": ("put a file in force as keepalived's main file", _apply_arguments, None),
+    "set": ("give a keyword of a block its value", _set_arguments, _set),
+    "unset": ("take a keyword out of a block", _unset_arguments, _unset),
+    "weight": ("set the weight of a real server in the file", _weight_arguments, _weight),
+    "disable": ("switch a real server off, lasting, signed in the file", _server_arguments,
+                _disable),
+    "enable": ("give a disabled real server back what it had", _server_arguments, _enable),
+    "add-server": ("add a real server to a service", _add_arguments, _add_server),
+    "remove-server": ("remove a real server", _server_arguments, _remove_server),
+    "remove-service": ("remove a virtual server", _service_arguments, _remove_service),
+    "add-vip": ("add a virtual address to an instance", _vip_arguments(True), _vip),
+    "remove-vip": ("remove a virtual address", _vip_arguments(False), _vip),
+    "rollback": ("put back what a past change replaced", _rollback_arguments, None),
+}  # fmt: skip
+
+
+# Running it
+
+
+def _engine(args: argparse.Namespace, stack: ExitStack) -> Configurations:
+    from lvstui.operations.configuration import Configurations
+    from lvstui.operations.configuration_hosts import Where
+    from lvstui.remote.connect import Connector
+    from lvstui.remote.local import LocalRunner
+    from lvstui.remote.runner import Access
+
+    here = os.uname().nodename.partition(".")[0]
+    directors = [Where(here, lambda: LocalRunner(here), local=True)]
+    if args.peer:
+        connector = stack.enter_context(Connector(TerminalAsker()))
+        for peer in args.peer:
+            user, at, host = peer.rpartition("@")
+            access = Access(host, user=user if at else "", jump=args.jump, identity=args.identity)
+            directors.append(Where(host, lambda access=access: connector.open(access)))  # type: ignore[misc]
+    return Configurations(
+        directors, read_only=args.read_only, alone=getattr(args, "alone", False)
+    )  # fmt: skip
+
+
+def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
+    def run(args: argparse.Namespace) -> int:
+        from lvstui.keepalived.edit.change import RefusedEdit
+        from lvstui.operations.config_edit import CannotEdit
+        from lvstui.remote.runner import RemoteError
+
+        with ExitStack() as stack:
+            engine = _engine(args, stack)
+            try:
+                plan = _planned(engine, args, make)
+            except (_Usage, CannotEdit, ValueError, OSError) as error:
+                return _fail(args, str(error), USAGE)
+            except (RefusedEdit, RemoteError) as error:
+                return _fail(args, str(error))
+            return _carry_out(engine, plan, args)
+
+    return run
+
+
+def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None) -> ConfigPlan:
+    from dataclasses import replace
+
+    from lvstui.operations.config_edit import CannotEdit, edit
+
+    if hasattr(args, "number") and make is None:
+        entries = engine.history()
+        number = args.number
+        if not number.isdigit() or not 1 <= int(number) <= len(entries):
+            raise _Usage(f"there is no change {plain(number)}: history has {len(entries)}")
+        plan = engine.plan_rollback(entries[int(number) - 1].id, timer_s=args.timer)
+        return replace(plan, reason=plain(args.reason))
+    looks = engine.look()
+    here = looks[engine.directors[0].name]
+    if isinstance(here, Exception):
+        raise CannotEdit(str(here))
+    if make is None:
+        edited = _whole_file(looks, engine.directors[0].name, args.source)
+    else:
+        file = here.config.configuration
+        if file is None:
+            raise CannotEdit(here.config.why or "the configuration can not be read")
+        edited = edit(looks, make(args, file))
+    plan = engine.plan(
+        edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer
+    )  # fmt: skip
+    return replace(plan, cautions=(*edited.cautions, *plan.cautions))
+
+
+def _whole_file(looks: Looks, first: str, source: str) -> Edited:
+    from dataclasses import replace
+
+    from lvstui.operations.config_edit import replace_main
+
+    data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    edited = replace_main(looks, first, data)
+    name = "what came in by the pipe" if source == "-" else os.path.basename(source)
+    return replace(edited, title=f"{plain(name)} as the main file")
+
+
+def _carry_out(engine: Configurations, plan: ConfigPlan, args: argparse.Namespace) -> int:
+    from lvstui.configchange_report import plan_lines, tell
+    from lvstui.operations.config_plan import ConfigOutcome, Ended
+
+    if args.plan or plan.refusals or plan.empty:
+        _show(args, plan, None)
+        return NOT_DONE if plan.refusals else DONE
+    if not args.yes and not _agreed(plan, args):
+        return NOT_DONE
+    if args.yes and not args.json:
+        print("\n".join(plan_lines(plan)))
+    outcome = engine.apply(plan, force=args.force, progress=tell(args.json))
+    if outcome.ended is Ended.WAITING and not args.hold:
+        if args.yes or _keep(outcome, args):
+            kept = engine.confirm(outcome.id)
+        else:
+            kept = engine.take_back(outcome.id)
+        outcome = ConfigOutcome(plan, kept.ended, outcome.id, kept.text, outcome.verified)
+    _show(args, plan, outcome)
+    return DONE if outcome.ok else NOT_DONE
+
+
+def _agreed(plan: ConfigPlan, args: argparse.Namespace) -> bool:
+    from lvstui.configchange_report import plan_lines
+
+    if args.json or not sys.stdin.isatty():
+        _fail(args, "not done: give --yes to apply it without being asked, or --plan to look")
+        return False
+    print("\n".join(plan_lines(plan)))
+    if plan.typed:
+        return input(f"type {plan.typed} to go on: ").strip() == plan.typed
+    return input("apply it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _keep(outcome: ConfigOutcome, args: argparse.Namespace) -> bool:
+    for seen in outcome.verified:
+        print(f"  {'ok ' if seen.ok else 'NOT'} {seen.host}: {seen.what} {seen.seen}".rstrip())
+    print(f"it is in force, and goes back by itself in {outcome.left_s:.0f} s unless you keep it")
+    return input("keep it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _settle(args: argparse.Namespace) -> int:
+    from lvstui.operations.config_plan import Ended
+
+    with ExitStack() as stack:
+        engine = _engine(args, stack)
+        waiting = engine.waiting()
+        chosen = [entry for entry in waiting if not args.id or entry.id == args.id]
+        if len(chosen) != 1:
+            known = ", ".join(entry.id for entry in waiting) or "none"
+            return _fail(args, f"name the change that is meant; those that wait: {known}")
+        id_ = chosen[0].id
+        outcome = engine.confirm(id_) if args.word == "confirm" else engine.take_back(id_)
+        wanted = Ended.CONFIRMED if args.word == "confirm" else Ended.TAKEN_BACK
+        _show(args, outcome.plan, outcome)
+        return DONE if outcome.ended is wanted else NOT_DONE
+
+
+def _history(args: argparse.Namespace) -> int:
+    from lvstui.configchange_report import as_json, entry_json, history_lines
+
+    with ExitStack() as stack:
+        engine = _engine(args, stack)
+        entries = engine.history()
+        if args.json:
+            as_json([entry_json(number, entry) for number, entry in enumerate(entries, 1)])
+            return DONE
+        if not args.number:
+            print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
+            return DONE
+        if not args.number.isdigit() or not 1 <= int(args.number) <= len(entries):
+            return _fail(args, f"history has {len(entries)} changes", USAGE)
+        entry = entries[int(args.number) - 1]
+        print("\n".join(history_lines([entry], int(args.number))))
+        print(_difference(engine, entry), end="")
+        return DONE
+
+
+def _difference(engine: Configurations, entry: HistoryEntry) -> str:
+    """What a past change did to the files of this director, secrets masked."""
+    from lvstui.keepalived.mask import masked_diff
+    from lvstui.operations.config_history import read_kept
+    from lvstui.operations.configuration_hosts import with_runner
+
+    kept = with_runner(engine.directors[0], lambda r: read_kept(r, entry.id, entry.files))
+    return "".join(masked_diff(one.before, one.after, one.path) for one in kept)
+
+
+def _show(args: argparse.Namespace, plan: ConfigPlan, outcome: ConfigOutcome | None) -> None:
+    from lvstui.configchange_report import as_json, plan_lines
+
+    if args.json:
+        as_json({"plan": plan, "outcome": outcome})
+        return
+    if outcome is None:
+        print("\n".join(plan_lines(plan)))
+        return
+    for seen in outcome.verified:
+        print(f"  {'ok ' if seen.ok else 'NOT'} {seen.host}: {seen.what} {seen.seen}".rstrip())
+    print(f"{outcome.ended.value}: {outcome.text}" + (f" ({outcome.id})" if outcome.id else ""))
+
+
+def _fail(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int:
+    if args.json:
+        from lvstui.configchange_report import as_json
+
+        as_json({"ok": False, "error": message})
+    print(f"lvstui: {message}", file=sys.stderr)
+    return status
+
+
+def commands() -> Sequence[str]:
+    """The names of all of them, for help and tests."""
+    return (*_COMMANDS, "confirm", "back", "history")

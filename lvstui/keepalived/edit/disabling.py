@@ -1,0 +1,192 @@
+"""A real server switched off on purpose, in the file: it lasts over reloads and restarts, both
+directors see it, and enabling gives back exactly what was there.
+
+    weight 0 # lvstui: disabled by alice 2026-11-24T21:50Z was 10: disk swap
+
+The mark is the last thing on the line of the weight; a comment that stood there stays before it.
+`was unset` marks a line that was not there at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.find import (
+    FoundServer,
+    effective,
+    ensure_editable,
+    find_server,
+    given_by,
+    only_for,
+)
+from lvstui.keepalived.edit.mark import MARK, REASON_LIMIT, UNSET, mark_of, mark_text
+from lvstui.keepalived.edit.pen import Pen, end_of
+from lvstui.keepalived.edit.servers import without
+from lvstui.keepalived.edit.style import NewLine, child_indent
+from lvstui.keepalived.edit.values import place_for
+from lvstui.keepalived.lexer import strip
+from lvstui.keepalived.services import services
+from lvstui.keepalived.tree import Block, Statement, Tree
+from lvstui.keepalived.values import Notes
+from lvstui.model.config import Place
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.text import plain
+
+_VALUE = re.compile(rb'"?\+?\d{1,20}"?')
+
+
+@dataclass(frozen=True, slots=True)
+class Disabled:
+    """That a real server is off on purpose, as its line says."""
+
+    by: str
+    at: datetime
+    """UTC, to the minute."""
+    reason: str
+    was: int | None
+    """Weight before; None when the file gave none."""
+    place: Place
+
+
+def disable(
+    tree: Tree,
+    service: ServiceKey,
+    server: ServerKey,
+    by: str,
+    at: datetime,
+    reason: str = "",
+    last_allowed: bool = False,
+) -> Change:
+    """Weight 0 for `server`, with who, when (`at` knows its zone) and why beside it.
+
+    The last server that has a weight is refused unless `last_allowed`. Raises RefusedEdit.
+    """
+    found = find_server(tree, service, server)
+    line = effective(found.block, b"weight")
+    if line is not None and (mark := mark_of(line)) is not None:
+        raise RefusedEdit(line.place, f"it is disabled already, by {plain(mark.by, 40)}")
+    if found.server.weight == 0:
+        raise RefusedEdit(
+            found.server.weight_place or found.server.place,
+            "its weight is 0 already: enabling would not bring it back",
+            "set a weight first",
+        )
+    caution = without(found, last_allowed)
+    pen = Pen(tree)
+    if line is None:
+        _insert(pen, found, by, at, reason)
+    else:
+        _replace(pen, line, by, at, reason)
+    where = only_for(line) if line is not None and only_for(line) not in found.whom else ""
+    return pen.change(
+        f"disable {found.whom}{where}: weight {found.server.weight} → 0", *found.cautions, caution
+    )
+
+
+def _insert(pen: Pen, found: FoundServer, by: str, at: datetime, reason: str) -> None:
+    after = place_for(pen.tree, found.block, b"weight")
+    anchor = after or found.block.opening
+    assert anchor is not None
+    data = pen.data(found.block.header.file)
+    end = end_of(anchor)
+    stop = data.find(b"\n", end)
+    rest = strip(data[end : len(data) if stop < 0 else stop].rstrip(b"\r"))
+    if rest.end > rest.start:
+        # A line that is broken for the mark could not be put together again byte for byte.
+        raise RefusedEdit(
+            found.block.place,
+            "the real server is written on one line and has no weight",
+            "set a weight or break the line first",
+        )
+    used = len(child_indent(pen.tree, found.block)) + len(found.block.header.condition) + 20
+    mark = mark_text(by, at, UNSET, reason, used)
+    pen.insert(found.block, [NewLine((b"weight", b"0"))], after, suffix=mark)
+
+
+def _replace(pen: Pen, line: Statement, by: str, at: datetime, reason: str) -> None:
+    ensure_editable(pen.tree, line)
+    if len(line.words) < 2 or (span := line.word(1).span) is None:
+        raise given_by(pen.tree, line, 1)
+    data = pen.data(line.file)
+    value = data[span[0] : span[1]]
+    if not _VALUE.fullmatch(value):
+        raise RefusedEdit(line.place, "its weight is written in a way that can not be kept")
+    raw = line.file.lines[line.line - 1].rstrip(b"\r")
+    _alone(pen.tree, line)
+    pen.set_words(line, 1, b"0")
+    end = line.line_start + len(raw)
+    pen.write(line.file, end, mark_text(by, at, value, reason, len(raw)))
+
+
+def _alone(tree: Tree, line: Statement) -> None:
+    """Raises RefusedEdit when the physical line holds another real server's weight too."""
+    weights = [
+        found
+        for found in tree.walk()
+        if found.line == line.line and found.file is line.file and found.words[0] == b"weight"
+    ]
+    if len(weights) > 1:
+        raise RefusedEdit(
+            line.place,
+            "another weight stands on the same line: a mark could mean either",
+            "break the line first",
+        )
+
+
+def enable(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:
+    """Take back `disable`: the weight as it was written, or none, and no mark.
+
+    Raises RefusedEdit when `server` has no mark, and when its weight was changed since.
+    """
+    found = find_server(tree, service, server)
+    line = effective(found.block, b"weight")
+    mark = None if line is None else mark_of(line)
+    if line is None or mark is None:
+        raise RefusedEdit(found.block.place, "it is not disabled", "set its weight")
+    ensure_editable(tree, line)
+    if found.server.weight != 0:
+        raise RefusedEdit(
+            line.place,
+            f"its weight was set to {found.server.weight} by hand: it serves already",
+            "remove the comment by hand",
+        )
+    pen = Pen(tree)
+    where = only_for(line) if only_for(line) not in found.whom else ""
+    if mark.was == UNSET:
+        pen.remove(line)
+        back = "as the virtual server says"
+    else:
+        raw = line.file.lines[line.line - 1].rstrip(b"\r")
+        span = line.word(1).span
+        if span is None:
+            raise given_by(tree, line, 1)
+        pen.exchange(line, 1, mark.was)
+        pen.erase(line.file, line.line_start + mark.start, line.line_start + len(raw))
+        back = mark.was.strip(b'"+').decode()
+    return pen.change(f"enable {found.whom}{where}: weight 0 → {back}", *found.cautions)
+
+
+def disabled_marks(tree: Tree) -> Mapping[tuple[ServiceKey, ServerKey], Disabled]:
+    """Every real server that is disabled, with what its mark says."""
+    if not any(MARK in line for file in tree.files for line in file.lines):
+        return {}
+    by_place: dict[Place, Block] = {}
+    for virtual in tree.blocks(b"virtual_server"):
+        by_place.update((block.place, block) for block in virtual.blocks(b"real_server"))
+    result: dict[tuple[ServiceKey, ServerKey], Disabled] = {}
+    for service in services(tree, Notes()):
+        for server in service.servers:
+            block = by_place.get(server.place) if server.place is not None else None
+            line = None if block is None or server.weight else effective(block, b"weight")
+            mark = None if line is None else mark_of(line)
+            if line is None or mark is None:
+                continue
+            was = None if mark.was == UNSET else int(mark.was.strip(b'"'))
+            result[service.key, server.key] = Disabled(
+                plain(mark.by, 64), mark.at, plain(mark.reason, REASON_LIMIT), was, line.place
+            )
+    return result

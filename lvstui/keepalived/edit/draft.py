@@ -1,0 +1,296 @@
+"""A configuration while it is being changed: what was read, what it would become."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
+from lvstui.keepalived.edit.outline import as_meant, outline, strays
+from lvstui.keepalived.files import Files
+from lvstui.keepalived.parser import parse
+from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.view import many_objects, view
+from lvstui.model.config import Configuration
+from lvstui.model.text import plain
+
+_CONDITION = re.compile(rb"^[ \t]*@\^?([^ \t\r\n]+)[ \t]", re.MULTILINE)
+NOBODY = "-"
+"""A configuration id that no host has: what `@^id` lines are for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Files of which some have other contents than on the disk. Each file is read once."""
+
+    under: Files
+    seen: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """What was read, as it was the first time."""
+
+    def files(self, over: Mapping[str, bytes]) -> Files:
+        """A reader that gives what `over` holds, and the files beneath for the rest."""
+
+        def read(path: str) -> bytes:
+            if path in over:
+                return over[path]
+            if path not in self.seen:
+                self.seen[path] = self.under.read(path)
+            return self.seen[path]
+
+        return Files(read, self.under.expand)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    title: str
+    """The change that led here."""
+    over: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """The files that are not as they were read."""
+
+
+class Wanted(Protocol):
+    """An intent: see `intent.Intent`."""
+
+    def on(self, tree: Tree) -> Change:
+        """The change that it takes on `tree`. Raises RefusedEdit."""
+
+
+class Draft:
+    """What an operator works on: every change can be taken back, and nothing is written.
+
+    `tree` and `configuration` are always those of the files with all changes. A change that
+    would do anything but what it was meant to is refused, and the draft stays as it was.
+    """
+
+    def __init__(self, main: str, files: Files, config_id: str) -> None:
+        """Read the configuration at `main` (absolute) as the host `config_id` does.
+
+        Raises OSError when that file can not be read.
+        """
+        self.main = main
+        self.config_id = config_id
+        self._overlay = Overlay(files)
+        self._done: list[_State] = [_State("")]
+        self._undone: list[_State] = []
+        self._load()
+
+    def _parse(self, over: Mapping[str, bytes], config_id: str) -> Tree:
+        return parse(self.main, self._overlay.files(over), config_id)
+
+    def _load(self, tree: Tree | None = None, configuration: Configuration | None = None) -> None:
+        with many_objects():
+            self.tree = self._parse(self._done[-1].over, self.config_id) if tree is None else tree
+            self.configuration = view(self.tree) if configuration is None else configuration
+        self._lines: tuple[Line, ...] | None = None
+
+    @property
+    def base(self) -> Mapping[str, bytes]:
+        """The files as they were read, absolute path to bytes."""
+        return dict(self._overlay.seen)
+
+    @property
+    def files(self) -> dict[str, tuple[bytes, bytes]]:
+        """Each file that is different now: as read, and as it would become."""
+        seen, over = self._overlay.seen, self._done[-1].over
+        return {path: (seen[path], data) for path, data in over.items() if data != seen[path]}
+
+    def data(self, path: str) -> bytes:
+        """The file at `path` as it is in the draft. Raises KeyError."""
+        return self.tree.file(path).data
+
+    @property
+    def changed(self) -> bool:
+        """Whether any file differs from what was read."""
+        return bool(self.files)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Every change that is in force, in order."""
+        return tuple(state.title for state in self._done[1:])
+
+    @property
+    def undoable(self) -> str:
+        """Title of the change that `undo` takes back; empty when there is none."""
+        return self._done[-1].title if len(self._done) > 1 else ""
+
+    @property
+    def redoable(self) -> str:
+        """Title of the change that `redo` makes again; empty when there is none."""
+        return self._undone[-1].title if self._undone else ""
+
+    def undo(self) -> bool:
+        """Take the last change back; False when there is none."""
+        if len(self._done) < 2:
+            return False
+        self._undone.append(self._done.pop())
+        self._load()
+        return True
+
+    def redo(self) -> bool:
+        """Make the change again that was taken back last; False when there is none."""
+        if not self._undone:
+            return False
+        self._done.append(self._undone.pop())
+        self._load()
+        return True
+
+    def apply(self, change: Change) -> bool:
+        """Make `change`, which was made for `tree`; False when there was nothing to do.
+
+        Raises RefusedEdit, and leaves everything as it was, when the files would not mean what
+        the change says or would mean more than that.
+        """
+        if change.empty:
+            return False
+        with many_objects():
+            over, tree = self._after(change)
+            configuration = view(tree)
+            lines = outline(tree).lines if change.meant is not None else None
+            if lines is not None:
+                self._check(change, over, tree, configuration, lines)
+        self._take(change.title, over, tree, configuration)
+        self._lines = lines
+        return True
+
+    def apply_all(self, wanted: Sequence[Wanted], title: str) -> tuple[Change, ...]:
+        """Make several changes one after the other, as one that is undone at once; what each of
+        them came to, for its title and cautions.
+
+        Each is judged on what the ones before it left (the last server of a pool is the last
+        one). Raises RefusedEdit, with nothing changed, when one of them is refused.
+        """
+        done, undone = list(self._done), list(self._undone)
+        made: list[Change] = []
+        try:
+            for one in wanted:
+                change = one.on(self.tree)
+                if self.apply(change):
+                    made.append(change)
+        except RefusedEdit:
+            self._done, self._undone = done, undone
+            self._load()
+            raise
+        if made:
+            self._done = [*done, _State(title, self._done[-1].over)]
+        return tuple(made)
+
+    def replace(self, path: str, data: bytes, title: str) -> None:
+        """Exchange the whole file at `path`, as the text editor does: no question is asked.
+
+        Raises RefusedEdit when it is none of the configuration's files.
+        """
+        if path not in self._overlay.seen:
+            raise RefusedEdit(None, "that file is no part of the configuration")
+        over = {**self._done[-1].over, path: data}
+        tree = self._parse(over, self.config_id)
+        self._take(title, over, tree, view(tree))
+
+    def _take(
+        self, title: str, over: Mapping[str, bytes], tree: Tree, configuration: Configuration
+    ) -> None:
+        self._done.append(_State(title, over))
+        self._undone.clear()
+        self._load(tree, configuration)
+
+    def _after(self, change: Change) -> tuple[dict[str, bytes], Tree]:
+        now = {file.path: file.data for file in self.tree.files}
+        try:
+            changed = apply_edits(now, change.edits)
+        except (KeyError, ValueError):
+            raise RefusedEdit(None, "the change was made for another state of the files") from None
+        over = {**self._done[-1].over, **changed}
+        return over, self._parse(over, self.config_id)
+
+    def _check(
+        self,
+        change: Change,
+        over: Mapping[str, bytes],
+        tree: Tree,
+        configuration: Configuration,
+        lines: tuple[Line, ...],
+    ) -> None:
+        assert change.meant is not None
+        before = outline(self.tree).lines if self._lines is None else self._lines
+        if as_meant(before, change.meant) != lines:
+            raise RefusedEdit(None, "the files would mean something else than was asked for", _HAND)
+        known = Counter(what for _, what in self.tree.problems)
+        new = Counter(what for _, what in tree.problems) - known
+        if new:
+            raise RefusedEdit(None, f"keepalived would stumble: {next(iter(new))}", _HAND)
+        if renamed := _renamed(self.configuration, configuration):
+            raise RefusedEdit(None, f"{renamed} would lose the name in its comment", _HAND)
+        was = self._done[-1].over
+        for other in conditions([file.data for file in self.tree.files]):
+            if other == self.config_id:
+                continue
+            old = outline(self._parse(was, other)).lines
+            then = outline(self._parse(over, other)).lines
+            if strays(old, then, before, change.meant):
+                raise RefusedEdit(
+                    None,
+                    f"lines that only host {plain(other, 40)} reads would change as well",
+                    _HAND,
+                )
+
+
+_HAND = "use the text editor"
+
+
+def conditions(files: Sequence[bytes]) -> tuple[str, ...]:
+    """Every configuration id that lines of `files` name, and one that none does when there are
+    any."""
+    names: dict[str, None] = {}
+    for data in files:
+        if b"@" in data:
+            names.update((os.fsdecode(name), None) for name in _CONDITION.findall(data))
+    return (*names, NOBODY) if names else ()
+
+
+def _renamed(before: Configuration, after: Configuration) -> str:
+    """Who is in both and has another name now; empty when nobody."""
+    old, new = _names(before), _names(after)
+    for key in old.keys() & new.keys():
+        if old[key] != new[key]:
+            return " in ".join(map(str, reversed(key)))
+    return ""
+
+
+def _names(configuration: Configuration) -> dict[tuple[object, ...], str]:
+    found: dict[tuple[object, ...], str] = {}
+    for service in configuration.services:
+        # The file says how a group's name is written once for all of it.
+        found.setdefault((service.key,), service.name)
+        for server in service.servers:
+            found.setdefault((service.key, server.key), server.name)
+    return found
+
+
+def unplaced(configuration: Configuration) -> Configuration:
+    """`configuration` without files, places, digest and problems: what it means alone."""
+    return replace(
+        configuration,
+        files=(),
+        digest="",
+        problems=(),
+        services=tuple(
+            replace(
+                service,
+                place=None,
+                servers=tuple(
+                    replace(
+                        server,
+                        place=None,
+                        weight_place=None,
+                        checkers=tuple(replace(check, place=None) for check in server.checkers),
+                    )
+                    for server in service.servers
+                ),
+            )
+            for service in configuration.services
+        ),
+        instances=tuple(replace(instance, place=None) for instance in configuration.instances),
+    )

@@ -1,0 +1,239 @@
+"""Real servers of a virtual server: their weight, new ones, and those that go."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.checkers import ensure_check
+from lvstui.keepalived.edit.find import FoundServer, find_server, find_service
+from lvstui.keepalived.edit.pen import Pen
+from lvstui.keepalived.edit.style import New, NewBlock, NewLine, comment_text
+from lvstui.keepalived.edit.values import put, usable
+from lvstui.keepalived.schema import CHECKERS, KNOWN_WORDS
+from lvstui.keepalived.services import MAX_WEIGHT
+from lvstui.keepalived.tree import Block, Node, Tree
+from lvstui.keepalived.values import MAX_PORT, NAME_LIMIT
+from lvstui.model.keys import ServerKey, ServiceKey, address_family, canonical_address
+
+
+def set_weight(
+    tree: Tree, service: ServiceKey, server: ServerKey, weight: int, last_allowed: bool = False
+) -> Change:
+    """The weight of `server` in the file.
+
+    Weight 0 for the last server that has any is refused unless `last_allowed`. Raises
+    RefusedEdit.
+    """
+    if not 0 <= weight <= MAX_WEIGHT:
+        raise RefusedEdit(None, f"a weight is a number from 0 to {MAX_WEIGHT}")
+    found = find_server(tree, service, server)
+    caution = "" if weight else without(found, last_allowed)
+    pen = Pen(tree)
+    put(pen, found.block, b"weight", [b"%d" % weight])
+    return pen.change(
+        f"weight of {found.whom}: {found.server.weight} → {weight}", *found.cautions, caution
+    )
+
+
+def without(found: FoundServer, last_allowed: bool) -> str:
+    """What must be known before the server of `found` gets no more connections.
+
+    Raises RefusedEdit when it is the last one with a weight and that is not allowed. keepalived
+    then takes quorum 0 and a hysteresis that wraps around: up to 2.4.3 the quorum is never
+    reached again before the next reload.
+    """
+    left = [s for s in found.service.servers if s.key != found.server.key and s.weight > 0]
+    if left:
+        total = sum(server.weight for server in left)
+        if total < found.service.quorum:
+            return (
+                f"the weights left ({total}) are below the quorum of {found.service.quorum}: "
+                f"keepalived takes {total} as quorum"
+            )
+        return ""
+    why = "it is the last server with a weight: the service would have none"
+    if not last_allowed:
+        raise RefusedEdit(found.server.place, why, "drain it only when that is meant")
+    sorry = found.service.sorry_server
+    return (
+        "no server is left: new connections fail"
+        + (f" (the sorry server {sorry} may not step in)" if sorry else "")
+        + ", and keepalived can not reach the quorum again before the next reload"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewServer:
+    """A real server to be added."""
+
+    address: str
+    port: int = 0
+    """0: that of the service, left out of the line when the others leave it out."""
+    name: str = ""
+    """Becomes the comment beside it."""
+    weight: int | None = None
+    """None: no line, so that the default counts."""
+    checks: tuple[NewBlock, ...] | None = None
+    """None: those of the last server of the pool, for the new address."""
+
+
+def add_server(tree: Tree, service: ServiceKey, new: NewServer) -> Change:
+    """Add `new` behind the last real server of `service`. Raises RefusedEdit."""
+    found = find_service(tree, service)
+    address, port = checked_address(new.address, new.port)
+    written = tuple(found.block.blocks(b"real_server"))
+    direct = found.service.forwarding in ("DR", "TUN")
+    if direct and port not in (0, service.port):
+        raise RefusedEdit(
+            found.block.place,
+            f"in {found.service.forwarding} a real server has the port of its service",
+            f"use port {service.port}",
+        )
+    if address_family(address) != service.family and found.service.forwarding != "TUN":
+        raise RefusedEdit(found.block.place, f"{address} is not of the address family of {service}")
+    key = ServerKey(address, service.port if direct or not port else port)
+    if any(server.key == key for server in found.service.servers):
+        raise RefusedEdit(found.block.place, f"{service} has {key} already")
+    words = [b"real_server", address.encode()]
+    if port or (service.port and all(len(block.header.words) > 2 for block in written)):
+        words.append(b"%d" % (port or service.port))
+    if new.weight is not None and not 0 <= new.weight <= MAX_WEIGHT:
+        raise RefusedEdit(None, f"a weight is a number from 0 to {MAX_WEIGHT}")
+    children: list[New] = []
+    if new.weight is not None:
+        children.append(NewLine((b"weight", b"%d" % new.weight)))
+    like = written[-1] if written else None
+    checks = copied_checks(like, address) if new.checks is None else new.checks
+    children += checks
+    for check in new.checks or ():
+        ensure_check(found.block, check)
+    pen = Pen(tree)
+    block = NewBlock(tuple(words), tuple(children), name_comment(new.name))
+    pen.insert(found.block, [block], last_place(found.block))
+    who = f"{new.name} ({key})" if new.name else str(key)
+    return pen.change(
+        f"add real server {who} to {found.whom}",
+        *found.cautions,
+        _lacking(written, block),
+        "" if checks else "nothing checks this server: it gets connections even when it is dead",
+        ""
+        if found.service.alpha
+        else "keepalived sends it connections at once, before its first check",
+    )
+
+
+def _lacking(written: tuple[Block, ...], new: NewBlock) -> str:
+    """What every other server of the pool says and the new one does not."""
+    own = {child.words[0] for child in new.children}
+    sets = [{line.words[0] for line in block.statements()} for block in written]
+    common = set.intersection(*sets) - own - {b"{", b"}"} if sets else set()
+    names = ", ".join(sorted(word.decode() for word in common if word in KNOWN_WORDS))
+    return f"the other servers also set {names}" if names else ""
+
+
+def remove_server(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:
+    """Take `server` out of `service`, with its comment.
+
+    Raises RefusedEdit for the last one: keepalived would drop the service.
+    """
+    found = find_server(tree, service, server)
+    if len(found.service.servers) < 2:
+        raise RefusedEdit(
+            found.block.place,
+            "it is the last real server: keepalived drops a virtual server without any",
+            "remove the virtual server instead",
+        )
+    _once(found)
+    caution = without(found, last_allowed=True)
+    pen = Pen(tree)
+    pen.remove(found.block, own_comments=True)
+    return pen.change(
+        f"remove real server {found.whom}",
+        *found.cautions,
+        caution,
+        "its connections are cut, unless it is drained first",
+    )
+
+
+def _once(found: FoundServer) -> None:
+    """Raises RefusedEdit when the pool has it twice: keepalived would then take the other one."""
+    mine = found.block.header.words[1:3]
+    for block in found.virtual.blocks(b"real_server"):
+        if block is not found.block and block.header.words[1:3] == mine:
+            raise RefusedEdit(
+                block.place,
+                f"real server {found.server.key} stands here once more: it would take its place",
+                "remove one of the two with the text editor",
+            )
+
+
+def checked_address(address: str, port: int) -> tuple[str, int]:
+    """The canonical address, and `port`. Raises RefusedEdit."""
+    try:
+        canonical = canonical_address(address) if address[:1] != "[" else ""
+    except ValueError:
+        canonical = ""
+    if not canonical or "%" in canonical:
+        raise RefusedEdit(None, "that is no IPv4 or IPv6 address")
+    if not 0 <= port <= MAX_PORT:
+        raise RefusedEdit(None, f"a port is a number up to {MAX_PORT}")
+    return canonical, port
+
+
+def name_comment(name: str) -> bytes:
+    """A name as a comment that is read as one again. Raises RefusedEdit."""
+    if not name:
+        return b""
+    text = comment_text(name)
+    if len(name) > NAME_LIMIT or b"{" in text or b"}" in text or text.lstrip(b"#! ") != text:
+        raise RefusedEdit(
+            None, f"a name has up to {NAME_LIMIT} characters, without braces and comment marks"
+        )
+    return text
+
+
+def last_place(block: Block) -> Node | None:
+    """The child of `block` behind which one more real server goes: the last real server that
+    stands in the same file, else the last of what stands there."""
+    own = usable(block)
+    servers = [child for child in own if child.keyword == b"real_server"]
+    return servers[-1] if servers else own[-1] if own else None
+
+
+_OF_ONE = (b"FILE_CHECK", b"BFD_CHECK")
+"""Checks that look at something made for one server."""
+
+
+def copied_checks(block: Block | None, address: str) -> tuple[NewBlock, ...]:
+    """The checks of a real server as those of another at `address`: where its own address stands
+    in a value, the other one takes its place.
+
+    Raises RefusedEdit for a check that looks at something made for that server alone.
+    """
+    if block is None:
+        return ()
+    own = block.header.words[1] if len(block.header.words) > 1 else b""
+    alone = re.compile(rb"(?<![0-9A-Fa-f.:])" + re.escape(own) + rb"(?![0-9A-Fa-f.:])")
+
+    def word(old: bytes) -> bytes:
+        return alone.sub(address.encode(), old) if own else old
+
+    def copy(node: Node) -> New:
+        if isinstance(node, Block):
+            return NewBlock(tuple(map(word, node.header.words)), tuple(map(copy, node.children)))
+        return NewLine(tuple(map(word, node.words)))
+
+    result: list[NewBlock] = []
+    for check in block.blocks(*CHECKERS):
+        if check.keyword in _OF_ONE:
+            raise RefusedEdit(
+                check.place,
+                f"the {check.keyword.decode()} of the server beside it is for that server alone",
+                "say how the new one is checked",
+            )
+        copied = copy(check)
+        assert isinstance(copied, NewBlock)
+        result.append(copied)
+    return tuple(result)

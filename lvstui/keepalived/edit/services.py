@@ -1,0 +1,211 @@
+"""Virtual servers: new ones, those that go, their sorry server and quorum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.checkers import ensure_check
+from lvstui.keepalived.edit.find import ensure_editable, ensure_once, find_service
+from lvstui.keepalived.edit.judge import check_quorum, complaint
+from lvstui.keepalived.edit.pen import Pen
+from lvstui.keepalived.edit.servers import NewServer, checked_address, name_comment
+from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
+from lvstui.keepalived.edit.values import put
+from lvstui.keepalived.schema import ROOT
+from lvstui.keepalived.services import services
+from lvstui.keepalived.tree import Block, Tree
+from lvstui.keepalived.values import MAX_UNSIGNED, Notes, shown
+from lvstui.model.keys import ServiceKey, canonical_address
+
+Setting = tuple[str, ...]
+"""A keyword and its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewService:
+    """A virtual server to be added: an address, a firewall mark or a group."""
+
+    address: str = ""
+    port: int = 0
+    fwmark: int = 0
+    group: str = ""
+    name: str = ""
+    settings: tuple[Setting, ...] = ()
+    """In the order in which they are written: (`lb_algo`, `wrr`), (`protocol`, `TCP`) …"""
+    servers: tuple[NewServer, ...] = ()
+    """At least one: keepalived drops a virtual server without any."""
+
+
+_SAME = {"lvs_sched": "lb_algo", "lvs_method": "lb_kind"}
+_DEFAULTS = {"lb_kind": "NAT", "lb_algo": "wlc", "protocol": "UDP"}
+"""What keepalived takes, with a message, where nothing is said (2.2.7)."""
+
+
+def add_service(tree: Tree, new: NewService) -> Change:
+    """Add `new` behind the last virtual server. Raises RefusedEdit."""
+    words, key = _header(tree, new)
+    if not new.servers:
+        raise RefusedEdit(None, "keepalived drops a virtual server without a real server")
+    children: list[New] = [_setting(setting) for setting in new.settings]
+    given = {_SAME.get(setting[0], setting[0]) for setting in new.settings}
+    for keyword, taken in _DEFAULTS.items():
+        if keyword not in given and (new.address or keyword != "protocol"):
+            raise RefusedEdit(None, f"say which {keyword}: keepalived would take {taken}")
+    seen: set[tuple[bytes, ...]] = set()
+    for server in new.servers:
+        block = _server(server, new)
+        if block.words in seen:
+            raise RefusedEdit(None, "the same real server stands twice in it")
+        seen.add(block.words)
+        for check in server.checks or ():
+            ensure_check(None, check)
+        children.append(block)
+    pen = Pen(tree)
+    after = last_block(tree, b"virtual_server")
+    file = after.header.file if after is not None else tree.files[0]
+    made = NewBlock(tuple(words), tuple(children), name_comment(new.name))
+    pen.append(file, made, after, style_of(tree, file, b"virtual_server"))
+    unchecked = any(not server.checks for server in new.servers)
+    return pen.change(
+        f"add virtual server {key}",
+        "nothing checks some of its servers" if unchecked else "",
+        "" if not new.address else f"{new.address} must be a VIP of an instance to be reached",
+    )
+
+
+def _header(tree: Tree, new: NewService) -> tuple[list[bytes], str]:
+    if [bool(new.address), bool(new.fwmark), bool(new.group)].count(True) != 1:
+        raise RefusedEdit(None, "one of address, firewall mark and group is needed")
+    words = [b"virtual_server"]
+    if new.fwmark:
+        if not 0 < new.fwmark <= MAX_UNSIGNED:
+            raise RefusedEdit(None, f"a firewall mark goes from 1 to {MAX_UNSIGNED}")
+        words += [b"fwmark", b"%d" % new.fwmark]
+    elif new.group:
+        name = new.group.encode("utf-8", "surrogateescape")
+        if not any(block.header.words[1:2] == (name,) for block in _groups(tree)):
+            raise RefusedEdit(None, "there is no virtual_server_group of that name")
+        words += [b"group", name]
+    else:
+        address, port = checked_address(new.address, new.port)
+        words += [address.encode(), *([b"%d" % port] if port else [])]
+    key = shown(b" ".join(words[1:]))
+    given = next((s[1] for s in new.settings if s[0] == "protocol" and len(s) > 1), "")
+    for service in services(tree, Notes()):
+        there = service.key
+        same = (
+            there.address == canonical_address(new.address)
+            and there.port == new.port
+            and there.protocol == given.lower()
+            if new.address
+            else there.fwmark == new.fwmark
+            if new.fwmark
+            else service.group == new.group and there.protocol in (given.lower(), "fwmark")
+        )
+        if same:
+            raise RefusedEdit(service.place, f"virtual server {there} is there already")
+    return words, f"{given.lower()} {key}".strip()
+
+
+def _groups(tree: Tree) -> list[Block]:
+    return [block for block in tree.blocks(b"virtual_server_group") if len(block.header.words) > 1]
+
+
+def _setting(setting: Setting) -> NewLine:
+    keyword = setting[0]
+    known = ROOT[b"virtual_server"].inner or {}
+    found = known.get(keyword.encode())
+    if found is None or found.inner is not None:
+        raise RefusedEdit(None, "virtual_server does not know one of the keywords")
+    if fault := complaint("virtual_server", keyword, setting[1:]):
+        raise RefusedEdit(None, fault)
+    return NewLine(tuple(word.encode("utf-8", "surrogateescape") for word in setting))
+
+
+def _server(server: NewServer, new: NewService) -> NewBlock:
+    address, port = checked_address(server.address, server.port)
+    direct = any(s[0] in ("lb_kind", "lvs_method") and s[1:2] != ("NAT",) for s in new.settings)
+    if direct and port not in (0, new.port):
+        raise RefusedEdit(None, "outside NAT a real server has the port of its service")
+    words = [b"real_server", address.encode()]
+    if port or new.port:
+        words.append(b"%d" % (port or new.port))
+    children: list[New] = []
+    if server.weight is not None:
+        if fault := complaint("real_server", "weight", [str(server.weight)]):
+            raise RefusedEdit(None, fault)
+        children.append(NewLine((b"weight", b"%d" % server.weight)))
+    return NewBlock(tuple(words), (*children, *(server.checks or ())), name_comment(server.name))
+
+
+def last_block(tree: Tree, keyword: bytes) -> Block | None:
+    """The last block of that kind behind which another can be written; None when there is none."""
+    for block in reversed(list(tree.blocks(keyword))):
+        try:
+            ensure_editable(tree, block)
+        except RefusedEdit:
+            continue
+        if not block.header.condition:
+            return block
+    ensure_once(tree, tree.files[0], None)
+    return None
+
+
+def remove_service(tree: Tree, key: ServiceKey) -> Change:
+    """Take the whole virtual server of `key` out. Raises RefusedEdit."""
+    found = find_service(tree, key)
+    pen = Pen(tree)
+    pen.remove(found.block, own_comments=True)
+    count = len(found.service.servers)
+    return pen.change(
+        f"remove virtual server {found.whom} and its {count} real servers",
+        *found.cautions,
+        "its clients are cut off",
+    )
+
+
+def set_sorry_server(tree: Tree, key: ServiceKey, address: str, port: int = 0) -> Change:
+    """Who answers when the quorum of `key` is lost. Raises RefusedEdit."""
+    found = find_service(tree, key)
+    address, port = checked_address(address, port)
+    if found.service.forwarding != "NAT" and port not in (0, key.port):
+        raise RefusedEdit(found.block.place, "outside NAT it has the port of its service")
+    pen = Pen(tree)
+    number = port or key.port
+    values = [address.encode(), *([b"%d" % number] if number else [])]
+    before, _ = put(pen, found.block, b"sorry_server", values)
+    return pen.change(
+        f"sorry server of {found.whom}: {before or 'none'} → {shown(b' '.join(values))}",
+        *found.cautions,
+    )
+
+
+def remove_sorry_server(tree: Tree, key: ServiceKey) -> Change:
+    """No sorry server for `key`. Raises RefusedEdit."""
+    found = find_service(tree, key)
+    lines = list(
+        found.block.statements(b"sorry_server", b"sorry_server_inhibit", b"sorry_server_lvs_method")
+    )
+    if not lines:
+        raise RefusedEdit(found.block.place, f"{key} has no sorry server")
+    pen = Pen(tree)
+    for line in lines:
+        ensure_editable(tree, line)
+        pen.remove(line)
+    return pen.change(f"remove the sorry server of {found.whom}", *found.cautions)
+
+
+def set_quorum(tree: Tree, key: ServiceKey, quorum: int, hysteresis: int | None = None) -> Change:
+    """The weight that must be alive for `key`. Raises RefusedEdit when it can not be reached."""
+    found = find_service(tree, key)
+    margin = found.service.hysteresis if hysteresis is None else hysteresis
+    if fault := check_quorum(found.service, quorum, margin):
+        raise RefusedEdit(found.block.place, fault)
+    pen = Pen(tree)
+    put(pen, found.block, b"quorum", [b"%d" % quorum])
+    words = f"quorum of {found.whom}: {found.service.quorum} → {quorum}"
+    if hysteresis is not None and hysteresis != found.service.hysteresis:
+        put(pen, found.block, b"hysteresis", [b"%d" % hysteresis])
+        words += f", hysteresis {found.service.hysteresis} → {hysteresis}"
+    return pen.change(words, *found.cautions)

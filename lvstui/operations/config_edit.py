@@ -1,0 +1,126 @@
+"""From what the operator wants to the files of each director that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
+from lvstui.keepalived.edit.carry import carry
+from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.files import Files, NotLoaded
+from lvstui.keepalived.tree import Tree
+from lvstui.operations.config_plan import FileChange
+from lvstui.remote.runner import RemoteError
+
+
+class Intent(Protocol):
+    """One thing wanted, on any director's tree (`lvstui.keepalived.edit.intent`)."""
+
+    def on(self, tree: Tree) -> Change:
+        """The change for `tree`. Raises RefusedEdit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What the files of the directors become."""
+
+    title: str
+    files: Mapping[str, tuple[FileChange, ...]]
+    """By director; for `Configurations.plan`."""
+    cautions: tuple[str, ...] = ()
+
+
+class CannotEdit(Exception):
+    """`str()` is one line: which director, and why its files can not be edited."""
+
+
+def files_of(config: ConfigSeen) -> Files:
+    """A reader of the files as they were seen; nothing else exists for it."""
+    known = {file.path: file for file in config.files}
+
+    def read(path: str) -> bytes:
+        file = known.get(path)
+        if file is None or not file.exists:
+            raise FileNotFoundError(2, "No such file", path)
+        if file.skipped:
+            raise NotLoaded("keepalived skips it")
+        return file.data
+
+    def expand(pattern: str) -> Sequence[str]:
+        wanted = pattern.replace("[^", "[!")
+        return sorted(
+            path for path, file in known.items()
+            if file.exists and PurePosixPath(path).match(wanted)
+        )  # fmt: skip
+
+    return Files(read, expand)
+
+
+def draft_of(seen: DirectorSeen) -> Draft:
+    """A draft of a director's configuration. Raises CannotEdit."""
+    daemon, config = seen.daemon, seen.config
+    if config.tree is None:
+        raise CannotEdit(f"{daemon.host}: {config.why or 'its configuration can not be read'}")
+    return Draft(daemon.main, files_of(config), daemon.config_id)
+
+
+def edit(looks: Mapping[str, DirectorSeen | RemoteError], intents: Sequence[Intent]) -> Edited:
+    """The same on every director, each in its own files. Raises CannotEdit and RefusedEdit."""
+    files: dict[str, tuple[FileChange, ...]] = {}
+    title = ""
+    cautions: list[str] = []
+    for name, seen in looks.items():
+        if isinstance(seen, RemoteError):
+            raise CannotEdit(f"{name}: {seen}")
+        draft = draft_of(seen)
+        for intent in intents:
+            try:
+                change = intent.on(draft.tree)
+                draft.apply(change)
+            except RefusedEdit as error:
+                if len(looks) == 1:
+                    raise
+                raise RefusedEdit(error.place, f"on {name}: {error.why}", error.todo) from None
+            cautions += change.cautions
+        title = title or "; ".join(draft.titles)
+        files[name] = changes_of(draft)
+    return Edited(title, files, tuple(dict.fromkeys(cautions)))
+
+
+def changes_of(draft: Draft) -> tuple[FileChange, ...]:
+    """The files of a draft that are different now."""
+    return tuple(FileChange(path, old, new) for path, (old, new) in draft.files.items())
+
+
+def replace_main(
+    looks: Mapping[str, DirectorSeen | RemoteError], first: str, data: bytes
+) -> Edited:
+    """`data` becomes the main file of the director `first`; what changes by it is carried over
+    to the others, line by line, where it belongs to no director alone.
+
+    Raises CannotEdit and RefusedEdit.
+    """
+    files: dict[str, tuple[FileChange, ...]] = {}
+    before = b""
+    for name in sorted(looks, key=lambda name: name != first):
+        seen = looks[name]
+        if isinstance(seen, RemoteError):
+            raise CannotEdit(f"{name}: {seen}")
+        main = seen.config.file(seen.daemon.main)
+        old = main.data if main is not None and main.exists else None
+        if name == first:
+            before, new = old or b"", data
+        elif old is None:
+            raise CannotEdit(f"{name}: it has no {seen.daemon.main} that a change could go into")
+        else:
+            try:
+                new = carry(before, data, old)
+            except RefusedEdit as error:
+                raise RefusedEdit(error.place, f"on {name}: {error.why}", error.todo) from None
+        files[name] = (FileChange(seen.daemon.main, old, new),)
+    return Edited("the whole file", files)

@@ -1,0 +1,278 @@
+"""A first configuration from what the operator typed, completed by what this host suggests."""
+
+from __future__ import annotations
+
+import ipaddress
+import select
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvstui.keepalived.first import First, FirstDirector, FirstServer, FirstService, free_vrid
+from lvstui.model.keys import split_port
+from lvstui.realserver.probes.arp import ask_all
+from lvstui.realserver.probes.links import Network, read_network
+from lvstui.realserver.probes.results import Unavailable
+from lvstui.sources.wire import open_socket, parse_advert
+
+ROUTES = Path("/proc/net/route")
+LISTEN_S = 3.5
+"""A MASTER with adverts each second, the usual pace, is heard three times in it."""
+CANDIDATES = 6
+"""Addresses that are asked for, to find one that nobody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was typed; what is empty is guessed."""
+
+    vip: str = ""
+    """`ADDR` or `ADDR/PREFIX`."""
+    vrid: str = ""
+    interface: str = ""
+    """One name for both directors, or two with a comma."""
+    directors: str = ""
+    """This director's name, then its peer's."""
+    unicast: str = ""
+    """Empty, or the addresses of both with a comma."""
+    servers: str = ""
+    """`ADDR[=NAME][*WEIGHT]`, with blanks or commas between."""
+    port: str = "80"
+    protocol: str = "tcp"
+    name: str = ""
+    scheduler: str = "wlc"
+    persistence: str = ""
+    """Seconds; empty: none."""
+    check: str = ""
+    path: str = "/"
+    sync: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of /proc/net/route (net/ipv4/fib_trie.c)."""
+
+    interface: str
+    network: ipaddress.IPv4Network
+    gateway: str
+    """Empty for the link's own network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What is suggested, and why."""
+
+    host: str
+    interface: str = ""
+    address: str = ""
+    prefix: int = 24
+    vip: str = ""
+    vrid: int = 51
+    heard_vrids: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+    """How each was found, or why it could not be, one sentence each."""
+
+
+def parse_routes(text: str) -> tuple[Route, ...]:
+    """The IPv4 routes of a `/proc/net/route`; lines that can not be read are left out."""
+    found = []
+    for line in text.splitlines()[1:]:
+        words = line.split()
+        if len(words) < 8:
+            continue
+        try:
+            to, via, mask = (_address(words[index]) for index in (1, 2, 7))
+            network = ipaddress.IPv4Network(f"{to}/{mask}", strict=False)
+        except ValueError:
+            continue
+        found.append(Route(words[0], network, "" if via == "0.0.0.0" else via))
+    return tuple(found)
+
+
+def _address(word: str) -> str:
+    # The kernel prints the network-order word as a number of this machine.
+    return socket.inet_ntoa(struct.pack("=I", int(word, 16)))
+
+
+def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
+    """The whole setup, and what in it was guessed, in words. Raises ValueError saying which
+    answer can not be read; whether they are right is for `keepalived.first.wrong` to say."""
+    guessed = []
+    vip, slash, prefix = answers.vip.strip().partition("/")
+    if not vip:
+        if not found.vip:
+            raise ValueError("vip: none is given and none can be guessed")
+        vip, prefix = found.vip, str(found.prefix)
+        guessed.append(f"VIP {vip}/{prefix}")
+    elif slash and not prefix.isdigit():
+        raise ValueError("vip: a number is expected behind the /")
+    if not answers.vrid.strip():
+        guessed.append(f"VRID {found.vrid}")
+    if not answers.interface.strip():
+        guessed.append(f"interface {found.interface}")
+    interfaces = _pair(answers.interface or found.interface, "interface", alone=True)
+    names = _pair(answers.directors or f"{found.host},{peer_name(found.host)}", "directors")
+    if not answers.directors.strip():
+        guessed.append(f"directors {' and '.join(names)}")
+    addresses = _pair(answers.unicast, "unicast") if answers.unicast.strip() else ("", "")
+    service = FirstService(
+        port=_number(answers.port, "port"),
+        servers=tuple(map(_server, answers.servers.replace(",", " ").split())),
+        name=answers.name.strip(),
+        protocol=answers.protocol.strip().lower(),
+        scheduler=answers.scheduler.strip(),
+        persistence_s=_number(answers.persistence or "0", "persistence"),
+        check=answers.check.strip() or ("none" if answers.protocol == "udp" else "TCP_CHECK"),
+        path=answers.path.strip() or "/",
+    )
+    one, two = map(FirstDirector, names, interfaces, addresses)
+    first = First(
+        (one, two), vip, int(prefix) if prefix else found.prefix,
+        _number(answers.vrid or str(found.vrid), "vrid"), (service,),
+        unicast=bool(answers.unicast.strip()), sync_connections=answers.sync,
+    )  # fmt: skip
+    return first, tuple(guessed)
+
+
+def peer_name(host: str) -> str:
+    """`lb2` for `lb1` and the other way round; else with -peer."""
+    stem, digit = host[:-1], host[-1:]
+    return f"{stem}{3 - int(digit)}" if digit in ("1", "2") else f"{host}-peer"
+
+
+def _number(text: str, what: str) -> int:
+    text = text.strip()
+    if not text.isascii() or not text.isdigit() or len(text) > 10:
+        raise ValueError(f"{what}: a whole number is expected")
+    return int(text)
+
+
+def _pair(text: str, what: str, alone: bool = False) -> tuple[str, str]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 1 and alone:
+        return parts[0], parts[0]
+    if len(parts) != 2 or not all(parts):
+        raise ValueError(f"{what}: two are expected, with a comma between")
+    return parts[0], parts[1]
+
+
+def _server(text: str) -> FirstServer:
+    """`10.0.0.3=rs1*10`. Raises ValueError."""
+    rest, star, weight = text.partition("*")
+    address, _, name = rest.partition("=")
+    try:
+        bare, port = split_port(address)
+    except ValueError:
+        bare, port = address, 0
+    if port:
+        raise ValueError(f"server {text}: in Direct Routing its port is the service's")
+    return FirstServer(bare, name, _number(weight, f"server {text}: weight") if star else 1)
+
+
+def guess(host: str, *, listen_s: float = LISTEN_S) -> Guess:
+    """Look at this host's routes, listen for adverts, ask the link for free addresses.
+
+    Blocks `listen_s` and about as long for the asking. Without the right to listen or to ask
+    (CAP_NET_RAW) that part is left out and said; never raises for what the host lacks.
+    """
+    notes: list[str] = []
+    try:
+        routes = parse_routes(ROUTES.read_text("ascii", "replace"))
+        network = read_network()
+    except OSError as error:
+        return Guess(host, notes=(f"routes and addresses can not be read: {error}",))
+    interface, subnet, gateway = _way(routes)
+    heard = hear(listen_s, notes)
+    vrid = free_vrid(heard)
+    if subnet is None:
+        notes.append("no IPv4 network is on a link of this host: name the interface and the VIP")
+        return Guess(host, vrid=vrid, heard_vrids=heard, notes=tuple(notes))
+    own = next(
+        (held for held in network.addresses(interface, socket.AF_INET)
+         if ipaddress.ip_address(held) in subnet), "",
+    )  # fmt: skip
+    why = f"the way to the gateway {gateway}" if gateway else "the first link"
+    notes.insert(0, f"{interface} with {own or 'no address'} in {subnet}: {why}")
+    vip = _free(interface, subnet, own, gateway, network, notes)
+    return Guess(host, interface, own, subnet.prefixlen, vip, vrid, heard, tuple(notes))
+
+
+def _way(routes: tuple[Route, ...]) -> tuple[str, ipaddress.IPv4Network | None, str]:
+    """Interface, network and gateway of the default route, else of the first link."""
+    links = [r for r in routes if not r.gateway and r.network.prefixlen and r.interface != "lo"]
+    for route in routes:
+        if route.gateway and not route.network.prefixlen:
+            for link in links:
+                at = ipaddress.ip_address(route.gateway)
+                if link.interface == route.interface and at in link.network:
+                    return link.interface, link.network, route.gateway
+    if links:
+        return links[0].interface, links[0].network, ""
+    return "", None, ""
+
+
+def hear(listen_s: float, notes: list[str]) -> frozenset[int]:
+    """The VRIDs that others advertise on any link, heard for that long."""
+    try:
+        sock = open_socket()
+    except OSError as error:
+        notes.append(f"adverts can not be heard ({error.strerror}): make sure by yourself that no "
+                     "other pair uses the VRID")  # fmt: skip
+        return frozenset()
+    found: dict[int, str] = {}
+    deadline = time.monotonic() + listen_s
+    with sock:
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([sock], [], [], left)[0]:
+                continue
+            try:
+                packet, where = sock.recvfrom(2048)
+            except OSError:
+                continue
+            advert = parse_advert(packet, str(where[0]), where[2] == socket.PACKET_OUTGOING)
+            if advert is not None and not advert.outgoing:
+                found[advert.vrid] = advert.source
+    if found:
+        heard = ", ".join(f"{vrid} by {source}" for vrid, source in sorted(found.items()))
+        notes.append(f"heard on the wire: VRID {heard}")
+    else:
+        notes.append(f"no adverts in {listen_s:g} s: no other pair seems to be on this link")
+    return frozenset(found)
+
+
+def _free(
+    interface: str,
+    subnet: ipaddress.IPv4Network,
+    own: str,
+    gateway: str,
+    network: Network,
+    notes: list[str],
+) -> str:
+    """An address of the link that nobody answers for; empty when none can be told."""
+    candidates = _candidates(subnet, {own, gateway, *(held for _, held in network.held)})
+    answers = ask_all(candidates, interface)
+    for candidate in candidates:
+        answer = answers[candidate]
+        if isinstance(answer, Unavailable):
+            notes.append(f"no address is suggested as VIP: {answer.why}")
+            return ""
+        if not answer.answers:
+            notes.append(
+                f"nobody answers for {candidate} now; that it is yours to use only you know"
+            )
+            return candidate
+    notes.append("no address is suggested as VIP: those that were tried are all in use")
+    return ""
+
+
+def _candidates(subnet: ipaddress.IPv4Network, taken: set[str]) -> list[str]:
+    """Some addresses of the network: from its middle on, where routers and hosts seldom are."""
+    size = subnet.num_addresses
+    if size < 4:
+        return []
+    first = int(subnet.network_address)
+    wanted = [first + 1 + (size // 2 + step) % (size - 2) for step in range(min(size - 2, 64))]
+    addresses = [str(ipaddress.IPv4Address(number)) for number in wanted]
+    return [address for address in addresses if address not in taken][:CANDIDATES]

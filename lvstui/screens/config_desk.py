@@ -1,0 +1,435 @@
+"""What is known of the configuration and what is under way there, for the screens and dialogs.
+
+Reading, editing, planning and applying run in threads of their own, which end with the process:
+closing a dialog or leaving the screen cuts nothing. One piece of work at a time. Everything here
+is called on the UI's thread, except what is handed to `_later`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from lvstui.keepalived.edit.change import RefusedEdit
+from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.lint.finding import Finding
+from lvstui.keepalived.tree import Tree
+from lvstui.model.config import Configuration
+from lvstui.model.picture import Picture
+from lvstui.model.text import plain
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.remote.runner import RemoteError
+from lvstui.screens.config_change import ConfigChange, MakePlan, Phase
+from lvstui.screens.config_drafting import Edit, Pending, pending
+from lvstui.screens.config_engine import ConfigEngine, ConfigFiles, Past
+from lvstui.widgets.config_document import Document, Lint, document
+
+Stamp = tuple[int, str, object]
+"""The daemon, its main file, and what tells whether the files have changed."""
+_NO_STAMP: Stamp = (0, "", None)
+Later = Callable[[Callable[[], None]], object]
+"""Runs something on the UI's thread; callable from any thread, never blocks."""
+_REST_S = 2.0
+"""Between two looks at the files while the screen is shown."""
+_STALE = "The files were changed on the disk since the draft was begun: X discards it."
+NO_ENGINE = "Nothing can be changed from here: this is a recording."
+
+
+class ConfigDesk:
+    """One for the console."""
+
+    def __init__(
+        self,
+        files: ConfigFiles | None,
+        later: Later,
+        clock: Callable[[], float],
+        engine: Callable[[], ConfigEngine] | None = None,
+        lint: Lint | None = None,
+    ) -> None:
+        """`files` None: this console shows no host whose files can be read. `engine` is called in
+        a thread when it is first needed."""
+        self._files, self._later, self._clock, self._lint = files, later, clock, lint
+        self._make_engine = engine
+        self._engine: ConfigEngine | None = None
+        self._stamp: Stamp = _NO_STAMP
+        self._looked = float("-inf")
+        self._busy = False
+        self._job = ""
+        self._version = ""
+        self.document: Document | None = None
+        """What was read last; with a draft: what it would become."""
+        self.trouble = ""
+        """Why it can not be read now."""
+        self.stale = ""
+        """The files under the draft have changed: what that means."""
+        self.pending = Pending()
+        """What is in the draft."""
+        self.cautions: tuple[str, ...] = ()
+        """What the changes in the draft said that one must know."""
+        self._draft: Draft | None = None
+        self._daemon: tuple[int, str] = (0, "")
+        self.change: ConfigChange | None = None
+        """The last one that was planned."""
+        self.looked_at: ConfigChange | None = None
+        """The one that a dialog shows now."""
+        self.watchers: list[Callable[[], None]] = []
+        """Called when anything here is new."""
+        self.tell: Callable[[str, bool], None] = lambda text, bad: None
+        """Says something to the operator."""
+
+    @property
+    def possible(self) -> bool:
+        """There are files to read."""
+        return self._files is not None
+
+    @property
+    def changeable(self) -> bool:
+        """There is something that can change them."""
+        return self._make_engine is not None
+
+    @property
+    def reading(self) -> bool:
+        """It is being read for the first time."""
+        return self._busy and self.document is None
+
+    @property
+    def under_way(self) -> str:
+        """What is being done, in words; empty: nothing."""
+        return self._job
+
+    @property
+    def unkept(self) -> ConfigChange | None:
+        """A change whose timer runs."""
+        change = self.change
+        return change if change is not None and change.phase is Phase.WAITING else None
+
+    def changed(self) -> None:
+        """Tell everybody."""
+        for watcher in list(self.watchers):
+            watcher()
+
+    # Reading
+
+    def follow(self, picture: Picture, *, now: bool = False) -> None:
+        """Look whether the files changed, when that was not done just before (`now`: even so),
+        and read them again if they did."""
+        files = self._files
+        if files is None or self._busy or not picture.ready:
+            return
+        if not now and self._clock() - self._looked < _REST_S:
+            return
+        self._busy, self._looked = True, self._clock()
+        known = self.document
+        drafted = self._draft is not None
+        self.know(picture)
+        pid, main = self._daemon
+        lint = self._linter()
+
+        def work() -> None:
+            found: Document | None = None
+            trouble = ""
+            stamp = _NO_STAMP
+            try:
+                if known is not None:
+                    stamp = (pid, main, files.stamp(tuple(known.pages)))
+                    if drafted or (stamp == self._stamp and not now):
+                        self._later(lambda: self._idle(stamp))
+                        return
+                tree = files.read(pid, main)
+                stamp = (pid, main, files.stamp([file.path for file in tree.files]))
+                found = document(tree, lint)
+            except Exception as error:
+                # Whatever it was, the screen goes on and says so.
+                trouble = _said(error)
+            self._later(lambda: self._read(found, stamp, trouble))
+
+        _thread(work)
+
+    def know(self, picture: Picture) -> None:
+        """Whose configuration it is: call it before anything is read or edited."""
+        self._daemon = picture.daemon.pid, picture.daemon.config_file
+        self._version = picture.daemon.version
+
+    def _linter(self) -> Lint:
+        """Our rules, for this host's keepalived."""
+        version, files = self._version, self._files
+
+        def judge(tree: Tree, configuration: Configuration) -> tuple[Finding, ...]:
+            if self._lint is not None:
+                return tuple(self._lint(tree, configuration))
+            # A fifth of the house's rules; loaded with the first configuration.
+            from lvstui.keepalived.lint.run import lint
+
+            assert files is not None
+            return lint(tree, configuration, files.surroundings(tree, version))
+
+        return judge
+
+    def _idle(self, stamp: Stamp) -> None:
+        self._busy = False
+        stale = self._draft is not None and stamp[1:] != self._stamp[1:]
+        if stale != bool(self.stale):
+            self.stale = _STALE if stale else ""
+            self.changed()
+
+    def _read(self, found: Document | None, stamp: Stamp, trouble: str) -> None:
+        self._busy = False
+        self.trouble = trouble
+        if self._draft is not None:
+            # A draft was begun meanwhile: it is what is shown.
+            return
+        if found is not None:
+            self.document, self._stamp = found, stamp
+        elif self.document is None:
+            self._stamp = _NO_STAMP
+        self.changed()
+
+    # The draft
+
+    def edit(
+        self, words: str, work: Edit, then: Callable[[], None] | None = None,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Work on the draft, which is begun when there is none. `then` hears that it was done;
+        `refused` (or else the operator) why it was not."""
+        files = self._files
+        assert files is not None
+        pid, main = self._daemon
+        lint = self._linter()
+
+        def run() -> tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]:
+            draft, stamp = self._draft, self._stamp
+            if draft is None:
+                draft = files.draft(pid, main)
+                stamp = (pid, main, files.stamp([file.path for file in draft.tree.files]))
+            cautions = work(draft)
+            found = document(draft.tree, lint, before=draft.base)
+            return draft, stamp, found, pending(draft), cautions
+
+        def done(value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]) -> None:
+            draft, self._stamp, self.document, self.pending, cautions = value
+            self._draft = draft if draft.titles or self.pending.redoable else None
+            self.cautions = (*self.cautions, *cautions) if self.pending.titles else ()
+            if then is not None:
+                then()
+
+        self._start(words, run, done, None, refused)
+
+    def undo(self) -> None:
+        """Take the last change of the draft back."""
+
+        def work(draft: Draft) -> tuple[str, ...]:
+            draft.undo()
+            return ()
+
+        self.edit("undo", work)
+
+    def redo(self) -> None:
+        """Make it again."""
+
+        def work(draft: Draft) -> tuple[str, ...]:
+            draft.redo()
+            return ()
+
+        self.edit("redo", work)
+
+    def discard(self) -> None:
+        """Forget the draft; the files are shown as they are."""
+        self._draft, self.pending, self.cautions, self.stale = None, Pending(), (), ""
+        self._stamp, self._looked = _NO_STAMP, float("-inf")
+        self.changed()
+
+    def plan_draft(self) -> ConfigChange:
+        """Plan everything that is in the draft."""
+        files = tuple(FileChange(path, old, new) for path, (old, new) in self.pending.files.items())
+        title = self.pending.title
+        change = self.plan(
+            title, lambda engine: engine.plan(title, {engine.here: files}), from_draft=True
+        )
+        change.cautions = self.cautions
+        return change
+
+    # Changing
+
+    def plan(self, title: str, make: MakePlan, *, from_draft: bool = False) -> ConfigChange:
+        """Plan a change; it tells by its phase how far that is."""
+        change = ConfigChange(title, make, from_draft)
+        self.change = change
+
+        def done(plan: ConfigPlan) -> None:
+            change.plan, change.phase = plan, Phase.PLANNED
+            change.title = plan.title or change.title
+
+        self._start("planning", lambda: make(self.engine()), done, change)
+        return change
+
+    def apply(self, change: ConfigChange, reason: str, *, force: bool) -> None:
+        """Carry a planned change out."""
+        plan = change.plan
+        assert plan is not None
+
+        plan = replace(plan, reason=reason)
+        change.plan = plan
+
+        def progress(stage: str) -> None:
+            def show() -> None:
+                change.stages.append(stage)
+                self.changed()
+
+            self._later(show)
+
+        change.phase, change.started = Phase.RUNNING, time.monotonic()
+        self._start(
+            f"applying {change.title}",
+            lambda: self.engine().apply(plan, force=force, progress=progress),
+            lambda outcome: self._ended(change, outcome),
+            change,
+        )
+
+    def decide(self, change: ConfigChange, *, keep: bool) -> None:
+        """Keep what was applied, or take it back now."""
+        assert change.outcome is not None
+        id_ = change.outcome.id
+
+        def work() -> ConfigOutcome:
+            engine = self.engine()
+            return engine.confirm(id_) if keep else engine.take_back(id_, "the operator said so")
+
+        change.phase = Phase.DECIDING
+        self._start("keeping it" if keep else "taking it back", work,
+                    lambda outcome: self._ended(change, outcome), change)  # fmt: skip
+
+    def _ended(self, change: ConfigChange, outcome: ConfigOutcome) -> None:
+        change.stages.clear()
+        change.ended(outcome)
+        self._looked = float("-inf")
+        if change.from_draft and outcome.ok:
+            # It is on the disk now; taking it back puts the old files there.
+            self.discard()
+        if self.looked_at is not change:
+            self.tell(plain(outcome.text), not outcome.ok)
+
+    def expired(self, change: ConfigChange) -> None:
+        """Its time is up: ask what became of it (it may have been kept elsewhere)."""
+        assert change.outcome is not None
+        outcome = change.outcome
+
+        def work() -> ConfigOutcome:
+            engine = self.engine()
+            left = next((one.left_s for one in engine.waiting() if one.id == outcome.id), None)
+            if left is not None:
+                return replace(outcome, left_s=max(left, 1.0))
+            how = next((past.ended for past in engine.history() if past.id == outcome.id), None)
+            if how is Ended.CONFIRMED:
+                return replace(outcome, ended=how, text="kept, by another session")
+            if how is Ended.TAKEN_BACK:
+                return replace(outcome, ended=how, text="not kept in time: the timer took it back")
+            return replace(outcome, ended=Ended.TROUBLE,
+                           text="its time is up, and what the timer did is not known: look at "
+                           "the history")  # fmt: skip
+
+        if not self._job:
+            change.phase = Phase.DECIDING
+            self._start("looking what the timer did", work,
+                        lambda now: self._ended(change, now), change)  # fmt: skip
+
+    def history(self, then: Callable[[tuple[Past, ...]], None]) -> None:
+        """What was changed in the past, the newest first."""
+        self._start("reading the history", lambda: tuple(self.engine().history()), then, None)
+
+    def past_diff(self, past: Past, then: Callable[[str], None]) -> None:
+        """The text of one change of the past, secrets masked."""
+        self._start("reading the history", lambda: self.engine().diff(past.id), then, None)
+
+    def find_waiting(self) -> None:
+        """A change whose timer runs becomes the last one, whichever session made it."""
+
+        def done(found: tuple[Past, ...]) -> None:
+            known = self.change.outcome.id if self.change and self.change.outcome else ""
+            for past in found:
+                if past.id != known:
+                    self.change = _waiting(past)
+
+        def work() -> tuple[Past, ...]:
+            # Without root it would have to ask sudo, unbidden.
+            return tuple(self.engine().waiting()) if os.geteuid() == 0 else ()
+
+        if not self._job:
+            self._start("looking for changes that wait", work, done, None, lambda text: None)
+
+    def engine(self) -> ConfigEngine:
+        """What changes things; made when it is first needed. In a thread only."""
+        if self._engine is None:
+            assert self._make_engine is not None
+            self._engine = self._make_engine()
+        return self._engine
+
+    def _start(
+        self,
+        words: str,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        change: ConfigChange | None,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        assert not self._job
+        self._job = words
+
+        def run() -> None:
+            value: Any = None
+            trouble = ""
+            try:
+                value = work()
+            except Exception as error:
+                # Whatever it was, the operator has to hear of it, and the screen goes on.
+                trouble = _said(error)
+            self._later(lambda: ended(value, trouble))
+
+        def ended(value: Any, trouble: str) -> None:
+            self._job = ""
+            if not trouble:
+                done(value)
+            elif change is not None:
+                change.problem, change.phase = trouble, Phase.ENDED
+                change.stages.clear()
+                if self.looked_at is not change:
+                    self.tell(trouble, True)
+            elif refused is not None:
+                refused(trouble)
+            else:
+                self.tell(trouble, True)
+            self.changed()
+
+        _thread(run)
+        self.changed()
+
+
+def _waiting(past: Past) -> ConfigChange:
+    """A change of another session whose timer runs."""
+    plan = ConfigPlan(past.title, (), reason=past.reason)
+    change = ConfigChange(past.title, lambda engine: plan, plan=plan)
+    text = f"applied by {past.who}, not kept yet"
+    change.ended(ConfigOutcome(plan, Ended.WAITING, past.id, text, (), max(past.left_s, 1.0)))
+    return change
+
+
+def _said(error: Exception) -> str:
+    """An exception in one line. Only those whose text is known to hold no secret are quoted."""
+    if isinstance(error, PermissionError):
+        return plain(f"{error.filename or 'keepalived.conf'} may not be read: run lvstui as root")
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return plain(f"{name}{error.strerror or type(error).__name__}")
+    if isinstance(error, (RefusedEdit, RemoteError)):
+        return plain(str(error))
+    if isinstance(error, KeyError):
+        return "the history does not know that change (any more)"
+    return f"an error within lvstui ({type(error).__name__}): nothing more is known"
+
+
+def _thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="config", daemon=True).start()

@@ -1,0 +1,119 @@
+"""What the screens need from what edits, plans and applies configurations, as small interfaces.
+
+`lvstui.operations.configuration.Configurations` and `lvstui.keepalived.on_disk.OnDisk` are what
+stands behind them; tests put plain fakes in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.tree import Tree
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+
+
+class Past(Protocol):
+    """One change of the past."""
+
+    @property
+    def id(self) -> str:
+        """History id."""
+        ...
+
+    @property
+    def at(self) -> float:
+        """Epoch seconds."""
+        ...
+
+    @property
+    def who(self) -> str:
+        """Who made it."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why, in their words."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What it was."""
+        ...
+
+    @property
+    def ended(self) -> Ended:
+        """How it stands, the worst of all directors."""
+        ...
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the first timer takes it back (WAITING)."""
+        ...
+
+
+class ConfigEngine(Protocol):
+    """Plans, applies, confirms, takes back. Every call blocks: make it in a thread."""
+
+    @property
+    def here(self) -> str:
+        """This director's name in plans."""
+        ...
+
+    def plan(
+        self, title: str, files: Mapping[str, Sequence[FileChange]], *, timer_s: int = 60
+    ) -> ConfigPlan:
+        """What writing `files` (by director) would do."""
+        ...
+
+    def apply(
+        self, plan: ConfigPlan, *, force: bool = False, progress: Callable[[str], None]
+    ) -> ConfigOutcome:
+        """Write, reload, read back."""
+        ...
+
+    def confirm(self, id_: str) -> ConfigOutcome:
+        """Keep it."""
+        ...
+
+    def take_back(self, id_: str, why: str) -> ConfigOutcome:
+        """Put the old files back."""
+        ...
+
+    def waiting(self) -> Sequence[Past]:
+        """Changes whose timer runs, of other sessions too."""
+        ...
+
+    def history(self) -> Sequence[Past]:
+        """The newest first."""
+        ...
+
+    def diff(self, id_: str) -> str:
+        """Text diff of a change of the past, secrets masked."""
+        ...
+
+    def plan_rollback(self, id_: str) -> ConfigPlan:
+        """What taking a change of the past back would do."""
+        ...
+
+
+class ConfigFiles(Protocol):
+    """The configuration files of this host."""
+
+    def read(self, pid: int = 0, daemon_file: str = "") -> Tree:
+        """The tree of the main file. Blocks. Raises OSError."""
+        ...
+
+    def stamp(self, paths: Sequence[str]) -> object:
+        """Equal as long as the files did not change. Blocks."""
+        ...
+
+    def surroundings(self, tree: Tree, version: str) -> Surroundings:
+        """What the host has of all that `tree` speaks of. Blocks."""
+        ...
+
+    def draft(self, pid: int = 0, daemon_file: str = "") -> Draft:
+        """The same files, to be worked on. Blocks. Raises OSError."""
+        ...

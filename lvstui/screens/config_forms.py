@@ -1,0 +1,287 @@
+"""Forms for every thing that can be added or set, and the edits that they become. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lvstui.keepalived.edit import intent
+from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.forms import CHECKS, SERVER, SERVICE, SORRY
+from lvstui.keepalived.edit.forms_vrrp import INSTANCE, SCRIPT
+from lvstui.keepalived.edit.instances import NewInstance, NewScript
+from lvstui.keepalived.edit.intent import Intent
+from lvstui.keepalived.edit.judge import (
+    Values,
+    check_all,
+    check_check,
+    check_instance,
+    check_quorum,
+    check_script,
+    check_server,
+    check_service,
+    complaint,
+    field_of,
+    new_check,
+    settings,
+)
+from lvstui.keepalived.edit.servers import NewServer
+from lvstui.keepalived.edit.services import NewService
+from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService, Target
+from lvstui.model.config import Configuration, ConfiguredService
+from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
+
+Faults = dict[str, str]
+"""What is wrong, by keyword."""
+NO_CHECK = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form, and what becomes of it."""
+
+    title: str
+    fields: tuple[Field, ...]
+    faults: Callable[[Values], Faults]
+    intents: Callable[[Values], tuple[Intent, ...]]
+    """Made in order, all or none."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What is filled in already."""
+    about: str = ""
+
+
+def server_form(service: ConfiguredService, version: str) -> Form:
+    """A real server more in `service`."""
+    direct = service.forwarding != "NAT"
+    fields = tuple(f for f in SERVER if not (direct and f.keyword == "port"))
+    extra = tuple(f.keyword for f in SERVER if f.keyword not in _NEW_SERVER)
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        new = _new_server(values)
+        port = new.port or service.key.port
+        key = ServerKey(canonical_address(new.address), service.key.port if direct else port)
+        more = _set_all(SERVER, values, OfServer(service.key, key), extra)
+        return (intent.AddServer(service.key, new), *more)
+
+    about = "Its checks are copied from the last real server of the pool."
+    if not service.servers or not service.servers[-1].checkers:
+        about = "Nothing will check it: no server of the pool has a check that could be copied."
+    return Form(f"new real server in {service.key}", fields,
+                lambda values: check_server(values, service, version), intents,
+                about=about)  # fmt: skip
+
+
+_NEW_SERVER = ("address", "port", "name", "weight")
+
+
+def _new_server(values: Values) -> NewServer:
+    weight, port = values.get("weight", ""), values.get("port", "")
+    return NewServer(values["address"].strip(), int(port) if port else 0,
+                     values.get("name", "").strip(), int(weight) if weight else None)  # fmt: skip
+
+
+def _set_all(
+    fields: Sequence[Field], values: Values, target: Target, keywords: Sequence[str]
+) -> tuple[Intent, ...]:
+    wanted = [f for f in fields if f.keyword in keywords]
+    return tuple(intent.SetValue(target, words[0], words[1:]) for words in settings(wanted, values))
+
+
+_FIRST = (
+    Field("rs_address", "First server", "address of its first real server", Kind.ADDRESS,
+          required=True),
+    Field("rs_name", "  its name", "stands beside it as a comment", Kind.TEXT, high=40),
+    Field("rs_weight", "  its weight", "its share", Kind.INTEGER, "1", 0, 65535),
+    Field("rs_check", "  its check", "another kind is added with a afterwards", Kind.CHOICE,
+          "TCP_CHECK", choices=("TCP_CHECK", NO_CHECK)),
+)  # fmt: skip
+
+
+def service_form(configuration: Configuration, version: str) -> Form:
+    """A virtual server more, with its first real server."""
+
+    def faults(values: Values) -> Faults:
+        found = check_service(values, version) | check_all(_FIRST, values, version)
+        if not found and values.get("address"):
+            new = (canonical_address(values["address"]), int(values.get("port") or 0),
+                   values.get("protocol", "").lower())  # fmt: skip
+            if any((s.key.address, s.key.port, s.key.protocol) == new
+                   for s in configuration.services):  # fmt: skip
+                found["address"] = "there is such a service already"
+        return found
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        weight = values.get("rs_weight", "")
+        checks = () if values.get("rs_check") == NO_CHECK else (new_check("TCP_CHECK", {}),)
+        first = NewServer(values["rs_address"].strip(), 0, values.get("rs_name", "").strip(),
+                          int(weight) if weight else None, checks)  # fmt: skip
+        new = NewService(
+            values.get("address", "").strip(), int(values.get("port") or 0),
+            int(values.get("fwmark") or 0), values.get("group", "").strip(),
+            values.get("name", "").strip(), settings(SERVICE, values), (first,),
+        )  # fmt: skip
+        return (intent.AddService(new),)
+
+    common = {s.forwarding for s in configuration.services}
+    values = {"lb_kind": common.pop()} if len(common) == 1 else {}
+    ahead = tuple(f for f in SERVICE if f.keyword in _AHEAD)
+    rest = tuple(f for f in SERVICE if f.keyword not in _AHEAD)
+    return Form("new service", (*ahead, *_FIRST, *rest), faults, intents, values)
+
+
+_AHEAD = ("address", "port", "name", "protocol", "lb_algo", "lb_kind")
+"""What every service needs comes first."""
+
+
+def check_form(service: ServiceKey, server: ServerKey, kind: str, version: str) -> Form:
+    """A check more for a real server."""
+    return Form(
+        f"new {kind} for {server} in {service}",
+        CHECKS[kind],
+        lambda values: check_check(kind, values, version),
+        lambda values: (intent.AddCheck(service, server, new_check(kind, values)),),
+    )
+
+
+def kinds(version: str) -> list[str]:
+    """The kinds of checks that keepalived `version` knows."""
+    return [kind for kind, fields in CHECKS.items() if all(f.known(version) for f in fields[:1])]
+
+
+def sorry_form(service: ConfiguredService, version: str) -> Form:
+    """Who answers when the quorum is lost."""
+    now = service.sorry_server
+    values = {"address": now.address, "port": str(now.port)} if now is not None else {}
+    rest = [f.keyword for f in SORRY if f.keyword not in ("address", "port")]
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        port = int(values.get("port") or 0)
+        one = intent.SetSorryServer(service.key, values["address"].strip(), port)
+        return (one, *_set_all(SORRY, values, OfService(service.key), rest))
+
+    return Form(f"sorry server of {service.key}", SORRY,
+                lambda values: check_all(SORRY, values, version), intents, values)  # fmt: skip
+
+
+def quorum_form(service: ConfiguredService, version: str) -> Form:
+    """The weight that must be alive."""
+    fields = tuple(
+        replace(f, required=f.keyword == "quorum")
+        for f in SERVICE if f.keyword in ("quorum", "hysteresis")
+    )  # fmt: skip
+
+    def faults(values: Values) -> Faults:
+        found = check_all(fields, values, version)
+        if not found:
+            hysteresis = int(values.get("hysteresis") or service.hysteresis)
+            wrong = check_quorum(service, int(values["quorum"]), hysteresis)
+            found = {"quorum": wrong} if wrong else {}
+        return found
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        margin = values.get("hysteresis", "")
+        wanted = int(margin) if margin else None
+        return (intent.SetQuorum(service.key, int(values["quorum"]), wanted),)
+
+    values = {"quorum": str(service.quorum)}
+    if service.hysteresis:
+        values["hysteresis"] = str(service.hysteresis)
+    total = sum(server.weight for server in service.servers)
+    return Form(f"quorum of {service.key}", fields, faults, intents, values,
+                f"The weights of its real servers come to {total}.")  # fmt: skip
+
+
+def instance_form(configuration: Configuration, version: str) -> Form:
+    """A vrrp_instance more."""
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        plain = [f for f in INSTANCE if f.block == ""]
+        peer = values.get("unicast_peer", "").strip()
+        new = NewInstance(
+            values["name"].strip(), settings(plain, values),
+            (tuple(values["virtual_ipaddress"].split()),),
+            settings(INSTANCE, values, "authentication"), (peer,) if peer else (),
+        )  # fmt: skip
+        return (intent.AddInstance(new),)
+
+    return Form("new VRRP instance", INSTANCE,
+                lambda values: check_instance(values, version, configuration), intents,
+                about="The other director needs its own: the same router id, VIPs and password, "
+                "another priority.")  # fmt: skip
+
+
+def vip_form(instance: str, version: str) -> Form:
+    """A VIP more."""
+    address = next(f for f in INSTANCE if f.keyword == "virtual_ipaddress")
+    excluded = Field("excluded", "Excluded", "not in adverts: both directors need not agree",
+                     Kind.FLAG, "no")  # fmt: skip
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        vip = tuple(values["virtual_ipaddress"].split())
+        return (intent.AddVip(instance, vip, values.get("excluded") == "yes"),)
+
+    fields = (address, excluded)
+    return Form(f"new VIP in {instance}", fields,
+                lambda values: check_all(fields, values, version), intents)  # fmt: skip
+
+
+def script_form(version: str) -> Form:
+    """A vrrp_script more."""
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        return (intent.AddScript(NewScript(values["name"].strip(), settings(SCRIPT, values))),)
+
+    return Form("new vrrp_script", SCRIPT, lambda values: check_script(values, version), intents)
+
+
+def block_of(target: Target) -> str:
+    """The keyword of a target's block."""
+    if isinstance(target, OfCheck):
+        return target.kind
+    if isinstance(target, OfNamed):
+        return target.keyword
+    return {OfGlobals: "global_defs", OfService: "virtual_server", OfServer: "real_server"}[
+        type(target)
+    ]
+
+
+def settable(target: Target, version: str) -> list[Field]:
+    """The values that a block of that kind may have, header and inner blocks left out."""
+    block = block_of(target)
+    fields = {"virtual_server": SERVICE, "real_server": SERVER, "vrrp_instance": INSTANCE,
+              "vrrp_script": SCRIPT, **CHECKS}.get(block, ())  # fmt: skip
+    return [f for f in fields if f.known(version) and field_of(block, f.keyword) == f]
+
+
+def value_form(target: Target, keyword: str, now: str, version: str) -> Form:
+    """Another value for one keyword; `now` is empty for a secret."""
+    block = block_of(target)
+    known = field_of(block, keyword)
+    one = replace(known, required=True) if known is not None else Field(
+        keyword, keyword, f"its value in {block}", Kind.TEXT, required=True
+    )  # fmt: skip
+    spread = one.kind not in (Kind.TEXT, Kind.SCRIPT, Kind.SECRET)
+
+    def words(values: Values) -> tuple[str, ...]:
+        text = values[keyword].strip()
+        if known is None and not any(c in text for c in "#!{}"):
+            return tuple(text.split())
+        return tuple(text.split()) if spread else (text,)
+
+    def faults(values: Values) -> Faults:
+        found = check_all((one,), values, version)
+        if not found and one.kind is not Kind.FLAG:
+            wrong = complaint(block, keyword, words(values), version)
+            found = {keyword: wrong} if wrong else {}
+        return found
+
+    def intents(values: Values) -> tuple[Intent, ...]:
+        if one.kind is Kind.FLAG:
+            if values[keyword].strip() == "yes":
+                return (intent.SetValue(target, keyword),)
+            return (intent.RemoveValue(target, keyword),)
+        return (intent.SetValue(target, keyword, words(values)),)
+
+    values = {keyword: "yes" if one.kind is Kind.FLAG else now}
+    return Form(f"{keyword} of {block}", (one,), faults, intents,
+                {k: v for k, v in values.items() if v})  # fmt: skip

@@ -1,0 +1,180 @@
+"""What a plan for the configuration says in words: differences, findings, diff, results. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lvstui.keepalived.difference import Impact
+from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.text import plain
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
+from lvstui.screens.config_change import ConfigChange, Phase
+from lvstui.screens.config_lines import STYLES, glyph_of
+from lvstui.screens.realserver_text import prose
+from lvstui.widgets.glyphs import Glyphs
+from lvstui.widgets.line import Bit
+
+_IMPACTS = {
+    Impact.CUTS: ("bold $sev-bad", "cuts"),
+    Impact.MOVES: ("$sev-warn", "moves"),
+    Impact.WATCHES: ("$lv-dim", "watches"),
+}
+ENDED: Mapping[Ended, str] = {
+    Ended.REFUSED: "bold $sev-bad",
+    Ended.WAITING: "bold $sev-warn",
+    Ended.CONFIRMED: "bold $sev-good",
+    Ended.TAKEN_BACK: "bold $sev-warn",
+    Ended.TROUBLE: "bold $sev-bad",
+}
+_MOST_DIFF = 2_000
+"""Lines of a diff that are shown; the rest is counted."""
+_MOST = 200
+"""Differences or findings that are shown."""
+
+
+def plan_bits(
+    plan: ConfigPlan, width: int, glyphs: Glyphs, cautions: tuple[str, ...] = ()
+) -> list[Bit]:
+    """A plan before it is applied: the worst first, the text last. `cautions` come on top of its
+    own."""
+    bits: list[Bit] = []
+    if plan.empty and not plan.refusals:
+        bits += prose("Nothing would be written: the files are like this already.", "$lv-text",
+                      width)  # fmt: skip
+    for title, lines, style, sign in (
+        ("Refused", plan.refusals, "bold $sev-bad", glyphs.no),
+        ("What it does", plan.effects, "$lv-text", glyphs.dot),
+        (
+            "Know before you say yes",
+            dict.fromkeys((*cautions, *plan.cautions)),
+            "$sev-warn",
+            glyphs.warn,
+        ),
+    ):
+        if lines:
+            bits.append((f"{title}\n", "bold $lv-dim"))
+            for line in lines:
+                bits += prose(plain(line), style, width, f"  {sign} ")
+            bits.append(("\n", ""))
+    for host in plan.hosts:
+        bits += _host_bits(host, width, glyphs)
+    if not plan.refusals and not plan.empty:
+        bits += _after_bits(plan, width)
+    return bits
+
+
+def _host_bits(host: HostChange, width: int, glyphs: Glyphs) -> list[Bit]:
+    director = host.director
+    bits: list[Bit] = [(director.host, "bold $lv-accent"),
+                       (f"  {director.main}", "$lv-dim")]  # fmt: skip
+    if director.version:
+        bits.append((f"  keepalived {director.version}", "$lv-dim"))
+    if not director.pid:
+        bits.append(("  not running", "$sev-warn"))
+    bits.append(("\n", ""))
+    if director.in_step is False:
+        bits += prose("What runs now is not what the files say: this applies their other changes "
+                      "too.", "bold $sev-warn", width, f"  {glyphs.warn} ")  # fmt: skip
+    if host.differences:
+        for difference in host.differences[:_MOST]:
+            style, word = _IMPACTS[difference.impact]
+            bits += prose(f"{difference.subject}: {difference.text}", "$lv-text", width,
+                          f"  {word:<8}", style)  # fmt: skip
+        bits += _more(len(host.differences), "difference")
+    elif host.files:
+        bits += prose("Means the same as before: only text, no behaviour.", "$lv-dim", width, "  ")
+    bits += _finding_lines("New findings", host.findings, width, glyphs)
+    if host.known:
+        bits += prose(f"{len(host.known)} known before and still there", "$lv-dim", width,
+                      f"  {glyphs.info} ")  # fmt: skip
+    bits += diff_bits(host.diff)
+    return [*bits, ("\n", "")]
+
+
+def _finding_lines(
+    title: str, findings: tuple[Finding, ...], width: int, glyphs: Glyphs
+) -> list[Bit]:
+    if not findings:
+        return []
+    bits: list[Bit] = [(f"  {title}\n", "bold $lv-dim")]
+    for finding in findings[:_MOST]:
+        style = STYLES[finding.severity]
+        where = f"line {finding.place.line}: " if finding.place is not None else ""
+        bits += prose(f"{where}{plain(finding.text)}", "$lv-text", width,
+                      f"  {glyph_of(finding.severity, glyphs)} {finding.severity.value} ",
+                      style)  # fmt: skip
+        if finding.evidence:
+            bits += prose(plain(finding.evidence), "$lv-dim", width, "      ")
+        if finding.fix:
+            bits += prose(plain(finding.fix), "$lv-accent", width, f"    {glyphs.arrow} ")
+    return [*bits, *_more(len(findings), "finding")]
+
+
+def _more(count: int, what: str) -> list[Bit]:
+    return [(f"  and {count - _MOST} more {what}s\n", "$lv-dim")] if count > _MOST else []
+
+
+def diff_bits(diff: str) -> list[Bit]:
+    """A unified diff that is masked already."""
+    bits: list[Bit] = []
+    lines = diff.splitlines()
+    for line in lines[:_MOST_DIFF]:
+        style = "$lv-dim"
+        if line.startswith("+") and not line.startswith("+++"):
+            style = "$sev-good"
+        elif line.startswith("-") and not line.startswith("---"):
+            style = "$sev-bad"
+        elif line.startswith("@@"):
+            style = "$lv-accent"
+        bits.append((f"  {plain(line, 2000)}\n", style))
+    if len(lines) > _MOST_DIFF:
+        bits.append((f"  … and {len(lines) - _MOST_DIFF} more lines\n", "$lv-dim"))
+    return bits
+
+
+def _after_bits(plan: ConfigPlan, width: int) -> list[Bit]:
+    bits = prose("same processes, loaded copy, kernel table and VIPs are read back", "$lv-text",
+                 width, "Checked by   ", "$lv-dim")  # fmt: skip
+    if plan.timer_s:
+        text = f"by itself after {plan.timer_s} s unless you keep it, even when lvstui is gone"
+    else:
+        text = "only by you: there is no timer"
+    return bits + prose(text, "$lv-text", width, "Taken back   ", "$lv-dim")
+
+
+def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyphs) -> list[Bit]:
+    """While it is planned, applied, kept or taken back."""
+    words = {
+        Phase.PLANNING: "Looking first: the candidate is tested with the installed keepalived.",
+        Phase.RUNNING: f"Applying and reading back, {seconds:.0f} s. It goes on when you close "
+        "this.",
+        Phase.DECIDING: "Making it so …",
+    }
+    bits = prose(words.get(change.phase, ""), "bold $lv-accent", width)
+    for index, stage in enumerate(change.stages):
+        now = index == len(change.stages) - 1
+        bits += prose(plain(stage), "$lv-accent" if now else "$lv-dim", width,
+                      f"  {glyphs.dot if now else glyphs.yes} ")  # fmt: skip
+    return bits
+
+
+def outcome_bits(outcome: ConfigOutcome, left_s: float, width: int, glyphs: Glyphs) -> list[Bit]:
+    """What came of it: what was read back, and what happens now."""
+    style = ENDED[outcome.ended]
+    sign = glyphs.yes if outcome.ok else glyphs.no
+    bits = prose(plain(outcome.text), style, width, f"{sign} ")
+    bits.append(("\n", ""))
+    for one in outcome.verified:
+        mark = glyphs.yes if one.ok else glyphs.no
+        bits.append((f"  {mark} ", "$sev-good" if one.ok else "bold $sev-bad"))
+        text = f"{one.host}  {plain(one.what)}"
+        bits += prose(text + (f": {plain(one.seen)}" if one.seen else ""),
+                      "$lv-text" if one.ok else "$sev-bad", width - 4)  # fmt: skip
+    if outcome.ended is Ended.WAITING:
+        bits.append(("\n", ""))
+        bits.append((f"Taken back in {left_s:.0f} s. ", "bold $sev-warn"))
+        bits.append(("y keeps it, b takes it back now.\n", "$lv-text"))
+    elif outcome.ended is Ended.CONFIRMED and outcome.id:
+        bits += prose("lvstui config rollback", "$lv-accent", width,
+                      "\nOn the shell  ", "$lv-dim")  # fmt: skip
+    return bits

@@ -1,0 +1,257 @@
+"""A configuration for screens: two files in memory that the sites of `pictures` could run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lvstui.keepalived.difference import Difference, Impact
+from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.files import Files
+from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.mask import masked_diff
+from lvstui.keepalived.parser import parse
+from lvstui.keepalived.tree import Tree
+from lvstui.operations.config_plan import (
+    ConfigOutcome,
+    ConfigPlan,
+    Director,
+    Ended,
+    FileChange,
+    HostChange,
+    Verified,
+)
+
+from .pictures import CONF, NOW
+
+WEB_CONF = "/etc/keepalived/conf.d/web.conf"
+PASSWORD = "g3heim-[b]42"
+MAIN = f"""\
+! lb1, first director
+global_defs {{
+    router_id lb1
+    notification_email {{
+        ops@example.org
+    }}
+}}
+
+vrrp_instance LB_1 {{
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    @lb1 priority 150
+    @lb2 priority 100
+    advert_int 1
+    authentication {{
+        auth_type PASS
+        auth_pass {PASSWORD}
+    }}
+    # the old password was {PASSWORD} too
+    virtual_ipaddress {{
+        10.10.0.20/24 dev eth0
+    }}
+}}
+
+include conf.d/web.conf
+
+virtual_server 10.10.0.20 53 {{ # dns
+    lb_algo rr
+    lb_kind DR
+    protocol UDP
+    delay_lop 3
+    real_server 10.10.0.3 53 {{ # rs1
+        weight 1
+        MISC_CHECK {{
+            misc_path "/usr/bin/dig @10.10.0.3 example.org"
+        }}
+    }}
+    real_server 10.10.0.4 53 {{ # rs2
+        weight 1
+    }}
+}}
+""".encode()
+WEB_TEXT = b"""\
+# What the shop is made of
+virtual_server 10.10.0.20 80 { # web
+    lb_algo wrr
+    lb_kind DR
+    protocol TCP
+    delay_loop 3
+    real_server 10.10.0.3 80 { # rs1
+        weight 10
+        TCP_CHECK {
+            connect_timeout 2
+        }
+    }
+    real_server 10.10.0.4 80 { # rs2
+        weight 10
+        TCP_CHECK {
+            connect_timeout 2
+        }
+    }
+    real_server 10.10.0.5 80 { # rs3
+        weight 10
+        HTTP_GET {
+            url {
+                path /health
+                status_code 200
+            }
+        }
+    }
+}
+"""
+SITE: Mapping[str, bytes] = {CONF: MAIN, WEB_CONF: WEB_TEXT}
+
+
+class FakeFiles:
+    """As ConfigFiles, in memory."""
+
+    def __init__(self, files: Mapping[str, bytes] | None = None, config_id: str = "lb1") -> None:
+        self.files = dict(SITE if files is None else files)
+        self.config_id = config_id
+        self.error: OSError | None = None
+        self.reads = 0
+        self.gate: threading.Event | None = None
+        """Reading waits for it."""
+
+    def read(self, pid: int = 0, daemon_file: str = "") -> Tree:
+        """As in ConfigFiles."""
+        self.reads += 1
+        if self.gate is not None:
+            self.gate.wait(5)
+        if self.error is not None:
+            raise self.error
+
+        return parse(next(iter(self.files)), Files(self._bytes), self.config_id)
+
+    def surroundings(self, tree: Tree, version: str) -> Surroundings:
+        """As in ConfigFiles; nothing is known but the version."""
+        return Surroundings(version=version)
+
+    def draft(self, pid: int = 0, daemon_file: str = "") -> Draft:
+        """As in ConfigFiles."""
+        if self.error is not None:
+            raise self.error
+        return Draft(next(iter(self.files)), Files(self._bytes), self.config_id)
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            return self.files[path]
+        except KeyError:
+            raise FileNotFoundError(2, "No such file or directory", path) from None
+
+    def stamp(self, paths: Sequence[str]) -> object:
+        """As in ConfigFiles."""
+        return tuple(self.files.get(path) for path in paths)
+
+
+@dataclass(frozen=True)
+class FakePast:
+    """As in Past."""
+
+    id: str
+    title: str
+    at: float = NOW - 7200
+    who: str = "alice"
+    reason: str = ""
+    ended: Ended = Ended.CONFIRMED
+    left_s: float = 0.0
+
+
+@dataclass
+class FakeEngine:
+    """As ConfigEngine: makes believable plans of what it is given, and writes into FakeFiles."""
+
+    files: FakeFiles
+    refusals: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    typed: str = ""
+    fails: bool = False
+    """What is read back after the reload is not what was planned."""
+    left_s: float = 42.0
+    raises: Exception | None = None
+    gate: threading.Event | None = None
+    """Applying waits for it."""
+    past: list[FakePast] = field(default_factory=list)
+    applied: list[tuple[ConfigPlan, bool]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
+    here: str = "lb1"
+
+    def plan(
+        self, title: str, files: Mapping[str, Sequence[FileChange]], *, timer_s: int = 60
+    ) -> ConfigPlan:
+        """As in ConfigEngine."""
+        if self.raises is not None:
+            raise self.raises
+        changes = tuple(files[self.here])
+        diff = "".join(masked_diff(one.before, one.after, one.path) for one in changes)
+        director = Director(self.here, CONF, "lb1", 811, NOW, (), "2.2.7", True)
+        moved = Difference("weight", Impact.MOVES, "rs4 in tcp 10.10.0.20:80", "is new: takes 25 %")
+        host = HostChange(director, changes, (moved,), self.findings, (), diff)
+        return ConfigPlan(
+            title, (host,), ("reload of keepalived on lb1",), ("Only lb1 is changed.",),
+            self.refusals, self.typed, "", timer_s,
+        )  # fmt: skip
+
+    def apply(
+        self, plan: ConfigPlan, *, force: bool = False, progress: Callable[[str], None]
+    ) -> ConfigOutcome:
+        """As in ConfigEngine."""
+        progress("writing beside, testing")
+        if self.gate is not None:
+            self.gate.wait(5)
+        self.applied.append((plan, force))
+        seen = (
+            Verified("lb1", "same children", True),
+            Verified("lb1", "tcp 10.10.0.20:80 in the kernel", not self.fails,
+                     "forwarding is NAT" if self.fails else ""),
+        )  # fmt: skip
+        if self.fails:
+            text = "taken back: what was read back is not what was planned"
+            return ConfigOutcome(plan, Ended.TAKEN_BACK, "c-1", text, seen)
+        for host in plan.hosts:
+            for one in host.files:
+                assert one.after is not None
+                self.files.files[one.path] = one.after
+        text = "applied and verified on lb1"
+        self.past.insert(0, FakePast("c-1", plan.title, ended=Ended.WAITING, left_s=self.left_s))
+        return ConfigOutcome(plan, Ended.WAITING, "c-1", text, seen, self.left_s)
+
+    def confirm(self, id_: str) -> ConfigOutcome:
+        """As in ConfigEngine."""
+        self.kept.append(id_)
+        return ConfigOutcome(self._last, Ended.CONFIRMED, id_, "kept on lb1")
+
+    def take_back(self, id_: str, why: str) -> ConfigOutcome:
+        """As in ConfigEngine."""
+        self.taken_back.append(id_)
+        return ConfigOutcome(self._last, Ended.TAKEN_BACK, id_, f"{why}; the old files are back")
+
+    @property
+    def _last(self) -> ConfigPlan:
+        return self.applied[-1][0] if self.applied else ConfigPlan("", ())
+
+    def waiting(self) -> tuple[FakePast, ...]:
+        """As in ConfigEngine."""
+        return tuple(one for one in self.past if one.ended is Ended.WAITING)
+
+    def history(self) -> tuple[FakePast, ...]:
+        """As in ConfigEngine."""
+        return tuple(self.past)
+
+    def diff(self, id_: str) -> str:
+        """As in ConfigEngine."""
+        return f"--- {CONF}\n+++ {CONF}\n-    weight 10\n+    weight 5  ({id_})\n"
+
+    def plan_rollback(self, id_: str) -> ConfigPlan:
+        """As in ConfigEngine."""
+        one = FileChange(CONF, self.files.files[CONF], MAIN)
+        return self.plan(f"roll back {id_}", {self.here: (one,)})
+
+
+ERROR = Finding("forwarding-defaults-to-nat", Severity.ERROR, "the service becomes NAT",
+                evidence="no lb_kind", fix="lb_kind DR")  # fmt: skip
+"""One that has to be forced."""
