@@ -40,7 +40,6 @@ class Drawn:
     after: ConfigSeen
     steps: tuple[FileStep, ...] = ()
     tried: Trial = field(default_factory=Trial)
-    surroundings: Surroundings = field(default_factory=Surroundings)
     refusals: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     old_is_lethal: bool = False
@@ -111,13 +110,13 @@ def draw(
         refusals.append(f"{where.name}: only root may write the configuration: sudo lvstui")
     if wanted and root:
         refusals += _under_way(where.name, runner)
-    tried, around = Trial(), Surroundings(version=daemon.version)
+    tried = Trial()
     if wanted and not refusals:
         tried = trial(runner, daemon, steps)
-        trees = [tree for tree in (seen.config.tree, after.tree) if tree is not None]
-        around = look_around(runner, daemon, trees)
-    before = judge(seen.config, tried, around, peers[0], old=True)
-    found = judge(after, tried, around, peers[1]) if wanted else before
+    version = daemon.version
+    around = _around(runner, seen, after) if tried.after or tried.why else {}
+    before = judge(seen.config, tried, around.get("before"), version, peers[0], old=True)
+    found = judge(after, tried, around.get("after"), version, peers[1]) if wanted else before
     fresh = new_findings(before, found)
     known = new_findings(fresh, found)
     refusals += _lethal(where.name, found)
@@ -134,24 +133,40 @@ def draw(
     change = HostChange(director(seen), tuple(wanted), differences, fresh, known, diff)
     lethal_before = any(finding.severity is Severity.LETHAL for finding in before)
     cautions = _cautions(where.name, seen, wanted, on_disk, lethal_before) if wanted else ()
-    return Drawn(where, seen, change, after, steps, tried, around, tuple(dict.fromkeys(refusals)),
+    return Drawn(where, seen, change, after, steps, tried, tuple(dict.fromkeys(refusals)),
                  cautions, lethal_before)  # fmt: skip
 
 
+def _around(runner: Runner, seen: DirectorSeen, after: ConfigSeen) -> dict[str, Surroundings]:
+    """What the host has, as far as each of the two texts names it."""
+    trees = {"before": seen.config.tree, "after": after.tree}
+    known = {name: tree for name, tree in trees.items() if tree is not None}
+    found = look_around(runner, seen.daemon, tuple(known.values()))
+    return dict(zip(known, found, strict=True))
+
+
 def judge(
-    config: ConfigSeen, tried: Trial, around: Surroundings, peer: Peer | None, *, old: bool = False
+    config: ConfigSeen,
+    tried: Trial,
+    around: Surroundings | None,
+    version: str,
+    peer: Peer | None,
+    *,
+    old: bool = False,
 ) -> tuple[Finding, ...]:
     """What our rules and the host's own keepalived say of a configuration."""
     if config.tree is None or config.configuration is None:
         return ()
-    found = list(lint(config.tree, config.configuration, around, peer))
+    found = list(
+        lint(config.tree, config.configuration, around or Surroundings(version=version), peer)
+    )
     tested = tried.before if old else tried.after
     if tested is not None:
-        found += classify(tested.ended, tested.text, around.version, config.tree)
+        found += classify(tested.ended, tested.text, version, config.tree)
     elif tried.why and not old:
-        found.append(
-            Finding("-t:untested", Severity.WARNING, f"keepalived has not tested it: {tried.why}")
-        )
+        # Where there is no keepalived nothing can die of it; where there is one, that is a risk.
+        severity = Severity.ERROR if version else Severity.WARNING
+        found.append(Finding("-t:untested", severity, f"keepalived has not tested it: {tried.why}"))
     return worst_first(found)
 
 

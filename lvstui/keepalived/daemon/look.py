@@ -137,7 +137,9 @@ def taken_apart(text: str, host: str) -> tuple[list[str], dict[str, bytes]]:
         elif line.startswith(("@", "=")):
             data = "".join(itertools.takewhile(lambda part: part != ".", told))
             try:
-                blobs[line[1:]] = base64.b64decode(data) if line[0] == "@" else bytes.fromhex(data)
+                blobs[line[1:]] = (
+                    base64.b64decode(data, validate=True) if line[0] == "@" else bytes.fromhex(data)
+                )
             except (binascii.Error, ValueError):
                 break
         else:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
 from lvstui.keepalived.daemon.look import script
 from lvstui.keepalived.daemon.parcel import Parcel
-from lvstui.keepalived.daemon.trial import Tested, test_words
+from lvstui.keepalived.daemon.trial import ConfigTest, test_words
 
 UNWRITABLE, BUSY, GONE, CHANGED = 73, 75, 76, 77
 """Exit statuses of the scripts."""
@@ -28,7 +28,7 @@ def begin(
     *,
     seconds: int,
     meta: Mapping[str, object],
-    tested: Tested | None = None,
+    tested: ConfigTest | None = None,
     old_is_lethal: bool = False,
 ) -> tuple[str, bytes]:
     """Script and standard input that lay a change out on the host and arm its guard.
@@ -114,7 +114,9 @@ def steps(
         ],
         "start_daemon": [
             "own=; command -v setsid >/dev/null 2>&1 && own=setsid",
-            f"(cd / && umask 022 && {environment}exec $own {argv} </dev/null >/dev/null 2>&1) &",
+            # Ignored signals would stay ignored in the daemon, SIGHUP among them.
+            f"(trap - HUP PIPE; cd / && umask 022 && {environment}exec $own {argv} "
+            "</dev/null >/dev/null 2>&1) &",
         ],
     }
     lines = [

@@ -24,7 +24,7 @@ _BESIDE = ".lvstui-test~"
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class ConfigTest:
     """What `keepalived -t` said of one set of files."""
 
     status: int
@@ -46,8 +46,8 @@ class Tested:
 class Trial:
     """The test of the files as they are, and of the candidate."""
 
-    before: Tested | None = None
-    after: Tested | None = None
+    before: ConfigTest | None = None
+    after: ConfigTest | None = None
     """None: it could not be tested, `why` says why."""
     why: str = ""
 
@@ -76,12 +76,12 @@ def trial(
     lines, blobs = taken_apart(ran.text, runner.host)
     told = dict(line.partition(" ")[::2] for line in lines)
 
-    def tested(word: str) -> Tested | None:
+    def tested(word: str) -> ConfigTest | None:
         if word not in told:
             return None
         said = blobs.get(word, b"")
         base = os.fsencode(posixpath.basename(daemon.main))
-        return Tested(int(told[word]), said.replace(_BESIDE.encode(), base))
+        return ConfigTest(int(told[word]), said.replace(_BESIDE.encode(), base))
 
     return Trial(tested("before"), tested("after"), told.get("untested", ""))
 

@@ -23,7 +23,8 @@ if was=$(readlink "$S/current"); then
   then mv "$S/$was/armed" "$S/$was/never"; rm -f "$S/current"
   fi
 fi
-ln -s "$ID" "$S/current" 2>/dev/null || give_up "another change is under way: $(readlink "$S/current")" 75
+# -n: a mark that leads to a folder is in the way, not a place to put this one in.
+ln -sn "$ID" "$S/current" 2>/dev/null || give_up "another change is under way: $(readlink "$S/current")" 75
 sh "$T/change.sh" arm "$SECONDS_" || { rm -f "$S/current"; give_up "no timer can be set" 1; }
 # The oldest of those that were decided go.
 set -- "$S"/[0-9]*T[0-9]*
