@@ -65,6 +65,8 @@ done
 EVERYWHERE = (
     # Wantstate follows what has happened since the start; state MASTER is only where it begins.
     r".*: state: keepalived '(BACKUP|FAULT)', we 'MASTER'",
+    # Every server has a method of its own, and there is none to be the default.
+    r".*: forwarding: keepalived '0x7', we '.*'",
 )
 
 EXPLAINED: dict[str, tuple[str, ...]] = {
