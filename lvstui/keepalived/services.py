@@ -6,6 +6,7 @@ recorded where keepalived itself prints one.
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.checks import Check, Timing, checks, timing
@@ -202,7 +203,8 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
     elif word == b"inhibit_on_failure":
         virtual.inhibit = True
     elif word == b"quorum":
-        virtual.quorum = notes.number(line, 1, MAX_UNSIGNED) or virtual.quorum
+        # Unlike most lines a wrong one is not passed over: it means 1.
+        virtual.quorum = notes.number(line, 1, MAX_UNSIGNED) or 1
     elif word == b"hysteresis":
         given = notes.number(line, 0, MAX_UNSIGNED)
         virtual.hysteresis = virtual.hysteresis if given is None else given
@@ -224,10 +226,12 @@ def _granularity(virtual: _Virtual, line: Statement, notes: Notes) -> str:
     if virtual.family == 6 or (virtual.family == 0 and b"." not in word):
         number = notes.number(line, 1, 128, whole=True)
         return str(number or "")
-    address = notes.address(word)
-    if address is None:
+    try:
+        # As getaddrinfo: a plain number is one, too.
+        return socket.inet_ntoa(socket.inet_aton(word.decode("ascii")))
+    except (OSError, ValueError):
         notes.say(line.place, "persistence_granularity: a netmask is expected; line ignored")
-    return address or ""
+        return ""
 
 
 def _sorry(virtual: _Virtual, line: Statement, notes: Notes) -> None:

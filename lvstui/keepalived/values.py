@@ -67,7 +67,11 @@ class Notes:
         if match is None and given is not None and not whole:
             value = leading_number(given)
             if value is not None and low <= value <= high:
-                self.say(statement.place, f"{keyword}: no number; keepalived takes {value}")
+                self.say(
+                    statement.place,
+                    f"{keyword}: a number from {low} to {high} is expected; keepalived takes "
+                    f"{value}",
+                )
                 return value
         self.say(
             statement.place, f"{keyword}: a number from {low} to {high} is expected; line ignored"
