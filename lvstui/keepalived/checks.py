@@ -121,11 +121,12 @@ def _value(block: Block, keyword: bytes, notes: Notes) -> bytes:
 
 def _peer(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int]:
     """Where a check connects to."""
+    own = address
     for statement in block.statements(b"connect_ip"):
         given = notes.address(notes.argument(statement))
         if given is None:
-            notes.say(statement.place, "connect_ip: no address; line ignored")
-        address = given or address
+            notes.say(statement.place, "connect_ip: no address; the server's own is taken")
+        address = given or own
     for statement in block.statements(b"connect_port"):
         port = notes.number(statement, 1, MAX_PORT) or port
     return address, port

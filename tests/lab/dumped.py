@@ -393,7 +393,9 @@ def our_table(tree: Tree) -> tuple[set[str], set[str]]:
     for service in view(tree).services:
         must.add(str(service.key))
         for server in service.servers:
-            into = may if server.checkers or server.alpha or service.alpha else must
+            # The kernel refuses a lower threshold over the upper one.
+            refused = server.lower_threshold > server.upper_threshold
+            into = may if server.checkers or server.alpha or service.alpha or refused else must
             into.add(f"{service.key} {server.key} {server.forwarding}")
         if service.sorry_server:
             may.add(f"{service.key} {service.sorry_server} {service.sorry_forwarding}")

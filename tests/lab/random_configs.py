@@ -106,7 +106,9 @@ def _service(chance: random.Random, number: int) -> str:
 def _server(chance: random.Random, number: int, six: bool) -> str:
     address = f"fd00::a{number}" if six else f"192.168.210.{number + 10}"
     if chance.random() < 0.1:
-        address = "192.168.210.77" if six else "fd00::77"
+        # Without checks: keepalived skips it and leaves them to the server before.
+        other = f"192.168.210.7{number}" if six else f"fd00::7{number}"
+        return f"real_server {other} 80 {{\n    weight 2\n    }}"
     port = chance.choice([" 80", " 80", " 8080", "", " 0", " 99999"])
     lines = chance.sample(_REAL, chance.randint(0, 6))
     for kind in chance.sample(["TCP_CHECK", "HTTP_GET", "MISC_CHECK", "UDP_CHECK"], 2):
