@@ -415,7 +415,9 @@ def kernel_table(text: str) -> set[str]:
 
 def table_differences(kernel: set[str], tree: Tree) -> Iterator[str]:
     """What the kernel lacks, and what it has beside."""
-    must, may = our_table(tree)
+    # /proc does not tell the family of a mark without servers.
+    must, may = ({line.replace(" ipv6", "") for line in lines} for lines in our_table(tree))
+    kernel = {line.replace(" ipv6", "") for line in kernel}
     local = {line.removesuffix(" LOCAL") for line in kernel if line.endswith(" LOCAL")}
     for line in sorted(must - kernel):
         if line.rpartition(" ")[0] not in local:
