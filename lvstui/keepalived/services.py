@@ -6,6 +6,7 @@ recorded where keepalived itself prints one.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -186,8 +187,10 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
             given = notes.number(line, 1, MAX_PERSISTENCE)
             virtual.persistence = virtual.persistence if given is None else given
     elif word == b"persistence_granularity":
-        virtual.persistence = virtual.persistence or DEFAULT_PERSISTENCE
-        virtual.granularity = shown(notes.argument(line))
+        granularity = _granularity(virtual, line, notes)
+        if granularity:
+            virtual.persistence = virtual.persistence or DEFAULT_PERSISTENCE
+            virtual.granularity = granularity
     elif word == b"persistence_engine":
         virtual.engine = shown(notes.argument(line))
     elif word in _SCHEDULER_FLAGS:
@@ -206,7 +209,8 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
     elif word == b"inhibit_on_failure":
         virtual.inhibit = True
     elif word == b"quorum":
-        virtual.quorum = notes.number(line, 1, MAX_UNSIGNED) or virtual.quorum
+        # Unlike most lines a wrong one is not passed over: it means 1.
+        virtual.quorum = notes.number(line, 1, MAX_UNSIGNED) or 1
     elif word == b"hysteresis":
         given = notes.number(line, 0, MAX_UNSIGNED)
         virtual.hysteresis = virtual.hysteresis if given is None else given
@@ -220,6 +224,20 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
             virtual.family = family
     elif word in (b"sorry_server", b"sorry_server_inhibit", b"sorry_server_lvs_method"):
         _sorry(virtual, line, notes)
+
+
+def _granularity(virtual: _Virtual, line: Statement, notes: Notes) -> str:
+    """A netmask for IPv4, a prefix length for IPv6; empty when keepalived ignores the line."""
+    word = notes.argument(line)
+    if virtual.family == 6 or (virtual.family == 0 and b"." not in word):
+        number = notes.number(line, 1, 128, whole=True)
+        return str(number or "")
+    try:
+        # As getaddrinfo: a plain number is one, too.
+        return socket.inet_ntoa(socket.inet_aton(word.decode("ascii")))
+    except (OSError, ValueError):
+        notes.say(line.place, "persistence_granularity: a netmask is expected; line ignored")
+        return ""
 
 
 def _sorry(virtual: _Virtual, line: Statement, notes: Notes) -> None:
@@ -377,6 +395,7 @@ def _services(virtual: _Virtual, notes: Notes) -> list[ConfiguredService]:
             real.timing.over(virtual.timing),
             real.address,
             real.written_port,
+            real.port or virtual.port,
             notes,
         )
         if real.block is not None
