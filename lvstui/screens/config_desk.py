@@ -16,15 +16,17 @@ from typing import Any
 
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
 from lvstui.remote.runner import RemoteError
 from lvstui.screens.config_change import ConfigChange, MakePlan, Phase
-from lvstui.screens.config_drafting import Edit, Pending, pending
+from lvstui.screens.config_drafting import Edit, Pending, Wishes, pending
 from lvstui.screens.config_engine import ConfigEngine, ConfigFiles, Past
 from lvstui.widgets.config_document import Document, Lint, document
 
@@ -71,6 +73,7 @@ class ConfigDesk:
         self.cautions: tuple[str, ...] = ()
         """What the changes in the draft said that one must know."""
         self._draft: Draft | None = None
+        self._wishes = Wishes()
         self._daemon: tuple[int, str] = (0, "")
         self.change: ConfigChange | None = None
         """The last one that was planned."""
@@ -193,25 +196,33 @@ class ConfigDesk:
     def edit(
         self, words: str, work: Edit, then: Callable[[], None] | None = None,
         refused: Callable[[str], None] | None = None,
+        intents: tuple[Intent, ...] = (),
+        by_hand: bool = False,
     ) -> None:  # fmt: skip
         """Work on the draft, which is begun when there is none. `then` hears that it was done;
-        `refused` (or else the operator) why it was not."""
+        `refused` (or else the operator) why it was not. `intents` are what `work` does, for the
+        other director; `by_hand`: they can not tell."""
         files = self._files
         assert files is not None
         pid, main = self._daemon
         lint = self._linter()
 
-        def run() -> tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]:
+        def run() -> tuple[Draft, Stamp, Document, Pending, tuple[str, ...], int]:
             draft, stamp = self._draft, self._stamp
             if draft is None:
                 draft = files.draft(pid, main)
                 stamp = (pid, main, files.stamp([file.path for file in draft.tree.files]))
+            steps = len(draft.titles)
             cautions = work(draft)
             found = document(draft.tree, lint, before=draft.base)
-            return draft, stamp, found, pending(draft), cautions
+            return draft, stamp, found, pending(draft), cautions, steps
 
-        def done(value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]) -> None:
-            draft, self._stamp, self.document, self.pending, cautions = value
+        def done(
+            value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...], int],
+        ) -> None:
+            draft, self._stamp, self.document, self.pending, cautions, steps = value
+            if intents or by_hand:
+                self._wishes.made(steps, None if by_hand else intents)
             self._draft = draft if draft.titles or self.pending.redoable else None
             self.cautions = (*self.cautions, *cautions) if self.pending.titles else ()
             if then is not None:
@@ -247,9 +258,16 @@ class ConfigDesk:
         """Plan everything that is in the draft."""
         files = tuple(FileChange(path, old, new) for path, (old, new) in self.pending.files.items())
         title = self.pending.title
-        change = self.plan(
-            title, lambda engine: engine.plan(title, {engine.here: files}), from_draft=True
-        )
+        asked = self._wishes.of(len(self.pending.titles))
+
+        def make(engine: ConfigEngine) -> ConfigPlan:
+            if len(engine.directors) < 2:
+                return engine.plan(title, {engine.here: files})
+            wanted = with_others(engine.here, files, asked, engine.look())
+            plan = engine.plan(title, wanted.files)
+            return replace(plan, cautions=(*wanted.cautions, *plan.cautions))
+
+        change = self.plan(title, make, from_draft=True)
         change.cautions = self.cautions
         return change
 

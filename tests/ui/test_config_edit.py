@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from textual.widgets import Input, OptionList, TextArea
 
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.screens.config import ConfigScreen
 from lvstui.screens.config_change import Phase
 from lvstui.screens.config_form import FormScreen
@@ -43,7 +45,9 @@ def open_(start: Start, files: FakeFiles, engine: FakeEngine) -> Open:
 
     @asynccontextmanager
     async def run(**options: Any) -> AsyncIterator[Desk]:
-        async with start(configuration=files, config_engine=lambda: engine, **options) as desk:
+        async with start(
+            configuration=files, config_engine=lambda asker: engine, **options
+        ) as desk:
             await desk.press("4")
             await desk.until(lambda: desk.app.config_desk.document is not None)
             await idle(desk)
@@ -227,6 +231,16 @@ async def test_files_changed_under_the_draft_are_noticed(
         assert any("changed on the disk" in said for said in desk.said)
 
 
+async def test_quitting_with_a_draft_takes_two_presses(open_: Open) -> None:
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("q")
+        assert any("1 change) is not applied" in said for said in desk.said)
+        assert desk.app.is_running
+        await desk.press("q")
+        assert not desk.app.is_running
+
+
 # Text
 
 
@@ -316,6 +330,39 @@ async def test_plan_apply_and_keep(open_: Open, engine: FakeEngine, files: FakeF
         assert "lvstui config rollback" in desk.text()
         await desk.press("escape")
         assert not desk.app.config_desk.pending.titles
+
+
+async def test_with_a_peer_the_same_goes_to_both_in_one_plan(
+    open_: Open, engine: FakeEngine, files: FakeFiles
+) -> None:
+    engine.directors = ("lb1", "lb2")
+    tree = FakeFiles(config_id="lb2").read()
+    seen = tuple(FileSeen(path, path, data=data) for path, data in files.files.items())
+    engine.looks = {
+        "lb2": DirectorSeen(
+            DaemonSeen("lb2", argv=("keepalived", "-i", "lb2")), ConfigSeen(tree, None, seen)
+        )
+    }
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        shown = await planned(desk)
+        plan_ = shown.change.plan
+        assert plan_ is not None, shown.change.problem
+        assert [host.director.host for host in plan_.hosts] == ["lb1", "lb2"]
+        after = plan_.hosts[1].files[0].after
+        assert after is not None
+        assert b"weight 7" in after
+
+
+async def test_a_peer_that_is_away_is_said_in_the_plan(open_: Open, engine: FakeEngine) -> None:
+    engine.directors = ("lb1", "lb2")
+    engine.looks = {"lb2": RemoteError(Trouble.UNREACHABLE, "no answer from lb2")}
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        assert "no answer from lb2" in desk.text()
 
 
 async def test_enter_on_a_fresh_plan_cancels(open_: Open, engine: FakeEngine) -> None:
@@ -483,7 +530,7 @@ async def test_history_shows_and_rolls_back(open_: Open, engine: FakeEngine) -> 
 
 @asynccontextmanager
 async def on_services(start: Start, files: FakeFiles, engine: FakeEngine, **more: Any) -> Any:
-    async with start(configuration=files, config_engine=lambda: engine, **more) as desk:
+    async with start(configuration=files, config_engine=lambda asker: engine, **more) as desk:
         yield desk
 
 

@@ -59,7 +59,7 @@ def site(make: Make, options: dict[str, Any], **more: Any) -> Any:
     """An app over files that can be changed."""
     files = FakeFiles()
     engine = FakeEngine(files, **options)
-    return make(configuration=files, config_engine=lambda: engine, **more)
+    return make(configuration=files, config_engine=lambda asker: engine, **more)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
