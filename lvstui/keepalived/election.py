@@ -33,9 +33,7 @@ def advert_interval(line: Statement, notes: Notes) -> float | None:
 def fitting_interval(block: Block, interval: float, version: int, notes: Notes) -> float:
     """The interval that adverts of this version can say."""
     if version == 3 and interval > MAX_INTERVAL_3:
-        notes.say(
-            block.place, f"VRRP 3 knows {MAX_INTERVAL_3:g} s at most: advert_int becomes that"
-        )
+        notes.say(block.place, f"VRRP 3 knows {MAX_INTERVAL_3:g} s at most: that is advert_int")
         return MAX_INTERVAL_3
     if version == 2 and interval != int(interval):
         interval = float(max(1, int(interval + 0.5)))
@@ -43,7 +41,7 @@ def fitting_interval(block: Block, interval: float, version: int, notes: Notes) 
     return interval
 
 
-def family_and_version(block: Block, default: int, notes: Notes) -> tuple[int, int]:
+def family_and_version(block: Block, default: int, strict: bool, notes: Notes) -> tuple[int, int]:
     """4 or 6, and 2 or 3. What the first line says that says anything counts, so `version 2`
     stands behind an IPv6 address for nothing and before one for VRRP 2."""
     family = version = 0
@@ -60,6 +58,9 @@ def family_and_version(block: Block, default: int, notes: Notes) -> tuple[int, i
         else:
             family = family or _family(child, notes)
     family = family or 4
+    if strict and family == 6 and version == 2:
+        notes.say(block.place, "strict mode: IPv6 needs VRRP 3, keepalived takes that")
+        version = 3
     return family, version or (3 if family == 6 else default)
 
 

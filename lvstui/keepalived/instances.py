@@ -187,7 +187,7 @@ def _instance(
     lines = _lines(block, settings, notes)
     vips = _addresses(block, b"virtual_ipaddress", notes)
     excluded = _addresses(block, b"virtual_ipaddress_excluded", notes)
-    family, version = family_and_version(block, settings.vrrp_version, notes)
+    family, version = family_and_version(block, settings.vrrp_version, lines.strict, notes)
     kept = []
     for entry, address in vips:
         if address_family(address) == family:
@@ -196,6 +196,9 @@ def _instance(
             notes.say(entry.place, "address of the other family; keepalived ignores it")
     interval = fitting_interval(block, lines.interval, version, notes)
     auth = _auth(block, version, notes)
+    if auth == b"AH" and family == 6:
+        notes.say(block.place, "AH knows no IPv6: keepalived uses no authentication")
+        auth = None
     if auth is not None and lines.strict:
         notes.say(block.place, "strict mode knows no authentication: keepalived uses none")
         auth = None

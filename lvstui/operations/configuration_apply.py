@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lvstui.keepalived.daemon import transaction
@@ -29,6 +29,8 @@ from lvstui.remote.runner import RemoteError, Runner
 _SPARE_S = 30
 """What the guard waits longer than all the looking may take, while nobody can confirm yet."""
 _EVERY_S = 0.7
+_RESTART_S = 30.0
+"""What a keepalived that was started again may take to be MASTER and to have checked everybody."""
 _NAT_S = 5.0
 """How long replies are waited for when forwarding becomes NAT."""
 
@@ -73,6 +75,8 @@ class Came:
     ended: Ended
     text: str
     verified: tuple[Verified, ...] = ()
+    restarted: tuple[str, ...] = ()
+    """Directors whose keepalived had died and was started again on the way back."""
 
 
 @dataclass(slots=True)
@@ -204,12 +208,13 @@ class Application:
     # Looking
 
     def _watch(
-        self, expected: Sequence[Expected], targets: Sequence[Target]
+        self, expected: Sequence[Expected], targets: Sequence[Target], patience_s: float = 0.0
     ) -> tuple[Verified, ...]:
-        """Look until all is as expected for long enough, or patience ends."""
+        """Look until all is as expected for long enough, or patience ends (not before
+        `patience_s`)."""
         began = self.clock()
         least = max(verify.watch_s(e) for e in expected)
-        most = max(verify.patience_s(e) for e in expected)
+        most = max([patience_s, *(verify.patience_s(e) for e in expected)])
         first = self._count(expected, targets)
         if first:
             least = max(least, _NAT_S)
@@ -270,6 +275,20 @@ class Application:
 
     # Going back
 
+    def _as_before(self, target: Target, restarted: bool) -> Expected:
+        """What is to be seen after a way back; of a daemon that was started again, its new
+        processes."""
+        wanted = target.as_before
+        if not restarted:
+            return wanted
+        try:
+            now = look_daemon_at(target.where, self._runner(target), brief=True)
+        except RemoteError:
+            return wanted
+        was = wanted.before.daemon
+        daemon = replace(was, pid=now.pid, ticks=now.ticks, children=now.children)
+        return replace(wanted, before=replace(wanted.before, daemon=daemon))
+
     def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
         """Every director back to its old files, and what is seen then."""
         self.tell("it is not as planned: taking it back")
@@ -277,8 +296,10 @@ class Application:
         if result.ended is not Ended.TAKEN_BACK or not loaded:
             return Came(result.ended, f"{why}; {result.text}", found)
         running = [t for t in self.targets if t.seen.daemon.pid]
-        again = tuple(v for v in self._watch([t.as_before for t in running], running)
-                      if not v.ok) if running else ()  # fmt: skip
+        wanted = [self._as_before(t, t.where.name in result.restarted) for t in running]
+        patience = _RESTART_S if result.restarted else 0.0
+        seen = self._watch(wanted, running, patience) if running else ()
+        again = [v for v in seen if not v.ok]
         if again:
             text = "; ".join(f"{v.host}: {v.what}: {v.seen}" for v in again)
             return Came(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
@@ -311,16 +332,19 @@ def take_back(
 
     trouble: list[str] = []
     notes: list[str] = []
+    restarted: list[str] = []
     for where, said, error in at_once(wheres, one):
         if said is None:
             trouble.append(f"{where.name}: {error}; its own timer takes it back")
             continue
         notes += [f"{where.name}: {note}" for note in said[1]]
+        restarted += [where.name] if said[1] else []
         if said[0] != "reverted":
             trouble.append(f"{where.name}: {said[0] or 'no word'}")
     if trouble:
-        return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)))
-    return Came(Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")))
+        return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)), (), tuple(restarted))
+    return Came(Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")), (),
+                tuple(restarted))  # fmt: skip
 
 
 def _decision(runner: Runner, id_: str) -> str:

@@ -114,7 +114,9 @@ def steps(
         ],
         "start_daemon": [
             "own=; command -v setsid >/dev/null 2>&1 && own=setsid",
-            f"(cd / && umask 022 && {environment}exec $own {argv} </dev/null >/dev/null 2>&1) &",
+            # Ignored signals would stay ignored in the daemon, SIGHUP among them.
+            f"(trap - HUP PIPE; cd / && umask 022 && {environment}exec $own {argv} "
+            "</dev/null >/dev/null 2>&1) &",
         ],
     }
     lines = [

@@ -184,9 +184,12 @@ case $1 in
         --property=RestartSec=1 /bin/sh "$T/change.sh" guard > /dev/null 2>> log; then
       echo "armed systemd"; exit 0
     fi
+    # Away from the session, so that no hang-up reaches it: one that is ignored would be ignored by
+    # a keepalived that the guard starts, too.
     own=; command -v setsid >/dev/null 2>&1 && own=setsid
+    [ -n "$own" ] && trap - HUP PIPE
     # Whoever kills the guard gets another one.
-    $own sh -c 'trap "" HUP; until sh "$1/change.sh" guard; do sleep 1; done' lvstui-guard "$T" \
+    $own sh -c 'until sh "$1/change.sh" guard; do sleep 1; done' lvstui-guard "$T" \
       </dev/null >/dev/null 2>&1 &
     kill -0 $! && echo "armed process $!" ;;
   guard)
