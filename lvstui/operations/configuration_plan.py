@@ -119,6 +119,9 @@ def draw(
     found = judge(after, tried, around.get("after"), version, peers[1]) if wanted else before
     fresh = new_findings(before, found)
     known = new_findings(fresh, found)
+    if seen.config.configuration is not None and after.configuration is not None:
+        nat = rules.nat_findings(seen.config.configuration, after.configuration)
+        fresh = worst_first([*fresh, *nat])
     refusals += _lethal(where.name, found)
     if wanted and after.tree is None:
         refusals.append(f"{where.name}: keepalived would load nothing: {plain(after.why)}")

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.tree import Statement, Tree
 from lvstui.model.config import Configuration, ConfiguredInstance
 
@@ -180,6 +181,39 @@ def _tolerates(side: Side, instance: ConfiguredInstance) -> bool:
 def _family(instance: ConfiguredInstance) -> int:
     first = (*instance.advertised, *instance.vips, "")[0]
     return 6 if ":" in first else 4
+
+
+def nat_findings(before: Configuration, after: Configuration) -> tuple[Finding, ...]:
+    """Services whose servers go from DR or TUN to NAT: only an operator who insists does that,
+    for nothing on this host can tell beforehand that their replies will pass it."""
+    found = []
+    old = {
+        (service.key, server.key): server.forwarding
+        for service in before.services
+        for server in service.servers
+    }
+    for service in after.services:
+        moved = [
+            server
+            for server in service.servers
+            if server.forwarding == "NAT"
+            and old.get((service.key, server.key), "NAT") in ("DR", "TUN")
+        ]
+        if moved:
+            were = ", ".join(sorted({old[service.key, server.key] for server in moved}))
+            found.append(
+                Finding(
+                    "forwarding-becomes-nat",
+                    Severity.ERROR,
+                    f"{service.key}: {len(moved)} of {len(service.servers)} real servers go from "
+                    f"{were} to NAT, and clients get no answer unless every reply passes here",
+                    service.place,
+                    evidence="they answer clients directly now; lb_kind that is left out is NAT",
+                    fix=f"lb_kind {were}; or force it when the servers' route to clients is this "
+                    "director: replies are counted, and without any it is taken back",
+                )
+            )
+    return tuple(found)
 
 
 def typed(sides: Sequence[Side]) -> str:

@@ -183,6 +183,11 @@ def as_nat(text: bytes) -> bytes:
 def test_nat_whose_replies_do_not_pass_here_is_taken_back(lab: Lab, engine: Engine) -> None:
     whole = read(lab, "lb1")
     before = daemon(lab)
+    out = engine.ask(do="apply", files=engine.files(as_nat(whole)))
+    assert out["ended"] == "refused"
+    assert "only when forced" in out["text"]
+    assert re.search(r"keepalived\.conf:\d+:\d+ tcp 10\.10\.0\.20:80: 3 of 3", out["text"]), out
+    assert read(lab, "lb1") == whole
     out = engine.ask(do="apply", files=engine.files(as_nat(whole)), force=True)
     assert out["ended"] == "taken back", out["text"] + repr(out["verified"])
     bad = [v for v in out["verified"] if not v[2]]

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from lvstui.keepalived import parse_bytes, view
+from lvstui.keepalived.lint.finding import Severity
 from lvstui.operations.configuration_rules import (
     Side,
     authentication,
     master_down_s,
+    nat_findings,
     refusals,
     typed,
     version_of,
@@ -157,3 +159,17 @@ def test_master_down_interval() -> None:
 def test_versions_compare_as_numbers() -> None:
     assert version_of("2.2.7") < version_of("2.3.3") <= version_of("2.3.3") < version_of("2.10.0")
     assert version_of("v2") == ()
+
+
+def test_what_becomes_nat_has_to_be_forced() -> None:
+    changed = side(BASE, BASE.replace(b"lb_kind DR", b"lb_kind NAT"))
+    (finding,) = nat_findings(changed.before, changed.after)
+    assert finding.severity is Severity.ERROR
+    assert "2 of 2 real servers go from DR to NAT" in finding.text
+    left_out = side(BASE, BASE.replace(b"    lb_kind DR\n", b""))
+    assert len(nat_findings(left_out.before, left_out.after)) == 1
+    back = side(BASE.replace(b"lb_kind DR", b"lb_kind NAT"), BASE)
+    assert nat_findings(back.before, back.after) == ()
+    assert nat_findings(back.before, back.before) == ()
+    new = side(BASE[: BASE.index(b"virtual_server")], BASE.replace(b"lb_kind DR", b"lb_kind NAT"))
+    assert nat_findings(new.before, new.after) == ()
