@@ -153,6 +153,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 None if make is None else (lambda: make(asker)),
             )
             desk.tell = self._desk_tells
+            desk.watchers.append(self._keys_changed)
             self._config_desk = desk
         return self._config_desk
 
@@ -171,6 +172,12 @@ class LvstuiApp(App[None], inherit_bindings=False):
         if count:
             return f"The draft of the configuration ({plural(count, 'change')}) is not applied."
         return ""
+
+    def _keys_changed(self) -> None:
+        """What can be done now is another thing: footers say so without waiting for a picture."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
+                screen.keys.look_again()
 
     def _desk_tells(self, text: str, bad: bool) -> None:
         self.notify(text, severity="warning" if bad else "information", markup=False)
