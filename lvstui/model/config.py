@@ -49,8 +49,9 @@ class DisabledBy:
     """Weight before; None when the file gave none."""
 
     def __str__(self) -> str:
-        why = f": “{self.reason}”" if self.reason else ""
-        return f"by {self.who} {self.at} UTC{why}"
+        # The reason first: a narrow column cuts the rest.
+        why = f"“{self.reason}” " if self.reason else ""
+        return f"{why}by {self.who} {self.at} UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ _SAID_SEVERITY = {
 }
 
 
+_SAME_S = 3.0
+"""Seconds between what keepalived or lvstui says and when the kernel's table was seen to follow."""
+_WEIGHED = 1000
+
+
 class Narrator:
     """Writes the events of a `Knowledge`."""
 
@@ -55,6 +60,8 @@ class Narrator:
         self._daemon_told: tuple[bool, int] | None = None
         self._stopping_at = 0.0
         """When keepalived last said that it stops."""
+        self._weighed: dict[tuple[ServiceKey, ServerKey], float] = {}
+        """When keepalived last said that it changed a weight."""
 
     def tell(self, seen: f.Observation) -> None:
         """Say what this observation means, when it means something to an operator."""
@@ -95,6 +102,9 @@ class Narrator:
             text = f"link {fact.interface} {'up' if fact.up else 'down'}"
             self._say(seen, Severity.GOOD if fact.up else Severity.BAD, text, "address")
         elif isinstance(fact, f.WeightChanged):
+            if len(self._weighed) > _WEIGHED:
+                self._weighed.clear()
+            self._weighed[fact.service, fact.server] = seen.at
             text = (
                 f"keepalived changed the weight of {self._server_name(fact.service, fact.server)} "
                 f"in {self._service(fact.service)}: {fact.before} → {fact.after}"
@@ -178,6 +188,8 @@ class Narrator:
         still = []
         for due, server, event in self._held:
             if self._known.explains(server, event.at) or self._by_us(server, event.at):
+                continue
+            if abs(self._weighed.get(server, 0.0) - event.at) <= _SAME_S:
                 continue
             if now >= due:
                 self._known.say(event)
@@ -288,7 +300,7 @@ class Narrator:
 
     def _by_us(self, server: tuple[ServiceKey, ServerKey], at: float) -> bool:
         done = self._known.done.get(server)
-        return done is not None and abs(self._known.done_at.get(server, 0.0) - at) <= 3.0
+        return done is not None and abs(self._known.done_at.get(server, 0.0) - at) <= _SAME_S
 
     def _service(self, key: ServiceKey) -> str:
         return str(key)

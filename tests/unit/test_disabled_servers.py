@@ -29,7 +29,7 @@ virtual_server 10.0.0.1 80 {
 def test_the_mark_says_who_and_why_and_a_plain_zero_does_not() -> None:
     marked, plain = view(parse_bytes(CONF)).services[0].servers
     assert marked.disabled == SIGNED
-    assert str(SIGNED) == "by alice 2026-11-24 21:50 UTC: “disk swap”"
+    assert str(SIGNED) == "“disk swap” by alice 2026-11-24 21:50 UTC"
     assert plain.disabled is None
 
 
@@ -39,5 +39,5 @@ def test_the_state_tells_the_lasting_one_from_a_drain() -> None:
     server = world.server(2)
     assert server.state is State.DISABLED
     assert server.reason == (
-        "by alice 2026-11-24 21:50 UTC: “disk swap”; weight 0 in the file (line 12)"
+        "“disk swap” by alice 2026-11-24 21:50 UTC; weight 0 in the file (line 12)"
     )

@@ -124,6 +124,15 @@ def test_an_unexplained_change_of_the_table_is_told_after_a_moment() -> None:
     assert any("10 → 7, not by this lvstui" in text for text in world.events())
 
 
+def test_a_weight_that_keepalived_changed_is_told_by_it_alone() -> None:
+    """A reload with another weight in the file: the log says it, the table follows."""
+    world = three().later(5).say(f.WeightChanged(WEB, rs(2), 10, 0))
+    world.later(0.3).kernel((1, 10, 6, 40), (2, 0, 6, 40), (3, 10, 6, 40)).later(3)
+    told = [text for text in world.events() if "10 → 0" in text]
+    assert len(told) == 1
+    assert told[0].startswith("keepalived changed the weight")
+
+
 def test_events_come_in_the_order_of_time() -> None:
     world = three()
     for at in (30.0, 10.0, 20.0):
