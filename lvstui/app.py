@@ -29,6 +29,7 @@ from lvstui.screens.settings import Settings, speaks_unicode
 from lvstui.screens.styles import style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
 from lvstui.widgets.ascii import AsciiFilter, PlainScrollBar
+from lvstui.widgets.format import plural
 from lvstui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         lab: Lab | None = None,
         realservers: Callable[[Asker], RealServers] | None = None,
         configuration: ConfigFiles | None = None,
-        config_engine: Callable[[], ConfigEngine] | None = None,
+        config_engine: Callable[[Asker], ConfigEngine] | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
@@ -142,16 +143,41 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """What is known of the configuration; made when it is first asked for."""
         if self._config_desk is None:
             from lvstui.screens.config_desk import ConfigDesk
+            from lvstui.screens.questions import ScreenAsker
 
+            make, asker = self._config_engine, ScreenAsker(self)
             desk = ConfigDesk(
                 self._configuration,
                 lambda call: self.post_message(_Later(call)),
                 self.settings.clock,
-                self._config_engine,
+                None if make is None else (lambda: make(asker)),
             )
             desk.tell = self._desk_tells
+            desk.watchers.append(self._keys_changed)
             self._config_desk = desk
         return self._config_desk
+
+    def left_behind(self) -> str:
+        """What would be lost, or go back by itself, by leaving now; empty: nothing."""
+        desk = self._config_desk
+        if desk is None:
+            return ""
+        change = desk.unkept
+        if change is not None:
+            return (f"{change.title} is not kept yet: its timer takes it back in "
+                    f"{change.left_s:.0f} s.")  # fmt: skip
+        if desk.under_way:
+            return f"{desk.under_way} is under way: what is not kept yet goes back by itself."
+        count = len(desk.pending.titles)
+        if count:
+            return f"The draft of the configuration ({plural(count, 'change')}) is not applied."
+        return ""
+
+    def _keys_changed(self) -> None:
+        """What can be done now is another thing: footers say so without waiting for a picture."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
+                screen.keys.look_again()
 
     def _desk_tells(self, text: str, bad: bool) -> None:
         self.notify(text, severity="warning" if bad else "information", markup=False)
@@ -195,6 +221,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
                     show(event.picture)
 
     def _tick(self) -> None:
+        if self._config_desk is not None:
+            self._config_desk.tick()
         for screen in self.screen_stack:
             # On a busy host a second may pass before a screen has its widgets.
             if isinstance(screen, ConsoleScreen) and screen.is_mounted:

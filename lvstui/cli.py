@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lvstui import __version__
@@ -66,6 +67,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lvstui {__version__}")
     parser.add_argument("--read-only", action="store_true", help="see everything, change nothing")
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="[USER@]HOST",
+        help="the other director, by SSH: changes of keepalived.conf go to both",
+    )  # fmt: skip
     parser.add_argument("--replay", metavar="FILE", help="show a recording instead of this host")
     _look_options(parser)
     parser.set_defaults(run=_console)
@@ -262,15 +267,24 @@ def _console(args: argparse.Namespace) -> int:
                     directors=other_directors(watcher.picture),
                 )
 
-            def configurations() -> Configurations:
+            def configurations(asker: Asker) -> Configurations:
                 """Called when a change is planned or the history is read for the first time."""
                 from lvstui.operations.configuration import Configurations
                 from lvstui.operations.configuration_hosts import Where
                 from lvstui.remote.local import LocalRunner
 
-                host = watcher.picture.host
-                here = Where(host, lambda: LocalRunner(host), local=True)
-                return Configurations([here], read_only=args.read_only)
+                here = watcher.picture.host
+                directors = [Where(here, lambda: LocalRunner(here), local=True)]
+                if args.peer:
+                    from lvstui.remote.connect import Connector
+                    from lvstui.remote.runner import Access
+
+                    connector = at_the_end.enter_context(Connector(asker))
+                    for peer in args.peer:
+                        user, at, host = peer.rpartition("@")
+                        access = Access(host, user=user if at else "")
+                        directors.append(Where(host, partial(connector.open, access)))
+                return Configurations(directors, read_only=args.read_only)
 
             app = LvstuiApp(
                 watcher,

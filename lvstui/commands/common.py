@@ -129,8 +129,8 @@ class Suspend(Command["ConsoleScreen"]):
 
 
 class Quit(Command["ConsoleScreen"]):
-    """Leave lvstui. Nothing on the director depends on it running. While real servers are being
-    changed it takes two presses."""
+    """Leave lvstui. Nothing on the director depends on it running. While something is being
+    changed, and while a draft of the configuration is not applied, it takes two presses."""
 
     id = "quit"
     keys = "q,ctrl+q,ctrl+c"
@@ -149,6 +149,11 @@ class Quit(Command["ConsoleScreen"]):
                 f"{work} is under way: what is not confirmed yet goes back by itself. "
                 "Press again to leave all the same.", bad=True,
             )  # fmt: skip
+            return
+        lost = "" if work else screen.console.left_behind()
+        if lost and lost != self._warned_of:
+            self._warned_of = lost
+            screen.tell(f"{lost} Press again to leave all the same.", bad=True)
             return
         screen.app.exit()
 

@@ -53,7 +53,7 @@ def timing(block: Block, notes: Notes, inner: bool = True) -> Timing:
             timeout = timeout if value is None else value
         elif word in (b"retry", b"nb_get_retry"):
             low = 1 if block.keyword in (b"virtual_server", b"real_server") else 0
-            count = notes.number(statement, low, MAX_UNSIGNED)
+            count = notes.number(statement, low, MAX_UNSIGNED, whole=low == 1)
             retry = retry if count is None else count
         elif word == b"alpha":
             flag = notes.flag(statement) if inner else True
@@ -69,12 +69,15 @@ class Check:
     alpha: bool
 
 
-def checks(block: Block, outer: Timing, address: str, port: int, notes: Notes) -> tuple[Check, ...]:
+def checks(
+    block: Block, outer: Timing, address: str, port: int, serves: int, notes: Notes
+) -> tuple[Check, ...]:
     """The checks of one real server.
 
     `outer` holds what the real server and its virtual server set, `address` and `port` where a
     check connects to unless it says otherwise: the port as written, which keepalived copies
-    before it resets that of the server (queue_checker in check_api.c, 2.2.7).
+    before it resets that of the server (queue_checker in check_api.c, 2.2.7). `serves` is the
+    port that the server ends up with.
     """
     result: list[Check] = []
     for check in block.blocks(*CHECKERS):
@@ -91,7 +94,7 @@ def checks(block: Block, outer: Timing, address: str, port: int, notes: Notes) -
         retry = _RETRIES.get(kind, 1) if merged.retry is None else merged.retry
         if kind in ("FILE_CHECK", "BFD_CHECK"):
             retry = 0
-        target = _target(check, kind, address, port, notes)
+        target = _target(check, kind, address, port, serves, notes)
         if target is None:
             continue
         result.append(
@@ -118,12 +121,13 @@ def _value(block: Block, keyword: bytes, notes: Notes) -> bytes:
 
 def _peer(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int]:
     """Where a check connects to."""
-    if statement := _last(block, b"connect_ip"):
+    own = address
+    for statement in block.statements(b"connect_ip"):
         given = notes.address(notes.argument(statement))
         if given is None:
-            notes.say(statement.place, "connect_ip: no address; line ignored")
-        address = given or address
-    if statement := _last(block, b"connect_port"):
+            notes.say(statement.place, "connect_ip: no address; the server's own is taken")
+        address = given or own
+    for statement in block.statements(b"connect_port"):
         port = notes.number(statement, 1, MAX_PORT) or port
     return address, port
 
@@ -133,7 +137,9 @@ def _endpoint(address: str, port: int) -> str:
     return join_port(address, port) if port else f"{address} port 0"
 
 
-def _target(block: Block, kind: str, address: str, port: int, notes: Notes) -> str | None:
+def _target(
+    block: Block, kind: str, address: str, port: int, serves: int, notes: Notes
+) -> str | None:
     """What a check looks at, in words; None when keepalived drops the check."""
     if kind == "MISC_CHECK":
         statement = _last(block, b"misc_path")
@@ -147,7 +153,7 @@ def _target(block: Block, kind: str, address: str, port: int, notes: Notes) -> s
     if kind == "BFD_CHECK":
         return shown(_value(block, b"name", notes))
     if kind in ("HTTP_GET", "SSL_GET"):
-        return _http(block, kind, address, port, notes)
+        return _http(block, kind, (address, serves), _peer(block, address, port, notes), notes)
     hosts = [_peer(host, address, port, notes) for host in block.blocks(b"host")]
     where = ", ".join(_endpoint(*peer) for peer in hosts or [_peer(block, address, port, notes)])
     if kind == "PING_CHECK":
@@ -160,7 +166,9 @@ def _target(block: Block, kind: str, address: str, port: int, notes: Notes) -> s
     return f"{words.get(kind, 'connect')} {where}"
 
 
-def _http(block: Block, kind: str, address: str, port: int, notes: Notes) -> str | None:
+def _http(
+    block: Block, kind: str, server: tuple[str, int], peer: tuple[str, int], notes: Notes
+) -> str | None:
     paths: list[str] = []
     for url in block.blocks(b"url"):
         path = _value(url, b"path", notes)
@@ -174,5 +182,4 @@ def _http(block: Block, kind: str, address: str, port: int, notes: Notes) -> str
         notes.say(block.place, f"{kind}: no url; keepalived up to 2.2.7 crashes on it")
         return None
     text = "GET " + ", ".join(paths) + (" over TLS" if kind == "SSL_GET" else "")
-    peer = _peer(block, address, port, notes)
-    return text if peer == (address, port) and port else f"{text} at {_endpoint(*peer)}"
+    return text if peer == server and peer[1] else f"{text} at {_endpoint(*peer)}"

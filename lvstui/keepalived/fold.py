@@ -68,6 +68,12 @@ class Fold:
     end: int
     """File offset behind its last line."""
 
+    @property
+    def data(self) -> bytes:
+        """Its text; the last newline may be missing."""
+        first = self.line - 1
+        return b"\n".join(self.file.lines[first : first + self.lines])
+
     def rows(self) -> Iterator[tuple[int, int, bytes]]:
         """Number, file offset and text of each of its lines, without comments and outer blanks;
         empty ones are left out."""
@@ -125,9 +131,14 @@ class Folded(Block):
     _whole: Block | None
 
     @property
-    def fold(self) -> Fold:
-        """Where it lies."""
-        return self._fold
+    def folded(self) -> bool:
+        """Nobody has looked into it yet."""
+        return self._whole is None
+
+    @property
+    def data(self) -> bytes:
+        """Its text."""
+        return self._fold.data
 
     def unfold(self) -> Block:
         """The block with everything in it."""

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from lvstui.keepalived.election import (
+    DEFAULT_PRIORITY,
+    MAX_PREEMPT_DELAY,
+    Election,
+    advert_interval,
+    elect,
+    family_and_version,
+    fitting_interval,
+)
 from lvstui.keepalived.tracking import Tracking, entries, tracked
 from lvstui.keepalived.tree import Block, Statement, Tree
 from lvstui.keepalived.values import Notes, script_path, shown
@@ -14,9 +23,6 @@ _NOTIFY = frozenset(
     b"notify notify_master notify_backup notify_fault notify_stop "
     b"notify_master_rx_lower_pri".split()
 )
-DEFAULT_PRIORITY = 100
-OWNER = 255
-"""Priority of the owner of an address."""
 MAX_PASSWORD = 8
 """Bytes of auth_pass that an advert has room for."""
 
@@ -55,9 +61,8 @@ def globals_of(tree: Tree, notes: Notes) -> Globals:
                 version = notes.number(line, 2, 3)
                 found = replace(found, vrrp_version=version or found.vrrp_version)
             elif word == b"vrrp_skip_check_adv_addr":
-                flag = notes.flag(line)
-                if flag is not None:
-                    found = replace(found, skip_check_adv_addr=flag)
+                # It takes no value.
+                found = replace(found, skip_check_adv_addr=True)
             elif word == b"vrrp_strict":
                 found = replace(found, strict=True)
     return found
@@ -131,7 +136,6 @@ class _Lines:
     priority: int = 0
     state: str = ""
     interval: float = 1.0
-    version: int = 0
     nopreempt: bool = False
     preempt_delay: float = 0.0
     skip_check: bool = False
@@ -151,21 +155,21 @@ def _lines(block: Block, settings: Globals, notes: Notes) -> _Lines:
         elif word == b"priority":
             found.priority = notes.number(line, 1, 255) or DEFAULT_PRIORITY
         elif word == b"advert_int":
-            found.interval = notes.seconds(line) or found.interval
-        elif word == b"version":
-            found.version = notes.number(line, 2, 3) or found.version
+            found.interval = advert_interval(line, notes) or found.interval
         elif word == b"nopreempt":
             found.nopreempt = True
         elif word == b"preempt":
             found.nopreempt = False
         elif word == b"preempt_delay":
             delay = notes.seconds(line, zero=True)
-            found.preempt_delay = found.preempt_delay if delay is None else delay
+            found.preempt_delay = delay if delay and delay <= MAX_PREEMPT_DELAY else 0.0
         elif word == b"state":
             found.state = _state(line, found.state, notes)
         elif word == b"skip_check_adv_addr":
-            flag = notes.flag(line)
-            found.skip_check = found.skip_check if flag is None else flag
+            # `off` turns it on as well (vrrp_parser.c, up to 2.4.3).
+            found.skip_check = found.skip_check or notes.flag(line) is not None
+            if notes.flag(line) is False:
+                notes.say(line.place, "skip_check_adv_addr: keepalived takes `off` for on")
         elif word == b"strict_mode":
             flag = notes.flag(line)
             found.strict = found.strict if flag is None else flag
@@ -183,24 +187,28 @@ def _instance(
     lines = _lines(block, settings, notes)
     vips = _addresses(block, b"virtual_ipaddress", notes)
     excluded = _addresses(block, b"virtual_ipaddress_excluded", notes)
-    family = address_family(vips[0][1]) if vips else 4
+    family, version = family_and_version(block, settings.vrrp_version, lines.strict, notes)
     kept = []
     for entry, address in vips:
         if address_family(address) == family:
             kept.append((entry, address))
         else:
             notes.say(entry.place, "address of the other family; keepalived ignores it")
-    interval = lines.interval
-    version = lines.version or (3 if family == 6 else settings.vrrp_version)
-    if version == 2 and interval != int(interval):
-        interval = float(max(1, int(interval + 0.5)))
-        notes.say(block.place, f"VRRP 2 knows whole seconds only: advert_int becomes {interval:g}")
+    interval = fitting_interval(block, lines.interval, version, notes)
     auth = _auth(block, version, notes)
+    if auth == b"AH" and family == 6:
+        notes.say(block.place, "AH knows no IPv6: keepalived uses no authentication")
+        auth = None
     if auth is not None and lines.strict:
         notes.say(block.place, "strict mode knows no authentication: keepalived uses none")
         auth = None
-    priority, state = _rank(block, lines, auth, notes)
-    nopreempt, delay = _preemption(block, lines, priority, state, notes)
+    election = elect(
+        block,
+        Election(lines.priority, lines.state, lines.nopreempt, lines.preempt_delay),
+        lines.strict,
+        auth == b"AH",
+        notes,
+    )
     if not lines.vrid:
         notes.say(block.place, "virtual_router_id is missing; keepalived ends over this")
     advertised = tuple(address for _, address in kept)
@@ -209,13 +217,13 @@ def _instance(
         name=name,
         interface=lines.interface,
         vrid=lines.vrid,
-        priority=priority,
-        state=state,
+        priority=election.priority,
+        state=election.state,
         advert_interval_s=interval,
         version=version,
         vips=tuple(dict.fromkeys((*advertised, *beside))),
-        nopreempt=nopreempt,
-        unicast_peers=tuple(address for _, address in _addresses(block, b"unicast_peer", notes)),
+        nopreempt=election.nopreempt,
+        unicast_peers=_peers(block, family, notes),
         track_scripts=tracked(block, b"track_script", known.scripts, notes),
         sync_group=group,
         has_auth=auth is not None,
@@ -227,7 +235,7 @@ def _instance(
             *(_virtual(entry, address, lines.interface, True) for entry, address in excluded),
         ),
         auth_type=auth.decode() if auth else "",
-        preempt_delay_s=delay,
+        preempt_delay_s=election.preempt_delay_s,
         skip_check_adv_addr=lines.skip_check,
         strict=lines.strict,
         unicast_source=lines.source,
@@ -240,45 +248,14 @@ def _instance(
     )
 
 
-def _rank(block: Block, lines: _Lines, auth: bytes | None, notes: Notes) -> tuple[int, str]:
-    """Priority and state, each of which follows the other when it is not set
-    (vrrp_complete_instance in vrrp.c)."""
-    priority, state = lines.priority, lines.state
-    if not priority:
-        priority = OWNER if state == "MASTER" else DEFAULT_PRIORITY
-        if priority == OWNER:
-            notes.say(
-                block.place, f"state MASTER without a priority: keepalived takes {OWNER} (owner)"
-            )
-    owner = "MASTER" if priority == OWNER else "BACKUP"
-    if lines.strict and state not in ("", owner):
-        notes.say(
-            block.place, f"strict mode: the state has to fit the priority, keepalived takes {owner}"
-        )
-        state = owner
-    state = state or owner
-    if auth == b"AH" and state == "MASTER" and priority != OWNER:
-        notes.say(block.place, "state MASTER does not go with AH: keepalived takes BACKUP")
-        state = "BACKUP"
-    return priority, state
-
-
-def _preemption(
-    block: Block, lines: _Lines, priority: int, state: str, notes: Notes
-) -> tuple[bool, float]:
-    """nopreempt and preempt_delay as far as they go together with the rest."""
-    nopreempt, delay = lines.nopreempt, lines.preempt_delay
-    if nopreempt and (state == "MASTER" or priority == OWNER):
-        notes.say(block.place, "nopreempt needs state BACKUP: keepalived clears it")
-        nopreempt = False
-    if delay and (state == "MASTER" or lines.strict or nopreempt):
-        notes.say(
-            block.place,
-            "preempt_delay does not go with state MASTER, strict mode or nopreempt: keepalived "
-            "clears it",
-        )
-        delay = 0.0
-    return nopreempt, delay
+def _peers(block: Block, family: int, notes: Notes) -> tuple[str, ...]:
+    found = []
+    for entry, address in _addresses(block, b"unicast_peer", notes):
+        if address_family(address) == family:
+            found.append(address)
+        else:
+            notes.say(entry.place, "peer of the other family; keepalived ignores it")
+    return tuple(found)
 
 
 def _virtual(

@@ -6,6 +6,8 @@ recorded where keepalived itself prints one.
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.checks import Check, Timing, checks, timing
@@ -90,11 +92,13 @@ class _Virtual:
         return self.block.place
 
 
-def services(tree: Tree, notes: Notes) -> tuple[ConfiguredService, ...]:
-    """Every virtual service in the order of the configuration."""
+def services(
+    tree: Tree, notes: Notes, among: Iterable[Block] | None = None
+) -> tuple[ConfiguredService, ...]:
+    """Every virtual service in the order of the configuration, or those of the blocks `among`."""
     known = groups(tree, notes)
     result: list[ConfiguredService] = []
-    for block in tree.blocks(b"virtual_server"):
+    for block in tree.blocks(b"virtual_server") if among is None else among:
         result.extend(read_service(block, known, notes).services)
     return tuple(result)
 
@@ -183,8 +187,10 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
             given = notes.number(line, 1, MAX_PERSISTENCE)
             virtual.persistence = virtual.persistence if given is None else given
     elif word == b"persistence_granularity":
-        virtual.persistence = virtual.persistence or DEFAULT_PERSISTENCE
-        virtual.granularity = shown(notes.argument(line))
+        granularity = _granularity(virtual, line, notes)
+        if granularity:
+            virtual.persistence = virtual.persistence or DEFAULT_PERSISTENCE
+            virtual.granularity = granularity
     elif word == b"persistence_engine":
         virtual.engine = shown(notes.argument(line))
     elif word in _SCHEDULER_FLAGS:
@@ -203,7 +209,8 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
     elif word == b"inhibit_on_failure":
         virtual.inhibit = True
     elif word == b"quorum":
-        virtual.quorum = notes.number(line, 1, MAX_UNSIGNED) or virtual.quorum
+        # Unlike most lines a wrong one is not passed over: it means 1.
+        virtual.quorum = notes.number(line, 1, MAX_UNSIGNED) or 1
     elif word == b"hysteresis":
         given = notes.number(line, 0, MAX_UNSIGNED)
         virtual.hysteresis = virtual.hysteresis if given is None else given
@@ -217,6 +224,20 @@ def _line(virtual: _Virtual, line: Statement, notes: Notes) -> None:
             virtual.family = family
     elif word in (b"sorry_server", b"sorry_server_inhibit", b"sorry_server_lvs_method"):
         _sorry(virtual, line, notes)
+
+
+def _granularity(virtual: _Virtual, line: Statement, notes: Notes) -> str:
+    """A netmask for IPv4, a prefix length for IPv6; empty when keepalived ignores the line."""
+    word = notes.argument(line)
+    if virtual.family == 6 or (virtual.family == 0 and b"." not in word):
+        number = notes.number(line, 1, 128, whole=True)
+        return str(number or "")
+    try:
+        # As getaddrinfo: a plain number is one, too.
+        return socket.inet_ntoa(socket.inet_aton(word.decode("ascii")))
+    except (OSError, ValueError):
+        notes.say(line.place, "persistence_granularity: a netmask is expected; line ignored")
+        return ""
 
 
 def _sorry(virtual: _Virtual, line: Statement, notes: Notes) -> None:
@@ -374,6 +395,7 @@ def _services(virtual: _Virtual, notes: Notes) -> list[ConfiguredService]:
             real.timing.over(virtual.timing),
             real.address,
             real.written_port,
+            real.port or virtual.port,
             notes,
         )
         if real.block is not None

@@ -20,6 +20,7 @@ MAX_PORT = 65535
 MAX_UNSIGNED = 0xFFFFFFFF
 
 _NUMBER = re.compile(rb"\+?([0-9]{1,20})")
+_LEADING = re.compile(rb"[ \t]*([+-]?)([0-9]{0,20})")
 _SECONDS = re.compile(rb"\+?([0-9]{1,12}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
 _TRUE = frozenset((b"true", b"on", b"yes"))
 _FALSE = frozenset((b"false", b"off", b"no"))
@@ -48,13 +49,30 @@ class Notes:
                 self._addresses[word] = None
         return self._addresses[word]
 
-    def number(self, statement: Statement, low: int, high: int, index: int = 1) -> int | None:
-        """Word `index` as a number from `low` to `high`; None, with a problem, when it is not."""
+    def number(
+        self, statement: Statement, low: int, high: int, index: int = 1, whole: bool = False
+    ) -> int | None:
+        """Word `index` as a number from `low` to `high`; None, with a problem, when it is not.
+
+        A running keepalived takes the digits that a word begins with, and 0 for a word without
+        any (read_unsigned_func in lib/parser.c); its test mode, and it itself where `whole` is
+        set, take whole numbers only.
+        """
         words = statement.words
-        match = _NUMBER.fullmatch(words[index]) if len(words) > index else None
+        given = words[index] if len(words) > index else None
+        match = _NUMBER.fullmatch(given) if given is not None else None
+        keyword = statement.words[0].decode("ascii", "replace")
         if match and low <= int(match.group(1)) <= high:
             return int(match.group(1))
-        keyword = statement.words[0].decode("ascii", "replace")
+        if match is None and given is not None and not whole:
+            value = leading_number(given)
+            if value is not None and low <= value <= high:
+                self.say(
+                    statement.place,
+                    f"{keyword}: a number from {low} to {high} is expected; keepalived takes "
+                    f"{value}",
+                )
+                return value
         self.say(
             statement.place, f"{keyword}: a number from {low} to {high} is expected; line ignored"
         )
@@ -98,6 +116,14 @@ class Notes:
         if match and int(match.group(1)) <= MAX_PORT:
             return int(match.group(1))
         return None
+
+
+def leading_number(word: bytes) -> int | None:
+    """What strtoul makes of a word; None for a negative one, which is never in range."""
+    match = _LEADING.match(word)
+    if match is None or match[1] == b"-":
+        return None
+    return int(match[2] or b"0")
 
 
 def shown(word: bytes) -> str:

@@ -124,3 +124,48 @@ def replace_main(
                 raise RefusedEdit(error.place, f"on {name}: {error.why}", error.todo) from None
         files[name] = (FileChange(seen.daemon.main, old, new),)
     return Edited("the whole file", files)
+
+
+def with_others(
+    here: str,
+    own: Sequence[FileChange],
+    intents: Sequence[Intent] | None,
+    looks: Mapping[str, DirectorSeen | RemoteError],
+) -> Edited:
+    """`own` for the director `here`, and what the same wish makes of the files of the others.
+
+    `intents` None: text was changed by hand, and is carried over line by line. A director that
+    can not take it is left as it is, and a caution says why: whether that may be is for the plan
+    to judge.
+    """
+    files = {here: tuple(own)}
+    cautions = []
+    for name, seen in looks.items():
+        if name == here:
+            continue
+        try:
+            if isinstance(seen, RemoteError):
+                raise CannotEdit(f"{name}: {seen}")
+            draft = draft_of(seen)
+            if intents is not None:
+                for intent in intents:
+                    draft.apply(intent.on(draft.tree))
+            else:
+                _carry_all(own, draft)
+        except CannotEdit as error:
+            cautions.append(f"left as it is: {error}")
+        except RefusedEdit as error:
+            cautions.append(f"{name} is left as it is: {error}")
+        else:
+            if draft.changed:
+                files[name] = changes_of(draft)
+    return Edited("", files, tuple(cautions))
+
+
+def _carry_all(own: Sequence[FileChange], draft: Draft) -> None:
+    for one in own:
+        try:
+            theirs = draft.data(one.path)
+        except KeyError:
+            raise RefusedEdit(None, f"it has no {one.path}") from None
+        draft.replace(one.path, carry(one.before or b"", one.after or b"", theirs), "carried over")

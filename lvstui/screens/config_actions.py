@@ -21,6 +21,7 @@ from lvstui.screens.config_forms import Form
 from lvstui.screens.config_spot import Spot
 from lvstui.screens.console import ConsoleScreen
 from lvstui.screens.feed import Target
+from lvstui.widgets.format import plural
 
 
 class ConfigActions:
@@ -57,7 +58,7 @@ class ConfigActions:
             else:
                 self._screen.tell(f"In the draft: {desk.pending.undoable}. p plans it.")
 
-        desk.edit(words, carrying(intents), then)
+        desk.edit(words, carrying(intents, words), then, intents=tuple(intents))
 
     def plan(self, *, undo_when_left: bool = False, reason: str = "") -> None:
         """The plan of everything in the draft."""
@@ -151,7 +152,7 @@ class ConfigActions:
                 now = datetime.now(timezone.utc)
                 why = plain(reason.strip(), 200)
                 some = [intent.Disable(*server, by=who, at=now, reason=why) for server in servers]
-                self.carry("disable", some, why)
+                self.carry(_count("disable", servers), some, why)
 
         names = ", ".join(str(server) for _, server in servers[:6])
         more = f" and {len(servers) - 6} more" if len(servers) > 6 else ""
@@ -164,7 +165,11 @@ class ConfigActions:
 
     def enable(self, servers: Sequence[Target]) -> None:
         """Give them back what the file said before."""
-        self.carry("enable", [intent.Enable(*server) for server in servers])
+        self.carry(_count("enable", servers), [intent.Enable(*server) for server in servers])
+
+
+def _count(word: str, servers: Sequence[Target]) -> str:
+    return f"{word} {plural(len(servers), 'real server')}"
 
 
 def _service(configuration: Configuration, key: ServiceKey | None) -> ConfiguredService | None:

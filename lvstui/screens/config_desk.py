@@ -2,44 +2,41 @@
 
 Reading, editing, planning and applying run in threads of their own, which end with the process:
 closing a dialog or leaving the screen cuts nothing. One piece of work at a time. Everything here
-is called on the UI's thread, except what is handed to `_later`.
+is called on the UI's thread, except what is handed to `later`.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
-from lvstui.remote.runner import RemoteError
 from lvstui.screens.config_change import ConfigChange, MakePlan, Phase
-from lvstui.screens.config_drafting import Edit, Pending, pending
+from lvstui.screens.config_drafting import Edit, Pending, Wishes, pending
 from lvstui.screens.config_engine import ConfigEngine, ConfigFiles, Past
+from lvstui.screens.config_work import Later, Work, in_thread, said
 from lvstui.widgets.config_document import Document, Lint, document
 
 Stamp = tuple[int, str, object]
 """The daemon, its main file, and what tells whether the files have changed."""
 _NO_STAMP: Stamp = (0, "", None)
-Later = Callable[[Callable[[], None]], object]
-"""Runs something on the UI's thread; callable from any thread, never blocks."""
 _REST_S = 2.0
 """Between two looks at the files while the screen is shown."""
 _STALE = "The files were changed on the disk since the draft was begun: X discards it."
 NO_ENGINE = "Nothing can be changed from here: this is a recording."
 
 
-class ConfigDesk:
+class ConfigDesk(Work):
     """One for the console."""
 
     def __init__(
@@ -52,13 +49,13 @@ class ConfigDesk:
     ) -> None:
         """`files` None: this console shows no host whose files can be read. `engine` is called in
         a thread when it is first needed."""
-        self._files, self._later, self._clock, self._lint = files, later, clock, lint
+        super().__init__(later)
+        self._files, self._clock, self._lint = files, clock, lint
         self._make_engine = engine
         self._engine: ConfigEngine | None = None
         self._stamp: Stamp = _NO_STAMP
         self._looked = float("-inf")
         self._busy = False
-        self._job = ""
         self._version = ""
         self.document: Document | None = None
         """What was read last; with a draft: what it would become."""
@@ -71,15 +68,10 @@ class ConfigDesk:
         self.cautions: tuple[str, ...] = ()
         """What the changes in the draft said that one must know."""
         self._draft: Draft | None = None
+        self._wishes = Wishes()
         self._daemon: tuple[int, str] = (0, "")
         self.change: ConfigChange | None = None
         """The last one that was planned."""
-        self.looked_at: ConfigChange | None = None
-        """The one that a dialog shows now."""
-        self.watchers: list[Callable[[], None]] = []
-        """Called when anything here is new."""
-        self.tell: Callable[[str, bool], None] = lambda text, bad: None
-        """Says something to the operator."""
 
     @property
     def possible(self) -> bool:
@@ -97,20 +89,10 @@ class ConfigDesk:
         return self._busy and self.document is None
 
     @property
-    def under_way(self) -> str:
-        """What is being done, in words; empty: nothing."""
-        return self._job
-
-    @property
     def unkept(self) -> ConfigChange | None:
         """A change whose timer runs."""
         change = self.change
         return change if change is not None and change.phase is Phase.WAITING else None
-
-    def changed(self) -> None:
-        """Tell everybody."""
-        for watcher in list(self.watchers):
-            watcher()
 
     # Reading
 
@@ -137,17 +119,17 @@ class ConfigDesk:
                 if known is not None:
                     stamp = (pid, main, files.stamp(tuple(known.pages)))
                     if drafted or (stamp == self._stamp and not now):
-                        self._later(lambda: self._idle(stamp))
+                        self.later(lambda: self._idle(stamp))
                         return
                 tree = files.read(pid, main)
                 stamp = (pid, main, files.stamp([file.path for file in tree.files]))
                 found = document(tree, lint)
             except Exception as error:
                 # Whatever it was, the screen goes on and says so.
-                trouble = _said(error)
-            self._later(lambda: self._read(found, stamp, trouble))
+                trouble = said(error)
+            self.later(lambda: self._read(found, stamp, trouble))
 
-        _thread(work)
+        in_thread(work)
 
     def know(self, picture: Picture) -> None:
         """Whose configuration it is: call it before anything is read or edited."""
@@ -193,31 +175,39 @@ class ConfigDesk:
     def edit(
         self, words: str, work: Edit, then: Callable[[], None] | None = None,
         refused: Callable[[str], None] | None = None,
+        intents: tuple[Intent, ...] = (),
+        by_hand: bool = False,
     ) -> None:  # fmt: skip
         """Work on the draft, which is begun when there is none. `then` hears that it was done;
-        `refused` (or else the operator) why it was not."""
+        `refused` (or else the operator) why it was not. `intents` are what `work` does, for the
+        other director; `by_hand`: they can not tell."""
         files = self._files
         assert files is not None
         pid, main = self._daemon
         lint = self._linter()
 
-        def run() -> tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]:
+        def run() -> tuple[Draft, Stamp, Document, Pending, tuple[str, ...], int]:
             draft, stamp = self._draft, self._stamp
             if draft is None:
                 draft = files.draft(pid, main)
                 stamp = (pid, main, files.stamp([file.path for file in draft.tree.files]))
+            steps = len(draft.titles)
             cautions = work(draft)
             found = document(draft.tree, lint, before=draft.base)
-            return draft, stamp, found, pending(draft), cautions
+            return draft, stamp, found, pending(draft), cautions, steps
 
-        def done(value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...]]) -> None:
-            draft, self._stamp, self.document, self.pending, cautions = value
+        def done(
+            value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...], int],
+        ) -> None:
+            draft, self._stamp, self.document, self.pending, cautions, steps = value
+            if intents or by_hand:
+                self._wishes.made(steps, None if by_hand else intents)
             self._draft = draft if draft.titles or self.pending.redoable else None
             self.cautions = (*self.cautions, *cautions) if self.pending.titles else ()
             if then is not None:
                 then()
 
-        self._start(words, run, done, None, refused)
+        self.start(words, run, done, None, refused)
 
     def undo(self) -> None:
         """Take the last change of the draft back."""
@@ -247,9 +237,16 @@ class ConfigDesk:
         """Plan everything that is in the draft."""
         files = tuple(FileChange(path, old, new) for path, (old, new) in self.pending.files.items())
         title = self.pending.title
-        change = self.plan(
-            title, lambda engine: engine.plan(title, {engine.here: files}), from_draft=True
-        )
+        asked = self._wishes.of(len(self.pending.titles))
+
+        def make(engine: ConfigEngine) -> ConfigPlan:
+            if len(engine.directors) < 2:
+                return engine.plan(title, {engine.here: files})
+            wanted = with_others(engine.here, files, asked, engine.look())
+            plan = engine.plan(title, wanted.files)
+            return replace(plan, cautions=(*wanted.cautions, *plan.cautions))
+
+        change = self.plan(title, make, from_draft=True)
         change.cautions = self.cautions
         return change
 
@@ -264,7 +261,7 @@ class ConfigDesk:
             change.plan, change.phase = plan, Phase.PLANNED
             change.title = plan.title or change.title
 
-        self._start("planning", lambda: make(self.engine()), done, change)
+        self.start("planning", lambda: make(self.engine()), done, change)
         return change
 
     def apply(self, change: ConfigChange, reason: str, *, force: bool) -> None:
@@ -280,10 +277,10 @@ class ConfigDesk:
                 change.stages.append(stage)
                 self.changed()
 
-            self._later(show)
+            self.later(show)
 
         change.phase, change.started = Phase.RUNNING, time.monotonic()
-        self._start(
+        self.start(
             f"applying {change.title}",
             lambda: self.engine().apply(plan, force=force, progress=progress),
             lambda outcome: self._ended(change, outcome),
@@ -299,9 +296,14 @@ class ConfigDesk:
             engine = self.engine()
             return engine.confirm(id_) if keep else engine.take_back(id_, "the operator said so")
 
+        def failed(text: str) -> None:
+            # Its timer still runs, and it can be tried again.
+            change.phase = Phase.WAITING
+            self.tell(text, True)
+
         change.phase = Phase.DECIDING
-        self._start("keeping it" if keep else "taking it back", work,
-                    lambda outcome: self._ended(change, outcome), change)  # fmt: skip
+        words = "keeping it" if keep else "taking it back"
+        self.start(words, work, lambda outcome: self._ended(change, outcome), None, failed)
 
     def _ended(self, change: ConfigChange, outcome: ConfigOutcome) -> None:
         change.stages.clear()
@@ -313,9 +315,12 @@ class ConfigDesk:
         if self.looked_at is not change:
             self.tell(plain(outcome.text), not outcome.ok)
 
-    def expired(self, change: ConfigChange) -> None:
-        """Its time is up: ask what became of it (it may have been kept elsewhere)."""
-        assert change.outcome is not None
+    def tick(self) -> None:
+        """A second has passed. When the time of a change is up, ask what became of it: it may
+        have been kept elsewhere."""
+        change = self.unkept
+        if change is None or change.left_s or self._job or change.outcome is None:
+            return
         outcome = change.outcome
 
         def work() -> ConfigOutcome:
@@ -332,18 +337,21 @@ class ConfigDesk:
                            text="its time is up, and what the timer did is not known: look at "
                            "the history")  # fmt: skip
 
-        if not self._job:
-            change.phase = Phase.DECIDING
-            self._start("looking what the timer did", work,
-                        lambda now: self._ended(change, now), change)  # fmt: skip
+        def failed(text: str) -> None:
+            self._ended(change, replace(outcome, ended=Ended.TROUBLE, text=f"its time is up, and "
+                        f"what the timer did is not known: {text}"))  # fmt: skip
+
+        change.phase = Phase.DECIDING
+        self.start("looking what the timer did", work, lambda now: self._ended(change, now), None,
+                   failed)  # fmt: skip
 
     def history(self, then: Callable[[tuple[Past, ...]], None]) -> None:
         """What was changed in the past, the newest first."""
-        self._start("reading the history", lambda: tuple(self.engine().history()), then, None)
+        self.start("reading the history", lambda: tuple(self.engine().history()), then, None)
 
     def past_diff(self, past: Past, then: Callable[[str], None]) -> None:
         """The text of one change of the past, secrets masked."""
-        self._start("reading the history", lambda: self.engine().diff(past.id), then, None)
+        self.start("reading the history", lambda: self.engine().diff(past.id), then, None)
 
     def find_waiting(self) -> None:
         """A change whose timer runs becomes the last one, whichever session made it."""
@@ -359,7 +367,7 @@ class ConfigDesk:
             return tuple(self.engine().waiting()) if os.geteuid() == 0 else ()
 
         if not self._job:
-            self._start("looking for changes that wait", work, done, None, lambda text: None)
+            self.start("looking for changes that wait", work, done, None, lambda text: None)
 
     def engine(self) -> ConfigEngine:
         """What changes things; made when it is first needed. In a thread only."""
@@ -367,45 +375,6 @@ class ConfigDesk:
             assert self._make_engine is not None
             self._engine = self._make_engine()
         return self._engine
-
-    def _start(
-        self,
-        words: str,
-        work: Callable[[], Any],
-        done: Callable[[Any], None],
-        change: ConfigChange | None,
-        refused: Callable[[str], None] | None = None,
-    ) -> None:
-        assert not self._job
-        self._job = words
-
-        def run() -> None:
-            value: Any = None
-            trouble = ""
-            try:
-                value = work()
-            except Exception as error:
-                # Whatever it was, the operator has to hear of it, and the screen goes on.
-                trouble = _said(error)
-            self._later(lambda: ended(value, trouble))
-
-        def ended(value: Any, trouble: str) -> None:
-            self._job = ""
-            if not trouble:
-                done(value)
-            elif change is not None:
-                change.problem, change.phase = trouble, Phase.ENDED
-                change.stages.clear()
-                if self.looked_at is not change:
-                    self.tell(trouble, True)
-            elif refused is not None:
-                refused(trouble)
-            else:
-                self.tell(trouble, True)
-            self.changed()
-
-        _thread(run)
-        self.changed()
 
 
 def _waiting(past: Past) -> ConfigChange:
@@ -415,21 +384,3 @@ def _waiting(past: Past) -> ConfigChange:
     text = f"applied by {past.who}, not kept yet"
     change.ended(ConfigOutcome(plan, Ended.WAITING, past.id, text, (), max(past.left_s, 1.0)))
     return change
-
-
-def _said(error: Exception) -> str:
-    """An exception in one line. Only those whose text is known to hold no secret are quoted."""
-    if isinstance(error, PermissionError):
-        return plain(f"{error.filename or 'keepalived.conf'} may not be read: run lvstui as root")
-    if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        return plain(f"{name}{error.strerror or type(error).__name__}")
-    if isinstance(error, (RefusedEdit, RemoteError)):
-        return plain(str(error))
-    if isinstance(error, KeyError):
-        return "the history does not know that change (any more)"
-    return f"an error within lvstui ({type(error).__name__}): nothing more is known"
-
-
-def _thread(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, name="config", daemon=True).start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.edit.change import RefusedEdit
+from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.mask import masked_diff, secrets_of
@@ -52,22 +52,39 @@ def pending(draft: Draft) -> Pending:
     return Pending(draft.titles, draft.undoable, draft.redoable, files, diffs)
 
 
-def carrying(intents: Sequence[Intent]) -> Edit:
-    """An edit that makes all of these, or none. Gives what they warn of."""
+def carrying(intents: Sequence[Intent], title: str) -> Edit:
+    """An edit that makes all of these as one step, or none. Gives what they warn of; `title` is
+    for several of them."""
 
     def work(draft: Draft) -> tuple[str, ...]:
-        cautions: list[str] = []
-        done = 0
-        try:
-            for intent in intents:
-                change = intent.on(draft.tree)
-                draft.apply(change)
-                done += 1
-                cautions += change.cautions
-        except RefusedEdit:
-            for _ in range(done):
-                draft.undo()
-            raise
-        return tuple(cautions)
+        if len(intents) == 1:
+            change = intents[0].on(draft.tree)
+            made: tuple[Change, ...] = (change,) if draft.apply(change) else ()
+        else:
+            made = draft.apply_all(intents, title)
+        if not made:
+            raise RefusedEdit(None, "the file says so already")
+        return tuple(caution for change in made for caution in change.cautions)
 
     return work
+
+
+@dataclass
+class Wishes:
+    """What each step of the draft was asked for: it can be asked of the other director too."""
+
+    _steps: list[tuple[Intent, ...] | None] = field(default_factory=list)
+
+    def made(self, before: int, intents: tuple[Intent, ...] | None) -> None:
+        """A step was made on top of `before` ones; None: text by hand. What had been taken back
+        is gone by that."""
+        self._steps = [*self._steps[:before], intents]
+
+    def of(self, count: int) -> tuple[Intent, ...] | None:
+        """All that the first `count` steps asked for, in order; None when one was by hand."""
+        result: list[Intent] = []
+        for step in self._steps[:count]:
+            if step is None:
+                return None
+            result += step
+        return tuple(result)

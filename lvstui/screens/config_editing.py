@@ -138,7 +138,7 @@ class ConfigEditing:
             return ()
 
         said = "In the draft. p plans it, u takes it back."
-        self._desk.edit("taking the text over", work, lambda: screen.tell(said))
+        self._desk.edit("taking the text over", work, lambda: screen.tell(said), by_hand=True)
 
     # The draft
 

@@ -58,6 +58,8 @@ class EditorScreen(Dialog[bytes]):
     def on_mount(self) -> None:
         """Begin at the line."""
         area = self.query_one(TextArea)
+        # Over a slow line nothing should be sent while nothing happens.
+        area.cursor_blink = False
         area.move_cursor((self._line - 1, 0))
         area.scroll_cursor_visible(center=True, animate=False)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.tree import Tree
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.remote.runner import RemoteError
 
 
 class Past(Protocol):
@@ -60,6 +62,15 @@ class ConfigEngine(Protocol):
     @property
     def here(self) -> str:
         """This director's name in plans."""
+        ...
+
+    @property
+    def directors(self) -> Sequence[object]:
+        """This one, then its peers."""
+        ...
+
+    def look(self) -> Mapping[str, DirectorSeen | RemoteError]:
+        """Every director as it is now, or why it can not be seen."""
         ...
 
     def plan(

@@ -83,8 +83,6 @@ class ConfigPlanScreen(Dialog[None]):
         self.draw()
 
     def _tick(self) -> None:
-        if self.change.phase is Phase.WAITING and not self.change.left_s:
-            self._desk.expired(self.change)
         if self.change.phase in (Phase.RUNNING, Phase.WAITING):
             self.draw()
 

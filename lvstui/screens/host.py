@@ -45,6 +45,10 @@ class Host(Protocol):
         """What is known of the configuration, and the operator's draft of it."""
         ...
 
+    def left_behind(self) -> str:
+        """What would be lost, or go back by itself, by leaving now; empty: nothing."""
+        ...
+
     def show_screen(self, mode: str) -> None:
         """Go to another tab."""
         ...

@@ -5,6 +5,7 @@ Made in a thread from a tree. The tree itself, a million objects for a big site,
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,9 @@ from lvstui.model.config import Configuration, Place
 from lvstui.widgets.config_outline import NodeId, Outline, outline
 from lvstui.widgets.config_pieces import Piece, in_force, pieces, shown
 
+_TELLING = re.compile(rb"(?i)pass|secret|token|key|pwd|pw[=:]|[$~]")
+"""Without any of these no line of a file asks for a secret, defines one or repeats one: a pool of
+half a million lines need not be looked at one by one."""
 _MOST_COMPARED = 4_000_000
 """Pairs of lines that are compared one by one."""
 _UNKNOWN = "unknown keyword"
@@ -214,9 +218,19 @@ def _lines(file: SourceFile) -> tuple[bytes, ...]:
 
 def _masked(tree: Tree) -> dict[str, dict[int, bytes]]:
     """By path and line: the lines that hold a secret, as they may be shown."""
-    hidden = mask_all({file.path: file.data for file in tree.files}, secrets_of(tree))
-    result = {}
+    files = {file.path: file.data for file in tree.files}
+    result: dict[str, dict[int, bytes]] = {path: {} for path in files}
+    if not any(_TELLING.search(data) for data in files.values()):
+        return result
+    known = secrets_of(tree)
+    telling = {
+        path: data for path, data in files.items()
+        if _TELLING.search(data) or any(value in data for value in known.values)
+    }  # fmt: skip
+    hidden = mask_all(telling, known)
     for file in tree.files:
+        if file.path not in hidden:
+            continue
         lines = hidden[file.path].split(b"\n")
         result[file.path] = {
             number: safe

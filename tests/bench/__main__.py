@@ -1,4 +1,4 @@
-"""All figures beside their peers: `python -m tests.bench [tick|failover|console] …`.
+"""All figures beside their peers: `python -m tests.bench [tick|failover|console|config] …`.
 
 Let nothing else run meanwhile. Only ratios within one run mean anything.
 """
@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import failover, tick
+from tests.bench import config, failover, tick
 from tests.bench.terminal import Figures, measure
 
 KEYS = 60
@@ -100,7 +100,7 @@ def _bounce(number: int) -> int:
 
 def main() -> None:
     """Those that are named, or all."""
-    wanted = sys.argv[1:] or ["tick", "console", "failover"]
+    wanted = sys.argv[1:] or ["tick", "console", "failover", "config"]
     if "tick" in wanted:
         figures = tick.main()
         print(f"one tick at {figures['real_servers']:.0f} real servers, in one guest:")
@@ -113,6 +113,8 @@ def main() -> None:
             f"address event to MASTER on the screen: median {statistics.median(delays):.0f} ms, "
             f"worst {max(delays):.0f} ms of {len(delays)}"
         )
+    if "config" in wanted:
+        config.main()
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _virtual(now: Facts, name: str, value: str) -> None:
     elif name.startswith(("alpha is", "omega is")):
         now[name[:5]] = name.endswith("ON")
     elif name == "One packet scheduling":
-        now["one_packet"] = value == "enabled"
+        now["one_packet"] = value.startswith("enabled")
     elif name == "Using HA suspend":
         now["ha_suspend"] = True
 
@@ -132,8 +132,9 @@ def _checks(services: list[Facts], text: str) -> None:
             facts["kind"] = value.split()[0].rstrip(",")
         elif name in ("Delay loop", "Warmup"):
             facts[name] = int(value.split()[0]) / 1e6
-        elif name in ("Delay before retry", "Default delay before retry"):
-            facts.setdefault("before_retry", int(value.split()[0]) / 1e6)
+        elif name == "Delay before retry":
+            # Told when there is a retry.
+            facts["before_retry"] = int(value.split()[0]) / 1e6
         elif name == "Retries":
             facts["retry"] = int(value)
         elif name == "Alpha":
@@ -221,7 +222,9 @@ def _check(section: Section, address: str, port: int) -> Facts:
     target = str(known["target"])
     if section.title in ("TCP_CHECK", "HTTP_GET", "SSL_GET", "UDP_CHECK"):
         # `connect A:P`, `UDP A:P`, and `GET PATH at A:P` where it is not the server's own.
-        target = target.replace(" port 0", "")
+        if target.endswith(" port 0"):
+            bare = target.removesuffix(" port 0").split()
+            target = " ".join((*bare[:-1], join_port(bare[-1], 0)))
         given = target.split()[-1] if not target.startswith("GET") or " at " in target else ""
         facts["dest"] = given or join_port(address, port)
     for keyword, name in (
@@ -230,6 +233,8 @@ def _check(section: Section, address: str, port: int) -> Facts:
     ):  # fmt: skip
         if keyword in known:
             facts[name] = known[keyword]
+    if not facts.get("retry"):
+        facts.pop("before_retry", None)
     return facts
 
 
@@ -373,6 +378,9 @@ def _differing(dumped: Facts, ours: Facts, where: str) -> Iterator[str]:
             inner = "server" if key == "servers" else "kind"
             for one in differences(theirs, own, inner):
                 yield f"{where} / {one}"
+        elif key == "alpha" and ours.get("checks"):
+            # Ours is that of the checks, which alone hold a server down.
+            continue
         elif theirs != own:
             yield f"{where}: {key}: keepalived {theirs!r}, we {own!r}"
 
@@ -385,7 +393,9 @@ def our_table(tree: Tree) -> tuple[set[str], set[str]]:
     for service in view(tree).services:
         must.add(str(service.key))
         for server in service.servers:
-            into = may if server.checkers or server.alpha or service.alpha else must
+            # The kernel refuses a lower threshold over the upper one.
+            refused = server.lower_threshold > server.upper_threshold
+            into = may if server.checkers or server.alpha or service.alpha or refused else must
             into.add(f"{service.key} {server.key} {server.forwarding}")
         if service.sorry_server:
             may.add(f"{service.key} {service.sorry_server} {service.sorry_forwarding}")
@@ -405,7 +415,9 @@ def kernel_table(text: str) -> set[str]:
 
 def table_differences(kernel: set[str], tree: Tree) -> Iterator[str]:
     """What the kernel lacks, and what it has beside."""
-    must, may = our_table(tree)
+    # /proc does not tell the family of a mark without servers.
+    must, may = ({line.replace(" ipv6", "") for line in lines} for lines in our_table(tree))
+    kernel = {line.replace(" ipv6", "") for line in kernel}
     local = {line.removesuffix(" LOCAL") for line in kernel if line.endswith(" LOCAL")}
     for line in sorted(must - kernel):
         if line.rpartition(" ")[0] not in local:

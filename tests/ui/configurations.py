@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.difference import Difference, Impact
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.files import Files
@@ -23,6 +24,7 @@ from lvstui.operations.config_plan import (
     HostChange,
     Verified,
 )
+from lvstui.remote.runner import RemoteError
 
 from .pictures import CONF, NOW
 
@@ -179,6 +181,12 @@ class FakeEngine:
     kept: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
     here: str = "lb1"
+    directors: tuple[str, ...] = ("lb1",)
+    looks: Mapping[str, DirectorSeen | RemoteError] = field(default_factory=dict)
+
+    def look(self) -> Mapping[str, DirectorSeen | RemoteError]:
+        """As in ConfigEngine."""
+        return self.looks
 
     def plan(
         self, title: str, files: Mapping[str, Sequence[FileChange]], *, timer_s: int = 60
@@ -191,8 +199,10 @@ class FakeEngine:
         director = Director(self.here, CONF, "lb1", 811, NOW, (), "2.2.7", True)
         moved = Difference("weight", Impact.MOVES, "rs4 in tcp 10.10.0.20:80", "is new: takes 25 %")
         host = HostChange(director, changes, (moved,), self.findings, (), diff)
+        others = tuple(HostChange(Director(name, CONF, name), tuple(some))
+                       for name, some in files.items() if name != self.here)  # fmt: skip
         return ConfigPlan(
-            title, (host,), ("reload of keepalived on lb1",), ("Only lb1 is changed.",),
+            title, (host, *others), ("reload of keepalived on lb1",), ("Only lb1 is changed.",),
             self.refusals, self.typed, "", timer_s,
         )  # fmt: skip
 

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from textual.widgets import Input, OptionList, TextArea
 
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.operations.config_plan import Ended
+from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.screens.config import ConfigScreen
 from lvstui.screens.config_change import Phase
 from lvstui.screens.config_form import FormScreen
@@ -43,7 +46,9 @@ def open_(start: Start, files: FakeFiles, engine: FakeEngine) -> Open:
 
     @asynccontextmanager
     async def run(**options: Any) -> AsyncIterator[Desk]:
-        async with start(configuration=files, config_engine=lambda: engine, **options) as desk:
+        async with start(
+            configuration=files, config_engine=lambda asker: engine, **options
+        ) as desk:
             await desk.press("4")
             await desk.until(lambda: desk.app.config_desk.document is not None)
             await idle(desk)
@@ -227,6 +232,16 @@ async def test_files_changed_under_the_draft_are_noticed(
         assert any("changed on the disk" in said for said in desk.said)
 
 
+async def test_quitting_with_a_draft_takes_two_presses(open_: Open) -> None:
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("q")
+        assert any("1 change) is not applied" in said for said in desk.said)
+        assert desk.app.is_running
+        await desk.press("q")
+        assert not desk.app.is_running
+
+
 # Text
 
 
@@ -318,6 +333,39 @@ async def test_plan_apply_and_keep(open_: Open, engine: FakeEngine, files: FakeF
         assert not desk.app.config_desk.pending.titles
 
 
+async def test_with_a_peer_the_same_goes_to_both_in_one_plan(
+    open_: Open, engine: FakeEngine, files: FakeFiles
+) -> None:
+    engine.directors = ("lb1", "lb2")
+    tree = FakeFiles(config_id="lb2").read()
+    seen = tuple(FileSeen(path, path, data=data) for path, data in files.files.items())
+    engine.looks = {
+        "lb2": DirectorSeen(
+            DaemonSeen("lb2", argv=("keepalived", "-i", "lb2")), ConfigSeen(tree, None, seen)
+        )
+    }
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        shown = await planned(desk)
+        plan_ = shown.change.plan
+        assert plan_ is not None, shown.change.problem
+        assert [host.director.host for host in plan_.hosts] == ["lb1", "lb2"]
+        after = plan_.hosts[1].files[0].after
+        assert after is not None
+        assert b"weight 7" in after
+
+
+async def test_a_peer_that_is_away_is_said_in_the_plan(open_: Open, engine: FakeEngine) -> None:
+    engine.directors = ("lb1", "lb2")
+    engine.looks = {"lb2": RemoteError(Trouble.UNREACHABLE, "no answer from lb2")}
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        assert "no answer from lb2" in desk.text()
+
+
 async def test_enter_on_a_fresh_plan_cancels(open_: Open, engine: FakeEngine) -> None:
     async with open_() as desk:
         await changed(desk)
@@ -365,8 +413,6 @@ async def test_the_timer_goes_on_when_the_dialog_is_closed_and_is_in_sight(
 async def test_when_the_time_is_up_it_says_what_the_timer_did(
     open_: Open, engine: FakeEngine
 ) -> None:
-    from lvstui.operations.config_plan import Ended
-
     engine.left_s = 0.3
     async with open_() as desk:
         await changed(desk)
@@ -378,6 +424,45 @@ async def test_when_the_time_is_up_it_says_what_the_timer_did(
         await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
         assert "the timer took it back" in desk.text()
+
+
+async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine) -> None:
+    engine.left_s = 1.0
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        await desk.press("y")
+        await idle(desk)
+        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK)]
+        await desk.press("escape")
+        await desk.until(lambda: desk.app.config_desk.unkept is None)
+        await idle(desk)
+        assert any("the timer took it back" in said for said in desk.said)
+
+
+async def test_what_could_not_be_kept_can_be_tried_again(
+    open_: Open, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        await desk.press("y")
+        await idle(desk)
+        keep = engine.confirm
+
+        def away(id_: str) -> Any:
+            raise RemoteError(Trouble.UNREACHABLE, "no answer from lb2")
+
+        monkeypatch.setattr(engine, "confirm", away)
+        await desk.press("y")
+        await idle(desk)
+        assert any("no answer from lb2" in said for said in desk.said)
+        monkeypatch.setattr(engine, "confirm", keep)
+        await desk.press("y")
+        await idle(desk)
+        assert engine.kept == ["c-1"]
 
 
 async def test_a_refused_plan_can_not_be_applied(open_: Open, engine: FakeEngine) -> None:
@@ -483,7 +568,7 @@ async def test_history_shows_and_rolls_back(open_: Open, engine: FakeEngine) -> 
 
 @asynccontextmanager
 async def on_services(start: Start, files: FakeFiles, engine: FakeEngine, **more: Any) -> Any:
-    async with start(configuration=files, config_engine=lambda: engine, **more) as desk:
+    async with start(configuration=files, config_engine=lambda asker: engine, **more) as desk:
         yield desk
 
 

@@ -5,13 +5,15 @@ Drawn anew with `--snapshot-update`; look at the difference before you commit it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
+from lvstui.app import LvstuiApp
 from lvstui.operations.config_plan import Ended
 
 from . import pictures
@@ -20,7 +22,7 @@ from .conftest import Make
 from .fakes import FakeOperator
 
 Compare = Callable[..., bool]
-WAIT = "wait:700"
+WAIT = "(until idle)"
 DISABLE = ["j", "b", *"disk", "enter", WAIT, WAIT]
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "tree": (["4", WAIT, *"jjjjjjjj"], {}),
@@ -55,24 +57,49 @@ def _held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lvstui.screens.config_change.monotonic", lambda: 1000.0)
 
 
+def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Presses keys; at WAIT until nothing is read or worked on any more."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, LvstuiApp)
+        for key in keys:
+            if key != WAIT:
+                await pilot.press(key)
+                await pilot.pause()
+                continue
+            desk = app.config_desk
+            for _ in range(500):
+                quiet = not desk.under_way and not desk.reading
+                there = desk.document is not None or desk.trouble or app.current_mode != "config"
+                if quiet and there:
+                    break
+                await pilot.pause(0.02)
+            await pilot.pause(0.1)
+
+    return run
+
+
 def site(make: Make, options: dict[str, Any], **more: Any) -> Any:
     """An app over files that can be changed."""
     files = FakeFiles()
     engine = FakeEngine(files, **options)
-    return make(configuration=files, config_engine=lambda: engine, **more)
+    return make(configuration=files, config_engine=lambda asker: engine, **more)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("case", CASES)
 def test_config(make: Make, snap_compare: Compare, case: str, size: tuple[int, int]) -> None:
     keys, options = CASES[case]
-    assert snap_compare(site(make, options), terminal_size=size, press=keys)
+    assert snap_compare(site(make, options), terminal_size=size, run_before=press(keys))
 
 
 @pytest.mark.parametrize("theme", ["ansi-dark", "lvstui-light"])
 def test_config_themes(make: Make, snap_compare: Compare, theme: str) -> None:
     keys, options = CASES["text"]
-    assert snap_compare(site(make, options, theme=theme), terminal_size=(160, 50), press=keys)
+    assert snap_compare(
+        site(make, options, theme=theme), terminal_size=(160, 50), run_before=press(keys)
+    )
 
 
 def test_config_without_colour(
@@ -80,18 +107,20 @@ def test_config_without_colour(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     keys, options = CASES["text"]
-    assert snap_compare(site(make, options, ascii=True), terminal_size=(120, 40), press=keys)
+    assert snap_compare(
+        site(make, options, ascii=True), terminal_size=(120, 40), run_before=press(keys)
+    )
 
 
 def test_config_read_only_and_not_reloaded(make: Make, snap_compare: Compare) -> None:
     picture = pictures.site()
     changed = replace(picture, daemon=replace(picture.daemon, loaded_is_file=False))
     app = make(changed, configuration=FakeFiles(), operator=FakeOperator(read_only=True))
-    assert snap_compare(app, terminal_size=(120, 40), press=["4", WAIT])
+    assert snap_compare(app, terminal_size=(120, 40), run_before=press(["4", WAIT]))
 
 
 def test_config_that_may_not_be_read(make: Make, snap_compare: Compare) -> None:
     files = FakeFiles()
     files.error = PermissionError(13, "Permission denied", pictures.CONF)
     app = make(pictures.not_root(), configuration=files)
-    assert snap_compare(app, terminal_size=(80, 24), press=["4", WAIT])
+    assert snap_compare(app, terminal_size=(80, 24), run_before=press(["4", WAIT]))

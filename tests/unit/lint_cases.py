@@ -218,7 +218,7 @@ CASES: dict[str, tuple[str, Severity | None]] = {
     "sorry port mismatch": (service("sorry_server 10.9.0.12 81"), ERROR),
     "ops TCP": (service("ops"), WARNING),
     "ops UDP": (service("ops", protocol="protocol UDP"), QUIET),
-    "uthreshold<lthreshold": (service(servers=(server("uthreshold 5", "lthreshold 9"),)), WARNING),
+    "uthreshold<lthreshold": (service(servers=(server("uthreshold 5", "lthreshold 9"),)), ERROR),
     "persist 0": (service("persistence_timeout 0"), ERROR),
     "persist gran bad": (service("persistence_granularity 255.255.300.0"), ERROR),
     "persist_engine sip": (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived.files import Files
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.mask import MASK
+from lvstui.keepalived.mask import MASK, mask_all, secrets_of
 from lvstui.keepalived.parser import parse, parse_bytes
 from lvstui.model.config import Place
 from lvstui.widgets.config_document import Document, _changed, document
@@ -221,3 +221,29 @@ def test_a_configuration_of_one_line_is_no_trouble() -> None:
     found = document(parse_bytes(b""))
     assert found.main.shown(1) == ""
     assert found.node_at("/keepalived.conf", 1) is None
+
+
+SECRETIVE = st.lists(
+    st.sampled_from(
+        [
+            b"auth_pass s3cret99", b"# auth_pass old", b"key 1 k3y", b"password p4ss \\", b"}",
+            b"SSL {", b"$AP=s3cret99", b"auth_pass $AP", b"misc_path \"/x --pw=abc -v\"", b"",
+            b"virtual_server 10.0.0.1 80 { # web", b"# uses s3cret99", b"auth_pass", b"s3cret99",
+            b"~LST(PW,a) auth_pass x", b"real_server 10.0.0.3 80 {", b"    weight 1",
+        ]
+    ),
+    max_size=14,
+)  # fmt: skip
+
+
+@given(SECRETIVE, SECRETIVE)
+def test_what_the_mask_hides_is_hidden_here(one: list[bytes], other: list[bytes]) -> None:
+    main = b"\n".join([b"include b.conf", *one])
+    files = {MAIN: main, "/etc/keepalived/b.conf": b"\n".join(other)}
+    tree = parse(MAIN, Files(lambda path: files[path]), "lb1")
+    found = document(tree)
+    masked = mask_all({file.path: file.data for file in tree.files}, secrets_of(tree))
+    for path, page in found.pages.items():
+        for number, safe in enumerate(masked[path].split(b"\n")[: len(page.lines)], 1):
+            if safe != page.lines[number - 1]:
+                assert page.line(number) == safe

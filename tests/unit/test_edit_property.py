@@ -157,7 +157,12 @@ def test_disable_and_enable(world: World, data: st.DataObject, reason: str) -> N
         service,
         lambda old: tuple(replace(s, weight=0) if s.key == server else s for s in old),
     )
-    assert without_quorum(unplaced(draft.configuration)) == without_quorum(zero)
+    signed = servers_of(
+        unplaced(draft.configuration),
+        service,
+        lambda now: tuple(replace(s, disabled=None) for s in now),
+    )
+    assert without_quorum(signed) == without_quorum(zero)
     gone, come = lines_changed(draft)
     assert len(gone) <= 1
     assert len(come) == 1

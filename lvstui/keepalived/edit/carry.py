@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 
 from lvstui.keepalived.edit.change import Line, RefusedEdit
 from lvstui.keepalived.edit.draft import conditions
-from lvstui.keepalived.edit.outline import outline
+from lvstui.keepalived.edit.outline import outline, whole
 from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.tree import Block, Node, Tree
 from lvstui.model.config import Place
@@ -198,6 +198,6 @@ def _enclosing(tree: Tree, index: int) -> Line:
 
 def _moved(before: bytes, after: bytes, config_id: str) -> tuple[Counter[Line], Counter[Line]]:
     """The logical lines that go and that come."""
-    old = Counter(outline(parse_bytes(before, config_id=config_id)).lines)
-    new = Counter(outline(parse_bytes(after, config_id=config_id)).lines)
+    old = Counter(whole(outline(parse_bytes(before, config_id=config_id)).lines))
+    new = Counter(whole(outline(parse_bytes(after, config_id=config_id)).lines))
     return old - new, new - old

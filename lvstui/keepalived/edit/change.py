@@ -47,6 +47,8 @@ class Change:
     """What the operator must know before he says yes, one sentence each."""
     meant: tuple[Meant, ...] | None = field(default=None, repr=False)
     """What the edits must do to the logical lines; None when nobody can say (text by hand)."""
+    frame: tuple[Line, ...] = field(default=(), repr=False, compare=False)
+    """The logical lines that `meant` speaks of."""
 
     @property
     def empty(self) -> bool:

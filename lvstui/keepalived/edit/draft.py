@@ -6,16 +6,16 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Protocol
 
 from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
-from lvstui.keepalived.edit.outline import as_meant, outline, strays
+from lvstui.keepalived.edit.outline import as_meant, outline, same_lines, strays
 from lvstui.keepalived.files import Files
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.tree import Tree
 from lvstui.keepalived.view import many_objects, view
-from lvstui.model.config import Configuration
+from lvstui.model.config import Configuration, Place
 from lvstui.model.text import plain
 
 _CONDITION = re.compile(rb"^[ \t]*@\^?([^ \t\r\n]+)[ \t]", re.MULTILINE)
@@ -85,7 +85,6 @@ class Draft:
         with many_objects():
             self.tree = self._parse(self._done[-1].over, self.config_id) if tree is None else tree
             self.configuration = view(self.tree) if configuration is None else configuration
-        self._lines: tuple[Line, ...] | None = None
 
     @property
     def base(self) -> Mapping[str, bytes]:
@@ -148,12 +147,12 @@ class Draft:
             return False
         with many_objects():
             over, tree = self._after(change)
+            # Before the view of it looks into every block.
+            lines = outline(tree).lines
             configuration = view(tree)
-            lines = outline(tree).lines if change.meant is not None else None
-            if lines is not None:
+            if change.meant is not None:
                 self._check(change, over, tree, configuration, lines)
         self._take(change.title, over, tree, configuration)
-        self._lines = lines
         return True
 
     def apply_all(self, wanted: Sequence[Wanted], title: str) -> tuple[Change, ...]:
@@ -214,8 +213,8 @@ class Draft:
         lines: tuple[Line, ...],
     ) -> None:
         assert change.meant is not None
-        before = outline(self.tree).lines if self._lines is None else self._lines
-        if as_meant(before, change.meant) != lines:
+        before = change.frame or outline(self.tree).lines
+        if not same_lines(as_meant(before, change.meant), lines):
             raise RefusedEdit(None, "the files would mean something else than was asked for", _HAND)
         known = Counter(what for _, what in self.tree.problems)
         new = Counter(what for _, what in tree.problems) - known
@@ -271,26 +270,17 @@ def _names(configuration: Configuration) -> dict[tuple[object, ...], str]:
 
 def unplaced(configuration: Configuration) -> Configuration:
     """`configuration` without files, places, digest and problems: what it means alone."""
-    return replace(
-        configuration,
-        files=(),
-        digest="",
-        problems=(),
-        services=tuple(
-            replace(
-                service,
-                place=None,
-                servers=tuple(
-                    replace(
-                        server,
-                        place=None,
-                        weight_place=None,
-                        checkers=tuple(replace(check, place=None) for check in server.checkers),
-                    )
-                    for server in service.servers
-                ),
-            )
-            for service in configuration.services
-        ),
-        instances=tuple(replace(instance, place=None) for instance in configuration.instances),
-    )
+    bare = replace(configuration, files=(), digest="", problems=())
+    found = _unplaced(bare)
+    assert isinstance(found, Configuration)
+    return found
+
+
+def _unplaced(value: object) -> object:
+    if isinstance(value, Place):
+        return None
+    if isinstance(value, tuple):
+        return tuple(map(_unplaced, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _unplaced(getattr(value, f.name)) for f in fields(value)})
+    return value

@@ -48,7 +48,7 @@ def find_service(tree: Tree, key: ServiceKey) -> FoundService:
 
     Raises RefusedEdit when there is none, more than one, or one that stands nowhere itself.
     """
-    everyone = services(tree, Notes())
+    everyone = services(tree, Notes(), candidates(tree, key))
     matches = [service for service in everyone if service.key == key]
     if not matches:
         raise RefusedEdit(None, f"the configuration has no virtual server {key}")
@@ -71,6 +71,24 @@ def find_service(tree: Tree, key: ServiceKey) -> FoundService:
     return FoundService(
         block, whom + only_for(block.header), tuple(filter(None, cautions)), service=service
     )
+
+
+def candidates(tree: Tree, key: ServiceKey) -> Iterator[Block]:
+    """The blocks that may give the service of `key`, told by their headers: nobody looks into the
+    others. Those of a group may all."""
+    notes = Notes()
+    wanted = key.address.encode()
+    for block in tree.blocks(b"virtual_server"):
+        words = block.header.words
+        if len(words) < 2:
+            continue
+        word = words[1]
+        if (
+            word == b"group"
+            or (word == b"fwmark" and key.fwmark)
+            or (wanted and (word == wanted or b":" in word) and notes.address(word) == key.address)
+        ):
+            yield block
 
 
 def find_server(tree: Tree, key: ServiceKey, server: ServerKey) -> FoundServer:

@@ -6,19 +6,27 @@ shifts a brace or hides a line is seen whatever stands there.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lvstui.keepalived.edit.change import OPENS, Line, Meant
+from lvstui.keepalived.fold import Folded
+from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.tree import Block, Node, Tree
 
 UNCLOSED = (b"{", b"never closed")
 
 
+FOLDED = b"folded"
+"""Stands for all lines of a block that is still folded; its text comes behind it. No logical line
+looks so: that of a block ends in `OPENS`, any other begins in no such word alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The logical lines of one tree, and where each of its nodes stands among them."""
+    """The logical lines of one tree, and where each of its nodes stands among them. What was
+    folded when it was drawn is one line of its own (see `whole`)."""
 
     lines: tuple[Line, ...]
     starts: dict[int, int]
@@ -34,9 +42,16 @@ class Outline:
         """Index behind the last line of `node`."""
         return self.ends[id(node)]
 
+    def around(self, node: Node) -> Line:
+        """The words of every header around `node`."""
+        line = self.lines[self.start(node)]
+        if _text_of(line) is not None:
+            return ()
+        return line[:-2] if isinstance(node, Block) else line[:-1]
+
     def chain(self, block: Block) -> Line:
         """The words of every header around `block`, its own the last."""
-        return self.lines[self.start(block)][:-1]
+        return (*self.around(block), block.header.words)
 
 
 def outline(tree: Tree) -> Outline:
@@ -48,7 +63,9 @@ def outline(tree: Tree) -> Outline:
     def add(nodes: Sequence[Node], chain: Line) -> None:
         for node in nodes:
             starts[id(node)] = len(lines)
-            if isinstance(node, Block):
+            if isinstance(node, Folded) and node.folded:
+                lines.append(((FOLDED, node.data),))
+            elif isinstance(node, Block):
                 inner = (*chain, node.header.words)
                 closed = node.opening is not None and node.closing is not None
                 lines.append((*inner, OPENS if closed else UNCLOSED))
@@ -59,6 +76,43 @@ def outline(tree: Tree) -> Outline:
 
     add(tree.root, ())
     return Outline(tuple(lines), starts, ends)
+
+
+def _text_of(line: Line) -> bytes | None:
+    """The text of a folded block; None for an ordinary line."""
+    if len(line) == 1 and len(line[0]) == 2 and line[0][0] == FOLDED and b"\n" in line[0][1]:
+        return line[0][1]
+    return None
+
+
+def whole(lines: Iterable[Line]) -> Iterator[Line]:
+    """`lines` with those of what is folded."""
+    for line in lines:
+        text = _text_of(line)
+        if text is None:
+            yield line
+            continue
+        tree = parse_bytes(text)
+        for block in tree.blocks():
+            # Asked for, they are no longer folded.
+            _ = block.children
+        yield from outline(tree).lines
+
+
+def same_lines(one: Sequence[Line], other: Sequence[Line]) -> bool:
+    """Whether both mean the same lines, however much of each is folded."""
+    left, right = deque(one), deque(other)
+    while left and right:
+        a, b = left.popleft(), right.popleft()
+        if a == b:
+            continue
+        if _text_of(a) is None and _text_of(b) is None:
+            return False
+        left.extendleft(reversed(list(whole([a]))))
+        right.extendleft(reversed(list(whole([b]))))
+        if left[0] != right[0]:
+            return False
+    return not left and not right
 
 
 def as_meant(lines: Sequence[Line], meant: Iterable[Meant]) -> tuple[Line, ...]:
@@ -85,15 +139,16 @@ def strays(
     gone: set[Line] = set()
     come: set[Line] = set()
     for part in meant:
-        gone.update(lines[part.start : part.end])
+        gone.update(whole(lines[part.start : part.end]))
         come.update(part.lines)
+    was, now = tuple(whole(before)), tuple(whole(after))
     count = 0
     for changed, allowed in (
-        (Counter(before) - Counter(after), gone),
-        (Counter(after) - Counter(before), come),
+        (Counter(was) - Counter(now), gone),
+        (Counter(now) - Counter(was), come),
     ):
-        whole = {line[:-1] for line in allowed if line[-1] == OPENS}
+        blocks = {line[:-1] for line in allowed if line[-1] == OPENS}
         for line, times in changed.items():
-            within = any(line[:depth] in whole for depth in range(1, len(line)))
+            within = any(line[:depth] in blocks for depth in range(1, len(line)))
             count += 0 if line in allowed or within else times
     return count

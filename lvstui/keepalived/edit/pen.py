@@ -49,7 +49,13 @@ class Pen:
 
     def change(self, title: str, *cautions: str) -> Change:
         """What was collected."""
-        return Change(title, tuple(self.edits), tuple(filter(None, cautions)), tuple(self.meant))
+        return Change(
+            title,
+            tuple(self.edits),
+            tuple(filter(None, cautions)),
+            tuple(self.meant),
+            self.outline.lines,
+        )
 
     # Words
 
@@ -77,11 +83,7 @@ class Pen:
             end = end_of(statement)
             self._edit(statement.file, end, end, b"".join(b" " + quoted(word) for word in added))
             words += added
-        self._means(statement, (*self._chain(statement), tuple(words)))
-
-    def _chain(self, node: Node) -> Line:
-        line = self.outline.lines[self.outline.start(node)]
-        return line[:-2] if isinstance(node, Block) else line[:-1]
+        self._means(statement, (*self.outline.around(statement), tuple(words)))
 
     def _means(self, node: Node, *lines: Line) -> None:
         self.meant.append(Meant(self.outline.start(node), self.outline.end(node), lines))
@@ -117,7 +119,7 @@ class Pen:
         self._edit(statement.file, *span, spelled)
         words = list(statement.words)
         words[index] = spelled.strip(b'"')
-        self._means(statement, (*self._chain(statement), tuple(words)))
+        self._means(statement, (*self.outline.around(statement), tuple(words)))
 
     def drop_word(self, statement: Statement, index: int) -> None:
         """Word `index` of several goes, with the blanks between it and its neighbour."""
@@ -130,7 +132,7 @@ class Pen:
         start, end = (span[0], other[0]) if index == 0 else (other[1], span[1])
         self._edit(statement.file, start, end, b"")
         words = statement.words[:index] + statement.words[index + 1 :]
-        self._means(statement, (*self._chain(statement), words))
+        self._means(statement, (*self.outline.around(statement), words))
 
     def write(self, file: SourceFile, at: int, text: bytes) -> None:
         """A comment at offset `at`: it means nothing."""

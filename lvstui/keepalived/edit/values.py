@@ -12,6 +12,7 @@ from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.mark import ensure_unmarked
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewLine
+from lvstui.keepalived.fold import Folded
 from lvstui.keepalived.schema import ROOT, Keyword, Keywords
 from lvstui.keepalived.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.values import shown
@@ -153,7 +154,9 @@ def table_of(tree: Tree, block: Block) -> Keywords | None:
             keyword = table.get(node.keyword)
             if node is block:
                 return True, keyword
-            if keyword is not None and keyword.inner is not None:
+            # Who has the block at hand has looked into those around it.
+            folded = isinstance(node, Folded) and node.folded
+            if keyword is not None and keyword.inner is not None and not folded:
                 found, inner = search(node.children, keyword.inner)
                 if found:
                     return True, inner
@@ -219,6 +222,7 @@ def _siblings(tree: Tree, block: Block) -> list[Block]:
     beside: list[Block] = []
     others: list[Block] = []
     waiting: list[Sequence[Node]] = [tree.root]
+    unfold = 20
     while waiting:
         nodes = waiting.pop()
         same = [n for n in nodes if isinstance(n, Block) and n.keyword == block.keyword]
@@ -226,7 +230,14 @@ def _siblings(tree: Tree, block: Block) -> list[Block]:
             beside += same
         else:
             others += same
-        waiting.extend(n.children for n in nodes if isinstance(n, Block))
+        for node in nodes:
+            if isinstance(node, Folded) and node.folded:
+                # The habits of a file show in a few of them.
+                if unfold <= 0:
+                    continue
+                unfold -= 1
+            if isinstance(node, Block):
+                waiting.append(node.children)
     return beside + others[:200]
 
 

@@ -14,6 +14,8 @@ from lvstui.keepalived.effective.trace import (
     Plain,
     Read,
     address,
+    adverts,
+    count,
     entries,
     flag,
     number,
@@ -24,7 +26,7 @@ from lvstui.keepalived.effective.trace import (
     word,
 )
 from lvstui.keepalived.effective.value import Origin, Section, Value
-from lvstui.keepalived.instances import OWNER
+from lvstui.keepalived.election import OWNER
 from lvstui.keepalived.schema import ROOT, Keywords
 from lvstui.keepalived.shown import HIDDEN
 from lvstui.keepalived.tree import Block, Statement, Tree
@@ -53,24 +55,26 @@ class _Garp:
     unit: str = ""
     fallback: bytes = b""
     """The keyword of global_defs that counts when `outer` is not there."""
+    low: int = 0
+    """keepalived takes it for anything smaller."""
     strict: float | None = None
     """What strict mode makes of it, whatever is written."""
 
 
 _GARP = (
-    _Garp(b"garp_master_delay", b"vrrp_garp_master_delay", 5.0, seconds, "s"),
-    _Garp(b"garp_master_repeat", b"vrrp_garp_master_repeat", 5, number),
-    _Garp(b"garp_master_refresh", b"vrrp_garp_master_refresh", 0.0, seconds, "s"),
-    _Garp(b"garp_master_refresh_repeat", b"vrrp_garp_master_refresh_repeat", 1, number),
+    _Garp(b"garp_master_delay", b"vrrp_garp_master_delay", 5, count, "s"),
+    _Garp(b"garp_master_repeat", b"vrrp_garp_master_repeat", 5, count, low=1),
+    _Garp(b"garp_master_refresh", b"vrrp_garp_master_refresh", 0, count, "s"),
+    _Garp(b"garp_master_refresh_repeat", b"vrrp_garp_master_refresh_repeat", 1, count, low=1),
     _Garp(
-        b"garp_lower_prio_delay", b"vrrp_garp_lower_prio_delay", 5.0, seconds, "s",
-        b"vrrp_garp_master_delay", 0.0,
+        b"garp_lower_prio_delay", b"vrrp_garp_lower_prio_delay", 5, count, "s",
+        fallback=b"vrrp_garp_master_delay", strict=0,
     ),
     _Garp(
-        b"garp_lower_prio_repeat", b"vrrp_garp_lower_prio_repeat", 5, number, "",
-        b"vrrp_garp_master_repeat", 0,
+        b"garp_lower_prio_repeat", b"vrrp_garp_lower_prio_repeat", 5, count,
+        fallback=b"vrrp_garp_master_repeat", strict=0,
     ),
-    _Garp(b"down_timer_adverts", b"vrrp_down_timer_adverts", 3, number, "", b"", 3),
+    _Garp(b"down_timer_adverts", b"vrrp_down_timer_adverts", 3, adverts, strict=3),
 )  # fmt: skip
 
 
@@ -104,7 +108,7 @@ def instance_section(
         ),
         trace(
             "advert_int", i.advert_interval_s, own(b"advert_int"), seconds, unit="s",
-            why="VRRP 2 knows whole seconds only",
+            why="VRRP 2 knows whole seconds only, VRRP 3 at most 40.95",
         ),
         trace("version", i.version, with_global(b"version", b"vrrp_version"), number,
               absent="3 for IPv6" if i.version == 3 else ""),
@@ -116,6 +120,7 @@ def instance_section(
         trace(
             "skip_check_adv_addr", i.skip_check_adv_addr,
             with_global(b"skip_check_adv_addr", b"vrrp_skip_check_adv_addr"), flag,
+            why="keepalived takes `off` for on",
         ),
         trace("strict_mode", i.strict, with_global(b"strict_mode", b"vrrp_strict"), flag),
         trace(
@@ -206,8 +211,11 @@ def _garp(
             )
             continue
         found = _written(levels, item.read)
-        effective = item.default if found is None else found
-        yield trace(name, effective, levels, item.read, unit=item.unit)
+        effective: Plain = item.default
+        if isinstance(found, int):
+            effective = max(item.low, found)
+        why = f"at least {item.low}"
+        yield trace(name, effective, levels, item.read, unit=item.unit, why=why)
 
 
 def _written(levels: Iterable[Level], read: Read) -> Plain:

@@ -9,9 +9,9 @@ from lvstui.keepalived.effective.trace import (
     Level,
     Plain,
     Read,
+    count,
     flag,
     lower,
-    number,
     others,
     present,
     script,
@@ -52,8 +52,8 @@ _SERVICE = (
     _Spec("ops", lambda s: s.one_packet, present, why="one-packet scheduling needs UDP"),
     _Spec("persistence_engine", lambda s: s.persistence_engine or None, word),
     _Spec("persistence_granularity", lambda s: s.persistence_granularity or None, word),
-    _Spec("quorum", lambda s: s.quorum, number, why="over the weight of all servers together"),
-    _Spec("hysteresis", lambda s: s.hysteresis, number, why="has to be below the quorum"),
+    _Spec("quorum", lambda s: s.quorum, count, why="over the weight of all servers together"),
+    _Spec("hysteresis", lambda s: s.hysteresis, count, why="has to be below the quorum"),
     _Spec("alpha", lambda s: s.alpha, present),
     _Spec("omega", lambda s: s.omega, present),
     _Spec("ha_suspend", lambda s: s.ha_suspend, present),
@@ -124,7 +124,7 @@ def _persistence(block: Block, service: ConfiguredService) -> Value:
 
 
 def _timeout(line: Statement) -> Plain:
-    return number(line) if len(line.words) > 1 else DEFAULT_PERSISTENCE
+    return count(line) if len(line.words) > 1 else DEFAULT_PERSISTENCE
 
 
 def _turned_on(line: Statement) -> Plain:
@@ -164,7 +164,7 @@ def _server(
     values = [
         Value("address", server.key.address, Origin.WRITTEN, header.word_place(1)),
         _port(server, port_place, header.words[2] if len(header.words) > 2 else b"", outer),
-        trace("weight", server.weight, both(b"weight"), number),
+        trace("weight", server.weight, both(b"weight"), count),
         trace(
             "lvs_method",
             server.forwarding,
@@ -172,8 +172,8 @@ def _server(
             word,
         ),
         trace("inhibit_on_failure", server.inhibit_on_failure, both(b"inhibit_on_failure"), flag),
-        trace("uthreshold", server.upper_threshold, both(b"uthreshold")[:1], number),
-        trace("lthreshold", server.lower_threshold, both(b"lthreshold")[:1], number),
+        trace("uthreshold", server.upper_threshold, both(b"uthreshold")[:1], count),
+        trace("lthreshold", server.lower_threshold, both(b"lthreshold")[:1], count),
         _alpha(virtual, block, server, outer),
         trace("notify_up", server.notify_up or None, both(b"notify_up")[:1], script),
         trace("notify_down", server.notify_down or None, both(b"notify_down")[:1], script),
@@ -262,7 +262,7 @@ def _checker(
         )
     if b"retry" in known:
         values.append(
-            trace("retry", checker.retry, levels(b"retry", b"retry", b"nb_get_retry"), number)
+            trace("retry", checker.retry, levels(b"retry", b"retry", b"nb_get_retry"), count)
         )
         values += _waits(checker, delay, levels)
     if b"alpha" in known:

@@ -14,7 +14,7 @@ from lvstui.keepalived.effective.value import Origin, Value
 from lvstui.keepalived.schema import Keyword, Keywords
 from lvstui.keepalived.shown import SCRIPTS, value_of
 from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import Notes, script_path, shown
+from lvstui.keepalived.values import Notes, leading_number, script_path, shown
 
 Plain = str | int | float | bool | None
 Read = Callable[[Statement], Plain]
@@ -39,9 +39,23 @@ class Level:
 
 
 def number(statement: Statement) -> Plain:
-    """A whole number."""
-    word = statement.words[1] if len(statement.words) > 1 else b""
-    return int(word) if _WHOLE.fullmatch(word) else None
+    """A whole number, as the typed view reads one; negative ones too."""
+    word = statement.words[1] if len(statement.words) > 1 else None
+    if word is None:
+        return None
+    return int(word) if _WHOLE.fullmatch(word) else leading_number(word)
+
+
+def count(statement: Statement) -> Plain:
+    """A whole number from 0."""
+    found = number(statement)
+    return found if isinstance(found, int) and found >= 0 else None
+
+
+def adverts(statement: Statement) -> Plain:
+    """How many adverts may be missed, 1 to 100."""
+    found = number(statement)
+    return found if isinstance(found, int) and 1 <= found <= 100 else None
 
 
 def seconds(statement: Statement) -> Plain:

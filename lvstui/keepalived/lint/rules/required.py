@@ -74,13 +74,14 @@ REQUIRED: Mapping[bytes, frozenset[bytes]] = {
 """By the keyword of the block around; empty for the outermost level."""
 
 _ROUTE = _set(
-    "via dev src from to or table metric scope mtu lock realms advmss tos dsfield protocol rto_min "
-    "preference window rtt rttvar ssthresh cwnd hoplimit reordering initcwnd initrwnd features "
-    "quickack congctl pref encap weight"
+    "advmss as congctl cwnd dev dsfield fastopen_no_cookie features from gw hoplimit initcwnd "
+    "initrwnd lock metric mtu oif or preference priority protocol quickack realms reordering "
+    "rto_min rtt rttvar scope src ssthresh table to tos ttl-propagate via vrf weight window"
 )
 _RULE = _set(
-    "from to iif oif dev table lookup preference priority order fwmark tos dsfield goto realms "
-    "suppress_prefixlength suppress_ifgroup tunnel-id uidrange ipproto dport sport type protocol"
+    "dev dport dsfield from fwmark goto iif ipproto lookup oif order preference priority protocol "
+    "realms sport sup_group sup_pl suppress_ifgroup suppress_prefixlength table to tos tunnel-id "
+    "type uidrange"
 )
 
 ENTRY_REQUIRED: Mapping[bytes, frozenset[bytes]] = {

@@ -87,14 +87,15 @@ def pools(context: Context) -> Iterator[Finding]:
                 fix=f"quorum 1 to {total}",
             )
         for server in service.servers:
-            if 0 < server.upper_threshold < server.lower_threshold:
+            if server.upper_threshold < server.lower_threshold:
                 yield Finding(
                     "thresholds-crossed",
-                    Severity.WARNING,
+                    Severity.ERROR,
                     f"{service.key}: {server.key} has uthreshold {server.upper_threshold} below "
                     f"lthreshold {server.lower_threshold}",
                     server.place,
-                    evidence="once over uthreshold it takes new connections again at once",
+                    evidence="the kernel refuses such a server (ERANGE), it is never in the table; "
+                    "without any uthreshold, too",
                     fix="lthreshold below uthreshold",
                 )
             if service.key.address and server.key.address == service.key.address:
