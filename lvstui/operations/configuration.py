@@ -61,7 +61,8 @@ def kernel_counters(service: ServiceKey) -> dict[ServerKey, Counters]:
 
 
 class Configurations:
-    """Plans and applies; one for a session. Not for two threads at once."""
+    """Plans and applies; one for a session, for any thread: every call makes its own connections,
+    and the directors themselves see to it that one change is under way at a time."""
 
     def __init__(
         self,
@@ -160,12 +161,9 @@ class Configurations:
         order = {where.name: number for number, where in enumerate(self.directors)}
         drawn.sort(key=lambda part: order[part.where.name])
         sides = [part.side for part in drawn]
+        # A director that can not be seen still sends and hears adverts: then nobody is alone.
         reached = len(sides) == len(self.directors)
-        if reached or self.alone or len(self.directors) < 2:
-            refusals += rules.refusals(sides, alone=self.alone)
-        else:
-            # A director that can not be seen may still send and hear adverts.
-            refusals += rules.refusals(sides[:1]) if len(sides) == 1 else rules.refusals(sides)
+        refusals += rules.refusals(sides, alone=self.alone and reached)
         plan = ConfigPlan(
             title=plain(title),
             hosts=tuple(part.change for part in drawn if part.change.files),

@@ -178,10 +178,11 @@ left() { uptime_s; now=$REPLY; REPLY=0; line deadline; REPLY=$((REPLY - now)); }
 
 case $1 in
   arm) # seconds
+    # KillMode: a keepalived that the guard had to start outlives it.
     uptime_s; echo $((REPLY + $2)) > deadline
     if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 &&
       systemd-run --unit="lvstui-config-$ID" --property=Restart=on-failure \
-        --property=RestartSec=1 /bin/sh "$T/change.sh" guard > /dev/null 2>> log; then
+        --property=RestartSec=1 --property=KillMode=process /bin/sh "$T/change.sh" guard > /dev/null 2>> log; then
       echo "armed systemd"; exit 0
     fi
     # Away from the session, so that no hang-up reaches it: one that is ignored would be ignored by
