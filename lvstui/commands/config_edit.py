@@ -280,6 +280,29 @@ class History(Command["ConfigScreen"]):
         screen.editing.show_history()
 
 
+class FirstConfiguration(Command["ConfigScreen"]):
+    """The way from nothing to a working pair of directors in Direct Routing: asks for VIP,
+    servers and checks, guesses the rest, shows both files and plans them."""
+
+    id = "config-first"
+    keys = "W"
+    title = "First configuration …"
+    group = "Change"
+    changes = True
+
+    def why_not(self, screen: ConfigScreen) -> str:
+        """There must be an engine that is free."""
+        return screen.editing.actions.why_not()
+
+    def shell(self, screen: ConfigScreen) -> str:
+        """The same."""
+        return "lvstui config first"
+
+    def run(self, screen: ConfigScreen) -> None:
+        """Open the wizard."""
+        screen.editing.actions.first()
+
+
 class Discard(_Changing):
     """Forget everything that is in the draft."""
 
@@ -312,5 +335,6 @@ EDIT_COMMANDS: tuple[Command[Any], ...] = (
     PlanDraft(),
     ShowChange(),
     History(),
+    FirstConfiguration(),
     Discard(),
 )

@@ -7,15 +7,34 @@ import select
 import socket
 import struct
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from lvstui.keepalived.first import First, FirstDirector, FirstServer, FirstService, free_vrid
+from lvstui.keepalived.first import (
+    NONLOCAL_BIND,
+    SYSCTL_FILE,
+    First,
+    FirstDirector,
+    FirstServer,
+    FirstService,
+    free_vrid,
+    render,
+    sysctl_file,
+)
 from lvstui.model.keys import split_port
+from lvstui.operations.config_plan import ConfigPlan, FileChange
+from lvstui.operations.configuration_hosts import Where, at_once, with_runner
 from lvstui.realserver.probes.arp import ask_all
 from lvstui.realserver.probes.links import Network, read_network
 from lvstui.realserver.probes.results import Unavailable
+from lvstui.remote.runner import RemoteError, Runner, Trouble
 from lvstui.sources.wire import open_socket, parse_advert
+
+if TYPE_CHECKING:
+    from lvstui.keepalived.daemon.facts import DirectorSeen
+    from lvstui.operations.audit import AuditLog
 
 ROUTES = Path("/proc/net/route")
 LISTEN_S = 3.5
@@ -276,3 +295,68 @@ def _candidates(subnet: ipaddress.IPv4Network, taken: set[str]) -> list[str]:
     wanted = [first + 1 + (size // 2 + step) % (size - 2) for step in range(min(size - 2, 64))]
     addresses = [str(ipaddress.IPv4Address(number)) for number in wanted]
     return [address for address in addresses if address not in taken][:CANDIDATES]
+
+
+class Engine(Protocol):
+    """What looks at directors and plans (`lvstui.operations.configuration.Configurations`)."""
+
+    def look(self) -> Mapping[str, DirectorSeen | RemoteError]:
+        """Every director, this one first."""
+        ...
+
+    def plan(
+        self, title: str, files: Mapping[str, Sequence[FileChange]], *, timer_s: int = 60
+    ) -> ConfigPlan:
+        """What writing these files would do."""
+        ...
+
+
+def plan_first(engine: Engine, first: First) -> ConfigPlan:
+    """The plan that puts the answers in force: this director's file, and its peer's when the
+    engine knows one. Raises CannotEdit when a director can not be seen."""
+    from lvstui.operations.config_edit import CannotEdit
+
+    files: dict[str, tuple[FileChange, ...]] = {}
+    replaced = []
+    looks = engine.look()
+    if len(looks) > len(first.directors):
+        raise CannotEdit("a first configuration is for two directors, not more")
+    for index, (name, seen) in enumerate(looks.items()):
+        if isinstance(seen, Exception):
+            raise CannotEdit(f"{name}: {seen}")
+        main = seen.config.file(seen.daemon.main)
+        before = main.data if main is not None and main.exists else None
+        if before:
+            replaced.append(f"{name}: {seen.daemon.main} exists and is replaced as a whole")
+        files[name] = (FileChange(seen.daemon.main, before, render(first, index)),)
+    plan = engine.plan("first configuration", files)
+    return replace(plan, cautions=(*replaced, *plan.cautions))
+
+
+def bind_nonlocal(directors: Sequence[Where], audit: AuditLog) -> tuple[str, ...]:
+    """Let programs bind to a VIP that a director does not hold, now and after a reboot, on each of
+    `directors`; what came of it, a line for each. Recorded like every write; taken back by
+    removing the file and setting the value to 0. Raises OSError when it can not be recorded."""
+    what = f"{NONLOCAL_BIND} = 1 ({SYSCTL_FILE})"
+    wanted = [(where.name, "", "sysctl", what) for where in directors]
+    id_ = audit.begin(wanted, "first configuration")
+
+    def one(where: Where) -> str:
+        def work(runner: Runner) -> str:
+            runner.write(SYSCTL_FILE, sysctl_file(), mode=0o644, root=True)
+            path = "/proc/sys/" + NONLOCAL_BIND.replace(".", "/")
+            ran = runner.run(f"echo 1 > {path}; cat {path}", root=True, what=f"set {NONLOCAL_BIND}")
+            kept = runner.read(SYSCTL_FILE, root=True)
+            if ran.text.strip() != "1" or kept != sysctl_file():
+                raise RemoteError(Trouble.LOST, f"{NONLOCAL_BIND} does not read back as 1")
+            return "set, now and after a reboot; read back"
+
+        return with_runner(where, work)
+
+    said, ends = [], []
+    for (where, text, error), entry in zip(at_once(directors, one), wanted, strict=True):
+        ended = text or str(error)
+        said.append(f"{where.name}: {ended}")
+        ends.append((*entry, error is None, ended))
+    audit.end(id_, ends, "first configuration")
+    return tuple(said)

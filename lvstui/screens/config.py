@@ -102,7 +102,8 @@ class ConfigScreen(ConsoleScreen):
         if not self.desk.possible:
             return "This is a recording: the text of its configuration is not in it."
         if self.desk.trouble:
-            return self.desk.trouble
+            more = " W makes a first configuration." if self.desk.changeable else ""
+            return f"{self.desk.trouble.rstrip('.')}.{more}"
         return "The configuration is being read."
 
     def _say_state(self) -> None:

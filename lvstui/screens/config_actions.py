@@ -10,9 +10,11 @@ from datetime import datetime, timezone
 
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.intent import Intent
+from lvstui.keepalived.first import First
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
+from lvstui.operations.config_plan import Ended
 from lvstui.screens import config_forms as forms
 from lvstui.screens.choice import AskScreen, ChoiceScreen
 from lvstui.screens.config_change import ConfigChange, Phase
@@ -142,6 +144,40 @@ class ConfigActions:
         if spot.removal is not None:
             words, wanted = spot.removal
             self.carry(f"remove {words}", (wanted,))
+
+    def first(self) -> None:
+        """Ask for a first configuration, plan it, and say what is still to be done after it."""
+        from lvstui.operations.first import guess, plan_first
+        from lvstui.screens.first import FirstScreen
+
+        console = self._screen.console
+        desk = console.config_desk
+
+        def answered(answers: First | None) -> None:
+            if answers is None:
+                return
+            change = desk.plan("first configuration", lambda engine: plan_first(engine, answers))
+            self.open(change, lambda: self._after_first(change))
+
+        self._screen.app.push_screen(FirstScreen(lambda: guess(console.picture.host)), answered)
+
+    def _after_first(self, change: ConfigChange) -> None:
+        """The sysctl and the real servers, once the file is in force."""
+        from lvstui.screens.first import AfterFirstScreen
+
+        outcome, console = change.outcome, self._screen.console
+        if outcome is None or outcome.ended is not Ended.CONFIRMED:
+            return
+
+        def chosen(what: str | None) -> None:
+            if what == "sysctl":
+                console.config_desk.bind_nonlocal()
+            elif what == "realservers":
+                console.show_screen("realservers")
+
+        both = len(outcome.plan.hosts) > 1
+        runs = bool(console.picture.daemon.running)
+        self._screen.app.push_screen(AfterFirstScreen(both, runs), chosen)
 
     def disable(self, servers: Sequence[Target]) -> None:
         """Ask why, then switch them off in the file."""

@@ -353,6 +353,15 @@ class ConfigDesk(Work):
         """The text of one change of the past, secrets masked."""
         self.start("reading the history", lambda: self.engine().diff(past.id), then, None)
 
+    def bind_nonlocal(self) -> None:
+        """See `operations.first.bind_nonlocal`; says what came of it."""
+        self.start(
+            "setting the sysctl",
+            lambda: self.engine().bind_nonlocal(),
+            lambda said: self.tell(plain("; ".join(said)), False),
+            None,
+        )
+
     def find_waiting(self) -> None:
         """A change whose timer runs becomes the last one, whichever session made it."""
 

@@ -101,6 +101,10 @@ class ConfigEngine(Protocol):
         """The newest first."""
         ...
 
+    def bind_nonlocal(self) -> Sequence[str]:
+        """Set `net.ipv4.ip_nonlocal_bind` on every director; what came of it, a line for each."""
+        ...
+
     def diff(self, id_: str) -> str:
         """Text diff of a change of the past, secrets masked."""
         ...

@@ -62,8 +62,8 @@ QUESTIONS = (
 )  # fmt: skip
 
 
-class FirstScreen(Dialog[None]):
-    """Asks, shows the two files as they become, and hands the answers on."""
+class FirstScreen(Dialog[First]):
+    """Asks, shows the two files as they become, and gives the answers once they are right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Close", show=False),
@@ -78,12 +78,10 @@ class FirstScreen(Dialog[None]):
     AUTO_FOCUS = "#first-servers"
     SCROLLS = "#first-scroll"
 
-    def __init__(self, guess: Callable[[], Guess], proceed: Callable[[First], None]) -> None:
-        """guess: blocks some seconds, called in a thread. proceed: takes answers that are right
-        to the next step (plan, diff, apply)."""
+    def __init__(self, guess: Callable[[], Guess]) -> None:
+        """guess: blocks some seconds, called in a thread."""
         super().__init__()
         self._guess = guess
-        self._proceed = proceed
         self._found: Guess | None = None
         self._first: First | None = None
         self._shown = 0
@@ -217,9 +215,7 @@ class FirstScreen(Dialog[None]):
     @on(Button.Pressed, "#plan")
     def _plan_pressed(self) -> None:
         if self._first is not None:
-            first = self._first
-            self.dismiss(None)
-            self._proceed(first)
+            self.dismiss(self._first)
 
     @on(Button.Pressed, "#cancel")
     def _cancel_pressed(self) -> None:
@@ -229,3 +225,53 @@ class FirstScreen(Dialog[None]):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.app.action_focus_next()
+
+
+class AfterFirstScreen(Dialog[str]):
+    """What is still to be done once the file is in force; gives `sysctl`, `realservers` or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "choose('sysctl')", "Set the sysctl", show=False),
+        Binding("r", "choose('realservers')", "Real servers", show=False),
+    ]
+    KEYS = (("s", "set the sysctl"), ("r", "real servers"), ("Esc", "close"))
+    AUTO_FOCUS = "#sysctl"
+
+    def __init__(self, both: bool, runs: bool) -> None:
+        """both: the peer was changed as well. runs: keepalived runs here."""
+        super().__init__()
+        self._both, self._runs = both, runs
+
+    def heading(self) -> str:
+        """Where we are."""
+        return "the first configuration is written"
+
+    def body(self) -> ComposeResult:
+        """The steps, then the buttons."""
+        where = "both directors" if self._both else "this director"
+        steps = []
+        if not self._both:
+            steps.append("The peer has nothing yet: start lvstui with --peer HOST, or there, with "
+                         "the same answers.")  # fmt: skip
+        if not self._runs:
+            steps.append("keepalived does not run: systemctl enable --now keepalived")
+        steps += [
+            f"{NONLOCAL_BIND} = 1 on {where}, so that a proxy can bind to a VIP that is elsewhere.",
+            "The real servers need the VIP on their loopback, and silence on ARP: screen 5.",
+        ]
+        bits: list[Bit] = []
+        for number, step in enumerate(steps, 1):
+            bits += [(f"{number}  ", "$lv-accent"), (f"{step}\n", "$lv-text")]
+        yield Static(Content.assemble(*bits), classes="prose", markup=False)
+        with Horizontal(id="buttons"):
+            yield Button("Close", id="cancel", compact=True)
+            yield Button("Real servers", id="realservers", compact=True)
+            yield Button("Set the sysctl", id="sysctl", compact=True)
+
+    def action_choose(self, what: str) -> None:
+        """Go on with that."""
+        self.dismiss(what)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(None if event.button.id == "cancel" else event.button.id)

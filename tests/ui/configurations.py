@@ -183,6 +183,8 @@ class FakeEngine:
     here: str = "lb1"
     directors: tuple[str, ...] = ("lb1",)
     looks: Mapping[str, DirectorSeen | RemoteError] = field(default_factory=dict)
+    bound: int = 0
+    """How often the sysctl was set."""
 
     def look(self) -> Mapping[str, DirectorSeen | RemoteError]:
         """As in ConfigEngine."""
@@ -255,6 +257,11 @@ class FakeEngine:
     def diff(self, id_: str) -> str:
         """As in ConfigEngine."""
         return f"--- {CONF}\n+++ {CONF}\n-    weight 10\n+    weight 5  ({id_})\n"
+
+    def bind_nonlocal(self) -> tuple[str, ...]:
+        """As in ConfigEngine."""
+        self.bound += 1
+        return ("lb1: set, now and after a reboot; read back",)
 
     def plan_rollback(self, id_: str) -> ConfigPlan:
         """As in ConfigEngine."""

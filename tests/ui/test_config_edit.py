@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input, OptionList, TextArea
+from textual.widgets import Button, Input, OptionList, TextArea
 
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
 from lvstui.operations.config_plan import Ended
@@ -18,12 +18,14 @@ from lvstui.screens.config import ConfigScreen
 from lvstui.screens.config_change import Phase
 from lvstui.screens.config_form import FormScreen
 from lvstui.screens.config_plan import ConfigPlanScreen
+from lvstui.screens.first import AfterFirstScreen
 from lvstui.screens.services import ServicesScreen
 
 from . import pictures
 from .configurations import ERROR, MAIN, PASSWORD, WEB_CONF, FakeEngine, FakeFiles, FakePast
 from .conftest import Desk, Start
 from .fakes import FakeOperator
+from .test_first import FOUND
 
 Open = Callable[..., AbstractAsyncContextManager[Desk]]
 
@@ -623,3 +625,35 @@ async def test_a_recording_changes_nothing(start: Start) -> None:
     async with start() as desk:
         await desk.press("j", "b")
         assert any("recording" in said for said in desk.said)
+
+
+async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
+    open_: Open, engine: FakeEngine, files: FakeFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lvstui.operations.first.guess", lambda host: FOUND)
+    seen = FileSeen(pictures.CONF, pictures.CONF, data=files.files[pictures.CONF])
+    daemon = DaemonSeen("lb1", argv=("keepalived", "-f", pictures.CONF))
+    engine.looks = {"lb1": DirectorSeen(daemon, ConfigSeen(files.read(), None, (seen,)))}
+    async with open_() as desk:
+        await desk.press("W")
+        await desk.until(lambda: "VRID 51 by" in desk.text())
+        wizard = desk.app.screen
+        wizard.query_one("#first-servers", Input).value = "10.10.0.3=rs1*10 10.10.0.4=rs2"
+        await desk.until(lambda: not wizard.query_one("#plan", Button).disabled)
+        wizard.query_one("#plan", Button).press()
+        await desk.until(lambda: isinstance(desk.app.screen, ConfigPlanScreen))
+        shown = await planned(desk)
+        plan_ = shown.change.plan
+        assert plan_ is not None, shown.change.problem
+        assert any("replaced as a whole" in text for text in plan_.cautions)
+        await desk.press("y")
+        await desk.until(lambda: shown.change.phase is Phase.WAITING)
+        await desk.press("y")
+        await desk.until(lambda: shown.change.phase is Phase.ENDED)
+        assert b"real_server 10.10.0.3 80 { # rs1" in files.files[pictures.CONF]
+        await desk.press("escape")
+        await desk.until(lambda: isinstance(desk.app.screen, AfterFirstScreen))
+        assert "net.ipv4.ip_nonlocal_bind = 1" in desk.text()
+        await desk.press("s")
+        await desk.until(lambda: engine.bound == 1)
+        await desk.until(lambda: any("read back" in said for said in desk.said))

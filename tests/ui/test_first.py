@@ -17,15 +17,15 @@ FOUND = Guess(
 )  # fmt: skip
 
 
-async def opened(desk: Desk, went_on: list[First]) -> FirstScreen:
-    screen = FirstScreen(lambda: FOUND, went_on.append)
-    desk.app.push_screen(screen)
+async def opened(desk: Desk, went_on: list[First | None]) -> FirstScreen:
+    screen = FirstScreen(lambda: FOUND)
+    desk.app.push_screen(screen, went_on.append)
     await desk.until(lambda: "VRID 51 by" in desk.text())
     return screen
 
 
 async def test_answers_become_two_files_and_go_on(start: Start) -> None:
-    went_on: list[First] = []
+    went_on: list[First | None] = []
     async with start() as desk:
         screen = await opened(desk, went_on)
         assert screen.query_one("#plan", Button).disabled
@@ -38,6 +38,7 @@ async def test_answers_become_two_files_and_go_on(start: Start) -> None:
         await desk.until(lambda: not screen.query_one("#plan", Button).disabled)
         screen.query_one("#plan", Button).press()
         await desk.until(lambda: bool(went_on))
+        assert went_on[0] is not None
         assert b"real_server 10.10.0.3 80 { # rs1" in render(went_on[0], 0)
         assert went_on[0].vrid == 52
         assert len(desk.app.screen_stack) == 1
