@@ -71,6 +71,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--peer", action="append", default=[], metavar="[USER@]HOST",
         help="the other director, by SSH: changes of keepalived.conf go to both",
     )  # fmt: skip
+    parser.add_argument(
+        "--alone", action="store_true",
+        help="there is no other director: nothing has to agree with one",
+    )  # fmt: skip
     parser.add_argument("--replay", metavar="FILE", help="show a recording instead of this host")
     _look_options(parser)
     parser.set_defaults(run=_console)
@@ -284,7 +288,7 @@ def _console(args: argparse.Namespace) -> int:
                         user, at, host = peer.rpartition("@")
                         access = Access(host, user=user if at else "")
                         directors.append(Where(host, partial(connector.open, access)))
-                return Configurations(directors, read_only=args.read_only)
+                return Configurations(directors, read_only=args.read_only, alone=args.alone)
 
             app = LvstuiApp(
                 watcher,

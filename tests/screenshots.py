@@ -19,7 +19,8 @@ from lvstui.lab.topology import Topology
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "screenshots"
-NAMES = ("services", "plan", "details", "failover", "help", "services-80x24")
+NAMES = ("services", "plan", "details", "failover", "help", "config", "config-plan",
+         "services-80x24")  # fmt: skip
 BARE_NAMES = ("realservers", "push")
 SIZE = (140, 36)
 
@@ -48,11 +49,17 @@ def _take(new: Lab, word: str, names: Sequence[str]) -> None:
 async def inside(folder: Path) -> None:
     """The half that runs on lb1."""
     from lvstui.app import LvstuiApp
+    from lvstui.keepalived.on_disk import OnDisk
     from lvstui.live import local_watcher
     from lvstui.model.picture import Picture, State
+    from lvstui.operations.configuration import Configurations
+    from lvstui.operations.configuration_hosts import Where
     from lvstui.operations.operator import Operator
+    from lvstui.remote.local import LocalRunner
+    from lvstui.screens.config_change import Phase
     from lvstui.screens.picture_file import save_svg
     from lvstui.screens.settings import Settings
+    from lvstui.sources.processes import config_id
 
     def states(picture: Picture) -> set[State]:
         return {server.state for service in picture.services for server in service.servers}
@@ -65,8 +72,21 @@ async def inside(folder: Path) -> None:
         raise SystemExit(f"{what} did not happen")
 
     with local_watcher() as watcher:
-        app = LvstuiApp(watcher, Operator(), settings=Settings(watch_terminal=False))
+        here = watcher.picture.host
+        engine = Configurations([Where(here, lambda: LocalRunner(here), local=True)])
+        app = LvstuiApp(
+            watcher, Operator(), configuration=OnDisk("", config_id=config_id),
+            config_engine=lambda asker: engine, settings=Settings(watch_terminal=False),
+        )  # fmt: skip
         async with app.run_test(size=SIZE) as pilot:
+
+            async def ready(true: Callable[[], bool], what: str) -> None:
+                for _ in range(600):
+                    if true():
+                        await pilot.pause(0.5)
+                        return
+                    await asyncio.sleep(0.1)
+                raise SystemExit(f"{what} did not come")
 
             async def shoot(name: str) -> None:
                 await pilot.pause(1.5)
@@ -99,7 +119,23 @@ async def inside(folder: Path) -> None:
             await shoot("failover")
             await press("1", "question_mark")
             await shoot("help")
-            await press("escape")
+            await press("escape", "4")
+            await ready(lambda: app.config_desk.document is not None, "the configuration")
+            await press("tab", "slash")
+            for letter in "rs2":
+                await press(letter)
+            await press("enter")
+            await shoot("config")
+            await press("c")
+            await ready(lambda: len(app.screen_stack) > 1, "the form")
+            await press("1", "2", "enter")
+            await ready(lambda: bool(app.config_desk.pending.titles), "the draft")
+            await press("p")
+            change = app.config_desk
+            await ready(lambda: change.change is not None and change.change.phase is Phase.PLANNED,
+                        "the plan")  # fmt: skip
+            await shoot("config-plan")
+            await press("escape", "1")
             await pilot.resize_terminal(80, 24)
             await shoot("services-80x24")
 
