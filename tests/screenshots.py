@@ -1,6 +1,7 @@
 """The pictures in screenshots/, taken in a real lab: `python -m tests.screenshots`.
 
-Only those of the real servers, in a bare lab: `python -m tests.screenshots realservers`.
+Only those of the real servers, in a bare lab: `python -m tests.screenshots realservers`; only the
+others: `python -m tests.screenshots console`.
 
 The host's half starts the lab and fetches the pictures; the other half is lvstui itself, run on
 lb1 without a terminal, looking at that director's kernel and keepalived.
@@ -30,7 +31,8 @@ def main(wanted: str) -> None:
     FOLDER.mkdir(exist_ok=True)
     if wanted != "realservers":
         _take(Lab(), "--inside", NAMES)
-    _take(Lab(Topology().stripped()), "--inside-bare", BARE_NAMES)
+    if wanted != "console":
+        _take(Lab(Topology().stripped()), "--inside-bare", BARE_NAMES)
 
 
 def _take(new: Lab, word: str, names: Sequence[str]) -> None:
@@ -126,9 +128,11 @@ async def inside(folder: Path) -> None:
                 await press(letter)
             await press("enter")
             await shoot("config")
-            await press("c")
-            await ready(lambda: len(app.screen_stack) > 1, "the form")
-            await press("1", "2", "enter")
+            await press("b")
+            await ready(lambda: len(app.screen_stack) > 1, "the question for a reason")
+            for letter in "disk":
+                await press(letter)
+            await press("enter")
             await ready(lambda: bool(app.config_desk.pending.titles), "the draft")
             await press("p")
             change = app.config_desk

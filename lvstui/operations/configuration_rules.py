@@ -217,8 +217,9 @@ def nat_findings(before: Configuration, after: Configuration) -> tuple[Finding, 
 
 
 def typed(sides: Sequence[Side]) -> str:
-    """What has to be typed: the VIP or service that goes, or whose last server goes; else
-    empty."""
+    """What has to be typed: the VIP, service or real server that goes, or the service whose last
+    server does; else empty. A real server that gets no connections may go without."""
+    server = ""
     for side in sides:
         left = {vip for instance in side.after.instances for vip in instance.vips}
         for instance in side.before.instances:
@@ -230,7 +231,11 @@ def typed(sides: Sequence[Side]) -> str:
             now = after.get(service.key)
             if now is None:
                 return str(service.key)
-            had = any(server.weight > 0 for server in service.servers)
-            if had and not any(server.weight > 0 for server in now.servers):
+            had = any(one.weight > 0 for one in service.servers)
+            if had and not any(one.weight > 0 for one in now.servers):
                 return str(service.key)
-    return ""
+            left_over = {one.key for one in now.servers}
+            gone = [one.key for one in service.servers if one.weight and one.key not in left_over]
+            if gone:
+                server = server or str(gone[0])
+    return server

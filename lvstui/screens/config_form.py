@@ -31,7 +31,11 @@ class FormScreen(Dialog[Values]):
     """Gives what was filled in: keyword to text, empty ones left out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "done", "Done", show=False, priority=True),
+        # By way of the field, behind what was typed into it; on to the next one at once, before
+        # what is typed next arrives: a slow host or a paste must not mix two fields up.
+        Binding("ctrl+s", "done", "Done", show=False),
+        Binding("tab", "app.focus_next", "Next field", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, priority=True),
         Binding("escape", "leave", "Leave", show=False, priority=True),
         Binding("down", "app.focus_next", "Next field", show=False),
         Binding("up", "app.focus_previous", "Previous field", show=False),

@@ -43,7 +43,7 @@ def plan_bits(
                       width)  # fmt: skip
     for title, lines, style, sign in (
         ("Refused", plan.refusals, "bold $sev-bad", glyphs.no),
-        ("What it does", plan.effects, "$lv-text", glyphs.dot),
+        ("What it does", _beyond(plan), "$lv-text", glyphs.dot),
         (
             "Know before you say yes",
             dict.fromkeys((*cautions, *plan.cautions)),
@@ -178,3 +178,9 @@ def outcome_bits(outcome: ConfigOutcome, left_s: float, width: int, glyphs: Glyp
         bits += prose("lvstui config rollback", "$lv-accent", width,
                       "\nOn the shell  ", "$lv-dim")  # fmt: skip
     return bits
+
+
+def _beyond(plan: ConfigPlan) -> list[str]:
+    """The effects that do not stand below as a difference of one director anyway."""
+    told = {f"{one.subject}: {one.text}" for host in plan.hosts for one in host.differences}
+    return [effect for effect in plan.effects if effect not in told]

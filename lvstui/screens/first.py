@@ -68,6 +68,9 @@ class FirstScreen(Dialog[First]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Close", show=False),
         Binding("q", "nothing", "", show=False),
+        # At once: what is typed next belongs to the next field, however slow the host is.
+        Binding("tab", "app.focus_next", "Next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Previous", show=False, priority=True),
         Binding("up", "app.focus_previous", "Previous", show=False),
         Binding("down,enter", "app.focus_next", "Next", show=False),
         Binding("f2", "other", "The other director's file", show=False),
