@@ -61,7 +61,8 @@ def add_changes(words: Any) -> None:
 
 
 def _common(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--peer", action="append", default=[], metavar="[USER@]HOST",
+    # Without a default of its own, one that was given before `config` is kept.
+    sub.add_argument("--peer", action="append", default=argparse.SUPPRESS, metavar="[USER@]HOST",
                      help="the other director, by SSH: changed in the same go")  # fmt: skip
     sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
     sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
@@ -145,8 +146,11 @@ def _server(text: str, service: ConfiguredService) -> ServerKey:
     return found[0].key
 
 
-def _everywhere(text: str, within: str, file: Configuration) -> list[tuple[ServiceKey, ServerKey]]:
-    """A real server in one service, or in each that has it."""
+def _everywhere(
+    text: str, within: str, file: Configuration, disabled: bool | None = None
+) -> list[tuple[ServiceKey, ServerKey]]:
+    """A real server in one service, or in each that has it. With `disabled`, of several only
+    where it is so now: it may be off in one service and in use in another."""
     if within:
         service = _service(within, file)
         return [(service.key, _server(text, service))]
@@ -157,8 +161,19 @@ def _everywhere(text: str, within: str, file: Configuration) -> list[tuple[Servi
         except _Usage:
             continue
     if not found:
-        raise _Usage(f"no service of the file has a real server {plain(text)!r}")
-    return found
+        names = dict.fromkeys(s.name or str(s.key) for v in file.services for s in v.servers)
+        known = ", ".join(list(names)[:20]) or "none"
+        raise _Usage(f"no service has a real server {plain(text)!r}; there are: {known}")
+    if disabled is None:
+        return found
+    off = {
+        (service.key, server.key)
+        for service in file.services
+        for server in service.servers
+        if server.disabled
+    }
+    # None left: the edit says of the first why it can not be.
+    return [pair for pair in found if (pair in off) is disabled] or found
 
 
 Make = Callable[[argparse.Namespace, "Configuration"], "list[Intent]"]
@@ -189,14 +204,14 @@ def _disable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
 
     now = datetime.now(timezone.utc)
     return [Disable(service, server, operator_name(), now, args.reason, args.last)
-            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+            for service, server in _everywhere(args.name, args.service, file, False)]  # fmt: skip
 
 
 def _enable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     from lvstui.keepalived.edit.intent import Enable
 
     return [Enable(service, server)
-            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+            for service, server in _everywhere(args.name, args.service, file, True)]  # fmt: skip
 
 
 def _add_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
@@ -351,12 +366,16 @@ def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
         from lvstui.operations.config_edit import CannotEdit
         from lvstui.remote.runner import RemoteError
 
+        if args.hold and not args.timer:
+            return _fail(args, "--hold waits under a timer, and --timer 0 is none", USAGE)
         with ExitStack() as stack:
             engine = _engine(args, stack)
             try:
                 plan = _planned(engine, args, make)
-            except (_Usage, CannotEdit, ValueError, OSError) as error:
+            except (_Usage, CannotEdit, ValueError) as error:
                 return _fail(args, str(error), USAGE)
+            except OSError as error:
+                return _fail(args, f"{plain(args.source)}: {error.strerror or error}", USAGE)
             except (RefusedEdit, RemoteError) as error:
                 return _fail(args, str(error))
             return _carry_out(engine, plan, args)
@@ -370,11 +389,8 @@ def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None
     from lvstui.operations.config_edit import CannotEdit, edit
 
     if hasattr(args, "number") and make is None:
-        entries = engine.history()
-        number = args.number
-        if not number.isdigit() or not 1 <= int(number) <= len(entries):
-            raise _Usage(f"there is no change {plain(number)}: history has {len(entries)}")
-        plan = engine.plan_rollback(entries[int(number) - 1].id, timer_s=args.timer)
+        entry = _numbered(_remembered(engine), args.number)
+        plan = engine.plan_rollback(entry.id, timer_s=args.timer)
         return replace(plan, reason=plain(args.reason))
     looks = engine.look()
     here = looks[engine.directors[0].name]
@@ -391,6 +407,34 @@ def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None
         edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer
     )  # fmt: skip
     return replace(plan, cautions=(*edited.cautions, *plan.cautions))
+
+
+def _remembered(engine: Configurations) -> tuple[HistoryEntry, ...]:
+    """The history. Raises RemoteError when this director can not be asked: an empty list would
+    be a lie. A peer that can not be asked is told on standard error."""
+    entries = engine.history()
+    _heard(engine)
+    return entries
+
+
+def _heard(engine: Configurations) -> None:
+    """Whether all could be asked; as for `_remembered`."""
+    from lvstui.remote.runner import RemoteError, Trouble
+
+    for name, error in engine.unheard.items():
+        if name == engine.here:
+            if error.trouble is Trouble.ROOT:
+                raise RemoteError(Trouble.ROOT, "only root may read what was changed: sudo lvstui")
+            raise error
+        print(f"lvstui: {name} could not be asked: {error}", file=sys.stderr)
+
+
+def _numbered(entries: Sequence[HistoryEntry], number: str) -> HistoryEntry:
+    """Raises _Usage."""
+    if number.isascii() and number.isdigit() and 1 <= int(number) <= len(entries):
+        return entries[int(number) - 1]
+    has = {0: "is empty", 1: "has 1"}.get(len(entries), f"has 1 to {len(entries)}")
+    raise _Usage(f"there is no change {plain(number, 20)}: the history {has}")
 
 
 def _whole_file(looks: Looks, first: str, source: str) -> Edited:
@@ -434,26 +478,47 @@ def _agreed(plan: ConfigPlan, args: argparse.Namespace) -> bool:
         return False
     print("\n".join(plan_lines(plan)))
     if plan.typed:
-        return input(f"type {plan.typed} to go on: ").strip() == plan.typed
-    return input("apply it? [y/N] ").strip().lower() in ("y", "yes")
+        return _answer(f"type {plan.typed} to go on: ") == plan.typed
+    return _answer("apply it? [y/N] ").lower() in ("y", "yes")
+
+
+def _answer(question: str) -> str:
+    """What was typed; the end of the input is a no."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        print()
+        return ""
 
 
 def _keep(outcome: ConfigOutcome, args: argparse.Namespace) -> bool:
-    for seen in outcome.verified:
-        print(f"  {'ok ' if seen.ok else 'NOT'} {seen.host}: {seen.what} {seen.seen}".rstrip())
+    _verified(outcome)
     print(f"it is in force, and goes back by itself in {outcome.left_s:.0f} s unless you keep it")
-    return input("keep it? [y/N] ").strip().lower() in ("y", "yes")
+    return _answer("keep it? [y/N] ").lower() in ("y", "yes")
+
+
+def _verified(outcome: ConfigOutcome) -> None:
+    for seen in outcome.verified:
+        found = f": {seen.seen}" if seen.seen else ""
+        print(f"  {'ok ' if seen.ok else 'NOT'} {seen.host}: {seen.what}{found}")
 
 
 def _settle(args: argparse.Namespace) -> int:
     from lvstui.operations.config_plan import Ended
+    from lvstui.remote.runner import RemoteError
 
     with ExitStack() as stack:
         engine = _engine(args, stack)
-        waiting = engine.waiting()
+        try:
+            waiting = engine.waiting()
+            _heard(engine)
+        except RemoteError as error:
+            return _fail(args, str(error))
         chosen = [entry for entry in waiting if not args.id or entry.id == args.id]
+        if not waiting:
+            return _fail(args, "no change waits (it was kept or taken back: see `config history`)")
         if len(chosen) != 1:
-            known = ", ".join(entry.id for entry in waiting) or "none"
+            known = ", ".join(f"{entry.id} ({entry.title})" for entry in waiting)
             return _fail(args, f"name the change that is meant; those that wait: {known}")
         id_ = chosen[0].id
         outcome = engine.confirm(id_) if args.word == "confirm" else engine.take_back(id_)
@@ -464,21 +529,30 @@ def _settle(args: argparse.Namespace) -> int:
 
 def _history(args: argparse.Namespace) -> int:
     from lvstui.configchange_report import as_json, entry_json, history_lines
+    from lvstui.remote.runner import RemoteError
 
     with ExitStack() as stack:
         engine = _engine(args, stack)
-        entries = engine.history()
+        try:
+            entries = _remembered(engine)
+            if not args.number:
+                if args.json:
+                    as_json([entry_json(number, entry) for number, entry in enumerate(entries, 1)])
+                else:
+                    print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
+                return DONE
+            entry = _numbered(entries, args.number)
+            diff = _difference(engine, entry)
+        except _Usage as error:
+            return _fail(args, str(error), USAGE)
+        except RemoteError as error:
+            return _fail(args, str(error))
         if args.json:
-            as_json([entry_json(number, entry) for number, entry in enumerate(entries, 1)])
+            as_json([{**entry_json(int(args.number), entry), "diff": diff}])
             return DONE
-        if not args.number:
-            print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
-            return DONE
-        if not args.number.isdigit() or not 1 <= int(args.number) <= len(entries):
-            return _fail(args, f"history has {len(entries)} changes", USAGE)
-        entry = entries[int(args.number) - 1]
         print("\n".join(history_lines([entry], int(args.number))))
-        print(_difference(engine, entry), end="")
+        print(f"     {entry.text}")
+        print(diff, end="")
         return DONE
 
 
@@ -494,6 +568,7 @@ def _difference(engine: Configurations, entry: HistoryEntry) -> str:
 
 def _show(args: argparse.Namespace, plan: ConfigPlan, outcome: ConfigOutcome | None) -> None:
     from lvstui.configchange_report import as_json, plan_lines
+    from lvstui.operations.config_plan import Ended
 
     if args.json:
         as_json({"plan": plan, "outcome": outcome})
@@ -501,9 +576,10 @@ def _show(args: argparse.Namespace, plan: ConfigPlan, outcome: ConfigOutcome | N
     if outcome is None:
         print("\n".join(plan_lines(plan)))
         return
-    for seen in outcome.verified:
-        print(f"  {'ok ' if seen.ok else 'NOT'} {seen.host}: {seen.what} {seen.seen}".rstrip())
+    _verified(outcome)
     print(f"{outcome.ended.value}: {outcome.text}" + (f" ({outcome.id})" if outcome.id else ""))
+    if outcome.ended is Ended.WAITING:
+        print("`lvstui config confirm` keeps it, `lvstui config back` takes it back now")
 
 
 def _fail(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from lvstui.keepalived.difference import Difference
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.operations.config_history import HistoryEntry
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, HostChange
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
 
 SCHEMA = "lvstui.change/1"
 
@@ -20,26 +20,36 @@ SCHEMA = "lvstui.change/1"
 def plan_lines(plan: ConfigPlan) -> list[str]:
     """The whole plan: what it means, what is wrong with it, the lines."""
     lines = [plan.title]
+    shown: dict[str, str] = {}
     for host in plan.hosts:
-        lines += _host_lines(host)
+        lines += _host_lines(host, shown.get(host.diff, ""))
+        shown.setdefault(host.diff, host.director.host)
     if plan.empty and not plan.refusals:
         lines.append("  nothing to do: the files say so already")
     said = "\n".join(lines)
     lines += [f"  → {effect}" for effect in plan.effects if effect not in said]
     lines += [f"  ⚠ {caution}" for caution in plan.cautions]
     lines += [f"  ✖ {refusal}" for refusal in plan.refusals]
+    if plan.to_force and not plan.refusals:
+        lines.append("  ✖ with these errors it is applied only with --force")
     return lines
 
 
-def _host_lines(host: HostChange) -> list[str]:
+def _host_lines(host: HostChange, same_as: str) -> list[str]:
+    """same_as: a director whose diff was shown already and is the same."""
     director = host.director
     running = f"keepalived {director.version}" if director.pid else "keepalived does not run"
     lines = [f"on {director.host} ({running})"]
     lines += [f"  {_difference(one)}" for one in host.differences]
     lines += [f"  {_finding(one)}" for one in host.findings]
     if host.known:
-        lines.append(f"  {len(host.known)} findings were there before")
-    lines += [f"  │ {line}" for line in host.diff.splitlines()]
+        many = len(host.known)
+        had = f"{many} findings were" if many > 1 else "1 finding was"
+        lines.append(f"  {had} there before (`lvstui config check` tells)")
+    if same_as and host.diff:
+        lines.append(f"  │ the same lines as on {same_as}")
+    else:
+        lines += [f"  │ {line}" for line in host.diff.splitlines()]
     return lines
 
 
@@ -60,6 +70,10 @@ def history_lines(entries: Sequence[HistoryEntry], first: int = 1) -> list[str]:
     for number, entry in enumerate(entries, first):
         at = datetime.fromtimestamp(entry.at).strftime("%Y-%m-%d %H:%M:%S")
         lines.append(f"{number:>3}  {at}  {entry.who:<10} {entry.ended.value:<11} {entry.title}")
+        if entry.ended is Ended.WAITING:
+            lines.append(
+                f"     goes back by itself in {max(entry.left_s, 0):.0f} s unless confirmed"
+            )
         if entry.reason:
             lines.append(f"     “{entry.reason}”")
     return lines

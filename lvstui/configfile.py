@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lvstui.configchange import add_changes
@@ -35,12 +35,13 @@ def add_config(commands: Any, look_options: LookOptions) -> None:
     """Add `config` and its commands to the command line."""
     parser = commands.add_parser(
         "config",
-        help="keepalived.conf: show, compare, check",
-        description="keepalived's configuration, as this host would load it.",
+        help="keepalived.conf: show, compare, check, change, roll back",
+        description="keepalived's configuration, as this host would load it, and changes of it: "
+        "previewed, tested by keepalived, applied under a timer, read back, recorded.",
     )
     parser.add_argument("--schema", action="store_true", help="print what each JSON field means")
-    parser.set_defaults(run=_schema)
     words = parser.add_subparsers(title="what to do", metavar="WHAT")
+    parser.set_defaults(run=lambda args: _schema(args, tuple(words.choices)))
     for add in (_add_cat, _add_show, _add_diff, _add_check):
         add(words)
     add_changes(words)
@@ -132,11 +133,11 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
     return guarded
 
 
-def _schema(args: argparse.Namespace) -> int:
+def _schema(args: argparse.Namespace, words: Sequence[str] = ()) -> int:
     from lvstui.config_report import MEANINGS
 
     if not args.schema:
-        print("lvstui: config what? (cat, show, diff, check; --help says more)", file=sys.stderr)
+        print(f"lvstui: config what? ({', '.join(words)}; --help says more)", file=sys.stderr)
         return USAGE
     width = max(map(len, MEANINGS))
     for name, meaning in MEANINGS.items():

@@ -58,7 +58,8 @@ def _run(args: argparse.Namespace) -> int:
     from lvstui.keepalived.first import SYSCTL_FILE, render, sysctl_file, wrong
     from lvstui.operations.first import completed, guess
 
-    found = guess(os.uname().nodename.partition(".")[0])
+    # Of a VIP that was given nobody wants to know which other one seems to be free.
+    found = guess(os.uname().nodename.partition(".")[0], suggest_vip=not args.vip)
     try:
         first, guessed = completed(_answers(args), found)
     except ValueError as error:
@@ -114,10 +115,16 @@ def _tell(
 ) -> None:
     from lvstui.keepalived.first import NONLOCAL_BIND, SYSCTL_FILE
 
+    folder = Path(args.output)
+    ours, theirs = (folder / f"{director.name}.keepalived.conf" for director in first.directors)
+    here, there = (director.name for director in first.directors)
+    sysctl = folder / os.path.basename(SYSCTL_FILE)
     next_steps = [
-        *(f"on {d.name}: lvstui config apply {d.name}.keepalived.conf" for d in first.directors),
-        f"on both: put {os.path.basename(SYSCTL_FILE)} into /etc/sysctl.d and run "
+        f"on both: put {sysctl} into {os.path.dirname(SYSCTL_FILE)} and run "
         f"sysctl -w {NONLOCAL_BIND}=1",
+        f"on {here}: lvstui config apply {ours}",
+        f"on {there}: lvstui config apply {theirs}",
+        "start keepalived on both: systemctl enable --now keepalived",
         "then give the real servers the VIP and ARP silence: lvstui realserver push --all",
     ]
     if args.json:

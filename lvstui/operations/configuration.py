@@ -79,6 +79,8 @@ class Configurations:
         self.audit = audit or AuditLog()
         self.read_only = read_only
         self.alone = alone
+        self.unheard: dict[str, RemoteError] = {}
+        """Directors that the history could not be asked of the last time, and why."""
         self._counters = counters
 
     # Looking
@@ -254,12 +256,12 @@ class Configurations:
 
     def waiting(self) -> tuple[HistoryEntry, ...]:
         """Changes that are neither confirmed nor taken back, also those of another lvstui.
-        Directors that can not be asked are passed over."""
+        Directors that can not be asked are passed over (`unheard`)."""
         return tuple(e for e in self._history(current=True) if e.ended is Ended.WAITING)
 
     def history(self) -> tuple[HistoryEntry, ...]:
         """The changes that the directors remember, newest first. Directors that can not be asked
-        are passed over."""
+        are passed over (`unheard`)."""
         return self._history()
 
     def _history(self, *, current: bool = False) -> tuple[HistoryEntry, ...]:
@@ -270,7 +272,9 @@ class Configurations:
                 for e in found
             )
 
-        return history.merged([f for _, f, _ in at_once(self.directors, one) if f is not None])
+        found = at_once(self.directors, one)
+        self.unheard = {where.name: error for where, _, error in found if error is not None}
+        return history.merged([f for _, f, _ in found if f is not None])
 
     def _entry(self, id_: str) -> HistoryEntry:
         """Raises KeyError."""

@@ -114,7 +114,8 @@ class Application:
         wrong = self._each(lambda target: self._phase(target, "write"))
         if wrong:
             return self._back("; ".join(wrong), loaded=False)
-        self.tell("reloading")
+        if any(target.seen.daemon.pid for target in self.targets):
+            self.tell("reloading")
         wrong = self._each(self._reload)
         if wrong:
             return self._back("; ".join(wrong))

@@ -190,11 +190,12 @@ def _server(text: str) -> FirstServer:
     return FirstServer(bare, name, _number(weight, f"server {text}: weight") if star else 1)
 
 
-def guess(host: str, *, listen_s: float = LISTEN_S) -> Guess:
+def guess(host: str, *, listen_s: float = LISTEN_S, suggest_vip: bool = True) -> Guess:
     """Look at this host's routes, listen for adverts, ask the link for free addresses.
 
     Blocks `listen_s` and about as long for the asking. Without the right to listen or to ask
     (CAP_NET_RAW) that part is left out and said; never raises for what the host lacks.
+    `suggest_vip` False: the VIP is known, nobody is asked about a free address.
     """
     notes: list[str] = []
     try:
@@ -214,7 +215,7 @@ def guess(host: str, *, listen_s: float = LISTEN_S) -> Guess:
     )  # fmt: skip
     why = f"the way to the gateway {gateway}" if gateway else "the first link"
     notes.insert(0, f"{interface} with {own or 'no address'} in {subnet}: {why}")
-    vip = _free(interface, subnet, own, gateway, network, notes)
+    vip = _free(interface, subnet, own, gateway, network, notes) if suggest_vip else ""
     return Guess(host, interface, own, subnet.prefixlen, vip, vrid, heard, tuple(notes))
 
 

@@ -205,6 +205,54 @@ def test_the_oldest_are_forgotten(host: Host) -> None:
     assert kept[-1] == ID
 
 
+def test_no_moment_with_a_timer_that_seems_to_have_run_out(host: Host, tmp_path: Path) -> None:
+    """Who finds a change armed and without a deadline takes it back."""
+    seen = tmp_path / "seen"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    # The first sync comes after `armed`: what is there at that moment?
+    (tools / "sync").write_text(
+        f'#!/bin/sh\nfor d in {host.state}/*/; do [ ! -e "$d/armed" ] || '
+        f'{{ cat "$d/deadline" || echo none; }} >> {seen} 2>/dev/null; done\n'
+    )
+    (tools / "sync").chmod(0o755)
+    text, stdin = transaction.begin(ID, [host.step()], host.daemon, seconds=600, meta={})
+    assert host.run(f"PATH={tools}:$PATH; export PATH\n{text}", stdin).status == 0
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    lines = seen.read_text().split()
+    assert lines
+    assert all(up < int(line) <= up + 601 for line in lines), (lines, up)
+    host.phase("revert")
+
+
+def test_a_guard_whose_change_was_removed_ends(host: Host) -> None:
+    host.begin(host.step())
+    folder = str(host.state / ID)
+
+    def guards() -> list[int]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"lvstui-guard" in words and folder.encode() in words:
+                found.append(int(path.parent.name))
+        return found
+
+    assert len(guards()) == 1
+    # The folder goes, and what runs in it is killed: nothing is left to begin again with.
+    host.run(
+        f"mv {host.state} {host.root}/elsewhere; "
+        f"for p in $(grep -la '{ID}[/]change.sh' /proc/[0-9]*/cmdline); do p=${{p#/proc/}}; "
+        f'p=${{p%/cmdline}}; grep -qa lvstui-guard "/proc/$p/cmdline" || kill -9 "$p"; done'
+    )
+    until = time.monotonic() + 20
+    while guards():
+        assert time.monotonic() < until, "it goes on for ever"
+        time.sleep(0.1)
+
+
 @settings(max_examples=15, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(old=st.binary(max_size=400), new=st.binary(max_size=400))
@@ -212,9 +260,9 @@ def test_any_bytes_arrive_and_come_back(host: Host, old: bytes, new: bytes) -> N
     host.run(f"rm -rf {host.state}")
     host.conf.write_bytes(old)
     assert host.begin(host.step(new, old)).status == 0
-    host.phase("write")
+    assert host.phase("write").text == "written\n"
     assert host.conf.read_bytes() == new
-    host.phase("revert")
+    assert host.phase("revert").text == "reverted\n"
     assert host.conf.read_bytes() == old
 
 

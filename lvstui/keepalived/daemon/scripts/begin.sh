@@ -12,6 +12,9 @@ lay_out && unpack || give_up "no room for the change" 73
 rm -f "$T/all"
 copy_old || exit 77
 rm -rf "$T/seen"
+# Before `armed`: who finds that without a deadline takes the timer for one that ran out.
+REPLY=0; line /proc/uptime; echo $((${REPLY%%.*} + SECONDS_)) > "$T/deadline" ||
+  give_up "no room for the change" 73
 : > "$T/armed" && sync || give_up "no room for the change" 73
 # One change at a time. What is left of one that was killed before it wrote anything is in nobody's
 # way; nor is the mark of one that was decided.

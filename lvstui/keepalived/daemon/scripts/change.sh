@@ -189,8 +189,9 @@ case $1 in
     # a keepalived that the guard starts, too.
     own=; command -v setsid >/dev/null 2>&1 && own=setsid
     [ -n "$own" ] && trap - HUP PIPE
-    # Whoever kills the guard gets another one.
-    $own sh -c 'until sh "$1/change.sh" guard; do sleep 1; done' lvstui-guard "$T" \
+    # Whoever kills the guard gets another one, as long as there is something to guard.
+    $own sh -c 'until sh "$1/change.sh" guard || [ ! -e "$1/change.sh" ]; do sleep 1; done' \
+      lvstui-guard "$T" \
       </dev/null >/dev/null 2>&1 &
     kill -0 $! && echo "armed process $!" ;;
   guard)
