@@ -36,6 +36,8 @@ MEANINGS: dict[str, str] = {
     "daemon.started_epoch_s": "when it was started",
     "daemon.loaded_is_file": "what it runs is what is on disk; null: not known",
     "daemon.config_file": "its main configuration file",
+    "cost.cpu_share": "0..1 of one core that lvstui itself takes; null: not measured yet",
+    "cost.resident_bytes": "memory that lvstui itself holds; null: not measured",
     "instances[].name": "vrrp_instance",
     "instances[].state": "MASTER, BACKUP, FAULT, INIT, STOP, DELETED or unknown",
     "instances[].state_source": "who says so: fifo, dbus, log, dump or address",
@@ -112,7 +114,7 @@ FLEETING = frozenset(
     {
         "at_epoch_s", "last_advert_epoch_s", "since_epoch_s", "rates", "counters",
         "active_connections", "inactive_connections", "persistent_connections",
-        "share_of_traffic", "drain_left_s", "checks", "reasons",
+        "share_of_traffic", "drain_left_s", "checks", "reasons", "cost",
     }
 )  # fmt: skip
 """Fields that move without anything having changed for an operator."""
@@ -169,6 +171,10 @@ def report(picture: Picture) -> dict[str, Any]:
             "started_epoch_s": _time(picture.daemon.started),
             "loaded_is_file": picture.daemon.loaded_is_file,
             "config_file": picture.daemon.config_file,
+        },
+        "cost": {
+            "cpu_share": picture.cost.cpu_share,
+            "resident_bytes": picture.cost.resident_bytes or None,
         },
         "instances": [_instance(instance) for instance in picture.instances],
         "services": [_service(service) for service in picture.services],

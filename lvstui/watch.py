@@ -273,7 +273,7 @@ class _Meter:
     def cost(self, last: Cost) -> Cost:
         now = time.monotonic()
         if now - self._at < 2.0:
-            return last
+            return last if last.resident_bytes else Cost(None, _resident())
         cpu = time.process_time()
         share = (cpu - self._cpu) / (now - self._at)
         self._at, self._cpu = now, cpu

@@ -84,18 +84,13 @@ class AskDaemon(Command["ConsoleScreen"]):
 
 
 class ShowWarnings(Command["ConsoleScreen"]):
-    """All warnings in full, and what can not be seen from here."""
+    """All warnings in full, what can not be seen from here, and what lvstui itself takes."""
 
     id = "warnings"
     keys = "W"
     label = "warnings"
     title = "All warnings"
     group = "Everywhere"
-
-    def why_not(self, screen: ConsoleScreen) -> str:
-        """Nothing to list."""
-        picture = screen.console.picture
-        return "" if picture.warnings or picture.gaps else "There is no warning."
 
     def run(self, screen: ConsoleScreen) -> None:
         """Open the list."""

@@ -70,7 +70,7 @@ def _family(child: Node, notes: Notes) -> int:
     if isinstance(child, Block):
         if child.keyword in (b"virtual_ipaddress", b"unicast_peer"):
             words = [entry.words[0].partition(b"/")[0] for entry in child.statements()]
-    elif child.keyword in (b"mcast_src_ip", b"unicast_src_ip"):
+    elif child.keyword in (b"mcast_src_ip", b"unicast_src_ip", b"mcast_dst_ip"):
         words = list(child.words[1:2])
     found = next((address for word in words if (address := notes.address(word))), None)
     return address_family(found) if found else 0

@@ -73,7 +73,7 @@ def sync_groups(tree: Tree, notes: Notes) -> tuple[tuple[str, tuple[str, ...]], 
     defined = {
         shown(block.header.words[1])
         for block in tree.blocks(b"vrrp_instance")
-        if len(block.header.words) > 1
+        if len(block.header.words) == 2
     }
     result: list[tuple[str, tuple[str, ...]]] = []
     for block in tree.blocks(b"vrrp_sync_group"):
@@ -106,8 +106,9 @@ def instances(
         frozenset(process.name for process in found.processes),
     )
     for block in tree.blocks(b"vrrp_instance"):
-        if len(block.header.words) < 2:
-            notes.say(block.place, "vrrp_instance: its name is missing")
+        if len(block.header.words) != 2:
+            # More than one name is none at all (seen with 2.2.7).
+            notes.say(block.place, "vrrp_instance: one name is expected; keepalived ignores it")
             continue
         name = shown(block.header.words[1])
         if name in result:
@@ -261,13 +262,25 @@ def _peers(block: Block, family: int, notes: Notes) -> tuple[str, ...]:
 def _virtual(
     entry: Statement, address: str, interface: str, excluded: bool = False
 ) -> VirtualAddress:
+    bits = prefix_of(entry, address)
+    if bits is None:
+        bits = 128 if ":" in address else 32
+    return VirtualAddress(address, bits, device_of(entry) or interface, excluded, entry.place)
+
+
+def prefix_of(entry: Statement, address: str) -> int | None:
+    """The length of the prefix of `address`, which `entry` begins with; None when none is written,
+    and when it is impossible: keepalived takes the address alone then (seen with 2.2.7)."""
     prefix = entry.words[0].partition(b"/")[2]
-    widest = 128 if ":" in address else 32
-    bits = int(prefix) if prefix.isdigit() and int(prefix) <= widest else widest
-    device = interface
+    possible = prefix.isdigit() and int(prefix) <= (128 if ":" in address else 32)
+    return int(prefix) if possible else None
+
+
+def device_of(entry: Statement) -> str:
+    """The interface after `dev`; empty: that of the instance."""
     if b"dev" in entry.words[1:-1]:
-        device = shown(entry.words[entry.words.index(b"dev", 1) + 1])
-    return VirtualAddress(address, bits, device, excluded, entry.place)
+        return shown(entry.words[entry.words.index(b"dev", 1) + 1])
+    return ""
 
 
 def _state(line: Statement, before: str, notes: Notes) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.checks import Check, Timing, checks, timing
-from lvstui.keepalived.edit.mark import UNSET, mark_of
+from lvstui.keepalived.edit.mark import REASON_LIMIT, UNSET, mark_of
 from lvstui.keepalived.groups import Group, Member, groups
 from lvstui.keepalived.tree import Block, Statement, Tree
 from lvstui.keepalived.values import MAX_UNSIGNED, NAME_LIMIT, Notes, name_of, script_path, shown
@@ -498,4 +498,4 @@ def _disabled(line: Statement) -> DisabledBy | None:
         return None
     was = None if mark.was == UNSET else int(mark.was.strip(b'"'))
     at = mark.at.strftime("%Y-%m-%d %H:%M")
-    return DisabledBy(plain(mark.by, NAME_LIMIT), at, plain(mark.reason, 200), was)
+    return DisabledBy(plain(mark.by, NAME_LIMIT), at, plain(mark.reason, REASON_LIMIT), was)

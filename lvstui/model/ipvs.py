@@ -54,7 +54,7 @@ class KernelService:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KernelTable:
-    """All of /proc/net/ip_vs at one moment."""
+    """All of the kernel's table at one moment."""
 
     services: tuple[KernelService, ...]
     version: str = ""

@@ -259,9 +259,10 @@ class Gap:
 class Cost:
     """What lvstui itself costs this host."""
 
-    cpu_share: float = 0.0
-    """0..1 of one core, over the last ticks."""
+    cpu_share: float | None = None
+    """0..1 of one core, over the last ticks; None: not measured yet."""
     resident_bytes: int = 0
+    """0: not measured yet."""
     tick_ms: float = 0.0
 
 

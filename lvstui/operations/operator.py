@@ -42,7 +42,11 @@ class LiveKernel:
                 for destination in service.destinations:
                     if destination.key == server:
                         return destination.weight
-        return None
+                return None
+        # The file may leave a service out (`lvstui.sources.left_out`).
+        with KernelIpvs() as ipvs:
+            left_out = ipvs.destinations(key)
+        return next((found.weight for found in left_out if found.key == server), None)
 
 
 class Operator:

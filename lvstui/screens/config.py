@@ -20,6 +20,7 @@ from lvstui.screens.config_editing import ConfigEditing
 from lvstui.screens.config_lines import count_bits, finding_bits, place_bits, step_bits, work_bits
 from lvstui.screens.config_spot import spot_of
 from lvstui.screens.console import ConsoleScreen
+from lvstui.screens.filtered import hidden_field
 from lvstui.widgets.config_lines import LinesView
 from lvstui.widgets.config_outline import NodeId
 from lvstui.widgets.config_text import ConfigText
@@ -49,14 +50,12 @@ class ConfigScreen(ConsoleScreen):
             yield ConfigTree(glyphs, id="config-tree")
             yield ConfigText(glyphs, id="main")
         yield Static("", id="config-finding", markup=False)
-        yield Input(placeholder="text to find in all files; Enter goes there, Esc leaves",
-                    id="filter", select_on_focus=False)  # fmt: skip
+        yield hidden_field("text to find in all files; Enter goes there, Esc leaves")
         yield TargetLine(glyphs)
 
     def on_mount(self) -> None:
         """Read in a thread; nothing is shown until that is done."""
         self.tree_view, self.text = self.query_one(ConfigTree), self.query_one(ConfigText)
-        self.query_one("#filter").display = False
         self.words = ""
         self._jumps: list[Place] = []
         self._wanted: tuple[ServiceKey, ServerKey | None] | Place | None = None

@@ -12,19 +12,19 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from lvstui.commands.base import Command
 from lvstui.commands.events import EVENT_COMMANDS
 from lvstui.model.picture import Event, Picture
 from lvstui.model.text import plain
-from lvstui.screens.console import ConsoleScreen
+from lvstui.screens.filtered import FilteredScreen, hidden_field
 from lvstui.widgets.event_list import EventList
 from lvstui.widgets.format import clock_ms, plural
 from lvstui.widgets.line import Bit
 
 
-class EventsScreen(ConsoleScreen):
+class EventsScreen(FilteredScreen):
     """All events."""
 
     MODE = "events"
@@ -35,13 +35,12 @@ class EventsScreen(ConsoleScreen):
         """A line on what is shown, the list, the filter."""
         yield Static("", id="events-state", markup=False)
         yield EventList(self.console.glyphs, id="main")
-        yield Input(placeholder="words to find; !words to hide", id="filter")
+        yield hidden_field()
         yield Static("", id="event-text", markup=False)
 
     def on_mount(self) -> None:
         """Start with everything shown."""
         self.list = self.query_one(EventList)
-        self.query_one("#filter").display = False
         self._pattern = ""
         self._held: Sequence[Event] | None = None
 
@@ -75,20 +74,9 @@ class EventsScreen(ConsoleScreen):
 
     # What commands ask
 
-    def open_filter(self) -> None:
-        """Type a filter; the list follows."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
-
-    def close_filter(self, *, clear: bool) -> None:
-        """Back to the list."""
-        field = self.query_one("#filter", Input)
-        if clear:
-            field.value = ""
-            self._pattern = ""
-        field.display = False
-        self.list.focus()
+    def filter_by(self, pattern: str) -> None:
+        """Show only events that hold these words."""
+        self._pattern = pattern
         self.show_picture(self.console.picture)
 
     def pause(self) -> None:
@@ -142,15 +130,6 @@ class EventsScreen(ConsoleScreen):
         else:
             text, bad = f"{plural(len(shown), 'event')} written to {plain(str(path))}", False
         self.app.call_from_thread(self.tell, text, bad=bad)
-
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        self._pattern = event.value
-        self.show_picture(self.console.picture)
-
-    @on(Input.Submitted, "#filter")
-    def _filter_kept(self) -> None:
-        self.close_filter(clear=False)
 
     @on(EventList.Moved)
     def _show_whole(self) -> None:

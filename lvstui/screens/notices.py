@@ -1,4 +1,5 @@
-"""Every warning in full, and everything that can not be seen from here with the way to it."""
+"""Every warning in full, everything that can not be seen from here with the way to it, and what
+lvstui itself takes of this host."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from textual.widgets import Static
 
 from lvstui.model.picture import Picture
 from lvstui.screens.dialog import Dialog
+from lvstui.widgets.format import size
 from lvstui.widgets.line import Bit
 from lvstui.widgets.warnings import SEVERITY_BITS
 
@@ -53,4 +55,8 @@ class WarningsScreen(Dialog[None]):
             bits.append((gap.what + "\n", "$lv-text"))
             if gap.remedy:
                 bits.append((f"  {glyphs.arrow} {gap.remedy}\n", "$lv-accent"))
+        cost = picture.cost
+        if cost.cpu_share is not None:
+            share, memory = f"{cost.cpu_share * 100:.1f} % of a core", size(cost.resident_bytes)
+            bits.append((f"\nlvstui itself takes {share}, {memory} of memory\n", "$lv-dim"))
         self.query_one("#notices-text", Static).update(Content.assemble(*bits).rstrip())

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from lvstui.commands.base import Command
 from lvstui.commands.realservers import REALSERVER_COMMANDS
@@ -23,7 +23,7 @@ from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
-from lvstui.screens.console import ConsoleScreen
+from lvstui.screens.filtered import FilteredScreen, hidden_field
 from lvstui.screens.realserver_change import Change, Phase
 from lvstui.screens.realserver_desk import Desk
 from lvstui.screens.realserver_lines import matrix_lines, passes, target_bits, verified
@@ -44,7 +44,7 @@ class _Later(Message):
         self.call = call
 
 
-class RealServersScreen(ConsoleScreen):
+class RealServersScreen(FilteredScreen):
     """Hosts × checks."""
 
     MODE = "realservers"
@@ -61,14 +61,12 @@ class RealServersScreen(ConsoleScreen):
             yield RuleStrip("EVIDENCE", glyphs)
             with VerticalScroll(id="rs-cell", can_focus=False):
                 yield Static(id="rs-cell-text", markup=False)
-        yield Input(placeholder="words to find; !words to hide; Enter keeps, Esc clears",
-                    id="filter", select_on_focus=False)  # fmt: skip
+        yield hidden_field()
         yield TargetLine(glyphs)
 
     def on_mount(self) -> None:
         """Start with what the configuration says; nobody is asked anything."""
         self.matrix = self.query_one(Matrix)
-        self.query_one("#filter").display = False
         self._pattern = ""
         self._faults = False
         make, asker = self.console.realservers, self._asker()
@@ -279,40 +277,21 @@ class RealServersScreen(ConsoleScreen):
         self._faults = not self._faults
         self.redraw()
 
-    def open_filter(self) -> None:
-        """Type a filter; the matrix follows."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
-
-    def close_filter(self, *, clear: bool) -> None:
-        """Back to the matrix."""
-        field = self.query_one("#filter", Input)
-        if clear:
-            field.value = self._pattern = ""
-        field.display = False
-        self.matrix.focus()
+    def filter_by(self, pattern: str) -> None:
+        """Show only hosts that hold these words."""
+        self._pattern = pattern
         self.redraw()
 
     def step_back(self) -> None:
         """Esc: stop a look, then the filter, then not-good-only, then the marks."""
         if self.desk.under_way and not self._changing and not self.desk.stopping:
             self.desk.stop()
-        elif self.query_one("#filter").display or self._pattern:
+        elif self.filter_open or self._pattern:
             self.close_filter(clear=True)
         elif self._faults:
             self.turn_faults()
         elif self.matrix.marks:
             self.matrix.mark(set(self.matrix.marks), False)
-
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        self._pattern = event.value
-        self.redraw()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_kept(self) -> None:
-        self.close_filter(clear=False)
 
     @on(Matrix.Moved)
     @on(Matrix.Marked)

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from lvstui.commands.base import Command
 from lvstui.commands.servers import SERVER_COMMANDS
@@ -19,8 +19,8 @@ from lvstui.commands.view import VIEW_COMMANDS
 from lvstui.model.config import Configuration
 from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
 from lvstui.operations.plan import Plan
-from lvstui.screens.console import ConsoleScreen
 from lvstui.screens.explain import Explanation, explain, unexplained
+from lvstui.screens.filtered import FilteredScreen, hidden_field
 from lvstui.widgets.event_list import EventList
 from lvstui.widgets.format import group, plural
 from lvstui.widgets.keybar import TargetLine
@@ -46,7 +46,7 @@ _EVENTS_SHARE, _FEW_EVENTS, _MANY_EVENTS = 5, 4, 12
 """The events take a fifth of the terminal's lines, within these bounds."""
 
 
-class ServicesScreen(ConsoleScreen):
+class ServicesScreen(FilteredScreen):
     """Services and real servers."""
 
     MODE = "services"
@@ -66,22 +66,17 @@ class ServicesScreen(ConsoleScreen):
         yield ServerTable(glyphs, id="main")
         with VerticalScroll(id="explanation", can_focus=False):
             yield Static(id="explanation-text", markup=False)
-        yield Input(
-            placeholder="words to find; !words to hide; Enter keeps, Esc clears",
-            id="filter",
-            select_on_focus=False,
-        )
+        yield hidden_field()
         with Vertical(id="events-pane"):
             yield RuleStrip("EVENTS", glyphs)
             yield EventList(glyphs, cursor=False, id="events")
         yield TargetLine(glyphs)
 
     def on_mount(self) -> None:
-        """Start with the filter closed and the events as set up."""
+        """Start with the events as set up."""
         self.table = self.query_one(ServerTable)
         self._why: Explanation | None = None
         self.query_one("#explanation").display = False
-        self.query_one("#filter").display = False
         pane = self.query_one("#events-pane")
         height = self.console.settings.events_height
         if height is None:
@@ -333,25 +328,14 @@ class ServicesScreen(ConsoleScreen):
         names = [order.value for order in orders]
         self.app.push_screen(ChoiceScreen("Sort by", names, orders.index(now), again="s"), chosen)
 
-    def open_filter(self) -> None:
-        """Type a filter; the table follows."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
-
-    def close_filter(self, *, clear: bool) -> None:
-        """Back to the table."""
-        field = self.query_one("#filter", Input)
-        if clear:
-            field.value = ""
-            self.reshape(replace(self.table.shape, pattern=""))
-        field.display = False
-        self.table.focus()
+    def filter_by(self, pattern: str) -> None:
+        """Show only servers and services that hold these words."""
+        self.reshape(replace(self.table.shape, pattern=pattern))
 
     def step_back(self) -> None:
         """Esc: close or clear the filter, then faults-only, then the marks."""
         shape = self.table.shape
-        if self.query_one("#filter").display or shape.pattern:
+        if self.filter_open or shape.pattern:
             self.close_filter(clear=True)
         elif shape.faults:
             self.reshape(replace(shape, faults=False))
@@ -371,14 +355,6 @@ class ServicesScreen(ConsoleScreen):
             self._fit_events()
             pane.styles.height = max(min(height, most), _LEAST_EVENTS)
         self._show_events()
-
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        self.reshape(replace(self.table.shape, pattern=event.value))
-
-    @on(Input.Submitted, "#filter")
-    def _filter_kept(self) -> None:
-        self.close_filter(clear=False)
 
     @on(CursorMoved)
     @on(MarksChanged)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterable
 from typing import Any
 
 from lvstui.model.facts import Available, CountersSeen, Missing
-from lvstui.model.ipvs import Counters, ServerDetail, ServiceCounters
+from lvstui.model.ipvs import Counters, Destination, KernelService, ServerDetail, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
 from lvstui.sources.base import Context
 
@@ -27,6 +28,11 @@ SWEEP_SHARE = 0.005
 PROTOCOL_NUMBERS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "sctp": 132}
 _TUNNELS = {0: "ipip", 1: "gue", 2: "gre"}
 _TUN = 2
+_METHODS = {0: "NAT", 1: "LOCAL", _TUN: "TUN", 3: "DR", 4: "BYPASS"}
+"""IP_VS_CONN_F_* of the forwarding method (uapi/linux/ip_vs.h)."""
+_PERSISTENT, _ONE_PACKET = 1, 4
+"""IP_VS_SVC_F_PERSISTENT and IP_VS_SVC_F_ONEPACKET."""
+_PROTOCOLS = {number: name for name, number in PROTOCOL_NUMBERS.items()}
 
 
 class KernelIpvs:
@@ -65,6 +71,25 @@ class KernelIpvs:
             raise _translated(error) from None
         servers = tuple(_server(message) for message in messages)
         return ServiceCounters(key, _sum(detail.counters for _, detail in servers), servers)
+
+    def services(self) -> tuple[KernelService, ...]:
+        """Every service of this network, without its destinations. Raises OSError."""
+        try:
+            return tuple(_service_of(message) for message in self._socket.service("dump"))
+        except self._error as error:
+            raise _translated(error) from None
+
+    def destinations(self, key: ServiceKey) -> tuple[Destination, ...]:
+        """The destinations of one service; none as well when the kernel has it no more. Raises
+        OSError."""
+        try:
+            messages = self._socket.dest("dump", service=self._service(key))
+            return tuple(_destination(message) for message in messages)
+        except self._error as error:
+            problem = _translated(error)
+            if isinstance(problem, LookupError):
+                return ()
+            raise problem from None
 
     def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
         """Write one weight, everything else of the destination as the kernel has it.
@@ -138,6 +163,40 @@ def _counters(attributes: Any) -> Counters:
         found.get("OUTPKTS", 0),
         found.get("INBYTES", 0),
         found.get("OUTBYTES", 0),
+    )
+
+
+def _service_of(message: Any) -> KernelService:
+    attributes = message.get_attr("IPVS_CMD_ATTR_SERVICE")
+    family = 6 if attributes.get_attr("IPVS_SVC_ATTR_AF") == socket.AF_INET6 else 4
+    mark = attributes.get_attr("IPVS_SVC_ATTR_FWMARK")
+    if mark:
+        key = ServiceKey.mark(mark, family)
+    else:
+        protocol = _PROTOCOLS.get(attributes.get_attr("IPVS_SVC_ATTR_PROTOCOL"), "tcp")
+        address = str(attributes.get_attr("IPVS_SVC_ATTR_ADDR"))
+        key = ServiceKey.of(protocol, address, attributes.get_attr("IPVS_SVC_ATTR_PORT"))
+    flags = attributes.get_attr("IPVS_SVC_ATTR_FLAGS")["flags"]
+    persistence, netmask = None, ""
+    if flags & _PERSISTENT:
+        persistence = attributes.get_attr("IPVS_SVC_ATTR_TIMEOUT")
+        netmask = str(attributes.get_attr("IPVS_SVC_ATTR_NETMASK"))
+        if family == 6:
+            # A prefix length in the machine's order, in a field of the network's.
+            netmask = f"/{int.from_bytes(socket.inet_aton(netmask), sys.byteorder)}"
+    scheduler = attributes.get_attr("IPVS_SVC_ATTR_SCHED_NAME", "none")
+    return KernelService(key, scheduler, bool(flags & _ONE_PACKET), persistence, netmask, ())
+
+
+def _destination(message: Any) -> Destination:
+    attributes = message.get_attr("IPVS_CMD_ATTR_DEST")
+    key, _ = _server(message)
+    return Destination(
+        key,
+        _METHODS.get(attributes.get_attr("IPVS_DEST_ATTR_FWD_METHOD", 0) & 7, ""),
+        attributes.get_attr("IPVS_DEST_ATTR_WEIGHT", 0),
+        attributes.get_attr("IPVS_DEST_ATTR_ACTIVE_CONNS", 0),
+        attributes.get_attr("IPVS_DEST_ATTR_INACT_CONNS", 0),
     )
 
 

@@ -20,6 +20,7 @@ from lvstui.model.facts import Available, Missing, TableSeen
 from lvstui.model.ipvs import FORWARDING, Destination, KernelService, KernelTable
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.sources.base import Context
+from lvstui.sources.left_out import LeftOut
 
 PATH = "/proc/net/ip_vs"
 _COARSE_CLOCK = 6
@@ -202,6 +203,7 @@ class ProcTable:
         self._last: KernelTable | None = None
         self._missing = False
         self._wake = threading.Event()
+        self._left_out = LeftOut() if path == PATH else None
 
     def look_now(self) -> None:
         """Do not wait for the next tick. Called from any thread."""
@@ -234,11 +236,20 @@ class ProcTable:
                 if self._missing:
                     context.emit(self.name, Available(self.name))
                     self._missing = False
-                if fact.table is not self._last:
-                    self._last = fact.table
-                    context.emit(self.name, fact)
+                if self._left_out is None or self._last is None:
+                    # The first one not later than it must be: netlink takes its time to load.
+                    self._say(context, fact.table)
+                if self._left_out is not None:
+                    self._say(context, self._left_out.complete(fact.table))
             if self._wait(context):
-                return
+                break
+        if self._left_out is not None:
+            self._left_out.close()
+
+    def _say(self, context: Context, table: KernelTable) -> None:
+        if table is not self._last:
+            self._last = table
+            context.emit(self.name, TableSeen(table))
 
     def _wait(self, context: Context) -> bool:
         """Wait for the tick or the call to look now; True when it is time to end."""

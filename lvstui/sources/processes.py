@@ -13,10 +13,11 @@ import re
 import time
 from pathlib import Path
 
+from lvstui.keepalived.daemon import options
+from lvstui.keepalived.daemon.options import DEFAULT_CONFIG as DEFAULT_CONFIG
 from lvstui.keepalived.daemon.options import options_of as options_of
 
 PROC = Path("/proc")
-DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
 
 
 def command_line(pid: int) -> tuple[str, ...]:
@@ -30,12 +31,12 @@ def command_line(pid: int) -> tuple[str, ...]:
 
 def config_file(pid: int) -> str:
     """The main configuration file of a running daemon (`-f`, else the usual one)."""
-    return options_of(command_line(pid)).get("f") or DEFAULT_CONFIG
+    return options.main_file(command_line(pid))
 
 
 def config_id(pid: int) -> str:
-    """What `@id` lines are compared with: `-i`, else the node name up to its first dot."""
-    return options_of(command_line(pid)).get("i") or os.uname().nodename.partition(".")[0]
+    """What `@id` lines are compared with."""
+    return options.config_id(command_line(pid), os.uname().nodename)
 
 
 def _environment(pid: int) -> dict[str, str]:

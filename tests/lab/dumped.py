@@ -14,8 +14,8 @@ from typing import Any
 from lvstui.keepalived import Tree, view
 from lvstui.keepalived.effective import Effective, Section
 from lvstui.model.config import ConfiguredInstance, ConfiguredService
-from lvstui.model.keys import canonical_address, join_port
-from lvstui.sources.proc import TableReader
+from lvstui.model.ipvs import FORWARDING
+from lvstui.model.keys import ServerKey, ServiceKey, canonical_address, join_port
 
 Facts = dict[str, Any]
 
@@ -403,21 +403,28 @@ def our_table(tree: Tree) -> tuple[set[str], set[str]]:
 
 
 def kernel_table(text: str) -> set[str]:
-    """The same of /proc/net/ip_vs. A server of this very host is LOCAL there, whatever the file
-    says."""
+    """The same of `ipvsadm -Ln`, which asks by netlink: /proc/net/ip_vs leaves services out when
+    it is longer than a page and other namespaces have some. A server of this very host is LOCAL
+    there, whatever the file says."""
     found: set[str] = set()
-    for service in TableReader().parse(text).services:
-        found.add(str(service.key))
-        for server in service.destinations:
-            found.add(f"{service.key} {server.key} {server.forwarding}")
+    service = ""
+    for line in text.splitlines()[3:]:
+        words = line.split()
+        if words[0] == "->":
+            found.add(f"{service} {ServerKey.parse(words[1])} {FORWARDING[words[2]]}")
+            continue
+        if words[0] == "FWM":
+            key = ServiceKey.mark(int(words[1]), 6 if words[2] == "IPv6" else 4)
+        else:
+            key = ServiceKey.parse(f"{words[0].lower()} {words[1]}")
+        service = str(key)
+        found.add(service)
     return found
 
 
 def table_differences(kernel: set[str], tree: Tree) -> Iterator[str]:
     """What the kernel lacks, and what it has beside."""
-    # /proc does not tell the family of a mark without servers.
-    must, may = ({line.replace(" ipv6", "") for line in lines} for lines in our_table(tree))
-    kernel = {line.replace(" ipv6", "") for line in kernel}
+    must, may = our_table(tree)
     local = {line.removesuffix(" LOCAL") for line in kernel if line.endswith(" LOCAL")}
     for line in sorted(must - kernel):
         if line.rpartition(" ")[0] not in local:

@@ -10,6 +10,7 @@ from lvstui.model.ipvs import Counters, Rates, ServerDetail
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import (
     CheckResult,
+    Cost,
     DaemonView,
     Event,
     Gap,
@@ -339,6 +340,7 @@ def counters_missing() -> Picture:
     return replace(
         site(),
         gaps=(Gap("netlink", "counters and rates", "Run it as root: sudo lvstui"),),
+        cost=Cost(0.0123, 43_210_000),
     )
 
 

@@ -98,6 +98,15 @@ def test_who_was_down_may_stay_away_and_who_was_up_may_not() -> None:
     assert "10.10.0.4:80 is not in the pool" in said
 
 
+def test_a_service_that_was_missing_before_is_no_reason_to_go_back() -> None:
+    without = replace(UP, table=HEAD)
+    assert wrong(expected(BASE, daemon=without), without, BASE) == []
+    more = expected(BASE, before=BASE[: BASE.index(b"virtual_server")], daemon=without)
+    assert any("it is not there" in text for text in wrong(more, without, BASE))
+    unread = expected(BASE, daemon=replace(UP, table=""))
+    assert any("it is not there" in text for text in wrong(unread, without, BASE))
+
+
 def test_a_weight_set_by_hand_stays_and_one_of_the_file_comes() -> None:
     by_hand = replace(UP, table=HEAD + WEB + row(RS1) + row(RS2, 0))
     # keepalived does not rewrite what did not change.

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvstui.keepalived.edit.change import RefusedEdit
-from lvstui.keepalived.edit.disabling import Disabled, disable, disabled_marks, enable
+from lvstui.keepalived.edit.disabling import disable, enable
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.mark import mark_text
 from lvstui.keepalived.edit.servers import set_weight
 from lvstui.keepalived.files import Files
 from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.view import view
-from lvstui.model.config import Place
+from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 
 MAIN = "/etc/keepalived/keepalived.conf"
@@ -44,14 +44,17 @@ def disabled(text: bytes, reason: str = "disk swap", by: str = "alice") -> Draft
     return made
 
 
+def signed(made: Draft) -> tuple[DisabledBy | None, ...]:
+    """Who switched each server off."""
+    return tuple(server.disabled for server in made.configuration.services[0].servers)
+
+
 def test_the_mark() -> None:
     made = disabled(pool("\n    weight 10\n  "))
     mark = b"weight 0 # lvstui: disabled by alice 2026-11-24T21:50Z was 10: disk swap\n"
     assert made.files[MAIN][1] == made.files[MAIN][0].replace(b"weight 10\n", mark)
     assert made.configuration.services[0].servers[0].weight == 0
-    assert disabled_marks(made.tree) == {
-        (WEB, RS1): Disabled("alice", AT.replace(second=0), "disk swap", 10, Place(MAIN, 5, 5))
-    }
+    assert signed(made) == (DisabledBy("alice", "2026-11-24 21:50", "disk swap", 10), None)
     assert made.undoable == "disable 10.0.0.11:80 in tcp 10.0.0.1:80: weight 10 → 0"
 
 
@@ -86,8 +89,7 @@ def test_enabling_gives_every_byte_back(first: str, outer: str, was: int | None)
     before = view(parse_bytes(text, MAIN, "lb1")).services[0].servers[0].weight
     made = disabled(text)
     assert made.configuration.services[0].servers[0].weight == 0
-    mark = disabled_marks(made.tree)[WEB, RS1]
-    assert (mark.by, mark.reason, mark.was) == ("alice", "disk swap", was)
+    assert signed(made)[0] == DisabledBy("alice", "2026-11-24 21:50", "disk swap", was)
     made.apply(enable(made.tree, WEB, RS1))
     assert made.files == {}
     assert made.configuration.services[0].servers[0].weight == before
@@ -102,7 +104,8 @@ def test_any_reason_and_owner_is_harmless(reason: str, by: str) -> None:
     assert b"\r" not in after
     assert not any(line.endswith(b"\\") for line in after.split(b"\n"))
     assert len(after.split(b"\n")) == len(made.files[MAIN][0].split(b"\n"))
-    assert disabled_marks(made.tree)[WEB, RS1].was == 10
+    assert (mark := signed(made)[0]) is not None
+    assert mark.was == 10
     made.apply(enable(made.tree, WEB, RS1))
     assert made.files == {}
 
@@ -144,7 +147,7 @@ def test_a_disabled_server_is_not_touched_otherwise() -> None:
 def test_a_weight_changed_by_hand_since_is_not_overwritten() -> None:
     made = disabled(pool("\n weight 10\n"))
     made.replace(MAIN, made.data(MAIN).replace(b"weight 0 ", b"weight 4 "), "by hand")
-    assert disabled_marks(made.tree) == {}
+    assert signed(made) == (None, None)
     with pytest.raises(RefusedEdit, match="set to 4 by hand"):
         enable(made.tree, WEB, RS1)
 

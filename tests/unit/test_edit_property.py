@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived.edit import intent as i
 from lvstui.keepalived.edit.change import RefusedEdit
-from lvstui.keepalived.edit.disabling import disabled_marks
 from lvstui.keepalived.edit.draft import Draft, unplaced
 from lvstui.keepalived.edit.judge import new_check
 from lvstui.keepalived.edit.servers import NewServer
@@ -166,9 +165,13 @@ def test_disable_and_enable(world: World, data: st.DataObject, reason: str) -> N
     gone, come = lines_changed(draft)
     assert len(gone) <= 1
     assert len(come) == 1
-    mark = disabled_marks(draft.tree)[service, server]
-    assert (mark.by, mark.at) == ("alice", AT)
-    assert not disabled_marks(world.tree())
+    marks = {
+        one.disabled and (one.disabled.who, one.disabled.at)
+        for found in draft.configuration.services
+        for one in found.servers
+        if (found.key, one.key) == (service, server)
+    }
+    assert marks == {("alice", f"{AT:%Y-%m-%d %H:%M}")}
     draft.apply(i.Enable(service, server).on(draft.tree))
     assert draft.files == {}
     assert draft.configuration == before

@@ -226,6 +226,8 @@ def instance_of(*lines: str) -> ConfiguredInstance:
         (("advert_int 41", "version 3"), {"advert_interval_s": 40.95}),
         (("version 3", "version 2"), {"version": 3}),
         (("version 2", "native_ipv6"), {"version": 3}),
+        (("mcast_dst_ip ff02::50", "virtual_ipaddress {", "10.0.0.1", "}"), {"vips": ()}),
+        (("virtual_ipaddress {", "10.0.0.1/33", "}"), {"vips": ("10.0.0.1",)}),
         (("version 2", "virtual_ipaddress {", "fe80::1", "}"), {"version": 2}),
         (("virtual_ipaddress {", "fe80::1", "}", "version 2"), {"version": 3}),
         (("strict_mode", "version 2", "virtual_ipaddress {", "fe80::1", "}"), {"version": 3}),
@@ -250,6 +252,12 @@ def instance_of(*lines: str) -> ConfiguredInstance:
 def test_what_an_instance_comes_to(lines: tuple[str, ...], fields: dict[str, object]) -> None:
     found = instance_of(*lines)
     assert {name: getattr(found, name) for name in fields} == fields
+
+
+def test_an_instance_with_two_names_has_none() -> None:
+    found = view(parse_bytes(b"vrrp_instance A B {\n}\nvrrp_sync_group G {\ngroup {\nA\n}\n}\n"))
+    assert found.instances == ()
+    assert found.sync_groups == (("G", ()),)
 
 
 def test_an_address_that_is_written_twice_is_in_adverts_twice() -> None:

@@ -13,7 +13,7 @@ from lvstui.keepalived.lint import config_test
 from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.run import lint, together
-from lvstui.keepalived.lint.secrets import secrets_of
+from lvstui.keepalived.lint.secrets import secret_words
 
 LETHAL, ERROR, WARNING, NOTE = Severity
 MAIN = "/etc/keepalived/keepalived.conf"
@@ -268,4 +268,4 @@ def test_what_both_say_is_said_once() -> None:
 
 
 def test_secrets_do_not_show_themselves() -> None:
-    assert "hunter2" not in repr(secrets_of(TREE))
+    assert "hunter2" not in repr(secret_words(TREE))

@@ -102,6 +102,14 @@ CASES: dict[str, tuple[str, str, str, Severity, str]] = {
         ERROR,
         "vrrp_strict",
     ),
+    "strict in spite of off": (
+        "    router_id LB1",
+        "    vrrp_strict off",
+        "strict-drops-traffic",
+        ERROR,
+        "vrrp_strict",
+    ),
+    "prefix of a vip": ("10.10.0.20/24", "10.10.0.20/33", "prefix-invalid", ERROR, "10.10.0.20/33"),
     "no accept": ("advert_int 1", "no_accept", "no-accept-drops-traffic", WARNING, "no_accept"),
     "owner by default": (
         "    state BACKUP\n    interface eth0\n    virtual_router_id 51\n    priority 150\n",

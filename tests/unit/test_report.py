@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from lvstui import report
 from lvstui.model import facts as f
+from lvstui.model.picture import Cost
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.operate import document, targets, words
 from lvstui.operations.weights import plan_weights
@@ -53,6 +55,15 @@ def test_every_field_is_documented_and_every_documented_field_exists() -> None:
     document = report.report(rich_world().picture())
     assert paths(document) == set(report.MEANINGS)
     json.dumps(document)
+
+
+def test_our_own_cost_is_told_when_it_was_measured_and_is_no_change() -> None:
+    world = three()
+    before = report.report(world.picture())
+    assert before["cost"] == {"cpu_share": None, "resident_bytes": None}
+    after = report.report(replace(world.picture(), cost=Cost(0.0123, 43_000_000)))
+    assert after["cost"] == {"cpu_share": 0.0123, "resident_bytes": 43_000_000}
+    assert report.lasting(after) == report.lasting(before)
 
 
 def test_verdicts() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.daemon.options import options_of
+from lvstui.keepalived.daemon.options import config_id, main_file
 from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration
 
-DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
 STATE = "/var/lib/lvstui/config"
 """Where a host keeps changes under way and those of the past (0700 root)."""
 
@@ -95,12 +94,12 @@ class DaemonSeen:
     @property
     def main(self) -> str:
         """The main configuration file, absolute."""
-        return options_of(self.argv).get("f") or DEFAULT_CONFIG
+        return main_file(self.argv)
 
     @property
     def config_id(self) -> str:
-        """What `@id` lines are compared with: `-i`, else the node name up to its first dot."""
-        return options_of(self.argv).get("i") or self.node.partition(".")[0]
+        """What `@id` lines are compared with."""
+        return config_id(self.argv, self.node)
 
     @property
     def started(self) -> float:

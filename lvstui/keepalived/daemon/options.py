@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
+
 _SHORT_WITH_VALUE = frozenset("ufpisSrcbA")
 _SHORT_MAY_HAVE_VALUE = frozenset("Mgt")
 _LONG = {
@@ -50,3 +52,13 @@ def options_of(argv: tuple[str, ...]) -> dict[str, str]:
                     break
                 found[letter] = ""
     return found
+
+
+def main_file(argv: tuple[str, ...]) -> str:
+    """The main configuration file of a daemon with this command line."""
+    return options_of(argv).get("f") or DEFAULT_CONFIG
+
+
+def config_id(argv: tuple[str, ...], node: str) -> str:
+    """What `@id` lines are compared with: `-i`, else the node's name up to its first dot."""
+    return options_of(argv).get("i") or node.partition(".")[0]

@@ -2,5 +2,5 @@
 
 `draft.Draft` holds what is being changed, `intent` has one small class for each thing that can be
 wanted, `carry.carry` takes text changed by hand to the other director, `judge` says what is wrong
-with a form, `disabling.disabled_marks` who is off on purpose.
+with a form.
 """

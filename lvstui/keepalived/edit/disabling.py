@@ -4,14 +4,13 @@ directors see it, and enabling gives back exactly what was there.
     weight 0 # lvstui: disabled by alice 2026-11-24T21:50Z was 10: disk swap
 
 The mark is the last thing on the line of the weight; a comment that stood there stays before it.
-`was unset` marks a line that was not there at all.
+`was unset` marks a line that was not there at all. The typed view reads the mark back
+(`ConfiguredServer.disabled`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
@@ -23,33 +22,17 @@ from lvstui.keepalived.edit.find import (
     given_by,
     only_for,
 )
-from lvstui.keepalived.edit.mark import MARK, REASON_LIMIT, UNSET, mark_of, mark_text
+from lvstui.keepalived.edit.mark import UNSET, mark_of, mark_text
 from lvstui.keepalived.edit.pen import Pen, end_of
 from lvstui.keepalived.edit.servers import without
 from lvstui.keepalived.edit.style import NewLine, child_indent
 from lvstui.keepalived.edit.values import place_for
 from lvstui.keepalived.lexer import strip
-from lvstui.keepalived.services import services
-from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import Notes
-from lvstui.model.config import Place
+from lvstui.keepalived.tree import Statement, Tree
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 
 _VALUE = re.compile(rb'"?\+?\d{1,20}"?')
-
-
-@dataclass(frozen=True, slots=True)
-class Disabled:
-    """That a real server is off on purpose, as its line says."""
-
-    by: str
-    at: datetime
-    """UTC, to the minute."""
-    reason: str
-    was: int | None
-    """Weight before; None when the file gave none."""
-    place: Place
 
 
 def disable(
@@ -168,25 +151,3 @@ def enable(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:
         pen.erase(line.file, line.line_start + mark.start, line.line_start + len(raw))
         back = mark.was.strip(b'"+').decode()
     return pen.change(f"enable {found.whom}{where}: weight 0 → {back}", *found.cautions)
-
-
-def disabled_marks(tree: Tree) -> Mapping[tuple[ServiceKey, ServerKey], Disabled]:
-    """Every real server that is disabled, with what its mark says."""
-    if not any(MARK in line for file in tree.files for line in file.lines):
-        return {}
-    by_place: dict[Place, Block] = {}
-    for virtual in tree.blocks(b"virtual_server"):
-        by_place.update((block.place, block) for block in virtual.blocks(b"real_server"))
-    result: dict[tuple[ServiceKey, ServerKey], Disabled] = {}
-    for service in services(tree, Notes()):
-        for server in service.servers:
-            block = by_place.get(server.place) if server.place is not None else None
-            line = None if block is None or server.weight else effective(block, b"weight")
-            mark = None if line is None else mark_of(line)
-            if line is None or mark is None:
-                continue
-            was = None if mark.was == UNSET else int(mark.was.strip(b'"'))
-            result[service.key, server.key] = Disabled(
-                plain(mark.by, 64), mark.at, plain(mark.reason, REASON_LIMIT), was, line.place
-            )
-    return result

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.lint.finding import Finding, Severity, worst_first
 from lvstui.keepalived.lint.messages import Shape, shape_of
-from lvstui.keepalived.lint.secrets import Secrets, secrets_of
+from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.lint.surroundings import release
 from lvstui.keepalived.lint.verdicts import verdict
 from lvstui.keepalived.tree import Tree
@@ -69,7 +69,7 @@ def classify(status: int, text: str | bytes, version: str, tree: Tree) -> tuple[
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
-    secrets = secrets_of(tree)
+    secrets = secret_words(tree)
     findings = [
         _finding(message, tree, secrets)
         for message in _once(text.splitlines())
@@ -102,7 +102,7 @@ def _message(line: str) -> _Message:
     return _Message(line.strip())
 
 
-def _finding(message: _Message, tree: Tree, secrets: Secrets) -> Finding:
+def _finding(message: _Message, tree: Tree, secrets: SecretWords) -> Finding:
     place: Place | None
     if not message.line and _MAIN.match(message.text):
         return Finding(

@@ -65,7 +65,7 @@ def context_of(
         surroundings=surroundings or Surroundings(),
         peer=peer,
         settings=settings,
-        routers=routers(tree, settings),
+        routers=routers(tree, configuration),
         virtual_servers=virtual_servers,
         programs=tuple(programs(tree)),
         block_of={block.place: block for block in virtual_servers},

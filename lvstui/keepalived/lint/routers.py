@@ -1,21 +1,21 @@
-"""vrrp_instances as the rules look at them: effective values with the lines they come from."""
+"""vrrp_instances as the rules look at them: values of the typed view, with their lines."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lvstui.keepalived.election import OWNER as OWNER
+from lvstui.keepalived.election import family_and_version
+from lvstui.keepalived.instances import device_of, globals_of, prefix_of
+from lvstui.keepalived.tracking import entries as entries
 from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import shown
-from lvstui.model.keys import address_family, canonical_address
+from lvstui.keepalived.values import Notes, shown
+from lvstui.model.config import Configuration, ConfiguredInstance
+from lvstui.model.keys import address_family
 
-DEFAULT_PRIORITY = 100
-OWNER = 255
-"""Priority of the router that owns the addresses."""
-
-_TRUE = frozenset((b"true", b"on", b"yes"))
 _DIGITS = re.compile(rb"\+?([0-9]{1,9})")
 
 
@@ -27,7 +27,7 @@ class Address:
     address: str
     """Canonical."""
     prefix: int | None
-    """Length of the prefix; None when none is written."""
+    """Length of the prefix; None when none is written, or an impossible one."""
     interface: str
     """After `dev`; empty for the instance's own."""
 
@@ -49,7 +49,6 @@ class Router:
     master: bool
     """`state MASTER` is written."""
     strict: bool
-    native_ipv6: bool
     version: int
     family: int
     """4 without any address."""
@@ -98,21 +97,18 @@ def number(statement: Statement | None) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def entries(block: Block, *keywords: bytes) -> Iterator[Statement]:
-    """The entries of the value blocks with one of `keywords`."""
-    for inner in block.blocks(*keywords):
-        yield from inner.statements()
-
-
-def routers(tree: Tree, settings: Mapping[bytes, Statement]) -> tuple[Router, ...]:
-    """The vrrp_instances that keepalived keeps: a header of exactly two words, each name once."""
-    result: dict[str, Router] = {}
+def routers(tree: Tree, configuration: Configuration) -> tuple[Router, ...]:
+    """The vrrp_instances that keepalived keeps. `configuration` is the typed view of `tree`."""
+    known = {made.name: made for made in configuration.instances}
+    version = globals_of(tree, Notes()).vrrp_version
+    result = []
     for block in tree.blocks(b"vrrp_instance"):
-        if len(block.header.words) == 2:
-            name = shown(block.header.words[1])
-            if name not in result:
-                result[name] = _router(block, name, settings)
-    return tuple(result.values())
+        # Of two with one name the first counts; by place they could not be told apart, as one line
+        # may make several (~SEQ).
+        name = shown(block.header.words[1]) if len(block.header.words) == 2 else ""
+        if made := known.pop(name, None):
+            result.append(_router(block, made, version))
+    return tuple(result)
 
 
 def addresses(block: Block, keyword: bytes) -> tuple[Address, ...]:
@@ -129,23 +125,11 @@ def static_addresses(tree: Tree) -> tuple[Address, ...]:
 
 def _addresses(lines: Iterable[Statement]) -> tuple[Address, ...]:
     result: list[Address] = []
+    notes = Notes()
     for line in lines:
-        text, slash, length = line.words[0].partition(b"/")
-        try:
-            address = canonical_address(text.decode("ascii"))
-        except ValueError:
-            continue
-        if ipaddress.ip_address(address).is_unspecified:
-            continue
-        prefix: int | None = None
-        if slash:
-            if not length.isdigit() or int(length) > (128 if ":" in address else 32):
-                continue
-            prefix = int(length)
-        device = ""
-        if b"dev" in line.words[1:-1]:
-            device = shown(line.words[line.words.index(b"dev", 1) + 1])
-        result.append(Address(line, address, prefix, device))
+        address = notes.address(line.words[0].partition(b"/")[0])
+        if address is not None and not ipaddress.ip_address(address).is_unspecified:
+            result.append(Address(line, address, prefix_of(line, address), device_of(line)))
     return tuple(result)
 
 
@@ -154,76 +138,28 @@ def link_local(address: str) -> bool:
     return ipaddress.ip_address(address).is_link_local
 
 
-def _flag(line: Statement | None) -> bool | None:
-    if line is None:
-        return None
-    return len(line.words) < 2 or line.words[1].lower() in _TRUE
-
-
-def _priority(block: Block, master: bool) -> int:
-    given = None
-    for line in block.statements(b"priority"):
-        count = number(line)
-        given = count if count is not None and 1 <= count <= OWNER else DEFAULT_PRIORITY
-    if given is not None:
-        return given
-    return OWNER if master else DEFAULT_PRIORITY
-
-
-def _family(block: Block) -> int:
-    """4 or 6, by the first line that tells; 4 when none does."""
-    for child in block.children:
-        words: Iterable[bytes] = ()
-        if isinstance(child, Block):
-            if child.keyword in (b"virtual_ipaddress", b"unicast_peer"):
-                words = (entry.words[0].partition(b"/")[0] for entry in child.statements())
-        elif child.words[0] == b"native_ipv6":
-            return 6
-        elif child.words[0] in (b"mcast_src_ip", b"unicast_src_ip", b"mcast_dst_ip"):
-            words = child.words[1:2]
-        for word in words:
-            try:
-                return address_family(canonical_address(word.decode("ascii")))
-            except ValueError:
-                continue
-    return 4
-
-
-def _router(block: Block, name: str, settings: Mapping[bytes, Statement]) -> Router:
-    vrid_line = vrid = None
-    for line in block.statements(b"virtual_router_id"):
-        vrid_line, count = line, number(line)
-        vrid = count if count is not None and 1 <= count <= 255 else vrid
+def _router(block: Block, made: ConfiguredInstance, version: int) -> Router:
     interface = last(block, b"interface")
-    state_line = last(block, b"state")
-    master = any(value(line) == b"MASTER" for line in block.statements(b"state"))
-    native = any(block.statements(b"native_ipv6"))
-    written = addresses(block, b"virtual_ipaddress")
-    family = _family(block)
-    strict = _flag(last(block, b"strict_mode"))
-    if strict is None:
-        strict = bool(_flag(settings.get(b"vrrp_strict")))
-    version = number(last(block, b"version")) or 0
-    if version not in (2, 3):
-        version = 3 if family == 6 else number(settings.get(b"vrrp_version")) or 2
-    if family == 6 and strict:
-        version = 3
+    family, version = family_and_version(block, version, made.strict, Notes())
     peers = addresses(block, b"unicast_peer")
     return Router(
         block=block,
-        name=name,
+        name=made.name,
         interface=interface if value(interface) else None,
-        vrid_line=vrid_line,
-        vrid=vrid or 0,
+        vrid_line=last(block, b"virtual_router_id"),
+        vrid=made.vrid,
         priority_line=last(block, b"priority"),
-        priority=_priority(block, master),
-        state_line=state_line,
-        master=master,
-        strict=strict,
-        native_ipv6=native,
+        priority=made.priority,
+        state_line=last(block, b"state"),
+        master=any(value(line) == b"MASTER" for line in block.statements(b"state")),
+        strict=made.strict,
         version=version,
         family=family,
-        vips=tuple(vip for vip in written if address_family(vip.address) == family),
+        vips=tuple(
+            vip
+            for vip in addresses(block, b"virtual_ipaddress")
+            if address_family(vip.address) == family
+        ),
         excluded=addresses(block, b"virtual_ipaddress_excluded"),
         peers=peers,
         unicast=bool(peers),

@@ -1,4 +1,8 @@
-"""Which words of a configuration are secrets, so that foreign messages can be shown."""
+"""Which words of a configuration are secrets, so that foreign messages can be shown.
+
+Not what `lvstui.keepalived.mask` knows: that hides a value where the text of a configuration has
+one, this finds the same words, whole or in pieces, wherever keepalived repeats them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ _PLAIN = re.compile(r"[{}]|\d{1,3}|[A-Za-z0-9.:/_-]+\.conf|[0-9a-fA-F.:/]+|\*+")
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class SecretWords:
     """The secrets of one configuration. Never shown, never kept longer than needed."""
 
     words: frozenset[str]
@@ -32,7 +36,7 @@ class Secrets:
     """File and number of every line that holds one, or may hold the rest of one."""
 
     def __repr__(self) -> str:
-        return f"Secrets({len(self.words)} words)"
+        return f"SecretWords({len(self.words)} words)"
 
     def mask(self, text: str, where: tuple[str, int] | None) -> str:
         """A message about a configuration without anything that may be a secret.
@@ -75,7 +79,7 @@ def _known(word: str) -> bool:
     return word.encode("utf-8", "surrogateescape") in KNOWN_WORDS
 
 
-def secrets_of(tree: Tree) -> Secrets:
+def secret_words(tree: Tree) -> SecretWords:
     """Every word that may be a part of a password, and the lines that hold them.
 
     Reckless on purpose: on a line with `auth_pass` everything behind it counts, each piece that
@@ -110,4 +114,4 @@ def secrets_of(tree: Tree) -> Secrets:
             lines.add((node.file.path, node.line))
     words -= KNOWN_WORDS | {b"PASS", b"AH", b""}
     # As messages show them: control characters made visible.
-    return Secrets(frozenset(plain(word, 400) for word in words), frozenset(lines))
+    return SecretWords(frozenset(plain(word, 400) for word in words), frozenset(lines))

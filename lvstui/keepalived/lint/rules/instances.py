@@ -7,10 +7,9 @@ from itertools import combinations
 
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.lint.routers import OWNER, Router, addresses, entries, last, value
+from lvstui.keepalived.lint.routers import OWNER, Router, entries, last, value
 from lvstui.keepalived.tree import Block, Statement
 from lvstui.keepalived.values import shown
-from lvstui.model.keys import canonical_address
 
 MAX_VIPS = 255
 
@@ -156,29 +155,19 @@ def _same_vrid(first: Router, second: Router) -> bool:
 
 
 def prefixes(context: Context) -> Iterator[Finding]:
-    """Entries that begin like an address and have an impossible prefix: keepalived drops them."""
+    """Addresses with an impossible prefix, which keepalived takes for none."""
     for router in context.routers:
-        for keyword in (b"virtual_ipaddress", b"virtual_ipaddress_excluded"):
-            good = {id(vip.line) for vip in addresses(router.block, keyword)}
-            for line in entries(router.block, keyword):
-                head, slash, _ = line.words[0].partition(b"/")
-                if slash and id(line) not in good and _address_like(head):
-                    yield Finding(
-                        "prefix-invalid",
-                        Severity.ERROR,
-                        f"instance {router.name}: the prefix of a VIP is impossible: keepalived "
-                        "skips the VIP",
-                        line.place,
-                        fix="/0 to /32, for IPv6 to /128",
-                    )
-
-
-def _address_like(head: bytes) -> bool:
-    try:
-        canonical_address(head.decode("ascii"))
-    except ValueError:
-        return False
-    return True
+        for vip in router.addresses:
+            if vip.prefix is None and b"/" in vip.line.words[0]:
+                alone = 128 if ":" in vip.address else 32
+                yield Finding(
+                    "prefix-invalid",
+                    Severity.ERROR,
+                    f"instance {router.name}: the prefix of a VIP is impossible: keepalived takes "
+                    f"/{alone}",
+                    vip.line.place,
+                    fix="/0 to /32, for IPv6 to /128",
+                )
 
 
 def strictness(context: Context) -> Iterator[Finding]:

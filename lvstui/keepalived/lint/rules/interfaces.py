@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import entries
-from lvstui.keepalived.lint.secrets import Secrets, secrets_of
+from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.tree import Block, Statement
 from lvstui.keepalived.values import shown
 from lvstui.model.config import Place
@@ -27,13 +27,13 @@ def existence(context: Context) -> Iterator[Finding]:
     there = {link.name for link in links} | _made_by_keepalived(context)
     have = ", ".join(sorted(link.name for link in links)[:12])
     told: set[tuple[Place, str]] = set()
-    secrets: Secrets | None = None
+    secrets: SecretWords | None = None
     for place, word, lethal in _named(context):
         if word in there or (place, word) in told:
             continue
         told.add((place, word))
         # A lost brace may put a piece of a password where names of interfaces stand.
-        secrets = secrets or secrets_of(context.tree)
+        secrets = secrets or secret_words(context.tree)
         name = secrets.mask(word, (place.file, place.line))
         if lethal:
             yield Finding(

@@ -18,7 +18,7 @@ def instances(context: Context) -> Iterator[Finding]:
     peer = context.peer
     if peer is None:
         return
-    others = routers(peer.tree, settings_of(peer.tree))
+    others = routers(peer.tree, peer.configuration)
     left = list(others)
     for router in context.routers:
         other = partner(router, others)

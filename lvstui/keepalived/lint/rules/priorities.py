@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lvstui.keepalived.lint.context import Context, Peer, settings_of
+from lvstui.keepalived.lint.context import Context, Peer
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import OWNER, Router, entries, last, routers
 from lvstui.keepalived.lint.rules.pair import partner
@@ -144,7 +144,7 @@ def _partner(peer: Peer | None, router: Router) -> Router | None:
     """The other director's instance of the same VRID and family."""
     if peer is None:
         return None
-    other = partner(router, routers(peer.tree, settings_of(peer.tree)))
+    other = partner(router, routers(peer.tree, peer.configuration))
     return other if other is not None and other.vrid == router.vrid else None
 
 

@@ -1,0 +1,64 @@
+"""Services that /proc/net/ip_vs leaves out beside another namespace's are seen and served."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+
+from lvstui.lab import Lab
+
+_MANY = 150
+_SEEN = """\
+import json, sys
+from lvstui.sources.counters import KernelIpvs
+from lvstui.sources.left_out import LeftOut
+from lvstui.sources.proc import TableReader, read_text
+
+def row(one):
+    rows = sorted((str(d.key), d.forwarding, d.weight) for d in one.destinations)
+    return [one.scheduler, one.one_packet, one.persistence_s, one.netmask, rows]
+
+file = TableReader().parse(read_text())
+whole = LeftOut().complete(file)
+with KernelIpvs() as ipvs:
+    asked = {s.key: (s, ipvs.destinations(s.key)) for s in ipvs.services()}
+import dataclasses
+json.dump({
+    "file": {str(s.key): row(s) for s in file.services},
+    "whole": {str(s.key): row(s) for s in whole.services},
+    "asked": {str(k): row(dataclasses.replace(s, destinations=d)) for k, (s, d) in asked.items()},
+}, sys.stdout)
+"""
+
+
+def test_the_table_is_whole(lab: Lab) -> None:
+    rules = [
+        "-A -t [fd00:10::99]:80 -s wrr -p 30 -M 64",
+        "-a -t [fd00:10::99]:80 -r [fd00:10::3]:80 -g -w 3",
+        "-A -u 10.10.0.99:53 -s rr -o",
+        "-a -u 10.10.0.99:53 -r 10.10.0.3:53 -i -w 2",
+        "-A -t 10.10.0.99:443 -s wlc -p 77 -M 255.255.255.0",
+        "-a -t 10.10.0.99:443 -r 10.10.0.4:443 -m -w 9",
+        "-A -f 9001 -6 -s rr",
+        "-a -f 9001 -6 -r [fd00:10::3]:0 -g -w 1",
+    ]
+    for mark in range(1, _MANY + 1):
+        rules += [f"-A -f {mark} -s rr", f"-a -f {mark} -r 10.10.0.3 -g -w {mark}"]
+    lab.run("lb1", "ipvsadm -R", stdin="\n".join(rules) + "\n", timeout=60)
+    python = shlex.quote(sys.executable)
+    seen = json.loads(lab.run("lb1", f"{python} -", stdin=_SEEN, timeout=60).stdout)
+    file, whole, asked = seen["file"], seen["whole"], seen["asked"]
+    # The lab's directors share a kernel: without that this test would show nothing.
+    assert len(file) < len(asked)
+    assert {key: asked[key] for key in file} == file
+    assert whole == asked
+    missing = next(key for key in asked if key not in file)
+    assert missing.startswith("fwmark")
+    weight = asked[missing][4][0][2]
+    script = (
+        "from lvstui.operations.operator import LiveKernel\n"
+        "from lvstui.model.keys import ServerKey, ServiceKey\n"
+        f"print(LiveKernel().weight(ServiceKey.parse({missing!r}), ServerKey('10.10.0.3', 0)))\n"
+    )
+    assert lab.run("lb1", f"{python} -", stdin=script, timeout=60).stdout == f"{weight}\n"
