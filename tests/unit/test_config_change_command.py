@@ -13,6 +13,7 @@ import pytest
 
 from lvstui import configchange
 from lvstui.cli import build_parser, main
+from lvstui.configwords import COMMANDS
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
 from lvstui.keepalived.edit.intent import AddServer, Disable, Enable, RemoveValue, SetWeight
@@ -155,7 +156,7 @@ def intents(words: str, text: bytes = TEXT) -> list[Any]:
     tree = parse_bytes(text, path=MAIN, config_id="lb1")
     arguments = words.split()
     args = build_parser().parse_args(["config", *arguments])
-    make = configchange._COMMANDS[arguments[0]][2]
+    make = COMMANDS[arguments[0]][2]
     assert make is not None
     return list(make(args, view(tree)))
 
