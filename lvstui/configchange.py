@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 DONE, NOT_DONE, USAGE = 0, 1, 2
 Looks = Mapping[str, "DirectorSeen | RemoteError"]
+_ONE_OF_TWO = (
+    "only this director is changed: after a failover the file of the other one counts "
+    "(--peer HOST changes both; --alone: there is no other)"
+)
 
 
 def add_changes(words: Any) -> None:
@@ -147,7 +151,11 @@ def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None
     plan = engine.plan(
         edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer
     )  # fmt: skip
-    return replace(plan, cautions=(*edited.cautions, *plan.cautions))
+    cautions = (*edited.cautions, *plan.cautions)
+    paired = here.config.configuration is not None and here.config.configuration.instances
+    if paired and len(engine.directors) == 1 and not args.alone and not plan.empty:
+        cautions = (*cautions, _ONE_OF_TWO)
+    return replace(plan, cautions=cautions)
 
 
 def _remembered(engine: Configurations) -> tuple[HistoryEntry, ...]:

@@ -244,6 +244,17 @@ def test_the_plan_alone_and_with_refusals(run: Any, engine: Engine) -> None:
     assert (status, json.loads(out)["plan"]["refusals"]) == (1, ["only root may"])
 
 
+def test_one_director_of_a_pair_is_said_to_be_one(run: Any, engine: Engine) -> None:
+    told = "after a failover the file of the other one counts"
+    assert run("weight rs1 5 --plan")[1].count(told) == 1
+    assert told not in run("weight rs1 5 --plan --alone")[1]
+    engine.text = TEXT[TEXT.index(b"virtual_server") :]
+    assert told not in run("weight rs1 5 --plan")[1]
+    engine.text = TEXT
+    engine.directors = (*engine.directors, argparse.Namespace(name="lb2"))
+    assert told not in run("weight rs1 5 --plan")[1]
+
+
 def test_yes_keeps_it_and_hold_does_not(run: Any, engine: Engine) -> None:
     status, out, _ = run("weight rs1 5 --yes")
     assert (status, engine.words) == (0, ["plan", "apply", "confirm"])
