@@ -1,0 +1,303 @@
+"""`lvstui config …` on real directors: what the operator types, what it says, what lasts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lvstui.lab import Lab
+from tests.lab.director import LVSTUI, server, status
+from tests.lab.test_configuration import CONF, clean, holds_vip, now_ms, pool, read, requests
+
+PATIENCE_S = 200.0
+"""A change of both directors starts some hundred processes in the guest."""
+SECRET = "Zq9kept7"
+RS1, RS2, RS3 = "0A0A0003:0050", "0A0A0004:0050", "0A0A0005:0050"
+NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups"
+thorough = pytest.mark.skipif(
+    not os.environ.get("LVSTUI_EVERY_CUT"), reason="long: LVSTUI_EVERY_CUT=1 runs it"
+)
+
+
+def said(lab: Lab, words: str, node: str = "lb1", *, front: str = "") -> tuple[int, str]:
+    """Exit status of `lvstui WORDS` there, and all that it said."""
+    done = lab.run(node, f"{front} {LVSTUI} {words}", timeout=PATIENCE_S, check=False)
+    told = done.stdout + done.stderr
+    assert "Traceback" not in told, told
+    assert SECRET not in told, "a password was shown"
+    return done.status, told
+
+
+def document(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:
+    """Exit status and JSON of `lvstui config WORDS --json`."""
+    done = lab.run("lb1", f"{LVSTUI} config {words} --json", timeout=PATIENCE_S, check=False)
+    assert SECRET not in done.stdout + done.stderr, "a password was shown"
+    found = json.loads(done.stdout)
+    assert found["schema"] == "lvstui.change/1"
+    return done.status, found
+
+
+def weight(lab: Lab, address: str, node: str = "lb1") -> int:
+    """In the kernel; -1 when it is not there."""
+    return int(pool(lab, node).get(address, ("", "-1"))[1])
+
+
+@pytest.fixture(autouse=True)
+def _without_a_past(lab: Lab) -> Iterator[None]:
+    clean(lab, "lb1", "lb2")
+    yield
+    clean(lab, "lb1", "lb2")
+
+
+def as_after_a_reboot(lab: Lab) -> None:
+    """All of keepalived ends without a word, and the kernel knows nothing: neither table nor VIP.
+    The lab's nodes share one kernel, so the director can not be booted for itself."""
+    lab.fault("kill-keepalived", "lb1")
+    lab.run("lb1", "ipvsadm -C; ip addr del 10.10.0.20/24 dev eth0; rm -f /run/keepalived*.pid",
+            check=False)  # fmt: skip
+    assert pool(lab) == {}
+    assert not holds_vip(lab, "lb1")
+    lab.fault("start-keepalived", "lb1")
+
+
+def test_a_disabled_server_stays_disabled_whatever_happens(lab: Lab) -> None:
+    whole = read(lab, "lb1")
+    # A failover would ask the other director, whose file says nothing of it.
+    lab.fault("stop-keepalived", "lb2")
+    code, text = said(lab, "config disable rs2 --service web --reason 'disk swap' --yes")
+    assert code == 0, text
+    assert "confirmed" in text
+    assert text.count("+        weight 0 # lvstui: disabled by root ") == 1
+    since = now_ms(lab)
+    found = read(lab, "lb1").decode()
+    assert re.search(r"\n {8}weight 0 # lvstui: disabled by root \S+Z was 10: disk swap\n", found)
+    assert weight(lab, RS2) == 0
+    _, picture = status(lab)
+    seen = server(picture, "rs2")
+    assert seen["state"] == "disabled", seen
+    assert "root" in seen["reason"]
+    assert "disk swap" in seen["reason"]
+    assert server(picture, "rs2", "dns")["state"] == "up"
+
+    def comes_back(what: str) -> None:
+        lab.wait("lb1", lambda: (weight(lab, RS2), weight(lab, RS1)) == (0, 10), timeout=60,
+                 what=f"rs2 at weight 0 and rs1 at 10 after {what}")  # fmt: skip
+
+    lab.fault("stop", "rs2")
+    lab.wait("lb1", lambda: weight(lab, RS2) == -1, what="removal of rs2 by its check")
+    lab.fault("start", "rs2")
+    comes_back("a flap of its check")
+    lab.run("lb1", "kill -HUP $(cat /run/keepalived.pid)")
+    time.sleep(3)
+    comes_back("a reload")
+    lab.fault("stop-keepalived", "lb1")
+    lab.wait("lb1", lambda: pool(lab) == {}, what="keepalived's end")
+    lab.fault("start-keepalived", "lb1")
+    comes_back("a restart")
+    as_after_a_reboot(lab)
+    comes_back("what a reboot leaves")
+    served = now_ms(lab)
+    lab.wait("lb1", lambda: any(r[2] == "rs1" for r in requests(lab, served)), timeout=60,
+             what="an answer of rs1")  # fmt: skip
+    assert [r for r in requests(lab, since) if r[2] == "rs2"] == []
+
+    # In dns it was never disabled, and is in nobody's way.
+    code, text = said(lab, "config enable rs2 --yes")
+    assert code == 0, text
+    assert read(lab, "lb1") == whole
+    assert weight(lab, RS2) == 10
+    served = now_ms(lab)
+    lab.wait("lb1", lambda: any(r[2] == "rs2" for r in requests(lab, served)), what="its answer")
+
+
+def test_a_server_is_added_listed_and_rolled_back(lab: Lab) -> None:
+    code, text = said(lab, "config remove-server rs3 --service web --yes")
+    assert code == 0, text
+    assert RS3 not in pool(lab)
+    without = read(lab, "lb1")
+    since = now_ms(lab)
+    code, done = document(lab, "add-server 10.10.0.5 --service web --name rs3 --yes")
+    assert (code, done["outcome"]["ended"]) == (0, "confirmed"), done
+    assert pool(lab)[RS3][0] == "Route"
+    came = now_ms(lab)
+    lab.wait("lb1", lambda: any(r[2] == "rs3" for r in requests(lab, came)), what="an answer")
+    code, text = said(lab, "config history")
+    assert code == 0
+    newest, older = [line for line in text.splitlines() if re.match(r" +\d+  ", line)]
+    assert re.match(r" +1  .* root +confirmed +.*10\.10\.0\.5", newest)
+    assert "remove" in older
+    code, text = said(lab, "config rollback 1 --yes")
+    assert code == 0, text
+    assert read(lab, "lb1") == without
+    assert RS3 not in pool(lab)
+    rows = requests(lab, since)
+    assert [r for r in rows if r[-1] != "ok" and r[2] != "rs3"] == []
+    assert {r[2] for r in rows if r[-1] == "ok"} == {"rs1", "rs2", "rs3"}
+
+
+def with_password(text: bytes, password: str) -> bytes:
+    block = f"    authentication {{\n        auth_type PASS\n        auth_pass {password}\n    }}\n"
+    return text.replace(b"    advert_int 1\n", b"    advert_int 1\n" + block.encode(), 1)
+
+
+def test_exit_codes_and_what_is_refused(lab: Lab) -> None:
+    whole = with_password(read(lab, "lb1"), SECRET)
+    # Alone, since the adverts of the two would not be the same.
+    lab.fault("stop-keepalived", "lb2")
+    lab.write("lb1", CONF, whole)
+    lab.run("lb1", "kill -HUP $(cat /run/keepalived.pid)")
+    time.sleep(3)
+    lab.write("lb1", "/root/other.conf", with_password(read(lab, "lb2"), SECRET[::-1]))
+    code, plan = document(lab, "weight rs1 5 --service web --plan")
+    assert (code, plan["outcome"], plan["plan"]["refusals"]) == (0, None, [])
+    assert "+        weight 5" in plan["plan"]["hosts"][0]["diff"]
+    code, text = said(lab, "config apply /root/other.conf --plan")
+    assert (code, SECRET[::-1] in text) == (1, False)
+    assert "auth_pass changed" in text
+
+    code, text = said(lab, "config disable rs9 --yes")
+    assert (code, "there are: rs1, rs2, rs3" in text) == (2, True), text
+    code, text = said(lab, "config weight rs1 5 --service nope --yes")
+    assert (code, "there are: tcp 10.10.0.20:80 web, udp" in text) == (2, True), text
+    code, text = said(lab, "config rollback 1 --yes")
+    assert (code, "there is no change 1: the history is empty" in text) == (2, True), text
+    code, text = said(lab, "--read-only config weight rs1 5 --service web --yes")
+    assert (code, "--read-only" in text) == (1, True), text
+    code, text = said(lab, "config weight rs1 5 --service web")
+    assert (code, "give --yes" in text) == (1, True), text
+    code, text = said(lab, "config confirm")
+    assert (code, "no change waits" in text) == (1, True), text
+    code, text = said(lab, "config add-vip 10.10.0.21/24 --instance LB_1 --yes")
+    assert (code, "may then become MASTER beside this one" in text) == (1, True), text
+    code, text = said(lab, "config weight rs1 5 --service web --yes", front=NOBODY)
+    assert (code, "only root" in text) == (1, True), text
+    code, text = said(lab, "config history", front=NOBODY)
+    assert (code, "only root" in text) == (1, True), text
+    assert read(lab, "lb1") == whole
+    assert weight(lab, RS1) == 10
+
+    lab.fault("stop-keepalived", "lb1")
+    lab.wait("lb1", lambda: pool(lab) == {}, what="keepalived's end")
+    code, text = said(lab, "config weight rs1 5 --service web --plan")
+    assert (code, "keepalived does not run" in text) == (0, True), text
+
+
+def test_what_is_held_is_kept_by_a_word_and_else_goes_back(lab: Lab) -> None:
+    whole = read(lab, "lb1")
+    code, text = said(lab, "config weight rs1 11 --service web --hold --yes")
+    assert (code, "lvstui config confirm" in text) == (0, True), text
+    kept = read(lab, "lb1")
+    assert kept == whole.replace(b"weight 10", b"weight 11", 1)
+    code, text = said(lab, "config confirm")
+    assert (code, text.startswith("confirmed: ")) == (0, True), text
+
+    code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")
+    assert (code, "waiting: " in text) == (0, True), text
+    assert weight(lab, RS1) == 12
+    lab.wait("lb1", lambda: read(lab, "lb1") == kept, timeout=60, what="the timer")
+    lab.wait("lb1", lambda: weight(lab, RS1) == 11, what="its weight before")
+    code, text = said(lab, "config back")
+    assert (code, "no change waits" in text) == (1, True), text
+    code, text = said(lab, "config history 1")
+    assert code == 0
+    assert "taken back" in text
+    assert "the timer ran out" in text
+
+
+@thorough
+def test_what_is_held_is_taken_back_by_a_word(lab: Lab) -> None:
+    whole = read(lab, "lb1")
+    code, text = said(lab, "config weight rs1 12 --service web --hold --yes")
+    assert (code, weight(lab, RS1)) == (0, 12), text
+    code, text = said(lab, "config back")
+    assert (code, text.startswith("taken back: ")) == (0, True), text
+    assert read(lab, "lb1") == whole
+    lab.wait("lb1", lambda: weight(lab, RS1) == 10, what="its weight before")
+
+
+@thorough
+def test_a_weight_on_both_directors(lab: Lab) -> None:
+    old = {node: read(lab, node) for node in ("lb1", "lb2")}
+    # Where the two are alike, the lines are shown once.
+    code, text = said(lab, "config weight rs2 7 --service web --peer lb2 --yes")
+    assert code == 0, text
+    assert text.count("+        weight 7") == 1
+    for node, before in old.items():
+        head, mark, rest = before.partition(b"# rs2\n")
+        assert read(lab, node) == head + mark + rest.replace(b"weight 10", b"weight 7", 1)
+        assert weight(lab, RS2, node) == 7
+    assert old["lb1"] != old["lb2"]
+
+
+@thorough
+def test_a_vip_comes_to_both_directors(lab: Lab) -> None:
+    old = {node: read(lab, node) for node in ("lb1", "lb2")}
+    script = (
+        "while :; do for v in 20 21; do case $(ip -o addr show dev eth0) in "
+        '*" 10.10.0.$v/"*) echo $(date +%s) $v;; esac; done; sleep 1; done'
+    )
+    watching = {node: lab.spawn(node, script) for node in old}
+    # Named before the command: it is the whole console's option, too.
+    code, text = said(lab, "--peer lb2 config add-vip 10.10.0.21/24 --instance LB_1 --yes")
+    assert code == 0, text
+    time.sleep(5)
+    held = {}
+    for node, process in watching.items():
+        held[node] = set(process.output().decode().split("\n")[:-1])
+        process.kill()
+        process.wait(10)
+    assert {line.split()[1] for line in held["lb1"]} == {"20", "21"}
+    assert held["lb2"] == set(), "split brain"
+    for node, before in old.items():
+        line = b"        10.10.0.20/24\n"
+        assert read(lab, node) == before.replace(line, line + line.replace(b".20", b".21"))
+
+
+@thorough
+def test_a_first_pair_serves(lab: Lab) -> None:
+    nodes = ("lb1", "lb2")
+    for node in nodes:
+        lab.fault("stop-keepalived", node)
+    for node in nodes:
+        lab.wait(node, lambda node=node: not pool(lab, node), what="keepalived's end")  # type: ignore[misc]
+        lab.run(node, f"mv {CONF} /root/planned.conf; rm -rf /root/first")
+    code, text = said(lab, "config weight rs1 5")
+    assert (code, "there is no such file" in text) == (2, True), text
+    code, text = said(
+        lab, "config first --vip 10.10.0.20/24 --directors lb1,lb2 --server 10.10.0.3=rs1 "
+        "--server 10.10.0.4=rs2 --check HTTP_GET --name web --output /root/first",
+    )  # fmt: skip
+    assert code == 0, text
+    assert "lvstui config apply /root/first/lb1.keepalived.conf" in text
+    assert "systemctl enable --now keepalived" in text
+    lab.run("lb2", "mkdir -p /root/first")
+    for name in ("lb1", "lb2"):
+        path = f"/root/first/{name}.keepalived.conf"
+        lab.write("lb2", path, read(lab, "lb1", path))
+    for node, other in (nodes, nodes[::-1]):
+        path = f"/root/first/{node}.keepalived.conf"
+        test = lab.run(node, f"keepalived -t -f {path}")
+        assert test.stdout + test.stderr == ""
+        peer = f"--peer-file /root/first/{other}.keepalived.conf --peer-id {other}"
+        code, text = said(lab, f"config check --file {path} {peer}", node)
+        assert (code, "nothing is wrong" in text) == (0, True), text
+        code, text = said(lab, f"config apply {shlex.quote(path)} --yes", node)
+        assert code == 0, text
+        assert "nothing is loaded" in text
+        assert "reloading" not in text
+        assert read(lab, node) == read(lab, node, path)
+    for node in nodes:
+        lab.fault("start-keepalived", node)
+    lab.wait("lb1", lambda: any(holds_vip(lab, node) for node in nodes), timeout=60,
+             what="a MASTER")  # fmt: skip
+    since = now_ms(lab)
+    lab.wait("lb1", lambda: {"rs1", "rs2"} <= {r[2] for r in requests(lab, since) if r[-1] == "ok"},
+             timeout=60, what="answers of both servers")  # fmt: skip
+    assert sorted(holds_vip(lab, node) for node in nodes) == [False, True]
