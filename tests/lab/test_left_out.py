@@ -7,6 +7,7 @@ import shlex
 import sys
 
 from lvstui.lab import Lab
+from tests.lab.director import LVSTUI
 
 _MANY = 150
 _SEEN = """\
@@ -53,6 +54,9 @@ def test_the_table_is_whole(lab: Lab) -> None:
     assert len(file) < len(asked)
     assert {key: asked[key] for key in file} == file
     assert whole == asked
+    status = json.loads(lab.run("lb1", f"{LVSTUI} status --json", timeout=60, check=False).stdout)
+    assert {one["id"] for one in status["services"] if one["in_kernel"]} == set(asked)
+    assert status["cost"]["resident_bytes"] > 1_000_000
     missing = next(key for key in asked if key not in file)
     assert missing.startswith("fwmark")
     weight = asked[missing][4][0][2]
