@@ -15,12 +15,17 @@ import pytest
 from lvstui.lab import Lab, LabError
 
 _HERE = Path(__file__).parent
-_OWN_LABS = {
+_GROUPS = {
     "test_lab_machines.py": "machines",
     "test_realserver_machines.py": "machines",
     "test_realserver.py": "realserver",
+    "test_configuration.py": "configuration",
+    "test_config_command.py": "configuration",
+    "test_effective.py": "configuration",
+    "test_lint.py": "configuration",
 }
-"""Files whose tests start labs of their own, and the worker group that they make."""
+"""Files that make worker groups of their own: those that start labs of their own, and those that
+would keep the others waiting for the shared guest too long."""
 
 
 # First, because xdist reads the groups in the same hook.
@@ -30,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
-            group = _OWN_LABS.get(item.path.name, "lab")
+            group = _GROUPS.get(item.path.name, "lab")
             item.add_marker(pytest.mark.xdist_group(group))
             if os.environ.get("LVSTUI_NO_LAB"):
                 item.add_marker(pytest.mark.skip(reason="LVSTUI_NO_LAB is set"))

@@ -21,7 +21,7 @@ from lvstui.lab import Lab
 CONF = "/etc/keepalived/keepalived.conf"
 STATE = "/var/lib/lvstui/config"
 WEB = "tcp 10.10.0.20:80"
-ROUNDS = 200 if os.environ.get("LVSTUI_EVERY_CUT") else 15
+ROUNDS = 200 if os.environ.get("LVSTUI_EVERY_CUT") else 6
 _DRIVER = Path(__file__).with_name("configuration_driver.py")
 
 
