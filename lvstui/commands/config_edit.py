@@ -285,7 +285,7 @@ class FirstConfiguration(Command["ConfigScreen"]):
     servers and checks, guesses the rest, shows both files and plans them."""
 
     id = "config-first"
-    keys = "W"
+    keys = "I"
     title = "First configuration …"
     group = "Change"
     changes = True

@@ -101,7 +101,7 @@ class ConfigScreen(ConsoleScreen):
         if not self.desk.possible:
             return "This is a recording: the text of its configuration is not in it."
         if self.desk.trouble:
-            more = " W makes a first configuration." if self.desk.changeable else ""
+            more = " I makes a first configuration." if self.desk.changeable else ""
             return f"{self.desk.trouble.rstrip('.')}.{more}"
         return "The configuration is being read."
 

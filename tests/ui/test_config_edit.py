@@ -635,7 +635,7 @@ async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
     daemon = DaemonSeen("lb1", argv=("keepalived", "-f", pictures.CONF))
     engine.looks = {"lb1": DirectorSeen(daemon, ConfigSeen(files.read(), None, (seen,)))}
     async with open_() as desk:
-        await desk.press("W")
+        await desk.press("I")
         await desk.until(lambda: "VRID 51 by" in desk.text())
         wizard = desk.app.screen
         wizard.query_one("#first-servers", Input).value = "10.10.0.3=rs1*10 10.10.0.4=rs2"

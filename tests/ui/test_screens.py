@@ -442,3 +442,14 @@ async def test_a_second_that_passes_before_the_screen_is_there(
     async with app.run_test() as pilot:
         await pilot.pause()
     assert ticked == [False]
+
+
+def test_no_key_means_two_things_on_a_screen() -> None:
+    from lvstui.app import _MODES
+
+    for mode, make in _MODES.items():
+        taken: dict[str, str] = {}
+        for command in make().commands:
+            for key in filter(None, command.keys.split(",")):
+                other = taken.setdefault(key, command.id)
+                assert other == command.id, f"{mode}: {key} is {other} and {command.id}"
