@@ -12,9 +12,9 @@ from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, comment_text
 from lvstui.keepalived.edit.values import put, usable
 from lvstui.keepalived.schema import CHECKERS, KNOWN_WORDS
-from lvstui.keepalived.services import MAX_WEIGHT
 from lvstui.keepalived.tree import Block, Node, Tree
 from lvstui.keepalived.values import MAX_PORT, NAME_LIMIT
+from lvstui.keepalived.virtual_servers import MAX_WEIGHT
 from lvstui.model.keys import ServerKey, ServiceKey, address_family, canonical_address
 
 

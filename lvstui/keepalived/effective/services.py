@@ -21,9 +21,9 @@ from lvstui.keepalived.effective.trace import (
 )
 from lvstui.keepalived.effective.value import Origin, Section, Value
 from lvstui.keepalived.schema import CHECKERS, ROOT, Keywords
-from lvstui.keepalived.services import DEFAULT_PERSISTENCE
 from lvstui.keepalived.services import Read as ServiceRead
 from lvstui.keepalived.tree import Block, Statement
+from lvstui.keepalived.virtual_servers import DEFAULT_PERSISTENCE
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService, Place
 
 _VIRTUAL: Keywords = ROOT[b"virtual_server"].inner or {}
