@@ -32,7 +32,7 @@ from lvstui.operations.configuration_apply import (
 )
 from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
 from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
-from lvstui.remote.runner import RemoteError, Runner, Trouble
+from lvstui.remote.runner import RemoteError, Runner
 
 READ_ONLY = "lvstui was started with --read-only"
 TIMER_S = 60
@@ -142,13 +142,16 @@ class Configurations:
             return with_runner(where, lambda r: candidate(seen, r, files[where.name]))
 
         old = {name: seen.config for name, seen in looks.items() if isinstance(seen, DirectorSeen)}
-        new = {where.name: after for (where, _), after, _ in at_once(wanted, read) if after}
+        came = at_once(wanted, read)
+        new = {where.name: after for (where, _), after, _ in came if after}
+        unread = {where.name: error for (where, _), _, error in came if error}
 
         def one(item: tuple[Where, DirectorSeen]) -> Drawn:
             where, seen = item
             name = where.name
             if name not in new:
-                raise RemoteError(Trouble.LOST, "its files could not be read")
+                error = unread[name]
+                raise RemoteError(error.trouble, f"its files: {error.what}", error.todo)
             # Each text is held against the peer's of the same moment.
             peers = peer_of(name, old), peer_of(name, {**old, **new})
             return with_runner(where, lambda r: draw(where, seen, r, files[name], new[name], peers))
