@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,16 @@ class ProcessStream:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
+
+    def unread(self, error: bool) -> bool:
+        """See Stream."""
+        pipe = self._process.stderr if error else self._process.stdout
+        poll = select.poll()
+        try:
+            poll.register(pipe, select.POLLIN | select.POLLHUP)  # type: ignore[arg-type]
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return False
 
     def check(self) -> None:
         """Never lost."""

@@ -133,6 +133,11 @@ class ChannelStream:
             return KILLED
         return status
 
+    def unread(self, error: bool) -> bool:
+        """See Stream."""
+        channel = self._channel
+        return bool(channel.recv_stderr_ready() if error else channel.recv_ready())
+
     def check(self) -> None:
         """See Stream."""
         self._link.check(self._what)

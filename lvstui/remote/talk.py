@@ -46,6 +46,11 @@ class Stream(Protocol):
         """The exit status, negative for a signal; None when there is none in time."""
         ...
 
+    def unread(self, error: bool) -> bool:
+        """Something, or the end of that output, has come that `receive` has not given yet; never
+        raises."""
+        ...
+
     def check(self) -> None:
         """Raises RemoteError (LOST) when the other side is gone."""
         ...
@@ -124,7 +129,8 @@ def converse(
         else:
             stream.finish()
     outputs = (bytearray(), bytearray())
-    open_ends, idle, cut, ended = 2, 0, False, False
+    open_ends = {False, True}
+    idle, cut, ended = 0, False, False
     try:
         while open_ends:
             left = started + timeout_s - time.monotonic()
@@ -145,13 +151,14 @@ def converse(
                 # A process left behind in the background may hold the outputs open for ever.
                 idle += 1
                 ended = ended or stream.status(0) is not None
-                if ended and idle >= 2:
+                # On a busy host the reading threads may be late for what is there.
+                if ended and idle >= 2 and not any(map(stream.unread, open_ends)):
                     break
                 stream.check()
                 continue
             idle = 0
             if not data:
-                open_ends -= 1
+                open_ends.discard(error)
                 continue
             if answer is not None and (reply := answer.feed(data)):
                 with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from lvstui.remote.become import Become, Way
 from lvstui.remote.local import LocalRunner
+from lvstui.remote.pipes import ProcessStream
 from lvstui.remote.runner import NobodyThere, RemoteError, Trouble
 from lvstui.remote.scripts import encoded
 from lvstui.remote.shell import os_error
@@ -148,3 +149,15 @@ def test_output_of_sudo_is_not_taken_for_root() -> None:
     with pytest.raises(RemoteError, match="all is well"):
         become.run("id", b"", timeout_s=1.0, what="id", most=MOST)
     assert all("-k" in command for command in host.commands[1:])
+
+
+def test_a_late_reader_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command ended long ago, but the thread that reads its output was kept from running."""
+    receive = ProcessStream.receive
+
+    def late(stream: ProcessStream, error: bool) -> bytes:
+        time.sleep(2.0)
+        return receive(stream, error)
+
+    monkeypatch.setattr(ProcessStream, "receive", late)
+    assert LocalRunner().run("echo all of it").text == "all of it\n"
