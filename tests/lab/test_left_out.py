@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+
+import pytest
 
 from lvstui.lab import Lab
 from tests.lab.director import LVSTUI
@@ -33,7 +36,9 @@ json.dump({
 """
 
 
-def test_the_table_is_whole(lab: Lab) -> None:
+@pytest.fixture
+def crowded(lab: Lab) -> Iterator[Lab]:
+    """lb1 with many more services; they are gone afterwards, those that the file hides too."""
     rules = [
         "-A -t [fd00:10::99]:80 -s wrr -p 30 -M 64",
         "-a -t [fd00:10::99]:80 -r [fd00:10::3]:80 -g -w 3",
@@ -46,7 +51,17 @@ def test_the_table_is_whole(lab: Lab) -> None:
     ]
     for mark in range(1, _MANY + 1):
         rules += [f"-A -f {mark} -s rr", f"-a -f {mark} -r 10.10.0.3 -g -w {mark}"]
-    lab.run("lb1", "ipvsadm -R", stdin="\n".join(rules) + "\n", timeout=60)
+    added = [rule.partition(" -s ")[0] for rule in rules if rule.startswith("-A")]
+    away = [rule.replace("-A", "-D", 1) for rule in added]
+    try:
+        lab.run("lb1", "ipvsadm -R", stdin="\n".join(rules) + "\n", timeout=60)
+        yield lab
+    finally:
+        lab.run("lb1", "ipvsadm -R", stdin="\n".join(away) + "\n", timeout=60)
+
+
+def test_the_table_is_whole(crowded: Lab) -> None:
+    lab = crowded
     python = shlex.quote(sys.executable)
     seen = json.loads(lab.run("lb1", f"{python} -", stdin=_SEEN, timeout=60).stdout)
     file, whole, asked = seen["file"], seen["whole"], seen["asked"]
