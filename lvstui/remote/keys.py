@@ -49,6 +49,7 @@ def open_agent(path: str) -> Any:
         connection.connect(path)
         agent._connect(connection)
     except Exception:
+        # Whatever an agent answers that paramiko can not read: without it there are key files.
         connection.close()
         return None
     return agent
@@ -155,6 +156,7 @@ def _openssh_public(data: bytes) -> bytes:
             message.get_binary()
         return bytes(message.get_binary()) if message.get_int() == 1 else b""
     except Exception:
+        # A file that is cut or no key at all; asking for its passphrase will tell.
         return b""
 
 

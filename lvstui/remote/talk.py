@@ -189,6 +189,7 @@ def _read(stream: Stream, error: bool, blocks: queue.SimpleQueue[tuple[bool, byt
         try:
             data = stream.receive(error)
         except Exception:
+            # Closed or lost under us: an end like any other here; `check` tells which it was.
             data = b""
         blocks.put((error, data))
 

@@ -151,11 +151,6 @@ class ConfigPlanScreen(Dialog[None]):
 
     # Deciding
 
-    def action_page(self, pages: int) -> None:
-        """Scroll by a page."""
-        body = self.query_one("#plan-scroll")
-        self.action_scroll_body(pages * max(body.size.height - 2, 1))
-
     def action_again(self) -> None:
         """Plan anew from what is true now."""
         if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self._free():

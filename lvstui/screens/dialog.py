@@ -79,6 +79,12 @@ class Dialog(ModalScreen[Result]):
             body = self.query_one(self.SCROLLS)
             body.scroll_to(y=body.scroll_offset.y + lines, animate=False)
 
+    def action_page(self, pages: int) -> None:
+        """The same by pages, for dialogs that bind keys to it."""
+        if self.SCROLLS:
+            body = self.query_one(self.SCROLLS)
+            self.action_scroll_body(pages * max(body.size.height - 2, 1))
+
     def action_leave(self) -> None:
         """Close without doing anything."""
         self.dismiss(None)

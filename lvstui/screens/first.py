@@ -210,11 +210,6 @@ class FirstScreen(Dialog[First]):
         self._shown = 1 - self._shown
         self._draw()
 
-    def action_page(self, pages: int) -> None:
-        """Scroll by a page."""
-        body = self.query_one("#first-scroll")
-        self.action_scroll_body(pages * max(body.size.height - 2, 1))
-
     @on(Button.Pressed, "#plan")
     def _plan_pressed(self) -> None:
         if self._first is not None:

@@ -140,11 +140,6 @@ class PushScreen(Dialog[None]):
 
     # Deciding
 
-    def action_page(self, pages: int) -> None:
-        """Scroll by a page."""
-        body = self.query_one("#plan-scroll")
-        self.action_scroll_body(pages * max(body.size.height - 2, 1))
-
     def action_stop(self) -> None:
         """Begin nothing more."""
         if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
