@@ -21,7 +21,6 @@ KEYWORD = b"virtual_server"
 
 _COMMENT = rb"(?:[#!][^\n\\]*)?"
 _REST = rb"[^\n{}\"\\#!$]*"
-_BLANK = rb"[ \t]*" + _COMMENT + rb"\n"
 _END = rb"\}[ \t]*" + _COMMENT + rb"(?:\n|\Z)"
 _UNUSUAL = (b"\r", b"\0", b"\v", b"\f")
 """Bytes that end a line or a word in ways of their own."""

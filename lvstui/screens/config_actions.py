@@ -18,6 +18,7 @@ from lvstui.operations.config_plan import Ended
 from lvstui.screens import config_forms as forms
 from lvstui.screens.choice import AskScreen, ChoiceScreen
 from lvstui.screens.config_change import ConfigChange, Phase
+from lvstui.screens.config_desk import NO_ENGINE
 from lvstui.screens.config_drafting import carrying
 from lvstui.screens.config_forms import Form
 from lvstui.screens.config_spot import Spot
@@ -41,7 +42,7 @@ class ConfigActions:
         """Why nothing can be changed from here now."""
         desk = self._screen.console.config_desk
         if not desk.changeable:
-            return "Nothing can be changed from here: this is a recording."
+            return NO_ENGINE
         if desk.unkept is not None:
             return "A change waits to be kept or taken back first (P shows it)."
         return f"Wait for this: {desk.under_way}." if desk.under_way else ""

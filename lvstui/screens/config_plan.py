@@ -20,7 +20,7 @@ from lvstui.operations.config_plan import ConfigPlan
 from lvstui.screens.config_change import ConfigChange, Phase
 from lvstui.screens.config_desk import ConfigDesk
 from lvstui.screens.config_plan_text import outcome_bits, plan_bits, progress_bits
-from lvstui.screens.dialog import Dialog, keys_line, plan_form
+from lvstui.screens.dialog import BUTTON_KEYS, PAGE_KEYS, Dialog, keys_line, plan_form
 from lvstui.screens.realserver_text import prose
 from lvstui.widgets.format import plural
 from lvstui.widgets.line import Bit
@@ -39,10 +39,8 @@ class ConfigPlanScreen(Dialog[None]):
         Binding("n", "leave", "Cancel", show=False),
         Binding("b", "back", "Take back now", show=False),
         Binding("r", "again", "Plan again", show=False),
-        Binding("left,h", "app.focus_previous", "Previous button", show=False),
-        Binding("right,l", "app.focus_next", "Next button", show=False),
-        Binding("space,pagedown", "page(1)", "A page down", show=False),
-        Binding("pageup", "page(-1)", "A page up", show=False),
+        *BUTTON_KEYS,
+        *PAGE_KEYS,
     ]
     AUTO_FOCUS = "#cancel"
     SCROLLS = "#plan-scroll"

@@ -21,6 +21,18 @@ _FRAME = 3
 """Lines of a box beside its content: its border and the padding on top."""
 
 
+BUTTON_KEYS: tuple[Binding, ...] = (
+    Binding("left,h", "app.focus_previous", "Previous button", show=False),
+    Binding("right,l", "app.focus_next", "Next button", show=False),
+)
+"""From one button to the next."""
+PAGE_KEYS: tuple[Binding, ...] = (
+    Binding("space,pagedown", "page(1)", "A page down", show=False),
+    Binding("pageup", "page(-1)", "A page up", show=False),
+)
+"""For `action_page`."""
+
+
 class Dialog(ModalScreen[Result]):
     """A box with a title on its frame and its keys below."""
 

@@ -21,7 +21,7 @@ from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.plan import Outcome, Plan, Step
-from lvstui.screens.dialog import Dialog, plan_form
+from lvstui.screens.dialog import BUTTON_KEYS, Dialog, plan_form
 from lvstui.widgets.format import fit, plural, width_of
 from lvstui.widgets.line import Bit
 
@@ -39,8 +39,7 @@ class PlanScreen(Dialog[bool]):
         Binding("y", "apply", "Apply", show=False),
         Binding("n", "leave", "Cancel", show=False),
         Binding("r", "again", "Plan again", show=False),
-        Binding("left,h", "app.focus_previous", "Previous button", show=False),
-        Binding("right,l", "app.focus_next", "Next button", show=False),
+        *BUTTON_KEYS,
     ]
     KEYS = (("y", "apply"), ("n Esc", "cancel"), ("Tab", "reason, buttons"))
     AUTO_FOCUS = "#cancel"

@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from lvstui.model.text import plain
-from lvstui.screens.dialog import Dialog, keys_line, plan_form
+from lvstui.screens.dialog import BUTTON_KEYS, PAGE_KEYS, Dialog, keys_line, plan_form
 from lvstui.screens.realserver_change import Change, Phase
 from lvstui.screens.realserver_desk import Desk
 from lvstui.screens.realserver_text import plan_bits, progress_bits, result_bits
@@ -36,10 +36,8 @@ class PushScreen(Dialog[None]):
         Binding("n", "leave", "Cancel", show=False),
         Binding("s", "stop", "Stop", show=False),
         Binding("r", "again", "Look and plan again", show=False),
-        Binding("left,h", "app.focus_previous", "Previous button", show=False),
-        Binding("right,l", "app.focus_next", "Next button", show=False),
-        Binding("space,pagedown", "page(1)", "A page down", show=False),
-        Binding("pageup", "page(-1)", "A page up", show=False),
+        *BUTTON_KEYS,
+        *PAGE_KEYS,
     ]
     AUTO_FOCUS = "#cancel"
     SCROLLS = "#plan-scroll"

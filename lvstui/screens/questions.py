@@ -20,7 +20,7 @@ from textual.widgets import Button, Input, Static
 
 from lvstui.model.text import plain
 from lvstui.remote.runner import SecretRequest, UnknownKey
-from lvstui.screens.dialog import Dialog
+from lvstui.screens.dialog import BUTTON_KEYS, Dialog
 from lvstui.widgets.line import Bit
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ class KeyScreen(Dialog[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "leave", "Refuse", show=False),
-        Binding("left,h", "app.focus_previous", "Previous button", show=False),
-        Binding("right,l", "app.focus_next", "Next button", show=False),
+        *BUTTON_KEYS,
     ]
     KEYS = (("n Esc", "refuse"), ("Tab", "to Accept"), ("Enter", "press the button"))
     AUTO_FOCUS = "#refuse"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -13,6 +13,7 @@ from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.files import Files
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.tree import Tree
+from lvstui.model.config import Configuration, Place
 
 MAIN = "/etc/keepalived/keepalived.conf"
 
@@ -244,3 +245,21 @@ def worlds(draw: st.DrawFn, plain: bool = False) -> World:
         _service(write, files, number)
     files[MAIN] = write.text()
     return World(files, plain=plain)
+
+
+def unplaced(configuration: Configuration) -> Configuration:
+    """`configuration` without files, places, digest and problems: what it means alone."""
+    bare = replace(configuration, files=(), digest="", problems=())
+    found = _unplaced(bare)
+    assert isinstance(found, Configuration)
+    return found
+
+
+def _unplaced(value: object) -> object:
+    if isinstance(value, Place):
+        return None
+    if isinstance(value, tuple):
+        return tuple(map(_unplaced, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _unplaced(getattr(value, f.name)) for f in fields(value)})
+    return value

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from lvstui.keepalived import reader
 from lvstui.keepalived.edit import intent as i
 from lvstui.keepalived.edit.change import RefusedEdit
-from lvstui.keepalived.edit.draft import Draft, unplaced
+from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.judge import new_check
 from lvstui.keepalived.edit.servers import NewServer
 from lvstui.keepalived.edit.services import NewService
 from lvstui.keepalived.edit.target import OfGlobals, OfNamed, OfService
 from lvstui.keepalived.files import Files
 from lvstui.model.config import Configuration
+from tests.unit.edit_worlds import unplaced
 
 DATA = Path(__file__).parent.parent / "data" / "keepalived"
 SAMPLES = [path.read_bytes() for path in sorted(DATA.glob("*.conf"))]

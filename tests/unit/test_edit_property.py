@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived.edit import intent as i
 from lvstui.keepalived.edit.change import RefusedEdit
-from lvstui.keepalived.edit.draft import Draft, unplaced
+from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.judge import new_check
 from lvstui.keepalived.edit.servers import NewServer
 from lvstui.keepalived.edit.services import NewService
 from lvstui.keepalived.edit.target import OfNamed, OfService
 from lvstui.model.config import Configuration, ConfiguredServer, ConfiguredService
 from lvstui.model.keys import ServerKey, ServiceKey
-from tests.unit.edit_worlds import World, worlds
+from tests.unit.edit_worlds import World, unplaced, worlds
 
 AT = datetime(2026, 11, 24, 21, 50, tzinfo=timezone.utc)
 SLOW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))

@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
@@ -15,7 +15,7 @@ from lvstui.keepalived.files import Files
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.tree import Tree
 from lvstui.keepalived.view import many_objects, view
-from lvstui.model.config import Configuration, Place
+from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 
 _CONDITION = re.compile(rb"^[ \t]*@\^?([^ \t\r\n]+)[ \t]", re.MULTILINE)
@@ -266,21 +266,3 @@ def _names(configuration: Configuration) -> dict[tuple[object, ...], str]:
         for server in service.servers:
             found.setdefault((service.key, server.key), server.name)
     return found
-
-
-def unplaced(configuration: Configuration) -> Configuration:
-    """`configuration` without files, places, digest and problems: what it means alone."""
-    bare = replace(configuration, files=(), digest="", problems=())
-    found = _unplaced(bare)
-    assert isinstance(found, Configuration)
-    return found
-
-
-def _unplaced(value: object) -> object:
-    if isinstance(value, Place):
-        return None
-    if isinstance(value, tuple):
-        return tuple(map(_unplaced, value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: _unplaced(getattr(value, f.name)) for f in fields(value)})
-    return value

@@ -133,11 +133,6 @@ def _addresses(lines: Iterable[Statement]) -> tuple[Address, ...]:
     return tuple(result)
 
 
-def link_local(address: str) -> bool:
-    """Whether it is valid on one link only."""
-    return ipaddress.ip_address(address).is_link_local
-
-
 def _router(block: Block, made: ConfiguredInstance, version: int) -> Router:
     interface = last(block, b"interface")
     family, version = family_and_version(block, version, made.strict, Notes())
