@@ -127,6 +127,11 @@ class Link:
             self.close()
             raise trouble.lost(self.where, what, f"no sign of life for {DEAD_S:.0f} s")
 
+    def answers(self) -> int:
+        """How many signs of life were asked for and came so far; asks for the next one."""
+        self._pulse.silent_s(self.transport)
+        return self._pulse.answers
+
     @property
     def alive(self) -> bool:
         """Whether it can be used, as far as is known."""
@@ -168,6 +173,8 @@ class Pulse:
     def __init__(self) -> None:
         self._asked = 0.0
         self._waiting = False
+        self.answers = 0
+        """Questions that were answered."""
 
     def silent_s(self, transport: Any) -> float:
         """Seconds since the question that is still open; asks a new one when none is."""
@@ -179,6 +186,8 @@ class Pulse:
             # Any answer will do: sshd answers a request it does not know by a refusal.
             with contextlib.suppress(Exception):
                 transport.global_request("keepalive@openssh.com", wait=True)
+            if transport.is_active():
+                self.answers += 1
             self._waiting = False
 
         threading.Thread(target=ask, daemon=True, name="lvstui-pulse").start()

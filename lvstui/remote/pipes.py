@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 
 from lvstui.remote.talk import BLOCK
@@ -27,24 +29,49 @@ class ProcessStream:
             start_new_session=True,
             env=env,
         )
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._lock = threading.Lock()
+        self._reading = {False, True}
+        self._left = os.eventfd(0, os.EFD_CLOEXEC)
 
     def receive(self, error: bool) -> bytes:
-        """See Stream."""
+        """See Stream. The pipe is closed by its reader, at the end: closed by another thread, its
+        number could be somebody else's file by the time it is read."""
         pipe = self._process.stderr if error else self._process.stdout
         assert pipe is not None
-        return os.read(pipe.fileno(), BLOCK)
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        poll.register(self._left, select.POLLIN)
+        ready = {number for number, _ in poll.poll()}
+        data = os.read(pipe.fileno(), BLOCK) if pipe.fileno() in ready else b""
+        if not data:
+            pipe.close()
+            with self._lock:
+                self._reading.discard(error)
+                if not self._reading:
+                    os.close(self._left)
+        return data
 
     def send(self, data: bytes) -> None:
         """See Stream."""
-        assert self._process.stdin is not None
-        fd = self._process.stdin.fileno()
+        stdin = self._process.stdin
+        assert stdin is not None
+        poll = select.poll()
+        poll.register(stdin, select.POLLOUT)
         while data:
-            data = data[os.write(fd, data) :]
+            # Not for ever: `finish` in another thread does not wake it.
+            poll.poll(1000)
+            with self._lock:
+                if stdin.closed:
+                    raise BrokenPipeError(errno.EPIPE, "the input was closed")
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(stdin.fileno(), data) :]
 
     def finish(self) -> None:
         """See Stream."""
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
+        with self._lock, contextlib.suppress(OSError):
             self._process.stdin.close()
 
     def status(self, timeout_s: float) -> int | None:
@@ -54,15 +81,15 @@ class ProcessStream:
         except subprocess.TimeoutExpired:
             return None
 
-    def unread(self, error: bool) -> bool:
+    def complete(self) -> bool:
+        """See Stream. What a process has written is in the pipe."""
+        return True
+
+    def leave(self) -> None:
         """See Stream."""
-        pipe = self._process.stderr if error else self._process.stdout
-        poll = select.poll()
-        try:
-            poll.register(pipe, select.POLLIN | select.POLLHUP)  # type: ignore[arg-type]
-            return bool(poll.poll(0))
-        except (OSError, ValueError):
-            return False
+        with self._lock:
+            if self._reading:
+                os.eventfd_write(self._left, 1)
 
     def check(self) -> None:
         """Never lost."""
@@ -76,8 +103,6 @@ class ProcessStream:
         self.close()
 
     def close(self) -> None:
-        """Free the pipes."""
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        """Let the readers end, who free the pipes."""
+        self.leave()
+        self.finish()

@@ -105,6 +105,8 @@ class ChannelStream:
         self._channel = channel
         self._link = link
         self._what = what
+        self._ended_at: int | None = None
+        """Answers of the link when the status was there."""
 
     def receive(self, error: bool) -> bytes:
         """See Stream."""
@@ -133,10 +135,20 @@ class ChannelStream:
             return KILLED
         return status
 
-    def unread(self, error: bool) -> bool:
+    def complete(self) -> bool:
+        """See Stream. sshd may send the status before the last output (session.c:
+        session_exit_message leaves what waits in the pipe to be read). The second answer is to a
+        question asked after the status, and sshd looks at the pipe again before it gives a third.
+        """
+        answers = self._link.answers()
+        if self._ended_at is None:
+            self._ended_at = answers
+        return answers >= self._ended_at + 3
+
+    def leave(self) -> None:
         """See Stream."""
-        channel = self._channel
-        return bool(channel.recv_stderr_ready() if error else channel.recv_ready())
+        with contextlib.suppress(Exception):
+            self._channel.close()
 
     def check(self) -> None:
         """See Stream."""

@@ -23,6 +23,9 @@ MOST = 16 << 20
 IDLE_S = 0.5
 """How long nothing comes before the stream is looked at."""
 
+ENDED_IDLE_S = 0.1
+"""The same once the command has ended."""
+
 PROMPT_S = 25.0
 """How long sudo may take to ask (name services, PAM) before it is taken to ask nothing."""
 
@@ -46,9 +49,13 @@ class Stream(Protocol):
         """The exit status, negative for a signal; None when there is none in time."""
         ...
 
-    def unread(self, error: bool) -> bool:
-        """Something, or the end of that output, has come that `receive` has not given yet; never
-        raises."""
+    def complete(self) -> bool:
+        """Once there is a status: whether all that the command itself printed has come to this
+        host. What it left behind in the background may print on. Asked until it is true."""
+        ...
+
+    def leave(self) -> None:
+        """Wait for nothing more: `receive` gives what has come, and then the end; never raises."""
         ...
 
     def check(self) -> None:
@@ -130,7 +137,7 @@ def converse(
             stream.finish()
     outputs = (bytearray(), bytearray())
     open_ends = {False, True}
-    idle, cut, ended = 0, False, False
+    idle, cut, ended, left_it = 0, False, False, False
     try:
         while open_ends:
             left = started + timeout_s - time.monotonic()
@@ -146,15 +153,21 @@ def converse(
                     "it may still be at work there; look at its load, disks and network mounts",
                 )
             try:
-                error, data = blocks.get(timeout=min(left, IDLE_S))
+                wait_s = ENDED_IDLE_S if ended else IDLE_S
+                error, data = blocks.get(timeout=min(left, wait_s))
             except queue.Empty:
-                # A process left behind in the background may hold the outputs open for ever.
+                if left_it:
+                    continue
                 idle += 1
                 ended = ended or stream.status(0) is not None
-                # On a busy host the reading threads may be late for what is there.
-                if ended and idle >= 2 and not any(map(stream.unread, open_ends)):
-                    break
-                stream.check()
+                # A process left behind in the background may hold the outputs open for ever. Time
+                # alone tells nothing: on a busy host output comes seconds after the status, or the
+                # reading threads are late to hand over what has come.
+                if ended and idle >= 2 and stream.complete():
+                    stream.leave()
+                    left_it = True
+                else:
+                    stream.check()
                 continue
             idle = 0
             if not data:

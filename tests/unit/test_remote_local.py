@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import stat
 import subprocess
 import time
@@ -18,7 +20,7 @@ from lvstui.remote.pipes import ProcessStream
 from lvstui.remote.runner import NobodyThere, RemoteError, Trouble
 from lvstui.remote.scripts import encoded
 from lvstui.remote.shell import os_error
-from lvstui.remote.talk import MOST, Answer, Raw
+from lvstui.remote.talk import MOST, Answer, Raw, converse
 from lvstui.remote.vault import Vault
 
 local = LocalRunner()
@@ -151,13 +153,72 @@ def test_output_of_sudo_is_not_taken_for_root() -> None:
     assert all("-k" in command for command in host.commands[1:])
 
 
-def test_a_late_reader_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before", [True, False], ids=["reads-late", "hands-over-late"])
+def test_a_late_reader_loses_nothing(monkeypatch: pytest.MonkeyPatch, *, before: bool) -> None:
     """The command ended long ago, but the thread that reads its output was kept from running."""
     receive = ProcessStream.receive
 
     def late(stream: ProcessStream, error: bool) -> bytes:
-        time.sleep(2.0)
-        return receive(stream, error)
+        time.sleep(1.3 if before else 0.0)
+        data = receive(stream, error)
+        time.sleep(0.0 if before else 1.3)
+        return data
 
     monkeypatch.setattr(ProcessStream, "receive", late)
     assert LocalRunner().run("echo all of it").text == "all of it\n"
+    assert LocalRunner().run("echo all of it; sleep 30 &").text == "all of it\n"
+
+
+class LateStream:
+    """A command whose status comes long before its output, and whose outputs a process in the
+    background holds open."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        self.blocks: dict[bool, queue.SimpleQueue[bytes]] = {
+            end: queue.SimpleQueue() for end in (False, True)
+        }
+
+    def receive(self, error: bool) -> bytes:
+        return self.blocks[error].get()
+
+    def send(self, data: bytes) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def status(self, timeout_s: float) -> int:
+        return 0
+
+    def complete(self) -> bool:
+        self.looks -= 1
+        if self.looks == 0:
+            self.blocks[False].put(b"here")
+        return self.looks < 0
+
+    def leave(self) -> None:
+        for block in self.blocks.values():
+            block.put(b"")
+
+    def check(self) -> None: ...
+
+    def kill(self) -> None:
+        self.leave()
+
+
+def test_output_that_comes_after_the_status_is_waited_for() -> None:
+    raw = converse(LateStream(20), timeout_s=60.0, host="rs1", what="a test")
+    assert (raw.status, raw.out) == (0, b"here")
+
+
+def test_nothing_is_left_open() -> None:
+    def run(script: str) -> None:
+        with contextlib.suppress(RemoteError):
+            LocalRunner().run(script, stdin=b"x" * 200_000, timeout_s=0.5)
+
+    before = len(os.listdir("/proc/self/fd"))
+    for script in ("cat", "exit 3", "sleep 0.1 &", "sleep 30", "exec >&- 2>&-; sleep 30"):
+        run(script)
+    until = time.monotonic() + 20
+    while len(os.listdir("/proc/self/fd")) > before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(os.listdir("/proc/self/fd")) <= before
