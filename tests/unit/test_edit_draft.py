@@ -8,15 +8,6 @@ from lvstui.keepalived.edit.change import Change, Edit, Meant, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import SetWeight
 from lvstui.keepalived.edit.servers import set_weight
-from lvstui.keepalived.edit.target import (
-    OfCheck,
-    OfGlobals,
-    OfNamed,
-    OfServer,
-    OfService,
-    Target,
-    target_of,
-)
 from lvstui.keepalived.files import Files
 from lvstui.model.keys import ServerKey, ServiceKey
 
@@ -104,28 +95,6 @@ def test_several_at_once_are_one_step_and_judged_in_order() -> None:
     assert (made.files, weights(made)) == ({}, [10, 10])
     assert made.apply_all([SetWeight(WEB, RS1, 10)], "nothing") == ()
     assert made.titles == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [
-        ("global", OfGlobals()),
-        ("service tcp 10.0.0.1:80", OfService(WEB)),
-        ("server tcp 10.0.0.1:80 10.0.0.11:80", OfServer(WEB, RS1)),
-        ("check TCP_CHECK tcp 10.0.0.1:80 10.0.0.11:80", OfCheck(WEB, RS1, "TCP_CHECK")),
-        ("server fwmark 7 10.0.0.11", OfServer(ServiceKey.mark(7), ServerKey("10.0.0.11", 0))),
-        ("instance VI 1", OfNamed("vrrp_instance", "VI 1")),
-        ("group web", OfNamed("virtual_server_group", "web")),
-    ],
-)
-def test_targets_by_name(text: str, target: Target) -> None:
-    assert target_of(text) == target
-
-
-@pytest.mark.parametrize("text", ["", "server", "service", "pool x", "instance", "global x"])
-def test_what_names_no_target(text: str) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        target_of(text)
 
 
 def test_text_by_hand() -> None:

@@ -78,39 +78,4 @@ class OfNamed:
         return find_named(tree, self.keyword, self.name)
 
 
-def target_of(text: str) -> Target:
-    """The target that a person names: `global`, `service tcp 10.0.0.1:80`,
-    `server tcp 10.0.0.1:80 10.0.0.11:80`, `check TCP_CHECK tcp 10.0.0.1:80 10.0.0.11:80`,
-    `instance VI_1`, `script chk`, `sync-group both`, `group web`.
-
-    Raises ValueError saying what was expected.
-    """
-    kind, _, rest = text.strip().partition(" ")
-    rest = rest.strip()
-    if kind == "global" and not rest:
-        return OfGlobals()
-    if kind in _NAMED and rest:
-        return OfNamed(_NAMED[kind], rest)
-    if kind == "service" and rest:
-        return OfService(ServiceKey.parse(rest))
-    if kind == "server" and " " in rest:
-        service, _, server = rest.rpartition(" ")
-        return OfServer(ServiceKey.parse(service), ServerKey.parse(server))
-    if kind == "check" and rest.count(" ") > 1:
-        name, _, where = rest.partition(" ")
-        service, _, server = where.strip().rpartition(" ")
-        return OfCheck(ServiceKey.parse(service), ServerKey.parse(server), name)
-    raise ValueError(
-        "expected 'global', 'service KEY', 'server KEY ADDR:PORT', 'check KIND KEY ADDR:PORT', "
-        "'instance NAME', 'script NAME', 'sync-group NAME' or 'group NAME'"
-    )
-
-
-_NAMED = {
-    "instance": "vrrp_instance",
-    "script": "vrrp_script",
-    "sync-group": "vrrp_sync_group",
-    "group": "virtual_server_group",
-}
-
 Target = OfGlobals | OfService | OfServer | OfCheck | OfNamed
