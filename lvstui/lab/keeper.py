@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lvstui.lab import machinery, protocol
+from lvstui.lab import cpu, machinery, protocol
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -79,8 +79,11 @@ class Keeper:
         self, argv: list[str], env: dict[str, str], log_name: str, line: int | None = None
     ) -> subprocess.Popen[bytes]:
         libc = ctypes.CDLL(None)
+        chosen = cpu.choose((self._folder / log_name).with_suffix(".cpu"))
 
-        def die_with_parent() -> None:
+        def prepare() -> None:
+            if chosen is not None:
+                os.sched_setaffinity(0, {chosen})
             if line is None:
                 # Booting machines leave the cluster's own guest, which keeps time, the CPU.
                 os.nice(5)
@@ -96,7 +99,7 @@ class Keeper:
                 env=env,
                 pass_fds=[] if line is None else [line],
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # this process has one thread
+                preexec_fn=prepare,  # this process has one thread
                 cwd="/",
             )
 
