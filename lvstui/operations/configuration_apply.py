@@ -22,7 +22,13 @@ from lvstui.model.text import plain
 from lvstui.operations import configuration_verify as verify
 from lvstui.operations.config_history import read_history
 from lvstui.operations.config_plan import Ended, Verified
-from lvstui.operations.configuration_hosts import Where, at_once, look_daemon_at, with_runner
+from lvstui.operations.configuration_hosts import (
+    Where,
+    at_once,
+    look_daemon_at,
+    with_left_out,
+    with_runner,
+)
 from lvstui.operations.configuration_verify import Expected
 from lvstui.remote.runner import RemoteError, Runner
 
@@ -233,7 +239,7 @@ class Application:
                     over = True
                     continue
                 seen.append(daemon)
-                verdicts += verify.look_back(wanted, daemon)
+                verdicts += _judged(target, wanted, daemon)
                 over = over or bool(verify.lost(wanted, daemon))
             if len(seen) == len(expected):
                 verdicts += verify.together(expected, seen)
@@ -306,6 +312,16 @@ class Application:
             return Came(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
         how = f"{result.text}, loaded, and read back" if running else result.text
         return Came(Ended.TAKEN_BACK, f"{why}; {how}", found)
+
+
+def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[Verified, ...]:
+    """What is expected of one director, held against one look at it."""
+    found = verify.look_back(wanted, daemon)
+    if target.where.local and (
+        target.seen.daemon.left_out or not all(verified.ok for verified in found)
+    ):
+        found = verify.look_back(wanted, with_left_out(daemon))
+    return found
 
 
 def take_back(

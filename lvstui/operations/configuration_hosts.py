@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,6 +13,8 @@ from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import judge, look_config, look_daemon
 from lvstui.model.text import plain
 from lvstui.remote.runner import RemoteError, Runner, Trouble
+from lvstui.sources.left_out import LeftOut
+from lvstui.sources.proc import TableReader
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -26,7 +29,7 @@ class Where:
     connect: Callable[[], Runner]
     """Raises RemoteError. The runner is closed after use."""
     local: bool = False
-    """This very host: its counters can be asked for."""
+    """This very host: its kernel can be asked by netlink."""
 
 
 def look_daemon_at(where: Where, runner: Runner, *, brief: bool = False) -> DaemonSeen:
@@ -40,9 +43,29 @@ def look_daemon_at(where: Where, runner: Runner, *, brief: bool = False) -> Daem
     return replace(daemon, host=where.name)
 
 
+def with_left_out(daemon: DaemonSeen) -> DaemonSeen:
+    """This host's daemon with the services that its table lacks, by netlink. Never raises: where
+    netlink can not say, the table stands for itself."""
+    if len(daemon.table) <= os.sysconf("SC_PAGESIZE"):
+        # The kernel leaves services out behind the first page only.
+        return daemon
+    try:
+        file = TableReader().parse(daemon.table)
+    except ValueError:
+        return daemon
+    reader = LeftOut()
+    try:
+        whole = reader.complete(file)
+    finally:
+        reader.close()
+    return replace(daemon, left_out=whole.services[len(file.services) :])
+
+
 def look_at(where: Where, runner: Runner) -> DirectorSeen:
     """The daemon there and its files. Raises RemoteError."""
     daemon = look_daemon_at(where, runner)
+    if where.local:
+        daemon = with_left_out(daemon)
     return judge(daemon, look_config(runner, daemon.main, daemon.config_id, root=daemon.root))
 
 

@@ -53,7 +53,8 @@ class Expected:
 
 def kernel(daemon: DaemonSeen) -> dict[ServiceKey, KernelService]:
     """The kernel's table by service. Raises ValueError for what is not the kernel's."""
-    return {service.key: service for service in TableReader().parse(daemon.table).services}
+    table = TableReader().parse(daemon.table)
+    return {service.key: service for service in (*table.services, *daemon.left_out)}
 
 
 def watch_s(expected: Expected) -> float:

@@ -1,4 +1,4 @@
-"""Services that /proc/net/ip_vs leaves out beside another namespace's are seen and served."""
+"""Services that /proc/net/ip_vs leaves out beside another namespace's: seen, served, verified."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from lvstui.lab import Lab
 from tests.lab.director import LVSTUI
+from tests.lab.test_configuration import Engine, clean, read
 
 _MANY = 150
 _SEEN = """\
@@ -81,3 +82,36 @@ def test_the_table_is_whole(crowded: Lab) -> None:
         f"print(LiveKernel().weight(ServiceKey.parse({missing!r}), ServerKey('10.10.0.3', 0)))\n"
     )
     assert lab.run("lb1", f"{python} -", stdin=script, timeout=60).stdout == f"{weight}\n"
+
+
+def in_file(lab: Lab) -> int:
+    """How many services by mark the kernel's file tells of."""
+    return lab.run("lb1", "cat /proc/net/ip_vs").stdout.count("\nFWM ")
+
+
+def test_a_change_is_verified_by_services_that_the_file_leaves_out(lab: Lab) -> None:
+    def with_more(weight: int) -> bytes:
+        return whole + b"".join(
+            b"virtual_server fwmark %d {\n    lb_algo rr\n    lb_kind DR\n"
+            b"    real_server 10.10.0.3 {\n        weight %d\n    }\n}\n" % (mark, weight)
+            for mark in range(1, _MANY + 1)
+        )
+
+    clean(lab, "lb1")
+    whole = read(lab, "lb1")
+    engine = Engine(lab, "lb1")
+    try:
+        # New ones, those that are there with another weight, and gone again.
+        for weight in (7, 8):
+            out = engine.ask(do="apply", files=engine.files(with_more(weight)), timer=0)
+            assert out["ended"] == "confirmed", (out["text"], out["refusals"], out["new"])
+            assert in_file(lab) < _MANY
+            seen = {told[1]: told[3] for told in out["verified"]}
+            for mark in range(1, _MANY + 1):
+                assert seen[f"fwmark {mark}: rr, 1 servers"] == f"10.10.0.3 DR {weight}"
+        out = engine.ask(do="apply", files=engine.files(whole), timer=0, force=True)
+        assert out["ended"] == "confirmed", (out["text"], out["refusals"], out["new"])
+        assert in_file(lab) == 0
+    finally:
+        engine.close()
+        clean(lab, "lb1")

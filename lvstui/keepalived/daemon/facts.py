@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.daemon.options import config_id, main_file
 from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration
+from lvstui.model.ipvs import KernelService
 
 STATE = "/var/lib/lvstui/config"
 """Where a host keeps changes under way and those of the past (0700 root)."""
@@ -88,6 +89,8 @@ class DaemonSeen:
     """Its copy of what it loaded (2.2.0 and later, root); holds secrets."""
     table: str = field(default="", repr=False)
     """/proc/net/ip_vs."""
+    left_out: tuple[KernelService, ...] = ()
+    """Services that the table lacks (`lvstui.sources.left_out`), as far as somebody asked."""
     addresses: tuple[tuple[str, str], ...] = ()
     """(interface, address in canonical spelling)."""
 
