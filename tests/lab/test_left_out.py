@@ -97,6 +97,9 @@ def test_a_change_is_verified_by_services_that_the_file_leaves_out(lab: Lab) -> 
             for mark in range(1, _MANY + 1)
         )
 
+    # As many as the other director has are left out of each page but the first.
+    others = [f"-f {mark}" for mark in range(9101, 9121)]
+    lab.run("lb2", "ipvsadm -R", stdin="".join(f"-A {one} -s rr\n" for one in others))
     clean(lab, "lb1")
     whole = read(lab, "lb1")
     engine = Engine(lab, "lb1")
@@ -115,3 +118,4 @@ def test_a_change_is_verified_by_services_that_the_file_leaves_out(lab: Lab) -> 
     finally:
         engine.close()
         clean(lab, "lb1")
+        lab.run("lb2", "ipvsadm -R", stdin="".join(f"-D {one}\n" for one in others))
