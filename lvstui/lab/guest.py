@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lvstui.lab import cluster, machines
+from lvstui.lab.cpu import session_of
 from lvstui.lab.errors import LabError
 from lvstui.lab.keys import make_keys
 from lvstui.lab.packages import Layer, cache_home
@@ -92,20 +93,10 @@ def remove_stale() -> None:
             continue
         for path in folder.glob("*.pid"):
             with contextlib.suppress(OSError, ValueError):
-                for process in _session_of(int(path.read_text(encoding="ascii"))):
+                for process in session_of(int(path.read_text(encoding="ascii"))):
                     if f"uml_dir={folder}" in _command_line(process):
                         os.kill(process, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _session_of(leader: int) -> list[int]:
-    result = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                if os.getsid(int(name)) == leader:
-                    result.append(int(name))
-    return result
 
 
 def _command_line(pid: int) -> str:

@@ -62,6 +62,7 @@ class Keeper:
         self._hello = False
         self._history: list[bytes] = []
         self._stop = False
+        self._berths: dict[str, cpu.Berth] = {}
         self._powering_off = 0.0
         self._terminal: int | None = orders.get("terminal")
         self._cooked = None if self._terminal is None else termios.tcgetattr(self._terminal)
@@ -79,7 +80,8 @@ class Keeper:
         self, argv: list[str], env: dict[str, str], log_name: str, line: int | None = None
     ) -> subprocess.Popen[bytes]:
         libc = ctypes.CDLL(None)
-        chosen = cpu.choose((self._folder / log_name).with_suffix(".cpu"))
+        mark = (self._folder / log_name).with_suffix(".cpu")
+        chosen = cpu.choose(mark)
 
         def prepare() -> None:
             if chosen is not None:
@@ -90,7 +92,7 @@ class Keeper:
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
         with open(self._folder / log_name, "ab") as log:
-            return subprocess.Popen(
+            guest = subprocess.Popen(
                 argv if line is not None else [machinery.REBOOTS_AS, *argv[1:]],
                 executable=argv[0],
                 stdin=subprocess.DEVNULL,
@@ -102,6 +104,9 @@ class Keeper:
                 preexec_fn=prepare,  # this process has one thread
                 cwd="/",
             )
+        if chosen is not None:
+            self._berths[log_name] = cpu.Berth(guest, mark, chosen)
+        return guest
 
     # ---- the loop ----------------------------------------------------------------------------
 
@@ -127,6 +132,8 @@ class Keeper:
                 for key, mask in self._selector.select(1.0):
                     key.data(mask)
                 self._machines.look_after()
+                for berth in self._berths.values():
+                    berth.look_after()
                 if self._stop or os.getppid() != parent:
                     self._power_off()
                 if self._powering_off and time.monotonic() > self._powering_off:
