@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from lvstui.keepalived import parse_bytes
-from lvstui.lab import Lab, packages
+from lvstui.lab import Lab, Result, packages
 from tests.lab.director import LVSTUI, SLOW_S
 from tests.lab.dumped import (
     differences,
@@ -23,6 +25,8 @@ from tests.lab.odd_configs import ODD
 from tests.lab.random_configs import instances, services
 
 FOLDER = "/root/effective"
+AT_ONCE = 4
+"""Files at a time: most of it is waiting for keepalived."""
 _SETUP = """\
 set -e
 ip link set lo up
@@ -38,7 +42,7 @@ ip link add link eth0 name eth0.1 type vlan id 1 2>/dev/null ||
 ip link set eth0.1 up
 ip route add default via 192.168.200.254
 sleep 2
-for file in *.conf; do
+for file in "$@"; do
   dir=$PWD/$file.d
   mkdir -p "$dir"
   TMPDIR=$dir keepalived --dont-fork --log-console -i lb1 -f "$PWD/$file" -p "$dir/main.pid" \\
@@ -49,17 +53,19 @@ for file in *.conf; do
     [ -s "$dir/main.pid" ] || continue
     grep -q 'Startup complete' "$dir/log" && break
   done
-  sleep 0.3
+  sleep 0.6
   ipvsadm -Ln > "$dir/ipvsadm"
   kill -USR1 $pid 2>/dev/null || true
-  sleep 0.6
+  sleep 1
   kill -TERM $pid 2>/dev/null || true
   wait $pid || true
 done
-for file in */keepalived.data */keepalived_check.data */ipvsadm */log; do
-  [ -e "$file" ] || continue
-  echo "@@@ $file"
-  sed 's/Password = .*/Password = hidden/' "$file"
+for dir in "$@"; do
+  for file in $dir.d/keepalived.data $dir.d/keepalived_check.data $dir.d/ipvsadm $dir.d/log; do
+    [ -e "$file" ] || continue
+    echo "@@@ $file"
+    sed 's/Password = .*/Password = hidden/' "$file"
+  done
 done
 """
 
@@ -119,9 +125,17 @@ def run_all(lab: Lab, node: str, files: dict[str, bytes]) -> dict[str, Loaded]:
     for name, data in files.items():
         lab.write(node, f"{FOLDER}/{name}.conf", data)
     lab.write(node, f"{FOLDER}/run.sh", _SETUP)
-    done = lab.run(node, f"cd {FOLDER} && unshare -n sh run.sh", timeout=600, check=False)
+    names = [f"{name}.conf" for name in files]
+
+    def some(number: int) -> Result:
+        mine = " ".join(map(shlex.quote, names[number::AT_ONCE]))
+        command = f"cd {FOLDER} && unshare -n sh run.sh {mine}"
+        return lab.run(node, command, timeout=600, check=False)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        done = list(pool.map(some, range(AT_ONCE)))
     found: dict[str, dict[str, str]] = {name: {} for name in files}
-    for part in ("\n" + done.stdout).split("\n@@@ ")[1:]:
+    for part in "\n".join(["", *(one.stdout for one in done)]).split("\n@@@ ")[1:]:
         path, _, text = part.partition("\n")
         folder, _, kind = path.partition("/")
         found[folder.removesuffix(".conf.d")][kind] = text + "\n"
@@ -130,7 +144,7 @@ def run_all(lab: Lab, node: str, files: dict[str, bytes]) -> dict[str, Loaded]:
             parts.get("keepalived.data", ""),
             parts.get("keepalived_check.data", ""),
             parts.get("ipvsadm", ""),
-            parts.get("log", done.stderr[-2000:]),
+            parts.get("log", "".join(one.stderr[-2000:] for one in done)),
         )
         for name, parts in found.items()
     }
