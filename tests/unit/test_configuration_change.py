@@ -45,6 +45,12 @@ class Host:
     def phase(self, word: str, *more: str, id_: str = ID) -> Ran:
         return self.run(transaction.phase(id_, word, *more))
 
+    @property
+    def scripts(self) -> str:
+        """What the command lines of this host's change hold, for grep, which does not find itself.
+        Other workers run the same change at the same time: their folder is another."""
+        return f"{self.state}/{ID}[/]change.sh"
+
     def step(self, after: bytes | None = NEW, before: bytes | None = OLD) -> FileStep:
         return FileStep(str(self.conf), str(self.conf), before, after)
 
@@ -110,7 +116,7 @@ def test_a_killed_guard_is_replaced(host: Host) -> None:
     host.begin(host.step(), seconds=4)
     host.phase("write")
     killed = host.run(
-        f"for p in $(grep -la '{ID}[/]change.sh' /proc/[0-9]*/cmdline); do p=${{p#/proc/}};"
+        f"for p in $(grep -la '{host.scripts}' /proc/[0-9]*/cmdline); do p=${{p#/proc/}};"
         ' kill -9 "${p%/cmdline}" && echo killed; done'
     )
     assert "killed" in killed.text
@@ -244,7 +250,7 @@ def test_a_guard_whose_change_was_removed_ends(host: Host) -> None:
     # The folder goes, and what runs in it is killed: nothing is left to begin again with.
     host.run(
         f"mv {host.state} {host.root}/elsewhere; "
-        f"for p in $(grep -la '{ID}[/]change.sh' /proc/[0-9]*/cmdline); do p=${{p#/proc/}}; "
+        f"for p in $(grep -la '{host.scripts}' /proc/[0-9]*/cmdline); do p=${{p#/proc/}}; "
         f'p=${{p%/cmdline}}; grep -qa lvstui-guard "/proc/$p/cmdline" || kill -9 "$p"; done'
     )
     until = time.monotonic() + 20
