@@ -68,10 +68,11 @@ class Berth:
         if took < LOOK_S or self._kernel.returncode is not None:
             return
         waited, idle = _waited(self._kernel.pid), _idle()
+        allowed = os.sched_getaffinity(0)
         idle_shares = {
             number: (ticks - self._idle.get(number, ticks)) / _HZ / took
             for number, ticks in idle.items()
-            if number in os.sched_getaffinity(0)
+            if number in allowed
         }
         better = better_place(self._cpu, (waited - self._waited) / took, idle_shares)
         self._waited, self._idle, self._looked = waited, idle, now

@@ -87,7 +87,8 @@ def test_pushed_rebooted_verified_undone(cluster: tuple[Lab, Machines]) -> None:
     assert [host["end"] for host in document["hosts"]] == ["nothing to do"] * len(machines)
 
     status, document = lvstui(lab, f"undo {names} --yes --timer 120")
-    assert status == 0, [(h["name"], h["end"], h["text"]) for h in document["hosts"]]
+    others = [h for h in document["hosts"] if h["end"] != "done"]
+    assert status == 0, [(h["name"], h["end"], h["text"]) for h in others] or document["heard"]
     after = on_all(machines, state)
     for stack in machines:
         assert after[stack].splitlines() == before[stack].splitlines(), stack
