@@ -62,7 +62,7 @@ class Keeper:
         self._hello = False
         self._history: list[bytes] = []
         self._stop = False
-        self._berths: dict[str, cpu.Berth] = {}
+        self._berth: cpu.Berth | None = None
         self._powering_off = 0.0
         self._terminal: int | None = orders.get("terminal")
         self._cooked = None if self._terminal is None else termios.tcgetattr(self._terminal)
@@ -80,8 +80,10 @@ class Keeper:
         self, argv: list[str], env: dict[str, str], log_name: str, line: int | None = None
     ) -> subprocess.Popen[bytes]:
         libc = ctypes.CDLL(None)
-        mark = (self._folder / log_name).with_suffix(".cpu")
-        chosen = cpu.choose(mark)
+        mark = self._folder / "guest.cpu"
+        # Machines go where the host's scheduler puts them: there may be more than CPUs, and being
+        # nice they would starve beside a cluster's guest that is kept on theirs.
+        chosen = None if line is None else cpu.choose(mark)
 
         def prepare() -> None:
             if chosen is not None:
@@ -105,7 +107,7 @@ class Keeper:
                 cwd="/",
             )
         if chosen is not None:
-            self._berths[log_name] = cpu.Berth(guest, mark, chosen)
+            self._berth = cpu.Berth(guest, mark, chosen)
         return guest
 
     # ---- the loop ----------------------------------------------------------------------------
@@ -132,8 +134,8 @@ class Keeper:
                 for key, mask in self._selector.select(1.0):
                     key.data(mask)
                 self._machines.look_after()
-                for berth in self._berths.values():
-                    berth.look_after()
+                if self._berth is not None:
+                    self._berth.look_after()
                 if self._stop or os.getppid() != parent:
                     self._power_off()
                 if self._powering_off and time.monotonic() > self._powering_off:
