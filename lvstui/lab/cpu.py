@@ -28,8 +28,8 @@ _REST_S = 2.0
 
 
 def choose(mark: Path) -> int | None:
-    """The CPU with the fewest kept guests of this user's labs, of those that we may use; None when there
-    is nothing to choose.
+    """The CPU on which the fewest guests of this user's labs are kept, of those that we may use;
+    None when there is nothing to choose.
 
     mark: the guest's file in its lab's folder, which tells other labs what was chosen.
     """
