@@ -14,6 +14,8 @@ from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.vrrp import Advert, InstanceSeen
 
+STAMP_S = 1.0
+"""Many logs stamp whole seconds: what was said at a moment may be dated this much before it."""
 UNDATED = 0.0
 """The time of a fact that happened nobody knows when, before lvstui started."""
 
@@ -68,11 +70,18 @@ class DaemonSeen:
     """(vrrp|checkers|bfd, pid)."""
     started: float | None = None
     """Epoch seconds."""
+    children_started: tuple[tuple[str, float], ...] = ()
+    """(vrrp|checkers|bfd, epoch seconds): a child that died is started anew by its parent."""
     handles: tuple[int, ...] = ()
     """Signals the parent handles (SigBlk and SigCgt of /proc/PID/status)."""
     installed: bool = True
     """The program was found on this host."""
     config_file: str = ""
+
+    def began(self, role: str) -> float | None:
+        """Epoch at which the process of that role began; what was said of its matters before was
+        said by one that is gone. None when unknown or when it does not run."""
+        return dict(self.children_started).get(role, self.started) if self.running else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,7 @@ class ServerChanged:
     server: ServerKey
     up: bool
     how: str
-    """added, removed, enabled, disabled (inhibit), or fifo."""
+    """added, removed, stopped (keepalived ended), enabled, disabled (inhibit), or fifo."""
     via: str = "log"
     service_name: str = ""
     """Group name, when the service is a member of a virtual_server_group."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from lvstui.model.facts import CheckSeen, ChecksSeen, CheckState, ServerChanged
+from lvstui.model.facts import STAMP_S, CheckSeen, ChecksSeen, CheckState, ServerChanged
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import CheckResult
 
@@ -24,9 +24,14 @@ class Health:
     up: bool
     since: float
     how: str = ""
-    """added, removed, enabled, disabled, fifo, dump."""
+    """added, removed, stopped, enabled, disabled, fifo, dump."""
     checker: str = ""
     message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Taken out because of its checks; one that went when keepalived ended was healthy."""
+        return not self.up and self.how != "stopped"
 
 
 class HealthBook:
@@ -36,10 +41,21 @@ class HealthBook:
         self._health: dict[ServerId, Health] = {}
         self._services: dict[ServerKey, set[ServiceKey]] = {}
         self._checks: dict[ServerKey, deque[tuple[ServiceKey | None, CheckResult]]] = {}
+        self.began: float | None = None
+        """Epoch at which the process that checks now began; None when unknown. Words of before
+        are about checks that nobody makes any more."""
 
     def get(self, service: ServiceKey, server: ServerKey) -> Health | None:
-        """The last word, or None when nothing was heard."""
+        """The last word of the process that checks now, or None when nothing was heard of it."""
+        health = self.last(service, server)
+        return health if health is not None and self._counts(health.since) else None
+
+    def last(self, service: ServiceKey, server: ServerKey) -> Health | None:
+        """The last word, whoever said it: what explains an event, not a state."""
         return self._health.get((service, server))
+
+    def _counts(self, at: float) -> bool:
+        return self.began is None or at >= self.began - STAMP_S
 
     def checks(self, service: ServiceKey, server: ServerKey) -> tuple[CheckResult, ...]:
         """The last check messages for that server, newest first. A message that named no
@@ -60,11 +76,6 @@ class HealthBook:
             for service in self._services.get(server, ())
         )
 
-    def forget(self) -> None:
-        """The daemon was restarted: what it said of servers before holds no longer."""
-        self._health.clear()
-        self._services.clear()
-
     def check(self, fact: CheckSeen, at: float) -> bool:
         """A checker spoke. True when it may explain the state of a server that is down."""
         if fact.server is None:
@@ -76,13 +87,21 @@ class HealthBook:
             if fact.service is not None and fact.service != service:
                 continue
             health = self._health[service, fact.server]
+            if not health.failed:
+                continue
             # keepalived prints the reason before or just after it acts: within two seconds they
             # belong together.
-            if not fact.ok and not health.up and at - health.since < 2.0:
+            if not fact.ok and at - health.since < 2.0:
                 self._health[service, fact.server] = replace(
                     health, checker=fact.checker or health.checker, message=fact.message
                 )
                 explained = True
+            elif fact.ok and fact.checker == health.checker and at >= health.since:
+                # What failed then succeeds now; another check may be why it is still out.
+                checker, message = self.failing(service, fact.server)
+                self._health[service, fact.server] = replace(
+                    health, checker=checker, message=message
+                )
         return explained
 
     def changed(self, fact: ServerChanged, at: float) -> Health:
@@ -93,8 +112,10 @@ class HealthBook:
             how = fact.how if before.how == "fifo" else before.how
             health = replace(before, how=how)
         else:
-            checker, message = self._reason(fact, at) if not fact.up else ("", "")
-            health = Health(fact.up, at, fact.how, checker, message)
+            health = Health(fact.up, at, fact.how)
+            if health.failed:
+                checker, message = self.failing(fact.service, fact.server, at)
+                health = replace(health, checker=checker, message=message)
         self._keep(fact.service, fact.server, health)
         return health
 
@@ -112,11 +133,24 @@ class HealthBook:
         self._health[service, server] = health
         self._services.setdefault(server, set()).add(service)
 
-    def _reason(self, fact: ServerChanged, at: float) -> tuple[str, str]:
-        for result in self.checks(fact.service, fact.server):
-            if result.at > at + 2.0 or at - result.at > REASON_WINDOW_S:
+    def succeeded(self, service: ServiceKey, server: ServerKey) -> bool:
+        """Whether a check of that server told of success since the checks began."""
+        return any(r.ok and self._counts(r.at) for r in self.checks(service, server))
+
+    def failing(
+        self, service: ServiceKey, server: ServerKey, at: float | None = None
+    ) -> tuple[str, str]:
+        """Checker and message of the newest failure that no later success of the same kind of
+        check has overtaken; empty when there is none. at: as it was about then."""
+        succeeded = set()
+        for result in self.checks(service, server):
+            if not self._counts(result.at):
                 continue
-            if not result.ok:
+            if at is not None and (result.at > at + 2.0 or at - result.at > REASON_WINDOW_S):
+                continue
+            if result.ok:
+                succeeded.add(result.checker)
+            elif result.checker not in succeeded:
                 return result.checker, result.message
         return "", ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lvstui.model.config import Configuration, ConfiguredInstance
-from lvstui.model.facts import UNDATED, InstanceChanged, InstancesSeen
+from lvstui.model.facts import STAMP_S, UNDATED, InstanceChanged, InstancesSeen
 from lvstui.model.picture import InstanceView
 from lvstui.model.vrrp import Advert, InstanceSeen
 
@@ -41,6 +41,7 @@ class InstanceBook:
     def __init__(self) -> None:
         self._told: dict[str, _Told] = {}
         self._dumped: dict[str, InstanceSeen] = {}
+        self._began: float | None = None
         self._heard: dict[tuple[str, int, int], dict[str, _Heard]] = {}
         self._addresses: set[tuple[str, str]] = set()
         self._prefixes: dict[tuple[str, str], int] = {}
@@ -54,7 +55,7 @@ class InstanceBook:
     def changed(self, fact: InstanceChanged, at: float) -> bool:
         """An instance changed its state; False when that was known already."""
         before = self._told.get(fact.instance)
-        if before is not None and before.at > at + 1.0:
+        if not self._counts(at) or (before is not None and before.at > at + 1.0):
             return False
         priority = fact.priority if fact.priority is not None else None
         if priority is None and before is not None:
@@ -66,11 +67,15 @@ class InstanceBook:
 
     def priority(self, instance: str, priority: int, at: float) -> None:
         """The effective priority of an instance changed."""
-        told = self._told.setdefault(instance, _Told("unknown", at, "log"))
-        told.priority = priority
+        if self._counts(at):
+            self._told.setdefault(instance, _Told("unknown", at, "log")).priority = priority
 
     def dumped(self, fact: InstancesSeen, at: float) -> None:
         """A dump of the daemon was written."""
+        if not self._counts(at):
+            return
+        # It tells of all that there are.
+        self._dumped = {}
         for seen in fact.instances:
             self._dumped[seen.name] = seen
             told = self._told.get(seen.name)
@@ -118,10 +123,19 @@ class InstanceBook:
         if len(senders) > 16:
             del senders[min(senders, key=lambda source: senders[source].at)]
 
-    def forget(self) -> None:
-        """The daemon ended: what it told of its instances holds no longer."""
-        self._told.clear()
-        self._dumped.clear()
+    def forget(self, began: float | None = None) -> None:
+        """The daemon ended, or another one began (epoch): what was told of instances before holds
+        no longer, whenever it comes."""
+        self._began = began
+        self._told = {
+            name: told
+            for name, told in self._told.items()
+            if began is not None and self._counts(told.at)
+        }
+        self._dumped = {}
+
+    def _counts(self, at: float) -> bool:
+        return self._began is None or at == UNDATED or at >= self._began - STAMP_S
 
     # -- giving out
 
@@ -134,11 +148,28 @@ class InstanceBook:
         )
 
     def views(
-        self, config: Configuration | None, now: float, *, running: bool = True
+        self,
+        config: Configuration | None,
+        now: float,
+        *,
+        running: bool = True,
+        loaded: bool = False,
+        since: float | None = None,
     ) -> tuple[InstanceView, ...]:
-        """Every configured instance, then those that only the daemon knows."""
+        """Every configured instance, then those that only the daemon knows.
+
+        loaded: `config` is what the daemon runs, so that there are no others. since: epoch of its
+        start or last reload; others than in the file have to have been heard of after it.
+        """
         configured = {i.name: i for i in config.instances} if config is not None else {}
-        names = dict.fromkeys([*configured, *self._dumped, *self._told])
+        names = dict.fromkeys(configured)
+        if not loaded:
+            newer = (
+                name
+                for name, told in self._told.items()
+                if config is None or since is None or told.at >= since - STAMP_S
+            )
+            names |= dict.fromkeys(newer)
         return tuple(self._view(name, configured.get(name), now, running) for name in names)
 
     def is_vip(self, address: str, config: Configuration | None) -> str:

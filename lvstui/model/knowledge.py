@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import replace
 
 from lvstui.model import facts as f
-from lvstui.model.config import Configuration, ConfiguredService
+from lvstui.model.config import Configuration, ConfiguredChecker, ConfiguredService
 from lvstui.model.health import HealthBook
 from lvstui.model.instances import InstanceBook
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
@@ -80,6 +80,9 @@ class Knowledge:
         self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
         self._views: dict[ServiceKey, ServiceView] = {}
         self._states: dict[ServerId, tuple[State, float | None]] = {}
+        self._checked: dict[ServerId, tuple[ConfiguredChecker, ...]] = {}
+        """Servers that were up since keepalived began, with their checks: a reload keeps what
+        those know."""
         self._dirty: set[ServiceKey] = set()
         self._stale: dict[ServiceKey, None] = {}
         self._on_screen: frozenset[ServiceKey] | None = None
@@ -173,6 +176,8 @@ class Knowledge:
     def _learn_configuration(self, fact: f.ConfigurationSeen, at: float) -> None:
         services = {service.key: service for service in fact.configuration.services}
         if fact.loaded:
+            if self.loaded is not None and self.loaded.digest != fact.configuration.digest:
+                self._reloaded(at)
             self.loaded, self._in_loaded = fact.configuration, services
         else:
             self.file, self._in_file = fact.configuration, services
@@ -191,10 +196,15 @@ class Knowledge:
         if not fact.running:
             self.instances.forget()
             self._drop_configuration(loaded=True)
-        elif before is None or not before.running or before.pid != fact.pid:
-            self._checks_since = fact.started
-            if before is not None and before.running and before.pid != fact.pid:
-                self.book.forget()
+            self._checked.clear()
+            return
+        if before is None or not before.running or before.pid != fact.pid:
+            self.instances.forget(fact.began("vrrp"))
+        if fact.began("checkers") != self.book.began:
+            self.book.began = fact.began("checkers")
+            self._checked.clear()
+        if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
+            self._checks_since = self.book.began
 
     def _learn_done(self, fact: f.Done, at: float) -> None:
         if fact.service is None or fact.server is None:
@@ -236,11 +246,11 @@ class Knowledge:
                 self._dirty.update(key for key in self._views if key.address == fact.address)
         elif isinstance(fact, f.AdvertSeen):
             book.advert(fact.advert, at)
-        elif (
-            isinstance(fact, f.DaemonSaid)
-            and fact.kind in ("reload", "reloaded", "start")
-            and (self._checks_since is None or at > self._checks_since)
-        ):
+        elif isinstance(fact, f.DaemonSaid) and fact.kind in ("reload", "reloaded"):
+            self._reloaded(at)
+
+    def _reloaded(self, at: float) -> None:
+        if self._checks_since is None or at > self._checks_since:
             self._checks_since = at
             self._all_dirty = True
 
@@ -261,7 +271,7 @@ class Knowledge:
 
     def explains(self, server: ServerId, at: float, window_s: float = 3.0) -> bool:
         """keepalived or lvstui itself told of a change of that server about then."""
-        health = self.book.get(*server)
+        health = self.book.last(*server)
         return health is not None and abs(health.since - at) <= window_s
 
     def server_name(self, service: ServiceKey, server: ServerKey) -> str:
@@ -320,6 +330,7 @@ class Knowledge:
             for gone in views.keys() - order.keys():
                 for server in views[gone].servers:
                     self._states.pop(server.id, None)
+                    self._checked.pop(server.id, None)
                     self.drains.pop(server.id, None)
                 del views[gone]
                 self._volatile.discard(gone)
@@ -337,6 +348,8 @@ class Knowledge:
                 self.loaded or self.file,
                 now,
                 running=self.daemon is None or self.daemon.running,
+                loaded=self.loaded is not None,
+                since=self._checks_since,
             ),
             daemon=self._daemon_view(),
             events=self._events_seen,
@@ -383,7 +396,9 @@ class Knowledge:
             key, self._kernel.get(key), self._in_file.get(key), self._in_loaded.get(key)
         )
         old = self._views.get(key)
-        new = service_view(inputs, self.book, self.traffic, self.drains, self._states, around)
+        new = service_view(
+            inputs, self.book, self.traffic, self.drains, self._states, self._checked, around
+        )
         new = keep_identity(old, new)
         self._views[key] = new
         if new is old:
@@ -391,11 +406,14 @@ class Knowledge:
         self._volatile.discard(key)
         for server in new.servers:
             self._states[server.id] = (server.state, server.since)
+            if server.state is State.UP and server.configured is not None:
+                self._checked[server.id] = server.configured.checkers
             if _moves_with_time(server):
                 self._volatile.add(key)
         if old is not None and len(new.servers) != len(old.servers):
             for gone in {s.id for s in old.servers} - {s.id for s in new.servers}:
                 self._states.pop(gone, None)
+                self._checked.pop(gone, None)
                 self.drains.pop(gone, None)
 
     def _daemon_view(self) -> DaemonView:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TypeVar
 
-from lvstui.model.config import ConfiguredServer, ConfiguredService
+from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService
 from lvstui.model.health import Health, HealthBook
 from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -22,7 +22,10 @@ from lvstui.model.states import (
     Drain,
     Surroundings,
     absent,
+    credible,
     quiesced,
+    said,
+    same_checks,
     serving,
 )
 from lvstui.model.words import plural
@@ -54,6 +57,7 @@ def service_view(
     traffic: Traffic,
     drains: Mapping[tuple[ServiceKey, ServerKey], Drain],
     since: Mapping[tuple[ServiceKey, ServerKey], tuple[State, float | None]],
+    checked: Mapping[tuple[ServiceKey, ServerKey], tuple[ConfiguredChecker, ...]],
     around: Surroundings,
 ) -> ServiceView:
     """The merged view of one service."""
@@ -74,7 +78,7 @@ def service_view(
         _server_view(
             key, server, in_file.get(server), in_loaded.get(server), in_kernel.get(server),
             book, traffic, rates, details, drains.get((key, server)),
-            since.get((key, server)), total_weight, summed, around,
+            since.get((key, server)), checked.get((key, server)), total_weight, summed, around,
             sorry == server and server not in in_file and server not in in_loaded,
             bool(inputs.file or inputs.loaded),
             inputs.kernel is not None,
@@ -96,6 +100,7 @@ def _server_view(
     details: Mapping[ServerKey, ServerDetail],
     drain: Drain | None,
     before: tuple[State, float | None] | None,
+    checked: tuple[ConfiguredChecker, ...] | None,
     total_weight: int,
     summed: Rates | None,
     around: Surroundings,
@@ -103,11 +108,16 @@ def _server_view(
     service_configured: bool,
     service_there: bool,
 ) -> ServerView:
-    health = book.get(service, key)
+    configured = file or loaded
+    health = credible(book.get(service, key), kernel, around)
     if sorry:
         state, reason = (State.UP, "") if kernel is not None else (State.DISABLED, "stands by")
     elif kernel is None:
-        state, reason = absent(file, loaded, health, around, service_there=service_there)
+        checker, message = book.failing(service, key)
+        failing = said(Health(False, around.now, "", checker, message)) if checker else ""
+        state, reason = absent(
+            file, loaded, health, around, service_there=service_there, failing=failing
+        )
     elif file is None and loaded is None and (service_configured or around.file_known):
         state, reason = State.FOREIGN, "in the kernel, in no file"
         if kernel.weight == 0:
@@ -115,8 +125,15 @@ def _server_view(
     elif kernel.weight == 0:
         state, reason = quiesced(service, kernel, file or loaded, health, drain, around)
     else:
-        state, reason = serving(kernel, file, loaded, health, around)
-    configured = file or loaded
+
+        def spoken() -> bool:
+            return book.succeeded(service, key) or (
+                configured is not None
+                and checked is not None
+                and same_checks(configured.checkers, checked)
+            )
+
+        state, reason = serving(kernel, file, loaded, health, around, spoken=spoken)
     since: float | None
     if state is State.DOWN and health is not None and not health.up:
         since = health.since

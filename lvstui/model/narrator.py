@@ -215,12 +215,12 @@ class Narrator:
         """The fifo is quicker than the log: wait a moment for the reason."""
         waiting = []
         for seen, fact, connections in self._downs:
-            health = self._known.book.get(fact.service, fact.server)
-            known = health is not None and not health.up and (health.message or health.checker)
-            if not known and now - seen.at < REASON_S:
+            health = self._known.book.last(fact.service, fact.server)
+            known = health is not None and health.failed and (health.message or health.checker)
+            if not known and fact.how != "stopped" and now - seen.at < REASON_S:
                 waiting.append((seen, fact, connections))
                 continue
-            if abs(seen.at - self._stopping_at) < STOP_S:
+            if fact.how == "stopped" or abs(seen.at - self._stopping_at) < STOP_S:
                 # It takes its table with it: no check has failed.
                 name = self._server_name(fact.service, fact.server)
                 text = f"{name} removed from {self._service(fact.service)}: keepalived stops"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from lvstui.model.config import ConfiguredServer
+from lvstui.model.config import ConfiguredChecker, ConfiguredServer
 from lvstui.model.facts import Done
 from lvstui.model.health import Health
 from lvstui.model.ipvs import Destination, unfinished
@@ -18,7 +18,7 @@ WAITS = "no check has spoken yet"
 """The reason of a server whose checks still have time to speak."""
 REMOVAL_GRACE_S = 2.5
 """keepalived says "removed" before the next read of the kernel table shows it."""
-
+NOBODY_CHECKS = "keepalived is not running: nobody checks it"
 
 TAKEN_OUT = "removed by hand? A restart of keepalived puts it back, a reload does not"
 
@@ -72,6 +72,34 @@ def verdict_due_s(server: ConfiguredServer) -> float:
     )
 
 
+def credible(
+    health: Health | None, kernel: Destination | None, around: Surroundings
+) -> Health | None:
+    """The word about a server, unless it is about something else than its health now.
+
+    What went because keepalived ended was healthy, and is when it is back. A server that failed
+    before a reload, and whose checks have only told of success since, was taken out of the file
+    and put back.
+    """
+    if health is None or health.up:
+        return health
+    if kernel is None:
+        return health
+    put_back = kernel.weight > 0 and before_reload(health, around) and not health.message
+    return None if put_back or not health.failed else health
+
+
+def before_reload(health: Health, around: Surroundings) -> bool:
+    return around.checks_since is not None and health.since <= around.checks_since
+
+
+def same_checks(ones: tuple[ConfiguredChecker, ...], others: tuple[ConfiguredChecker, ...]) -> bool:
+    """Whether they are equal wherever they stand in the file: then a reload keeps their state."""
+    return [replace(one, place=None) for one in ones] == [
+        replace(other, place=None) for other in others
+    ]
+
+
 def absent(
     file: ConfiguredServer | None,
     loaded: ConfiguredServer | None,
@@ -79,9 +107,12 @@ def absent(
     around: Surroundings,
     *,
     service_there: bool = True,
+    failing: str = "",
 ) -> tuple[State, str]:
-    """State and reason of a server that the kernel does not have; `service_there`: its service
-    it has."""
+    """State and reason of a server that the kernel does not have.
+
+    service_there: its service it has. failing: what its checks said last, when they failed.
+    """
     if not around.table_readable:
         if health is not None and not health.up:
             return State.DOWN, said(health)
@@ -92,7 +123,7 @@ def absent(
             return State.DOWN, f"{said(health)}; {idle}"
         return State.DOWN, idle
     if health is not None and not health.up:
-        return State.DOWN, said(health)
+        return State.DOWN, said(health) if health.failed or not failing else failing
     if file is not None and loaded is None and around.loaded_known:
         return State.DRIFTED, "in the file, not loaded: keepalived was not reloaded"
     if file is None and loaded is not None and around.file_known:
@@ -102,7 +133,10 @@ def absent(
         return State.UNVERIFIED, "keepalived has just put it in"
     if server is not None and may_wait(server, around):
         return State.UNVERIFIED, WAITS
-    if loaded is not None and (health is not None or not service_there):
+    if loaded is not None and loaded.alpha and failing:
+        # It comes in with its first success: nothing was taken out, so nothing tells of it.
+        return State.DOWN, failing
+    if loaded is not None and (health is not None or not service_there or not loaded.checkers):
         return State.DRIFTED, f"keepalived has it, the kernel does not: {TAKEN_OUT}"
     return State.DOWN, "not in the kernel table; keepalived's reason is older than its log here"
 
@@ -124,6 +158,8 @@ def brief(message: str) -> str:
 
 def said(health: Health) -> str:
     """Why keepalived took a server out, in one line."""
+    if not health.up and not health.failed:
+        return "keepalived ended and took its table with it"
     message = brief(health.message)
     if health.checker == "MISC_CHECK":
         message = re.sub(r"^Misc check ", "MISC_CHECK ", message)
@@ -133,8 +169,10 @@ def said(health: Health) -> str:
 
 
 def may_wait(server: ConfiguredServer, around: Surroundings) -> bool:
+    """Whether keepalived has just begun, or been told anew, and had no time yet."""
     since = around.checks_since
-    return since is not None and around.now - since < verdict_due_s(server)
+    due = max(verdict_due_s(server), REMOVAL_GRACE_S)
+    return since is not None and around.now - since < due
 
 
 def quiesced(
@@ -179,15 +217,24 @@ def serving(
     loaded: ConfiguredServer | None,
     health: Health | None,
     around: Surroundings,
+    *,
+    spoken: Callable[[], bool] = lambda: False,
 ) -> tuple[State, str]:
-    """State and reason of a server that takes new connections."""
+    """State and reason of a server that takes new connections.
+
+    spoken: whether its checks, as they are now, were heard of since keepalived began; a reload
+    keeps what they know.
+    """
     expected = loaded or file
+    if around.daemon_running is False:
+        return State.UNVERIFIED, NOBODY_CHECKS
     if health is not None and not health.up:
         if around.now - health.since < REMOVAL_GRACE_S:
             return State.DOWN, said(health)
+        if before_reload(health, around):
+            told = f"before its last reload keepalived said down ({said(health)})"
+            return State.UNVERIFIED, f"{told}, the kernel has it now"
         return State.DRIFTED, f"keepalived says down ({said(health)}), the kernel still has it"
-    if around.daemon_running is False:
-        return State.UNVERIFIED, "keepalived is not running: nobody checks it"
     if file is None and loaded is not None and around.file_known:
         return State.DRIFTED, "gone from the file, still loaded: keepalived was not reloaded"
     if expected is None:
@@ -200,6 +247,6 @@ def serving(
         return State.DRIFTED, f"kernel forwards by {kernel.forwarding}, not {expected.forwarding}"
     if not expected.checkers:
         return State.UNVERIFIED, "no check is configured: it stays in whatever happens"
-    if health is None and not expected.alpha and may_wait(expected, around):
+    if health is None and not expected.alpha and may_wait(expected, around) and not spoken():
         return State.UNVERIFIED, WAITS
     return State.UP, ""

@@ -235,12 +235,15 @@ def find_daemon(children: frozenset[int] = frozenset()) -> DaemonSeen:
     if not pid:
         path = installed()
         return DaemonSeen(False, binary_of().version if path else "", installed=bool(path))
+    roles = children_roles(pid)
+    began = ((role, start_time(child)) for role, child in roles)
     return DaemonSeen(
         running=True,
         version=binary_of(pid).version,
         pid=pid,
-        children=children_roles(pid),
+        children=roles,
         started=start_time(pid),
+        children_started=tuple((role, at) for role, at in began if at is not None),
         handles=handled_signals(pid),
         installed=True,
         config_file=plain(config_file(pid)),

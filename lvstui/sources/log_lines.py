@@ -29,7 +29,8 @@ from lvstui.sources import log_patterns as shape
 _HOW = {
     "Adding": ("added", True),
     "Removing": ("removed", False),
-    "Shutting down": ("removed", False),
+    # It takes its table with it when it ends, the healthy servers too.
+    "Shutting down": ("stopped", False),
     "Enabling": ("enabled", True),
     "Disabling": ("disabled", False),
 }

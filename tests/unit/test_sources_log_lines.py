@@ -112,7 +112,7 @@ def test_the_backup_side_is_understood(version: str) -> None:
         ),
         (
             "Shutting down service [10.10.0.5]:tcp:80 from VS [10.10.0.20]:tcp:80",
-            ServerChanged(VS, RS, False, "removed"),
+            ServerChanged(VS, RS, False, "stopped"),
         ),
         (
             "Removing service [fd00::5]:udp:53 from VS [FD00:0::20]:udp:53",

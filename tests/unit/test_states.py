@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lvstui.model import facts as f
-from lvstui.model.config import ConfiguredChecker
+from lvstui.model.config import ConfiguredChecker, Place
 from lvstui.model.ipvs import KernelTable
 from lvstui.model.keys import ServerKey
 from lvstui.model.picture import Severity, State
@@ -157,12 +159,23 @@ def test_no_check_at_all() -> None:
     assert "no check is configured" in world.server(1).reason
 
 
-def test_a_reload_starts_the_wait_again() -> None:
-    slow = ConfiguredChecker("TCP_CHECK", delay_loop_s=30)
+def test_a_reload_starts_the_wait_of_new_checks_only() -> None:
+    slow = ConfiguredChecker("TCP_CHECK", delay_loop_s=30, place=Place("/etc/x.conf", 3))
+    moved = replace(slow, place=Place("/etc/x.conf", 9))
     world = three().config(service(configured(1, checkers=(slow,)))).kernel((1, 10, 0, 0))
-    assert world.server(1).state is State.UP
+    assert world.later(100).server(1).state is State.UP
     world.say(f.DaemonSaid("reloaded", "Reload complete"))
+    assert world.server(1).state is State.UP
+    world.config(service(configured(1, checkers=(moved,))))
+    assert world.server(1).state is State.UP
+    world.config(service(configured(1, checkers=(replace(slow, delay_loop_s=20),))))
     assert world.server(1).state is State.UNVERIFIED
+    # A new run knows only what the log tells.
+    new = World().daemon().config(service(configured(1, checkers=(slow,)))).kernel((1, 10, 0, 0))
+    new.say(f.DaemonSaid("reloaded", "Reload complete"))
+    assert new.server(1).state is State.UNVERIFIED
+    new.say(f.CheckSeen(True, "TCP_CHECK", "success", rs(1)), T0 - 300, "log")
+    assert new.kernel((1, 10, 1, 0)).server(1).state is State.UP
 
 
 def test_keepalived_gone_looks_healthy_but_is_not() -> None:

@@ -18,7 +18,9 @@ TABLE = (Path(__file__).parents[1] / "data" / "ip_vs.txt").read_text()
 CONFIG = Configuration((service(configured(1), configured(2, weight=0)),), (INSTANCE,), digest="x")
 FACTS: list[f.Fact] = [
     f.ConfigurationSeen(CONFIG, loaded=True),
-    f.DaemonSeen(True, "2.2.7", 7, (("vrrp", 8),), 1.5, (1, 10), True, "/etc/x.conf"),
+    f.DaemonSeen(
+        True, "2.2.7", 7, (("vrrp", 8),), 1.5, (("vrrp", 2.5),), (1, 10), True, "/etc/x.conf"
+    ),
     f.InstanceChanged("LB_1", "MASTER", 150, "fifo"),
     f.AddressesSeen((("eth0", "fd00::1", 64),)),
     f.ServerChanged(WEB, rs(3), False, "removed"),
