@@ -88,8 +88,9 @@ def _virtual_server(
         lines.append(f"    persistence_timeout {service.persistence}")
     if not service.fwmark:
         lines.append(f"    protocol {service.protocol.upper()}")
-    # Servers come in after their first good check, so that a full table means checked servers.
-    lines += ["    alpha", "    warmup 0"]
+    # With alpha a full table means checked servers.
+    lines += ["    alpha"] if service.alpha else []
+    lines.append("    warmup 0")
     if service.sorry_server:
         lines.append(f"    sorry_server {addresses[service.sorry_server][family]} {service.port}")
     for index, server in enumerate(topology.pool(service)):

@@ -19,6 +19,7 @@ Everything has a default; the empty file is the default cluster.  An example wit
     weight = 10                  # or one for each real server: [10, 10, 5]
     persistence = 0              # seconds, 0: none
     checker = "tcp"              # tcp | http | dns | misc | none; or one for each real server
+    alpha = true                 # false, keepalived's default: in the table before any check
     servers = ["rs1", "rs2"]     # optional: only these
     sorry_server = "rs3"         # optional: a real server that is not in `servers`
     per_second = 20              # requests of the client
@@ -66,6 +67,7 @@ class Service:
     weights: tuple[int, ...] = (10,)
     persistence: int = 0
     checkers: tuple[str, ...] = ("tcp",)
+    alpha: bool = True
     servers: tuple[str, ...] = ()
     sorry_server: str = ""
     per_second: float = 10.0
@@ -278,14 +280,15 @@ def _service(reader: _Reader, real_servers: tuple[str, ...]) -> Service:
             lambda c: c in CHECKERS,
             "one of " + ", ".join(CHECKERS) + ", or a list of such",
         ),
+        alpha=reader.truth("alpha", True),
         servers=reader.names("servers", (), "rs", MAX_REAL_SERVERS),
         sorry_server=reader.left.pop("sorry_server", ""),
         per_second=float(reader.number("per_second", 10, 0, 500)),
         downloads=reader.number("downloads", 0, 0, 100),
     )
     reader.done(
-        "name, protocol, port, fwmark, scheduler, forward, weight, persistence, checker, servers, "
-        "sorry_server, per_second, downloads"
+        "name, protocol, port, fwmark, scheduler, forward, weight, persistence, checker, alpha, "
+        "servers, sorry_server, per_second, downloads"
     )
     pool = service.servers or real_servers
     for name in (*service.servers, service.sorry_server):
