@@ -82,7 +82,8 @@ class DaemonSeen:
     version: str = ""
     """Of the running program, else of the installed one; empty without any."""
     program: str = ""
-    """What to run for a test: the running program (/proc/PID/exe), else the installed one."""
+    """Where the running program lies, else the installed one; empty without one that nobody but
+    root can have put there."""
     argv: tuple[str, ...] = ()
     tmpdir: str = ""
     loaded: bytes | None = field(default=None, repr=False)

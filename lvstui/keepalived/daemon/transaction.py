@@ -103,7 +103,7 @@ def steps(
         back.append(f"restore_file {number} {real}")
     options = " ".join(shlex.quote(word) for word in test_words(daemon))
     environment = "TMPDIR=" + shlex.quote(daemon.tmpdir) + " " if daemon.tmpdir else ""
-    argv = " ".join(shlex.quote(word) for word in daemon.argv) or ":"
+    argv = " ".join(shlex.quote(word) for word in daemon.argv)
     functions = {
         "expect_all": expect,
         "write_all": put,
@@ -113,10 +113,13 @@ def steps(
             f'"$@" {options}',
         ],
         "start_daemon": [
+            f"set -- {argv}",
+            'installed "$1"; [ -n "$REPLY" ] || return 1; shift',
             "own=; command -v setsid >/dev/null 2>&1 && own=setsid",
-            # Ignored signals would stay ignored in the daemon, SIGHUP among them.
-            f"(trap - HUP PIPE; cd / && umask 022 && {environment}exec $own {argv} "
-            "</dev/null >/dev/null 2>&1) &",
+            # Ignored signals would stay ignored in the daemon, SIGHUP among them; descriptor 7 is
+            # the program that was looked at.
+            f'(trap - HUP PIPE; cd / && umask 022 && {environment}exec $own "$REPLY" "$@" '
+            "</dev/null >/dev/null 2>&1 7<&-) &",
         ],
     }
     lines = [

@@ -118,13 +118,13 @@ def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, by
     has_before = any(file.path == daemon.main and file.before is None for file in files)
     lines = [
         script("common.sh"),
-        f"PROGRAM={shlex.quote(daemon.program)}\nSIZE={len(parcel.data)}",
+        f"PID={daemon.pid}\nSIZE={len(parcel.data)}",
         f"ALONE={main if alone else ''}\nBESIDE={beside}\nNO_BEFORE={'yes' if has_before else ''}",
         parcel.unpack(),
         "\n".join(["place() {", *(f"  {line}" for line in (*place, *shadowed)), "  :", "}"]),
         "\n".join(["test_it() {", f"  run_it {words}", "}"]),
         "\n".join(["test_beside() {", f'  run_it {words} -f "$BESIDE"', "}"]),
-        "MOUNTS=$(cat <<'LVSTUI'\n" + "\n".join(mounts) + "\nLVSTUI\n)",
+        "MOUNTS=" + shlex.quote("\n".join(mounts)),
         script("trial.sh"),
     ]
     return "\n".join(lines) + "\n", bytes(parcel.data)

@@ -85,9 +85,6 @@ restore_file() { # number real
 is_daemon() { # pid ticks: that very process
   [ "$1" != 0 ] && is_keepalived "$1" && [ "$TICKS" = "$2" ]
 }
-program() {
-  if [ -r "/proc/$1/exe" ]; then REPLY=/proc/$1/exe; else REPLY=$(command -v keepalived); fi
-}
 tell() { # pid: read the configuration anew
   if [ -n "$UNIT" ] && [ "$(systemctl show -p MainPID "$UNIT" 2>/dev/null)" = "MainPID=$1" ]; then
     systemctl reload "$UNIT" >> log 2>&1 && return 0

@@ -1,6 +1,8 @@
-# Test the files as they are, and a candidate in their place. PROGRAM, SIZE, ALONE, BESIDE, NO_BEFORE,
+# Test the files as they are, and a candidate in their place. PID (the daemon's, or 0), SIZE, ALONE, BESIDE, NO_BEFORE,
 # MOUNTS and the functions `unpack`, `place`, `test_it`, `test_beside` come before this.
 umask 077
+program "$PID"; PROGRAM=$REPLY
+[ -n "$PROGRAM" ] || { echo "untested keepalived is not installed here, or not as root's own"; echo end; exit 0; }
 for base in /run /dev/shm /tmp; do
   T=$(mktemp -d "$base/lvstui-test-XXXXXXXXXX" 2>/dev/null) && break
 done
