@@ -95,6 +95,7 @@ def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, by
     )
     for number, folder in enumerate(shadows, 1):
         shadowed.append(f"shadow {number} {shlex.quote(folder)} || return 1")
+        mounts.append(f"lay_over {number} {shlex.quote(folder)}")
     for number, file in enumerate(files, 1):
         real = shlex.quote(file.real)
         if file.after is None:
