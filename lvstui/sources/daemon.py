@@ -16,7 +16,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-from lvstui.model.facts import DaemonSeen
+from lvstui.model.facts import Available, DaemonSeen, Missing
 from lvstui.model.text import plain
 from lvstui.sources import trust
 from lvstui.sources.base import Context
@@ -37,6 +37,7 @@ from lvstui.sources.processes import (
     read_loaded,
     start_time,
     tmp_dir,
+    why_not_believed,
 )
 
 __all__ = [
@@ -257,6 +258,15 @@ def find_daemon(children: frozenset[int] = frozenset()) -> DaemonSeen:
     )
 
 
+def not_believed() -> str:
+    """Why a daemon of root's that seems to run here is not believed; empty when there is none."""
+    for name in os.listdir(PROC):
+        why = why_not_believed(int(name)) if name.isdigit() else ""
+        if why and in_our_network(int(name)) is not False:
+            return f"process {name} is called keepalived and is not believed: {plain(why)}"
+    return ""
+
+
 class DaemonSource:
     """Pushes `DaemonSeen` at the start and whenever it changed.
 
@@ -269,6 +279,7 @@ class DaemonSource:
 
     def __init__(self, full_every_s: float = 10.0) -> None:
         self._full_every_s = full_every_s
+        self._why = ""
         self.seen: DaemonSeen | None = None
         """The newest; for other sources of this process."""
 
@@ -300,6 +311,7 @@ class DaemonSource:
                     if seen != self.seen:
                         self.seen = seen
                         context.emit(self.name, seen)
+                    self._say_why(context, "" if seen.running else not_believed())
                     watch.follow((seen.pid, *(p for _, p in seen.children)) if seen.pid else ())
                 if now < hurry_until:
                     next_full = now
@@ -308,6 +320,14 @@ class DaemonSource:
                     watch.wait(min(0.45, context.interval_s))
         finally:
             watch.follow(())
+
+    def _say_why(self, context: Context, why: str) -> None:
+        if why == self._why:
+            return
+        self._why = why
+        remedy = "let it and the folders above it belong to root, and nobody else write there"
+        fact = Missing(self.name, why, remedy) if why else Available(self.name)
+        context.emit(self.name, fact)
 
 
 def _signature() -> tuple[tuple[str, int, int], ...]:

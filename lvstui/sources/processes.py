@@ -60,7 +60,7 @@ def _require_roots_process(pid: int, folder: int) -> None:
     # As this user namespace sees them: the root of another one is somebody else here.
     uids = _status(_read(folder, "status")).get("Uid", "").split()[:3]
     if len(uids) != 3 or any(uid not in map(str, trust.ROOT) for uid in uids):
-        raise PermissionError(f"process {pid} runs as uid {'/'.join(uids)}, not as root")
+        raise PermissionError(f"process {pid} has the uids {'/'.join(uids)}, not root's")
 
 
 class _Unseen(PermissionError):
@@ -85,7 +85,7 @@ def program(folder: int) -> Iterator[int]:
         path = os.readlink(f"{PROC}/self/fd/{fd}").removesuffix(" (deleted)")
         if "keepalived" not in os.path.basename(path):
             raise PermissionError(f"{path} is not called keepalived")
-        trust.require_roots(os.fstat(fd), path)
+        trust.require_roots(fd)
         stack.enter_context(trust.opened(os.path.dirname(path), f"{PROC}/self/fd/{top}"))
         yield fd
 
@@ -249,6 +249,18 @@ def is_keepalived(pid: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def why_not_believed(pid: int) -> str:
+    """Why a process of root's that is called keepalived, program and all, is not taken for it;
+    empty for all others."""
+    try:
+        with held(pid):
+            return ""
+    except trust.NotRootsError as error:
+        return str(error)
+    except OSError:
+        return ""
 
 
 def in_our_network(pid: int) -> bool | None:

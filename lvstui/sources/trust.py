@@ -20,24 +20,33 @@ _MOST_LINKS = 40
 _PATH = os.O_PATH | os.O_CLOEXEC
 
 
-def require_roots(info: os.stat_result, what: str) -> None:
-    """Raises PermissionError unless a file or folder is root's alone."""
+class NotRootsError(PermissionError):
+    """Others than root can change a file or a folder; the text says which."""
+
+
+def require_roots(fd: int) -> os.stat_result:
+    """What an open file, folder or link is. Raises NotRootsError unless it is root's alone."""
+    info = os.fstat(fd)
     if info.st_uid not in ROOT:
-        raise PermissionError(f"{what} belongs to uid {info.st_uid}, not to root")
+        raise NotRootsError(f"{_where(fd)} belongs to uid {info.st_uid}, not to root")
     if info.st_mode & 0o022 and not stat.S_ISLNK(info.st_mode):
-        raise PermissionError(f"{what} can be written by others than root")
+        raise NotRootsError(f"others than root can write {_where(fd)}")
+    return info
+
+
+def _where(fd: int) -> str:
+    return os.readlink(f"/proc/self/fd/{fd}")
 
 
 @contextlib.contextmanager
 def opened(path: str, top: str = "/") -> Iterator[int]:
     """The O_PATH descriptor of a file or folder of root's, links followed.
 
-    `top`: another root folder that the path begins at. Raises PermissionError, which says what is
-    not root's alone, and OSError.
+    `top`: another root folder that the path begins at. Raises NotRootsError and OSError.
     """
     held = [os.open(top, _PATH | os.O_DIRECTORY)]
     try:
-        require_roots(os.fstat(held[0]), top)
+        require_roots(held[0])
         rest = deque(path.split("/"))
         links = 0
         while rest:
@@ -50,9 +59,7 @@ def opened(path: str, top: str = "/") -> Iterator[int]:
                 continue
             step = os.open(name, _PATH | os.O_NOFOLLOW, dir_fd=held[-1])
             held.append(step)
-            info = os.fstat(step)
-            require_roots(info, f"{name} of {path}")
-            if stat.S_ISLNK(info.st_mode):
+            if stat.S_ISLNK(require_roots(step).st_mode):
                 links += 1
                 if links > _MOST_LINKS:
                     raise PermissionError(f"{path} has too many links")
@@ -82,4 +89,4 @@ def program(path: str) -> str:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode) or not info.st_mode & 0o111:
             raise PermissionError(f"{path} is no program")
-        return os.readlink(f"/proc/self/fd/{fd}")
+        return _where(fd)

@@ -101,6 +101,7 @@ def test_a_strangers_process(site: Site, words: tuple[str, ...], has_pid_file: b
             site.pid_file(process.pid)
             site.pid_file(process.pid, "vrrp.pid")
         nothing_of(site, process.pid)
+        assert daemon.not_believed() == "", "anybody could have anything said"
 
 
 @as_root
@@ -151,6 +152,10 @@ def test_a_program_that_others_can_exchange(site: Site, how: str) -> None:
     with running([str(program), "60"]) as process:
         site.pid_file(process.pid)
         nothing_of(site, process.pid)
+        # root started it, and is told why it does not count.
+        why = daemon.not_believed()
+        assert why.startswith(f"process {process.pid} is called keepalived and is not believed")
+        assert str(spoiled) in why
     with pytest.raises(PermissionError):
         trust.program(str(program))
 
