@@ -102,6 +102,7 @@ def test_a_strangers_process(site: Site, words: tuple[str, ...], has_pid_file: b
             site.pid_file(process.pid, "vrrp.pid")
         nothing_of(site, process.pid)
         assert daemon.not_believed() == "", "anybody could have anything said"
+        assert parse_daemon(site.look(SHELLS[0]), "x").unbelieved == ""
 
 
 @as_root
@@ -156,6 +157,9 @@ def test_a_program_that_others_can_exchange(site: Site, how: str) -> None:
         why = daemon.not_believed()
         assert why.startswith(f"process {process.pid} is called keepalived and is not believed")
         assert str(spoiled) in why
+        for shell in SHELLS:
+            seen = parse_daemon(site.look(shell), "x")
+            assert seen.unbelieved == f"process {process.pid} runs {program}"
     with pytest.raises(PermissionError):
         trust.program(str(program))
 

@@ -75,6 +75,9 @@ class DaemonSeen:
     hz: int = 100
     pid: int = 0
     """0: it does not run."""
+    unbelieved: str = ""
+    """`process PID runs PATH`: root's and called keepalived, but others than root can write that
+    program, so it counts for nothing."""
     ticks: int = 0
     unit: str = ""
     """The systemd unit whose main process it is, or that would start it."""

@@ -107,6 +107,7 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         program=words.get("program", ""),
         argv=tuple(os.fsdecode(word) for word in argv.split(b"\0")) if argv else (),
         tmpdir=os.fsdecode(blobs.get("tmpdir", b"").removesuffix(b"\n")),
+        unbelieved=plain(blobs.get("unbelieved", b"")),
         loaded=blobs.get("loaded"),
         table=blobs.get("table", b"").decode("ascii", "replace"),
         addresses=tuple(with_addresses),

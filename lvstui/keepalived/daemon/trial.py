@@ -67,7 +67,9 @@ def trial(
 ) -> Trial:
     """Test what is there and what would be there. Raises RemoteError."""
     if not daemon.program:
-        return Trial(why="keepalived is not installed here: nothing could test the file")
+        return Trial(
+            why="no keepalived of root's own is installed here: nothing could test the file"
+        )
     text, stdin = trial_script(daemon, files)
     ran = runner.run(
         text, stdin=stdin, root=root, timeout_s=60, what="keepalived -t on the candidate",

@@ -56,7 +56,10 @@ hold_program() { # pid
   command exec 8< "/proc/$1/exe" || return 1
   lies=$(readlink "/proc/$$/fd/8"); lies=${lies%" (deleted)"}
   case ${lies##*/} in *keepalived*) ;; *) return 1 ;; esac
-  [ -f "/proc/$$/fd/8" ] && only_roots "$lies" "/proc/$1/root" "/proc/$$/fd/8" || return 1
+  [ -f "/proc/$$/fd/8" ] && only_roots "$lies" "/proc/$1/root" "/proc/$$/fd/8" || {
+    # root started it: who reads that keepalived does not run has to hear of it.
+    if ours "$1"; then UNBELIEVED="process $1 runs $lies"; fi
+    return 1; }
   exec 7<&8 8<&-
   HELD=$lies
 } 2>/dev/null
@@ -87,6 +90,7 @@ only_says() { # -t, -v, -h: a program that says something and ends
     grep -q -e '^-t' -e '^--config-test' -e '^-v$' -e '^--version' -e '^-h$' -e '^--signum'
 }
 find_parent() {
+  UNBELIEVED=
   for file in /run/keepalived.pid /run/keepalived/*keepalived*.pid /run/keepalived_*.pid \
     /var/run/keepalived.pid; do
     [ -r "$file" ] || continue

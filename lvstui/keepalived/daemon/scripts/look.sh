@@ -58,6 +58,7 @@ if [ "$pid" != 0 ]; then
     esac
   done
 elif [ -z "$BRIEF" ]; then
+  [ -z "$UNBELIEVED" ] || printf '%s' "$UNBELIEVED" | blob unbelieved
   if [ -d /run/systemd/system ] && systemctl cat keepalived.service >/dev/null 2>&1; then
     echo "unit keepalived.service"
   fi

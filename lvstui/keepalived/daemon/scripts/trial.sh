@@ -2,7 +2,7 @@
 # MOUNTS and the functions `unpack`, `place`, `test_it`, `test_beside` come before this.
 umask 077
 program "$PID"; PROGRAM=$REPLY
-[ -n "$PROGRAM" ] || { echo "untested keepalived is not installed here, or not as root's own"; echo end; exit 0; }
+[ -n "$PROGRAM" ] || { echo "untested no keepalived of root's own is installed here"; echo end; exit 0; }
 for base in /run /dev/shm /tmp; do
   T=$(mktemp -d "$base/lvstui-test-XXXXXXXXXX" 2>/dev/null) && break
 done
