@@ -49,7 +49,10 @@ def own_test(
     """What the installed keepalived says of the file; else why it was not asked."""
     program = installed()
     if not program:
-        return (), "keepalived is not installed here: its own test (-t) was not run"
+        return (), (
+            "keepalived is not installed here, or not as root's own in folders that only root can "
+            "write: its own test (-t) was not run"
+        )
     options = options_of(command_line(pid)) if pid else {}
     extra: list[str] = []
     for letter in "su":

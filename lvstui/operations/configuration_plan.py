@@ -108,6 +108,11 @@ def draw(
     )
     if not root:
         refusals.append(f"{where.name}: only root may write the configuration: sudo lvstui")
+    if daemon.unbelieved:
+        refusals.append(
+            f"{where.name}: {daemon.unbelieved}, and others than root can write that program: it "
+            "is not believed to be keepalived; let it and the folders above it be root's alone"
+        )
     if wanted and root:
         refusals += _under_way(where.name, runner)
     tried = Trial()

@@ -28,6 +28,7 @@ from lvstui.model.config import ConfiguredService
 from lvstui.model.keys import canonical_address
 from lvstui.realserver.plan import VARIANTS
 from lvstui.realserver.stacks import STACKS
+from lvstui.remote.config import is_word
 from lvstui.remote.runner import Access
 
 _TEXTS = ("name", "address", "user", "jump", "identity", "group", "backend", "method", "variant")
@@ -164,8 +165,8 @@ def make_host(address: str, name: str, vips: tuple[Vip, ...], own: OwnFile) -> H
         name=called,
         vips=vips,
         access=Access(
-            host=called or address,
-            # The name on the screen may be a comment that no resolver knows.
+            # The name on the screen may be a comment that no resolver knows, or no name at all.
+            host=called if is_word(called) else address,
             address=str(said.get("address") or address),
             user=str(said.get("user", "")),
             port=int(said.get("port", 0)),

@@ -7,6 +7,7 @@ the decision is one rename on the host, made by the confirmation or by the timer
 from __future__ import annotations
 
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ def look(runner: Runner, host: str, vips: Sequence[str], directors: Sequence[str
     """
     nonce = secrets.token_hex(6)
     script = (
-        f"N={nonce}\nVIPS='{' '.join(vips)}'\nDIPS='{' '.join(directors)}'\n"
+        f"N={nonce}\nVIPS={shlex.quote(' '.join(vips))}\n"
+        f"DIPS={shlex.quote(' '.join(directors))}\n"
         + transaction.script("look.sh")
     )  # fmt: skip
     try:

@@ -118,7 +118,7 @@ def _do(step: Step, numbers: dict[int, int]) -> str:
         return f"set_key {shlex.quote(step.key)} {shlex.quote(step.after)}"
     if isinstance(step, MoveAddress):
         word = "put_on" if step.add else "take_off"
-        return f"{word} {step.vip}/{step.prefix} {shlex.quote(step.do)}"
+        return f"{word} {shlex.quote(f'{step.vip}/{step.prefix}')} {shlex.quote(step.do)}"
     if isinstance(step, Run):
         return _run(step)
     number, path = numbers[id(step)], shlex.quote(step.path)
@@ -132,7 +132,7 @@ def _back(step: Step, numbers: dict[int, int]) -> str:
         return f"set_key {shlex.quote(step.key)} {shlex.quote(step.before)}"
     if isinstance(step, MoveAddress):
         word = "take_off" if step.add else "put_on"
-        return f"{word} {step.vip}/{step.prefix} {shlex.quote(step.back)}"
+        return f"{word} {shlex.quote(f'{step.vip}/{step.prefix}')} {shlex.quote(step.back)}"
     if isinstance(step, Run):
         return ":"
     return f"restore_file {numbers[id(step)]} {shlex.quote(step.path)}"

@@ -132,7 +132,12 @@ class Become:
     ) -> Raw:
         if not stdin and way in (Way.SUDO, Way.DOAS):
             return self._started(
-                self._command(way), way, script.encode(), timeout_s=timeout_s, what=what, most=most
+                self._command(way),
+                way,
+                scripts.script_bytes(script),
+                timeout_s=timeout_s,
+                what=what,
+                most=most,
             )
         apart = way in _ON_TERMINAL
         with self.staged(script, stdin, timeout_s) as folder:
@@ -149,7 +154,7 @@ class Become:
         if len(script) <= scripts.INLINE:
             parts = [(scripts.stage_script(script), stdin)]
         else:
-            parts = [(scripts.stage_script(None), script.encode())]
+            parts = [(scripts.stage_script(None), scripts.script_bytes(script))]
         folder = ""
         try:
             for text, data in parts:

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import socket
+import string
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -75,13 +76,38 @@ def resolve(access: Access, *, config: str = "", program: str | None = None) -> 
     program: the OpenSSH client; None looks for it, empty does without it.
     Raises RemoteError (SETUP), with OpenSSH's own words when it refuses ssh_config.
     """
-    if not access.host or access.host.startswith("-") or any(c.isspace() for c in access.host):
-        raise RemoteError(Trouble.SETUP, f"{plain(access.host)!r} is no host name")
+    # Before anybody is asked: `Match exec` and ProxyCommand give them to a shell, and only newer
+    # OpenSSH looks at them itself.
+    _required(access.host, "host name")
+    if access.address:
+        _required(access.address, "host name or address")
+    if access.user:
+        _required(access.user, "user name", "@+")
+    for hop in access.jump.split(",") if access.jump else ():
+        _required(hop.strip().removeprefix("ssh://").rstrip("/"), "jump host", "@+[]")
     if program is None:
         program = shutil.which("ssh") or ""
     if program:
         return from_ssh(access, _ask(access, config, program))
     return _without_ssh(access, config)
+
+
+def is_word(value: str, more: str = "") -> bool:
+    """Whether a name or an address may enter a command line: letters, digits and `._:%-`, which no
+    shell and no program takes for anything else. `more`: other characters that may be in it."""
+    allowed = _WORD | set(more)
+    return bool(value) and not value.startswith("-") and allowed.issuperset(value)
+
+
+_WORD = frozenset(string.ascii_letters + string.digits + "._:%-")
+
+
+def _required(value: str, what: str, more: str = "") -> str:
+    if not is_word(value, more):
+        raise RemoteError(
+            Trouble.SETUP, f"{plain(value)!r} is no {what}", f"letters, digits and ._:%-{more} only"
+        )
+    return value
 
 
 def _ask(access: Access, config: str, program: str) -> str:
@@ -182,6 +208,9 @@ def _settings(access: Access, values: Mapping[str, list[str]]) -> Settings:
 
 
 _TOKEN = re.compile(r"%(.)")
+_FOREIGN = {"h": "host name", "n": "host name", "r": "user name", "k": "HostKeyAlias",
+            "j": "jump host"}  # fmt: skip
+"""Tokens whose values come from elsewhere, and are for a shell where they stand in a command."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -214,8 +243,11 @@ def _filler(settings: Settings) -> Callable[..., str]:
         tokens["C"] = hashlib.sha1("".join(parts).encode()).hexdigest()
 
         def token(match: re.Match[str]) -> str:
+            letter = match.group(1)
             try:
-                return tokens[match.group(1)]
+                if command and letter in _FOREIGN and tokens[letter]:
+                    return _required(tokens[letter], _FOREIGN[letter], "@+[],")
+                return tokens[letter]
             except KeyError:
                 raise RemoteError(
                     Trouble.SETUP,

@@ -35,9 +35,14 @@ doas -n sh -c : </dev/null >/dev/null 2>&1; echo $?
 alone, not by the ticket of a session elsewhere, which may run out before the next command."""
 
 
+def script_bytes(script: str) -> bytes:
+    """A script as the shell gets it: file names that are no UTF-8 keep their bytes."""
+    return script.encode("utf-8", "surrogateescape")
+
+
 def encoded(script: str) -> str:
     """A script as the argument of `printf %b` in single quotes, the same for every shell."""
-    return "".join(chr(c) if c in _SAFE else f"\\0{c:03o}" for c in script.encode())
+    return "".join(chr(c) if c in _SAFE else f"\\0{c:03o}" for c in script_bytes(script))
 
 
 def inline(script: str) -> str:

@@ -15,6 +15,7 @@ from lvstui.remote.scripts import (
     PLAIN_SHELL,
     inline,
     read_script,
+    script_bytes,
     staged_command,
     write_script,
 )
@@ -144,7 +145,7 @@ class ShellRunner(ABC):
         if not stdin:
             # The script itself is the input: no limit of length, and not in the process list.
             return self.execute(
-                PLAIN_SHELL, stdin=script.encode(), timeout_s=timeout_s, what=what, most=most
+                PLAIN_SHELL, stdin=script_bytes(script), timeout_s=timeout_s, what=what, most=most
             )
         if len(script) <= INLINE:
             command = inline(script)

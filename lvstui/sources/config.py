@@ -15,7 +15,13 @@ from lvstui.model.facts import Available, ConfigurationSeen, Missing, NamesSeen
 from lvstui.model.keys import canonical_address
 from lvstui.model.text import plain
 from lvstui.sources.base import Context
-from lvstui.sources.processes import DEFAULT_CONFIG, config_file, config_id, loaded_path
+from lvstui.sources.processes import (
+    DEFAULT_CONFIG,
+    config_file,
+    config_id,
+    is_keepalived,
+    loaded_path,
+)
 
 HOSTS = "/etc/hosts"
 
@@ -148,8 +154,8 @@ class ConfigurationFiles:
                 data = stream.read()
         except OSError:
             return
-        if not data:
-            # It is being written anew: the next tick has it whole.
+        if not data or not is_keepalived(pid):
+            # It is being written anew, or the daemon ended: the next tick knows.
             self._loaded_stamp = None
             return
         configuration: Configuration = parse_consolidated(data, config_id=config_id(pid))

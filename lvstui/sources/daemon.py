@@ -1,7 +1,8 @@
 """keepalived itself: is it there, which version, which processes, what it can be asked.
 
-Everything is read from /proc and pid files; nothing is ever signalled here. Pid files moved from
-/var/run to /run (2.0.17) and lie in /run/keepalived with `use_pid_dir`, `instance` or
+Everything is read from /proc and pid files; nothing is ever signalled here. What another user can
+write (a pid file) or be (a process of that name) is passed over, see `processes.held`. Pid files
+moved from /var/run to /run (2.0.17) and lie in /run/keepalived with `use_pid_dir`, `instance` or
 `net_namespace`.
 """
 
@@ -11,13 +12,13 @@ import contextlib
 import os
 import re
 import select
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass
 
-from lvstui.model.facts import DaemonSeen
+from lvstui.model.facts import Available, DaemonSeen, Missing
 from lvstui.model.text import plain
+from lvstui.sources import trust
 from lvstui.sources.base import Context
 from lvstui.sources.processes import (
     DEFAULT_CONFIG,
@@ -26,14 +27,17 @@ from lvstui.sources.processes import (
     config_file,
     config_id,
     handled_signals,
+    held,
     in_our_network,
     inside,
     is_keepalived,
     options_of,
     parent_of,
+    program,
     read_loaded,
     start_time,
     tmp_dir,
+    why_not_believed,
 )
 
 __all__ = [
@@ -77,8 +81,7 @@ class Binary:
 
 def _read_pid(path: str) -> int:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            text = file.read(32).strip()
+        text = trust.read(path, 32).decode("ascii", "replace").strip()
     except OSError:
         return 0
     return int(text) if text.isdigit() else 0
@@ -172,7 +175,7 @@ def children_roles(pid: int) -> tuple[tuple[str, int], ...]:
 _binaries: dict[tuple[str, int, int], Binary] = {}
 
 
-def _ask_version(path: str) -> Binary:
+def _ask_version(path: str, *descriptors: int) -> Binary:
     try:
         done = subprocess.run(
             [path, "--version"],
@@ -180,6 +183,7 @@ def _ask_version(path: str) -> Binary:
             capture_output=True,
             timeout=5,
             check=False,
+            pass_fds=descriptors,
         )
     except (OSError, subprocess.TimeoutExpired):
         return Binary()
@@ -199,31 +203,38 @@ def _ask_version(path: str) -> Binary:
 def binary_of(pid: int = 0) -> Binary:
     """What the running program says (`pid`), or the installed one (0).
 
-    Asked once for each program file and change time. The running one is started through
-    /proc/PID/exe: an upgrade may have replaced the file behind the daemon's back.
+    Asked once for each program file and change time, and only of a program that nobody but root
+    can have put there. The running one is the open file itself: an upgrade may have replaced it
+    behind the daemon's back.
     """
-    path = f"{PROC}/{pid}/exe" if pid else ""
-    try:
-        info = os.stat(path) if path else None
-    except OSError:
-        # Not root: the installed one is the best guess.
-        info = None
-    if info is None:
-        found = installed()
-        if not found:
-            return Binary()
-        path, info = found, os.stat(found)
+    if pid:
+        try:
+            with held(pid) as folder, program(folder) as fd:
+                return _known(f"{PROC}/self/fd/{fd}", fd)
+        except OSError:
+            # Not root: the installed one is the best guess.
+            pass
+    found = installed()
+    return _known(found) if found else Binary()
+
+
+def _known(path: str, *descriptors: int) -> Binary:
+    info = os.stat(path)
     key = (f"{info.st_dev}:{info.st_ino}", info.st_mtime_ns, info.st_size)
     if key not in _binaries:
-        _binaries[key] = _ask_version(path)
+        _binaries[key] = _ask_version(path, *descriptors)
     return _binaries[key]
 
 
 def installed() -> str:
-    """Path of the installed program; empty when there is none."""
-    return shutil.which("keepalived") or next(
-        (path for path in BINARIES if os.access(path, os.X_OK)), ""
-    )
+    """Path of the installed program, links followed; empty when there is none of root's alone."""
+    named = [f"{folder}/keepalived" for folder in os.get_exec_path() if os.path.isabs(folder)]
+    for path in (*named, *BINARIES):
+        with contextlib.suppress(OSError):
+            found = trust.program(path)
+            if "keepalived" in os.path.basename(found):
+                return found
+    return ""
 
 
 def find_daemon(children: frozenset[int] = frozenset()) -> DaemonSeen:
@@ -250,6 +261,15 @@ def find_daemon(children: frozenset[int] = frozenset()) -> DaemonSeen:
     )
 
 
+def not_believed() -> str:
+    """Why a daemon of root's that seems to run here is not believed; empty when there is none."""
+    for name in os.listdir(PROC):
+        why = why_not_believed(int(name)) if name.isdigit() else ""
+        if why and in_our_network(int(name)) is not False:
+            return f"process {name} is called keepalived and is not believed: {plain(why)}"
+    return ""
+
+
 class DaemonSource:
     """Pushes `DaemonSeen` at the start and whenever it changed.
 
@@ -262,6 +282,7 @@ class DaemonSource:
 
     def __init__(self, full_every_s: float = 10.0) -> None:
         self._full_every_s = full_every_s
+        self._why = ""
         self.seen: DaemonSeen | None = None
         """The newest; for other sources of this process."""
 
@@ -293,6 +314,7 @@ class DaemonSource:
                     if seen != self.seen:
                         self.seen = seen
                         context.emit(self.name, seen)
+                    self._say_why(context, "" if seen.running else not_believed())
                     watch.follow((seen.pid, *(p for _, p in seen.children)) if seen.pid else ())
                 if now < hurry_until:
                     next_full = now
@@ -301,6 +323,14 @@ class DaemonSource:
                     watch.wait(min(0.45, context.interval_s))
         finally:
             watch.follow(())
+
+    def _say_why(self, context: Context, why: str) -> None:
+        if why == self._why:
+            return
+        self._why = why
+        remedy = "let it and the folders above it belong to root, and nobody else write there"
+        fact = Missing(self.name, why, remedy) if why else Available(self.name)
+        context.emit(self.name, fact)
 
 
 def _signature() -> tuple[tuple[str, int, int], ...]:

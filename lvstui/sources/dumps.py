@@ -19,11 +19,12 @@ from dataclasses import dataclass, replace
 
 from lvstui.model.facts import ChecksSeen, InstancesSeen, Missing
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
+from lvstui.sources import trust
 from lvstui.sources.base import Context
 from lvstui.sources.daemon import find_pid
 from lvstui.sources.dump_checks import parse_checks
 from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
-from lvstui.sources.processes import handled_signals, start_time, tmp_dir
+from lvstui.sources.processes import handled_signals, is_keepalived, start_time, tmp_dir
 
 __all__ = [
     "DumpSource",
@@ -59,8 +60,8 @@ class _Mark:
 def read_safely(path: str) -> tuple[str, os.stat_result] | None:
     """Text and stat of a dump; None when there is none that may be trusted.
 
-    The names in /tmp are predictable, so only a regular file that belongs to root or to us is
-    read, and never through a symbolic link.
+    The names in /tmp are predictable, so only a regular file that belongs to root is read, and
+    never through a symbolic link.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -68,7 +69,7 @@ def read_safely(path: str) -> tuple[str, os.stat_result] | None:
         return None
     with os.fdopen(fd, "rb") as file:
         info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode) or info.st_uid not in (0, os.geteuid()):
+        if not stat.S_ISREG(info.st_mode) or info.st_uid not in trust.ROOT:
             return None
         return file.read(_MAX_BYTES).decode("utf-8", "backslashreplace"), info
 
@@ -85,12 +86,30 @@ def request(pid: int, want: str = "auto") -> bool:
     for kind in kinds:
         number = _SIGNALS.get(kind)
         if number in handled and number is not None:
-            try:
-                os.kill(pid, number)
-            except OSError:
-                return False
-            return True
+            return _signal(pid, number)
     return False
+
+
+def _signal(pid: int, number: int) -> bool:
+    try:
+        # Looked at behind the descriptor: no process that gets the number later is signalled.
+        fd = os.pidfd_open(pid)
+    except OSError:
+        # Linux before 5.3 has none.
+        fd = -1
+    try:
+        if not is_keepalived(pid):
+            return False
+        if fd >= 0:
+            signal.pidfd_send_signal(fd, number)
+        else:
+            os.kill(pid, number)
+    except OSError:
+        return False
+    finally:
+        if fd >= 0:
+            os.close(fd)
+    return True
 
 
 def merged(

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from lvstui.model.facts import Missing
 from lvstui.model.text import plain
+from lvstui.sources import trust
 from lvstui.sources.processes import PROC, command_line, inside, options_of, tmp_dir
 
 SYSLOG_FILES = (
@@ -66,7 +67,17 @@ def own_files(pid: int) -> tuple[str, ...]:
         except OSError:
             # Not root, or gone.
             pass
-    return tuple(dict.fromkeys(path for path in found if os.access(path, os.R_OK)))
+    return tuple(path for path in dict.fromkeys(found) if _is_its_own(path))
+
+
+def _is_its_own(path: str) -> bool:
+    """Readable, and nobody else can have laid it there: `-g` alone means a file in /tmp."""
+    try:
+        info, folder = os.lstat(path), os.stat(os.path.dirname(path))
+    except OSError:
+        return False
+    planted = info.st_uid not in trust.ROOT or not stat.S_ISREG(info.st_mode)
+    return not (folder.st_mode & 0o022 and planted) and os.access(path, os.R_OK)
 
 
 def _journal_has_it() -> bool:

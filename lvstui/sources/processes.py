@@ -1,8 +1,8 @@
 """keepalived's processes as /proc shows them: options, environment, signals, loaded copy.
 
-Nothing here is ever signalled. Facts rest on keepalived 1.2 to 2.4: all its processes share one
-command line and, unless `process_names` is set, one comm; signals that it handles are blocked
-for a signalfd (2.x) or caught (1.x).
+Only processes that pass `held` are read and believed, and nothing here is ever signalled. Facts
+rest on keepalived 1.2 to 2.4: all its processes share one command line and, unless `process_names`
+is set, one comm; signals that it handles are blocked for a signalfd (2.x) or caught (1.x).
 """
 
 from __future__ import annotations
@@ -11,22 +11,103 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from lvstui.keepalived.daemon import options
 from lvstui.keepalived.daemon.options import DEFAULT_CONFIG as DEFAULT_CONFIG
 from lvstui.keepalived.daemon.options import options_of as options_of
+from lvstui.sources import trust
 
 PROC = Path("/proc")
 
 
-def command_line(pid: int) -> tuple[str, ...]:
-    """The arguments of a process; empty when it is gone."""
+@contextlib.contextmanager
+def held(pid: int) -> Iterator[int]:
+    """The /proc folder of a live process of keepalived, as a descriptor.
+
+    It names this very process: when it ends, reading fails, whoever gets its number. Raises
+    OSError when it is gone or is not keepalived's. Everybody can call a process keepalived, so
+    what nobody but root can bring about decides: all three uids are root's, and so is the program,
+    which is called keepalived where it lies. Whose program may not be seen (not root) is judged by
+    its uids and its name alone, and nothing of it may be run.
+    """
+    folder = os.open(PROC / str(pid), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        raw = (PROC / str(pid) / "cmdline").read_bytes()
+        _require_keepalived(pid, folder)
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _require_keepalived(pid: int, folder: int) -> None:
+    # Names first: they are cheap, and most processes end here.
+    comm = _read(folder, "comm").strip().lower()
+    words = _read(folder, "cmdline").split(b"\0", 1)
+    if not comm.startswith(b"keepalived") and os.path.basename(words[0]) != b"keepalived":
+        # `process_names` may have renamed it, but not its command line.
+        raise ProcessLookupError(f"process {pid} is not called keepalived")
+    _require_roots_process(pid, folder)
+    with contextlib.suppress(_Unseen), program(folder):
+        pass
+    # Once more: it may have become another program meanwhile, as a setuid one.
+    _require_roots_process(pid, folder)
+    if not _is_alive(_fields(_read(folder, "stat"))):
+        raise ProcessLookupError(f"process {pid} has ended")
+
+
+def _require_roots_process(pid: int, folder: int) -> None:
+    # As this user namespace sees them: the root of another one is somebody else here.
+    uids = _status(_read(folder, "status")).get("Uid", "").split()[:3]
+    if len(uids) != 3 or any(uid not in map(str, trust.ROOT) for uid in uids):
+        raise PermissionError(f"process {pid} has the uids {'/'.join(uids)}, not root's")
+
+
+class _Unseen(PermissionError):
+    """Which program a process runs may not be seen."""
+
+
+@contextlib.contextmanager
+def program(folder: int) -> Iterator[int]:
+    """The program that a process runs, as an O_PATH descriptor, when it is a keepalived of root's.
+
+    `folder`: see `held`. The file may have been replaced since, or be another root folder's.
+    Raises OSError.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            fd = os.open("exe", os.O_PATH | os.O_CLOEXEC, dir_fd=folder)
+            stack.callback(os.close, fd)
+            top = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+            stack.callback(os.close, top)
+        except PermissionError as error:
+            raise _Unseen(error.errno, error.strerror) from None
+        path = os.readlink(f"{PROC}/self/fd/{fd}").removesuffix(" (deleted)")
+        if "keepalived" not in os.path.basename(path):
+            raise PermissionError(f"{path} is not called keepalived")
+        trust.require_roots(fd)
+        stack.enter_context(trust.opened(os.path.dirname(path), f"{PROC}/self/fd/{top}"))
+        yield fd
+
+
+def _read(folder: int, name: str) -> bytes:
+    with open(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder), "rb") as file:
+        return file.read()
+
+
+def _read_of(pid: int, name: str) -> bytes:
+    """A file of /proc/PID of keepalived's; empty when it is gone or is not keepalived's."""
+    try:
+        with held(pid) as folder:
+            return _read(folder, name)
     except OSError:
-        return ()
-    return tuple(os.fsdecode(word) for word in raw.rstrip(b"\0").split(b"\0")) if raw else ()
+        return b""
+
+
+def command_line(pid: int) -> tuple[str, ...]:
+    """The arguments of a process of keepalived's; empty when it is gone."""
+    raw = _read_of(pid, "cmdline").removesuffix(b"\0")
+    return tuple(os.fsdecode(word) for word in raw.split(b"\0")) if raw else ()
 
 
 def config_file(pid: int) -> str:
@@ -40,10 +121,7 @@ def config_id(pid: int) -> str:
 
 
 def _environment(pid: int) -> dict[str, str]:
-    try:
-        raw = (PROC / str(pid) / "environ").read_bytes()
-    except OSError:
-        return {}
+    raw = _read_of(pid, "environ")
     pairs = (os.fsdecode(entry).partition("=") for entry in raw.split(b"\0") if entry)
     return {name: value for name, _, value in pairs}
 
@@ -77,6 +155,8 @@ def loaded_path(pid: int) -> str:
     It is a memfd of the parent, or an unlinked file with `tmp_config_directory`. Root only.
     """
     folder = PROC / str(pid) / "fd"
+    if not is_keepalived(pid):
+        return ""
     try:
         names = os.listdir(folder)
     except OSError:
@@ -103,16 +183,15 @@ def read_loaded(pid: int) -> bytes | None:
     """
     path = loaded_path(pid)
     try:
-        return Path(path).read_bytes() if path else None
+        data = Path(path).read_bytes() if path else None
     except OSError:
         return None
+    # Asked last: then it was the daemon's number all the time.
+    return data if is_keepalived(pid) else None
 
 
-def _status(pid: int) -> dict[str, str]:
-    try:
-        text = (PROC / str(pid) / "status").read_text("utf-8", "replace")
-    except OSError:
-        return {}
+def _status(raw: bytes) -> dict[str, str]:
+    text = raw.decode("utf-8", "replace")
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
 
@@ -121,7 +200,7 @@ def handled_signals(pid: int) -> tuple[int, ...]:
 
     Before 1.2.20 an unhandled SIGUSR1 kills the daemon, so this is asked before any signal.
     """
-    status = _status(pid)
+    status = _status(_read_of(pid, "status"))
     mask = 0
     for field in ("SigBlk", "SigCgt"):
         with contextlib.suppress(ValueError):
@@ -132,10 +211,13 @@ def handled_signals(pid: int) -> tuple[int, ...]:
 def _stat_fields(pid: int) -> list[str]:
     """Fields of /proc/PID/stat from the state on (index 0 = field 3); empty when gone."""
     try:
-        text = (PROC / str(pid) / "stat").read_text("utf-8", "replace")
+        return _fields((PROC / str(pid) / "stat").read_bytes())
     except OSError:
         return []
-    return text.rpartition(")")[2].split()
+
+
+def _fields(stat: bytes) -> list[str]:
+    return stat.decode("utf-8", "replace").rpartition(")")[2].split()
 
 
 def _is_alive(fields: list[str]) -> bool:
@@ -161,17 +243,24 @@ def start_time(pid: int) -> float | None:
 
 
 def is_keepalived(pid: int) -> bool:
-    """Whether a live process is one of keepalived's, by comm or by its program's name."""
+    """Whether a live process is one of keepalived's, and nobody else can have made it so."""
     try:
-        comm = (PROC / str(pid) / "comm").read_text("utf-8", "replace").strip()
+        with held(pid):
+            return True
     except OSError:
         return False
-    if not comm.lower().startswith("keepalived"):
-        # `process_names` may have renamed it.
-        words = command_line(pid)
-        if not words or os.path.basename(words[0]) != "keepalived":
-            return False
-    return _is_alive(_stat_fields(pid))
+
+
+def why_not_believed(pid: int) -> str:
+    """Why a process of root's that is called keepalived, program and all, is not taken for it;
+    empty for all others."""
+    try:
+        with held(pid):
+            return ""
+    except trust.NotRootsError as error:
+        return str(error)
+    except OSError:
+        return ""
 
 
 def in_our_network(pid: int) -> bool | None:

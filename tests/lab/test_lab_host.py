@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -252,9 +253,14 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
             subprocess.run(["chown", "-R", "65534:65534", home], check=True)
         env = {**environment(home), "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
         env["PYTHONPATH"] = str(code)
+        # Both looks at the daemon, ours and that of the scripts: it is root's, whoever unpacked it.
+        see = "from lvstui.sources.daemon import find_daemon as f; print(f().running, f().version)"
         words, command = (
             ["-m", "lvstui.lab"],
-            "id -u; ssh deploy@rs1 sudo -n id -u; cat /proc/net/ip_vs",
+            "id -u; ssh deploy@rs1 sudo -n id -u; cat /proc/net/ip_vs; "
+            f"cd {code}; {become[-1]} -c '{see}'; "
+            ". lvstui/keepalived/daemon/scripts/common.sh; find_parent; program $pid; "
+            'echo "is $((pid > 0)) $HELD"; "$REPLY" --version 2>&1 | head -n 1',
         )
         done = subprocess.run(
             [*become, *words, "--topology", home / "small.toml", "--wait", "--exec", command],
@@ -269,6 +275,7 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("0\n0\n")
         assert done.stdout.count("Route   10") == 2
+        assert re.search(r"\nTrue \d[\d.]+\nis 1 /usr/sbin/keepalived\nKeepalived v", done.stdout)
         wait_gone(home / "lvstui" / "lab" / "lab1")
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -17,6 +17,7 @@ from lvstui.realserver.hosts import (
     own_path,
     read_own,
 )
+from lvstui.remote.config import resolve
 
 
 def service(key: str, *servers: tuple[str, str], forwarding: str = "DR") -> ConfiguredService:
@@ -42,6 +43,18 @@ def test_real_servers_in_direct_routing_with_all_their_services() -> None:
     )  # fmt: skip
     assert hosts[0].access.host == "rs1"
     assert hosts[0].access.address == "10.0.0.3"
+
+
+@pytest.mark.parametrize(
+    "comment", ["web server 2 (rack 4)", "$(touch${IFS}/x)", "-oX=y", "größte"]
+)
+def test_a_comment_that_is_no_host_name_is_a_name_on_the_screen_only(comment: str) -> None:
+    (host,) = from_services([service("tcp 10.0.0.20:80", ("10.0.0.3:80", comment))], OwnFile())
+    assert (host.name, host.label) == (comment, comment)
+    assert (host.access.host, host.access.address) == ("10.0.0.3", "10.0.0.3")
+    assert resolve(host.access, config="/dev/null", program="").hostname == "10.0.0.3"
+    assert find([host], comment, OwnFile(), ()) is host
+    assert find([host], "10.0.0.3", OwnFile(), ()) is host
 
 
 def test_one_row_for_a_machine_of_both_families() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lvstui.remote import config
 from lvstui.remote.config import Settings, from_ssh, resolve
-from lvstui.remote.connect import _hop
+from lvstui.remote.connect import Connector, _hop
 from lvstui.remote.runner import Access, RemoteError, Trouble
 
 OUTPUT = """\
@@ -119,10 +121,47 @@ def test_openssh_words_for_a_bad_file(tmp_path: Path) -> None:
     assert caught.value.trouble is Trouble.SETUP
 
 
-@pytest.mark.parametrize("host", ["", "-oProxyCommand=x", "a b"])
+@pytest.mark.parametrize("host", ["", "-oProxyCommand=x", "a b", "$(x)", "a;b", "a\nb", "ü"])
 def test_no_host_names(host: str) -> None:
-    with pytest.raises(RemoteError):
+    with pytest.raises(RemoteError, match="is no host name"):
         resolve(Access(host))
+
+
+@pytest.mark.parametrize("program", [pytest.param(None, marks=needs_ssh, id="with ssh"), ""])
+@pytest.mark.parametrize("field", ["host", "address", "user", "jump"])
+def test_no_value_reaches_a_shell_that_could_read_it(
+    field: str, program: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a ProxyCommand, in `Match exec`, and in what ssh makes of a jump host."""
+    mark = tmp_path / "mark"
+    file = tmp_path / "config"
+    file.write_text(
+        'Match exec "true %n %h %r"\n  Port 2200\nHost *\n  ProxyCommand false %h %n %r %p\n'
+    )
+    if program is not None:
+        monkeypatch.setattr(shutil, "which", lambda _: program)
+    for value in (f"$(touch${{IFS}}{mark})", f"`touch {mark}`", f";touch${{IFS}}{mark}", "-x"):
+        words: dict[str, Any] = {field: value}
+        access = replace(Access("rs1"), **words)
+        with Connector(ssh_config=str(file)) as connector, pytest.raises(RemoteError) as caught:
+            connector.open(access)
+        assert not mark.exists()
+        assert (caught.value.trouble, "is no" in caught.value.what) == (Trouble.SETUP, True)
+
+
+@pytest.mark.parametrize("output", ["hostname h;x", "user $(x)", "hostkeyalias a|b"])
+def test_no_value_of_ssh_config_does_either(output: str) -> None:
+    with pytest.raises(RemoteError, match="is no"):
+        from_ssh(Access("rs1"), f"proxycommand nc %h %r %k\n{output}")
+
+
+def test_what_people_really_have_is_taken() -> None:
+    for access in (
+        Access("fe80::1%eth0"), Access("web_1-a.example.net", user="ops@example.net"),
+        Access("rs1", address="2001:db8::1"), Access("rs1", jump="a,ops@[fe80::1]:22,ssh://u@j:3/"),
+        Access("rs1", jump="none"),
+    ):  # fmt: skip
+        assert resolve(access, config="/dev/null", program="").host == access.host
 
 
 def test_without_openssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +14,10 @@ import pytest
 from lvstui.model.facts import DaemonSeen, Observation
 from lvstui.sources import daemon, processes
 from lvstui.sources.base import Context
+from tests import stand_ins
+from tests.stand_ins import we_are_root
+
+__all__ = ["we_are_root"]
 
 pytestmark = pytest.mark.xdist_group("stand-in")
 """One worker: all processes of this host are looked at, and each test wants its own found."""
@@ -44,7 +46,6 @@ def test_options(words: str, expected: dict[str, str]) -> None:
 
 STAND_IN = """
 import signal, sys, time
-open('/proc/self/comm', 'w').write('keepalived')
 signal.pthread_sigmask(signal.SIG_BLOCK, {1, 10, 12, 36})
 print('ready', flush=True)
 time.sleep(60)
@@ -52,20 +53,17 @@ time.sleep(60)
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    monkeypatch.setattr(daemon, "PID_DIRS", (str(tmp_path),))
-    process = subprocess.Popen(
-        [sys.executable, "-c", STAND_IN, "-f", "/etc/k.conf", "-i", "lb9"],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": "/var/tmp"},
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    (tmp_path / "keepalived.pid").write_text(f"{process.pid}\n")
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
+def stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, we_are_root: None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with stand_ins.own_folder() as folder:
+        monkeypatch.setattr(daemon, "PID_DIRS", (str(folder),))
+        program, env = stand_ins.pythons_keepalived(folder)
+        words = [str(program), "-c", STAND_IN, "-f", "/etc/k.conf", "-i", "lb9"]
+        env = {**env, "TMPDIR": "/var/tmp"}
+        with stand_ins.running(words, env=env, ready=True) as process:
+            (folder / "keepalived.pid").write_text(f"{process.pid}\n")
+            yield process
 
 
 def test_a_daemon_is_described(stand_in: subprocess.Popen[bytes]) -> None:
@@ -80,11 +78,12 @@ def test_a_daemon_is_described(stand_in: subprocess.Popen[bytes]) -> None:
     assert processes.read_loaded(stand_in.pid) is None
 
 
-def test_children_are_no_daemon(stand_in: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    (tmp_path / "keepalived.pid").unlink()
+def test_children_are_no_daemon(stand_in: subprocess.Popen[bytes]) -> None:
+    (folder,) = map(Path, daemon.PID_DIRS)
+    (folder / "keepalived.pid").unlink()
     assert daemon.find_pid() == stand_in.pid
     assert daemon.find_pid(frozenset((stand_in.pid,))) == 0
-    (tmp_path / "vrrp.pid").write_text(f"{stand_in.pid}\n")
+    (folder / "vrrp.pid").write_text(f"{stand_in.pid}\n")
     assert daemon.find_pid() == 0
 
 
@@ -125,19 +124,39 @@ def _until(condition: object, seconds: float = 20.0) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.usefixtures("we_are_root")
 def test_a_version_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "keepalived"
-    program.write_text(
-        "#!/bin/sh\n"
-        f"echo x >> {tmp_path}/calls\n"
-        "echo 'Keepalived v2.2.7 (01/16,2022)' >&2\n"
-        "echo 'Config options:  LVS VRRP JSON DBUS' >&2\n"
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    for _ in range(3):
-        assert daemon.binary_of() == daemon.Binary("2.2.7", ("LVS", "VRRP", "JSON", "DBUS"))
-    assert (tmp_path / "calls").read_text() == "x\n"
+    with stand_ins.own_folder() as folder:
+        program = folder / "keepalived"
+        program.write_text(
+            "#!/bin/sh\n"
+            f"echo x >> {tmp_path}/calls\n"
+            "echo 'Keepalived v2.2.7 (01/16,2022)' >&2\n"
+            "echo 'Config options:  LVS VRRP JSON DBUS' >&2\n"
+        )
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder))
+        for _ in range(3):
+            assert daemon.binary_of() == daemon.Binary("2.2.7", ("LVS", "VRRP", "JSON", "DBUS"))
+        assert (tmp_path / "calls").read_text() == "x\n"
+
+
+def test_the_running_program_is_asked_though_it_was_replaced(
+    stand_in: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = map(Path, daemon.PID_DIRS)
+    env = stand_ins.PYTHONS
+    (folder / "keepalived").unlink()
+    asked: list[bytes] = []
+
+    def ask(path: str, *descriptors: int) -> daemon.Binary:
+        words = [path, "-c", "print('it runs')"]
+        asked.append(subprocess.check_output(words, pass_fds=descriptors, env=env))
+        return daemon.Binary("1")
+
+    monkeypatch.setattr(daemon, "_ask_version", ask)
+    assert daemon.binary_of(stand_in.pid) == daemon.Binary("1")
+    assert asked == [b"it runs\n"]
 
 
 def test_nothing_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -25,6 +23,12 @@ from lvstui.sources.dumps import (
     parse_stats,
     request,
 )
+from tests import stand_ins
+from tests.stand_ins import we_are_root
+
+__all__ = ["we_are_root"]
+
+pytestmark = [pytest.mark.usefixtures("we_are_root"), pytest.mark.xdist_group("stand-in")]
 
 DATA = Path(__file__).parent.parent / "data" / "keepalived-dumps"
 
@@ -245,6 +249,15 @@ def test_a_planted_file_is_not_read(tmp_path: Path) -> None:
     assert dumps.read_safely(str(tmp_path / "keepalived.data")) is None
 
 
+@stand_ins.as_root
+def test_a_strangers_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "keepalived.json"
+    path.write_text("[]")
+    assert dumps.read_safely(str(path)) is not None
+    os.chown(path, stand_ins.NOBODY, stand_ins.NOBODY)
+    assert dumps.read_safely(str(path)) is None
+
+
 def test_only_handled_signals_are_sent() -> None:
     code = (
         "import signal, sys, time\n"
@@ -252,19 +265,23 @@ def test_only_handled_signals_are_sent() -> None:
         "print('ready', flush=True)\n"
         "time.sleep(30)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        process.stdout.readline()
-        assert not request(process.pid, "json")
-        assert not request(process.pid, "stats")
-        assert process.poll() is None
-        assert request(process.pid)
-        assert process.wait(5) == 7
+    with stand_ins.own_folder() as folder:
+        program, env = stand_ins.pythons_keepalived(folder)
+        with stand_ins.running([str(program), "-c", code], env=env, ready=True) as process:
+            assert not request(process.pid, "json")
+            assert not request(process.pid, "stats")
+            assert process.poll() is None
+            assert request(process.pid)
+            assert process.wait(5) == 7
+            assert not request(process.pid)
+
+
+def test_nobody_else_is_signalled() -> None:
+    code = (
+        "import signal, time\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: None)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(30)\n"
+    )
+    with stand_ins.running([sys.executable, "-c", code], ready=True) as process:
         assert not request(process.pid)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        process.wait()
-        if process.stdout:
-            process.stdout.close()

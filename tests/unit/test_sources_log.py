@@ -304,6 +304,11 @@ def test_own_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     place = log_places.find(os.getpid())
     assert isinstance(place, Place)
     assert place.kind == "own"
+    # In a folder that others can write (as /tmp, with `-g` alone), a link may lead anywhere.
+    tmp_path.chmod(0o1777)
+    (tmp_path / "k_vrrp.log").unlink()
+    (tmp_path / "k_vrrp.log").symlink_to("other.log")
+    assert str(tmp_path / "k_vrrp.log") not in log_places.own_files(os.getpid())
 
 
 def test_a_rotated_log_that_is_not_there_yet_is_no_gap(

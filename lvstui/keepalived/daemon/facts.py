@@ -75,6 +75,9 @@ class DaemonSeen:
     hz: int = 100
     pid: int = 0
     """0: it does not run."""
+    unbelieved: str = ""
+    """`process PID runs PATH`: root's and called keepalived, but others than root can write that
+    program, so it counts for nothing."""
     ticks: int = 0
     unit: str = ""
     """The systemd unit whose main process it is, or that would start it."""
@@ -82,7 +85,8 @@ class DaemonSeen:
     version: str = ""
     """Of the running program, else of the installed one; empty without any."""
     program: str = ""
-    """What to run for a test: the running program (/proc/PID/exe), else the installed one."""
+    """Where the running program lies, else the installed one; empty without one that nobody but
+    root can have put there."""
     argv: tuple[str, ...] = ()
     tmpdir: str = ""
     loaded: bytes | None = field(default=None, repr=False)

@@ -84,7 +84,7 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         else:
             words.setdefault(key, rest)
     version = re.match(rb"Keepalived v(\S+)", blobs.get("version", b""))
-    argv = blobs.get("argv", b"").rstrip(b"\0")
+    argv = blobs.get("argv", b"").removesuffix(b"\0")
     with_addresses: list[tuple[str, str]] = []
     for line in blobs.get("addresses", b"").decode("utf-8", "replace").splitlines():
         parts = line.split()
@@ -106,7 +106,8 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         version=plain(os.fsdecode(version.group(1))) if version else "",
         program=words.get("program", ""),
         argv=tuple(os.fsdecode(word) for word in argv.split(b"\0")) if argv else (),
-        tmpdir=os.fsdecode(blobs.get("tmpdir", b"").strip()),
+        tmpdir=os.fsdecode(blobs.get("tmpdir", b"").removesuffix(b"\n")),
+        unbelieved=plain(blobs.get("unbelieved", b"")),
         loaded=blobs.get("loaded"),
         table=blobs.get("table", b"").decode("ascii", "replace"),
         addresses=tuple(with_addresses),
@@ -275,7 +276,7 @@ def _fetch(runner: Runner, shelf: _Shelf, root: bool) -> None:
 def _file(
     path: str, n: str, facts: Mapping[tuple[str, str], str], blobs: Mapping[str, bytes]
 ) -> FileSeen | OSError:
-    real = os.fsdecode(blobs.get(f"real.{n}", b"").rstrip(b"\n")) or path
+    real = os.fsdecode(blobs.get(f"real.{n}", b"").removesuffix(b"\n")) or path
     seen = FileSeen(path, real, exists=("gone", n) not in facts, regular=("odd", n) not in facts)
     if ("denied", n) in facts:
         return PermissionError(errno.EACCES, "it may not be read", path)

@@ -24,6 +24,10 @@ class Parcel:
             self.lines.append(f": > {target}")
         self.data += data
 
+    def add_text(self, name: str, text: str) -> None:
+        """Put a text in; bytes that were no UTF-8 where it was read are the same bytes again."""
+        self.add(name, text.encode("utf-8", "surrogateescape"))
+
     def unpack(self) -> str:
         """The shell function `unpack`."""
         return "\n".join(["unpack() {", *(f"  {line} &&" for line in self.lines), "  :", "}", ""])

@@ -16,7 +16,6 @@ from lvstui.keepalived.daemon.trial import ConfigTest, test_words
 
 UNWRITABLE, BUSY, GONE, CHANGED = 73, 75, 76, 77
 """Exit statuses of the scripts."""
-_END = "LVSTUI-END"
 KEEP = 50
 """Changes that a host remembers, with both texts of each file."""
 
@@ -37,14 +36,13 @@ def begin(
     asked to load these. The script prints `armed HOW`; exit status BUSY when another change is
     under way, CHANGED when a file is not as it was seen, UNWRITABLE without room.
     """
-    # What holds no secret comes in the script; the rest by standard input.
-    texts = {
-        "change.sh": script("common.sh") + script("change.sh"),
-        "steps.sh": steps(id_, files, daemon, old_is_lethal),
-        "meta.json": json.dumps(meta) + "\n",
-        "argv": "".join(f"{word}\n" for word in daemon.argv),
-    }
     parcel = Parcel()
+    # By standard input too, and no text between marks in the script: a path or a word of the
+    # daemon's command line may hold any line.
+    parcel.add_text("change.sh", script("common.sh") + script("change.sh"))
+    parcel.add_text("steps.sh", steps(id_, files, daemon, old_is_lethal))
+    parcel.add_text("meta.json", json.dumps(meta) + "\n")
+    parcel.add_text("argv", "".join(f"{word}\0" for word in daemon.argv))
     if tested is not None:
         parcel.add("test.before", tested.record)
     copies = []
@@ -68,9 +66,6 @@ def begin(
         f"ID={id_}\nSECONDS_={seconds}\nKEEP={KEEP}\nSIZE={len(parcel.data)}\n"
         + parcel.unpack()
         + "\n".join(["copy_old() {", *copies, "  :", "}", ""])
-        + "lay_out() {\n"
-        + "".join(f"cat > \"$T/{name}\" <<'{_END}'\n{text}{_END}\n" for name, text in texts.items())
-        + "}\n"
     )
     return script("common.sh") + head + script("begin.sh"), bytes(parcel.data)
 
@@ -103,7 +98,7 @@ def steps(
         back.append(f"restore_file {number} {real}")
     options = " ".join(shlex.quote(word) for word in test_words(daemon))
     environment = "TMPDIR=" + shlex.quote(daemon.tmpdir) + " " if daemon.tmpdir else ""
-    argv = " ".join(shlex.quote(word) for word in daemon.argv) or ":"
+    argv = " ".join(shlex.quote(word) for word in daemon.argv)
     functions = {
         "expect_all": expect,
         "write_all": put,
@@ -113,10 +108,13 @@ def steps(
             f'"$@" {options}',
         ],
         "start_daemon": [
+            f"set -- {argv}",
+            'installed "$1"; [ -n "$REPLY" ] || return 1; shift',
             "own=; command -v setsid >/dev/null 2>&1 && own=setsid",
-            # Ignored signals would stay ignored in the daemon, SIGHUP among them.
-            f"(trap - HUP PIPE; cd / && umask 022 && {environment}exec $own {argv} "
-            "</dev/null >/dev/null 2>&1) &",
+            # Ignored signals would stay ignored in the daemon, SIGHUP among them; descriptor 7 is
+            # the program that was looked at.
+            f'(trap - HUP PIPE; cd / && umask 022 && {environment}exec $own "$REPLY" "$@" '
+            "</dev/null >/dev/null 2>&1 7<&-) &",
         ],
     }
     lines = [

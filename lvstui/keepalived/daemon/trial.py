@@ -67,7 +67,9 @@ def trial(
 ) -> Trial:
     """Test what is there and what would be there. Raises RemoteError."""
     if not daemon.program:
-        return Trial(why="keepalived is not installed here: nothing could test the file")
+        return Trial(
+            why="no keepalived of root's own is installed here: nothing could test the file"
+        )
     text, stdin = trial_script(daemon, files)
     ran = runner.run(
         text, stdin=stdin, root=root, timeout_s=60, what="keepalived -t on the candidate",
@@ -95,6 +97,7 @@ def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, by
     )
     for number, folder in enumerate(shadows, 1):
         shadowed.append(f"shadow {number} {shlex.quote(folder)} || return 1")
+        mounts.append(f"lay_over {number} {shlex.quote(folder)}")
     for number, file in enumerate(files, 1):
         real = shlex.quote(file.real)
         if file.after is None:
@@ -118,13 +121,13 @@ def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, by
     has_before = any(file.path == daemon.main and file.before is None for file in files)
     lines = [
         script("common.sh"),
-        f"PROGRAM={shlex.quote(daemon.program)}\nSIZE={len(parcel.data)}",
+        f"PID={daemon.pid}\nSIZE={len(parcel.data)}",
         f"ALONE={main if alone else ''}\nBESIDE={beside}\nNO_BEFORE={'yes' if has_before else ''}",
         parcel.unpack(),
         "\n".join(["place() {", *(f"  {line}" for line in (*place, *shadowed)), "  :", "}"]),
         "\n".join(["test_it() {", f"  run_it {words}", "}"]),
         "\n".join(["test_beside() {", f'  run_it {words} -f "$BESIDE"', "}"]),
-        "MOUNTS=$(cat <<'LVSTUI'\n" + "\n".join(mounts) + "\nLVSTUI\n)",
+        "MOUNTS=" + shlex.quote("\n".join(mounts)),
         script("trial.sh"),
     ]
     return "\n".join(lines) + "\n", bytes(parcel.data)

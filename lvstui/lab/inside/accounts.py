@@ -61,8 +61,22 @@ _ROOTS_FILES = {
     "/usr/libexec/sudo/sudoers.so": 0o644,
     "/etc/sudo.conf": 0o644,
     "/etc/sudo_logsrvd.conf": 0o644,
+    "/usr/sbin/keepalived": 0o755,
 }
-"""What sudo refuses to use unless it is root's."""
+"""What sudo refuses to use unless it is root's; and a keepalived that is not is nobody's daemon."""
+
+_ROOTS_FOLDERS = (
+    "/etc",
+    "/usr",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/libexec/sudo",
+    "/usr/share",
+    "/var",
+    "/var/lib",
+)
+"""keepalived runs no script below a folder that is not root's."""
 
 
 def _without(text: str, names: set[str], numbers: set[str]) -> list[str]:
@@ -135,14 +149,20 @@ def own_plugins(root: str) -> None:
                 os.chown(f"{place}/{name}", 0, 0)
 
 
-def own_sudo(root: str) -> None:
-    """sudo and its parts belong to root and sudo is setuid, whoever unpacked them."""
+def own_programs(root: str) -> None:
+    """Programs of which it matters belong to root, with the folders above them, and sudo is setuid,
+    whoever unpacked the layer that they are from. Costs what copying them into the root costs, and
+    nothing where they are root's already."""
     for path, mode in _ROOTS_FILES.items():
         if os.path.exists(root + path) and not os.path.islink(root + path):
             state = os.stat(root + path)
             if (state.st_uid, state.st_gid, state.st_mode & 0o7777) != (0, 0, mode):
                 os.chown(root + path, 0, 0)
                 os.chmod(root + path, mode)
-    folder = root + "/usr/libexec/sudo"
-    if os.path.isdir(folder) and os.stat(folder).st_uid:
-        os.chown(folder, 0, 0)
+    for path in _ROOTS_FOLDERS:
+        if (
+            os.path.isdir(root + path)
+            and not os.path.islink(root + path)
+            and os.stat(root + path).st_uid
+        ):
+            os.chown(root + path, 0, 0)

@@ -80,7 +80,7 @@ def _install(root: str, plan: dict[str, Any]) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(root + "/.dockerenv")
     accounts.homes(root, plan["files"]["/root/.ssh/authorized_keys"][1])
-    accounts.own_sudo(root)
+    accounts.own_programs(root)
     accounts.own_plugins(root)
     if os.path.exists(root + "/usr/sbin/netplan"):
         # Its command line finds its own library by the linker's cache only.

@@ -27,18 +27,6 @@ _DEVICES = {
     "net/tun": (10, 200),
 }
 
-_ROOTS_FOLDERS = (
-    "/etc",
-    "/usr",
-    "/usr/bin",
-    "/usr/sbin",
-    "/usr/lib",
-    "/usr/share",
-    "/var",
-    "/var/lib",
-)
-
-
 _KEPT = ("/etc/keepalived/keepalived.config-opts",)
 """Files under covered folders that belong to a program: keepalived 2.3 reads its build options."""
 
@@ -107,12 +95,7 @@ def build(plan: dict[str, Any], node: dict[str, Any]) -> None:
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755")
     new = overlay("/mnt", [LAYER, HOSTFS] if plan["layer"] else [HOSTFS])
-    if plan["layer"] and os.stat(LAYER).st_uid:
-        # Unpacked by a normal user; keepalived runs no script below a folder that is not root's.
-        for path in _ROOTS_FOLDERS:
-            if os.path.isdir(new + path) and not os.path.islink(new + path):
-                os.chown(new + path, 0, 0)
-    accounts.own_sudo(new)
+    accounts.own_programs(new)
     kept = {path: content for path in _KEPT if (content := _read(new + path)) is not None}
     for path, mode in plan["covers"]:
         cover(new, path, mode)

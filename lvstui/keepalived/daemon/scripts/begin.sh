@@ -1,5 +1,5 @@
 # Lay a change out under $T and arm its guard; nothing is changed yet. ID, SECONDS_, KEEP, SIZE and
-# the functions `lay_out`, `unpack`, `copy_old` come before this; the files come by standard input.
+# the functions `unpack`, `copy_old` come before this; the files come by standard input.
 umask 077
 S=/var/lib/lvstui/config
 T=$S/$ID
@@ -8,7 +8,7 @@ give_up() { rm -rf "$T"; echo "$1"; exit "$2"; }
 mkdir "$T" && mkdir "$T/new" "$T/old" "$T/seen" || give_up "$T can not be made" 73
 cat > "$T/all"
 [ "$(wc -c < "$T/all")" -eq "$SIZE" ] || give_up "the files did not arrive whole" 73
-lay_out && unpack || give_up "no room for the change" 73
+unpack || give_up "no room for the change" 73
 rm -f "$T/all"
 copy_old || exit 77
 rm -rf "$T/seen"

@@ -30,7 +30,7 @@ release() { # the lock, if it is ours
 
 # Only what the plan saw is changed: somebody else may have been here meanwhile.
 expect_file() { # number path real
-  [ "$(readlink -f -- "$2")" = "$3" ] || [ ! -e "$2" ] || {
+  [ "$(readlink -f -- "$2"; echo .)" = "$3$(printf '\n.')" ] || [ ! -e "$2" ] || {
     die "$2 leads elsewhere since the plan was made: look again"; return 0; }
   if [ -e "old/$1" ]; then
     [ -f "$3" ] && same "old/$1" "$3" || die "$2 changed since the plan was made: look again"
@@ -85,9 +85,6 @@ restore_file() { # number real
 is_daemon() { # pid ticks: that very process
   [ "$1" != 0 ] && is_keepalived "$1" && [ "$TICKS" = "$2" ]
 }
-program() {
-  if [ -r "/proc/$1/exe" ]; then REPLY=/proc/$1/exe; else REPLY=$(command -v keepalived); fi
-}
 tell() { # pid: read the configuration anew
   if [ -n "$UNIT" ] && [ "$(systemctl show -p MainPID "$UNIT" 2>/dev/null)" = "MainPID=$1" ]; then
     systemctl reload "$UNIT" >> log 2>&1 && return 0
@@ -132,7 +129,7 @@ reload_back() {
   find_parent
   if [ "$pid" = 0 ]; then
     [ -n "$OLD_IS_LETHAL" ] || start_again
-  elif tr '\0' '\n' < "/proc/$pid/cmdline" | cmp -s - argv; then
+  elif [ "$(od -An -v -tx1 < "/proc/$pid/cmdline")" = "$(od -An -v -tx1 < argv)" ]; then
     # It was started anew meanwhile, as it was before.
     safe_to_tell "$pid" && tell "$pid" && note "told keepalived (pid $pid, another than before)"
   else

@@ -12,7 +12,6 @@ while read -r key value _; do
 done < /proc/self/status
 find_parent
 echo "pid $pid"
-program=
 if [ "$pid" != 0 ]; then
   ticks_of "$pid" && echo "ticks $TICKS"
   children=
@@ -34,7 +33,7 @@ if [ "$pid" != 0 ]; then
   done
   for role in vrrp checkers bfd; do
     for file in /run/$role.pid /run/keepalived/*$role*.pid /run/${role}_*.pid /var/run/$role.pid; do
-      [ -r "$file" ] && { REPLY=; line "$file"; echo "pidfile $role $REPLY"; }
+      [ -r "$file" ] && only_roots "$file" && { REPLY=; line "$file"; echo "pidfile $role $REPLY"; }
     done
   done
   if [ -z "$BRIEF" ]; then
@@ -42,7 +41,6 @@ if [ "$pid" != 0 ]; then
     if [ -r "/proc/$pid/environ" ]; then
       tr '\0' '\n' < "/proc/$pid/environ" | sed -n 's/^TMPDIR=//p' | blob tmpdir
     fi
-    if [ -r "/proc/$pid/exe" ]; then program=/proc/$pid/exe; fi
     if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then
       unit=$(sed -n 's|.*/\([^/]*\.service\)$|\1|p' "/proc/$pid/cgroup" | head -n 1)
       [ -n "$unit" ] || unit=keepalived.service
@@ -60,16 +58,17 @@ if [ "$pid" != 0 ]; then
     esac
   done
 elif [ -z "$BRIEF" ]; then
+  [ -z "$UNBELIEVED" ] || printf '%s' "$UNBELIEVED" | blob unbelieved
   if [ -d /run/systemd/system ] && systemctl cat keepalived.service >/dev/null 2>&1; then
     echo "unit keepalived.service"
   fi
 fi
 if [ -z "$BRIEF" ]; then
-  [ -n "$program" ] || program=$(command -v keepalived)
-  [ -z "$program" ] || {
-    echo "program $program"
+  program "$pid"
+  [ -z "$REPLY" ] || {
+    echo "program $HELD"
     echo "hz $(getconf CLK_TCK 2>/dev/null || echo 100)"
-    "$program" --version 2>&1 | head -n 1 | blob version; }
+    "$REPLY" --version 2>&1 | head -n 1 | blob version; }
 fi
 [ ! -r /proc/net/ip_vs ] || blob table < /proc/net/ip_vs
 ip -o addr show 2>/dev/null | blob addresses
