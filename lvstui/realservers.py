@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from lvstui.realserver.steps import HostPlan
     from lvstui.remote.runner import SecretRequest, UnknownKey
 
-DONE, NOT_DONE, USAGE = 0, 1, 2
+DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
+"""Exit status; UNRECORDED: done, and the audit log could not be written."""
 _HELP = {
     "look": "find out what the hosts have, and judge it; changes nothing",
     "plan": "show what a push would change, with a diff for each file; changes nothing",
@@ -289,7 +290,11 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
             print(f"  listened meanwhile: {result.listened}")
         if result.announced:
             print(f"  neighbours: {result.announced}")
-    return DONE if result.ok else NOT_DONE
+        if result.unrecorded:
+            print(f"✖ {result.unrecorded}")
+    if not result.ok:
+        return NOT_DONE
+    return UNRECORDED if result.unrecorded else DONE
 
 
 def _nothing(rows: Sequence[Row], plans: Sequence[HostPlan], args: argparse.Namespace) -> int:

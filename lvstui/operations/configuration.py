@@ -222,14 +222,13 @@ class Configurations:
         ).run()  # fmt: skip
         text = came.text
         ok = came.ended in (Ended.WAITING, Ended.CONFIRMED)
-        try:
-            self.audit.end(
-                id_, [(*entry, ok, f"{came.ended.value}: {text}") for entry in entries], plan.reason
-            )
-        except OSError as error:
-            text += f"; not recorded: {error}"
+        unrecorded = self.audit.end(
+            id_, [(*entry, ok, f"{came.ended.value}: {text}") for entry in entries], plan.reason
+        )
+        if unrecorded:
+            text += f"; {unrecorded}"
         left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
-        return ConfigOutcome(plan, came.ended, id_, text, came.verified, left)
+        return ConfigOutcome(plan, came.ended, id_, text, came.verified, left, unrecorded)
 
     def _stops(self, plan: ConfigPlan, force: bool) -> str:
         if self.read_only:
@@ -344,11 +343,10 @@ class Configurations:
     ) -> ConfigOutcome:
         entries = [(name, "", OPERATION, entry.title, ended is not Ended.TROUBLE,
                     f"{ended.value}: {text}") for name in entry.hosts]  # fmt: skip
-        try:
-            self.audit.end(entry.id, entries, entry.reason)
-        except OSError as error:
-            text += f"; not recorded: {error}"
-        return ConfigOutcome(plan, ended, entry.id, text)
+        unrecorded = self.audit.end(entry.id, entries, entry.reason)
+        if unrecorded:
+            text += f"; {unrecorded}"
+        return ConfigOutcome(plan, ended, entry.id, text, unrecorded=unrecorded)
 
     @staticmethod
     def _word(runner: Runner, id_: str, *words: str) -> str:

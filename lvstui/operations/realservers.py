@@ -217,11 +217,11 @@ class RealServers:
             self._apply(list(zip(rows, plans, strict=True)), tell, keep)
         done = tuple(outcomes[plan.host] for plan in plans)
         announced = self._announce(rows, plans, done)
-        self.audit.end(
-            id_, [(*entry, outcome.ok, outcome.text)
+        unrecorded = self.audit.end(
+            id_, [(*entry, outcome.ok, f"{outcome.end.value}: {outcome.text}")
                   for entry, outcome in zip(entries, done, strict=True)], reason,
         )  # fmt: skip
-        return Result(done, id_, ear.wrong, ear.words, announced)
+        return Result(done, id_, ear.wrong, ear.words, announced, unrecorded)
 
     def _apply(
         self, pairs: list[tuple[Row, HostPlan]], tell: Told, keep: Callable[[HostOutcome], None]

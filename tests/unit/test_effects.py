@@ -10,7 +10,7 @@ from lvstui.operations.realservers import RealServers
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.hosts import Host, Vip
-from lvstui.realserver.push import End
+from lvstui.realserver.push import End, HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
 from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
 
@@ -63,6 +63,19 @@ class Unreachable:
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Never."""
         raise RemoteError(Trouble.UNREACHABLE, f"{access.host}: no route")
+
+
+def test_what_was_done_is_told_though_it_could_not_be_recorded(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "log" / "audit.jsonl")
+    service = RealServers(Unreachable(), audit=log)
+
+    def full(outcome: HostOutcome) -> None:
+        log.path.unlink(missing_ok=True)
+        log.path.mkdir(exist_ok=True)
+
+    result = service.apply([row(HOSTS[0])], [plan(HOSTS[0])], came=full)
+    assert [outcome.end for outcome in result.outcomes] == [End.FAILED]
+    assert "not recorded in the audit log: " in result.unrecorded
 
 
 def test_what_was_stopped_was_not_begun(tmp_path: Path) -> None:
