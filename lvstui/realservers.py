@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lvstui.realserver.hosts import Host
     from lvstui.realserver.push import HostOutcome
     from lvstui.realserver.steps import HostPlan
-    from lvstui.remote.runner import SecretRequest, UnknownKey
+    from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
 
 DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
 """Exit status; UNRECORDED: done, and the audit log could not be written."""
@@ -107,18 +107,28 @@ class TerminalAsker:
               "(ssh-keygen -lf).", file=sys.stderr)  # fmt: skip
         return _ask_line("Type yes to accept it: ").strip() == "yes"
 
-    def secret(self, request: SecretRequest) -> str | None:
-        """Nothing is echoed unless the host says that it may be."""
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
+        """Nothing is echoed unless the host says that it may be. For which hosts the answer is
+        is asked with their names."""
         import getpass
+
+        from lvstui.model.text import plain
+        from lvstui.remote.runner import SecretAnswer
 
         if not sys.stdin.isatty():
             return None
         again = "not accepted; " if request.again else ""
-        prompt = f"{request.user}@{request.host}: {again}{request.prompt} "
+        prompt = plain(f"{request.user}@{request.host}: {again}{request.prompt} ")
         try:
-            return _ask_line(prompt) if request.echo else getpass.getpass(prompt, sys.stderr)
+            secret = _ask_line(prompt) if request.echo else getpass.getpass(prompt, sys.stderr)
+            everywhere = False
+            if request.hosts:
+                names = ", ".join(plain(host) for host in request.hosts)
+                question = f"Use it on {len(request.hosts)} hosts: {names}? [y/N] "
+                everywhere = _ask_line(question).strip().lower() in ("y", "yes")
         except (EOFError, KeyboardInterrupt):
             return None
+        return SecretAnswer(secret, everywhere)
 
 
 def _ask_line(prompt: str) -> str:

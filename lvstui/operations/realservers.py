@@ -36,6 +36,10 @@ _LOOK_DEADLINE_S = 120.0
 class Connector(Protocol):
     """What makes connections."""
 
+    def expect(self, hosts: Iterable[Access]) -> None:
+        """These are opened in this run; see `Connector.expect` of `lvstui.remote.connect`."""
+        ...
+
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Raises RemoteError."""
         ...
@@ -80,6 +84,7 @@ class RealServers:
         """Look at hosts, all at once up to the limit; `came` hears of each as it comes (from
         worker threads). `wire`: ask from this director as well."""
         self.cancelled.clear()
+        self.connector.expect(host.access for host in hosts)
         seen_outside: outside.Outside = {}
         asking = threading.Thread(
             target=self._ask_wire, args=(hosts, seen_outside), name="probes", daemon=True
@@ -197,6 +202,7 @@ class RealServers:
         if self.read_only:
             return self._none(plans, End.REFUSED, READ_ONLY)
         self.cancelled.clear()
+        self.connector.expect(row.host.access for row in rows)
         entries = [(plan.host, row.host.name, plan.operation, _in_words(plan)) for row, plan in
                    zip(rows, plans, strict=True)]  # fmt: skip
         try:

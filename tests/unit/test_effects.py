@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lvstui.operations.audit import AuditLog
@@ -59,6 +60,9 @@ def test_a_push_says_who_goes_first_and_wants_nothing_typed() -> None:
 
 class Unreachable:
     """Connects to nobody."""
+
+    def expect(self, hosts: Iterable[Access]) -> None:
+        """Nobody."""
 
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Never."""
