@@ -294,7 +294,7 @@ def _history(args: argparse.Namespace) -> int:
                     print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
                 return DONE
             entry = _numbered(entries, args.number)
-            diff = _difference(engine, entry)
+            diff = engine.diff(entry.id)
         except Usage as error:
             return _fail(args, str(error), USAGE)
         except RemoteError as error:
@@ -306,16 +306,6 @@ def _history(args: argparse.Namespace) -> int:
         print(f"     {entry.text}")
         print(diff, end="")
         return DONE
-
-
-def _difference(engine: Configurations, entry: HistoryEntry) -> str:
-    """What a past change did to the files of this director, secrets masked."""
-    from lvstui.keepalived.mask import masked_diff
-    from lvstui.operations.config_history import read_kept
-    from lvstui.operations.configuration_hosts import with_runner
-
-    kept = with_runner(engine.directors[0], lambda r: read_kept(r, entry.id, entry.files))
-    return "".join(masked_diff(one.before, one.after, one.path) for one in kept)
 
 
 def _status(outcome: ConfigOutcome, good: bool) -> int:

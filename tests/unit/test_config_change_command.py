@@ -115,6 +115,10 @@ class Engine:
         self.asked.append(("back", id_))
         return ConfigOutcome(ConfigPlan("t", ()), Ended.TAKEN_BACK, id_, "the old file is back")
 
+    def diff(self, id_: str) -> str:
+        self.asked.append(("diff", id_))
+        return f"-old of {id_}\n+new\n"
+
     def history(self) -> tuple[HistoryEntry, ...]:
         return self.entries
 
@@ -160,6 +164,17 @@ def intents(words: str, text: bytes = TEXT) -> list[Any]:
     make = COMMANDS[arguments[0]][2]
     assert make is not None
     return list(make(args, view(tree)))
+
+
+def test_a_change_of_the_past_is_shown_by_the_engine_that_masks_it(
+    run: Any, engine: Engine
+) -> None:
+    engine.entries = (entry("b"), entry("a"))
+    status, out, _ = run("history 2")
+    assert (status, engine.asked) == (0, [("diff", "a")])
+    assert out.endswith("-old of a\n+new\n")
+    status, out, _ = run("history 1 --json")
+    assert json.loads(out)["history"][0]["diff"] == "-old of b\n+new\n"
 
 
 @pytest.mark.parametrize(
