@@ -303,6 +303,20 @@ class RealServers:
         if self.read_only:
             return RemoteError(Trouble.CANCELLED, READ_ONLY)
         self.cancelled.clear()
+        entry = (host.address, host.name, "reboot", "reboot, and wait for a new boot")
+        try:
+            id_ = self.audit.begin([entry], "")
+        except OSError as error:
+            why = f"{host.label}: nothing was done: the audit log can not be written ({error})"
+            return RemoteError(Trouble.SETUP, why)
+        trouble = self._reboot(host, tell)
+        end = str(trouble) if trouble else "it answers in a new boot"
+        unrecorded = self.audit.end(id_, [(*entry, trouble is None, end)], "")
+        if unrecorded:
+            return RemoteError(Trouble.SETUP, f"{host.label}: {end}; {unrecorded}")
+        return trouble
+
+    def _reboot(self, host: Host, tell: Told) -> RemoteError | None:
         read = "cat /proc/sys/kernel/random/boot_id"
         try:
             runner = self.open(host)
@@ -336,11 +350,21 @@ class RealServers:
         """Take back what an earlier change left half done; what was done, in words."""
         if self.read_only:
             return f"refused: {READ_ONLY}"
+        what = "take back a change that was cut half way"
+        entry = (host.address, host.name, "undo", what)
+        try:
+            id_ = self.audit.begin([entry], "")
+        except OSError as error:
+            return f"nothing was done: the audit log can not be written ({error})"
+        ok = False
         try:
             with closing(self.open(host)) as runner:
-                return push.take_back_unfinished(runner)
+                end = push.take_back_unfinished(runner)
+                ok = True
         except RemoteError as error:
-            return str(error)
+            end = str(error)
+        unrecorded = self.audit.end(id_, [(*entry, ok, end)], "")
+        return f"{end}; {unrecorded}" if unrecorded else end
 
 
 def with_wire(row: Row, seen: outside.Outside) -> Row:

@@ -200,6 +200,7 @@ _OF_HOSTS = {
     "push": "pushes to {}",
     "undo": "takes lvstui's work off {}",
     "sysctl": "sets a sysctl on {}",
+    "reboot": "reboots {}",
 }
 
 

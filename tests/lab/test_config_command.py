@@ -205,7 +205,7 @@ def test_no_difference_of_the_past_or_future_shows_a_password(lab: Lab) -> None:
         "apply /root/new.conf --alone --plan", "apply /root/new.conf --alone --plan --json",
         "diff /root/new.conf", "diff /root/new.conf --json",
         "apply /root/new.conf --alone --yes", "history", "history 1", "history 1 --json",
-        "cat --mask", "show", "rollback 1 --alone --plan", "rollback 1 --alone --plan --json",
+        "show", "rollback 1 --alone --plan", "rollback 1 --alone --plan --json",
     ):  # fmt: skip
         code, text = said(lab, f"config {words}")
         assert new not in text, words
