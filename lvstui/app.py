@@ -15,7 +15,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.audit import operator_name
+from lvstui.operations.identity import identify
 from lvstui.operations.plan import Outcome, Plan
 from lvstui.screens.choice import ChoiceScreen
 from lvstui.screens.console import ConsoleScreen
@@ -117,7 +117,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         none can be asked from here."""
         self._configuration, self._config_engine = configuration, config_engine
         self._config_desk: ConfigDesk | None = None
-        self.operator_name = operator_name()
+        self.operator_name = str(identify())
         """Who is at the keyboard."""
         ascii_only = self.settings.ascii
         self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui import __version__
 from lvstui.configfile import add_config
+from lvstui.environment import NotBelieved, believe
 from lvstui.model.picture import Picture
+from lvstui.model.text import plain
 from lvstui.operate import add_operations
 from lvstui.realservers import add_realservers
 
@@ -129,6 +131,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Nothing but what is meant for people goes to the terminal.
     logging.getLogger("lvstui").addHandler(logging.NullHandler())
     args = build_parser().parse_args(arguments)
+    try:
+        for text in believe(os.environ):
+            print(f"lvstui: {plain(text)}", file=sys.stderr)
+    except NotBelieved as error:
+        return fail(plain(str(error)))
     try:
         return int(args.run(args))
     except KeyboardInterrupt:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from lvstui.operations.configuration import Configurations
     from lvstui.remote.runner import RemoteError
 
-DONE, NOT_DONE, USAGE = 0, 1, 2
+DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
+"""Exit status; UNRECORDED: done, and the audit log could not be written."""
 Looks = Mapping[str, "DirectorSeen | RemoteError"]
 _ONE_OF_TWO = (
     "only this director is changed: after a failover the file of the other one counts "
@@ -214,9 +215,11 @@ def _carry_out(engine: Configurations, plan: ConfigPlan, args: argparse.Namespac
             kept = engine.confirm(outcome.id)
         else:
             kept = engine.take_back(outcome.id)
-        outcome = ConfigOutcome(plan, kept.ended, outcome.id, kept.text, outcome.verified)
+        unrecorded = kept.unrecorded or outcome.unrecorded
+        outcome = ConfigOutcome(plan, kept.ended, outcome.id, kept.text, outcome.verified,
+                                unrecorded=unrecorded)  # fmt: skip
     _show(args, plan, outcome)
-    return DONE if outcome.ok else NOT_DONE
+    return _status(outcome, outcome.ok)
 
 
 def _agreed(plan: ConfigPlan, args: argparse.Namespace) -> bool:
@@ -273,7 +276,7 @@ def _settle(args: argparse.Namespace) -> int:
         outcome = engine.confirm(id_) if args.word == "confirm" else engine.take_back(id_)
         wanted = Ended.CONFIRMED if args.word == "confirm" else Ended.TAKEN_BACK
         _show(args, outcome.plan, outcome)
-        return DONE if outcome.ended is wanted else NOT_DONE
+        return _status(outcome, outcome.ended is wanted)
 
 
 def _history(args: argparse.Namespace) -> int:
@@ -291,7 +294,7 @@ def _history(args: argparse.Namespace) -> int:
                     print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
                 return DONE
             entry = _numbered(entries, args.number)
-            diff = _difference(engine, entry)
+            diff = engine.diff(entry.id)
         except Usage as error:
             return _fail(args, str(error), USAGE)
         except RemoteError as error:
@@ -305,14 +308,10 @@ def _history(args: argparse.Namespace) -> int:
         return DONE
 
 
-def _difference(engine: Configurations, entry: HistoryEntry) -> str:
-    """What a past change did to the files of this director, secrets masked."""
-    from lvstui.keepalived.mask import masked_diff
-    from lvstui.operations.config_history import read_kept
-    from lvstui.operations.configuration_hosts import with_runner
-
-    kept = with_runner(engine.directors[0], lambda r: read_kept(r, entry.id, entry.files))
-    return "".join(masked_diff(one.before, one.after, one.path) for one in kept)
+def _status(outcome: ConfigOutcome, good: bool) -> int:
+    if not good:
+        return NOT_DONE
+    return UNRECORDED if outcome.unrecorded else DONE
 
 
 def _show(args: argparse.Namespace, plan: ConfigPlan, outcome: ConfigOutcome | None) -> None:

@@ -118,6 +118,7 @@ def outcome_json(outcome: ConfigOutcome) -> dict[str, Any]:
         "text": outcome.text,
         "verified": [asdict(one) for one in outcome.verified],
         "left_s": outcome.left_s,
+        "recorded": not outcome.unrecorded,
     }
 
 

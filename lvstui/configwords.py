@@ -132,10 +132,10 @@ def _weight(args: argparse.Namespace, file: Configuration) -> list[Intent]:
 
 def _disable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     from lvstui.keepalived.edit.intent import Disable
-    from lvstui.operations.audit import operator_name
+    from lvstui.operations.identity import identify
 
     now = datetime.now(timezone.utc)
-    return [Disable(service, server, operator_name(), now, args.reason, args.last)
+    return [Disable(service, server, str(identify()), now, args.reason, args.last)
             for service, server in _everywhere(args.name, args.service, file, False)]  # fmt: skip
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from lvstui.operations.operator import Operator
     from lvstui.operations.plan import Outcome, Plan
 
-DONE, NOT_DONE, USAGE = 0, 1, 2
+DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
+"""Exit status; UNRECORDED: done, and the audit log could not be written."""
 _HELP = {
     "drain": "no new connections to a real server: weight 0 in the kernel, the running ones end",
     "enable": "give a drained real server its weight back",
@@ -116,7 +117,9 @@ def _run(args: argparse.Namespace) -> int:
         return NOT_DONE
     outcome = operator.apply(plan)
     _print(args, plan, outcome)
-    return DONE if outcome.ok else NOT_DONE
+    if not outcome.ok:
+        return NOT_DONE
+    return UNRECORDED if outcome.unrecorded else DONE
 
 
 def _plan(operator: Operator, picture: Picture, args: argparse.Namespace) -> Plan | None:
@@ -175,6 +178,7 @@ def document(plan: Plan, outcome: Outcome | None) -> dict[str, Any]:
         "applied": outcome is not None,
         "ok": outcome.ok if outcome is not None else None,
         "id": outcome.id if outcome is not None else None,
+        "recorded": not outcome.unrecorded if outcome is not None else None,
         "results": [
             {
                 "service": str(result.step.service),

@@ -127,6 +127,7 @@ def document(
         "applied": result is not None,
         "ok": result.ok if result else None,
         "id": result.id if result else None,
+        "recorded": not result.unrecorded if result else None,
         "heard": list(result.heard) if result else [],
         "listened": result.listened if result else None,
         "announced": (result.announced or None) if result else None,

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from lvstui.realserver.hosts import Host
     from lvstui.realserver.push import HostOutcome
     from lvstui.realserver.steps import HostPlan
-    from lvstui.remote.runner import SecretRequest, UnknownKey
+    from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
 
-DONE, NOT_DONE, USAGE = 0, 1, 2
+DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
+"""Exit status; UNRECORDED: done, and the audit log could not be written."""
 _HELP = {
     "look": "find out what the hosts have, and judge it; changes nothing",
     "plan": "show what a push would change, with a diff for each file; changes nothing",
@@ -106,18 +107,28 @@ class TerminalAsker:
               "(ssh-keygen -lf).", file=sys.stderr)  # fmt: skip
         return _ask_line("Type yes to accept it: ").strip() == "yes"
 
-    def secret(self, request: SecretRequest) -> str | None:
-        """Nothing is echoed unless the host says that it may be."""
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
+        """Nothing is echoed unless the host says that it may be. For which hosts the answer is
+        is asked with their names."""
         import getpass
+
+        from lvstui.model.text import plain
+        from lvstui.remote.runner import SecretAnswer
 
         if not sys.stdin.isatty():
             return None
         again = "not accepted; " if request.again else ""
-        prompt = f"{request.user}@{request.host}: {again}{request.prompt} "
+        prompt = plain(f"{request.user}@{request.host}: {again}{request.prompt} ")
         try:
-            return _ask_line(prompt) if request.echo else getpass.getpass(prompt, sys.stderr)
+            secret = _ask_line(prompt) if request.echo else getpass.getpass(prompt, sys.stderr)
+            everywhere = False
+            if request.hosts:
+                names = ", ".join(plain(host) for host in request.hosts)
+                question = f"Use it on {len(request.hosts)} hosts: {names}? [y/N] "
+                everywhere = _ask_line(question).strip().lower() in ("y", "yes")
         except (EOFError, KeyboardInterrupt):
             return None
+        return SecretAnswer(secret, everywhere)
 
 
 def _ask_line(prompt: str) -> str:
@@ -289,7 +300,11 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
             print(f"  listened meanwhile: {result.listened}")
         if result.announced:
             print(f"  neighbours: {result.announced}")
-    return DONE if result.ok else NOT_DONE
+        if result.unrecorded:
+            print(f"✖ {result.unrecorded}")
+    if not result.ok:
+        return NOT_DONE
+    return UNRECORDED if result.unrecorded else DONE
 
 
 def _nothing(rows: Sequence[Row], plans: Sequence[HostPlan], args: argparse.Namespace) -> int:

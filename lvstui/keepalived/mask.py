@@ -1,8 +1,8 @@
 """Configuration text that may be shown: every secret replaced, every line kept.
 
 Too much is hidden rather than too little: commented-out passwords, definitions that a password is
-made of, `--password=…` in a script's arguments. Line numbers stay, so that places still point at
-the right line.
+made of, `--password=…` in a script's arguments, and a password wherever else it occurs. Line
+numbers stay, so that places still point at the right line.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 
 from lvstui.keepalived.digest import SECRET_KEYWORDS
 from lvstui.keepalived.lexer import strip
+from lvstui.keepalived.parser import parse_bytes
 from lvstui.keepalived.tree import Tree
 from lvstui.model.text import plain
 
 MASK = b"********"
 SHORTEST = 4
-"""Bytes of a value that is looked for in comments and definitions: a shorter one is in any text."""
+"""Bytes of a value that is looked for elsewhere: a shorter one is in any text."""
 
 _WORD = rb"(?<![A-Za-z0-9])"
 _SECRET = re.compile(
@@ -36,6 +37,8 @@ _DEFINITION = re.compile(rb"[\s#!]*(?:@\S*\s+)?\$([A-Za-z_][A-Za-z0-9_]*)=")
 _USE = re.compile(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _REPETITION = re.compile(rb"[\s#!]*(?:@\S*\s+)?~(?:LST|SEQ)")
 _SECRETIVE = re.compile(rb"pass|secret|auth|token|key|pw", re.IGNORECASE)
+_VALUE = re.compile(rb"[\"']?([^\s\"'{}$#!&;]+)")
+_KEYWORD = re.compile(rb"\s*(?:@\S*\s+)?([a-z_]+)(?![^\s{}])")
 _LISTED = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_ROUNDS = 20
 
@@ -49,7 +52,12 @@ class Secrets:
     keywords: frozenset[bytes] = frozenset()
     """Definitions that stand for a keyword before a secret."""
     values: frozenset[bytes] = field(default=frozenset(), repr=False)
-    """Passwords; looked for in comments and where definitions are made or used."""
+    """Passwords; hidden wherever they occur."""
+
+    def __or__(self, other: Secrets) -> Secrets:
+        return Secrets(
+            self.names | other.names, self.keywords | other.keywords, self.values | other.values
+        )
 
 
 def secrets_of(tree: Tree) -> Secrets:
@@ -63,7 +71,16 @@ def secrets_of(tree: Tree) -> Secrets:
         elif b"auth_pass" in words[:-1]:
             values.add(words[words.index(b"auth_pass") + 1])
     long = frozenset(value for value in values if len(value) >= SHORTEST)
-    return Secrets(found.names, found.keywords, long)
+    return found | Secrets(values=long)
+
+
+def secrets_in(texts: Iterable[bytes | None]) -> Secrets:
+    """What each of some texts, a file or None, knows of its secrets when it stands alone."""
+    found = Secrets()
+    for text in texts:
+        if text is not None:
+            found |= secrets_of(parse_bytes(text))
+    return found
 
 
 def mask(data: bytes, known: Secrets | None = None) -> bytes:
@@ -74,20 +91,22 @@ def mask(data: bytes, known: Secrets | None = None) -> bytes:
     lines = data.split(b"\n")
     here = _defined(lines)
     if known is not None:
-        here = Secrets(here.names | known.names, here.keywords | known.keywords, known.values)
+        here |= known
     return b"\n".join(_masked(lines, here))
 
 
 def mask_all(files: Mapping[str, bytes], known: Secrets | None = None) -> dict[str, bytes]:
     """Several files of one configuration: a definition of one hides what another makes of it."""
-    base = known or Secrets()
-    found = _defined(line for data in files.values() for line in data.split(b"\n"))
-    together = Secrets(base.names | found.names, base.keywords | found.keywords, base.values)
+    together = _defined(line for data in files.values() for line in data.split(b"\n"))
+    if known is not None:
+        together |= known
     return {path: mask(data, together) for path, data in files.items()}
 
 
 def _defined(lines: Iterable[bytes]) -> Secrets:
-    """The definitions that lead to a secret, by their names, whatever the order."""
+    """The definitions that lead to a secret, by their names, whatever the order, and the secrets
+    that stand where one is expected."""
+    values: set[bytes] = set()
     definitions: dict[bytes, list[bytes]] = {}
     used: set[bytes] = set()
     repeated: list[bytes] = []
@@ -106,6 +125,10 @@ def _defined(lines: Iterable[bytes]) -> Secrets:
         found = _SECRET.search(line)
         if found:
             used.update(_USE.findall(line[found.end() :]))
+            value = _VALUE.match(line, found.end())
+            # In prose what follows the word is the next word.
+            if value and (b"auth_pass" in found[0] or not 0 <= strip(line).comment < found.end()):
+                values.add(value[1])
     used.update(name for name in definitions if _SECRETIVE.search(name))
     keywords = {
         name
@@ -122,7 +145,8 @@ def _defined(lines: Iterable[bytes]) -> Secrets:
         if not more:
             break
         used |= more
-    return Secrets(frozenset(used), frozenset(keywords))
+    long = frozenset(value for value in values if len(value) >= SHORTEST and value != MASK)
+    return Secrets(frozenset(used), frozenset(keywords), long)
 
 
 def _masked(lines: list[bytes], known: Secrets) -> Iterator[bytes]:
@@ -187,28 +211,31 @@ def _blank(body: bytes) -> bytes:
 
 
 def _without(body: bytes, values: list[bytes]) -> bytes:
-    """`body` without known passwords where a rule can not know them: in its comment, or anywhere
-    when it takes part in substitutions."""
-    if not values:
+    """`body` without known passwords where no rule knows them: in comments, in arguments. Its
+    keyword stays, whatever the password is."""
+    if not any(value in body for value in values):
         return body
-    at = 0 if b"$" in body or b"~" in body else strip(body).comment
-    if at < 0:
-        return body
+    comment, keyword = strip(body).comment, _KEYWORD.match(body)
+    kept = keyword is not None and keyword[1] not in values and not 0 <= comment < keyword.end()
+    at = keyword.end() if keyword is not None and kept else 0
     part = body[at:]
     for value in values:
         part = part.replace(value, MASK)
     return body[:at] + part
 
 
-def masked_diff(
-    before: bytes | None, after: bytes | None, path: str, known: Secrets | None = None
-) -> str:
+def masked_diff(before: bytes | None, after: bytes | None, path: str, known: Secrets) -> str:
     """Unified diff of one file as it may be shown; empty when nothing differs.
 
-    None stands for a file that is not there. When only a secret differs, one line says so.
+    `known`: what the other files know, and what was loaded before; both texts add their own, so
+    that a password that goes is hidden where the new text still speaks of it. None stands for a
+    file that is not there. When only a secret differs, one line says so.
     """
     if before == after:
         return ""
+    for text in (before, after):
+        if text is not None:
+            known |= _defined(text.split(b"\n"))
     old = [] if before is None else _shown(mask(before, known))
     new = [] if after is None else _shown(mask(after, known))
     name = plain(path, 500)

@@ -265,6 +265,7 @@ class Done:
     after: int | None = None
     reason: str = ""
     id: str = ""
+    ok: bool = True
 
 
 Fact = (

@@ -111,7 +111,8 @@ class Narrator:
             )
             self._say(seen, Severity.INFO, text, "server", fact.service, fact.server)
         elif isinstance(fact, f.Done):
-            self._say(seen, Severity.INFO, fact.text, "operation", fact.service, fact.server)
+            severity = Severity.INFO if fact.ok else Severity.WARN
+            self._say(seen, severity, fact.text, "operation", fact.service, fact.server)
         elif isinstance(fact, f.DaemonSaid):
             if fact.kind == "stop":
                 self._stopping_at = seen.at

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import os
-import pwd
 import secrets
+import stat
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from lvstui.operations import journal
+from lvstui.operations.identity import Identity, identify
 from lvstui.operations.plan import Plan, StepResult
-from lvstui.sources.audit import Entry, audit_path, entries
-
-
-def operator_name() -> str:
-    """Who is at the keyboard: the user behind sudo, else the login."""
-    for variable in ("SUDO_USER", "DOAS_USER"):
-        if name := os.environ.get(variable):
-            return name
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
+from lvstui.remote.append import append_lines
+from lvstui.sources.audit import START, Entry, audit_path, digest, encode, entries
 
 
 def _new_id() -> str:
@@ -32,11 +24,31 @@ def _new_id() -> str:
 
 
 class AuditLog:
-    """Appends entries. Each `write` is on disk (fsync) before it returns."""
+    """Appends entries. What is recorded is on disk (fsync) before this says so, and a copy of it
+    goes to the journal.
 
-    def __init__(self, path: Path | None = None, who: str | None = None) -> None:
+    Before a change it is recorded or OSError is raised; after it nothing can fail any more.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        who: str | Identity | None = None,
+        copy: Callable[[Sequence[str]], None] | None = None,
+    ) -> None:
+        """path: instead of the host's own log; then nothing goes to the journal but by `copy`."""
         self.path = path or audit_path()
-        self.who = who or operator_name()
+        self.identity = Identity(who) if isinstance(who, str) else who or identify()
+        self._copy = copy or (journal.copy if path is None else None)
+
+    @property
+    def who(self) -> str:
+        """The operator as he is named everywhere, with the claim beside it."""
+        return str(self.identity)
+
+    def own(self, entry: Entry) -> bool:
+        """Whether this operator made that entry."""
+        return Identity(entry.who, entry.claims) == self.identity
 
     def planned(self, plan: Plan) -> str:
         """Record what will be tried; returns the operation's id. Raises OSError: then nothing
@@ -45,9 +57,9 @@ class AuditLog:
         self._write([self._entry(plan, id_, "planned", index) for index in range(len(plan.steps))])
         return id_
 
-    def done(self, plan: Plan, id_: str, results: tuple[StepResult, ...]) -> None:
-        """Record what came of it. Raises OSError."""
-        self._write(
+    def done(self, plan: Plan, id_: str, results: tuple[StepResult, ...]) -> str:
+        """Record what came of it. Returns why it could not be recorded; empty: it was."""
+        return self._after(
             [self._entry(plan, id_, "done", index, result) for index, result in enumerate(results)]
         )
 
@@ -60,10 +72,10 @@ class AuditLog:
 
     def end(
         self, id_: str, changes: Sequence[tuple[str, str, str, str, bool, str]], reason: str
-    ) -> None:
+    ) -> str:
         """Record what came of it: as for `begin`, then whether it is as planned, and how it ended
-        in words. Raises OSError."""
-        self._write(
+        in words. Returns why it could not be recorded; empty: it was."""
+        return self._after(
             [
                 self._remote(id_, "done", *change[:4], ok=change[4], end=change[5], reason=reason)
                 for change in changes
@@ -83,29 +95,37 @@ class AuditLog:
         ok: bool | None = None,
         end: str = "",
     ) -> Entry:
-        now = time.time()
-        return Entry(
-            id=id_,
-            phase=phase,
-            at=round(now, 6),
-            time=datetime.fromtimestamp(now).astimezone().isoformat(timespec="milliseconds"),
-            who=self.who,
+        return replace(
+            self._new(id_, phase),
             host=address,
             operation=operation,
-            service="",
             server=address,
             name=name,
             ok=ok,
             reason=reason,
             error="" if ok else end,
             text=what if phase == "planned" else end,
+            what="" if phase == "planned" else what,
+        )
+
+    def _new(self, id_: str, phase: str) -> Entry:
+        now = time.time()
+        return Entry(
+            id=id_,
+            phase=phase,
+            at=round(now, 6),
+            time=datetime.fromtimestamp(now).astimezone().isoformat(timespec="milliseconds"),
+            who=self.identity.who,
+            claims=self.identity.claims,
+            host="",
+            operation="",
         )
 
     def last_undoable(self) -> tuple[Entry, ...]:
         """The steps of this operator's last operation that changed something and was not taken
         back; empty when there is none."""
         try:
-            found = [e for e in entries(self.path) if e.phase == "done" and e.who == self.who]
+            found = [e for e in entries(self.path) if e.phase == "done" and self.own(e)]
         except OSError:
             return ()
         undone = {entry.undoes for entry in found if entry.undoes and entry.ok}
@@ -137,13 +157,8 @@ class AuditLog:
         self, plan: Plan, id_: str, phase: str, index: int, result: StepResult | None = None
     ) -> Entry:
         step = plan.steps[index]
-        now = time.time()
-        return Entry(
-            id=id_,
-            phase=phase,
-            at=round(now, 6),
-            time=datetime.fromtimestamp(now).astimezone().isoformat(timespec="milliseconds"),
-            who=self.who,
+        return replace(
+            self._new(id_, phase),
             host=plan.host,
             operation=plan.operation,
             service=str(step.service),
@@ -158,20 +173,38 @@ class AuditLog:
             undoes=plan.undoes,
         )
 
-    def _write(self, lines: list[Entry]) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        handle = os.open(self.path, flags, 0o600)
+    def _after(self, found: list[Entry]) -> str:
         try:
-            text = "".join(
-                json.dumps(
-                    {k: v for k, v in asdict(line).items() if v not in (None, "")},
-                    ensure_ascii=False,
-                )
-                + "\n"
-                for line in lines
-            )
-            os.write(handle, text.encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            self._write(found)
+        except OSError as error:
+            return f"not recorded in the audit log: {error}"
+        return ""
+
+    def _write(self, found: list[Entry]) -> None:
+        copies: list[str] = []
+
+        def lines(last: bytes) -> bytes:
+            copies.clear()
+            whole = []
+            for entry in found:
+                entry = replace(entry, prev=digest(last) if last else START)
+                last = encode(entry)
+                copies.append(journal.message(entry, digest(last)))
+                whole.append(last + b"\n")
+            return b"".join(whole)
+
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        kept = False
+        while not kept:
+            handle = os.open(self.path, flags, 0o600)
+            try:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise OSError(errno.EINVAL, "it is no regular file", str(self.path))
+                append_lines(handle, lines)
+                # Removed while we waited for the lock: nobody would ever read it.
+                kept = os.fstat(handle).st_nlink > 0
+            finally:
+                os.close(handle)
+        if self._copy is not None:
+            self._copy(copies)

@@ -129,6 +129,8 @@ class ConfigOutcome:
     verified: tuple[Verified, ...] = ()
     left_s: float = 0.0
     """Seconds until the timer takes it back (WAITING)."""
+    unrecorded: str = ""
+    """Why the audit log has nothing of what came of it; empty: it has."""
 
     @property
     def ok(self) -> bool:

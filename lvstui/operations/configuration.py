@@ -14,7 +14,7 @@ from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
 from lvstui.keepalived.lint.finding import Severity
-from lvstui.keepalived.mask import masked_diff
+from lvstui.keepalived.mask import Secrets, masked_diff, secrets_in, secrets_of
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
@@ -222,14 +222,13 @@ class Configurations:
         ).run()  # fmt: skip
         text = came.text
         ok = came.ended in (Ended.WAITING, Ended.CONFIRMED)
-        try:
-            self.audit.end(
-                id_, [(*entry, ok, f"{came.ended.value}: {text}") for entry in entries], plan.reason
-            )
-        except OSError as error:
-            text += f"; not recorded: {error}"
+        unrecorded = self.audit.end(
+            id_, [(*entry, ok, f"{came.ended.value}: {text}") for entry in entries], plan.reason
+        )
+        if unrecorded:
+            text += f"; {unrecorded}"
         left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
-        return ConfigOutcome(plan, came.ended, id_, text, came.verified, left)
+        return ConfigOutcome(plan, came.ended, id_, text, came.verified, left, unrecorded)
 
     def _stops(self, plan: ConfigPlan, force: bool) -> str:
         if self.read_only:
@@ -344,11 +343,10 @@ class Configurations:
     ) -> ConfigOutcome:
         entries = [(name, "", OPERATION, entry.title, ended is not Ended.TROUBLE,
                     f"{ended.value}: {text}") for name in entry.hosts]  # fmt: skip
-        try:
-            self.audit.end(entry.id, entries, entry.reason)
-        except OSError as error:
-            text += f"; not recorded: {error}"
-        return ConfigOutcome(plan, ended, entry.id, text)
+        unrecorded = self.audit.end(entry.id, entries, entry.reason)
+        if unrecorded:
+            text += f"; {unrecorded}"
+        return ConfigOutcome(plan, ended, entry.id, text, unrecorded=unrecorded)
 
     @staticmethod
     def _word(runner: Runner, id_: str, *words: str) -> str:
@@ -366,15 +364,20 @@ class Configurations:
         Raises KeyError for an unknown id, RemoteError when a director can not be asked."""
         entry = self._entry(id_)
         found: dict[str, None] = {}
+
+        def work(runner: Runner, where: Where) -> list[str]:
+            mine = [e.files for e in history.read_history(runner) if e.id == id_]
+            kept = [one for files in mine for one in history.read_kept(runner, id_, files)]
+            known = secrets_in(text for one in kept for text in (one.before, one.after))
+            tree = look_at(where, runner).config.tree
+            known |= secrets_of(tree) if tree is not None else Secrets()
+            return [masked_diff(one.before, one.after, one.path, known) for one in kept]
+
         for where in self.directors:
-            if where.name in entry.hosts:
-
-                def work(runner: Runner) -> list[str]:
-                    mine = next(e for e in history.read_history(runner) if e.id == id_)
-                    kept = history.read_kept(runner, id_, mine.files)
-                    return [masked_diff(one.before, one.after, one.path) for one in kept]
-
-                found.update(dict.fromkeys(with_runner(where, work)))
+            # This one may have had another name for the director that made it.
+            if where.name in entry.hosts or where.local:
+                shown = with_runner(where, lambda runner, where=where: work(runner, where))  # type: ignore[misc]
+                found.update(dict.fromkeys(shown))
         return "\n".join(found)
 
     # Going back to an earlier one

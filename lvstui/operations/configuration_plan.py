@@ -16,7 +16,7 @@ from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.finding import Finding, Severity, new_findings, worst_first
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
-from lvstui.keepalived.mask import masked_diff, secrets_of
+from lvstui.keepalived.mask import Secrets, masked_diff, secrets_of
 from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
@@ -135,8 +135,10 @@ def draw(
     differences: tuple[Difference, ...] = ()
     if wanted and new is not None:
         differences = difference(old or Configuration(), new, seen.config.tree, after.tree)
-    tree = after.tree or seen.config.tree
-    secrets = secrets_of(tree) if tree is not None else None
+    secrets = Secrets()
+    for tree in (seen.config.tree, after.tree):
+        if tree is not None:
+            secrets |= secrets_of(tree)
     diff = "".join(masked_diff(c.before, c.after, c.path, secrets) for c in wanted)
     change = HostChange(director(seen), tuple(wanted), differences, fresh, known, diff)
     lethal_before = any(finding.severity is Severity.LETHAL for finding in before)

@@ -359,5 +359,5 @@ def bind_nonlocal(directors: Sequence[Where], audit: AuditLog) -> tuple[str, ...
         ended = text or str(error)
         said.append(f"{where.name}: {ended}")
         ends.append((*entry, error is None, ended))
-    audit.end(id_, ends, "first configuration")
-    return tuple(said)
+    unrecorded = audit.end(id_, ends, "first configuration")
+    return (*said, unrecorded) if unrecorded else tuple(said)

@@ -104,11 +104,10 @@ class Operator:
             return Outcome(plan, (), "", why)
         results = tuple(self._step(step) for step in plan.steps)
         text = _summary(plan, results)
-        try:
-            self.audit.done(plan, id_, results)
-        except OSError as error:
-            text += f"; not recorded: {error}"
-        return Outcome(plan, results, id_, text)
+        unrecorded = self.audit.done(plan, id_, results)
+        if unrecorded:
+            text += f"; {unrecorded}"
+        return Outcome(plan, results, id_, text, unrecorded)
 
     def _step(self, step: Step) -> StepResult:
         try:

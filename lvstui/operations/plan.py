@@ -79,6 +79,8 @@ class Outcome:
     """Audit id, for undo."""
     text: str
     """One line for the operator."""
+    unrecorded: str = ""
+    """Why the audit log has nothing of what came of it; empty: it has."""
 
     @property
     def ok(self) -> bool:

@@ -36,6 +36,10 @@ _LOOK_DEADLINE_S = 120.0
 class Connector(Protocol):
     """What makes connections."""
 
+    def expect(self, hosts: Iterable[Access]) -> None:
+        """These are opened in this run; see `Connector.expect` of `lvstui.remote.connect`."""
+        ...
+
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Raises RemoteError."""
         ...
@@ -80,6 +84,7 @@ class RealServers:
         """Look at hosts, all at once up to the limit; `came` hears of each as it comes (from
         worker threads). `wire`: ask from this director as well."""
         self.cancelled.clear()
+        self.connector.expect(host.access for host in hosts)
         seen_outside: outside.Outside = {}
         asking = threading.Thread(
             target=self._ask_wire, args=(hosts, seen_outside), name="probes", daemon=True
@@ -197,6 +202,7 @@ class RealServers:
         if self.read_only:
             return self._none(plans, End.REFUSED, READ_ONLY)
         self.cancelled.clear()
+        self.connector.expect(row.host.access for row in rows)
         entries = [(plan.host, row.host.name, plan.operation, _in_words(plan)) for row, plan in
                    zip(rows, plans, strict=True)]  # fmt: skip
         try:
@@ -217,11 +223,11 @@ class RealServers:
             self._apply(list(zip(rows, plans, strict=True)), tell, keep)
         done = tuple(outcomes[plan.host] for plan in plans)
         announced = self._announce(rows, plans, done)
-        self.audit.end(
-            id_, [(*entry, outcome.ok, outcome.text)
+        unrecorded = self.audit.end(
+            id_, [(*entry, outcome.ok, f"{outcome.end.value}: {outcome.text}")
                   for entry, outcome in zip(entries, done, strict=True)], reason,
         )  # fmt: skip
-        return Result(done, id_, ear.wrong, ear.words, announced)
+        return Result(done, id_, ear.wrong, ear.words, announced, unrecorded)
 
     def _apply(
         self, pairs: list[tuple[Row, HostPlan]], tell: Told, keep: Callable[[HostOutcome], None]
@@ -297,6 +303,20 @@ class RealServers:
         if self.read_only:
             return RemoteError(Trouble.CANCELLED, READ_ONLY)
         self.cancelled.clear()
+        entry = (host.address, host.name, "reboot", "reboot, and wait for a new boot")
+        try:
+            id_ = self.audit.begin([entry], "")
+        except OSError as error:
+            why = f"{host.label}: nothing was done: the audit log can not be written ({error})"
+            return RemoteError(Trouble.SETUP, why)
+        trouble = self._reboot(host, tell)
+        end = str(trouble) if trouble else "it answers in a new boot"
+        unrecorded = self.audit.end(id_, [(*entry, trouble is None, end)], "")
+        if unrecorded:
+            return RemoteError(Trouble.SETUP, f"{host.label}: {end}; {unrecorded}")
+        return trouble
+
+    def _reboot(self, host: Host, tell: Told) -> RemoteError | None:
         read = "cat /proc/sys/kernel/random/boot_id"
         try:
             runner = self.open(host)
@@ -330,11 +350,21 @@ class RealServers:
         """Take back what an earlier change left half done; what was done, in words."""
         if self.read_only:
             return f"refused: {READ_ONLY}"
+        what = "take back a change that was cut half way"
+        entry = (host.address, host.name, "undo", what)
+        try:
+            id_ = self.audit.begin([entry], "")
+        except OSError as error:
+            return f"nothing was done: the audit log can not be written ({error})"
+        ok = False
         try:
             with closing(self.open(host)) as runner:
-                return push.take_back_unfinished(runner)
+                end = push.take_back_unfinished(runner)
+                ok = True
         except RemoteError as error:
-            return str(error)
+            end = str(error)
+        unrecorded = self.audit.end(id_, [(*entry, ok, end)], "")
+        return f"{end}; {unrecorded}" if unrecorded else end
 
 
 def with_wire(row: Row, seen: outside.Outside) -> Row:

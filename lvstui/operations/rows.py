@@ -55,6 +55,8 @@ class Result:
     """How well was listened, in words; empty: not at all."""
     announced: str = ""
     """What the master told the link at the end, in words."""
+    unrecorded: str = ""
+    """Why the audit log has nothing of what came of it; empty: it has."""
 
     @property
     def ok(self) -> bool:

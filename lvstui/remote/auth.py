@@ -165,7 +165,7 @@ class Login:
 
     def _password(self) -> list[str] | None:
         settings = self._settings
-        key = ("password", settings.host, str(settings.port), settings.user)
+        key = _key(settings)
         known = self._vault.known(key)
         request = SecretRequest(
             "password",
@@ -199,7 +199,7 @@ class Login:
     def _interactive(self) -> tuple[list[str] | None, bool]:
         """Methods that must follow, and whether anything was asked."""
         settings = self._settings
-        key = ("password", settings.host, str(settings.port), settings.user)
+        key = _key(settings)
         asked = False
         self._tried.append("keyboard-interactive")
         for again in range(TRIES):
@@ -264,6 +264,11 @@ class Login:
             f"{self._where} does not finish the login in {self._timeout_s:.0f} s",
             "look at its load, and at its name services (LDAP, DNS)",
         )
+
+
+def _key(settings: Settings) -> tuple[str, ...]:
+    # The name alone may be a comment of keepalived.conf that two machines have.
+    return ("password", settings.host, settings.hostname, str(settings.port), settings.user)
 
 
 def _again(request: SecretRequest, again: bool) -> SecretRequest:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from lvstui.model.text import plain
 from lvstui.remote import scripts
-from lvstui.remote.runner import RemoteError, SecretRequest, Trouble
+from lvstui.remote.runner import Access, RemoteError, SecretRequest, Trouble
 from lvstui.remote.talk import MOST, Answer, Raw
 from lvstui.remote.vault import Refused, Vault
 
@@ -79,11 +79,12 @@ class NoPrompt(RemoteError):
 class Become:
     """One connection's way to root."""
 
-    def __init__(self, execute: Execute, host: str, user: str, group: str, vault: Vault) -> None:
+    def __init__(self, execute: Execute, access: Access, user: str, vault: Vault) -> None:
         self._execute = execute
-        self._host = host
+        self._access = access
+        self._host = access.host
         self._user = user
-        self._key = ("sudo", user, group)
+        self._key = ("sudo", user, access.group)
         self._vault = vault
         self._way: Way | None = None
         self._secret = ""
@@ -119,7 +120,7 @@ class Become:
             return self._run(self._way, script, stdin, timeout_s=timeout_s, what=what, most=most)
         except Refused:
             # It was right a while ago: changed since, or the account is locked.
-            self._vault.forget(self._key)
+            self._vault.forget(self._key, self._access)
             self._way, self._secret = None, ""
             raise RemoteError(
                 Trouble.ROOT,
@@ -293,8 +294,13 @@ class Become:
                 ways.append(Way.SUDO_PASSWORD_TTY)
                 self._try(ways[-1], timeout_s)
 
-        request = SecretRequest("sudo", self._host, self._user, f"sudo password of {self._user}")
-        self._secret = self._vault.use(self._key, request, attempt) or ""
+        prompt = f"sudo password of {self._user}"
+        group = self._access.group
+        if group:
+            prompt += f" (for every host of group {plain(group)})"
+        request = SecretRequest("sudo", self._host, self._user, prompt)
+        at = None if group else self._access
+        self._secret = self._vault.use(self._key, request, attempt, at=at) or ""
         if not self._secret:
             raise RemoteError(
                 Trouble.ROOT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -84,6 +84,11 @@ class Connector:
             for text in new:
                 self._warn(text)
         return found
+
+    def expect(self, hosts: Iterable[Access]) -> None:
+        """These hosts are worked on together now: a question for a password names those that the
+        same answer may be for, and the operator says whether it is."""
+        self.vault.expect(hosts)
 
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Connect to a host, or to this one. Blocks for as long as the operator thinks and some

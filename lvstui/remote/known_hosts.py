@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import fcntl
 import hashlib
 import hmac
 import os
@@ -22,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lvstui.model.text import plain
+from lvstui.remote.append import append_lines
 
 DEFAULT_PORT = 22
 
@@ -199,14 +199,7 @@ def append(file: str, text: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        size = os.fstat(fd).st_size
-        # A last line without newline would swallow ours.
-        start = "" if size == 0 or os.pread(fd, 1, size - 1) == b"\n" else "\n"
-        data = f"{start}{text}\n".encode()
-        while data:
-            data = data[os.write(fd, data) :]
-        os.fsync(fd)
+        append_lines(fd, f"{text}\n".encode())
     finally:
         os.close(fd)
 

@@ -7,7 +7,7 @@ import os
 
 from lvstui.model.text import plain
 from lvstui.remote.pipes import ProcessStream
-from lvstui.remote.runner import NobodyThere, RemoteError, Trouble
+from lvstui.remote.runner import Access, NobodyThere, RemoteError, Trouble
 from lvstui.remote.shell import ShellRunner
 from lvstui.remote.talk import MOST, Answer, Raw, converse
 from lvstui.remote.transcript import Transcript
@@ -26,9 +26,8 @@ class LocalRunner(ShellRunner):
         transcript: Transcript | None = None,
     ) -> None:
         vault = vault or Vault(NobodyThere())
-        super().__init__(
-            host, getpass.getuser(), group, vault, transcript or Transcript(vault.redactor)
-        )
+        access = Access(host, group=group)
+        super().__init__(access, getpass.getuser(), vault, transcript or Transcript(vault.redactor))
 
     def execute(
         self,

@@ -100,7 +100,7 @@ class OpenSshRunner(ShellRunner):
         vault: Vault,
         transcript: Transcript,
     ) -> None:
-        super().__init__(access.host, settings.user, access.group, vault, transcript)
+        super().__init__(access, settings.user, vault, transcript)
         self._options = options
         self._where = where_of(settings)
 

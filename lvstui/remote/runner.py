@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -119,7 +119,8 @@ class Access:
     identity: str = ""
     """A key file to use."""
     group: str = ""
-    """Hosts of one group share a sudo password (asked once); empty: all of one user."""
+    """Hosts of one group share a sudo password (asked once); empty: it goes to no other host
+    unless the operator says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,18 @@ class SecretRequest:
     """The last answer was refused."""
     echo: bool = False
     """The answer may be shown while it is typed (keyboard-interactive says so)."""
+    hosts: tuple[str, ...] = ()
+    """Where the answer may be used as well if the operator says so, `host` first; empty: only for
+    `host`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretAnswer:
+    """What the operator gave."""
+
+    secret: str = field(repr=False)
+    everywhere: bool = False
+    """To be used on all of the request's `hosts`, not on `host` alone."""
 
 
 class Asker(Protocol):
@@ -162,7 +175,7 @@ class Asker(Protocol):
         """Whether the operator vouches for this host key."""
         ...
 
-    def secret(self, request: SecretRequest) -> str | None:
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
         """The answer; None when the operator has none (the host is then given up)."""
         ...
 
@@ -174,6 +187,6 @@ class NobodyThere:
         """No."""
         return False
 
-    def secret(self, request: SecretRequest) -> str | None:
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
         """None."""
         return None

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 
 from lvstui.model.text import plain
 from lvstui.remote.become import Become
-from lvstui.remote.runner import Ran, RemoteError
+from lvstui.remote.runner import Access, Ran, RemoteError
 from lvstui.remote.scripts import (
     INLINE,
     PLAIN_SHELL,
@@ -48,12 +48,12 @@ def os_error(words: str, path: str) -> OSError:
 class ShellRunner(ABC):
     """What the backends share. One thread at a time."""
 
-    def __init__(self, host: str, user: str, group: str, vault: Vault, log: Transcript) -> None:
-        """user: whose password sudo asks for.  group: see Access."""
-        self._host = host
+    def __init__(self, access: Access, user: str, vault: Vault, log: Transcript) -> None:
+        """user: whose password sudo asks for."""
+        self._host = access.host
         self._log = log
         self._user = user
-        self._become = Become(self.execute, host, user, group, vault)
+        self._become = Become(self.execute, access, user, vault)
 
     @property
     def host(self) -> str:

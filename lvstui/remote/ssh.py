@@ -26,7 +26,7 @@ class SshRunner(ShellRunner):
     """Scripts on another host, one session channel for each. Agents are never forwarded."""
 
     def __init__(self, access: Access, link: Link, vault: Vault, transcript: Transcript) -> None:
-        super().__init__(access.host, link.settings.user, access.group, vault, transcript)
+        super().__init__(access, link.settings.user, vault, transcript)
         self._link = link
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lvstui.remote.append import append_lines
 from lvstui.remote.runner import Ran, RemoteError
 from lvstui.remote.vault import Redactor
 
@@ -139,7 +140,7 @@ class Transcript:
             self._hosts.setdefault(party.host, deque(maxlen=KEPT)).append(record)
             if self._fd >= 0:
                 try:
-                    os.write(self._fd, _line(record).encode())
+                    append_lines(self._fd, _line(record).encode(), sync=False)
                 except OSError:
                     # A full disk here must not stop work over there; memory has the record.
                     os.close(self._fd)
@@ -152,6 +153,6 @@ def _line(record: Record) -> str:
 
 def _open(path: Path, flag: int) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flag, 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flag, 0o600)
     os.fchmod(fd, 0o600)
     return fd

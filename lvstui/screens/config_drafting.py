@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
-from lvstui.keepalived.mask import masked_diff, secrets_of
+from lvstui.keepalived.mask import masked_diff, secrets_in, secrets_of
 
 Edit = Callable[[Draft], tuple[str, ...]]
 """Works on the draft, in a thread; gives what must be known. Raises RefusedEdit."""
@@ -47,7 +47,7 @@ class Pending:
 def pending(draft: Draft) -> Pending:
     """What is in that draft now."""
     files = draft.files
-    known = secrets_of(draft.tree)
+    known = secrets_of(draft.tree) | secrets_in(old for old, _ in files.values())
     diffs = tuple(masked_diff(old, new, path, known) for path, (old, new) in files.items())
     return Pending(draft.titles, draft.undoable, draft.redoable, files, diffs)
 

@@ -19,7 +19,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from lvstui.model.text import plain
-from lvstui.remote.runner import SecretRequest, UnknownKey
+from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
 from lvstui.screens.dialog import BUTTON_KEYS, Dialog
 from lvstui.widgets.line import Bit
 
@@ -89,15 +89,17 @@ class KeyScreen(Dialog[bool]):
 
 
 class SecretScreen(Dialog[None]):
-    """Takes a secret and hands it to `take`, once; Esc hands over None."""
+    """Takes a secret and hands it to `take`, once; Esc hands over None. It is for the host that
+    asks, unless the button for all of those that are named is pressed."""
 
-    KEYS = (("Enter", "answer"), ("Esc", "none: give this host up"))
+    KEYS = (("Enter", "answer, for this host alone"), ("Esc", "none: give this host up"))
     BINDINGS: ClassVar[list[BindingType]] = [
         # Letters are the secret's, q and j and k among them.
         Binding("escape", "leave", "Give up", show=False, priority=True),
+        *BUTTON_KEYS,
     ]
 
-    def __init__(self, request: SecretRequest, take: Callable[[str | None], None]) -> None:
+    def __init__(self, request: SecretRequest, take: Callable[[SecretAnswer | None], None]) -> None:
         super().__init__()
         self._request = request
         self._take = take
@@ -116,23 +118,40 @@ class SecretScreen(Dialog[None]):
             bits.append(("Not accepted; once more.\n", "bold $sev-warn"))
         bits.append((plain(request.prompt), "$lv-text"))
         bits.append(("\nIt is kept in memory until lvstui ends and written nowhere.", "$lv-dim"))
+        if request.hosts:
+            names = ", ".join(plain(host) for host in request.hosts)
+            count = len(request.hosts)
+            bits.append((f"\nIt may be the same on {count} hosts: {names}", "$lv-text"))
         yield Static(Content.assemble(*bits), classes="prose")
         yield Input(password=not request.echo, id="answer")
+        if request.hosts:
+            with Horizontal(id="buttons"):
+                yield Button(f"Only {plain(request.host, 30)}", id="here", compact=True)
+                everywhere = f"All {len(request.hosts)} hosts"
+                yield Button(everywhere, id="everywhere", compact=True)
 
     @on(Input.Submitted)
     def _answered(self, event: Input.Submitted) -> None:
         event.stop()
-        self._hand_over(event.value)
+        self._given(False)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self._given(event.button.id == "everywhere")
+
+    def _given(self, everywhere: bool) -> None:
+        self._hand_over(SecretAnswer(self.query_one("#answer", Input).value, everywhere))
 
     def action_leave(self) -> None:
         """There is no answer."""
         self._hand_over(None)
 
-    def _hand_over(self, secret: str | None) -> None:
+    def _hand_over(self, answer: SecretAnswer | None) -> None:
         take, self._take = self._take, lambda _: None
         with self.prevent(Input.Changed):
             self.query_one("#answer", Input).value = ""
-        take(secret)
+        take(answer)
         self.dismiss(None)
 
 
@@ -156,13 +175,13 @@ class ScreenAsker:
         answered.wait()
         return found[0]
 
-    def secret(self, request: SecretRequest) -> str | None:
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
         """The answer; None when the operator has none."""
         answered = threading.Event()
-        hand: list[str | None] = []
+        hand: list[SecretAnswer | None] = []
 
-        def take(secret: str | None) -> None:
-            hand.append(secret)
+        def take(answer: SecretAnswer | None) -> None:
+            hand.append(answer)
             answered.set()
 
         if not self._show(lambda: self._app.push_screen(SecretScreen(request, take))):

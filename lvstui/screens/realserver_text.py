@@ -267,6 +267,8 @@ def result_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
         bits.append(("\n", ""))
         for text in result.heard:
             bits += prose(text, "bold $sev-bad", width, f"{glyphs.no} on the wire  ")
+        if result.unrecorded:
+            bits += prose(result.unrecorded, "bold $sev-bad", width, f"{glyphs.no} ")
         for name, text in (
             ("listened    ", result.listened), ("neighbours  ", result.announced),
             ("audit log   ", result.id),
@@ -286,7 +288,9 @@ def result_line(change: Change) -> str:
         found.setdefault(outcome.end.value, []).append(names.get(outcome.host, outcome.host))
     text = "; ".join(f"{end}: {', '.join(hosts)}" for end, hosts in found.items())
     heard = change.result.heard if change.result is not None else ()
-    return f"{text}{'; on the wire: ' + heard[0] if heard else ''}. o shows it whole."
+    wire = f"; on the wire: {heard[0]}" if heard else ""
+    lost = f"; {change.result.unrecorded}" if change.result and change.result.unrecorded else ""
+    return f"{text}{wire}{lost}. o shows it whole."
 
 
 def wrong_bits(rows: Sequence[Row], width: int, glyphs: Glyphs) -> list[Bit]:

@@ -21,14 +21,21 @@ from typing import Any
 
 from lvstui.remote.connect import Connector
 from lvstui.remote.fleet import run_on_all
-from lvstui.remote.runner import Access, RemoteError, Runner, SecretRequest, UnknownKey
+from lvstui.remote.runner import (
+    Access,
+    RemoteError,
+    Runner,
+    SecretAnswer,
+    SecretRequest,
+    UnknownKey,
+)  # fmt: skip
 from tests.lab import remote_hosts as hosts
 
 HOME = Path("/root/.ssh")
 
 
 class Operator:
-    """Answers as the scene says and remembers what was asked."""
+    """Answers as the scene says, for all hosts of the run, and remembers what was asked."""
 
     def __init__(self, *answers: str, accept: bool = True) -> None:
         self.answers = list(answers)
@@ -40,9 +47,9 @@ class Operator:
         self.keys.append(key)
         return self.accept
 
-    def secret(self, request: SecretRequest) -> str | None:
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
         self.requests.append(request)
-        return self.answers.pop(0) if self.answers else None
+        return SecretAnswer(self.answers.pop(0), everywhere=True) if self.answers else None
 
     def asked(self) -> list[str]:
         return [f"{r.kind} {r.host} {r.user}{' again' if r.again else ''}" for r in self.requests]
@@ -131,6 +138,7 @@ def scene_sudo() -> dict[str, Any]:
     result: dict[str, Any] = {}
     operator = Operator("wrong", "lab")
     with Connector(operator, ssh_config=config) as connector:
+        connector.expect([Access(name) for name in ("rs1", "rs2", "rs3")])
         runner = connector.open(Access("rs1"))
         result["way in"] = told(lambda: runner.run("echo $SSH_CONNECTION; id -un").text)
         result["root"] = told(lambda: runner.run("id -u; cat", root=True, stdin=b"payload").text)
@@ -348,6 +356,7 @@ def scene_fleet() -> dict[str, Any]:
     )
     started = time.monotonic()
     connector = Connector(operator, ssh_config=config, step_s=20.0, transcript=HOME / "log.jsonl")
+    connector.expect([Access(name) for name in names])
 
     def work(name: str) -> str:
         with closing(connector.open(Access(name))) as runner:

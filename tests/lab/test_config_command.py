@@ -189,6 +189,31 @@ def test_exit_codes_and_what_is_refused(lab: Lab) -> None:
     assert (code, "keepalived does not run" in text) == (0, True), text
 
 
+def test_no_difference_of_the_past_or_future_shows_a_password(lab: Lab) -> None:
+    whole = with_password(read(lab, "lb1"), SECRET)
+    lab.fault("stop-keepalived", "lb2")
+    lab.write("lb1", CONF, whole)
+    lab.run("lb1", "kill -HUP $(cat /run/keepalived.pid)")
+    time.sleep(3)
+    new = SECRET[::-1]
+    other = whole.replace(SECRET.encode(), new.encode())
+    other = other.replace(
+        b"    advert_int 1\n", b"    advert_int 1 # %s was it\n" % SECRET.encode()
+    )
+    lab.write("lb1", "/root/new.conf", other)
+    for words in (
+        "apply /root/new.conf --alone --plan", "apply /root/new.conf --alone --plan --json",
+        "diff /root/new.conf", "diff /root/new.conf --json",
+        "apply /root/new.conf --alone --yes", "history", "history 1", "history 1 --json",
+        "show", "rollback 1 --alone --plan", "rollback 1 --alone --plan --json",
+    ):  # fmt: skip
+        code, text = said(lab, f"config {words}")
+        assert new not in text, words
+        assert code == 0 or words.startswith("diff"), text
+        if "history 1" in words or "--plan" in words:
+            assert "advert_int 1 # ******** was it" in text, text
+
+
 def test_what_is_held_and_left_alone_goes_back_by_itself(lab: Lab) -> None:
     whole = read(lab, "lb1")
     code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")

@@ -12,7 +12,7 @@ from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.files import Files
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.surroundings import Surroundings
-from lvstui.keepalived.mask import masked_diff
+from lvstui.keepalived.mask import Secrets, masked_diff
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.tree import Tree
 from lvstui.operations.config_plan import (
@@ -197,7 +197,7 @@ class FakeEngine:
         if self.raises is not None:
             raise self.raises
         changes = tuple(files[self.here])
-        diff = "".join(masked_diff(one.before, one.after, one.path) for one in changes)
+        diff = "".join(masked_diff(one.before, one.after, one.path, Secrets()) for one in changes)
         director = Director(self.here, CONF, "lb1", 811, NOW, (), "2.2.7", True)
         moved = Difference("weight", Impact.MOVES, "rs4 in tcp 10.10.0.20:80", "is new: takes 25 %")
         host = HostChange(director, changes, (moved,), self.findings, (), diff)

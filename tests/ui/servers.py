@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +64,9 @@ def outside(state: str, address: str) -> dict[str, tuple[Check, ...]]:
 
 class _NoNetwork:
     transcript = None
+
+    def expect(self, hosts: Iterable[Access]) -> None:
+        pass
 
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         raise RemoteError(Trouble.UNREACHABLE, f"{access.host}: tests have no network")

@@ -53,7 +53,7 @@ class _Fixed(datetime):
 @pytest.fixture(autouse=True)
 def _held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lvstui.screens.config_actions.datetime", _Fixed)
-    monkeypatch.setattr("lvstui.app.operator_name", lambda: "alice")
+    monkeypatch.setattr("lvstui.app.identify", lambda: "alice")
     monkeypatch.setattr("lvstui.screens.config_change.monotonic", lambda: 1000.0)
 
 

@@ -13,7 +13,13 @@ from textual.widgets import Input
 
 from lvstui.model.picture import Picture
 from lvstui.realserver.push import End
-from lvstui.remote.runner import RemoteError, SecretRequest, Trouble, UnknownKey
+from lvstui.remote.runner import (
+    RemoteError,
+    SecretAnswer,
+    SecretRequest,
+    Trouble,
+    UnknownKey,
+)  # fmt: skip
 from lvstui.screens.evidence import EvidenceScreen
 from lvstui.screens.push import PushScreen, RebootScreen
 from lvstui.screens.questions import KeyScreen, ScreenAsker, SecretScreen
@@ -381,7 +387,7 @@ async def test_an_unknown_key_is_accepted_on_purpose_only(open_: Open) -> None:
 async def test_a_secret_is_handed_over_and_leaves_nothing(open_: Open) -> None:
     async with open_(FakeRealServers()) as desk:
         asker = ScreenAsker(desk.app)
-        answers: list[str | None] = []
+        answers: list[SecretAnswer | None] = []
         request = SecretRequest("sudo", "rs1", "ops", "[sudo] password for ops:", again=True)
         seen: list[Any] = []
 
@@ -401,11 +407,36 @@ async def test_a_secret_is_handed_over_and_leaves_nothing(open_: Open) -> None:
 
         await ask(*SECRET, "enter")
         await ask("q", "escape")
-        assert answers == [SECRET, None]
+        assert answers == [SecretAnswer(SECRET), None]
         gc.collect()
         for thing in seen:
             assert SECRET not in repr({**vars(thing)})
         assert not any(SECRET in said for said in desk.said)
+
+
+@pytest.mark.parametrize(
+    ("keys", "everywhere"),
+    [(("enter",), False), (("tab", "enter"), False), (("tab", "tab", "enter"), True),
+     (("tab", "right", "enter"), True)],
+)  # fmt: skip
+async def test_a_secret_is_for_all_hosts_only_by_their_button(
+    open_: Open, keys: tuple[str, ...], everywhere: bool
+) -> None:
+    async with open_(FakeRealServers()) as desk:
+        answers: list[SecretAnswer | None] = []
+        names = tuple(f"rs{number}" for number in range(1, 11))
+        request = SecretRequest("sudo", "rs1", "ops", "sudo password of ops", hosts=names)
+        asker = ScreenAsker(desk.app)
+        thread = threading.Thread(target=lambda: answers.append(asker.secret(request)))
+        thread.start()
+        await desk.until(lambda: isinstance(desk.app.screen, SecretScreen))
+        await desk.pilot.pause()
+        text = " ".join(desk.text().split())
+        for words in ("the same on 10 hosts:", "rs10", "Only rs1", "All 10 hosts"):
+            assert words in text
+        await desk.press(*SECRET, *keys)
+        await desk.until(lambda: not thread.is_alive())
+        assert answers == [SecretAnswer(SECRET, everywhere)]
 
 
 # Sizes

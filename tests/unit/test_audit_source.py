@@ -54,4 +54,6 @@ def test_rotation_is_followed(tmp_path: Path) -> None:
     log.path.rename(tmp_path / "audit.jsonl.1")
     drain(log, 2)
     trail._read(context, first=False)
-    assert [o.fact.server for o in seen if isinstance(o.fact, Done)] == [rs(1), rs(2)]
+    done = [o.fact for o in seen if isinstance(o.fact, Done)]
+    assert [fact.server for fact in done] == [rs(1), None, rs(2)]
+    assert "begins anew" in done[1].text

@@ -76,6 +76,7 @@ class Engine:
     unheard: dict[str, RemoteError] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     ended: Ended = Ended.WAITING
+    unrecorded: str = ""
     text: bytes = TEXT
     here: str = "lb1"
     directors: tuple[Any, ...] = (argparse.Namespace(name="lb1"),)
@@ -104,7 +105,7 @@ class Engine:
     def apply(self, plan: ConfigPlan, **more: Any) -> ConfigOutcome:
         self.asked.append(("apply", more["force"]))
         seen = (Verified("lb1", "reload finished", True, "what it has loaded is the new file"),)
-        return ConfigOutcome(plan, self.ended, "id1", "told", seen, 60.0)
+        return ConfigOutcome(plan, self.ended, "id1", "told", seen, 60.0, self.unrecorded)
 
     def confirm(self, id_: str) -> ConfigOutcome:
         self.asked.append(("confirm", id_))
@@ -113,6 +114,10 @@ class Engine:
     def take_back(self, id_: str) -> ConfigOutcome:
         self.asked.append(("back", id_))
         return ConfigOutcome(ConfigPlan("t", ()), Ended.TAKEN_BACK, id_, "the old file is back")
+
+    def diff(self, id_: str) -> str:
+        self.asked.append(("diff", id_))
+        return f"-old of {id_}\n+new\n"
 
     def history(self) -> tuple[HistoryEntry, ...]:
         return self.entries
@@ -159,6 +164,33 @@ def intents(words: str, text: bytes = TEXT) -> list[Any]:
     make = COMMANDS[arguments[0]][2]
     assert make is not None
     return list(make(args, view(tree)))
+
+
+def test_a_change_of_the_past_is_shown_by_the_engine_that_masks_it(
+    run: Any, engine: Engine
+) -> None:
+    engine.entries = (entry("b"), entry("a"))
+    status, out, _ = run("history 2")
+    assert (status, engine.asked) == (0, [("diff", "a")])
+    assert out.endswith("-old of a\n+new\n")
+    status, out, _ = run("history 1 --json")
+    assert json.loads(out)["history"][0]["diff"] == "-old of b\n+new\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "ended"),
+    [("weight rs1 5", Ended.WAITING), ("weight rs1 5 --hold", Ended.WAITING),
+     ("weight rs1 5 --timer 0", Ended.CONFIRMED)],
+)  # fmt: skip
+def test_done_but_not_recorded_has_a_status_of_its_own(
+    run: Any, engine: Engine, words: str, ended: Ended
+) -> None:
+    engine.unrecorded, engine.ended = "not recorded in the audit log: full", ended
+    status, out, _ = run(f"{words} --yes --json")
+    assert (status, json.loads(out)["outcome"]["recorded"]) == (3, False)
+    engine.unrecorded = ""
+    status, out, _ = run(f"{words} --yes --json")
+    assert (status, json.loads(out)["outcome"]["recorded"]) == (0, True)
 
 
 def test_config_without_a_word_lists_the_words(capsys: pytest.CaptureFixture[str]) -> None:

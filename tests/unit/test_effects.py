@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lvstui.operations.audit import AuditLog
@@ -10,9 +11,10 @@ from lvstui.operations.realservers import RealServers
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.hosts import Host, Vip
-from lvstui.realserver.push import End
+from lvstui.realserver.push import End, HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
 from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
+from lvstui.sources.audit import entries
 
 VIP = "10.10.0.20"
 HOSTS = tuple(
@@ -60,9 +62,42 @@ def test_a_push_says_who_goes_first_and_wants_nothing_typed() -> None:
 class Unreachable:
     """Connects to nobody."""
 
+    def expect(self, hosts: Iterable[Access]) -> None:
+        """Nobody."""
+
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Never."""
         raise RemoteError(Trouble.UNREACHABLE, f"{access.host}: no route")
+
+
+def test_what_was_done_is_told_though_it_could_not_be_recorded(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "log" / "audit.jsonl")
+    service = RealServers(Unreachable(), audit=log)
+
+    def full(outcome: HostOutcome) -> None:
+        log.path.unlink(missing_ok=True)
+        log.path.mkdir(exist_ok=True)
+
+    result = service.apply([row(HOSTS[0])], [plan(HOSTS[0])], came=full)
+    assert [outcome.end for outcome in result.outcomes] == [End.FAILED]
+    assert "not recorded in the audit log: " in result.unrecorded
+
+
+def test_a_reboot_and_what_is_taken_back_are_recorded(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl", "alice")
+    service = RealServers(Unreachable(), audit=log)
+    assert "no route" in str(service.reboot(HOSTS[0]))
+    assert "no route" in service.take_back_unfinished(HOSTS[0])
+    found = [(e.phase, e.operation, e.server, e.ok) for e in entries(log.path)]
+    server = HOSTS[0].address
+    assert found == [
+        ("planned", "reboot", server, None), ("done", "reboot", server, False),
+        ("planned", "undo", server, None), ("done", "undo", server, False),
+    ]  # fmt: skip
+    log.path.unlink()
+    log.path.mkdir()
+    assert "nothing was done" in str(service.reboot(HOSTS[0]))
+    assert "nothing was done" in service.take_back_unfinished(HOSTS[0])
 
 
 def test_what_was_stopped_was_not_begun(tmp_path: Path) -> None:

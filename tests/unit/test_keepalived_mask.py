@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lvstui.keepalived import parse_bytes
-from lvstui.keepalived.mask import MASK, mask, mask_all, masked_diff, secrets_of
+from lvstui.keepalived.mask import (
+    MASK,
+    Secrets,
+    mask,
+    mask_all,
+    masked_diff,
+    secrets_in,
+    secrets_of,
+)
 
 PLACES = [
     "vrrp_instance V {{\n authentication {{\n auth_type PASS\n auth_pass {0}\n }}\n}}\n",
@@ -87,6 +95,45 @@ def test_values_are_hidden_in_comments() -> None:
     assert shown.endswith(b"# ******** until may\n")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "priority 151 # Zq9old was it",
+        'notify "/bin/tell Zq9old"',
+        "misc_path /bin/check -pZq9old",
+        "path /health/Zq9old/x",
+        "auth_pas Zq9old",
+        "Zq9old",
+        "  -Zq9old- x",
+        "@lb1 script /bin/x Zq9old",
+        "# Zq9old",
+        "smtp_helo_name Zq9old}",
+    ],
+)
+def test_a_known_password_is_hidden_wherever_it_stands(line: str) -> None:
+    known = secrets_in([b"vrrp_instance V {\n authentication {\n auth_pass Zq9old\n }\n}\n", None])
+    shown = mask(line.encode(), known)
+    assert b"Zq9" not in shown
+    assert MASK in shown
+    own = f"authentication {{\n auth_pass Zq9old\n}}\n{line}\n".encode()
+    assert b"Zq9" not in mask(own), "the text itself says what its password is"
+
+
+def test_a_keyword_stays_whatever_the_password_is() -> None:
+    text = b"auth_pass address\nvirtual_ipaddress {\n}\nstate MASTER # address\n"
+    assert mask(text) == (b"auth_pass ********\nvirtual_ipaddress {\n}\nstate MASTER # ********\n")
+
+
+@pytest.mark.parametrize("known", [Secrets(), None])
+def test_a_password_that_goes_is_hidden_where_it_is_still_spoken_of(known: Secrets | None) -> None:
+    before = b"priority 150\nauth_pass Zq9old\n"
+    after = b'priority 151 # Zq9old was it\nauth_pass new1new1\nnotify "/bin/x new1new1"\n'
+    shown = masked_diff(before, after, "/k.conf", known or secrets_in([before, after]))
+    assert "Zq9" not in shown
+    assert "new1" not in shown
+    assert "+priority 151 # ******** was it" in shown
+
+
 def test_secrets_do_not_print() -> None:
     known = secrets_of(
         parse_bytes(b"vrrp_instance V {\n authentication {\n auth_pass Zq9old\n}\n}")
@@ -98,18 +145,20 @@ def test_secrets_do_not_print() -> None:
 def test_diff_is_masked_and_harmless() -> None:
     before = b"priority 100\nauth_pass Zq9old\n"
     after = b"priority 90 # \x1b[31m\nauth_pass Zq9new\n"
-    text = masked_diff(before, after, "/etc/keepalived/keepalived.conf")
+    text = masked_diff(before, after, "/etc/keepalived/keepalived.conf", Secrets())
     assert "Zq9" not in text
     assert "\x1b" not in text
     assert "-priority 100\n+priority 90 # ␛[31m\n auth_pass ********\n" in text
 
 
 def test_diff_says_when_only_a_secret_differs() -> None:
-    text = masked_diff(b"auth_pass Zq9old\n", b"auth_pass Zq9new\n", "/k.conf")
+    text = masked_diff(b"auth_pass Zq9old\n", b"auth_pass Zq9new\n", "/k.conf", Secrets())
     assert text.endswith("(only what is hidden or invisible differs)\n")
-    assert masked_diff(b"a", b"a", "/k.conf") == ""
+    assert masked_diff(b"a", b"a", "/k.conf", Secrets()) == ""
 
 
 def test_diff_of_a_file_that_comes_or_goes() -> None:
-    assert "--- /dev/null\n+++ /k (new)\n@@ -0,0 +1 @@\n+a\n" in masked_diff(None, b"a\n", "/k")
-    assert "-a  (no newline at the end)\n" in masked_diff(b"a", None, "/k")
+    assert "--- /dev/null\n+++ /k (new)\n@@ -0,0 +1 @@\n+a\n" in masked_diff(
+        None, b"a\n", "/k", Secrets()
+    )
+    assert "-a  (no newline at the end)\n" in masked_diff(b"a", None, "/k", Secrets())

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lvstui.cli import main
 from lvstui.model import facts as f
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Picture
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.operator import Operator
-from lvstui.sources.audit import entries, fact, parse
+from lvstui.sources.audit import Entry, entries, fact, parse
 from tests.unit.world import WEB, World, configured, rs, service, three
 
 
@@ -140,6 +144,37 @@ def test_without_an_audit_log_nothing_is_done(tmp_path: Path) -> None:
     outcome = operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
     assert "nothing was done" in outcome.text
     assert kernel.weights[rs(2)] == 10
+
+
+@pytest.mark.parametrize(("full", "status"), [(False, 0), (True, 3)])
+def test_the_exit_status_says_that_it_was_not_recorded(
+    log: AuditLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    full: bool, status: int,
+) -> None:  # fmt: skip
+    kernel = FakeKernel(rs2=10)
+
+    class Watcher:
+        def settle(self) -> Picture:
+            return three().picture()
+
+    def operator(**more: Any) -> Operator:
+        return Operator(audit=log, kernel=kernel)
+
+    write = log._write
+
+    def only_before(found: list[Entry]) -> None:
+        if full and found[0].phase == "done":
+            raise OSError(28, "No space left on device")
+        write(found)
+
+    monkeypatch.setattr(log, "_write", only_before)
+    monkeypatch.setattr("lvstui.live.local_watcher", lambda **more: nullcontext(Watcher()))
+    monkeypatch.setattr("lvstui.operations.operator.Operator", operator)
+    assert main(["drain", "rs2", "--yes"]) == status
+    assert kernel.weights[rs(2)] == 0
+    said = capsys.readouterr().out
+    assert "read back" in said
+    assert ("not recorded in the audit log: [Errno 28] No space left" in said) is full
 
 
 def test_read_only_refuses(log: AuditLog) -> None:

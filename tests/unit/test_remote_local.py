@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lvstui.remote.become import Become, Way
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.pipes import ProcessStream
-from lvstui.remote.runner import NobodyThere, RemoteError, Trouble
+from lvstui.remote.runner import Access, NobodyThere, RemoteError, Trouble
 from lvstui.remote.scripts import encoded
 from lvstui.remote.shell import os_error
 from lvstui.remote.talk import MOST, Answer, Raw, converse
@@ -127,7 +127,7 @@ class FakeHost:
 )
 def test_ways_without_password(probe: bytes, way: Way) -> None:
     host = FakeHost(probe)
-    become = Become(host, "rs1", "ops", "", Vault(NobodyThere()))
+    become = Become(host, Access("rs1"), "ops", Vault(NobodyThere()))
     assert become.is_root() is (way is Way.IS_ROOT)
     assert become.is_root() is (way is Way.IS_ROOT)
     assert become.way is way
@@ -136,7 +136,7 @@ def test_ways_without_password(probe: bytes, way: Way) -> None:
 
 def test_no_way_is_remembered_and_told() -> None:
     host = FakeHost(b"7\n127\n127\n")
-    become = Become(host, "rs1", "ops", "", Vault(NobodyThere()))
+    become = Become(host, Access("rs1"), "ops", Vault(NobodyThere()))
     for _ in range(2):
         with pytest.raises(RemoteError, match="there is no sudo") as caught:
             become.is_root()
@@ -146,7 +146,7 @@ def test_no_way_is_remembered_and_told() -> None:
 
 def test_output_of_sudo_is_not_taken_for_root() -> None:
     host = FakeHost(b"7\n0\n127\n", (0, b"sudo: all is well\n"))
-    become = Become(host, "rs1", "ops", "", Vault(NobodyThere()))
+    become = Become(host, Access("rs1"), "ops", Vault(NobodyThere()))
     assert not become.is_root()
     with pytest.raises(RemoteError, match="all is well"):
         become.run("id", b"", timeout_s=1.0, what="id", most=MOST)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
 import time
 from pathlib import Path
@@ -10,9 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvstui.remote.become import last_words, wrong_password
-from lvstui.remote.runner import Ran, RemoteError, SecretRequest, Trouble, UnknownKey
-from lvstui.remote.talk import Answer
+from lvstui.realservers import TerminalAsker
+from lvstui.remote.become import Become, last_words, wrong_password
+from lvstui.remote.runner import (
+    Access,
+    Ran,
+    RemoteError,
+    SecretAnswer,
+    SecretRequest,
+    Trouble,
+    UnknownKey,
+)  # fmt: skip
+from lvstui.remote.talk import Answer, Raw
 from lvstui.remote.transcript import SIZE, Transcript
 from lvstui.remote.vault import Redactor, Refused, Vault
 
@@ -20,16 +31,17 @@ NONCE = "0123456789abcdef"
 
 
 class Operator:
-    def __init__(self, *answers: str) -> None:
+    def __init__(self, *answers: str, everywhere: bool = False) -> None:
         self.answers = list(answers)
+        self.everywhere = everywhere
         self.requests: list[SecretRequest] = []
 
     def accept_key(self, key: UnknownKey) -> bool:
         return False
 
-    def secret(self, request: SecretRequest) -> str | None:
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
         self.requests.append(request)
-        return self.answers.pop(0) if self.answers else None
+        return SecretAnswer(self.answers.pop(0), self.everywhere) if self.answers else None
 
 
 def request(host: str = "rs1") -> SecretRequest:
@@ -161,6 +173,159 @@ def test_an_error_on_the_way_is_passed_on_and_keeps_nothing() -> None:
     with pytest.raises(RemoteError):
         vault.use(("k",), request(), lost)
     assert vault.known(("k",)) is None
+
+
+# ---- a secret goes only to the host that it was asked for
+
+
+class SudoHost:
+    """A host whose sudo wants a password; it keeps what it is given, as one that somebody else
+    took over would: the nonce is on its command line, so it can always show the right prompt."""
+
+    def __init__(self, right: str) -> None:
+        self.right = right
+        self.given: list[str] = []
+
+    def __call__(
+        self, command: str, *, stdin: bytes = b"", answer: Answer | None = None, **_: object
+    ) -> Raw:
+        if stdin.startswith(b"id -u"):
+            return Raw(0, b"1000\n1\n127\n", b"", 0.0)
+        if answer is None:
+            return Raw(1, b"", b"sudo: a password is required\n", 0.0)
+        prompt = re.findall(r"\[lvstui-\w+\] ", command)[0]
+        given = answer.feed(prompt.encode()).decode().rstrip("\n")
+        self.given.append(given)
+        if given != self.right:
+            return Raw(1, b"", f"{prompt}Sorry, try again.\n".encode(), 0.0)
+        marker = re.findall(r"lvstui-root-\w+", command)[0]
+        return Raw(0, b"", f"{prompt}{marker}\n".encode(), 0.0)
+
+
+def become_root(
+    operator: Operator, *hosts: tuple[Access, SudoHost], expected: bool = True
+) -> list[str]:
+    """Root on each, one after the other; whose password was asked."""
+    vault = Vault(operator)
+    if expected:
+        vault.expect([access for access, _ in hosts])
+    for access, host in hosts:
+        with contextlib.suppress(RemoteError):
+            Become(host, access, "ops", vault).is_root()
+    return [asked.host for asked in operator.requests]
+
+
+def test_a_host_that_was_taken_over_gets_no_password_of_another() -> None:
+    mine, stolen = SudoHost("S3cretOps"), SudoHost("S3cretOps")
+    hosts = ((Access("rs1"), mine), (Access("rs2"), stolen))
+    for expected in (True, False):
+        operator = Operator("S3cretOps")
+        asked = become_root(operator, *hosts, expected=expected)
+        assert asked == ["rs1", "rs2"]
+        assert (mine.given, stolen.given) == (["S3cretOps"], [])
+        mine.given.clear()
+
+
+def test_the_question_names_every_host_that_its_answer_may_go_to() -> None:
+    hosts = [(Access(f"rs{n}", user="ops"), SudoHost("pw12")) for n in range(1, 11)]
+    operator = Operator("pw12", everywhere=True)
+    assert become_root(operator, *hosts) == ["rs1"]
+    assert operator.requests[0].hosts == tuple(f"rs{n}" for n in range(1, 11))
+    assert all(host.given == ["pw12"] for _, host in hosts)
+
+
+def test_ten_hosts_at_once_are_one_question() -> None:
+    hosts = [(Access(f"rs{n}"), SudoHost("pw12")) for n in range(1, 11)]
+    operator = Operator("pw12", everywhere=True)
+    vault = Vault(operator)
+    vault.expect([access for access, _ in hosts])
+    threads = [
+        threading.Thread(target=Become(host, access, "ops", vault).is_root)
+        for access, host in hosts
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(operator.requests) == 1
+    assert set(operator.requests[0].hosts) == {access.host for access, _ in hosts}
+    assert all(host.given == ["pw12"] for _, host in hosts)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Access("rs2", user="root2"),
+        Access("rs2", group="web"),
+        Access("rs1", address="10.10.0.66"),
+        Access("not-in-this-run"),
+    ],
+)
+def test_who_is_not_named_gets_nothing(other: Access) -> None:
+    vault = Vault(operator := Operator("pw12", everywhere=True))
+    first, second = SudoHost("pw12"), SudoHost("pw12")
+    named = Access("rs3")
+    known = [Access("rs1"), named, *([other] if other.host in ("rs1", "rs2") else [])]
+    vault.expect(known)
+    Become(first, known[0], "ops", vault).is_root()
+    assert other.host not in operator.requests[0].hosts[1:]
+    with pytest.raises(RemoteError):
+        Become(second, other, "ops", vault).is_root()
+    assert second.given == []
+    third = SudoHost("pw12")
+    Become(third, named, "ops", vault).is_root()
+    assert third.given == ["pw12"]
+    with pytest.raises(RemoteError):
+        Become(SudoHost("pw12"), named, "other-user", vault).is_root()
+
+
+def test_hosts_of_one_group_share_and_the_question_says_so() -> None:
+    hosts = [(Access(name, group="web"), SudoHost("pw12")) for name in ("rs1", "rs2")]
+    operator = Operator("pw12")
+    assert become_root(operator, *hosts, expected=False) == ["rs1"]
+    assert "every host of group web" in operator.requests[0].prompt
+    assert [host.given for _, host in hosts] == [["pw12"], ["pw12"]]
+
+
+def test_a_host_with_another_password_is_asked_alone() -> None:
+    hosts = [(Access("rs1"), SudoHost("one1")), (Access("rs2"), SudoHost("two2")),
+             (Access("rs3"), SudoHost("one1"))]  # fmt: skip
+    operator = Operator("one1", "two2", everywhere=True)
+    assert become_root(operator, *hosts) == ["rs1", "rs2"]
+    assert operator.requests[1].again
+    assert operator.requests[1].hosts == ()
+    assert [host.given for _, host in hosts] == [["one1"], ["one1", "two2"], ["one1"]]
+
+
+class Terminal:
+    """A tty that answers."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = list(lines)
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        return self.lines.pop(0)
+
+
+@pytest.mark.parametrize(("said", "everywhere"), [("y\n", True), ("\n", False), ("", False)])
+def test_the_shell_asks_for_which_hosts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    said: str, everywhere: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("sys.stdin", Terminal(said))
+    monkeypatch.setattr("getpass.getpass", lambda *_: "pw12")
+    names = ("rs1", "rs2", "rs\x1b[31m3")
+    given = TerminalAsker().secret(SecretRequest("sudo", "rs1", "ops", "?", hosts=names))
+    assert given == SecretAnswer("pw12", everywhere)
+    assert "pw12" not in repr(given)
+    shown = capsys.readouterr().err
+    assert "Use it on 3 hosts: rs1, rs2, rs␛[31m3? [y/N]" in shown
+    monkeypatch.setattr("sys.stdin", Terminal())
+    alone = TerminalAsker().secret(SecretRequest("sudo", "rs1", "ops", "?"))
+    assert alone == SecretAnswer("pw12")
 
 
 class Party:

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator
 
 from lvstui.keepalived.lexer import Text, decomment
-from lvstui.keepalived.mask import Secrets, masked_diff, secrets_of
+from lvstui.keepalived.mask import masked_diff, secrets_of
 from lvstui.keepalived.tree import Tree
 
 
@@ -16,8 +16,7 @@ def text_diff(before: Tree, after: Tree) -> str:
     only what means something is compared."""
     bare = before.consolidated or after.consolidated
     old, new = _texts(before, bare), _texts(after, bare)
-    a, b = secrets_of(before), secrets_of(after)
-    known = Secrets(a.names | b.names, a.keywords | b.keywords, a.values | b.values)
+    known = secrets_of(before) | secrets_of(after)
     return "".join(
         masked_diff(old.get(name), new.get(name), name, known)
         for name in dict.fromkeys((*old, *new))
