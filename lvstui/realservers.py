@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui.printing import ask
 from lvstui.realserver_report import SCHEMA, document, row_document, table, words
 
 if TYPE_CHECKING:
@@ -110,12 +111,14 @@ class TerminalAsker:
         """Nothing is echoed unless the host says that it may be."""
         import getpass
 
+        from lvstui.model.text import plain
+
         if not sys.stdin.isatty():
             return None
         again = "not accepted; " if request.again else ""
         prompt = f"{request.user}@{request.host}: {again}{request.prompt} "
         try:
-            return _ask_line(prompt) if request.echo else getpass.getpass(prompt, sys.stderr)
+            return _ask_line(prompt) if request.echo else getpass.getpass(plain(prompt), sys.stderr)
         except (EOFError, KeyboardInterrupt):
             return None
 
@@ -308,7 +311,7 @@ def _agreed(question: str, args: argparse.Namespace) -> bool:
     if args.json or not sys.stdin.isatty():
         _fail("not done: give --yes to apply it without being asked, or --plan to look", args)
         return False
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    return ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _tell(args: argparse.Namespace) -> Callable[[str, str], None]:
