@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 
+PIDS = 1 << 22
+"""The largest pid there is (PID_MAX_LIMIT of linux/threads.h)."""
 MOST = (1 << 64) - 1
 """The largest number that any of our sources writes: an unsigned 64-bit counter."""
-LAST_SECOND = 253_402_300_799.0
-"""9999-12-31 23:59:59 UTC in epoch seconds: what a calendar can show, and more than any wait."""
+LAST_SECOND = 253_370_764_800.0
+"""The first of 9999 in epoch seconds: calendars can show it, and nothing takes longer."""
 _DIGITS = 20
 """Of `MOST`, whatever the base: leading zeros beyond that are nobody's honest number."""
 _DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}")
