@@ -212,7 +212,7 @@ def _filler(settings: Settings) -> Callable[..., str]:
             "L": local.split(".")[0],
         }
         parts = (local, settings.hostname, str(settings.port), settings.user, settings.jump)
-        tokens["C"] = hashlib.sha1("".join(parts).encode()).hexdigest()
+        tokens["C"] = hashlib.sha1("".join(parts).encode(errors="backslashreplace")).hexdigest()
 
         def token(match: re.Match[str]) -> str:
             try:
