@@ -7,6 +7,7 @@ Enums are their values, tuples are arrays, None is null.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import json
 import types
 import typing
@@ -16,12 +17,22 @@ from functools import cache
 from typing import Any
 
 from lvstui.model import facts
+from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.numbers import LAST_SECOND, MOST
 from lvstui.model.text import plain
+from lvstui.model.vrrp import Advert, InstanceSeen
 
 FORMAT = 1
 """Version of the format; a reader refuses a later one."""
 
+ADDRESSES: dict[type, tuple[str, ...]] = {
+    ServerKey: ("address",),
+    ServiceKey: ("address",),
+    Advert: ("source", "vips"),
+    InstanceSeen: ("vips", "master_address"),
+    facts.AddressChanged: ("address",),
+}
+"""Fields that hold addresses, or nothing: what reads them counts on it."""
 _LONGEST = 1 << 16
 """Characters of one text in a fact: the longest line of a log or configuration that is read."""
 
@@ -105,7 +116,10 @@ def _build(hint: Any, raw: Any) -> Any:
         if not isinstance(raw, dict):
             raise TypeError(f"{hint.__name__} from {type(raw).__name__}")
         known = _hints(hint)
-        return hint(**{name: _build(known[name], raw[name]) for name in raw if name in known})
+        built = hint(**{name: _build(known[name], raw[name]) for name in raw if name in known})
+        for name in ADDRESSES.get(hint, ()):
+            _check_addresses(hint, getattr(built, name))
+        return built
     origin = typing.get_origin(hint)
     if origin is tuple:
         if not isinstance(raw, list):
@@ -122,6 +136,13 @@ def _build(hint: Any, raw: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(raw)
     raise TypeError(f"no way to read a {hint}")
+
+
+def _check_addresses(kind: type, found: str | tuple[str, ...]) -> None:
+    for address in (found,) if isinstance(found, str) else found:
+        # A firewall mark has none, and not every dump names the master.
+        if address or kind is Advert:
+            ipaddress.ip_address(address)
 
 
 def _text(raw: Any) -> str:
