@@ -241,6 +241,7 @@ class Watcher:
             # source made of it; what could not be taken in is said.
             what = f"what {seen.source} said ({type(seen.fact).__name__}) was not understood"
             self._say_trouble(what, error)
+            return False
         self._heard.add(seen.source)
         self._last_learnt = time.monotonic()
         fact = seen.fact

@@ -113,11 +113,11 @@ class Recording:
         with self._file:
             for seen in self._all():
                 self._say_left_out(context)
-                ahead = 0.0 if seen.past else (seen.at - self.clock()) / self._speed
+                ahead = 0.0 if seen.past else seen.at - self.clock()
                 if ahead > _TOO_LATE_S:
                     self._lines.leave_out(f"a {type(seen.fact).__name__} is of another day")
                     continue
-                if ahead > 0 and context.wait(ahead):
+                if ahead > 0 and context.wait(ahead / self._speed):
                     return
                 context.push(seen)
             self._say_left_out(context, last=True)

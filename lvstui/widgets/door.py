@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import ClassVar
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -43,7 +43,7 @@ def to_ascii(text: str) -> str:
 def to_visible(text: str) -> str:
     """`text` with nothing in it that a terminal obeys, and of the same width, so that what was
     laid out stays in its place."""
-    return text if harmless(text) else set_cell_size(visible(text), width_of(text))
+    return text if harmless(text) else set_cell_size(visible(text), cell_len(text))
 
 
 class TerminalFilter(LineFilter):

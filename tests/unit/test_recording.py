@@ -172,7 +172,7 @@ def test_a_wrong_date_neither_stops_nor_shifts_it(tmp_path: Path) -> None:
     seen: list[f.Observation] = []
     recording.run(Context("lb1", seen.append))
     assert [one.at for one in seen if one.fact == GOOD.fact] == [0.0, 1e9, 1e9 + 0.5, 1e9 + 1]
-    assert "is of another day" in str(seen[-1].fact)
+    assert any("is of another day" in str(one.fact) for one in seen)
 
 
 def test_a_long_recording_shows_before_it_was_read(tmp_path: Path) -> None:
@@ -186,7 +186,8 @@ def test_a_long_recording_shows_before_it_was_read(tmp_path: Path) -> None:
     assert len(recording._ahead) < 100
     with replay_watcher(recording) as watcher:
         assert watcher.wait_for(lambda picture: bool(picture.instances), 20)
-    assert recording._file.tell() < 100_000, "the rest is read when its time comes"
+        read = recording._file.tell()
+    assert read < 100_000, "the rest is read when its time comes"
 
 
 def test_a_hostile_recording_makes_a_picture(tmp_path: Path) -> None:
