@@ -28,15 +28,19 @@ from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.numbers import decimal, hexadecimal, number, signed
 from lvstui.operations.config_history import merged, parse_history
 from lvstui.operations.config_plan import Ended
+from lvstui.operations.configuration_hosts import at_once
 from lvstui.operations.configuration_rules import version_of
 from lvstui.operations.first import parse_routes
 from lvstui.realserver import parse as realserver
 from lvstui.realserver.facts import SeenFile
 from lvstui.realserver.stacks import networkmanager
 from lvstui.remote import known_hosts
+from lvstui.remote.become import Become
 from lvstui.remote.config import from_ssh
 from lvstui.remote.connect import _hop
-from lvstui.remote.runner import Access, RemoteError
+from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.talk import Raw
+from lvstui.remote.vault import Vault
 from lvstui.sources.addresses import RTM_NEWADDR, messages, parse_address, parse_link
 from lvstui.sources.dbus import parse_signal
 from lvstui.sources.dump_checks import parse_checks
@@ -316,3 +320,46 @@ def test_an_id_that_is_more_than_an_id_is_left_out() -> None:
 ], ids=range(8))  # fmt: skip
 def test_a_damaged_manifest_says_so(text: str) -> None:
     assert manifest(text).problem
+
+
+# Engines
+
+
+def test_any_fault_over_one_director_is_its_own_trouble() -> None:
+    def work(name: str) -> str:
+        if name == "lb2":
+            return str(int("²"))
+        if name == "lb3":
+            raise RemoteError(Trouble.HANGS, "lb3: not done in 120 s")
+        return name
+
+    for names in (["lb1", "lb2", "lb3"], ["lb2"]):
+        found = {name: (value, error) for name, value, error in at_once(names, work)}
+        value, error = found["lb2"]
+        assert value is None
+        assert error is not None
+        assert "not understood: ValueError: invalid literal" in str(error)
+        assert "(test_parsers_total.py:" in str(error), "its place is said"
+        assert isinstance(error.__cause__, ValueError), "the trace is kept"
+    assert at_once(["lb1"], work) == [("lb1", "lb1", None)]
+    assert isinstance(at_once(["lb3", "lb1"], work)[0][2], RemoteError)
+
+
+@pytest.mark.parametrize("answer", ["² 0 0", f"{LONG} 0 0", "0 0", "a b c", "-1 0 0", "0 0 0 0"])
+def test_a_host_whose_id_says_nonsense_does_not_make_root(answer: str) -> None:
+    def execute(command: str, **options: Any) -> Raw:
+        return Raw(0, answer.encode(), b"", 0.1)
+
+    become = Become(execute, "rs1", "ops", "", Vault(Nobody()))
+    with pytest.raises(RemoteError, match="rs1"):
+        become._find(1.0)
+
+
+class Nobody:
+    """Knows and accepts nothing."""
+
+    def accept_key(self, key: object) -> bool:
+        return False
+
+    def secret(self, request: object) -> str | None:
+        return None
