@@ -28,7 +28,7 @@ from lvstui.screens.services import ServicesScreen
 from lvstui.screens.settings import Settings, speaks_unicode
 from lvstui.screens.styles import style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
-from lvstui.widgets.ascii import AsciiFilter, PlainScrollBar
+from lvstui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.widgets.format import plural
 from lvstui.widgets.glyphs import glyphs
 
@@ -122,6 +122,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         ascii_only = self.settings.ascii
         self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
         """The characters that this terminal can show."""
+        self._filters.append(TerminalFilter())
         if not self.glyphs.braille:
             self._filters.append(AsciiFilter())
         ScrollBar.renderer = ScrollBarRender if self.glyphs.braille else PlainScrollBar

@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -23,6 +24,7 @@ from lvstui.environment import NotBelieved, believe
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operate import add_operations
+from lvstui.printing import clean_output, table_console
 from lvstui.realservers import add_realservers
 
 if TYPE_CHECKING:
@@ -130,6 +132,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     # Nothing but what is meant for people goes to the terminal.
     logging.getLogger("lvstui").addHandler(logging.NullHandler())
+    with clean_output():
+        try:
+            return _run(arguments)
+        except Exception:
+            # An error of ours: its trace may quote what was read, so it takes the same door.
+            traceback.print_exc()
+            return USAGE
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     args = build_parser().parse_args(arguments)
     try:
         for text in believe(os.environ):
@@ -179,13 +191,11 @@ def _status(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(report.report(picture), indent=1, ensure_ascii=False))
     else:
-        from rich.console import Console
-
         from lvstui.plain_status import show
 
         # A pipe has no width: lines are cut by whoever reads them.
         columns = None if sys.stdout.isatty() else PIPE_WIDTH
-        show(picture, Console(highlight=False, width=columns))
+        show(picture, table_console(columns))
     return report.verdict(picture)[0]
 
 

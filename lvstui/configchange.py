@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.configwords import COMMANDS, Make, Usage
 from lvstui.model.text import plain
+from lvstui.printing import ask
 from lvstui.realservers import TerminalAsker
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _agreed(plan: ConfigPlan, args: argparse.Namespace) -> bool:
 def _answer(question: str) -> str:
     """What was typed; the end of the input is a no."""
     try:
-        return input(question).strip()
+        return ask(question).strip()
     except EOFError:
         print()
         return ""

@@ -210,8 +210,8 @@ def _cat(args: argparse.Namespace) -> int:
         if args.mask or terminal:
             data = mask(data, known)
         if terminal:
-            for line in data.decode("utf-8", "backslashreplace").splitlines():
-                print(plain(line, 4096))
+            text = data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+            print(text.removesuffix("\n"))
         else:
             sys.stdout.flush()
             sys.stdout.buffer.write(data)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.picture import Picture
+from lvstui.printing import ask
 
 if TYPE_CHECKING:
     from lvstui.operations.operator import Operator
@@ -137,8 +138,8 @@ def _agreed(plan: Plan, args: argparse.Namespace) -> bool:
         return False
     print(words(plan))
     if plan.typed:
-        return input(f"type {plan.typed} to go on: ").strip() == plan.typed
-    return input("go on? [y/N] ").strip().lower() in ("y", "yes")
+        return ask(f"type {plan.typed} to go on: ").strip() == plan.typed
+    return ask("go on? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def words(plan: Plan) -> str:

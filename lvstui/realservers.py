@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui.printing import ask
 from lvstui.realserver_report import SCHEMA, document, row_document, table, words
 
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ def _agreed(question: str, args: argparse.Namespace) -> bool:
     if args.json or not sys.stdin.isatty():
         _fail("not done: give --yes to apply it without being asked, or --plan to look", args)
         return False
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    return ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _tell(args: argparse.Namespace) -> Callable[[str, str], None]:

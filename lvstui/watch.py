@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from lvstui.frugal import give_back
 from lvstui.model.facts import (
@@ -27,7 +28,8 @@ from lvstui.model.facts import (
 )
 from lvstui.model.keys import ServiceKey
 from lvstui.model.knowledge import Knowledge
-from lvstui.model.picture import Cost, Picture
+from lvstui.model.picture import Cost, Gap, Picture
+from lvstui.model.text import plain
 from lvstui.sources.base import Context, Source
 from lvstui.sources.counters import NetlinkCounters
 
@@ -193,7 +195,7 @@ class Watcher:
             except Exception as error:  # a source may fail in any way; the others must go on
                 log.warning("source %s failed: %s", source.name, type(error).__name__)
                 log.debug("source %s", source.name, exc_info=True)
-                what = f"{source.name} failed: {type(error).__name__}: {error}"
+                what = plain(f"{source.name} failed: {type(error).__name__}: {error}", 300)
                 pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
                 context.emit(source.name, Missing(source.name, what, "tried again by itself"))
                 failures += 1
@@ -232,7 +234,14 @@ class Watcher:
         """Take one in; True when the operator should see it without any delay."""
         if self._recorder is not None:
             self._recorder(seen)
-        self._known.learn(seen)
+        try:
+            self._known.learn(seen)
+        except Exception as error:
+            # The thread that makes pictures outlives every fact, whatever a recording or a
+            # source made of it; what could not be taken in is said.
+            what = f"what {seen.source} said ({type(seen.fact).__name__}) was not understood"
+            self._say_trouble(what, error)
+            return False
         self._heard.add(seen.source)
         self._last_learnt = time.monotonic()
         fact = seen.fact
@@ -246,12 +255,22 @@ class Watcher:
             self.refresh()  # what keepalived said shows in the kernel at once
         return urgent
 
+    def _say_trouble(self, what: str, error: Exception) -> None:
+        said = Missing("watch", _trouble(what, error))
+        self._known.learn(Observation(self._clock(), self.host, "watch", said))
+
     def _publish(self, spent_s: float) -> None:
         self._known.cost = self._meter.cost(self._known.cost)
         began = time.perf_counter()
         if self._shown is not None:
             self._known.on_screen(self._shown)
-        picture = self._known.picture(self._clock())
+        try:
+            picture = self._known.picture(self._clock())
+        except Exception as error:
+            # As above. The last picture stays, with its time: it grows old before everybody.
+            what = _trouble("no new picture could be made", error)
+            gaps = [gap for gap in self._picture.gaps if gap.source != "watch"]
+            picture = replace(self._picture, gaps=(*gaps, Gap("watch", what, "")))
         self._meter.tick_ms = (spent_s + time.perf_counter() - began) * 1000
         with self._changed:
             self._picture = picture
@@ -259,6 +278,12 @@ class Watcher:
             self._changed.notify_all()
         for listener in listeners:
             listener(picture)
+
+
+def _trouble(what: str, error: Exception) -> str:
+    log.warning("%s: %s", what, type(error).__name__)
+    log.debug("%s", what, exc_info=error)
+    return plain(f"{what}: {type(error).__name__}: {error}", 300)
 
 
 class _Meter:

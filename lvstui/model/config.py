@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.text import plain
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,7 +20,7 @@ class Place:
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{plain(self.file, 4096)}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)

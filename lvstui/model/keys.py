@@ -10,6 +10,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from lvstui.model.numbers import number
+
 PROTOCOLS = ("tcp", "udp", "sctp", "fwmark")
 _MAX_PORT = 65535
 _MAX_MARK = 0xFFFFFFFF
@@ -45,7 +47,10 @@ def split_port(text: str) -> tuple[str, int]:
     match = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?|([^:\[\]]+)(?::(\d+))?", text)
     if match:
         host = match.group(1) or match.group(3)
-        port = int(match.group(2) or match.group(4) or 0)
+        said = number(match.group(2) or match.group(4) or "0")
+        if said is None:
+            raise ValueError(f"{text[:80]!r}: a port is a number up to {_MAX_PORT}")
+        port = said
     else:
         host, port = text, 0
     try:
@@ -126,11 +131,12 @@ class ServiceKey:
             if head in PROTOCOLS:
                 words = [head, tail]
         if len(words) >= 2 and words[0] == "fwmark":
-            if not words[1].isdigit() or not 0 < int(words[1]) <= _MAX_MARK:
+            mark = number(words[1], _MAX_MARK)
+            if not mark:
                 raise ValueError(f"{text!r}: a firewall mark is a number from 1 to {_MAX_MARK}")
             if words[2:] not in ([], ["ipv6"]):
                 raise ValueError(f"{text!r}: after the mark only 'ipv6' may follow")
-            return cls.mark(int(words[1]), 6 if words[2:] else 4)
+            return cls.mark(mark, 6 if words[2:] else 4)
         if len(words) == 2 and words[0] in PROTOCOLS:
             address, port = split_port(words[1])
             return cls.of(words[0], address, port)

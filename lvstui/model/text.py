@@ -1,4 +1,4 @@
-"""Foreign text made harmless, once, where it enters.
+"""Foreign text made harmless: once where it enters, and once more at the doors to a terminal.
 
 Names, log lines, comments and what a remote host printed may hold escape sequences; no widget
 and no terminal library strips them all (ESC, C1 and bidirectional overrides pass).
@@ -9,18 +9,38 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_DANGEROUS = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]")
+"""Letters and marks without a glyph: Unicode counts them as printable."""
 
 
-def _visible(match: re.Match[str]) -> str:
-    code = ord(match.group())
+def harmless(text: str) -> bool:
+    """Whether nothing in `text` controls a terminal, turns its direction, or hides.
+
+    Cheap: one pass in C for text in ASCII. A line end and a tab count as controls.
+    """
+    # isprintable() is false for controls, formats, surrogates, private use, unassigned ones, line
+    # and paragraph separators: all that a terminal may obey or leave out.
+    return text.isprintable() and (text.isascii() or not _UNSEEN.search(text))
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
     if code < 0x20:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "\u2421"
+    if harmless(char) or unicodedata.category(char) == "Zs":
+        return char
+    if code > 0xFFFF:
+        # As JSON writes it, so that a document which passes a door stays the same document.
+        code -= 0x10000
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
     return f"\\u{code:04x}"
+
+
+def visible(text: str) -> str:
+    """`text` with every character that is not `harmless` made visible: `␛`, `\\u202e`."""
+    return text if harmless(text) else "".join(map(_visible, text))
 
 
 def plain(text: str | bytes, limit: int = 1000) -> str:
@@ -30,12 +50,13 @@ def plain(text: str | bytes, limit: int = 1000) -> str:
     is cut with an ellipsis.
     """
     if isinstance(text, bytes):
-        text = text.decode("utf-8", "backslashreplace")
-    text = text.replace("\t", " ")
-    if not text.isascii() or not text.isprintable():
-        text = _DANGEROUS.sub(_visible, text)
-        text = "".join(
-            c if unicodedata.category(c) not in ("Cf", "Co", "Cn") else f"\\u{ord(c):04x}"
-            for c in text
-        )
+        text = text[: 4 * limit + 4].decode("utf-8", "backslashreplace")
+    text = visible(text[: limit + 1].replace("\t", " "))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """`text` of several lines for a terminal: `visible`, but line ends and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))

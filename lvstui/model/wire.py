@@ -7,17 +7,34 @@ Enums are their values, tuples are arrays, None is null.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import json
 import types
 import typing
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from typing import Any
 
 from lvstui.model import facts
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.numbers import LAST_SECOND, MOST
+from lvstui.model.text import plain
+from lvstui.model.vrrp import Advert, InstanceSeen
 
 FORMAT = 1
 """Version of the format; a reader refuses a later one."""
+
+ADDRESSES: dict[type, tuple[str, ...]] = {
+    ServerKey: ("address",),
+    ServiceKey: ("address",),
+    Advert: ("source", "vips"),
+    InstanceSeen: ("vips", "master_address"),
+    facts.AddressChanged: ("address",),
+}
+"""Fields that hold addresses, or nothing: what reads them counts on it."""
+_LONGEST = 1 << 16
+"""Characters of one text in a fact: the longest line of a log or configuration that is read."""
 
 _FACTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(facts.Fact)}
 
@@ -37,16 +54,39 @@ def encode(seen: facts.Observation) -> str:
 
 
 def decode(line: str) -> facts.Observation:
-    """The observation in one line. Raises ValueError saying what is wrong with it."""
+    """The observation in one line. Raises ValueError saying what is wrong with it.
+
+    Total, whoever wrote the line: every value is of its field's type, every number one that a
+    source may have seen, and all text is made harmless.
+    """
     try:
-        raw = json.loads(line)
-        kind = _FACTS[raw["fact"]]
-        fact = _build(kind, raw["is"])
+        raw = read_object(line)
+        kind = _FACTS[_text(raw["fact"])]
         return facts.Observation(
-            float(raw["at"]), str(raw["host"]), str(raw["source"]), fact, bool(raw.get("past"))
+            _float(raw["at"]),
+            _text(raw["host"]),
+            _text(raw["source"]),
+            _build(kind, raw["is"]),
+            _flag(raw.get("past", False)),
         )
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"not an observation ({error!r}): {line[:80]!r}") from None
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        why = plain(str(error) if isinstance(error, ValueError) else repr(error), 200)
+        raise ValueError(f"not an observation ({why}): {plain(line, 80)!r}") from None
+
+
+def read_object(line: str) -> dict[str, Any]:
+    """The JSON object in one line. Raises ValueError for anything else, however deep it is."""
+    try:
+        raw = json.loads(line, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("brackets in brackets without end") from None
+    if not isinstance(raw, dict):
+        raise ValueError("no JSON object")
+    return raw
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number")
 
 
 def _plain(value: Any) -> Any:
@@ -70,20 +110,68 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _build(hint: Any, raw: Any) -> Any:
-    if raw is None:
-        return None
+    if hint in _LEAVES:
+        return _LEAVES[hint](raw)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(raw, dict):
+            raise TypeError(f"{hint.__name__} from {type(raw).__name__}")
         known = _hints(hint)
-        return hint(**{name: _build(known[name], raw[name]) for name in raw if name in known})
+        built = hint(**{name: _build(known[name], raw[name]) for name in raw if name in known})
+        for name in ADDRESSES.get(hint, ()):
+            _check_addresses(hint, getattr(built, name))
+        return built
     origin = typing.get_origin(hint)
     if origin is tuple:
+        if not isinstance(raw, list):
+            raise TypeError(f"a list from {type(raw).__name__}")
         inner = typing.get_args(hint)
         if len(inner) == 2 and inner[1] is Ellipsis:
             return tuple(_build(inner[0], value) for value in raw)
         return tuple(_build(kind, value) for kind, value in zip(inner, raw, strict=True))
     if origin in (typing.Union, types.UnionType):
+        if raw is None:
+            return None
         (kind,) = [kind for kind in typing.get_args(hint) if kind is not type(None)]
         return _build(kind, raw)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(raw)
+    raise TypeError(f"no way to read a {hint}")
+
+
+def _check_addresses(kind: type, found: str | tuple[str, ...]) -> None:
+    for address in (found,) if isinstance(found, str) else found:
+        # A firewall mark has none, and not every dump names the master.
+        if address or kind is Advert:
+            ipaddress.ip_address(address)
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError(f"text from {type(raw).__name__}")
+    return plain(raw, _LONGEST)
+
+
+def _int(raw: Any) -> int:
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise TypeError(f"a number from {type(raw).__name__}")
+    if abs(raw) > MOST:
+        raise ValueError("a number beyond 64 bits")
     return raw
+
+
+def _float(raw: Any) -> float:
+    if not isinstance(raw, int | float) or isinstance(raw, bool):
+        raise TypeError(f"a number from {type(raw).__name__}")
+    # No fact has a negative one: those in fractions are times, and how long something takes.
+    if not 0 <= raw <= LAST_SECOND:
+        raise ValueError("no time from 1970 to 9999")
+    return float(raw)
+
+
+def _flag(raw: Any) -> bool:
+    if not isinstance(raw, bool):
+        raise TypeError(f"true or false from {type(raw).__name__}")
+    return raw
+
+
+_LEAVES: dict[Any, Callable[[Any], Any]] = {str: _text, int: _int, float: _float, bool: _flag}

@@ -7,15 +7,21 @@ folder's marks are the truth about where a change stands (see change.sh).
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script, taken_apart
+from lvstui.model.numbers import LAST_SECOND, signed
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import Ended
 from lvstui.remote.runner import Runner
 
+_ID = re.compile("[0-9][0-9A-Za-z-]{0,63}")
+_MOST_LEFT = 10**9
+"""Seconds: some thirty years."""
 _ENDED = {
     "armed": Ended.WAITING,
     "reverting": Ended.WAITING,
@@ -57,6 +63,9 @@ class HistoryEntry:
     """As they were named when it was made."""
     files: tuple[str, ...] = ()
     standing: tuple[Standing, ...] = ()
+    problem: str = ""
+    """Why its record can not be read; empty: it can. It may be kept or taken back all the same,
+    not rolled back later."""
 
     @property
     def ended(self) -> Ended:
@@ -101,31 +110,63 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
     facts: dict[str, dict[str, str]] = {}
     for line in lines:
         key, id_, rest = (*line.split(" ", 2), "", "")[:3]
-        facts.setdefault(id_, {})[key] = rest
+        # An id becomes part of a path in what the host is told later.
+        if _ID.fullmatch(id_):
+            facts.setdefault(id_, {})[key] = rest
     found = []
     for id_, about in facts.items():
-        try:
-            meta = json.loads(about.get("meta", ""))
-        except ValueError:
+        left = signed(about.get("left", ""), _MOST_LEFT)
+        standing = Standing(
+            host, _ENDED.get(about.get("state", ""), Ended.REFUSED),
+            plain(about.get("outcome", "")), float(left or 0), about.get("guard") == "yes",
+        )  # fmt: skip
+        entry = _entry(id_, about.get("meta", ""), standing)
+        if entry.problem and "state" not in about:
             # Cut while it was laid out: nothing was changed by it.
             continue
-        ended = _ENDED.get(about.get("state", ""), Ended.REFUSED)
-        standing = Standing(
-            host, ended, plain(about.get("outcome", "")),
-            float(about.get("left") or 0), about.get("guard") == "yes",
-        )  # fmt: skip
-        found.append(
-            HistoryEntry(
-                id=id_, at=float(meta.get("at", 0)), who=plain(meta.get("who", "")),
-                title=plain(meta.get("title", "")), reason=plain(meta.get("reason", "")),
-                undoes=plain(meta.get("undoes", "")), forced=bool(meta.get("forced")),
-                timer_s=int(meta.get("timer_s", 0)),
-                hosts=tuple(plain(name) for name in meta.get("hosts", ())),
-                files=tuple(plain(path) for path in meta.get("files", ())),
-                standing=(standing,),
-            )
-        )  # fmt: skip
+        found.append(entry)
     return tuple(sorted(found, key=lambda entry: entry.id, reverse=True))
+
+
+def _entry(id_: str, text: str, standing: Standing) -> HistoryEntry:
+    """A change by its record; of a damaged one what the host's marks tell, and the `problem`."""
+    try:
+        meta = json.loads(text)
+        at, seconds = meta.get("at", 0), meta.get("timer_s", 0)
+        if not (isinstance(at, int | float) and 0 <= at <= LAST_SECOND):
+            raise ValueError("its time is none")
+        if not (isinstance(seconds, int) and 0 <= seconds <= _MOST_LEFT):
+            raise ValueError("its timer is none")
+        return HistoryEntry(
+            id_, float(at), who=_text(meta.get("who", "")),
+            title=_text(meta.get("title", "")), reason=_text(meta.get("reason", "")),
+            undoes=_text(meta.get("undoes", "")), forced=bool(meta.get("forced")),
+            timer_s=seconds, hosts=_texts(meta.get("hosts", [])),
+            files=_texts(meta.get("files", [])), standing=(standing,),
+        )  # fmt: skip
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        why = plain(f"its record can not be read ({error})", 200)
+        return HistoryEntry(id_, _time_of(id_), "?", why, problem=why, standing=(standing,))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text is {type(value).__name__}")
+    return plain(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list is {type(value).__name__}")
+    return tuple(map(_text, value))
+
+
+def _time_of(id_: str) -> float:
+    """When an id was made, by the clock of this host's zone."""
+    try:
+        return time.mktime(time.strptime(id_.partition("-")[0], "%Y%m%dT%H%M%S"))
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def merged(histories: Sequence[Sequence[HistoryEntry]]) -> tuple[HistoryEntry, ...]:
@@ -134,9 +175,14 @@ def merged(histories: Sequence[Sequence[HistoryEntry]]) -> tuple[HistoryEntry, .
     for history in histories:
         for entry in history:
             known = together.get(entry.id)
-            together[entry.id] = entry if known is None else replace(
-                known, standing=(*known.standing, *entry.standing),
+            if known is None:
+                together[entry.id] = entry
+                continue
+            whole = entry if known.problem else known
+            together[entry.id] = replace(
+                whole, standing=(*known.standing, *entry.standing),
                 files=tuple(dict.fromkeys((*known.files, *entry.files))),
+                hosts=tuple(dict.fromkeys((*known.hosts, *entry.hosts))),
             )  # fmt: skip
     return tuple(sorted(together.values(), key=lambda entry: entry.id, reverse=True))
 

@@ -32,7 +32,7 @@ from lvstui.operations.configuration_apply import (
 )
 from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
 from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
-from lvstui.remote.runner import RemoteError, Runner
+from lvstui.remote.runner import RemoteError, Runner, Trouble
 
 READ_ONLY = "lvstui was started with --read-only"
 TIMER_S = 60
@@ -270,7 +270,11 @@ class Configurations:
         def one(where: Where) -> tuple[HistoryEntry, ...]:
             found = with_runner(where, lambda r: history.read_history(r, current=current))
             return tuple(
-                replace(e, standing=tuple(replace(s, host=where.name) for s in e.standing))
+                replace(
+                    e,
+                    hosts=(where.name,) if e.problem else e.hosts,
+                    standing=tuple(replace(s, host=where.name) for s in e.standing),
+                )
                 for e in found
             )
 
@@ -366,8 +370,9 @@ class Configurations:
         found: dict[str, None] = {}
 
         def work(runner: Runner, where: Where) -> list[str]:
-            mine = [e.files for e in history.read_history(runner) if e.id == id_]
-            kept = [one for files in mine for one in history.read_kept(runner, id_, files)]
+            if where.name not in entry.hosts and not _remembers(runner, id_):
+                return []
+            kept = history.read_kept(runner, id_, _mine(runner, id_).files)
             known = secrets_in(text for one in kept for text in (one.before, one.after))
             tree = look_at(where, runner).config.tree
             known |= secrets_of(tree) if tree is not None else Secrets()
@@ -393,7 +398,7 @@ class Configurations:
                 continue
 
             def work(runner: Runner, where: Where = where) -> list[FileChange]:
-                mine = next(e for e in history.read_history(runner) if e.id == id_)
+                mine = _mine(runner, id_)
                 kept = history.read_kept(runner, id_, mine.files)
                 now = {f.path: f.data if f.exists else None
                        for f in read_files(runner, [one.path for one in kept])}  # fmt: skip
@@ -409,6 +414,19 @@ class Configurations:
         refused = tuple(f"{name} took part in it, and is not known here" for name in missing)
         return replace(plan, cautions=(*plan.cautions, *later),
                        refusals=(*plan.refusals, *refused))  # fmt: skip
+
+
+def _remembers(runner: Runner, id_: str) -> HistoryEntry | None:
+    return next((e for e in history.read_history(runner) if e.id == id_), None)
+
+
+def _mine(runner: Runner, id_: str) -> HistoryEntry:
+    """What one director remembers of a change. Raises RemoteError when that is nothing of use."""
+    mine = _remembers(runner, id_)
+    if mine is None or mine.problem:
+        why = mine.problem if mine else "it does not remember this change"
+        raise RemoteError(Trouble.LOST, f"{runner.host}: {why}")
+    return mine
 
 
 def _moved(plan: ConfigPlan, now: ConfigPlan) -> str:

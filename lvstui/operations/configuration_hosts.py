@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -16,6 +18,7 @@ from lvstui.remote.runner import RemoteError, Runner, Trouble
 from lvstui.sources.left_out import LeftOut
 from lvstui.sources.proc import TableReader
 
+log = logging.getLogger("lvstui")
 T = TypeVar("T")
 K = TypeVar("K")
 
@@ -75,6 +78,12 @@ def with_runner(where: Where, work: Callable[[Runner], T]) -> T:
         return work(runner)
 
 
+def _place(error: BaseException) -> str:
+    """Where in our code something was raised, as ` (look.py:101)`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+
+
 def at_once(
     items: Iterable[K], work: Callable[[K], T]
 ) -> list[tuple[K, T | None, RemoteError | None]]:
@@ -88,6 +97,15 @@ def at_once(
             return item, None, error
         except OSError as error:
             return item, None, RemoteError(Trouble.LOST, plain(str(error)))
+        except Exception as error:
+            # What one host says, or what we make of it, is that host's trouble: the others, and
+            # whoever waits for all of them, go on. The place is for whoever mends it.
+            log.warning("a director: %s%s", type(error).__name__, _place(error))
+            log.debug("a director", exc_info=True)
+            what = f"{type(error).__name__}: {plain(str(error), 200)}{_place(error)}"
+            failure = RemoteError(Trouble.LOST, f"not understood: {what}")
+            failure.__cause__ = error
+            return item, None, failure
 
     if len(wanted) < 2:
         return [one(item) for item in wanted]

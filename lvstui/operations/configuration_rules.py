@@ -60,7 +60,7 @@ def authentication(tree: Tree) -> tuple[tuple[str, str], ...]:
 
 def version_of(text: str) -> tuple[int, ...]:
     """`2.2.7` as numbers; empty when it is not known."""
-    match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    match = re.match(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?", text)
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 

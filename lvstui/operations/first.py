@@ -24,6 +24,7 @@ from lvstui.keepalived.first import (
     sysctl_file,
 )
 from lvstui.model.keys import split_port
+from lvstui.model.numbers import hexadecimal, number
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration_hosts import Where, at_once, with_runner
 from lvstui.realserver.probes.arp import ask_all
@@ -111,8 +112,11 @@ def parse_routes(text: str) -> tuple[Route, ...]:
 
 
 def _address(word: str) -> str:
+    value = hexadecimal(word, 0xFFFFFFFF)
+    if value is None:
+        raise ValueError(f"{word[:40]!r} is no address of the kernel's")
     # The kernel prints the network-order word as a number of this machine.
-    return socket.inet_ntoa(struct.pack("=I", int(word, 16)))
+    return socket.inet_ntoa(struct.pack("=I", value))
 
 
 def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
@@ -125,7 +129,7 @@ def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
             raise ValueError("vip: none is given and none can be guessed")
         vip, prefix = found.vip, str(found.prefix)
         guessed.append(f"VIP {vip}/{prefix}")
-    elif slash and not prefix.isdigit():
+    elif slash and number(prefix, 128) is None:
         raise ValueError("vip: a number is expected behind the /")
     if not answers.vrid.strip():
         guessed.append(f"VRID {found.vrid}")

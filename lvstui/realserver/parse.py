@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
+from typing import TypeVar
 
 from lvstui.model.keys import canonical_address
+from lvstui.model.numbers import hexadecimal, number
 from lvstui.model.text import plain
 from lvstui.realserver.facts import (
     MANIFEST,
@@ -27,6 +29,7 @@ from lvstui.realserver.facts import (
     Unfinished,
 )
 
+T = TypeVar("T")
 Sections = dict[str, list[str]]
 
 
@@ -73,13 +76,13 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         kernel=words.get("kernel", [""])[0],
         boot_id=boot_id,
         init=words.get("init", [""])[0],
-        systemd=int(words["systemd"][0]) if words.get("systemd", [""])[0].isdigit() else 0,
+        systemd=number(words.get("systemd", [""])[0]) or 0,
         openrc="openrc" in words and "systemd" not in words,
         programs=programs,
         read_only=tuple(words.get("readonly", ())),
         free_kb=tuple(
-            (name, int(size)) for value in words.get("free", ())
-            for name, _, size in [value.partition(" ")] if size.isdigit()
+            (name, size) for value in words.get("free", ())
+            for name, _, kb in [value.partition(" ")] if (size := number(kb)) is not None
         ),
         addresses=tuple(_addresses(part.get("addresses", []))),
         links=links,
@@ -147,6 +150,8 @@ def _addresses(lines: Iterable[str]) -> Iterable[Address]:
             address = canonical_address(address)
         except ValueError:
             continue
+        most = 128 if ":" in address else 32
+        length = number(prefix, most)
         scope = re.search(r"scope (\S+)", rest)
         # The label is the last word of the first half: `scope global lo:0\ valid_lft …`.
         label = re.search(r"scope \S+(?: (?:deprecated|secondary|noprefixroute|dynamic))* "
@@ -154,7 +159,7 @@ def _addresses(lines: Iterable[str]) -> Iterable[Address]:
         yield Address(
             plain(link.partition("@")[0].rstrip(":")),
             address,
-            int(prefix) if prefix.isdigit() else (128 if ":" in address else 32),
+            length if length is not None else most,
             plain(scope.group(1)) if scope else "global",
             plain(label.group(1)) if label and ":" not in address else "",
         )
@@ -170,7 +175,7 @@ def _links(lines: Iterable[str]) -> Iterable[Link]:
         mtu = re.search(r"mtu (\d+)", rest)
         yield Link(
             plain(name), plain(mac.group(1)) if mac else "", "UP" in flags.split(","),
-            int(mtu.group(1)) if mtu else 0,
+            (number(mtu.group(1)) or 0) if mtu else 0,
         )  # fmt: skip
 
 
@@ -220,9 +225,9 @@ def _sysctl_files(lines: Iterable[str]) -> Iterable[SysctlFile]:
             continue
         match = re.match(r"(\d+):\s*(-?)\s*([^=\s#;]+)\s*(=?)\s*(.*)", line)
         if match:
-            number, _, key, sign, value = match.groups()
+            at, _, key, sign, value = match.groups()
             value = plain(value.strip()) if sign else ""
-            settings.append(Setting(path, int(number), plain(normal_key(key)), value))
+            settings.append(Setting(path, number(at) or 0, plain(normal_key(key)), value))
 
 
 def _file(line: str) -> SeenFile | None:
@@ -234,7 +239,7 @@ def _file(line: str) -> SeenFile | None:
         data = None if content == "?" else bytes.fromhex(content)
     except ValueError:
         data = None
-    right = int(mode, 8) if re.fullmatch("[0-7]+", mode) else 0o644
+    right = int(mode, 8) if re.fullmatch("[0-7]{1,6}", mode) else 0o644
     return SeenFile(plain(path), data, right, f"{plain(uid)}:{plain(gid)}", plain(link))
 
 
@@ -242,8 +247,8 @@ def _mentions(lines: Iterable[str]) -> Iterable[Mention]:
     for line in lines:
         match = re.match(r"(/[^:]+(?::\d+)?):(\d+):(.*)", line)
         if match:
-            path, number, text = match.groups()
-            yield Mention(plain(path), int(number), plain(text.strip()))
+            path, at, text = match.groups()
+            yield Mention(plain(path), number(at) or 0, plain(text.strip()))
 
 
 def names(mention: Mention, address: str) -> bool:
@@ -271,13 +276,14 @@ def _listeners(lines: list[str]) -> Iterable[Listener]:
             continue
         where, _, port = words[3].rpartition(":")
         where = where.partition("%")[0].strip("[]")
-        if not port.isdigit():
+        listens = number(port, 65535)
+        if listens is None:
             continue
         if where in ("*", ""):
-            yield Listener(protocol, "*", int(port))
+            yield Listener(protocol, "*", listens)
             continue
         try:
-            yield Listener(protocol, canonical_address(where), int(port))
+            yield Listener(protocol, canonical_address(where), listens)
         except ValueError:
             continue
 
@@ -294,7 +300,9 @@ def _proc_listener(words: list[str]) -> Iterable[Listener]:
             ".".join(map(str, data)) if len(data) == 4
             else ":".join(data[at : at + 2].hex() for at in range(0, 16, 2))
         )  # fmt: skip
-        yield Listener(kind[:3], text, int(port, 16))
+        listens = hexadecimal(port, 65535)
+        if listens is not None:
+            yield Listener(kind[:3], text, listens)
     except ValueError:
         return
 
@@ -358,6 +366,13 @@ def _unfinished(lines: list[str], ours: list[SeenFile], boot_id: str) -> Unfinis
     )
 
 
+def _record(kind: Callable[..., T], item: object) -> T:
+    """A part of the manifest; every field of one is a text. Raises TypeError and ValueError."""
+    if not isinstance(item, dict) or not all(isinstance(value, str) for value in item.values()):
+        raise ValueError("a file or a kernel parameter in it is not as lvstui writes them")
+    return kind(**item)
+
+
 def parse_manifest(seen: SeenFile) -> Manifest:
     """lvstui's own record on the host; one that can not be read says so in `problem`."""
     try:
@@ -366,9 +381,9 @@ def parse_manifest(seen: SeenFile) -> Manifest:
         return Manifest(
             vips=tuple(canonical_address(vip) for vip in raw.get("vips", ())),
             added=tuple(canonical_address(vip) for vip in raw.get("added", ())),
-            files=tuple(ManagedFile(**item) for item in raw.get("files", ())),
-            sysctls=tuple(ManagedSysctl(**item) for item in raw.get("sysctls", ())),
+            files=tuple(_record(ManagedFile, item) for item in raw.get("files", ())),
+            sysctls=tuple(_record(ManagedSysctl, item) for item in raw.get("sysctls", ())),
             **{name: plain(str(raw.get(name, ""))) for name in plain_fields - {"problem"}},
         )
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         return Manifest(problem=plain(f"{seen.path} can not be read: {error}"))

@@ -12,6 +12,7 @@ import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from lvstui.model.numbers import signed
 from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Setting, SysctlFile
 from lvstui.realserver.parse import normal_key
 
@@ -76,10 +77,7 @@ def effective(facts: HostFacts, name: str, link: str) -> Effective:
 
 def number(text: str) -> int | None:
     """A kernel value as a number; None when unknown."""
-    try:
-        return int(text)
-    except ValueError:
-        return None
+    return signed(text.strip(), 1 << 63)
 
 
 @dataclass(frozen=True, slots=True)

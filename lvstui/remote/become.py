@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Protocol
 
+from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.remote import scripts
 from lvstui.remote.runner import Access, RemoteError, SecretRequest, Trouble
@@ -189,11 +190,11 @@ class Become:
             parts.append(
                 self._execute(command, timeout_s=timeout_s, what="fetch the output", most=most)
             )
-        status = parts[0].out.strip()
-        if not status.isdigit():
+        status = number(parts[0].out.strip(), 255)
+        if status is None:
             raise RemoteError(Trouble.LOST, f"{self._host}: how the script ended is not known")
         cut = parts[1].cut or parts[2].cut
-        return Raw(int(status), parts[2].out, parts[1].out, raw.took_s, cut)
+        return Raw(status, parts[2].out, parts[1].out, raw.took_s, cut)
 
     def _started(
         self, command: str, way: Way, stdin: bytes, *, timeout_s: float, what: str, most: int
@@ -261,7 +262,10 @@ class Become:
         if len(words) != 3:
             err = last_words(raw.err.decode("utf-8", "replace"))
             raise RemoteError(Trouble.ROOT, f"{self._host}: id and sudo cannot be asked: {err}")
-        uid, sudo, doas = (int(word) for word in words)
+        uid, sudo, doas = (number(word) for word in words)
+        if uid is None or sudo is None or doas is None:
+            said = last_words(raw.out.decode("utf-8", "replace"))
+            raise RemoteError(Trouble.ROOT, f"{self._host}: not what id and sudo answer: {said}")
         if uid == 0:
             return Way.IS_ROOT
         if sudo == 0:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.remote.runner import Access, RemoteError, Trouble
 
@@ -167,7 +168,7 @@ def _settings(access: Access, values: Mapping[str, list[str]]) -> Settings:
 
     hostname = access.address or one("hostname", access.host)
     user = access.user or one("user") or getpass.getuser()
-    port = access.port or int(one("port", "22"))
+    port = access.port or number(one("port"), 65535) or 22
     jump = access.jump or one("proxyjump")
     jump = "" if jump.lower() == "none" else jump
     base = Settings(
@@ -199,7 +200,7 @@ def _settings(access: Access, values: Mapping[str, list[str]]) -> Settings:
         global_known_hosts=_files(one("globalknownhostsfile"), fill),
         hash_known_hosts=on("hashknownhosts", False),
         strict=on("stricthostkeychecking", False),
-        connect_timeout_s=float(timeout) if timeout.isdigit() else 0.0,
+        connect_timeout_s=float(number(timeout, 86400) or 0),
         family=family.get(one("addressfamily"), socket.AF_UNSPEC),
         methods=frozenset(
             method for keyword, method in method_keywords.items() if on(keyword, True)
@@ -240,7 +241,7 @@ def _filler(settings: Settings) -> Callable[..., str]:
             "L": local.split(".")[0],
         }
         parts = (local, settings.hostname, str(settings.port), settings.user, settings.jump)
-        tokens["C"] = hashlib.sha1("".join(parts).encode()).hexdigest()
+        tokens["C"] = hashlib.sha1("".join(parts).encode(errors="backslashreplace")).hexdigest()
 
         def token(match: re.Match[str]) -> str:
             letter = match.group(1)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lvstui.model.numbers import number
 from lvstui.remote import config
 from lvstui.remote.config import Settings
 from lvstui.remote.link import Link, where_of
@@ -211,7 +212,8 @@ def _hop(jump: str) -> Access:
         port = port.removeprefix(":")
     elif host.count(":") == 1:
         host, _, port = host.partition(":")
-    if not host or (port and not port.isdigit()):
+    where = number(port or "0", 65535)
+    if not host or where is None:
         raise RemoteError(Trouble.SETUP, f"ProxyJump {jump!r} names no host")
-    access = Access(host, user=user, port=int(port or 0))
+    access = Access(host, user=user, port=where)
     return replace(access, jump=before.strip()) if before.strip() else access

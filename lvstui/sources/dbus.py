@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged, Missing
+from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.sources.base import Context
 from lvstui.sources.log_follow import JournalTail
@@ -40,7 +41,7 @@ def parse_signal(line: str) -> tuple[str, str, int | None] | None:
     if line.startswith("{"):
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(message, dict) or message.get("type") != "signal":
             return None
@@ -48,13 +49,13 @@ def parse_signal(line: str) -> tuple[str, str, int | None] | None:
             return None
         payload = message.get("payload")
         data = payload.get("data") if isinstance(payload, dict) else None
-        number = data[0] if isinstance(data, list) and data and isinstance(data[0], int) else None
-        return str(message.get("path", "")), str(message.get("member", "")), number
+        first = data[0] if isinstance(data, list) and data and isinstance(data[0], int) else None
+        return str(message.get("path", "")), str(message.get("member", "")), first
     match = _GDBUS.match(line.strip())
     if match is None or not match["interface"].startswith(BUS):
         return None
     found = re.match(r"(?:uint32 )?(\d+)", match["arguments"])
-    return match["path"], match["member"], int(found[1]) if found else None
+    return match["path"], match["member"], number(found[1]) if found else None
 
 
 def instance_name(path: str) -> str:
@@ -71,7 +72,7 @@ def instance_name(path: str) -> str:
             check=False,
         )
         value = json.loads(done.stdout).get("data")
-    except (OSError, ValueError, AttributeError, subprocess.TimeoutExpired):
+    except (OSError, ValueError, AttributeError, RecursionError, subprocess.TimeoutExpired):
         return ""
     while isinstance(value, list) and value:
         # Declared as a structure of one string, seen as a plain string.
@@ -157,13 +158,13 @@ class DbusSource:
         signal = parse_signal(line)
         if signal is None:
             return None
-        path, member, number = signal
-        if member == "VrrpStatusChange" and number in _STATES:
+        path, member, state = signal
+        if member == "VrrpStatusChange" and state in _STATES:
             name = self._names.get(path) or self._name_of(path)
             if not name:
                 return None
             self._names[path] = name
-            return InstanceChanged(name, _STATES[number], None, "dbus")
+            return InstanceChanged(name, _STATES[state], None, "dbus")
         if member == "VrrpReloaded":
             # Instances may have moved to other paths.
             self._names.clear()

@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass, field, replace
 
 from lvstui.model.facts import CheckState
-from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.numbers import number, signed
 from lvstui.model.text import plain
-from lvstui.sources.log_lines import service_of
+from lvstui.sources.log_lines import server_of, service_of
 
+_MAX_PORT, _MAX_WEIGHT = 65535, 0x7FFFFFFF
 _CHECKERS = "------< Health checkers >------"
 _SERVER = re.compile(r"RIP = (\S+), RPORT = (\d+), WEIGHT = (-?\d+)(?: EFF WEIGHT = (-?\d+))?")
 _PAIR = re.compile(r" (?P<vs>\S.*) -> \[(?P<rs>\S+)\]:(?:(?P<proto>\S+):)?(?P<port>\d+)$")
@@ -56,13 +58,15 @@ def _service(line: str) -> tuple[ServiceKey, str] | None:
     """
     match = re.match(r"VS VIP = (\S+), VPORT = (\d+)", line)
     if match:
+        port = number(match[2], _MAX_PORT)
         try:
-            return ServiceKey.of("tcp", match[1], int(match[2])), ""
+            return None if port is None else (ServiceKey.of("tcp", match[1], port), "")
         except ValueError:
             return None
     match = re.match(r"VS FWMARK = (\d+)", line)
     if match:
-        return ServiceKey.mark(int(match[1])), ""
+        mark = number(match[1], 0xFFFFFFFF)
+        return None if mark is None else (ServiceKey.mark(mark), "")
     match = re.match(r"VS GROUP = \[(.*)\](?::\d+)?$", line)
     return (ServiceKey("tcp", ""), plain(match[1], 255)) if match else None
 
@@ -92,19 +96,20 @@ def _read_servers(text: str) -> list[tuple[_Where, CheckState]]:
             in_server = True
             if match is None:
                 continue
-            try:
-                server = ServerKey(canonical_address(match[1]), int(match[2]))
-            except ValueError:
+            server = server_of(match[1], match[2])
+            weight = signed(match[3], _MAX_WEIGHT)
+            in_force = signed(match[4], _MAX_WEIGHT) if match[4] else weight
+            if server is None or weight is None or in_force is None:
                 continue
-            weight = int(match[3])
-            state = CheckState(service, server, True, weight, int(match[4] or weight))
+            state = CheckState(service, server, True, weight, in_force)
             found.append(((group or service, server), state))
         elif in_server and found and name in ("alive", "initial weight"):
             where, state = found[-1]
             if name == "alive":
                 state = replace(state, alive=value == "1")
-            elif value.lstrip("-").isdigit():
-                state = replace(state, weight=int(value))
+            else:
+                weight = signed(value, _MAX_WEIGHT)
+                state = state if weight is None else replace(state, weight=weight)
             found[-1] = (where, state)
     return found
 
@@ -136,11 +141,14 @@ def _read_checkers(text: str) -> dict[_Where, _Checkers]:
             continue
         finish()
         facts = {}
+        server = server_of(match["rs"], match["port"])
+        where = None
+        if server is None:
+            continue
         try:
-            server = ServerKey(canonical_address(match["rs"]), int(match["port"]))
             service, group = service_of(match["vs"], match["proto"] or "", server.family)
             where = (plain(group, 255) or service, server)
         except ValueError:
-            where = None
+            continue
     finish()
     return found

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lvstui.model.keys import canonical_address
+from lvstui.model.numbers import LAST_SECOND, MOST, decimal, signed
 from lvstui.model.text import plain
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 
@@ -30,14 +31,20 @@ def _vip(text: str) -> str | None:
 
 
 def _number(value: object, default: float = 0.0) -> float:
-    return float(value) if isinstance(value, (int, float)) else default
+    """A number of the JSON dump; else `default`, for `NaN` and `1e999` too."""
+    known = isinstance(value, (int, float)) and -LAST_SECOND <= value <= LAST_SECOND
+    return float(value) if known and isinstance(value, (int, float)) else default
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _json_stats(stats: dict[str, Any]) -> InstanceStats:
     errors = tuple(
         (plain(name, 64), int(value))
         for name, value in stats.items()
-        if name not in _NO_ERROR and isinstance(value, int) and value
+        if name not in _NO_ERROR and isinstance(value, int) and 0 < value <= MOST
     )
     return InstanceStats(
         int(_number(stats.get("advert_rcvd"))),
@@ -55,7 +62,7 @@ def parse_json(text: str) -> tuple[InstanceSeen, ...] | None:
     """
     try:
         top = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     rows = top.get("vrrp") if isinstance(top, dict) else top
     if not isinstance(rows, list):
@@ -64,9 +71,9 @@ def parse_json(text: str) -> tuple[InstanceSeen, ...] | None:
     for row in rows:
         data = row.get("data") if isinstance(row, dict) else None
         if not isinstance(data, dict) or not isinstance(data.get("iname"), str):
-            return None
+            continue
         stats = row.get("stats")
-        vips = [v for key in ("vips", "evips") for v in (data.get(key) or ()) if isinstance(v, str)]
+        vips = [v for key in ("vips", "evips") for v in _list(data.get(key)) if isinstance(v, str)]
         moved = data.get("last_transition")
         found.append(
             InstanceSeen(
@@ -84,7 +91,7 @@ def parse_json(text: str) -> tuple[InstanceSeen, ...] | None:
                 stats=_json_stats(stats) if isinstance(stats, dict) else None,
             )
         )
-    return tuple(found)
+    return tuple(found) if found or not rows else None
 
 
 def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -109,16 +116,15 @@ def _field(line: str) -> tuple[str, str]:
 def _interval_s(value: str) -> float:
     """`1 sec`, `1000 milli-sec`, `1.00 sec`."""
     words = value.split()
-    try:
-        number = float(words[0])
-    except (IndexError, ValueError):
+    found = decimal(words[0]) if words else None
+    if found is None:
         return 1.0
-    return number / 1000 if len(words) > 1 and words[1].startswith("milli") else number
+    return found / 1000 if len(words) > 1 and words[1].startswith("milli") else found
 
 
 def _integer(value: str) -> int:
     match = re.match(r"-?\d+", value)
-    return int(match.group()) if match else 0
+    return (signed(match.group()) or 0) if match else 0
 
 
 def parse_data(text: str) -> tuple[InstanceSeen, ...] | None:
@@ -179,7 +185,7 @@ def _take_data_field(now: dict[str, Any], name: str, value: str) -> None:
             now["master_address"] = address
     elif name == "Last transition":
         match = re.match(r"\d+(?:\.\d+)?", value)
-        now["last_transition"] = (float(match.group()) or None) if match else None
+        now["last_transition"] = decimal(match.group()) or None if match else None
     elif name == "Advert interval":
         now["advert_interval_s"] = _interval_s(value)
     else:
@@ -240,9 +246,9 @@ def parse_stats(text: str) -> dict[str, InstanceStats] | None:
             name, heading, errors, values = plain(value, 255), "", [], {}
         elif not value:
             heading = key
-        elif value.lstrip("-").isdigit():
+        elif (count := signed(value)) is not None:
             nested = line.startswith("    ")
-            values[f"{heading}/{key}" if nested else key] = int(value)
-            if nested and "Errors" in heading and int(value):
-                errors.append((plain(f"{heading}: {key}", 64), int(value)))
+            values[f"{heading}/{key}" if nested else key] = count
+            if nested and "Errors" in heading and count:
+                errors.append((plain(f"{heading}: {key}", 64), count))
     return found if finish() and found else None

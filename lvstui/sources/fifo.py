@@ -26,6 +26,7 @@ from lvstui.model.facts import (
     QuorumChanged,
     ServerChanged,
 )
+from lvstui.model.numbers import PIDS, number
 from lvstui.model.text import plain
 from lvstui.sources.base import Context
 from lvstui.sources.log_lines import server_of, service_of
@@ -54,18 +55,26 @@ def parse_line(line: bytes) -> Fact | None:
         server = server_of(match["rs"], match["rsport"])
         if server is None:
             return None
-        service, name = service_of(match["vs"], match["rsproto"] or "", server.family)
+        try:
+            service, name = service_of(match["vs"], match["rsproto"] or "", server.family)
+        except ValueError:
+            return None
         return ServerChanged(service, server, match["state"] == "UP", "fifo", "fifo", name)
     match = _SERVICE.match(text)
     if match:
-        service, _ = service_of(match["vs"])
+        try:
+            service, _ = service_of(match["vs"])
+        except ValueError:
+            return None
         return QuorumChanged(service, match["state"] == "UP", text, "fifo")
     return None
 
 
 def _vrrp(match: re.Match[str]) -> Fact | None:
     name, state = match["name"], match["state"]
-    priority = int(match["prio"] or 0)
+    priority = number(match["prio"] or "0", 255)
+    if priority is None:
+        return None
     if match["kind"] == "GROUP":
         return GroupChanged(name, state)
     if state.endswith("_PRIORITY"):
@@ -88,8 +97,11 @@ def other_readers(path: str) -> tuple[int, ...]:
     name = os.path.basename(path)
     return tuple(
         pid
-        for pid in map(int, filter(str.isdigit, os.listdir(PROC)))
-        if pid != os.getpid() and _reads(pid, name, wanted) and not is_keepalived(pid)
+        for name_of_process in os.listdir(PROC)
+        if (pid := number(name_of_process, PIDS)) is not None
+        and pid != os.getpid()
+        and _reads(pid, name, wanted)
+        and not is_keepalived(pid)
     )
 
 

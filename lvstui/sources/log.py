@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from lvstui.model.facts import Available, DaemonSaid, Missing
+from lvstui.model.numbers import LAST_SECOND, PIDS, number
 from lvstui.model.text import plain
 from lvstui.sources.base import Context
 from lvstui.sources.daemon import find_pid
@@ -33,6 +34,7 @@ _SAY_LEFT_OUT_S = 10.0
 _IMPORTANT = re.compile(
     rb"ntering [A-Z]+ STATE| service \[|quorum|permanent error|\) died|Reload|St(?:art|opp)\w+ Keep"
 )
+_CURSOR = re.compile(r"[0-9a-z=;]{1,400}")
 _NOISE = re.compile(rb"gratuitous ARP|nsolicited Neighbour")
 """By the thousand at each takeover with many addresses; costs no budget."""
 _IDENTS = ("Keepalived", "Keepalived_vrrp", "Keepalived_healthcheckers", "Keepalived_bfd")
@@ -43,7 +45,7 @@ class _Sink:
     """Lines in, facts out, within the budget of each second."""
 
     def __init__(self, context: Context, name: str, began: float) -> None:
-        self._context = context
+        self.context = context
         self._name = name
         self.began = began
         """Epoch of our own start."""
@@ -51,11 +53,14 @@ class _Sink:
         self._second = 0.0
         self._lines = self._facts = self._important = 0
         self.left_out = 0
-        self._next_word = 0.0
+        self._faults, self._fault = 0, ""
+        self._next_word = self._next_fault = 0.0
         self.heard = False
         """Whether a line of keepalived has come."""
         self.newest = 0.0
         """Epoch of the newest message."""
+        self.cursor = ""
+        """Where in the journal the last entry stood."""
 
     def budget_left(self) -> bool:
         """Whether this second still takes ordinary lines."""
@@ -64,6 +69,11 @@ class _Sink:
 
     def _tick(self) -> None:
         now = time.monotonic()
+        if self._faults and now >= self._next_fault:
+            self._next_fault = now + _SAY_LEFT_OUT_S
+            text = f"{self._faults} lines of the log not understood; the last: {self._fault}"
+            self._faults = 0
+            self.context.emit(self._name, DaemonSaid("other", text, "lvstui"))
         if now - self._second >= 1.0:
             self._second = now
             self._lines = self._facts = self._important = 0
@@ -71,7 +81,17 @@ class _Sink:
                 self._next_word = now + _SAY_LEFT_OUT_S
                 text = f"keepalived logs very fast: {self.left_out} lines left out here"
                 self.left_out = 0
-                self._context.emit(self._name, DaemonSaid("other", text, "lvstui"))
+                self.context.emit(self._name, DaemonSaid("other", text, "lvstui"))
+
+    def take(self, line: bytes, handle: Callable[[bytes], None]) -> None:
+        """One line, whatever is in it: the log goes on behind a line that we fail at."""
+        try:
+            handle(line)
+        except Exception as error:
+            # The parsers are total; a fault of theirs must not hide the rest of the log.
+            self._faults += 1
+            self._fault = f"{type(error).__name__}: {plain(line, 80)}"
+            self._tick()
 
     def file_line(
         self, line: bytes, past: bool, own: bool = False, after: float | None = None
@@ -103,20 +123,23 @@ class _Sink:
         """One JSON object of journalctl."""
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not isinstance(entry, dict):
             return
+        cursor = entry.get("__CURSOR")
+        if isinstance(cursor, str) and _CURSOR.fullmatch(cursor):
+            self.cursor = cursor
         message = entry.get("MESSAGE")
         if isinstance(message, list):
             # Not UTF-8: an array of bytes.
             message = bytes(b & 0xFF for b in message if isinstance(b, int)).decode(
                 "utf-8", "backslashreplace"
             )
-        stamp = str(entry.get("__REALTIME_TIMESTAMP", ""))
-        if not isinstance(message, str) or not stamp.isdigit():
+        stamp = number(str(entry.get("__REALTIME_TIMESTAMP", "")), int(LAST_SECOND * 1e6))
+        if not isinstance(message, str) or stamp is None:
             return
-        at = int(stamp) / 1e6
+        at = stamp / 1e6
         past = at < self.began
         raw = message.encode("utf-8", "backslashreplace")
         if _NOISE.search(raw) or (not past and not self._admit(raw)):
@@ -127,17 +150,18 @@ class _Sink:
         _, host, own, _, text = split_syslog(message)
         if own != "Keepalived" or host:
             text = message
-        self.message(at, ident, int(pid) if pid.isdigit() else 0, text, past)
+        self.message(at, ident, number(pid, PIDS) or 0, text, past)
 
     def message(self, at: float, ident: str, pid: int, text: str, past: bool) -> None:
         """One message without its prefix."""
         self.heard = True
-        self.newest = max(self.newest, at)
+        # A stamp of next year must not make all that follows look old.
+        self.newest = max(self.newest, min(at, time.time()))
         for fact in facts_of(text, ident, pid):
             if not self._repeats.is_repeat(fact, at):
                 if not past:
                     self._facts += 1
-                self._context.emit(self._name, fact, at, past)
+                self.context.emit(self._name, fact, at, past)
 
     def _admit(self, line: bytes) -> bool:
         """The budget: cheap on purpose, every line of a flood comes through here."""
@@ -171,10 +195,15 @@ class LogSource:
         self._said: Missing | None = None
         self._works = False
         self._read_back = True
+        self._sink: _Sink | None = None
+        self._followed: tuple[Place, Inotify, list[FileTail]] | None = None
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
-        sink = _Sink(context, self.name, time.time())
+        """See `Source`. Called again after a failure, it goes on where it was."""
+        sink = self._sink
+        if sink is None:
+            sink = self._sink = _Sink(context, self.name, time.time())
+        sink.context = context
         while not context.stop.is_set():
             place = self._find(self._pid())
             if isinstance(place, Missing):
@@ -198,43 +227,55 @@ class LogSource:
             context.emit(self.name, Available(self.name))
 
     def _follow_files(self, context: Context, sink: _Sink, place: Place) -> None:
-        """Until the log moved elsewhere or it is time to end."""
-        inotify = Inotify()
+        """Until the log moved elsewhere or it is time to end. What is raised in between leaves
+        the files open at their places, for the next run."""
+        if self._followed is not None and self._followed[0] != place:
+            self._leave()
+        if self._followed is None and not self._begin(context, sink, place):
+            context.wait(5.0)
+            return
+        assert self._followed is not None
+        _, inotify, tails = self._followed
         own = place.kind == "own"
-        tails = [FileTail(path, inotify) for path in place.paths]
-        try:
-            # What was there before we came, once; of another place what is newer than that.
-            after = None if self._read_back else max(sink.newest, sink.began)
+        self._available(context)
+        again = time.monotonic() + _LOOK_AGAIN_S
+        while not context.stop.is_set():
+            inotify.wait(0.45)
             for tail in tails:
-                try:
-                    lines = tail.open(_BACK_BYTES)
-                except OSError as error:
-                    remedy = "run lvstui as root, or add the user to group adm"
-                    self._say(
-                        context,
-                        Missing(
-                            self.name,
-                            f"{plain(tail.path)}: {os.strerror(error.errno or 0)}",
-                            remedy,
-                        ),
-                    )
-                    context.wait(5.0)
-                    return
-                for line in lines:
-                    sink.file_line(line, past=True, own=own, after=after)
-            self._read_back = False
-            self._available(context)
-            again = time.monotonic() + _LOOK_AGAIN_S
-            while not context.stop.is_set():
-                inotify.wait(0.45)
-                for tail in tails:
-                    self._drain(context, sink, tail, own)
-                if time.monotonic() >= again:
-                    sure = place.sure and sink.heard
-                    again = time.monotonic() + (_SURE_LOOK_AGAIN_S if sure else _LOOK_AGAIN_S)
-                    if self._moved(place, self._find(self._pid()), sink):
-                        return
-        finally:
+                self._drain(context, sink, tail, own)
+            if time.monotonic() >= again:
+                sure = place.sure and sink.heard
+                again = time.monotonic() + (_SURE_LOOK_AGAIN_S if sure else _LOOK_AGAIN_S)
+                if self._moved(place, self._find(self._pid()), sink):
+                    break
+        self._leave()
+
+    def _begin(self, context: Context, sink: _Sink, place: Place) -> bool:
+        """Open the files and read back; False when one may not be read, which is said."""
+        inotify = Inotify()
+        tails = [FileTail(path, inotify) for path in place.paths]
+        self._followed = place, inotify, tails
+        # What was there before we came, once; of another place what is newer than that.
+        after = None if self._read_back else max(sink.newest, sink.began)
+        own = place.kind == "own"
+        for tail in tails:
+            try:
+                lines = tail.open(_BACK_BYTES)
+            except OSError as error:
+                remedy = "run lvstui as root, or add the user to group adm"
+                what = f"{plain(tail.path)}: {os.strerror(error.errno or 0)}"
+                self._say(context, Missing(self.name, what, remedy))
+                self._leave()
+                return False
+            for line in lines:
+                sink.take(line, lambda one: sink.file_line(one, True, own, after))
+        self._read_back = False
+        return True
+
+    def _leave(self) -> None:
+        if self._followed is not None:
+            _, inotify, tails = self._followed
+            self._followed = None
             for tail in tails:
                 tail.close()
             inotify.close()
@@ -251,7 +292,7 @@ class LogSource:
     def _drain(context: Context, sink: _Sink, tail: FileTail, own: bool) -> None:
         while lines := tail.new_lines():
             for line in lines:
-                sink.file_line(line, past=False, own=own)
+                sink.take(line, lambda one: sink.file_line(one, False, own))
             if tail.skipped:
                 # About: keepalived's lines are some eighty bytes long.
                 sink.left_out += tail.skipped // 80
@@ -262,7 +303,7 @@ class LogSource:
     def _follow_journal(self, context: Context, sink: _Sink) -> None:
         """Until journalctl ends or it is time to end."""
         since = f"-{int(_BACK_S)}s" if self._read_back else "now"
-        tail = JournalTail(journal_command(since))
+        tail = JournalTail(journal_command(since, sink.cursor))
         self._read_back = False
         crowded = 0.0
         began = time.monotonic()
@@ -274,12 +315,14 @@ class LogSource:
                 lines = tail.new_lines()
                 if lines is None:
                     if time.monotonic() - began < 5.0:
+                        # Perhaps it knows that place no more: not from there again.
+                        sink.cursor = ""
                         remedy = "see what `journalctl -t Keepalived` says"
                         self._say(context, Missing(self.name, "journalctl ended at once", remedy))
                         context.wait(5.0)
                     return
                 for line in lines:
-                    sink.journal_line(line)
+                    sink.take(line, sink.journal_line)
                 if sink.budget_left():
                     crowded = 0.0
                     continue
@@ -288,14 +331,16 @@ class LogSource:
                 crowded = crowded or now
                 if now - crowded > 5.0:
                     # It would only get later and later: go on from now.
+                    sink.cursor = ""
                     return
                 context.wait(0.05)
         finally:
             tail.close()
 
 
-def journal_command(since: str) -> list[str]:
-    """How the journal is asked: keepalived's idents, and all that its program wrote."""
+def journal_command(since: str, cursor: str = "") -> list[str]:
+    """How the journal is asked: keepalived's idents, and all that its program wrote; from where
+    the last entry stood, when that is known, else `since`."""
     idents = [word for ident in _IDENTS for word in ("+", f"SYSLOG_IDENTIFIER={ident}")]
     return [
         "journalctl",
@@ -305,7 +350,7 @@ def journal_command(since: str) -> list[str]:
         "--no-pager",
         "--quiet",
         "--lines=5000",
-        f"--since={since}",
+        f"--after-cursor={cursor}" if cursor else f"--since={since}",
         "_COMM=keepalived",
         *idents,
     ]

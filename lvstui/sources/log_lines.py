@@ -23,6 +23,7 @@ from lvstui.model.facts import (
     WeightChanged,
 )
 from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
+from lvstui.model.numbers import PIDS, number, signed
 from lvstui.model.text import plain
 from lvstui.sources import log_patterns as shape
 
@@ -35,6 +36,7 @@ _HOW = {
     "Disabling": ("disabled", False),
 }
 
+_MAX_PORT, _MAX_WEIGHT = 65535, 0x7FFFFFFF
 _SECRET_BEFORE = re.compile(
     r"(?i)(\bauth_(?:pass|data|hmac\w*)\b|\bSSL password:|\bpassword\b\s*=)"
     r"(?!\s*(?:to|is|too|must|has|not|longer)\b)(?P<gap>[\s'\"`:=]*)(?P<secret>[^'\"\s`].*)$"
@@ -64,8 +66,9 @@ def is_noise(text: str) -> bool:
 
 def server_of(address: str, port: str) -> ServerKey | None:
     """The key of a real server as logged; None when that is no address."""
+    found = number(port, _MAX_PORT)
     try:
-        return ServerKey(canonical_address(address), int(port))
+        return None if found is None else ServerKey(canonical_address(address), found)
     except ValueError:
         return None
 
@@ -83,15 +86,19 @@ def service_of(text: str, protocol: str = "", family: int = 4) -> tuple[ServiceK
     Raises ValueError for anything else.
     """
     if text.startswith("FWM "):
-        return ServiceKey.mark(int(text[4:]), family), ""
+        mark = number(text[4:], 0xFFFFFFFF)
+        if mark is None:
+            raise ValueError(f"{text!r} is no firewall mark")
+        return ServiceKey.mark(mark, family), ""
     match = _TRIPLE.match(text)
-    if match is None:
+    port = number(match.group("port"), _MAX_PORT) if match else None
+    if match is None or port is None:
         raise ValueError(f"{text!r} names no virtual server")
     said = match.group("proto") or ""
     if said not in ("tcp", "udp", "sctp"):
         said = protocol if protocol in ("tcp", "udp", "sctp") else "tcp"
     try:
-        return ServiceKey.of(said, match.group("in"), int(match.group("port"))), ""
+        return ServiceKey.of(said, match.group("in"), port), ""
     except ValueError:
         return ServiceKey(said, "", 0, 0, family), match.group("in")
 
@@ -112,7 +119,10 @@ def _change(text: str) -> tuple[Fact, ...]:
         if server is None:
             return ()
         service, _ = service_of(match["vs"], match["rsproto"] or "", server.family)
-        return (WeightChanged(service, server, int(match["before"]), int(match["after"])),)
+        before, after = signed(match["before"], _MAX_WEIGHT), signed(match["after"], _MAX_WEIGHT)
+        if before is None or after is None:
+            return ()
+        return (WeightChanged(service, server, before, after),)
     match = shape.QUORUM.match(text)
     if match:
         service, _ = service_of(match["vs"])
@@ -160,10 +170,14 @@ def _of_instance(text: str, say: Callable[[str, str], DaemonSaid]) -> tuple[Fact
         return (InstanceChanged(name, "FAULT"), *((say(kind, name),) if cause else ()))
     found = shape.PRIORITY.match(rest)
     if found:
-        return (PriorityChanged(name, int(found["before"]), int(found["after"])),)
+        before, after = number(found["before"], 255), number(found["after"], 255)
+        if before is not None and after is not None:
+            return (PriorityChanged(name, before, after),)
     found = shape.PRIORITY_SET.match(rest)
     if found:
-        return (PriorityChanged(name, None, int(found["after"])),)
+        after = number(found["after"], 255)
+        if after is not None:
+            return (PriorityChanged(name, None, after),)
     for pattern, kind in (
         (shape.VIP, "vip"),
         (shape.MISMATCH, "mismatch"),
@@ -340,7 +354,7 @@ def split_syslog(line: str, now: float | None = None) -> tuple[float | None, str
         _epoch(match, now),
         plain(match["host"], 255),
         plain(match["ident"], 64),
-        int(pid) if pid.isdigit() else 0,
+        number(pid, PIDS) or 0,
         text,
     )
 

@@ -19,6 +19,8 @@ import time
 from lvstui.model.facts import Available, Missing, TableSeen
 from lvstui.model.ipvs import FORWARDING, Destination, KernelService, KernelTable
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.numbers import hexadecimal, number, signed
+from lvstui.model.text import plain
 from lvstui.sources.base import Context
 from lvstui.sources.left_out import LeftOut
 
@@ -27,6 +29,8 @@ _COARSE_CLOCK = 6
 """CLOCK_MONOTONIC_COARSE (linux/time.h); the time module does not name it."""
 _CACHE_FACTOR = 4
 _PAGE = 4096
+_MAX = 0xFFFFFFFF
+"""Every number in the file is one of 32 bits."""
 _SERVICE = re.compile(r"\n(?=[A-Z])")
 _SIZE = re.compile(r"\(size=(\d+)\)")
 
@@ -35,12 +39,26 @@ def _address(text: str) -> tuple[str, int]:
     """`0A0A0003:0050` or `[fd00:…]:0050` to canonical address and port."""
     if text.startswith("["):
         host, _, port = text[1:].rpartition("]:")
-        return str(ipaddress.IPv6Address(host)), int(port, 16)
-    value = int(text[:8], 16)
+        return str(ipaddress.IPv6Address(host)), _hex(port, 0xFFFF)
+    value = _hex(text[:8], _MAX)
     return (
         f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}",
-        int(text[9:], 16),
+        _hex(text[9:], 0xFFFF),
     )
+
+
+def _hex(text: str, most: int) -> int:
+    value = hexadecimal(text, most)
+    if value is None:
+        raise ValueError(f"not a hexadecimal number up to {most:X}: {text[:40]!r}")
+    return value
+
+
+def _count(text: str) -> int:
+    value = signed(text, _MAX)
+    if value is None:
+        raise ValueError(f"not a number of the kernel's: {text[:40]!r}")
+    return value
 
 
 def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> Destination:
@@ -50,7 +68,7 @@ def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> De
     """
     words = line.split()
     if len(words) != 6 or words[0] != "->":
-        raise ValueError(f"not a destination line: {line!r}")
+        raise ValueError(f"not a destination line: {line[:200]!r}")
     _, address, forwarding, weight, active, inactive = words
     key = keys.get(address) if keys is not None else None
     if key is None:
@@ -60,9 +78,9 @@ def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> De
     return Destination(
         key,
         FORWARDING.get(forwarding) or forwarding.upper(),
-        int(weight),
-        int(active),
-        int(inactive),
+        _count(weight),
+        _count(active),
+        _count(inactive),
     )
 
 
@@ -82,10 +100,10 @@ def parse_service(
     """
     words = line.split()
     if len(words) < 3:
-        raise ValueError(f"not a service line: {line!r}")
+        raise ValueError(f"not a service line: {line[:200]!r}")
     if words[0] == "FWM":
         family = destinations[0].key.family if destinations else 4
-        key = ServiceKey.mark(int(words[1], 16), family)
+        key = ServiceKey.mark(_hex(words[1], _MAX), family)
     else:
         address, port = _address(words[1])
         key = ServiceKey.of(words[0], address, port)
@@ -93,8 +111,10 @@ def parse_service(
     netmask = ""
     if "persistent" in words[3:]:
         at = words.index("persistent", 3)
-        persistence = round(int(words[at + 1]) * (kernel_tick_s() if tick_s is None else tick_s))
-        mask = int(words[at + 2], 16)
+        if len(words) < at + 3:
+            raise ValueError(f"not a service line: {line[:200]!r}")
+        ticks, mask = _count(words[at + 1]), _hex(words[at + 2], _MAX)
+        persistence = round(ticks * (kernel_tick_s() if tick_s is None else tick_s))
         if key.family == 6:
             netmask = f"/{int.from_bytes(mask.to_bytes(4, 'big'), sys.byteorder)}"
         else:
@@ -113,14 +133,18 @@ class TableReader:
         self._blocks: dict[str, tuple[str, KernelService]] = {}
         self._text = ""
         self._table: KernelTable | None = None
+        self.problems: list[str] = []
+        """Lines of the last table that were left out, and why: a row each, in words."""
 
     def parse(self, text: str) -> KernelTable:
         """The table in `text`; the very object of the last call when nothing changed.
 
-        Raises ValueError on a line that is not the kernel's.
+        A line that is not the kernel's is left out (see `problems`), a service line with what
+        belongs to it.
         """
         if self._table is not None and text == self._text:
             return self._table
+        self.problems = []
         begins = text.find("\n", text.find("RemoteAddress:Port")) + 1
         head = text[:begins]
         services: list[KernelService] = []
@@ -140,7 +164,16 @@ class TableReader:
             if known is not None and known[0] == block:
                 service = known[1]
             else:
-                service = parse_service(line, self._destinations(rest, known), self._tick_s)
+                servers = self._destinations(rest, known)
+                try:
+                    service = parse_service(line, servers, self._tick_s)
+                except ValueError as error:
+                    self.problems.append(str(error))
+                    continue
+                if len(servers) < sum(map(bool, rest.split("\n"))):
+                    # Not kept: what is wrong with it has to be said again at the next read.
+                    services.append(service)
+                    continue
             blocks[name] = (block, service)
             services.append(service)
         self._blocks = blocks
@@ -150,7 +183,9 @@ class TableReader:
         words = head.split()
         version = words[words.index("version") + 1] if "version" in words else ""
         size = _SIZE.search(head)
-        self._table = KernelTable(tuple(services), version, int(size.group(1)) if size else 0)
+        self._table = KernelTable(
+            tuple(services), version, (number(size.group(1)) or 0) if size else 0
+        )
         return self._table
 
     def _destinations(
@@ -160,11 +195,20 @@ class TableReader:
         lines = text.split("\n")
         before = known[0].split("\n")[1:] if known is not None else []
         if known is None or len(before) != len(lines):
-            return tuple(parse_destination(line, self._keys) for line in lines if line)
-        return tuple(
-            kept if line == old else parse_destination(line, self._keys)
-            for line, old, kept in zip(lines, before, known[1].destinations, strict=False)
-        )
+            read = [self._destination(line) for line in lines if line]
+        else:
+            read = [
+                kept if line == old else self._destination(line)
+                for line, old, kept in zip(lines, before, known[1].destinations, strict=False)
+            ]
+        return tuple([one for one in read if one is not None])
+
+    def _destination(self, line: str) -> Destination | None:
+        try:
+            return parse_destination(line, self._keys)
+        except ValueError as error:
+            self.problems.append(str(error))
+            return None
 
 
 class TableFile:
@@ -202,6 +246,7 @@ class ProcTable:
         self._reader = TableReader()
         self._last: KernelTable | None = None
         self._missing = False
+        self._problems: list[str] = []
         self._wake = threading.Event()
         self._left_out = LeftOut() if path == PATH else None
 
@@ -236,6 +281,7 @@ class ProcTable:
                 if self._missing:
                     context.emit(self.name, Available(self.name))
                     self._missing = False
+                self._say_problems(context)
                 if self._left_out is None or self._last is None:
                     # The first one not later than it must be: netlink takes its time to load.
                     self._say(context, fact.table)
@@ -245,6 +291,18 @@ class ProcTable:
                 break
         if self._left_out is not None:
             self._left_out.close()
+
+    def _say_problems(self, context: Context) -> None:
+        """A source of its own for the gap: the rest of the table is as good as ever."""
+        problems = self._reader.problems
+        if problems == self._problems:
+            return
+        self._problems = problems
+        if problems:
+            what = f"{len(problems)} lines of {self._file.path} are not understood: "
+            context.emit(self.name, Missing("proc-lines", plain(what + problems[0], 300)))
+        else:
+            context.emit(self.name, Available("proc-lines"))
 
     def _say(self, context: Context, table: KernelTable) -> None:
         if table is not self._last:

@@ -21,11 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class Session:
     """The console in a child process on a pseudo-terminal of its own."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *arguments: str, **environment: str) -> None:
         self.master, slave = pty.openpty()
         os.set_inheritable(slave, True)
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "tests.ui.fakes"],
+            [sys.executable, *(arguments or ("-m", "tests.ui.fakes"))],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -56,6 +56,14 @@ class Session:
                     self.seen += os.read(self.master, 65536)
         return self.child.poll()
 
+    def close(self) -> None:
+        """End it, if it did not end."""
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        with contextlib.suppress(OSError):
+            os.close(self.master)
+
 
 @pytest.fixture
 def session() -> Iterator[Session]:
@@ -65,11 +73,7 @@ def session() -> Iterator[Session]:
         one.until(b"10.10.0.20:53")
         yield one
     finally:
-        if one.child.poll() is None:
-            one.child.kill()
-        one.child.wait()
-        with contextlib.suppress(OSError):
-            os.close(one.master)
+        one.close()
 
 
 def test_q_ends_it_with_status_zero(session: Session) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged, Missing, Observation
-from lvstui.sources import log_places
+from lvstui.sources import log as log_module
+from lvstui.sources import log_lines, log_places
 from lvstui.sources.base import Context
 from lvstui.sources.log import LogSource, journal_command
 from lvstui.sources.log_follow import FileTail, Inotify
@@ -349,3 +350,116 @@ def test_nothing_is_lost_on_the_way_to_another_log(
         place[0] = Place("file", (str(other),))
         run.wait_for(is_master("b"))
         assert not [o for _, o in run.seen if is_master("x")(o.fact)]
+
+
+@pytest.mark.parametrize(
+    "bad", [f"Keepalived_vrrp[{'9' * 5000}]: x", "Keepalived_vrrp[²]: x", "Keepalived[١]: x"]
+)
+def test_a_line_with_an_impossible_number_hides_nothing_behind_it(log: Path, bad: str) -> None:
+    stamp = time.strftime("%b %e %H:%M:%S")
+    append(log, enters("before") + f"{stamp} lb1 {bad}\n" + enters("after"))
+    with Run(Place("file", (str(log),))) as run:
+        run.ready()
+        append(log, f"{stamp} lb1 {bad}\n" + enters("live"))
+        for name in ("before", "after", "live"):
+            run.wait_for(is_master(name))
+
+
+def test_a_line_that_we_fail_at_is_said_and_the_next_is_read(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = log_lines.split_syslog
+
+    def fails(line: str) -> object:
+        if "poison" in line:
+            raise ZeroDivisionError
+        return whole(line)
+
+    monkeypatch.setattr(log_module, "split_syslog", fails)
+    with Run(Place("file", (str(log),))) as run:
+        run.ready()
+        append(log, line("poison") * 50 + enters("after"))
+        run.wait_for(is_master("after"))
+        run.wait_for(lambda f: isinstance(f, DaemonSaid) and "not understood" in f.text)
+        said = [o.fact for _, o in run.seen if isinstance(o.fact, DaemonSaid)]
+    assert len(said) == 1, "a flood of them is one word"
+    assert "ZeroDivisionError" in said[0].text
+
+
+def test_after_a_failure_it_goes_on_where_it_was(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that failed is run again by whoever runs it: nothing twice, nothing lost."""
+    fail = threading.Event()
+    whole = FileTail.new_lines
+
+    def new_lines(tail: FileTail, limit: int = 1 << 18) -> list[bytes]:
+        if fail.is_set():
+            raise OSError("the disk is away")
+        return whole(tail, limit)
+
+    monkeypatch.setattr(FileTail, "new_lines", new_lines)
+    seen: list[Observation] = []
+    context = Context("lb1", seen.append)
+    source = LogSource(lambda: 0, place=lambda _: Place("file", (str(log),)))
+
+    def run() -> None:
+        while not context.stop.is_set():
+            try:
+                source.run(context)
+            except OSError:
+                context.stop.wait(0.01)
+
+    def masters() -> list[str]:
+        return [o.fact.instance for o in seen if isinstance(o.fact, InstanceChanged)]
+
+    def until(names: list[str]) -> None:
+        deadline = time.monotonic() + 10
+        while masters() != names:
+            assert time.monotonic() < deadline, seen
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        append(log, enters("a"))
+        until(["a"])
+        fail.set()
+        # All within the second of the last line: its stamp does not tell them apart.
+        append(log, enters("b") + enters("c"))
+        time.sleep(0.6)
+        assert masters() == ["a"]
+        fail.clear()
+        until(["a", "b", "c"])
+        time.sleep(0.6)
+        assert masters() == ["a", "b", "c"]
+    finally:
+        context.stop.set()
+        thread.join(5)
+
+
+def test_the_journal_is_followed_on_from_its_last_entry() -> None:
+    cursor = "s=0a1b;i=7f;b=00;m=1;t=2;x=3"
+    entry = {"MESSAGE": "(A) Entering MASTER STATE", "SYSLOG_IDENTIFIER": "Keepalived_vrrp",
+             "__REALTIME_TIMESTAMP": f"{time.time():.6f}".replace(".", ""),
+             "SYSLOG_PID": "²", "__CURSOR": cursor}  # fmt: skip
+    assert "--after-cursor=" not in " ".join(journal_command("now"))
+    assert f"--after-cursor={cursor}" in journal_command("now", cursor)
+    assert not any(word.startswith("--since") for word in journal_command("now", cursor))
+    seen: list[Observation] = []
+    sink = log_module._Sink(Context("lb1", seen.append), "log", time.time() - 60)
+    for wrong in ("[" * 100_000, "5", "{}", '{"MESSAGE": 5}', "²", '{"MESSAGE": [1, "x", 1e999]}'):
+        sink.journal_line(wrong.encode())
+    for stamp in ("²", "9" * 5000, "-1", "", "1e9"):
+        sink.journal_line(json.dumps({**entry, "__REALTIME_TIMESTAMP": stamp}).encode())
+    assert seen == []
+    sink.journal_line(json.dumps({**entry, "__CURSOR": "--rotate"}).encode())
+    sink.journal_line(json.dumps(entry).encode())
+    assert [o.fact for o in seen] == [InstanceChanged("A", "MASTER")] * 2
+    assert sink.cursor == cursor
+
+
+def test_a_stamp_of_another_year_does_not_make_what_follows_old() -> None:
+    sink = log_module._Sink(Context("lb1", lambda seen: None), "log", time.time())
+    sink.message(time.time() + 1e8, "Keepalived", 1, "x", False)
+    assert sink.newest <= time.time()

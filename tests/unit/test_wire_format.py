@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from lvstui.model import facts as f
 from lvstui.model.config import Configuration
 from lvstui.model.wire import decode, encode
 from lvstui.sources.proc import TableReader
-from lvstui.sources.recording import read_recording
 from tests.unit.world import INSTANCE, WEB, configured, rs, service
 
 TABLE = (Path(__file__).parents[1] / "data" / "ip_vs.txt").read_text()
@@ -51,19 +49,3 @@ def test_tables_survive() -> None:
 def test_what_is_no_observation_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not an observation"):
         decode(line)
-
-
-def test_a_recording_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
-    whole = encode(f.Observation(1.0, "lb1", "test", FACTS[2]))
-    path = tmp_path / "incident.lvs"
-    path.write_text('{"lvstui":1}\n' + whole + "\n" + whole[:20])
-    assert len(read_recording(path)) == 1
-    path.write_text('{"lvstui":1}\nrubbish\n' + whole + "\n")
-    with pytest.raises(ValueError, match="line 2"):
-        read_recording(path)
-    path.write_text(json.dumps({"lvstui": 99}) + "\n")
-    with pytest.raises(ValueError, match="format 99"):
-        read_recording(path)
-    path.write_text("hello\n")
-    with pytest.raises(ValueError, match="no recording"):
-        read_recording(path)

@@ -24,9 +24,11 @@ from lvstui.keepalived.loaded import parse_consolidated
 from lvstui.keepalived.parser import parse
 from lvstui.keepalived.view import same, view
 from lvstui.model.keys import canonical_address
+from lvstui.model.numbers import PIDS, decimal, hexadecimal, number
 from lvstui.model.text import plain
 from lvstui.remote.runner import RemoteError, Runner, Trouble
 
+_MOST_HZ = 10_000
 _USR2 = 1 << 11
 """SIGUSR2 in a signal mask: only the VRRP process handles it."""
 _DEEPEST = 32
@@ -78,9 +80,14 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         key, _, rest = line.partition(" ")
         parts = rest.split()
         if key == "child" and len(parts) >= 4:
-            children.append((int(parts[0]), int(parts[1]), int(parts[2], 16), parts[3]))
-        elif key == "pidfile" and len(parts) == 2 and parts[1].isdigit():
-            named[int(parts[1])] = parts[0]
+            pid, ticks = number(parts[0], PIDS), number(parts[1])
+            blocked = hexadecimal(parts[2])
+            if pid is not None and ticks is not None and blocked is not None:
+                children.append((pid, ticks, blocked, plain(parts[3], 64)))
+        elif key == "pidfile" and len(parts) == 2:
+            pid = number(parts[1], PIDS)
+            if pid is not None:
+                named[pid] = parts[0]
         else:
             words.setdefault(key, rest)
     version = re.match(rb"Keepalived v(\S+)", blobs.get("version", b""))
@@ -96,11 +103,11 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         node=plain(words.get("node", "")),
         root=words.get("user") == "0",
         boot=words.get("boot", ""),
-        uptime_s=float(words.get("uptime") or 0),
-        booted=float(words.get("booted") or 0),
-        hz=int(words.get("hz") or 100),
-        pid=int(words.get("pid") or 0),
-        ticks=int(words.get("ticks") or 0),
+        uptime_s=decimal(words.get("uptime", "")) or 0.0,
+        booted=decimal(words.get("booted", "")) or 0.0,
+        hz=number(words.get("hz", ""), _MOST_HZ) or 100,
+        pid=number(words.get("pid", ""), PIDS) or 0,
+        ticks=number(words.get("ticks", "")) or 0,
         unit=plain(words.get("unit", "")),
         children=tuple(sorted(_roles(children, named))),
         version=plain(os.fsdecode(version.group(1))) if version else "",
@@ -282,6 +289,11 @@ def _file(
         return PermissionError(errno.EACCES, "it may not be read", path)
     if ("file", n) not in facts:
         return seen
-    mode, uid, gid, links = facts["file", n].split()
-    return replace(seen, mode=int(mode, 16) & 0o7777, uid=int(uid), gid=int(gid),
-                   links=int(links), data=blobs.get(f"data.{n}", b""))  # fmt: skip
+    words = facts["file", n].split()
+    mode = hexadecimal(words[0]) if len(words) == 4 else None
+    uid, gid, links = (number(word) for word in words[1:]) if len(words) == 4 else (None,) * 3
+    if mode is None or uid is None or gid is None or links is None:
+        # Without owner and mode it can not be written back as it was.
+        return OSError(errno.EIO, "what its host tells of it is not understood", path)
+    return replace(seen, mode=mode & 0o7777, uid=uid, gid=gid,
+                   links=links, data=blobs.get(f"data.{n}", b""))  # fmt: skip

@@ -18,6 +18,8 @@ from lvstui.keepalived.daemon.facts import DaemonSeen, FileStep
 from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.keepalived.daemon.options import options_of
 from lvstui.keepalived.daemon.parcel import Parcel
+from lvstui.model import numbers
+from lvstui.model.text import plain
 from lvstui.remote.runner import Runner
 
 _BESIDE = ".lvstui-test~"
@@ -79,13 +81,17 @@ def trial(
     told = dict(line.partition(" ")[::2] for line in lines)
 
     def tested(word: str) -> ConfigTest | None:
-        if word not in told:
+        status = numbers.number(told.get(word, ""), 255)
+        if status is None:
             return None
         said = blobs.get(word, b"")
         base = os.fsencode(posixpath.basename(daemon.main))
-        return ConfigTest(int(told[word]), said.replace(_BESIDE.encode(), base))
+        return ConfigTest(status, said.replace(_BESIDE.encode(), base))
 
-    return Trial(tested("before"), tested("after"), told.get("untested", ""))
+    after, why = tested("after"), told.get("untested", "")
+    if after is None and not why:
+        why = "how keepalived -t ended is not known"
+    return Trial(tested("before"), after, plain(why))
 
 
 def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, bytes]:

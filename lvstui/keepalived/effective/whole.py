@@ -30,7 +30,7 @@ DEFAULT_VERSION = "2.2.7"
 
 def parts(version: str) -> tuple[int, ...]:
     """`2.2.7` as numbers that can be compared; what is no number is left out."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3]) or (2, 2, 7)
+    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", version)[:3]) or (2, 2, 7)
 
 
 class Effective:

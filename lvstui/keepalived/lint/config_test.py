@@ -24,8 +24,8 @@ FIRST = (2, 0, 4)
 """`--config-test` is there from this version on; older ones take it for a wrong option, print
 that, and exit with 0."""
 
-_WITH_FILE = re.compile(r"\((.+?): Line (\d+)\)\s+(.*)", re.DOTALL)
-_WITH_LINE = re.compile(r"\(Line (\d+)\)\s+(.*)", re.DOTALL)
+_WITH_FILE = re.compile(r"\((.+?): Line (\d{1,9})\)\s+(.*)", re.DOTALL)
+_WITH_LINE = re.compile(r"\(Line (\d{1,9})\)\s+(.*)", re.DOTALL)
 _WITH_NAME = re.compile(r"\(([^()\s]+)\):?\s")
 _SERVICE = re.compile(r"\[([0-9a-fA-F.:]+)\]:(tcp|udp|sctp|none):(\d+)|FWM (\d+)")
 _MAIN = re.compile(

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.model.keys import canonical_address
+from lvstui.model.numbers import hexadecimal, number
 
 Version = tuple[int, ...]
 
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -91,23 +92,35 @@ def release(version: str) -> Version:
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
+def _held(given: object) -> tuple[str, int] | None:
+    """An address and its prefix length; None for what is none."""
+    if not isinstance(given, dict):
+        return None
+    length = number(str(given.get("prefixlen", "")), 128)
+    try:
+        address = canonical_address(str(given.get("local", "")))
+    except ValueError:
+        return None
+    return None if length is None else (address, length)
+
+
 def links_from_json(text: str) -> tuple[Link, ...]:
     """The interfaces that `ip -j addr` (or `ip -j -d addr`) printed.
 
     Raises ValueError when that is no such JSON.
     """
-    told = json.loads(text)
+    try:
+        told = json.loads(text)
+    except RecursionError:
+        raise ValueError("no list of interfaces") from None
     if not isinstance(told, list):
         raise ValueError("no list of interfaces")
     result: list[Link] = []
     for entry in told:
         if not isinstance(entry, dict) or not isinstance(entry.get("ifname"), str):
             continue
-        addresses = tuple(
-            (canonical_address(str(given["local"])), int(given["prefixlen"]))
-            for given in entry.get("addr_info") or ()
-            if isinstance(given, dict) and "local" in given and "prefixlen" in given
-        )
+        given = entry.get("addr_info")
+        addresses = tuple(filter(None, map(_held, given if isinstance(given, list) else ())))
         details = entry.get("linkinfo")
         kind = str(details.get("info_kind", "")) if isinstance(details, dict) else ""
         if entry.get("link_type") == "loopback":
@@ -136,10 +149,9 @@ def _stated(text: str) -> dict[str, tuple[int, int]]:
     for line in text.splitlines():
         mode, _, rest = line.partition(" ")
         owner, _, path = rest.partition(" ")
-        try:
-            seen[path] = int(mode, 16), int(owner)
-        except ValueError:
-            continue
+        bits, uid = hexadecimal(mode), number(owner)
+        if bits is not None and uid is not None:
+            seen[path] = bits, uid
     return seen
 
 

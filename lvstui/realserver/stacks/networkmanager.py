@@ -16,7 +16,7 @@ _UUID = str(uuid.uuid5(uuid.NAMESPACE_DNS, "loopback.lvstui"))
 
 def version(text: str) -> tuple[int, ...]:
     """`1.42.4` as (1, 42, 4); empty when it is none."""
-    match = re.match(r"\d+(?:\.\d+)*", text)
+    match = re.match(r"[0-9]{1,9}(?:\.[0-9]{1,9})*", text)
     return tuple(int(part) for part in match.group().split(".")) if match else ()
 
 
