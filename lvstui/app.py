@@ -26,7 +26,7 @@ from lvstui.screens.feed import Feed, Lab, Operator
 from lvstui.screens.palette import CommandProvider
 from lvstui.screens.services import ServicesScreen
 from lvstui.screens.settings import Settings, speaks_unicode
-from lvstui.screens.styles import style_paths
+from lvstui.screens.styles import free_closed_widgets, style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
 from lvstui.widgets.ascii import AsciiFilter, PlainScrollBar
 from lvstui.widgets.format import plural
@@ -105,6 +105,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
+        free_closed_widgets()
         super().__init__()
         self.feed = feed
         """Where pictures come from."""
