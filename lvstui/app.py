@@ -319,7 +319,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def action_command_palette(self) -> None:
         """As Textual's."""
-        if not Palette.is_open(self):
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_exit_now(self) -> None:

@@ -49,7 +49,7 @@ class LiveScreen(Screen[Result]):
         a thread, or a second press of a button, would close another dialog."""
         if self.is_active:
             return super().dismiss(result)
-        return AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        return AwaitComplete()
 
     def call_after_refresh(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
         """As Textual's; ours is forgotten when the screen is gone by then."""
