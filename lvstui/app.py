@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
@@ -23,10 +23,12 @@ from lvstui.screens.crash import Crash, TerminalWatch
 from lvstui.screens.events import EventsScreen
 from lvstui.screens.failover import FailoverScreen
 from lvstui.screens.feed import Feed, Lab, Operator
-from lvstui.screens.palette import CommandProvider
+from lvstui.screens.keyboard import Keyboard
+from lvstui.screens.live import LiveScreen
+from lvstui.screens.palette import CommandProvider, Palette
 from lvstui.screens.services import ServicesScreen
 from lvstui.screens.settings import Settings, speaks_unicode
-from lvstui.screens.styles import style_paths
+from lvstui.screens.styles import free_closed_widgets, style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
 from lvstui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.widgets.format import plural
@@ -87,7 +89,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
     TITLE = "lvstui"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {CommandProvider}
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # On every screen, in dialogs and in the palette; the command of that name tells of it.
+        Binding("ctrl+l", "redraw", "Draw everything again", show=False, priority=True),
+    ]
     CSS_PATH = style_paths()
     MODES: ClassVar = dict(_MODES)
     DEFAULT_MODE = "services"
@@ -105,6 +110,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or Settings()
+        free_closed_widgets()
         super().__init__()
         self.feed = feed
         """Where pictures come from."""
@@ -133,6 +139,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.animation_level = "none"
         self._unsubscribe: Callable[[], None] | None = None
         self._crash = Crash(self.settings.state_folder)
+        self._keyboard = Keyboard(self)
         self._terminal = TerminalWatch(self)
         for theme in THEMES:
             self.register_theme(theme)
@@ -177,7 +184,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
     def _keys_changed(self) -> None:
         """What can be done now is another thing: footers say so without waiting for a picture."""
         for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
+            if isinstance(screen, ConsoleScreen) and screen.whole:
                 screen.keys.look_again()
 
     def _desk_tells(self, text: str, bad: bool) -> None:
@@ -212,21 +219,37 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """Called from the feed's thread."""
         self.post_message(PictureChanged(picture))
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys are ours to give out, while there is a screen to give them to."""
+        if isinstance(event, events.InputEvent) and (self._exit or not self.screen_stack):
+            return
+        if not await self._keyboard.took(event):
+            await super().on_event(event)
+
+    def on_resize(self) -> None:
+        """Another size; also what comes when the terminal is ours again after `fg`, with nothing
+        of us left on it."""
+        self.action_redraw()
+
+    def action_redraw(self) -> None:
+        """Draw everything again: something else wrote on the terminal."""
+        if self.screen_stack:
+            self.screen.refresh()
+
     def on_picture_changed(self, event: PictureChanged) -> None:
         """Hand it to every screen that can be seen."""
         self.picture = event.picture
         with self.batch_update():
             for screen in self.screen_stack:
                 show = getattr(screen, "show_picture", None)
-                if show is not None and screen.is_mounted:
+                if show is not None and isinstance(screen, LiveScreen) and screen.whole:
                     show(event.picture)
 
     def _tick(self) -> None:
         if self._config_desk is not None:
             self._config_desk.tick()
         for screen in self.screen_stack:
-            # On a busy host a second may pass before a screen has its widgets.
-            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
+            if isinstance(screen, ConsoleScreen) and screen.whole:
                 screen.tick()
 
     def show_screen(self, mode: str) -> None:
@@ -294,6 +317,11 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
         current = names.index(before) if before in names else 0
         self.push_screen(ChoiceScreen("Theme", names, current, again="T", preview=preview), chosen)
+
+    def action_command_palette(self) -> None:
+        """As Textual's."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_exit_now(self) -> None:
         """Leave from within a dialog."""

@@ -110,6 +110,19 @@ class ChooseTheme(Command["ConsoleScreen"]):
         screen.console.choose_theme()
 
 
+class Redraw(Command["ConsoleScreen"]):
+    """Draw the whole screen again, after something else has written on the terminal."""
+
+    id = "redraw"
+    keys = "ctrl+l"
+    title = "Draw everything again"
+    group = "Everywhere"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """As the key does on every screen and in every dialog."""
+        screen.refresh()
+
+
 class Suspend(Command["ConsoleScreen"]):
     """Back to the shell for a moment; `fg` comes back."""
 
@@ -194,6 +207,7 @@ COMMON: tuple[Command[Any], ...] = (
     AskDaemon(),
     ShowWarnings(),
     ChooseTheme(),
+    Redraw(),
     Suspend(),
     Quit(),
     *SCREENS,

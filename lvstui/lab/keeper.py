@@ -26,12 +26,15 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _CLIENT_LIMIT = 8 << 20
 POWER_OFF_SECONDS = 1.5
-LEAVE_ALL = (
+LEAVE_MODES = (
     # What a full-screen program may have left on when its guest died: mouse, paste and focus
-    # reports, the kitty keyboard, the alternate screen, colours, the hidden cursor.
+    # reports, the kitty keyboard, colours, the hidden cursor.
     b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[<u"
-    b"\x1b[?1049l\x1b[0m\x1b[?25h"
+    b"\x1b[0m\x1b[?25h"
 )
+LEAVE_ALL = b"\x1b[?1049l" + LEAVE_MODES
+"""Also the alternate screen. Only for a terminal that is still on it: left twice, the cursor goes
+back to where it was when the program began, and the shell writes over what was said since."""
 
 
 class _Client:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from lvstui.lab.api import Command, Lab
 from lvstui.lab.errors import LabError
-from lvstui.lab.keeper import LEAVE_ALL
+from lvstui.lab.keeper import LEAVE_ALL, LEAVE_MODES
 
 
 class Ended(Exception):
@@ -58,6 +58,24 @@ def ending_by_signal() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class AlternateScreen:
+    """Whether what was written has left a terminal on its alternate screen."""
+
+    _ENTER, _LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
+
+    def __init__(self) -> None:
+        self.on = False
+        self._tail = b""
+
+    def saw(self, data: bytes) -> None:
+        """More was written; a sequence may be cut anywhere."""
+        data = self._tail + data
+        entered, left = data.rfind(self._ENTER), data.rfind(self._LEAVE)
+        if entered != left:
+            self.on = entered > left
+        self._tail = data[1 - len(self._ENTER) :]
+
+
 def join(
     lab: Lab,
     node: str,
@@ -79,7 +97,10 @@ def join(
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     before = signal.signal(signal.SIGWINCH, lambda number, frame: os.write(wake_write, b"w"))
 
+    screen = AlternateScreen()
+
     def show(data: bytes, is_err: bool) -> None:
+        screen.saw(data)
         view = memoryview(data)
         with contextlib.suppress(OSError):  # a terminal that is gone ends us by SIGHUP
             while view:
@@ -108,4 +129,4 @@ def join(
         os.close(wake_read)
         if full_screen:
             with contextlib.suppress(OSError):
-                os.write(stdout, LEAVE_ALL)
+                os.write(stdout, LEAVE_ALL if screen.on else LEAVE_MODES)

@@ -23,6 +23,7 @@ class ChoiceScreen(Dialog[int]):
         Binding("k", "previous", "Up", show=False),
     ]
     KEYS = (("Enter", "choose"), ("Esc", "leave"))
+    SCROLLS = "#choices"
 
     def __init__(
         self,

@@ -76,7 +76,7 @@ class ConfigScreen(ConsoleScreen):
 
     def redraw(self) -> None:
         """Everything below the header, from what is known now."""
-        if not (self.is_mounted and self.is_running):
+        if not self.whole:
             return
         found = self.desk.document
         if found is not self._shown and found is not None:

@@ -7,20 +7,20 @@ timer go on. The focus starts on Cancel.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import ConfigPlan
 from lvstui.screens.config_change import ConfigChange, Phase
 from lvstui.screens.config_desk import ConfigDesk
 from lvstui.screens.config_plan_text import outcome_bits, plan_bits, progress_bits
-from lvstui.screens.dialog import BUTTON_KEYS, PAGE_KEYS, Dialog, keys_line, plan_form
+from lvstui.screens.dialog import PAGE_KEYS
+from lvstui.screens.plan_form import PlanForm
 from lvstui.screens.realserver_text import prose
 from lvstui.widgets.format import plural
 from lvstui.widgets.line import Bit
@@ -31,19 +31,13 @@ FORCE = "force"
 """What has to be typed to apply a plan with errors."""
 
 
-class ConfigPlanScreen(Dialog[None]):
+class ConfigPlanScreen(PlanForm[None]):
     """Follows one change to its end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "yes", "Apply, keep", show=False),
-        Binding("n", "leave", "Cancel", show=False),
         Binding("b", "back", "Take back now", show=False),
-        Binding("r", "again", "Plan again", show=False),
-        *BUTTON_KEYS,
         *PAGE_KEYS,
     ]
-    AUTO_FOCUS = "#cancel"
-    SCROLLS = "#plan-scroll"
 
     def __init__(self, desk: ConfigDesk, change: ConfigChange) -> None:
         super().__init__()
@@ -55,10 +49,6 @@ class ConfigPlanScreen(Dialog[None]):
     def heading(self) -> str:
         """The change in one line."""
         return plain(self.change.title)
-
-    def body(self) -> ComposeResult:
-        """The text, then reason and typed confirmation as needed, then the buttons."""
-        yield from plan_form()
 
     def on_mount(self) -> None:
         """Follow the desk."""
@@ -86,53 +76,52 @@ class ConfigPlanScreen(Dialog[None]):
 
     def draw(self) -> None:
         """Show how far it is."""
-        if not self.is_mounted:
+        if not self.whole:
             return
         change = self.change
-        open_ = change.phase is Phase.PLANNED and change.ready
         waits = change.phase is Phase.WAITING
+        open_ = self._open
         width = max(min(self.size.width - 4, _WIDTH) - _BESIDE, 30)
         self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
-        self.query_one("#reason-line").display = open_
-        typed = self._typed
-        self.query_one("#typed-line").display = open_ and bool(typed)
-        if typed:
-            label = Content.assemble(("Type ", ""), (typed, "bold"), (" to confirm ", ""))
-            self.query_one("#typed-label", Static).update(label)
-        yes = self.query_one("#apply", Button)
-        yes.display = open_ or waits
-        yes.label = Content("Keep it" if waits else "Apply")
-        no = "Take back" if waits else "Cancel" if open_ else "Close"
-        self.query_one("#cancel", Button).label = Content(no)
-        self.query_one("#dialog-keys", Static).update(keys_line(self._keys()))
+        self.show_form(
+            # What is typed while it is being planned has to have a place.
+            reason=open_ or change.phase is Phase.PLANNING,
+            typed=open_ and bool(self.to_type),
+            apply="Keep it" if waits else "Apply" if open_ else "",
+            cancel="Take back" if waits else "Cancel" if open_ else "Close",
+        )
         if self._drawn is not change.phase:
             self._drawn = change.phase
             self.query_one("#plan-scroll").scroll_home(animate=False)
             if waits:
                 # To keep needs a key; Enter on whatever has the focus must decide nothing.
                 self.set_focus(None)
-            else:
-                self.query_one("#cancel").focus()
-        self.fit_height()
+            elif not isinstance(self.focused, Input):
+                self.start()
 
     @property
-    def _typed(self) -> str:
+    def _open(self) -> bool:
+        return self.change.phase is Phase.PLANNED and self.change.ready
+
+    @property
+    def to_type(self) -> str:
         """What has to be typed before it is applied."""
         plan = self.change.plan
         if plan is None:
             return ""
         return " ".join(filter(None, (plan.typed, FORCE if plan.to_force else "")))
 
-    def _keys(self) -> tuple[tuple[str, str], ...]:
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Those of the phase."""
         phase = self.change.phase
-        if phase is Phase.PLANNED and self.change.ready:
-            return (("y", "apply"), ("n Esc", "cancel"), ("j k", "scroll"), ("r", "again"),
+        if self._open:
+            return (("Esc n", "cancel"), ("y", "apply"), ("r", "again"), ("j k", "scroll"),
                     ("Tab", "reason, buttons"))  # fmt: skip
         if phase is Phase.WAITING:
-            return ("y", "keep"), ("b", "take back now"), ("Esc", "close: the timer goes on")
+            return ("Esc", "close: the timer goes on"), ("y", "keep"), ("b", "take back now")
         if phase in (Phase.RUNNING, Phase.PLANNING, Phase.DECIDING):
             return (("Esc", "close: it goes on"),)
-        return ("j k", "scroll"), ("r", "plan again"), ("Esc", "close")
+        return ("Esc", "close"), ("j k", "scroll"), ("r", "plan again")
 
     def _bits(self, width: int) -> list[Bit]:
         change, glyphs = self.change, self.console.glyphs
@@ -167,7 +156,7 @@ class ConfigPlanScreen(Dialog[None]):
         if self.change.phase is Phase.WAITING and self._free():
             self._desk.decide(self.change, keep=False)
 
-    def action_yes(self) -> None:
+    def action_apply(self) -> None:
         """Apply it, or keep what was applied."""
         change = self.change
         if change.phase is Phase.WAITING:
@@ -176,35 +165,17 @@ class ConfigPlanScreen(Dialog[None]):
             return
         if change.phase is not Phase.PLANNED or not change.ready or not self._free():
             return
-        typed = self._typed
-        if typed and self.query_one("#typed", Input).value.split() != typed.split():
-            self.notify(f"Type {typed} to confirm: this is not an everyday step.",
-                        severity="warning", markup=False)  # fmt: skip
-            self.query_one("#typed", Input).focus()
+        if not self.typed_rightly():
             return
-        reason = plain(self.query_one("#reason", Input).value.strip())
         plan = change.plan
-        self._desk.apply(change, reason, force=plan is not None and bool(plan.to_force))
+        self._desk.apply(change, self.reason, force=plan is not None and bool(plan.to_force))
 
-    @on(Button.Pressed, "#apply")
-    def _apply_pressed(self) -> None:
-        self.action_yes()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
+    def cancel(self) -> None:
+        """Take it back while it waits to be kept; else close."""
         if self.change.phase is Phase.WAITING:
             self.action_back()
         else:
-            self.action_leave()
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        """Enter in a field goes on to the next thing; it never applies by itself."""
-        event.stop()
-        if event.input.id == "reason" and self._typed:
-            self.query_one("#typed", Input).focus()
-        else:
-            self.query_one("#apply", Button).focus()
+            self.leave()
 
 
 def _forced(plan: ConfigPlan, width: int) -> list[Bit]:

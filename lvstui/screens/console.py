@@ -7,12 +7,12 @@ from typing import Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
 from lvstui.model.picture import Gap, Picture
 from lvstui.screens.host import Host
+from lvstui.screens.live import LiveScreen
 from lvstui.widgets.format import cut
 from lvstui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.widgets.keybar import Key, KeyBar
@@ -26,7 +26,7 @@ def _with_common(own: Sequence[Command[Any]]) -> tuple[Command[Any], ...]:
     return (*own, *(command for command in COMMON if command.id not in ids))
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(LiveScreen[None]):
     """A tab of the console."""
 
     MODE: ClassVar[str]
@@ -97,9 +97,7 @@ class ConsoleScreen(Screen[None]):
 
     def tick(self) -> None:
         """A second has passed without a picture: the clock goes on."""
-        # A tick may come while the screen is taken down.
-        for header in self.query(HeaderStrip):
-            header.look_again()
+        self.query_one(HeaderStrip).look_again()
 
     def tell(self, text: str, *, bad: bool = False) -> None:
         """One line to the operator, never parsed as markup."""

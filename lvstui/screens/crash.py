@@ -1,5 +1,9 @@
 """When things end badly: one clear line, a trace without secrets, and no orphan.
 
+The file may lie where nobody can read it any more (the lab's guest is gone with the session), or
+there is none: so the trace is printed too, by place alone. What an exception says can quote what
+it choked on, a password among others; that stands in the file only.
+
 Textual's own crash output prints local variables (passwords among them), and a terminal that
 goes away either kills the process on the spot or leaves it spinning.
 """
@@ -18,15 +22,19 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from lvstui.model.text import plain
+
 if TYPE_CHECKING:
     from textual.app import App
 
 _WATCH_S = 1.0
+_MOST_FRAMES = 12
+"""Of a trace, on the terminal: the innermost ones."""
 _HANGUP_STATUS = 128 + signal.SIGHUP
 
 
 class Crash:
-    """Writes a trace to a file and says so in one line."""
+    """Writes a trace to a file; says so in one line, and where it was."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -49,7 +57,7 @@ class Crash:
             where = f"no trace could be written ({problem.strerror})"
         return Text(
             f"lvstui stopped: internal error ({kind}); {where}. "
-            "Nothing on this host was changed by the crash."
+            f"Nothing on this host was changed by the crash.\n{_places(error)}"
         )
 
     def _write(self, error: BaseException) -> Path:
@@ -62,6 +70,19 @@ class Crash:
             file.writelines(lines)
         self.reported = path
         return path
+
+
+def _places(error: BaseException) -> str:
+    """The innermost frames of a trace and of what led to it, a line each."""
+    frames: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None:
+        frames += (
+            f"  {frame.filename}:{frame.lineno} {frame.name}: {frame.line}"
+            for frame in reversed(traceback.extract_tb(seen.__traceback__))
+        )
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return "\n".join(plain(line) for line in frames[:_MOST_FRAMES])
 
 
 class TerminalWatch:

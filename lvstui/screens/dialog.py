@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, TypeVar, cast
+from collections.abc import Sequence
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Static
 
 from lvstui.screens.host import Host
-from lvstui.widgets.format import cut
+from lvstui.screens.live import LiveScreen, Result
+from lvstui.widgets.format import cut, width_of
 from lvstui.widgets.line import Bit
 
-Result = TypeVar("Result")
 _FRAME = 3
 """Lines of a box beside its content: its border and the padding on top."""
+_SHARE, _SIDES, _WIDEST = 0.96, 6, 110
+"""Of the terminal's width that a box may take, what its border and padding take of that, and the
+most that is left, as the stylesheet has it."""
 
 
 BUTTON_KEYS: tuple[Binding, ...] = (
@@ -33,7 +37,7 @@ PAGE_KEYS: tuple[Binding, ...] = (
 """For `action_page`."""
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(ModalScreen[Result], LiveScreen[Result]):
     """A box with a title on its frame and its keys below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,6 +50,7 @@ class Dialog(ModalScreen[Result]):
     """Shown below: key and what it does."""
     SCROLLS: ClassVar[str] = ""
     """What in the body scrolls when the terminal is too small for all of it."""
+    _keys_height = 1
 
     @property
     def console(self) -> Host:
@@ -57,7 +62,7 @@ class Dialog(ModalScreen[Result]):
         with Vertical(id="box") as box:
             box.border_title = Content(cut(self.heading(), 90))
             yield from self.body()
-            yield Static(keys_line(self.KEYS), id="dialog-keys", markup=False)
+            yield Static(id="dialog-keys", markup=False)
 
     def heading(self) -> str:
         """On the frame."""
@@ -67,9 +72,30 @@ class Dialog(ModalScreen[Result]):
         """What is in the box."""
         yield from ()
 
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """What can be pressed now, and what it does."""
+        return self.KEYS
+
     def on_resize(self) -> None:
         """Keep the frame and the keys on the screen: what scrolls gives way."""
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """The keys as they are now, on as many lines as they need."""
+        room = min(int(self.size.width * _SHARE) - _SIDES, _WIDEST)
+        lines = keys_lines(self.keys(), room)
+        self._keys_height = len(lines)
+        self.query_one("#dialog-keys", Static).update(Content("\n").join(lines))
         self.fit_height()
+
+    def take_key(self, event: Key, calm: bool) -> bool:
+        """A key came while this is on top, before anything else looks at it; True: it was meant
+        for the dialog itself. calm: no other printable key came shortly before."""
+        return False
+
+    def take_text(self, text: str) -> bool:
+        """Text was pasted; True: it has its place."""
+        return False
 
     def fit_height(self) -> None:
         """Limit what scrolls to the lines that the rest of the box leaves."""
@@ -78,7 +104,7 @@ class Dialog(ModalScreen[Result]):
         most = max(self.size.height - 2, 8)
         box = self.query_one("#box")
         others = sum(
-            child.styles.margin.height + 1
+            child.styles.margin.height + (self._keys_height if child.id == "dialog-keys" else 1)
             for child in box.children
             if child.display and child.id != self.SCROLLS.removeprefix("#")
         )
@@ -102,25 +128,15 @@ class Dialog(ModalScreen[Result]):
         self.dismiss(None)
 
 
-def plan_form() -> ComposeResult:
-    """What every plan is confirmed with: its text, then reason and typed confirmation as needed,
-    then the buttons."""
-    with VerticalScroll(id="plan-scroll", can_focus=False):
-        yield Static(id="plan-text", markup=False)
-    with Horizontal(id="reason-line", classes="field"):
-        yield Static("Reason ", markup=False)
-        yield Input(placeholder="optional, for the audit log", id="reason")
-    with Horizontal(id="typed-line", classes="field"):
-        yield Static("", id="typed-label", markup=False)
-        yield Input(id="typed")
-    with Horizontal(id="buttons"):
-        yield Button("Cancel", id="cancel", compact=True)
-        yield Button("Apply", id="apply", compact=True)
-
-
-def keys_line(keys: Iterable[tuple[str, str]]) -> Content:
-    """` Esc  close   y  copy`."""
-    bits: list[Bit] = []
-    for key, what in keys:
-        bits += [(f" {key} ", "$lv-chip-text on $lv-chip"), (f" {what}   ", "$lv-dim")]
-    return Content.assemble(*bits)
+def keys_lines(keys: Sequence[tuple[str, str]], room: int) -> list[Content]:
+    """` Esc  close   y  copy`, on lines of at most `room` cells: the way out comes first."""
+    lines: list[list[Bit]] = [[]]
+    taken = 0
+    for key, what in sorted(keys, key=lambda pair: "Esc" not in pair[0]):
+        wide = width_of(key) + width_of(what) + 3
+        if lines[-1] and taken + wide > room:
+            lines.append([])
+            taken = 0
+        lines[-1] += [(f" {key} ", "$lv-chip-text on $lv-chip"), (f" {what}   ", "$lv-dim")]
+        taken += wide + 3
+    return [Content.assemble(*bits) for bits in lines]

@@ -123,7 +123,7 @@ class FirstScreen(Dialog[First]):
         self.run_worker(work, thread=True, exit_on_error=False, group="guess")
 
     def _guessed(self, found: Guess) -> None:
-        if not self.is_mounted:
+        if not self.whole:
             return
         self._found = found
         hints = {"vrid": str(found.vrid), "interface": found.interface}

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.markup import escape
 
 from lvstui.screens.console import ConsoleScreen
 from lvstui.screens.faults import fault_entries
+from lvstui.screens.live import LiveScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Entry:
     run: Callable[[], None]
     discovered: bool = True
     """Shown before anything is typed."""
+
+
+class Palette(CommandPalette, LiveScreen[None]):
+    """Textual's, closed once however often Enter was pressed."""
 
 
 class CommandProvider(Provider):

@@ -6,22 +6,18 @@ A key that changes something asks by showing what will happen. The focus starts 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
 from lvstui.commands.servers import plan_twins
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.plan import Outcome, Plan, Step
-from lvstui.screens.dialog import BUTTON_KEYS, Dialog, plan_form
+from lvstui.screens.plan_form import PlanForm
 from lvstui.widgets.format import fit, plural, width_of
 from lvstui.widgets.line import Bit
 
@@ -32,18 +28,8 @@ _BESIDE = 15
 """Cells of a line that frame, padding, mark and scroll bar take."""
 
 
-class PlanScreen(Dialog[bool]):
+class PlanScreen(PlanForm[bool]):
     """Shows a plan and applies it; True when it was applied."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "apply", "Apply", show=False),
-        Binding("n", "leave", "Cancel", show=False),
-        Binding("r", "again", "Plan again", show=False),
-        *BUTTON_KEYS,
-    ]
-    KEYS = (("y", "apply"), ("n Esc", "cancel"), ("Tab", "reason, buttons"))
-    AUTO_FOCUS = "#cancel"
-    SCROLLS = "#plan-scroll"
 
     def __init__(self, plan: Plan, make: Callable[[], Plan | None] | None = None) -> None:
         """`make` plans anew when the kernel changed meanwhile."""
@@ -53,6 +39,7 @@ class PlanScreen(Dialog[bool]):
         self._stale = ""
         self._busy = False
         self._outcome: Outcome | None = None
+        self._applied = False
 
     @property
     def plan(self) -> Plan:
@@ -63,37 +50,46 @@ class PlanScreen(Dialog[bool]):
         """The plan in one line."""
         return f"{self._plan.title}  on {self._plan.host}"
 
-    def body(self) -> ComposeResult:
-        """The plan, then reason and typed confirmation as needed, then the buttons."""
-        yield from plan_form()
+    @property
+    def to_type(self) -> str:
+        """What has to be typed before it is applied."""
+        return self._plan.typed
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Those of an open plan, or only the way out."""
+        if not self._open:
+            return (("Esc", "close"),)
+        return ("Esc n", "cancel"), ("y", "apply"), ("r", "again"), ("Tab", "reason, buttons")
 
     def on_mount(self) -> None:
         """Draw it, with nothing of the last one over its fields and buttons."""
         self.app.clear_notifications()
         self._draw()
 
+    def on_screen_resume(self) -> None:
+        """A question of a host may have been on top of it when it was done."""
+        if self._applied:
+            self.dismiss(True)
+
     def on_resize(self) -> None:
         """Wrap anew."""
         self._draw()
 
+    @property
+    def _open(self) -> bool:
+        return not self._plan.refusals and self._outcome is None and not self._busy
+
     def _draw(self) -> None:
         plan = self._plan
         self.query_one("#plan-text", Static).update(self._content())
-        done = self._outcome is not None
-        open_ = not plan.refusals and not done and not self._busy
-        self.query_one("#reason-line").display = open_ and plan.operation != "undo"
-        self.query_one("#typed-line").display = open_ and bool(plan.typed)
-        if plan.typed:
-            label = Content.assemble(("Type ", ""), (plan.typed, "bold"), (" to confirm ", ""))
-            self.query_one("#typed-label", Static).update(label)
-        apply = self.query_one("#apply", Button)
-        apply.display = not plan.refusals and not done
-        apply.disabled = self._busy or bool(self._stale)
-        cancel = self.query_one("#cancel", Button)
-        cancel.label = Content("Close" if plan.refusals or done or self._busy else "Cancel")
-        keys = self.query_one("#dialog-keys", Static)
-        keys.display = open_
-        self.fit_height()
+        open_ = self._open
+        self.show_form(
+            reason=open_,
+            typed=open_ and bool(plan.typed),
+            apply="" if plan.refusals or self._outcome is not None else "Apply",
+            cancel="Cancel" if open_ else "Close",
+        )
+        self.query_one("#apply", Button).disabled = self._busy or bool(self._stale)
 
     def _content(self) -> Content:
         plan, glyphs = self._plan, self.console.glyphs
@@ -202,7 +198,7 @@ class PlanScreen(Dialog[bool]):
             self._plan, self._stale = plan, ""
             self._draw()
 
-    def action_leave(self) -> None:
+    def leave(self) -> None:
         """Cancel, or close when it is done."""
         self.dismiss(self._busy or self._outcome is not None)
 
@@ -214,17 +210,11 @@ class PlanScreen(Dialog[bool]):
         if self._stale:
             self.notify(self._stale, severity="warning", markup=False)
             return
-        if plan.typed and self.query_one("#typed", Input).value.strip() != plan.typed:
-            self.notify(
-                f"Type {plan.typed} to confirm: this is not an everyday step.",
-                severity="warning",
-                markup=False,
-            )
-            self.query_one("#typed", Input).focus()
+        if not self.typed_rightly():
             return
-        self._plan = replace(plan, reason=plain(self.query_one("#reason", Input).value.strip()))
+        self._plan = replace(plan, reason=self.reason)
         self._busy = True
-        self.query_one("#cancel", Button).focus()
+        self.start()
         self._draw()
         self.console.carry_out(self._plan, self._finished)
 
@@ -233,9 +223,10 @@ class PlanScreen(Dialog[bool]):
 
         What went as planned needs no box; what did not stays until it was read.
         """
-        if not self.is_mounted or self not in self.app.screen_stack:
+        if not self.whole or self not in self.app.screen_stack:
             return False
         if isinstance(outcome, Outcome) and outcome.ok:
+            self._applied = True
             self.dismiss(True)
             return False
         self._busy = False
@@ -246,23 +237,6 @@ class PlanScreen(Dialog[bool]):
             self._plan = replace(self._plan, refusals=(f"It failed: {text}",))
         self._draw()
         return True
-
-    @on(Button.Pressed, "#apply")
-    def _apply_pressed(self) -> None:
-        self.action_apply()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_leave()
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        """Enter in a field goes on to the next thing; it never applies by itself."""
-        event.stop()
-        if event.input.id == "reason" and self._plan.typed:
-            self.query_one("#typed", Input).focus()
-        else:
-            self.query_one("#apply", Button).focus()
 
 
 def steps_in_words(plan: Plan) -> str:

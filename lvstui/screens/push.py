@@ -7,17 +7,17 @@ focus starts on Cancel.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
-from lvstui.model.text import plain
-from lvstui.screens.dialog import BUTTON_KEYS, PAGE_KEYS, Dialog, keys_line, plan_form
+from lvstui.screens.dialog import PAGE_KEYS, Dialog
+from lvstui.screens.plan_form import PlanForm
 from lvstui.screens.realserver_change import Change, Phase
 from lvstui.screens.realserver_desk import Desk
 from lvstui.screens.realserver_text import plan_bits, progress_bits, result_bits
@@ -28,19 +28,13 @@ _WIDTH, _BESIDE = 116, 12
 """Of the box as the stylesheet has it, and of what is beside its text."""
 
 
-class PushScreen(Dialog[None]):
+class PushScreen(PlanForm[None]):
     """Follows one change to its end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "apply", "Apply", show=False),
-        Binding("n", "leave", "Cancel", show=False),
         Binding("s", "stop", "Stop", show=False),
-        Binding("r", "again", "Look and plan again", show=False),
-        *BUTTON_KEYS,
         *PAGE_KEYS,
     ]
-    AUTO_FOCUS = "#cancel"
-    SCROLLS = "#plan-scroll"
 
     def __init__(self, desk: Desk, change: Change, finished: Callable[[Change], None]) -> None:
         """finished: hears of the end when nobody looks at this any more."""
@@ -58,10 +52,6 @@ class PushScreen(Dialog[None]):
     def heading(self) -> str:
         """The change in one line."""
         return self._change.title
-
-    def body(self) -> ComposeResult:
-        """The text, then reason and typed confirmation as needed, then the buttons."""
-        yield from plan_form()
 
     def on_mount(self) -> None:
         """Follow the desk."""
@@ -85,36 +75,42 @@ class PushScreen(Dialog[None]):
 
     def draw(self) -> None:
         """Show how far it is."""
-        if not self.is_mounted:
+        if not self.whole:
             return
         change = self._change
-        planned = change.phase is Phase.PLANNED
-        open_ = planned and change.ready
+        open_ = self._open
         width = max(min(self.size.width - 4, _WIDTH) - _BESIDE, 30)
         self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
-        self.query_one("#reason-line").display = open_
-        typed = change.effects.typed
-        self.query_one("#typed-line").display = open_ and bool(typed)
-        if typed:
-            label = Content.assemble(("Type ", ""), (typed, "bold"), (" to confirm ", ""))
-            self.query_one("#typed-label", Static).update(label)
-        self.query_one("#apply", Button).display = open_
-        self.query_one("#cancel", Button).label = Content("Cancel" if open_ else "Close")
-        self.query_one("#dialog-keys", Static).update(keys_line(self._keys()))
+        self.show_form(
+            # What is typed while the hosts are looked at has to have a place.
+            reason=open_ or change.phase is Phase.LOOKING,
+            typed=open_ and bool(self.to_type),
+            apply="Apply" if open_ else "",
+            cancel="Cancel" if open_ else "Close",
+        )
         if self._drawn is not change.phase:
             self._drawn = change.phase
             self.query_one("#plan-scroll").scroll_home(animate=False)
-            self.query_one("#cancel").focus()
-        self.fit_height()
+            if not isinstance(self.focused, Input):
+                self.start()
 
-    def _keys(self) -> tuple[tuple[str, str], ...]:
-        phase = self._change.phase
-        if phase is Phase.PLANNED and self._change.ready:
-            return (("y", "apply"), ("n Esc", "cancel"), ("j k", "scroll"), ("r", "again"),
-                    ("Tab", "buttons"))  # fmt: skip
-        if phase in (Phase.RUNNING, Phase.LOOKING):
+    @property
+    def _open(self) -> bool:
+        return self._change.phase is Phase.PLANNED and self._change.ready
+
+    @property
+    def to_type(self) -> str:
+        """What has to be typed before it is applied."""
+        return self._change.effects.typed
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Those of the phase."""
+        if self._open:
+            return (("Esc n", "cancel"), ("y", "apply"), ("r", "again"), ("j k", "scroll"),
+                    ("Tab", "reason, buttons"))  # fmt: skip
+        if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
             return ("Esc", "close: it goes on"), ("s", "stop what is not begun")
-        return ("r", "look and plan again"), ("j k", "scroll"), ("Esc", "close")
+        return ("Esc", "close"), ("r", "look and plan again"), ("j k", "scroll")
 
     def _bits(self, width: int) -> list[Bit]:
         change, glyphs = self._change, self.console.glyphs
@@ -163,38 +159,16 @@ class PushScreen(Dialog[None]):
         if self._desk.under_way:
             self.notify(f"Wait for this: {self._desk.under_way}.", severity="warning", markup=False)
             return
-        typed = change.effects.typed
-        if typed and self.query_one("#typed", Input).value.strip() != typed:
-            self.notify(f"Type {typed} to confirm: this is not an everyday step.",
-                        severity="warning", markup=False)  # fmt: skip
-            self.query_one("#typed", Input).focus()
+        if not self.typed_rightly():
             return
-        reason = plain(self.query_one("#reason", Input).value.strip())
-        self._desk.apply(change, reason, self._ended)
+        self._desk.apply(change, self.reason, self._ended)
         self.draw()
 
     def _ended(self) -> None:
-        if self.is_mounted and self in self.app.screen_stack:
+        if self.whole and self in self.app.screen_stack:
             self.draw()
         else:
             self._finished(self._change)
-
-    @on(Button.Pressed, "#apply")
-    def _apply_pressed(self) -> None:
-        self.action_apply()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_leave()
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        """Enter in a field goes on to the next thing; it never applies by itself."""
-        event.stop()
-        if event.input.id == "reason" and self._change.effects.typed:
-            self.query_one("#typed", Input).focus()
-        else:
-            self.query_one("#apply", Button).focus()
 
 
 class RebootScreen(Dialog[bool]):

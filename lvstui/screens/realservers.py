@@ -102,7 +102,7 @@ class RealServersScreen(FilteredScreen):
 
     def redraw(self) -> None:
         """Everything below the header, from what is known now."""
-        if not (self.is_mounted and self.is_running):
+        if not self.whole:
             return
         self.desk.follow(self.console.picture)
         lines = matrix_lines(self.desk, self.console.settings.clock())

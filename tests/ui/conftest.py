@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from lvstui.app import LvstuiApp
@@ -76,6 +79,7 @@ class Desk:
     def __init__(self, app: LvstuiApp, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
+        self._hand = 0.0
 
     @property
     def feed(self) -> FakeFeed:
@@ -97,10 +101,40 @@ class Desk:
         return screen
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other, each settled."""
+        """Press keys, one after the other, each settled, as a calm hand does: one a second."""
         for key in keys:
-            await self.pilot.press(key)
+            self.send(key, 1.0)
             await self.pilot.pause()
+            await self.pilot.pause()
+
+    def send(self, key: str, after: float) -> None:
+        """One key into the queue, as the terminal's thread would, `after` seconds after the last
+        by the time of the key: no test has to wait for it, or to be quick."""
+        self._hand += after
+        event = key_event(key)
+        event.time = self._hand
+        assert self.app._driver is not None
+        self.app._driver.send_message(event)
+
+    async def type_text(self, text: str, *, pace: float) -> None:
+        """Type it, a key each `pace` seconds by the time of the keys; with 0 nothing is settled
+        in between, as when a terminal pastes keys."""
+        for character in text:
+            self.send(character, pace)
+            if pace:
+                await self.pilot.pause()
+        await self.pilot.pause()
+        await self.pilot.pause()
+
+    async def paste(self, text: str) -> None:
+        """As a terminal with bracketed paste gives it."""
+        event = events.Paste(text)
+        event.time = self._hand + 1
+        self._hand += 1
+        assert self.app._driver is not None
+        self.app._driver.send_message(event)
+        await self.pilot.pause()
+        await self.pilot.pause()
 
     async def push(self, picture: Picture) -> None:
         """The next picture comes."""
@@ -129,6 +163,19 @@ class Desk:
     def said(self) -> list[str]:
         """What notifications said."""
         return [str(note.message) for note in self.app._notifications]
+
+
+def key_event(key: str) -> events.Key:
+    """The event of a key by Textual's name or by its character."""
+    if len(key) == 1 and not key.isalnum():
+        key = "enter" if key == "\n" else _character_to_key(key)
+    try:
+        character = unicodedata.lookup(
+            _get_unicode_name_from_key(REPLACED_KEYS.get(key, key))
+        )  # fmt: skip
+    except KeyError:
+        character = key if len(key) == 1 else ""
+    return events.Key(key, character or None)
 
 
 Start = Callable[..., AbstractAsyncContextManager[Desk]]

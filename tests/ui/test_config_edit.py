@@ -489,10 +489,10 @@ async def test_new_errors_have_to_be_forced_by_typing(open_: Open, engine: FakeE
         await desk.press("y")
         assert engine.applied == []
         shown.query_one("#typed", Input).value = "LB_1"
-        shown.action_yes()
+        shown.action_apply()
         assert engine.applied == []
         shown.query_one("#typed", Input).value = "LB_1 force"
-        shown.action_yes()
+        shown.action_apply()
         await idle(desk)
         assert [force for _, force in engine.applied] == [True]
 
@@ -516,7 +516,7 @@ async def test_the_reason_goes_into_the_plan(open_: Open, engine: FakeEngine) ->
         await desk.press("p")
         shown = await planned(desk)
         shown.query_one("#reason", Input).value = "[b] disk swap"
-        shown.action_yes()
+        shown.action_apply()
         await idle(desk)
         assert engine.applied[0][0].reason == "[b] disk swap"
 

@@ -230,7 +230,7 @@ OURS = re.compile(
 
 def test_a_hostile_recording_on_a_terminal(tmp_path: Path) -> None:
     path = hostile.write(tmp_path / "hostile.lvs")
-    session = Session("-m", "lvstui", "--replay", str(path), XDG_STATE_HOME=str(tmp_path))
+    session = Session(("-m", "lvstui", "--replay", str(path)), XDG_STATE_HOME=str(tmp_path))
     try:
         session.until(b"PWNED")
         for keys in (b"j", b"\r", b"\x1b", b"2", b"j", b"\r", b"\x1b", b"3", b"4", b"5", b"6",

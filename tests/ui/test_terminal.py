@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -18,14 +19,33 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+FAKES = ("-m", "tests.ui.fakes")
+CRASHING = """
+from lvstui.app import LvstuiApp
+from tests.ui import fakes
+
+class Crashing(LvstuiApp):
+    def on_picture_changed(self, event):
+        super().on_picture_changed(event)
+        if len(self.feed.picture.services) and self.feed.picture.at > first:
+            raise KeyError("s3cret")
+
+import sys, time, lvstui.app
+first = time.time() + 1
+lvstui.app.LvstuiApp = Crashing
+sys.argv = ["crashing"]
+fakes.main()
+"""
+
+
 class Session:
     """The console in a child process on a pseudo-terminal of its own."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, program: tuple[str, ...] = FAKES, **environment: str) -> None:
         self.master, slave = pty.openpty()
         os.set_inheritable(slave, True)
         self.child = subprocess.Popen(
-            [sys.executable, *(arguments or ("-m", "tests.ui.fakes"))],
+            [sys.executable, *program],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -96,3 +116,43 @@ def test_terminate_ends_it_cleanly(session: Session) -> None:
     session.child.send_signal(signal.SIGTERM)
     assert session.drain(10) == 128 + signal.SIGTERM
     assert b"\x1b[?1049l" in session.seen
+
+
+def test_a_crash_leaves_the_alternate_screen_and_says_where_it_was() -> None:
+    session = Session(("-c", CRASHING))
+    try:
+        assert session.drain(30) == 1
+    finally:
+        os.close(session.master)
+    assert session.seen.count(b"\x1b[?1049l") == 1
+    after = session.seen.rpartition(b"\x1b[?1049l")[2].decode()
+    assert "lvstui stopped: internal error (KeyError)" in after
+    assert "on_picture_changed" in after
+    assert "s3cret" not in after
+    # Modes are reset; nothing of the console is drawn over the shell's screen.
+    assert set(re.findall(r"\x1b\[[^a-zA-Z]*([a-zA-Z])", after)) <= {"h", "l", "m", "u"}
+    assert "Services" not in after
+
+
+def test_after_suspend_and_resume_everything_is_drawn_again(session: Session) -> None:
+    whole = (b"Services", b"10.10.0.20:53", b"EVENTS", b"drain")
+    for keys, shown in ((b"", whole), (b"?", (b"help: services", b"close"))):
+        os.write(session.master, keys)
+        session.until(shown[0])
+        session.drain(1)
+        session.child.send_signal(signal.SIGTSTP)
+        session.until(b"\x1b[?1049l")
+        session.seen = b""
+        session.drain(1)
+        session.child.send_signal(signal.SIGCONT)
+        for text in (b"\x1b[?1049h", *shown):
+            session.until(text)
+        session.seen = b""
+
+
+def test_ctrl_l_draws_everything_again(session: Session) -> None:
+    session.drain(1)
+    session.seen = b""
+    os.write(session.master, b"\x0c")
+    for text in (b"Services", b"10.10.0.20:53", b"EVENTS", b"drain"):
+        session.until(text)

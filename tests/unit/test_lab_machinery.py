@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.lab.machinery import Cable
+from lvstui.lab.terminal import AlternateScreen
 
 
 def plug(path: str) -> socket.socket:
@@ -83,3 +84,22 @@ def test_a_sleeper_loses_frames_and_stops_nobody(
     sleeper.send(b"awake")
     turn()
     assert lan.recv(4096) == b"awake"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "on"),
+    [
+        ([b"text"], False),
+        ([bytes((byte,)) for byte in b"text \x1b[?1049h more"], True),
+        ([b"\x1b[?1049h", b"\x1b[?1049l back"], False),
+        ([b"\x1b[?1049l\x1b[?1049h", b"a great deal of text" * 100], True),
+        ([b"\x1b[?1049h text\x1b[?104", b"9l"], False),
+    ],
+)
+def test_the_alternate_screen_is_left_only_by_one_that_is_on_it(
+    pieces: list[bytes], on: bool
+) -> None:
+    screen = AlternateScreen()
+    for piece in pieces:
+        screen.saw(piece)
+    assert screen.on == on

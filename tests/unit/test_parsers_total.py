@@ -350,7 +350,7 @@ def test_a_host_whose_id_says_nonsense_does_not_make_root(answer: str) -> None:
     def execute(command: str, **options: Any) -> Raw:
         return Raw(0, answer.encode(), b"", 0.1)
 
-    become = Become(execute, "rs1", "ops", "", Vault(Nobody()))
+    become = Become(execute, Access("rs1"), "ops", Vault(Nobody()))
     with pytest.raises(RemoteError, match="rs1"):
         become._find(1.0)
 
@@ -361,5 +361,5 @@ class Nobody:
     def accept_key(self, key: object) -> bool:
         return False
 
-    def secret(self, request: object) -> str | None:
+    def secret(self, request: object) -> None:
         return None
