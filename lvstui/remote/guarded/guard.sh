@@ -1,12 +1,15 @@
 # The dead man's switch under which a change is made on any host: unless it is confirmed in time, the
-# host goes back. POSIX shell; functions only. The script of a change (in $T, `change.sh`) has `line`
-# from elsewhere, sets T, NAME (of its unit) and BEFORE (units that have to find the old files after
-# a boot), and says with functions what is its own:
+# host goes back. POSIX shell; functions only. The script of a change (in $T, `change.sh`) sets T, NAME
+# (of its unit), BEFORE (units that have to find the old files after a boot) and AFTER, and says with
+# functions what is its own:
 #   go_back  one try, from the start, of which every step may be done twice; `again WHY` for what may
 #            work the next time, `stuck WHY` for what trying again never mends
 #   ended    what is left to do once it is decided: reserved room goes, others are let in
 # `armed` and `reverting` are the one truth: whoever renames one has decided. Text only tells.
 
+line() { # path: its first line, without a process of its own
+  IFS= read -r REPLY < "$1" || [ -n "$REPLY" ]
+} 2>/dev/null
 note() { printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*" 2>/dev/null >> "$T/log"; } 2>/dev/null
 flush() { sync -- "$@" 2>/dev/null || sync; }
 uptime_s() { REPLY=0; line /proc/uptime; REPLY=${REPLY%%.*}; }
@@ -65,7 +68,7 @@ stop_phase() { # the one that is at work; it ignores hang-ups, so it is told
   kill -TERM "$phase" 2>/dev/null || return 0
   tries=0
   while kill -0 "$phase" 2>/dev/null && [ $tries -lt 15 ]; do sleep 0.2; tries=$((tries + 1)); done
-  kill -KILL -- "-$phase" 2>/dev/null; kill -KILL "$phase" 2>/dev/null
+  kill -s KILL -- "-$phase" 2>/dev/null; kill -KILL "$phase" 2>/dev/null
 }
 
 decide() { # mark end text
@@ -86,7 +89,7 @@ revert() { # why
   stop_phase
   put phase $$
   go_back
-  put phase 0
+  put phase none
   if [ -n "$failing" ]; then
     failing=$failing${lost:+; $lost}
     put trouble "$failing"
@@ -148,7 +151,7 @@ by_systemd() {
 [Unit]
 Description=lvstui: goes back to what was before unless the change is kept
 ConditionPathExists=$T/change.sh
-After=local-fs.target
+After=local-fs.target $AFTER
 ${BEFORE:+Before=$BEFORE}
 StartLimitIntervalSec=0
 [Service]
@@ -175,7 +178,9 @@ END
   done
 }
 drop_unit() { rm -f "$UNITS/$NAME" "$UNITS/multi-user.target.wants/$NAME"; } 2>/dev/null
+guarding=
 guard() { # 1, and 2 that starts it again; 0: systemd does
+  guarding=yes
   mine=guard.${1#0}; [ "$1" != 0 ] || mine=guard.1
   alone=0 pause=5
   while [ -e "$T/change.sh" ]; do
@@ -204,8 +209,11 @@ guard() { # 1, and 2 that starts it again; 0: systemd does
     sleep 1
   done
 }
-disarm() { # who waits for nothing more; not from within the guard
-  [ ! -e "$UNITS/$NAME" ] || { drop_unit; systemctl stop "$NAME" 2>/dev/null; }
+disarm() { # at once, so that none is left that takes the next change for its own
+  if [ -e "$UNITS/$NAME" ]; then
+    drop_unit
+    [ -n "$guarding" ] || systemctl stop "$NAME" 2>/dev/null
+  fi
   for guard in guard.2 guard.1; do
     REPLY=; line "$T/$guard"
     [ "$REPLY" = $$ ] || ! is_ours "$REPLY" guard || kill -KILL "$REPLY" 2>/dev/null
