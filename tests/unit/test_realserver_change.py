@@ -158,7 +158,8 @@ for folder in ("/etc/network/interfaces.d", "/var/lib"):
 sh("printf '0\\n' 1<> /var/lib/lvstui/tx/deadline")
 wait("/var/lib/lvstui/tx", 60)
 sh("cd /etc/network/interfaces.d; rm -f full more; cd /var/lib; rm -rf full more lvstui")
-result["full disks"] = [sorted(set(state().split("\\n")) ^ set(mine.split("\\n"))), os.listdir("/etc/network/interfaces.d")]
+changed = set(state().split("\\n")) ^ set(mine.split("\\n"))
+result["full disks"] = [sorted(changed), os.listdir("/etc/network/interfaces.d")]
 sh("umount /etc/network/interfaces.d; umount /var/lib")
 result["full byte for byte"] = state() == before
 
