@@ -13,6 +13,7 @@ from lvstui.model.config import Configuration
 from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.vrrp import Advert, InstanceSeen
+from lvstui.model.waiting import ChangeStands
 
 STAMP_S = 1.0
 """Many logs stamp whole seconds: what was said at a moment may be dated this much before it."""
@@ -268,12 +269,21 @@ class Done:
     ok: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ChangesSeen:
+    """How lvstui's changes of this host's configuration stand: the one that waits to be kept or is
+    on its way back, and the newest."""
+
+    changes: tuple[ChangeStands, ...]
+    """The newest first."""
+
+
 Fact = (
     TableSeen | CountersSeen | ConfigurationSeen | DaemonSeen | InstancesSeen | InstanceChanged
     | GroupChanged | PriorityChanged | AddressesSeen | AddressChanged | LinkChanged | AdvertSeen
     | CheckSeen | ServerChanged | WeightChanged | QuorumChanged | DaemonSaid | ChecksSeen
     | Missing | Available | Done | NamesSeen
-    | SysctlsSeen
+    | SysctlsSeen | ChangesSeen
 )  # fmt: skip
 
 
