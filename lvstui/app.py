@@ -28,6 +28,7 @@ from lvstui.screens.services import ServicesScreen
 from lvstui.screens.settings import Settings, speaks_unicode
 from lvstui.screens.styles import style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
+from lvstui.screens.unsettled import Unsettled
 from lvstui.widgets.ascii import AsciiFilter, PlainScrollBar
 from lvstui.widgets.format import plural
 from lvstui.widgets.glyphs import glyphs
@@ -129,6 +130,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """The newest picture that was shown."""
         self.under_way: Callable[[], str] = lambda: ""
         """What is being done on other hosts, in words; empty: nothing."""
+        self.unsettled = Unsettled(self.settings.clock)
+        """Changes that wait to be kept, or were rolled back unseen."""
         self.animation_level = "none"
         self._unsubscribe: Callable[[], None] | None = None
         self._crash = Crash(self.settings.state_folder)
@@ -154,24 +157,27 @@ class LvstuiApp(App[None], inherit_bindings=False):
             )
             desk.tell = self._desk_tells
             desk.watchers.append(self._keys_changed)
-            self._config_desk = desk
+            self._config_desk = self.unsettled.desk = desk
         return self._config_desk
 
-    def left_behind(self) -> str:
-        """What would be lost, or go back by itself, by leaving now; empty: nothing."""
+    def left_behind(self) -> tuple[str, str]:
+        """What would be lost, or go back by itself, by leaving now: what it is, the same as long as
+        it is the same thing, and that in a sentence; both empty: nothing."""
         desk = self._config_desk
         if desk is None:
-            return ""
+            return "", ""
         change = desk.unkept
         if change is not None:
-            return (f"{change.title} is not kept yet: its timer takes it back in "
-                    f"{change.left_s:.0f} s.")  # fmt: skip
+            return change.title, (f"{change.title} is not kept yet: its timer rolls it back in "
+                                  f"{change.left_s:.0f} s.")  # fmt: skip
         if desk.under_way:
-            return f"{desk.under_way} is under way: what is not kept yet goes back by itself."
+            sentence = f"{desk.under_way} is under way: what is not kept is rolled back by itself."
+            return desk.under_way, sentence
         count = len(desk.pending.titles)
         if count:
-            return f"The draft of the configuration ({plural(count, 'change')}) is not applied."
-        return ""
+            what = f"The draft of the configuration ({plural(count, 'change')})"
+            return what, f"{what} is not applied."
+        return "", ""
 
     def _keys_changed(self) -> None:
         """What can be done now is another thing: footers say so without waiting for a picture."""
@@ -214,6 +220,12 @@ class LvstuiApp(App[None], inherit_bindings=False):
     def on_picture_changed(self, event: PictureChanged) -> None:
         """Hand it to every screen that can be seen."""
         self.picture = event.picture
+        self.unsettled.follow(event.picture)
+        seen = event.picture.changes
+        if self._config_desk is not None or (
+            self._config_engine is not None and any(one.waits for one in seen)
+        ):
+            self.config_desk.heed(seen)
         with self.batch_update():
             for screen in self.screen_stack:
                 show = getattr(screen, "show_picture", None)

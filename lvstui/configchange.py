@@ -1,5 +1,5 @@
 """`lvstui config apply|set|unset|weight|disable|enable|add-server|remove-server|add-vip|remove-vip|
-confirm|back|history|rollback`: changes of keepalived.conf from the shell.
+keep|back|history|rollback`: changes of keepalived.conf from the shell.
 
 Every one of them is the same plan that the screens show: tested, judged, previewed, applied under
 a timer, verified, recorded.
@@ -43,10 +43,14 @@ def add_changes(words: Any) -> None:
         _plan_options(sub)
         sub.set_defaults(run=_changing(make))
     for name, help_ in (
-        ("confirm", "keep a change that waits for it"),
-        ("back", "take back a change that waits, now"),
+        ("keep", "keep a change that waits for it"),
+        ("back", "undo a change that waits, now"),
     ):
-        sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        sub = words.add_parser(
+            name, help=help_, description=help_[0].upper() + help_[1:] + ".",
+            # As it was called first; scripts have it.
+            aliases=["confirm"] if name == "keep" else [],
+        )  # fmt: skip
         sub.add_argument("id", metavar="ID", nargs="?", default="",
                          help="of `history`; not needed when one waits")  # fmt: skip
         _common(sub)
@@ -73,13 +77,13 @@ def _plan_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--yes", action="store_true",
                      help="apply without asking, and keep it when it was verified")  # fmt: skip
     sub.add_argument("--hold", action="store_true",
-                     help="do not keep it yet: `lvstui config confirm` does")  # fmt: skip
+                     help="do not keep it yet: `lvstui config keep` does")  # fmt: skip
     sub.add_argument("--force", action="store_true",
                      help="in spite of errors (never what ends the daemon)")  # fmt: skip
     sub.add_argument("--alone", action="store_true", help="there is no other director")
     sub.add_argument("--reason", default="", help="why; goes to history and audit log")
     sub.add_argument("--timer", type=int, default=60, metavar="SECONDS",
-                     help="taken back by itself after that, unless kept (default 60)")  # fmt: skip
+                     help="rolled back by itself after that, unless kept (default 60)")  # fmt: skip
 
 
 # Running it
@@ -242,7 +246,7 @@ def _answer(question: str) -> str:
 
 def _keep(outcome: ConfigOutcome, args: argparse.Namespace) -> bool:
     _verified(outcome)
-    print(f"it is in force, and goes back by itself in {outcome.left_s:.0f} s unless you keep it")
+    print(f"it is in force, and rolled back by itself in {outcome.left_s:.0f} s unless you keep it")
     return _answer("keep it? [y/N] ").lower() in ("y", "yes")
 
 
@@ -265,13 +269,15 @@ def _settle(args: argparse.Namespace) -> int:
             return _fail(args, str(error))
         chosen = [entry for entry in waiting if not args.id or entry.id == args.id]
         if not waiting:
-            return _fail(args, "no change waits (it was kept or taken back: see `config history`)")
+            return _fail(
+                args, "no change waits (it was kept, undone or rolled back: see `config history`)"
+            )
         if len(chosen) != 1:
             known = ", ".join(f"{entry.id} ({entry.title})" for entry in waiting)
             return _fail(args, f"name the change that is meant; those that wait: {known}")
         id_ = chosen[0].id
-        outcome = engine.confirm(id_) if args.word == "confirm" else engine.take_back(id_)
-        wanted = Ended.CONFIRMED if args.word == "confirm" else Ended.TAKEN_BACK
+        outcome = engine.confirm(id_) if args.word == "keep" else engine.take_back(id_)
+        wanted = Ended.CONFIRMED if args.word == "keep" else Ended.UNDONE
         _show(args, outcome.plan, outcome)
         return DONE if outcome.ended is wanted else NOT_DONE
 
@@ -328,7 +334,10 @@ def _show(args: argparse.Namespace, plan: ConfigPlan, outcome: ConfigOutcome | N
     _verified(outcome)
     print(f"{outcome.ended.value}: {outcome.text}" + (f" ({outcome.id})" if outcome.id else ""))
     if outcome.ended is Ended.WAITING:
-        print("`lvstui config confirm` keeps it, `lvstui config back` takes it back now")
+        print(
+            f"rolled back in {outcome.left_s:.0f} s unless it is kept: `lvstui config keep` keeps "
+            "it, `lvstui config back` undoes it now"
+        )
 
 
 def _fail(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int:
@@ -342,4 +351,4 @@ def _fail(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int
 
 def commands() -> Sequence[str]:
     """The names of all of them, for help and tests."""
-    return (*COMMANDS, "confirm", "back", "history")
+    return (*COMMANDS, "keep", "back", "history")

@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from lvstui.keepalived.difference import Difference
 from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.changes import moment
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
 
@@ -68,12 +68,14 @@ def history_lines(entries: Sequence[HistoryEntry], first: int = 1) -> list[str]:
     """One line a change, and why below it."""
     lines = []
     for number, entry in enumerate(entries, first):
-        at = datetime.fromtimestamp(entry.at).strftime("%Y-%m-%d %H:%M:%S")
-        lines.append(f"{number:>3}  {at}  {entry.who:<10} {entry.ended.value:<11} {entry.title}")
+        head = f"{number:>3}  {moment(entry.at)}  {entry.who:<10} {entry.ended.value:<11} "
+        lines.append(head + entry.title)
         if entry.ended is Ended.WAITING:
             lines.append(
-                f"     goes back by itself in {max(entry.left_s, 0):.0f} s unless confirmed"
+                f"     rolled back by itself in {max(entry.left_s, 0):.0f} s unless it is kept"
             )
+        else:
+            lines.append(f"     {entry.end}" + (f" ({moment(entry.came)})" if entry.came else ""))
         if entry.reason:
             lines.append(f"     “{entry.reason}”")
     return lines
@@ -81,7 +83,13 @@ def history_lines(entries: Sequence[HistoryEntry], first: int = 1) -> list[str]:
 
 def entry_json(number: int, entry: HistoryEntry) -> dict[str, Any]:
     """A change as it is remembered."""
-    return {"number": number, **asdict(entry), "ended": entry.ended.value, "text": entry.text}
+    return {
+        "number": number,
+        **asdict(entry),
+        "ended": entry.ended.value,
+        "end": entry.end,
+        "text": entry.text,
+    }
 
 
 def plan_json(plan: ConfigPlan) -> dict[str, Any]:

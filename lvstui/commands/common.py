@@ -110,6 +110,29 @@ class ChooseTheme(Command["ConsoleScreen"]):
         screen.console.choose_theme()
 
 
+class ShowChange(Command["ConsoleScreen"]):
+    """A change of keepalived.conf that waits: keep it or undo it. One that was rolled back: what
+    happened to it. Else the last change again: its plan, how far it is, or what came of it."""
+
+    id = "change-last"
+    keys = "P"
+    label = "keep/undo"
+    title = "Show the change that waits or the last one; keep or undo it"
+    group = "Everywhere"
+
+    def why_not(self, screen: ConsoleScreen) -> str:
+        """There must be one."""
+        return screen.console.unsettled.why_nothing()
+
+    def shell(self, screen: ConsoleScreen) -> str:
+        """Keep it."""
+        return "lvstui config keep"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Open it."""
+        screen.show_change()
+
+
 class Suspend(Command["ConsoleScreen"]):
     """Back to the shell for a moment; `fg` comes back."""
 
@@ -145,10 +168,11 @@ class Quit(Command["ConsoleScreen"]):
                 "Press again to leave all the same.", bad=True,
             )  # fmt: skip
             return
-        lost = "" if work else screen.console.left_behind()
+        lost, sentence = ("", "") if work else screen.console.left_behind()
         if lost and lost != self._warned_of:
+            # Not the sentence: it counts seconds, and would be another one at each press.
             self._warned_of = lost
-            screen.tell(f"{lost} Press again to leave all the same.", bad=True)
+            screen.tell(f"{sentence} Press again to leave all the same.", bad=True)
             return
         screen.app.exit()
 
@@ -194,6 +218,7 @@ COMMON: tuple[Command[Any], ...] = (
     AskDaemon(),
     ShowWarnings(),
     ChooseTheme(),
+    ShowChange(),
     Suspend(),
     Quit(),
     *SCREENS,

@@ -235,28 +235,6 @@ class PlanDraft(_Changing):
         screen.editing.actions.plan()
 
 
-class ShowChange(Command["ConfigScreen"]):
-    """The last change again: its plan, how far it is, or what came of it. A change that waits is
-    kept or taken back here."""
-
-    id = "config-change-last"
-    keys = "P"
-    title = "Show the last change; keep it or take it back"
-    group = "Change"
-
-    def why_not(self, screen: ConfigScreen) -> str:
-        """There must be one."""
-        return "" if screen.desk.change is not None else "Nothing was planned yet."
-
-    def shell(self, screen: ConfigScreen) -> str:
-        """Keep it."""
-        return "lvstui config confirm"
-
-    def run(self, screen: ConfigScreen) -> None:
-        """Open it."""
-        screen.editing.show_change()
-
-
 class History(Command["ConfigScreen"]):
     """What was changed through lvstui: when, by whom, why; the difference, and the way back."""
 
@@ -333,7 +311,6 @@ EDIT_COMMANDS: tuple[Command[Any], ...] = (
     RedoEdit(),
     ShowDiff(),
     PlanDraft(),
-    ShowChange(),
     History(),
     FirstConfiguration(),
     Discard(),

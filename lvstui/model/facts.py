@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lvstui.model.changes import ConfigChangeSeen
 from lvstui.model.config import Configuration
 from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -263,7 +264,7 @@ Fact = (
     | GroupChanged | PriorityChanged | AddressesSeen | AddressChanged | LinkChanged | AdvertSeen
     | CheckSeen | ServerChanged | WeightChanged | QuorumChanged | DaemonSaid | ChecksSeen
     | Missing | Available | Done | NamesSeen
-    | SysctlsSeen
+    | SysctlsSeen | ConfigChangeSeen
 )  # fmt: skip
 
 
@@ -275,7 +276,7 @@ class Observation:
     """Epoch seconds, as precise as the source is."""
     host: str
     source: str
-    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit."""
+    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit, changes."""
     fact: Fact
     past: bool = False
     """True for what was read back from before lvstui started: fills in, rings no bell."""

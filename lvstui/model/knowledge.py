@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import replace
 
 from lvstui.model import facts as f
+from lvstui.model.changes import ConfigChangeSeen
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.health import HealthBook
 from lvstui.model.instances import InstanceBook
@@ -36,6 +37,8 @@ TURN = 128
 """Services off the screen whose connection counts are renewed in one picture."""
 EVENTS = 1000
 """Events kept."""
+CHANGES = 50
+"""Changes of the configuration kept: as many as a host remembers."""
 DRAINS = (State.DRAINING, State.DRAINED)
 ServerId = tuple[ServiceKey, ServerKey]
 
@@ -73,6 +76,7 @@ class Knowledge:
         self.done_at: dict[ServerId, float] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.sysctls: tuple[tuple[str, str], ...] = ()
+        self.changes: tuple[ConfigChangeSeen, ...] = ()
         self.cost = Cost()
         self._narrator = Narrator(self)
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -109,6 +113,8 @@ class Knowledge:
             self._all_dirty = True
         elif isinstance(fact, f.SysctlsSeen):
             self.sysctls = fact.values
+        elif isinstance(fact, ConfigChangeSeen):
+            self._learn_change(fact)
         elif isinstance(fact, f.Missing):
             self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
             self._covered_by[fact.source] = fact.covered_by
@@ -206,6 +212,13 @@ class Knowledge:
         if fact.after == 0 and drain is not None:
             self.drains[server] = replace(drain, done=fact)
         self._dirty.add(fact.service)
+
+    def _learn_change(self, fact: ConfigChangeSeen) -> None:
+        known = {change.id: change for change in self.changes}
+        known[fact.id] = fact
+        # Ids begin with the time.
+        newest = sorted(known.values(), key=lambda change: change.id, reverse=True)
+        self.changes = tuple(newest[:CHANGES])
 
     def _learn_health(self, fact: f.CheckSeen | f.ServerChanged | f.ChecksSeen, at: float) -> None:
         if isinstance(fact, f.ChecksSeen):
@@ -352,6 +365,7 @@ class Knowledge:
             table_readable=self.table is not None,
             interval_s=self.interval_s,
             sysctls=self.sysctls,
+            changes=self.changes,
         )
         return replace(picture, warnings=warnings(picture, self))
 

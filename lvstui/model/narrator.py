@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lvstui.model import facts as f
+from lvstui.model.changes import APPLYING, GOING_BACK, ConfigChangeSeen, Ended
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
@@ -60,6 +61,8 @@ class Narrator:
         self._daemon_told: tuple[bool, int] | None = None
         self._stopping_at = 0.0
         """When keepalived last said that it stops."""
+        self._changes: dict[str, tuple[Ended, str, bool]] = {}
+        """How changes of the configuration stood when that was told."""
         self._weighed: dict[tuple[ServiceKey, ServerKey], float] = {}
         """When keepalived last said that it changed a weight."""
 
@@ -110,6 +113,11 @@ class Narrator:
                 f"in {self._service(fact.service)}: {fact.before} → {fact.after}"
             )
             self._say(seen, Severity.INFO, text, "server", fact.service, fact.server)
+        elif isinstance(fact, ConfigChangeSeen):
+            self._change(fact, seen)
+        elif isinstance(fact, f.Done) and fact.operation == "configuration":
+            # The host's own memory of its changes tells it, with how it ended.
+            return
         elif isinstance(fact, f.Done):
             self._say(seen, Severity.INFO, fact.text, "operation", fact.service, fact.server)
         elif isinstance(fact, f.DaemonSaid):
@@ -265,6 +273,33 @@ class Narrator:
         verb = "is here now" if fact.added else "left"
         text = f"VIP {fact.address} {verb} ({fact.interface}, {instance})"
         self._say(seen, Severity.GOOD if fact.added else Severity.WARN, text, "address")
+
+    def _change(self, fact: ConfigChangeSeen, seen: f.Observation) -> None:
+        """Applied, kept, undone, rolled back, each once."""
+        told = (fact.ended, fact.stage, fact.guarded)
+        before = self._changes.get(fact.id)
+        if before == told or fact.ended is Ended.REFUSED:
+            return
+        self._changes[fact.id] = told
+        why = f", “{fact.reason}”" if fact.reason else ""
+        severity, text = Severity.WARN, f"{fact.title}: {fact.end}{why}"
+        if fact.ended is Ended.WAITING:
+            if not fact.guarded:
+                severity = Severity.BAD
+                text = f"{fact.title}: its timer is gone, it will NOT be rolled back by itself"
+            elif fact.stage == APPLYING:
+                severity, text = Severity.INFO, f"{fact.who} applies {fact.title}{why}"
+            elif fact.stage == GOING_BACK:
+                text = f"{fact.title}: the old files are being put back"
+            elif before is not None and not before[2]:
+                return
+            else:
+                text = f"{fact.who} applied {fact.title}{why}: waits to be kept"
+        elif fact.ended is Ended.CONFIRMED:
+            severity = Severity.GOOD
+        elif fact.ended is Ended.TROUBLE:
+            severity = Severity.BAD
+        self._say(seen, severity, text, "config")
 
     def _daemon(self, fact: f.DaemonSeen, seen: f.Observation) -> None:
         before, self._daemon_told = self._daemon_told, (fact.running, fact.pid)

@@ -12,18 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script, taken_apart
+from lvstui.model.changes import Ended, end_in_words, settled
 from lvstui.model.text import plain
-from lvstui.operations.config_plan import Ended
 from lvstui.remote.runner import Runner
-
-_ENDED = {
-    "armed": Ended.WAITING,
-    "reverting": Ended.WAITING,
-    "confirmed": Ended.CONFIRMED,
-    "reverted": Ended.TAKEN_BACK,
-    "trouble.end": Ended.TROUBLE,
-    "never": Ended.REFUSED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,9 @@ class Standing:
     text: str = ""
     """What the host says came of it."""
     left_s: float = 0.0
-    """Until the timer takes it back (WAITING); negative: it should have (the host was down)."""
+    """Until the timer rolls it back (WAITING); negative: it should have (the host was down)."""
+    came: float = 0.0
+    """When it came to that, epoch seconds by the host's clock; 0: it has not, or nobody knows."""
     guarded: bool = False
     """The timer's process is there (WAITING)."""
 
@@ -61,14 +54,26 @@ class HistoryEntry:
     @property
     def ended(self) -> Ended:
         """How it stands over all directors: the worst of them."""
-        order = (Ended.TROUBLE, Ended.WAITING, Ended.TAKEN_BACK, Ended.CONFIRMED)
+        order = (Ended.TROUBLE, Ended.WAITING, Ended.TAKEN_BACK, Ended.UNDONE, Ended.CONFIRMED)
         found = {standing.ended for standing in self.standing}
         return next((ended for ended in order if ended in found), Ended.REFUSED)
 
     @property
     def left_s(self) -> float:
-        """Until the first timer takes it back."""
+        """Until the first timer rolls it back."""
         return min((s.left_s for s in self.standing if s.ended is Ended.WAITING), default=0.0)
+
+    @property
+    def came(self) -> float:
+        """When it came to its end, epoch seconds; 0: it has not, or nobody knows."""
+        return max((standing.came for standing in self.standing), default=0.0)
+
+    @property
+    def end(self) -> str:
+        """How it ended, why, and after how long, in words."""
+        ended = self.ended
+        told = next((s.text for s in self.standing if s.ended is ended), "")
+        return end_in_words(ended, told, self.at, self.came)
 
     @property
     def text(self) -> str:
@@ -109,10 +114,11 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
         except ValueError:
             # Cut while it was laid out: nothing was changed by it.
             continue
-        ended = _ENDED.get(about.get("state", ""), Ended.REFUSED)
+        outcome = plain(about.get("outcome", ""))
         standing = Standing(
-            host, ended, plain(about.get("outcome", "")),
-            float(about.get("left") or 0), about.get("guard") == "yes",
+            host, settled(about.get("state", ""), outcome), outcome,
+            float(about.get("left") or 0), float(about.get("came") or 0),
+            guarded=about.get("guard") == "yes",
         )  # fmt: skip
         found.append(
             HistoryEntry(

@@ -15,6 +15,7 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
 from lvstui.keepalived.lint.finding import Severity
 from lvstui.keepalived.mask import masked_diff
+from lvstui.model.changes import UNDONE_BY
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
@@ -191,7 +192,7 @@ class Configurations:
         that are errors; what is lethal is never applied.
 
         Never raises for what hosts, disk or keepalived refuse: the outcome says it. A WAITING
-        outcome is taken back by the directors themselves unless `confirm` comes in time.
+        outcome is rolled back by the directors themselves unless `confirm` comes in time.
         """
         stop = self._stops(plan, force)
         if stop:
@@ -258,7 +259,7 @@ class Configurations:
     # What waits
 
     def waiting(self) -> tuple[HistoryEntry, ...]:
-        """Changes that are neither confirmed nor taken back, also those of another lvstui.
+        """Changes that are neither kept nor undone nor rolled back, also those of another lvstui.
         Directors that can not be asked are passed over (`unheard`)."""
         return tuple(e for e in self._history(current=True) if e.ended is Ended.WAITING)
 
@@ -289,7 +290,7 @@ class Configurations:
     def confirm(self, id_: str) -> ConfigOutcome:
         """Keep a change that waits, on all of its directors. Raises KeyError for an unknown id.
 
-        The guards are put off first, so that either all confirm or the change is taken back.
+        The guards are put off first, so that either all keep it or the change is rolled back.
         """
         entry = self._entry(id_)
         plan = _as_plan(entry)
@@ -303,7 +304,7 @@ class Configurations:
         put_off = settle(id_, wheres, lambda w, r: self._word(r, id_, "extend", str(_CONFIRM_S)))
         bad = [f"{name}: {error or said}" for name, said, error in put_off if said != "extended"]
         if bad:
-            why = f"it can not be confirmed everywhere ({'; '.join(bad)})"
+            why = f"it can not be kept everywhere ({'; '.join(bad)})"
             return self.take_back(id_, why)
         done = settle(id_, wheres, lambda w, r: self._word(r, id_, "confirm", self.audit.who))
         bad = [f"{name}: {error or said}" for name, said, error in done if said != "confirmed"]
@@ -311,17 +312,20 @@ class Configurations:
         text = "; ".join(bad) or f"kept on {', '.join(entry.hosts)}"
         return self._settled(plan, entry, ended, text)
 
-    def take_back(self, id_: str, why: str = "the operator said so") -> ConfigOutcome:
-        """Take back a change that waits, now. Raises KeyError for an unknown id. A change that
-        was confirmed is taken back by `plan_rollback`."""
+    def take_back(self, id_: str, why: str = "") -> ConfigOutcome:
+        """Put back what a change that waits replaced, now; `why` it is not the operator's wish.
+        Raises KeyError for an unknown id. A change that was kept is undone by `plan_rollback`."""
         entry = self._entry(id_)
         plan = _as_plan(entry)
         if self.read_only:
             return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
         wheres = [w for w in self.directors if w.name in entry.hosts]
-        came = take_back(id_, wheres, why)
-        ended, text = came.ended, f"{why}; {came.text}"
-        late = self._not_loaded(wheres) if ended is Ended.TAKEN_BACK else ""
+        wish = UNDONE_BY + self.audit.who
+        came = take_back(id_, wheres, why or wish)
+        ended, text = came.ended, f"{why or wish}; {came.text}"
+        if ended is Ended.TAKEN_BACK and not why:
+            ended = Ended.UNDONE
+        late = self._not_loaded(wheres) if ended in (Ended.TAKEN_BACK, Ended.UNDONE) else ""
         if late:
             ended, text = Ended.TROUBLE, f"{text}; {late}"
         return self._settled(plan, entry, ended, text)

@@ -69,7 +69,7 @@ class Target:
 
     @property
     def as_before(self) -> Expected:
-        """What is to be seen after it was taken back: the old files, loaded."""
+        """What is to be seen after it was rolled back: the old files, loaded."""
         was = self.seen.config.configuration or self.seen.running or Configuration()
         return Expected(self.seen, was, was)
 
@@ -150,9 +150,7 @@ class Application:
         wrong = self._each(lambda target: self._phase(target, "extend", str(self.timer_s)))
         if wrong:
             return self._back("; ".join(wrong), found)
-        return Came(
-            Ended.WAITING, f"{read}; taken back in {self.timer_s} s unless confirmed", found
-        )
+        return Came(Ended.WAITING, read, found)
 
     def _begin(self, target: Target) -> str:
         patience = verify.patience_s(target.expected) + _NAT_S
@@ -298,7 +296,7 @@ class Application:
 
     def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
         """Every director back to its old files, and what is seen then."""
-        self.tell("it is not as planned: taking it back")
+        self.tell("it is not as planned: rolling it back")
         result = take_back(self.id, [t.where for t in self.targets], why, self._runners)
         if result.ended is not Ended.TAKEN_BACK or not loaded:
             return Came(result.ended, f"{why}; {result.text}", found)
@@ -352,7 +350,7 @@ def take_back(
     restarted: list[str] = []
     for where, said, error in at_once(wheres, one):
         if said is None:
-            trouble.append(f"{where.name}: {error}; its own timer takes it back")
+            trouble.append(f"{where.name}: {error}; its own timer rolls it back")
             continue
         notes += [f"{where.name}: {note}" for note in said[1]]
         restarted += [where.name] if said[1] else []
@@ -372,7 +370,7 @@ def _decision(runner: Runner, id_: str) -> str:
             # It was never laid out here, so there is nothing to take back.
             return "reverted"
         if entry.ended is Ended.CONFIRMED:
-            return "it was confirmed there: roll it back"
+            return "it was kept there: undo it"
         if entry.ended is not Ended.WAITING:
             return "reverted" if entry.ended is not Ended.TROUBLE else entry.standing[0].text
         time.sleep(_EVERY_S)

@@ -191,8 +191,8 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
 
 def _under_way(host: str, runner: Runner) -> list[str]:
     return [
-        f"{host}: another change is under way (“{entry.title}” of {entry.who}): confirm it or take "
-        f"it back first, or wait {max(0, round(entry.left_s))} s"
+        f"{host}: another change is under way (“{entry.title}” of {entry.who}): keep it or "
+        f"undo it first, or wait {max(0, round(entry.left_s))} s"
         for entry in read_history(runner, current=True)
         if entry.ended is Ended.WAITING
     ]
@@ -235,7 +235,7 @@ def _cautions(
                      f"brings {some or 'other differences'}{more}")  # fmt: skip
     if lethal_before:
         found.append(f"{host}: keepalived would not survive loading the present file: if this is "
-                     "taken back the file comes back and is not loaded")  # fmt: skip
+                     "rolled back the file comes back and is not loaded")  # fmt: skip
     for change in wanted:
         file = on_disk.get(change.path)
         if file is not None and file.links > 1:

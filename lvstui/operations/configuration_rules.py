@@ -210,7 +210,7 @@ def nat_findings(before: Configuration, after: Configuration) -> tuple[Finding, 
                     service.place,
                     evidence="they answer clients directly now; lb_kind that is left out is NAT",
                     fix=f"lb_kind {were}; or force it when the servers' route to clients is this "
-                    "director: replies are counted, and without any it is taken back",
+                    "director: replies are counted, and without any it is rolled back",
                 )
             )
     return tuple(found)

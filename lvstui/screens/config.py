@@ -63,8 +63,6 @@ class ConfigScreen(ConsoleScreen):
         self.desk = self.console.config_desk
         self.desk.watchers.append(self.redraw)
         self.editing = ConfigEditing(self)
-        if self.desk.changeable:
-            self.desk.find_waiting()
 
     # What is shown
 

@@ -20,9 +20,9 @@ class Phase(Enum):
     PLANNED = "planned"
     RUNNING = "running"
     WAITING = "waiting"
-    """Applied and verified; the timer takes it back unless it is confirmed."""
+    """Applied and verified; the timer rolls it back unless it is kept."""
     DECIDING = "deciding"
-    """It is being confirmed or taken back."""
+    """It is being kept or undone."""
     ENDED = "ended"
 
 
@@ -47,7 +47,7 @@ class ConfigChange:
     """What was and is being done, in order."""
     started: float = 0.0
     deadline: float = 0.0
-    """Monotonic time at which the timer takes it back."""
+    """Monotonic time at which the timer rolls it back."""
 
     @property
     def ready(self) -> bool:
@@ -57,7 +57,7 @@ class ConfigChange:
 
     @property
     def left_s(self) -> float:
-        """Seconds until the timer takes it back."""
+        """Seconds until the timer rolls it back."""
         return max(self.deadline - monotonic(), 0.0)
 
     @property

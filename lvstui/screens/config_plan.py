@@ -1,4 +1,4 @@
-"""A plan for the configuration, while it is applied, and until it is kept or taken back.
+"""A plan for the configuration, while it is applied, and until it is kept, undone or rolled back.
 
 It shows a `ConfigChange` of the desk and can be closed and opened at any time: the work and the
 timer go on. The focus starts on Cancel.
@@ -37,7 +37,7 @@ class ConfigPlanScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "Apply, keep", show=False),
         Binding("n", "leave", "Cancel", show=False),
-        Binding("b", "back", "Take back now", show=False),
+        Binding("b", "back", "Undo now", show=False),
         Binding("r", "again", "Plan again", show=False),
         *BUTTON_KEYS,
         *PAGE_KEYS,
@@ -102,11 +102,13 @@ class ConfigPlanScreen(Dialog[None]):
         yes = self.query_one("#apply", Button)
         yes.display = open_ or waits
         yes.label = Content("Keep it" if waits else "Apply")
-        no = "Take back" if waits else "Cancel" if open_ else "Close"
+        no = "Undo" if waits else "Cancel" if open_ else "Close"
         self.query_one("#cancel", Button).label = Content(no)
         self.query_one("#dialog-keys", Static).update(keys_line(self._keys()))
         if self._drawn is not change.phase:
             self._drawn = change.phase
+            if change.outcome is not None:
+                self.console.unsettled.saw(change.outcome.id)
             self.query_one("#plan-scroll").scroll_home(animate=False)
             if waits:
                 # To keep needs a key; Enter on whatever has the focus must decide nothing.
@@ -129,7 +131,7 @@ class ConfigPlanScreen(Dialog[None]):
             return (("y", "apply"), ("n Esc", "cancel"), ("j k", "scroll"), ("r", "again"),
                     ("Tab", "reason, buttons"))  # fmt: skip
         if phase is Phase.WAITING:
-            return ("y", "keep"), ("b", "take back now"), ("Esc", "close: the timer goes on")
+            return ("y", "keep"), ("b", "undo now"), ("Esc", "close: the timer goes on")
         if phase in (Phase.RUNNING, Phase.PLANNING, Phase.DECIDING):
             return (("Esc", "close: it goes on"),)
         return ("j k", "scroll"), ("r", "plan again"), ("Esc", "close")
@@ -163,7 +165,7 @@ class ConfigPlanScreen(Dialog[None]):
         return not self._desk.under_way
 
     def action_back(self) -> None:
-        """Take it back now."""
+        """Undo it now."""
         if self.change.phase is Phase.WAITING and self._free():
             self._desk.decide(self.change, keep=False)
 

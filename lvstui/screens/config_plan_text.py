@@ -23,6 +23,7 @@ ENDED: Mapping[Ended, str] = {
     Ended.REFUSED: "bold $sev-bad",
     Ended.WAITING: "bold $sev-warn",
     Ended.CONFIRMED: "bold $sev-good",
+    Ended.UNDONE: "$lv-dim",
     Ended.TAKEN_BACK: "bold $sev-warn",
     Ended.TROUBLE: "bold $sev-bad",
 }
@@ -137,13 +138,12 @@ def _after_bits(plan: ConfigPlan, width: int) -> list[Bit]:
                  width, "Checked by   ", "$lv-dim")  # fmt: skip
     if plan.timer_s:
         text = f"by itself after {plan.timer_s} s unless you keep it, even when lvstui is gone"
-    else:
-        text = "only by you: there is no timer"
-    return bits + prose(text, "$lv-text", width, "Taken back   ", "$lv-dim")
+        bits += prose(text, "$lv-text", width, "Rolled back  ", "$lv-dim")
+    return bits + prose("u, or: lvstui undo", "$lv-text", width, "To undo      ", "$lv-dim")
 
 
 def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyphs) -> list[Bit]:
-    """While it is planned, applied, kept or taken back."""
+    """While it is planned, applied, kept or undone."""
     words = {
         Phase.PLANNING: "Looking first: the candidate is tested with the installed keepalived.",
         Phase.RUNNING: f"Applying and reading back, {seconds:.0f} s. It goes on when you close "
@@ -172,11 +172,10 @@ def outcome_bits(outcome: ConfigOutcome, left_s: float, width: int, glyphs: Glyp
                       "$lv-text" if one.ok else "$sev-bad", width - 4)  # fmt: skip
     if outcome.ended is Ended.WAITING:
         bits.append(("\n", ""))
-        bits.append((f"Taken back in {left_s:.0f} s. ", "bold $sev-warn"))
-        bits.append(("y keeps it, b takes it back now.\n", "$lv-text"))
+        bits.append((f"Rolled back in {left_s:.0f} s. ", "bold $sev-warn"))
+        bits.append(("y keeps it, b undoes it now.\n", "$lv-text"))
     elif outcome.ended is Ended.CONFIRMED and outcome.id:
-        bits += prose("lvstui config rollback", "$lv-accent", width,
-                      "\nOn the shell  ", "$lv-dim")  # fmt: skip
+        bits += prose("u, or: lvstui undo", "$lv-text", width, "\nTo undo  ", "$lv-dim")
     return bits
 
 

@@ -11,9 +11,10 @@ from textual.screen import Screen
 
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
-from lvstui.model.picture import Gap, Picture
+from lvstui.model.changes import Ended
+from lvstui.model.picture import Gap, Picture, Severity, Warning
 from lvstui.screens.host import Host
-from lvstui.widgets.format import cut
+from lvstui.widgets.format import clock, cut
 from lvstui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.widgets.keybar import Key, KeyBar
 from lvstui.widgets.line import Bit
@@ -62,7 +63,7 @@ class ConsoleScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The frame; `body` fills it."""
         glyphs = self.console.glyphs
-        header = HeaderStrip(glyphs, self.console.settings.clock)
+        header = HeaderStrip(glyphs, self.console.settings.clock, self._waiting_bits)
         header.read_only = self.console.operator.read_only
         yield header
         tabs = [Tab(show.keys, show.mode, show.name) for show in SCREENS]
@@ -88,8 +89,34 @@ class ConsoleScreen(Screen[None]):
         """Show this picture; subclasses add their body."""
         self.query_one(HeaderStrip).show_picture(picture)
         self.query_one(TabStrip).show_picture(picture)
-        self.query_one(WarningStrip).show_picture(picture, self.gaps(picture))
+        self.query_one(WarningStrip).show_picture(picture, self.gaps(picture), self._to_be_seen())
         self.keys.look_again()
+
+    def _waiting_bits(self) -> tuple[Bit, Bit] | None:
+        """A change that waits: its seconds and its key, then what it is."""
+        waiting = self.console.unsettled.waiting
+        if waiting is None:
+            return None
+        glyphs, left = self.console.glyphs, f"{waiting.left_s:.0f} s"
+        style = "bold $lv-on-accent on $sev-warn"
+        if not waiting.guarded:
+            style = "bold $lv-on-accent on $sev-bad"
+            text = f"{glyphs.no} timer gone: P keep/undo"
+        elif waiting.stage:
+            text = f"{glyphs.warn} {waiting.stage}"
+        else:
+            text = f"{glyphs.warn} {left}: P keep/undo"
+        gone = "" if waiting.guarded else "NOT rolled back by itself: "
+        return (f" {text} ", style), (gone + waiting.title, "bold $sev-warn")
+
+    def _to_be_seen(self) -> tuple[Warning, ...]:
+        """What was rolled back and nobody has looked at."""
+        unseen = self.console.unsettled.unseen
+        if unseen is None:
+            return ()
+        severity = Severity.BAD if unseen.ended is Ended.TROUBLE else Severity.WARN
+        text = f"{unseen.ended.value} {clock(unseen.came)}, P: {unseen.title}; {unseen.end}"
+        return (Warning(severity, text, id=f"change {unseen.id}"),)
 
     def gaps(self, picture: Picture) -> tuple[Gap, ...]:
         """What the strip says can not be seen: each gap once on a screen."""
@@ -127,7 +154,9 @@ class ConsoleScreen(Screen[None]):
     def _keys(self) -> Sequence[Key]:
         keys = []
         read_only = self.console.operator.read_only
-        for id_ in (*self.FOOTER, "palette", "help"):
+        unsettled = self.console.unsettled
+        first = ("change-last",) if unsettled.waiting or unsettled.unseen else ()
+        for id_ in (*first, *self.FOOTER, "palette", "help"):
             command = self.command(id_)
             if command is None or (command.changes and read_only):
                 continue
@@ -165,6 +194,12 @@ class ConsoleScreen(Screen[None]):
         from lvstui.screens.notices import WarningsScreen
 
         self.app.push_screen(WarningsScreen())
+
+    def show_change(self) -> None:
+        """What `ShowChange` says."""
+        from lvstui.screens.decide import show_change
+
+        show_change(self)
 
     def copy(self, text: str) -> None:
         """To the terminal's clipboard (OSC 52)."""

@@ -160,6 +160,8 @@ class FakePast:
     reason: str = ""
     ended: Ended = Ended.CONFIRMED
     left_s: float = 0.0
+    end: str = "kept by alice"
+    came: float = NOW - 7140
 
 
 @dataclass
@@ -237,10 +239,11 @@ class FakeEngine:
         self.kept.append(id_)
         return ConfigOutcome(self._last, Ended.CONFIRMED, id_, "kept on lb1")
 
-    def take_back(self, id_: str, why: str) -> ConfigOutcome:
+    def take_back(self, id_: str) -> ConfigOutcome:
         """As in ConfigEngine."""
         self.taken_back.append(id_)
-        return ConfigOutcome(self._last, Ended.TAKEN_BACK, id_, f"{why}; the old files are back")
+        text = "undone by alice; the old files are back"
+        return ConfigOutcome(self._last, Ended.UNDONE, id_, text)
 
     @property
     def _last(self) -> ConfigPlan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timezone
@@ -112,7 +113,7 @@ class Engine:
 
     def take_back(self, id_: str) -> ConfigOutcome:
         self.asked.append(("back", id_))
-        return ConfigOutcome(ConfigPlan("t", ()), Ended.TAKEN_BACK, id_, "the old file is back")
+        return ConfigOutcome(ConfigPlan("t", ()), Ended.UNDONE, id_, "the old file is back")
 
     def history(self) -> tuple[HistoryEntry, ...]:
         return self.entries
@@ -258,13 +259,13 @@ def test_one_director_of_a_pair_is_said_to_be_one(run: Any, engine: Engine) -> N
 def test_yes_keeps_it_and_hold_does_not(run: Any, engine: Engine) -> None:
     status, out, _ = run("weight rs1 5 --yes")
     assert (status, engine.words) == (0, ["plan", "apply", "confirm"])
-    assert "confirmed: kept on lb1 (id1)" in out
+    assert "kept: kept on lb1 (id1)" in out
     assert out.count("reload finished") == 1
     engine.asked.clear()
     status, out, _ = run("weight rs1 5 --yes --hold --timer 20")
     assert (status, engine.words) == (0, ["plan", "apply"])
     assert engine.asked[0][1]["timer_s"] == 20
-    assert "lvstui config confirm" in out
+    assert "lvstui config keep" in out
     engine.ended = Ended.TAKEN_BACK
     assert run("weight rs1 5 --yes")[0] == 1
 
@@ -294,15 +295,46 @@ def test_rollback_takes_the_newest_unless_told(run: Any, engine: Engine) -> None
     assert [x for x in engine.asked if x[0] == "rollback"] == [("rollback", "b"), ("rollback", "a")]
 
 
-def test_confirm_and_back_mean_the_one_that_waits(run: Any, engine: Engine) -> None:
-    assert "no change waits" in run("confirm")[2]
+def test_keep_and_back_mean_the_one_that_waits(run: Any, engine: Engine) -> None:
+    assert "no change waits" in run("keep")[2]
     engine.entries = (entry("b", Ended.WAITING, 12.0), entry("a"))
+    assert run("keep")[0] == 0
+    # As it was called first.
     assert run("confirm")[0] == 0
     assert run("back b --json")[0] == 0
-    assert engine.asked == [("confirm", "b"), ("back", "b")]
+    assert engine.asked == [("confirm", "b"), ("confirm", "b"), ("back", "b")]
     status, _, err = run("back a")
     assert (status, "b (change b)" in err) == (1, True)
-    assert "goes back by itself in 12 s" in run("history")[1]
+    assert "rolled back by itself in 12 s" in run("history")[1]
+
+
+def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Engine) -> None:
+    at = 1_800_000_000.0
+    engine.entries = tuple(
+        replace(
+            entry(id_, ended),
+            at=at,
+            standing=(Standing("lb1", ended, outcome, came=at + 69),),
+        )
+        for id_, ended, outcome in (
+            ("d", Ended.TAKEN_BACK, "the timer ran out"),
+            ("c", Ended.TAKEN_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
+            ("b", Ended.UNDONE, "undone by bob"),
+            ("a", Ended.CONFIRMED, "kept by alice"),
+        )
+    )
+    told = run("history")[1].splitlines()
+    came = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at + 69))
+    assert [line.strip() for line in told if "after it was made" in line] == [
+        f"rolled back: not kept in time (timer), 1 min after it was made ({came})",
+        "rolled back: lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool, 1 min after it was "
+        f"made ({came})",
+        f"undone by bob, 1 min after it was made ({came})",
+        f"kept by alice, 1 min after it was made ({came})",
+    ]
+    assert [line.split()[4] for line in told if line[:3].strip()] == [
+        "rolled", "rolled", "undone", "kept",
+    ]  # fmt: skip
 
 
 def test_what_can_not_be_asked_is_not_nothing(run: Any, engine: Engine) -> None:

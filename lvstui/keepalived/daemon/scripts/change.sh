@@ -234,9 +234,9 @@ case $1 in
     rm -f phase
     uptime_s; echo "reloaded $REPLY" ;;
   confirm) # who
-    decide armed confirmed "confirmed by $2" || { echo "gone: it went back already"; exit 76; }
+    decide armed confirmed "kept by $2" || { echo "gone: it went back already"; exit 76; }
     rm -f deadline
-    note "confirmed by $2"
+    note "kept by $2"
     release
     echo confirmed ;;
   revert) revert "${2:-the operator said so}" ;;

@@ -8,6 +8,7 @@ tell() { # folder
   for word in meta.json outcome; do
     REPLY=; [ ! -e "$1/$word" ] || { line "$1/$word" && echo "${word%.json} $id $REPLY"; }
   done
+  [ ! -e "$1/outcome" ] || echo "came $id $(stat -c %Y "$1/outcome" 2>/dev/null)"
   if [ -e "$1/armed" ] || [ -e "$1/reverting" ]; then
     REPLY=0; [ ! -e "$1/deadline" ] || line "$1/deadline"; echo "left $id $((REPLY - now))"
     # Its own pattern must not find the search itself.
