@@ -261,6 +261,21 @@ class LvstuiApp(App[None], inherit_bindings=False):
         if isinstance(screen, ConfigScreen):
             screen.show_row(service, server)
 
+    async def change_hosts(
+        self,
+        operation: str,
+        addresses: tuple[str, ...],
+        vips: tuple[str, ...],
+        cautions: tuple[str, ...],
+    ) -> None:
+        """Go to the screen of real servers and plan a push or an undo there."""
+        from lvstui.screens.realservers import RealServersScreen
+
+        await self.switch_mode("realservers")
+        screen = self.screen
+        if isinstance(screen, RealServersScreen):
+            screen.propose_for(operation, addresses, vips, cautions)
+
     def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
         """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
 
@@ -270,8 +285,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 return
             ok = isinstance(outcome, Outcome) and outcome.ok
             text = outcome.text if isinstance(outcome, Outcome) else f"failed: {outcome}"
-            if ok and plan.operation != "undo":
-                text += ". u takes it back."
+            if ok:
+                text += ". u makes it again." if plan.operation == "undo" else ". u undoes it."
             self.notify(
                 plain(text),
                 title=plan.title,

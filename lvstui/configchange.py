@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lvstui.operations.config_history import HistoryEntry
     from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan
     from lvstui.operations.configuration import Configurations
+    from lvstui.operations.undo import Offer
     from lvstui.remote.runner import RemoteError
 
 DONE, NOT_DONE, USAGE = 0, 1, 2
@@ -40,7 +41,7 @@ def add_changes(words: Any) -> None:
     for name, (help_, arguments, make) in COMMANDS.items():
         sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
         arguments(sub)
-        _plan_options(sub)
+        plan_options(sub)
         sub.set_defaults(run=_changing(make))
     for name, help_ in (
         ("keep", "keep a change that waits for it"),
@@ -71,7 +72,8 @@ def _common(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="one JSON document (lvstui.change/1)")
 
 
-def _plan_options(sub: argparse.ArgumentParser) -> None:
+def plan_options(sub: argparse.ArgumentParser) -> None:
+    """What every change of keepalived.conf can be told."""
     _common(sub)
     sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
     sub.add_argument("--yes", action="store_true",
@@ -130,6 +132,51 @@ def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
             return _carry_out(engine, plan, args)
 
     return run
+
+
+def undo_change(args: argparse.Namespace, offer: Offer) -> int:
+    """Undo a change of keepalived.conf, or make again what an operator undid before it was kept."""
+    from dataclasses import replace
+
+    from lvstui.operations.config_plan import Ended
+    from lvstui.remote.runner import RemoteError
+
+    operation = offer.operation
+    with ExitStack() as stack:
+        engine = _engine(args, stack)
+        if operation.ended is Ended.WAITING:
+            return _undo_waiting(engine, offer, args)
+        try:
+            plan = engine.plan_rollback(
+                operation.id, timer_s=args.timer, again=operation.ended is Ended.UNDONE,
+                strict=not args.force,
+            )  # fmt: skip
+        except KeyError:
+            return _fail(args, f"“{operation.title}” is not in the history (any more)")
+        except ValueError as error:
+            return _fail(args, str(error), USAGE)
+        except RemoteError as error:
+            return _fail(args, str(error))
+        cautions = (*offer.cautions, *plan.cautions)
+        return _carry_out(engine, replace(plan, cautions=cautions, reason=plain(args.reason)), args)
+
+
+def _undo_waiting(engine: Configurations, offer: Offer, args: argparse.Namespace) -> int:
+    from lvstui.operations.config_plan import Ended
+
+    what = f"“{offer.operation.title}” is not kept yet: the old files would be put back and loaded"
+    if args.plan:
+        print(what)
+        return DONE
+    if not args.yes:
+        if args.json or not sys.stdin.isatty():
+            return _fail(args, f"not done: {what}; give --yes")
+        print(what)
+        if _answer("undo it? [y/N] ").lower() not in ("y", "yes"):
+            return NOT_DONE
+    outcome = engine.take_back(offer.operation.id)
+    _show(args, outcome.plan, outcome)
+    return DONE if outcome.ended is Ended.UNDONE else NOT_DONE
 
 
 def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None) -> ConfigPlan:

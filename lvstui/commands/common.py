@@ -110,6 +110,44 @@ class ChooseTheme(Command["ConsoleScreen"]):
         screen.console.choose_theme()
 
 
+class Undo(Command["ConsoleScreen"]):
+    """Undo your newest operation, whatever kind it was: kernel weights, keepalived.conf, real
+    servers. Shows first what that means, how old it is and what came after it. Once more: makes it
+    again."""
+
+    id = "undo"
+    keys = "u"
+    label = "undo"
+    title = "Undo the newest operation"
+    group = "Everywhere"
+    changes = True
+
+    def shell(self, screen: ConsoleScreen) -> str:
+        """The same."""
+        return "lvstui undo"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Show the plan that takes it back."""
+        screen.propose_undo()
+
+
+class UndoOlder(Command["ConsoleScreen"]):
+    """Undo an operation that is not the newest, out of the list of all that lvstui did here."""
+
+    id = "undo-older"
+    title = "Undo an older operation …"
+    group = "Everywhere"
+    changes = True
+
+    def shell(self, screen: ConsoleScreen) -> str:
+        """By its number."""
+        return "lvstui undo --list; lvstui undo N"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Show the list."""
+        screen.choose_undo()
+
+
 class ShowChange(Command["ConsoleScreen"]):
     """A change of keepalived.conf that waits: keep it or undo it. One that was rolled back: what
     happened to it. Else the last change again: its plan, how far it is, or what came of it."""
@@ -219,6 +257,8 @@ COMMON: tuple[Command[Any], ...] = (
     ShowWarnings(),
     ChooseTheme(),
     ShowChange(),
+    Undo(),
+    UndoOlder(),
     Suspend(),
     Quit(),
     *SCREENS,

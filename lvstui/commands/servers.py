@@ -113,25 +113,6 @@ class Weight(_OnServers):
         screen.ask_weight()
 
 
-class Undo(Command["ServicesScreen"]):
-    """Take back the last operation of lvstui on this host; shows first what that means."""
-
-    id = "undo"
-    keys = "u"
-    label = "undo"
-    title = "Undo the last operation"
-    group = "Real servers"
-    changes = True
-
-    def shell(self, screen: ServicesScreen) -> str:
-        """The same."""
-        return "lvstui undo"
-
-    def run(self, screen: ServicesScreen) -> None:
-        """Show the plan that takes it back."""
-        screen.propose_undo()
-
-
 class Details(Command["ServicesScreen"]):
     """Everything known about the service or real server under the cursor."""
 
@@ -227,7 +208,6 @@ SERVER_COMMANDS: tuple[Command[Any], ...] = (
     Drain(),
     Enable(),
     Weight(),
-    Undo(),
     Details(),
     Mark(),
     MarkService(),

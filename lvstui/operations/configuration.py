@@ -33,6 +33,8 @@ from lvstui.operations.configuration_apply import (
 )
 from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
 from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
+from lvstui.operations.undo import CONFIGURATION as OPERATION
+from lvstui.operations.undo import undo_title
 from lvstui.remote.runner import RemoteError, Runner
 
 READ_ONLY = "lvstui was started with --read-only"
@@ -45,8 +47,9 @@ _CONFIRM_S = 30
 """The guards are put off by this much while all directors are asked to confirm."""
 _SAME_START_S = 5.0
 """The host's clock gives whole seconds, and may be set."""
-OPERATION = "configuration"
-"""In the audit log."""
+LOOK_FIRST = (
+    "4 H R (lvstui config rollback N) shows the difference and goes back all the same, or edit it"
+)
 
 Files = Mapping[str, Sequence[FileChange]]
 """By director: the files as they were read, and as they are to be."""
@@ -383,9 +386,12 @@ class Configurations:
 
     # Going back to an earlier one
 
-    def plan_rollback(self, id_: str, *, timer_s: int = TIMER_S) -> ConfigPlan:
-        """A plan that puts back what a past change replaced. Raises KeyError for an unknown id,
-        RemoteError when a director of it can not be asked."""
+    def plan_rollback(
+        self, id_: str, *, timer_s: int = TIMER_S, again: bool = False, strict: bool = False
+    ) -> ConfigPlan:
+        """A plan that puts back what a past change replaced; `again`: what it had put there.
+        `strict`: it is refused when a file was changed since, as an undo without looking must be.
+        Raises KeyError for an unknown id, RemoteError when a director of it can not be asked."""
         entry = self._entry(id_)
         files: dict[str, list[FileChange]] = {}
         later: list[str] = []
@@ -398,17 +404,23 @@ class Configurations:
                 kept = history.read_kept(runner, id_, mine.files)
                 now = {f.path: f.data if f.exists else None
                        for f in read_files(runner, [one.path for one in kept])}  # fmt: skip
-                later.extend(f"{where.name}: {one.path} was changed again after it: these later "
-                             "changes go, too (see the difference)"
-                             for one in kept if now[one.path] != one.after)  # fmt: skip
-                return [FileChange(one.path, now[one.path], one.before) for one in kept]
+                found = []
+                for one in kept:
+                    left, wanted = (one.before, one.after) if again else (one.after, one.before)
+                    if now[one.path] != left:
+                        later.append(f"{where.name}: {one.path} was changed again after it")
+                    found.append(FileChange(one.path, now[one.path], wanted))
+                return found
 
             files[where.name] = with_runner(where, work)
         missing = [name for name in entry.hosts if name not in files]
-        plan = self.plan(f"roll back “{entry.title}” of {entry.who}", files, timer_s=timer_s,
-                         undoes=id_)  # fmt: skip
-        refused = tuple(f"{name} took part in it, and is not known here" for name in missing)
-        return replace(plan, cautions=(*plan.cautions, *later),
+        plan = self.plan(undo_title(entry.title, again=again), files, timer_s=timer_s, undoes=id_)
+        refused = [f"{name} took part in it, and is not known here" for name in missing]
+        if strict:
+            refused += [f"{one}: undo would throw that away. {LOOK_FIRST}" for one in later]
+        else:
+            later = [f"{one}: these later changes go, too (see the difference)" for one in later]
+        return replace(plan, cautions=plan.cautions if strict else (*plan.cautions, *later),
                        refusals=(*plan.refusals, *refused))  # fmt: skip
 
 

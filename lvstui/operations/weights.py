@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServerView, ServiceView, State
-from lvstui.model.words import plural
+from lvstui.model.words import duration, plural
 from lvstui.operations.plan import Plan, Step
-from lvstui.sources.audit import Entry
+from lvstui.operations.undo import OLDER, Offer
 
 MAX_WEIGHT = 65535
 """keepalived takes more since 2.1, older kernels' schedulers do not all: 65535 is safe."""
@@ -69,15 +69,13 @@ def plan_weights(
     )  # fmt: skip
 
 
-def plan_undo(picture: Picture, entries: Sequence[Entry]) -> Plan | None:
-    """The plan that takes back the operation recorded in `entries`; None without one."""
-    if not entries:
-        return None
+def plan_undo(picture: Picture, offer: Offer) -> Plan:
+    """The plan that undoes an operation on weights."""
+    chosen = offer.operation
     steps: list[Step] = []
-    cautions: list[str] = []
-    refusals: list[str] = []
-    first = entries[0]
-    for entry in entries:
+    cautions = list(offer.cautions)
+    refusals = [offer.refusal] if offer.refusal else []
+    for entry in chosen.steps:
         try:
             service, server = ServiceKey.parse(entry.service), ServerKey.parse(entry.server)
         except ValueError as error:
@@ -97,13 +95,16 @@ def plan_undo(picture: Picture, entries: Sequence[Entry]) -> Plan | None:
         if view.weights.kernel != entry.before:
             steps.append(_step(picture.host, view, entry.before))
     if not steps and not refusals:
-        refusals.append("nothing to take back: the weights are what they were before")
+        refusals.append(
+            f"nothing to undo: the weights are what they were before “{chosen.title}”. {OLDER}"
+        )
     effects, typed, more = _effects(picture, steps)
-    when = first.time.replace("T", " ").partition(".")[0]
-    what = f"takes back “{first.operation}” of {when} by {first.who}"
+    age = duration(picture.at - chosen.at)
+    what = f"undoes “{chosen.title}” of {chosen.who}, {age} ago"
+    reason = next((entry.reason for entry in chosen.steps if entry.reason), "")
     return Plan(
         "undo", picture.host, tuple(steps), (what, *effects), (*cautions, *more),
-        tuple(refusals), typed, first.reason, first.id,
+        tuple(refusals), typed, reason, chosen.id,
     )  # fmt: skip
 
 

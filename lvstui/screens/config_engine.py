@@ -119,8 +119,9 @@ class ConfigEngine(Protocol):
         """Text diff of a change of the past, secrets masked."""
         ...
 
-    def plan_rollback(self, id_: str) -> ConfigPlan:
-        """What taking a change of the past back would do."""
+    def plan_rollback(self, id_: str, *, again: bool = False, strict: bool = False) -> ConfigPlan:
+        """What undoing a change of the past would do; `again`: what making it again would.
+        `strict`: refused when a file was changed since."""
         ...
 
 

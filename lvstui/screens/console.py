@@ -201,6 +201,18 @@ class ConsoleScreen(Screen[None]):
 
         show_change(self)
 
+    def propose_undo(self) -> None:
+        """What takes back the newest operation."""
+        from lvstui.screens.decide import propose_undo
+
+        propose_undo(self)
+
+    def choose_undo(self) -> None:
+        """Choose what is undone."""
+        from lvstui.screens.decide import choose_undo
+
+        choose_undo(self)
+
     def copy(self, text: str) -> None:
         """To the terminal's clipboard (OSC 52)."""
         self.app.copy_to_clipboard(text)

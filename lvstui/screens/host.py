@@ -72,6 +72,16 @@ class Host(Protocol):
         """Go to the screen of the configuration with the cursor on that place."""
         ...
 
+    def change_hosts(
+        self,
+        operation: str,
+        addresses: tuple[str, ...],
+        vips: tuple[str, ...],
+        cautions: tuple[str, ...],
+    ) -> Coroutine[Any, Any, None]:
+        """Go to the screen of real servers and plan a push or an undo there."""
+        ...
+
     def choose_theme(self) -> None:
         """A list of themes."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -220,24 +220,16 @@ class ServicesScreen(FilteredScreen):
         """Show the plan of an operation on the targets."""
         targets = [server.id for server in self.targets()]
 
-        def plan() -> Plan | None:
+        def plan() -> Plan:
             console = self.console
             return console.operator.plan(console.picture, operation, targets, weight=weight)
 
         self._show_plan(plan)
 
-    def propose_undo(self) -> None:
-        """Show the plan that takes the last operation back."""
-        self._show_plan(lambda: self.console.operator.plan_undo(self.console.picture))
-
-    def _show_plan(self, make: Any) -> None:
+    def _show_plan(self, make: Callable[[], Plan]) -> None:
         from lvstui.screens.plan import PlanScreen
 
-        plan = make()
-        if plan is None:
-            self.tell("There is nothing to undo: lvstui has changed nothing here yet.", bad=True)
-            return
-        self.app.push_screen(PlanScreen(plan, make), self._plan_closed)
+        self.app.push_screen(PlanScreen(make(), make), self._plan_closed)
 
     def _plan_closed(self, applied: bool | None) -> None:
         if applied and self.table.marks:

@@ -50,8 +50,9 @@ class Entry:
     who: str
     host: str
     operation: str
-    service: str
-    server: str
+    service: str = ""
+    """Empty for what is no weight: a configuration, a real server's host."""
+    server: str = ""
     name: str = ""
     before: int | None = None
     after: int | None = None

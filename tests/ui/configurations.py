@@ -185,6 +185,8 @@ class FakeEngine:
     here: str = "lb1"
     directors: tuple[str, ...] = ("lb1",)
     looks: Mapping[str, DirectorSeen | RemoteError] = field(default_factory=dict)
+    asked_back: list[tuple[str, bool, bool]] = field(default_factory=list)
+    """(id, again, strict) of each rollback that was planned."""
     bound: int = 0
     """How often the sysctl was set."""
 
@@ -266,10 +268,11 @@ class FakeEngine:
         self.bound += 1
         return ("lb1: set, now and after a reboot; read back",)
 
-    def plan_rollback(self, id_: str) -> ConfigPlan:
+    def plan_rollback(self, id_: str, *, again: bool = False, strict: bool = False) -> ConfigPlan:
         """As in ConfigEngine."""
+        self.asked_back.append((id_, again, strict))
         one = FileChange(CONF, self.files.files[CONF], MAIN)
-        return self.plan(f"roll back {id_}", {self.here: (one,)})
+        return self.plan(f"{'again' if again else 'roll back'} {id_}", {self.here: (one,)})
 
 
 ERROR = Finding("forwarding-defaults-to-nat", Severity.ERROR, "the service becomes NAT",
