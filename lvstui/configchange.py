@@ -82,6 +82,8 @@ def plan_options(sub: argparse.ArgumentParser) -> None:
                      help="do not keep it yet: `lvstui config keep` does")  # fmt: skip
     sub.add_argument("--force", action="store_true",
                      help="in spite of errors (never what ends the daemon)")  # fmt: skip
+    sub.add_argument("--unchecked", action="store_true",
+                     help="keep new servers even when their first check fails")  # fmt: skip
     sub.add_argument("--alone", action="store_true", help="there is no other director")
     sub.add_argument("--reason", default="", help="why; goes to history and audit log")
     sub.add_argument("--timer", type=int, default=60, metavar="SECONDS",
@@ -249,9 +251,12 @@ def _whole_file(looks: Looks, first: str, source: str) -> Edited:
 
 
 def _carry_out(engine: Configurations, plan: ConfigPlan, args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     from lvstui.configchange_report import plan_lines, tell
     from lvstui.operations.config_plan import ConfigOutcome, Ended
 
+    plan = replace(plan, unchecked=args.unchecked)
     if args.plan or plan.refusals or plan.empty:
         _show(args, plan, None)
         return NOT_DONE if plan.refusals else DONE

@@ -29,6 +29,10 @@ def plan_lines(plan: ConfigPlan) -> list[str]:
     said = "\n".join(lines)
     lines += [f"  → {effect}" for effect in plan.effects if effect not in said]
     lines += [f"  ⚠ {caution}" for caution in plan.cautions]
+    if not plan.refusals:
+        lines += [f"  ⚠ {one}" for one in plan.on_proof]
+    if plan.unproven and not plan.refusals and not plan.unchecked:
+        lines.append("  ⚠ (--unchecked keeps it all the same)")
     lines += [f"  ✖ {refusal}" for refusal in plan.refusals]
     if plan.to_force and not plan.refusals:
         lines.append("  ✖ with these errors it is applied only with --force")
@@ -114,6 +118,8 @@ def plan_json(plan: ConfigPlan) -> dict[str, Any]:
         "reason": plan.reason,
         "timer_s": plan.timer_s,
         "undoes": plan.undoes,
+        "unproven": plan.unproven,
+        "unchecked": plan.unchecked,
     }
 
 

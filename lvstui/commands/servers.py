@@ -83,13 +83,25 @@ class Drain(_OnServers):
 
 
 class Enable(_OnServers):
-    """Give the marked real servers (or the one under the cursor) their original weight back."""
+    """Give the marked real servers (or the one under the cursor) their original weight back. Of
+    those that are disabled in the file it says so, and enables them there (as B does)."""
 
     id = "enable"
     keys = "e"
     label = "enable"
     title = "Enable real servers"
     operation = "enable"
+
+    def why_not(self, screen: ServicesScreen) -> str:
+        """Not what is neither in the kernel nor disabled in the file."""
+        return "" if screen.disabled_targets() else super().why_not(screen)
+
+    def run(self, screen: ServicesScreen) -> None:
+        """Show the plan, or where it has to be done."""
+        if screen.disabled_targets():
+            screen.choose_enable()
+        else:
+            screen.propose(self.operation)
 
 
 class Weight(_OnServers):

@@ -73,11 +73,23 @@ class ConfigPlan:
     """Seconds after which it is rolled back by itself unless it is kept; 0: no timer."""
     undoes: str = ""
     """History id of the change that a rollback takes back."""
+    unproven: tuple[str, ...] = ()
+    """Servers that come in with their first check only, one in words each: unless it succeeds the
+    change is rolled back."""
+    unchecked: bool = False
+    """The operator insists: it stays even when those checks fail."""
 
     @property
     def empty(self) -> bool:
         """Nothing would be written."""
         return not any(host.files for host in self.hosts)
+
+    @property
+    def on_proof(self) -> tuple[str, ...]:
+        """What becomes of it by the first checks of new servers, a sentence each."""
+        if self.unchecked:
+            return tuple(f"kept even when this fails: {one}" for one in self.unproven)
+        return tuple(f"rolled back unless {one}" for one in self.unproven)
 
     @property
     def to_force(self) -> tuple[Finding, ...]:

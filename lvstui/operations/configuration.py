@@ -39,8 +39,7 @@ from lvstui.remote.runner import RemoteError, Runner
 
 READ_ONLY = "lvstui was started with --read-only"
 TIMER_S = 60
-SHORTEST_S, LONGEST_S = 15, 3600
-"""Of the timer, in seconds; 0 is none."""
+SHORTEST_S, LONGEST_S = 15, 3600  # of the timer; 0 is none
 _LOAD_S = 8.0
 """How long a reload may take until it counts as failed."""
 _CONFIRM_S = 30
@@ -170,6 +169,7 @@ class Configurations:
         order = {where.name: number for number, where in enumerate(self.directors)}
         drawn.sort(key=lambda part: order[part.where.name])
         sides = [part.side for part in drawn]
+        cautions += rules.directors_as_servers(sides, looks)
         # A director that can not be seen still sends and hears adverts: then nobody is alone.
         reached = len(sides) == len(self.directors)
         refusals += rules.refusals(sides, alone=self.alone and reached)
@@ -183,6 +183,7 @@ class Configurations:
             reason=plain(reason),
             timer_s=timer_s,
             undoes=undoes,
+            unproven=tuple(dict.fromkeys(one for part in drawn for one in part.unproven)),
         )
         return plan, tuple(drawn)
 
@@ -216,7 +217,7 @@ class Configurations:
         came = Application(
             id_,
             [Target(p.where, p.seen, p.steps, p.after.configuration or p.side.after,
-                    p.tried.before, p.old_is_lethal) for p in parts],
+                    p.tried.before, p.old_is_lethal, plan.unchecked) for p in parts],
             {
                 "title": plan.title, "who": self.audit.who, "at": round(time.time(), 3),
                 "reason": plan.reason, "timer_s": plan.timer_s, "forced": force,

@@ -60,12 +60,14 @@ class Target:
     after: Configuration
     tested: ConfigTest | None = None
     old_is_lethal: bool = False
+    unchecked: bool = False
+    """See `ConfigPlan`."""
 
     @property
     def expected(self) -> Expected:
         """What is to be seen afterwards."""
         was = self.seen.running or self.seen.config.configuration or Configuration()
-        return Expected(self.seen, self.after, was)
+        return Expected(self.seen, self.after, was, self.unchecked)
 
     @property
     def as_before(self) -> Expected:

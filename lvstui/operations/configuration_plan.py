@@ -20,6 +20,7 @@ from lvstui.keepalived.mask import masked_diff, secrets_of
 from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
+from lvstui.operations import configuration_verify as verify
 from lvstui.operations.config_history import read_history
 from lvstui.operations.config_plan import Director, Ended, FileChange, HostChange
 from lvstui.operations.configuration_hosts import Where
@@ -43,6 +44,8 @@ class Drawn:
     refusals: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     old_is_lethal: bool = False
+    unproven: tuple[str, ...] = ()
+    """See `ConfigPlan`."""
 
     @property
     def side(self) -> Side:
@@ -136,8 +139,11 @@ def draw(
     change = HostChange(director(seen), tuple(wanted), differences, fresh, known, diff)
     lethal_before = any(finding.severity is Severity.LETHAL for finding in before)
     cautions = _cautions(where.name, seen, wanted, on_disk, lethal_before) if wanted else ()
+    proof: tuple[str, ...] = ()
+    if wanted and new is not None and daemon.pid:
+        proof = verify.on_proof(verify.Expected(seen, new, seen.running or old or Configuration()))
     return Drawn(where, seen, change, after, steps, tried, tuple(dict.fromkeys(refusals)),
-                 cautions, lethal_before)  # fmt: skip
+                 cautions, lethal_before, proof)  # fmt: skip
 
 
 def _around(runner: Runner, seen: DirectorSeen, after: ConfigSeen) -> dict[str, Surroundings]:

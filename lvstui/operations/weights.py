@@ -46,8 +46,20 @@ def plan_weights(
         if view is None or not view.in_kernel or view.weights.kernel is None:
             refusals.append(_not_there(picture, service_key, server_key, view))
             continue
+        off = disabled_words(view) if operation == "enable" and not view.weights.kernel else ""
+        if off:
+            # A weight in the kernel alone would be gone with the next check that recovers.
+            refusals.append(
+                f'{off}, or lvstui config enable {server_key} --service "{service_key}"'
+            )
+            continue
         after = _wanted(operation, view, weight, original, cautions)
-        if after is None:
+        if after is None and view.weights.file == 0:
+            refusals.append(
+                f"the weight of {view.label} in {service_key} is 0 in the file, and nobody signed "
+                "for it: set one there (c on screen 4, or lvstui config weight)"
+            )
+        elif after is None:
             refusals.append(
                 f"{view.label} in {service_key}: no weight is known to go back to; "
                 "give one (w, or lvstui weight)"
@@ -106,6 +118,20 @@ def plan_undo(picture: Picture, offer: Offer) -> Plan:
         "undo", picture.host, tuple(steps), (what, *effects), (*cautions, *more),
         tuple(refusals), typed, reason, chosen.id,
     )  # fmt: skip
+
+
+def disabled_words(view: ServerView) -> str:
+    """By whom, since when and why a server is disabled in the file, and the way back; empty: it is
+    not."""
+    mark = view.configured.disabled if view.configured is not None else None
+    if mark is None or view.weights.file != 0:
+        return ""
+    why = f" ({mark.reason})" if mark.reason else ""
+    back = "the default weight" if mark.was is None else f"weight {mark.was}"
+    return (
+        f"{view.label} in {view.service} is disabled in the file since {mark.at} UTC by "
+        f"{mark.who}{why}: B enables it there ({back})"
+    )
 
 
 def _other(view: ServerView) -> str:

@@ -7,6 +7,7 @@ timer go on. The focus starts on Cancel.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -39,6 +40,8 @@ class ConfigPlanScreen(Dialog[None]):
         Binding("n", "leave", "Cancel", show=False),
         Binding("b", "back", "Undo now", show=False),
         Binding("r", "again", "Plan again", show=False),
+        # No letter: a text for the reason may begin with any.
+        Binding("ctrl+t", "unchecked", "Keep it even when a first check fails", show=False),
         *BUTTON_KEYS,
         *PAGE_KEYS,
     ]
@@ -157,6 +160,13 @@ class ConfigPlanScreen(Dialog[None]):
             self.change = self._desk.plan(self.change.title, self.change.make,
                                           from_draft=self.change.from_draft)  # fmt: skip
             self._desk.looked_at = self.change
+            self.draw()
+
+    def action_unchecked(self) -> None:
+        """Keep it even when the first check of a new server fails; again: do not."""
+        plan = self.change.plan
+        if self.change.phase is Phase.PLANNED and plan is not None and plan.unproven:
+            self.change.plan = replace(plan, unchecked=not plan.unchecked)
             self.draw()
 
     def _free(self) -> bool:

@@ -47,7 +47,7 @@ def plan_bits(
         ("What it does", _beyond(plan), "$lv-text", glyphs.dot),
         (
             "Know before you say yes",
-            dict.fromkeys((*cautions, *plan.cautions)),
+            dict.fromkeys((*cautions, *plan.cautions, *_on_proof(plan))),
             "$sev-warn",
             glyphs.warn,
         ),
@@ -177,6 +177,13 @@ def outcome_bits(outcome: ConfigOutcome, left_s: float, width: int, glyphs: Glyp
     elif outcome.ended is Ended.CONFIRMED and outcome.id:
         bits += prose("u, or: lvstui undo", "$lv-text", width, "\nTo undo  ", "$lv-dim")
     return bits
+
+
+def _on_proof(plan: ConfigPlan) -> tuple[str, ...]:
+    if not plan.unproven or plan.refusals:
+        return ()
+    turn = "Ctrl+T: roll it back then" if plan.unchecked else "Ctrl+T: keep it all the same"
+    return (*plan.on_proof, turn)
 
 
 def _beyond(plan: ConfigPlan) -> list[str]:

@@ -172,6 +172,7 @@ class FakeEngine:
     refusals: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     typed: str = ""
+    unproven: tuple[str, ...] = ()
     fails: bool = False
     """What is read back after the reload is not what was planned."""
     left_s: float = 42.0
@@ -209,7 +210,7 @@ class FakeEngine:
                        for name, some in files.items() if name != self.here)  # fmt: skip
         return ConfigPlan(
             title, (host, *others), ("reload of keepalived on lb1",), ("Only lb1 is changed.",),
-            self.refusals, self.typed, "", timer_s,
+            self.refusals, self.typed, "", timer_s, unproven=self.unproven,
         )  # fmt: skip
 
     def apply(

@@ -566,6 +566,24 @@ async def test_history_shows_and_rolls_back(open_: Open, engine: FakeEngine) -> 
         assert engine.applied[0][0].title == "roll back c-7"
 
 
+async def test_what_has_to_be_proven_is_said_and_a_key_waives_it(
+    open_: Open, engine: FakeEngine
+) -> None:
+    engine.unproven = ("TCP_CHECK of rs9 succeeds within 9 s",)
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        assert "rolled back unless TCP_CHECK of rs9 succeeds within 9 s" in desk.text()
+        await desk.press("ctrl+t", "ctrl+t")
+        assert "rolled back unless TCP_CHECK" in desk.text()
+        await desk.press("ctrl+t")
+        assert "kept even when this fails: TCP_CHECK of rs9" in desk.text()
+        await desk.press("y")
+        await idle(desk)
+        assert engine.applied[0][0].unchecked
+
+
 # From Services
 
 

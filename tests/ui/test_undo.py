@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import OptionList
 
 from lvstui.model.changes import ConfigChangeSeen, Ended
+from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, Weights
 from lvstui.operations.audit import AuditLog
@@ -22,7 +24,7 @@ from lvstui.screens.plan import PlanScreen
 from lvstui.screens.push import PushScreen
 
 from . import pictures
-from .configurations import FakeEngine, FakeFiles, FakePast
+from .configurations import WEB_CONF, FakeEngine, FakeFiles, FakePast
 from .conftest import Start
 from .fakes import FakeOperator
 from .pictures import WEB, rs
@@ -251,6 +253,68 @@ async def test_an_older_one_is_chosen_from_the_list(
         await desk.press("j", "enter")
         assert isinstance(desk.app.screen, PlanScreen)
         assert "kernel weight   0 → 10" in desk.text()
+
+
+# Enable of what is disabled in the file
+
+
+def off(kernel: Kernel) -> Picture:
+    """rs2 is disabled in the file."""
+    found = site(kernel)
+    view = found.server(WEB, rs(2, 80))
+    assert view is not None
+    assert view.configured is not None
+    mark = DisabledBy("root", "2026-11-22 13:50", "disk swap", 10)
+    return pictures.changed(
+        found, WEB, rs(2, 80), weights=Weights(0, 0, 0),
+        configured=replace(view.configured, weight=0, disabled=mark),
+    )  # fmt: skip
+
+
+def disabled_file(engine: FakeEngine) -> None:
+    """The same in its text."""
+    text = engine.files.files[WEB_CONF]
+    at = text.index(b"real_server 10.10.0.4")
+    mark = b"weight 0 # lvstui: disabled by root 2026-11-22T13:50Z was 10: disk swap\n"
+    engine.files.files[WEB_CONF] = text[:at] + text[at:].replace(b"weight 10\n", mark, 1)
+
+
+async def test_e_on_a_disabled_server_says_what_b_does_and_enter_does_it(
+    start: Start, options: dict[str, Any], kernel: Kernel, engine: FakeEngine
+) -> None:
+    disabled_file(engine)
+    async with start(off(kernel), size=(80, 24), **options) as desk:
+        desk.services.table.go_to((WEB, rs(2, 80)))
+        await desk.press("e")
+        offered = desk.app.screen.query_one(OptionList).get_option_at_index(0)
+        assert str(offered.prompt) == (
+            "rs2 in tcp 10.10.0.20:80 is disabled in the file since 2026-11-22 13:50 UTC by root "
+            "(disk swap): B enables it there (weight 10). Enter: its plan."
+        )
+        await desk.press("enter")
+        await planned(desk)
+        assert isinstance(desk.app.screen, ConfigPlanScreen)
+        shown = desk.app.screen.change.plan
+        assert shown is not None
+        assert "+        weight 10" in shown.hosts[0].diff
+        assert kernel.weights[rs(2, 80)] == 10, "nothing is written before that plan is applied"
+
+
+async def test_e_on_mixed_marks_offers_both(
+    start: Start, options: dict[str, Any], kernel: Kernel
+) -> None:
+    drained(options, kernel)
+    async with start(off(kernel), **options) as desk:
+        desk.services.mark_servers(
+            [view for view in desk.services.console.picture.services[0].servers
+             if view.key in (rs(1, 80), rs(2, 80))]
+        )  # fmt: skip
+        await desk.press("e")
+        assert "is disabled in" in desk.text()
+        assert "The other 1 server: e, in the kernel." in desk.text()
+        await desk.press("j", "enter")
+        assert isinstance(desk.app.screen, PlanScreen)
+        assert [step.server for step in desk.app.screen.plan.steps] == [rs(1, 80)]
 
 
 async def test_read_only_undoes_nothing(start: Start, options: dict[str, Any]) -> None:

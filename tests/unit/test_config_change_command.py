@@ -76,6 +76,8 @@ class Engine:
     entries: tuple[HistoryEntry, ...] = ()
     unheard: dict[str, RemoteError] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    applied: list[ConfigPlan] = field(default_factory=list)
     ended: Ended = Ended.WAITING
     text: bytes = TEXT
     here: str = "lb1"
@@ -96,7 +98,8 @@ class Engine:
             HostChange(Director(name, MAIN, name, pid=3), tuple(changes), diff="-old\n+new\n")
             for name, changes in files.items()
         )
-        return ConfigPlan(title, hosts, refusals=self.refusals, timer_s=more["timer_s"])
+        return ConfigPlan(title, hosts, refusals=self.refusals, timer_s=more["timer_s"],
+                          unproven=self.unproven)  # fmt: skip
 
     def plan_rollback(self, id_: str, *, timer_s: int) -> ConfigPlan:
         self.asked.append(("rollback", id_))
@@ -104,6 +107,7 @@ class Engine:
 
     def apply(self, plan: ConfigPlan, **more: Any) -> ConfigOutcome:
         self.asked.append(("apply", more["force"]))
+        self.applied.append(plan)
         seen = (Verified("lb1", "reload finished", True, "what it has loaded is the new file"),)
         return ConfigOutcome(plan, self.ended, "id1", "told", seen, 60.0)
 
@@ -268,6 +272,28 @@ def test_yes_keeps_it_and_hold_does_not(run: Any, engine: Engine) -> None:
     assert "lvstui config keep" in out
     engine.ended = Ended.TAKEN_BACK
     assert run("weight rs1 5 --yes")[0] == 1
+
+
+def test_a_new_server_weighs_what_its_neighbours_do_unless_it_is_said() -> None:
+    assert intents("add-server 10.10.0.9 --service dns")[0].new.weight == 10
+    assert intents("add-server 10.10.0.9 --service dns --weight 3")[0].new.weight == 3
+    mixed = TEXT.replace(b"weight 10", b"weight 7", 1)
+    assert intents("add-server 10.10.0.9 --service web", mixed)[0].new.weight in (7, None)
+    unsaid = TEXT.replace(b"weight 10", b"weight 1")
+    assert intents("add-server 10.10.0.9 --service dns", unsaid)[0].new.weight is None
+
+
+def test_what_has_to_be_proven_is_said_and_can_be_waived(run: Any, engine: Engine) -> None:
+    engine.unproven = ("TCP_CHECK of rs9 succeeds within 9 s",)
+    out = run("weight rs1 5 --plan")[1]
+    assert "⚠ rolled back unless TCP_CHECK of rs9 succeeds within 9 s" in out
+    assert "--unchecked" in out
+    assert run("weight rs1 5 --yes")[0] == 0
+    assert not engine.applied[-1].unchecked
+    out = run("weight rs1 5 --plan --unchecked")[1]
+    assert "⚠ kept even when this fails: TCP_CHECK of rs9 succeeds within 9 s" in out
+    assert run("weight rs1 5 --yes --unchecked")[0] == 0
+    assert engine.applied[-1].unchecked
 
 
 @pytest.mark.parametrize("typed", ["", "n", "y then nothing"])

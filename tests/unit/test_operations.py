@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.model import facts as f
+from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.operator import Operator
@@ -127,6 +128,28 @@ def test_enable_without_a_record_takes_the_configured_weight(log: AuditLog) -> N
     world = three().kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
     plan = Operator(audit=log).plan(world.picture(), "enable", [(WEB, rs(2))])
     assert plan.steps[0].after == 10
+
+
+def test_enable_of_what_is_disabled_in_the_file_names_the_way_back(log: AuditLog) -> None:
+    mark = DisabledBy("root", "2026-11-28 06:13", "disk swap", 10)
+    off = configured(2, weight=0, disabled=mark)
+    world = three().config(service(configured(1), off, configured(3)))
+    world.kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
+    plan = Operator(audit=log).plan(world.picture(), "enable", [(WEB, rs(2))])
+    assert plan.refusals == (
+        "rs2 in tcp 10.10.0.20:80 is disabled in the file since 2026-11-28 06:13 UTC by root (disk "
+        "swap): B enables it there (weight 10), or lvstui config enable 10.10.0.4:80 --service "
+        '"tcp 10.10.0.20:80"',
+    )
+    assert plan.steps == ()
+
+
+def test_enable_of_an_unsigned_zero_says_where_a_weight_is_set(log: AuditLog) -> None:
+    world = three().config(service(configured(1), configured(2, weight=0), configured(3)))
+    world.kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
+    plan = Operator(audit=log).plan(world.picture(), "enable", [(WEB, rs(2))])
+    assert "is 0 in the file, and nobody signed for it" in plan.refusals[0]
+    assert "lvstui config weight" in plan.refusals[0]
 
 
 def test_a_weight_that_changed_since_the_plan_is_not_overwritten(log: AuditLog) -> None:
