@@ -161,17 +161,16 @@ class LvstuiApp(App[None], inherit_bindings=False):
         return self._config_desk
 
     def left_behind(self) -> tuple[str, str]:
-        """What would be lost, or go back by itself, by leaving now: what it is, the same as long as
+        """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
         it is the same thing, and that in a sentence; both empty: nothing."""
         desk = self._config_desk
         if desk is None:
             return "", ""
         change = desk.unkept
         if change is not None:
-            return change.title, (f"{change.title} is not kept yet: its timer rolls it back in "
-                                  f"{change.left_s:.0f} s.")  # fmt: skip
+            return change.title, f"{change.title} is not kept yet: {change.then}."
         if desk.under_way:
-            sentence = f"{desk.under_way} is under way: what is not kept is rolled back by itself."
+            sentence = f"{desk.under_way} is under way: what is not kept is left to its timer."
             return desk.under_way, sentence
         count = len(desk.pending.titles)
         if count:
@@ -223,7 +222,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.unsettled.follow(event.picture)
         seen = event.picture.changes
         if self._config_desk is not None or (
-            self._config_engine is not None and any(one.waits for one in seen)
+            self._config_engine is not None and any(one.can_settle for one in seen)
         ):
             self.config_desk.heed(seen)
         with self.batch_update():
@@ -234,7 +233,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         if self._config_desk is not None:
-            self._config_desk.tick()
+            self._config_desk.tick(self.picture)
         for screen in self.screen_stack:
             # On a busy host a second may pass before a screen has its widgets.
             if isinstance(screen, ConsoleScreen) and screen.is_mounted:

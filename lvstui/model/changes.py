@@ -7,7 +7,6 @@ back* by the timer or by a check that failed.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.model.words import duration
@@ -30,7 +29,6 @@ class Ended(str, Enum):
     """Neither could be had: the text says what is where."""
 
 
-APPLYING, GOING_BACK = "applying", "going back"
 TIMER_RAN_OUT = "the timer ran out"
 """As the guard on the host writes it."""
 UNDONE_BY = "undone by "
@@ -66,49 +64,6 @@ def end_in_words(ended: Ended, outcome: str, made: float, came: float) -> str:
     if outcome == TIMER_RAN_OUT:
         why = "not kept in time (timer)"
     return f"{ended.value}: {why}{after}"
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigChangeSeen:
-    """A change of keepalived.conf that lvstui made on this host, as the host remembers it."""
-
-    id: str
-    ended: Ended
-    title: str
-    who: str
-    at: float
-    """When it was made, epoch seconds."""
-    reason: str = ""
-    outcome: str = ""
-    """What the host says came of it."""
-    came: float = 0.0
-    """When it came to that, epoch seconds; 0: it has not, or nobody knows."""
-    undoes: str = ""
-    """Id of the change that this one undoes."""
-    deadline: float = 0.0
-    """When the timer rolls it back (WAITING), epoch seconds."""
-    stage: str = ""
-    """Of one that waits: `applying` until it was verified, `going back` when that has begun."""
-    guarded: bool = True
-    """The timer's process was seen (WAITING)."""
-
-    @property
-    def waits(self) -> bool:
-        """It can be kept or undone now."""
-        return self.ended is Ended.WAITING and not self.stage
-
-    @property
-    def end(self) -> str:
-        """How it ended, in words."""
-        return end_in_words(self.ended, self.outcome, self.at, self.came)
-
-    def story(self) -> tuple[str, ...]:
-        """What happened, a sentence a line."""
-        made = f"{self.who} made it at {moment(self.at)}"
-        lines = [made + (f": “{self.reason}”" if self.reason else "")]
-        end = self.end[:1].upper() + self.end[1:]
-        lines.append(f"{end}{f' (at {moment(self.came)})' if self.came else ''}.")
-        return tuple(lines)
 
 
 def moment(at: float) -> str:

@@ -11,7 +11,6 @@ from collections import deque
 from dataclasses import replace
 
 from lvstui.model import facts as f
-from lvstui.model.changes import ConfigChangeSeen
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.health import HealthBook
 from lvstui.model.instances import InstanceBook
@@ -31,14 +30,13 @@ from lvstui.model.picture import (
 )
 from lvstui.model.rates import Traffic
 from lvstui.model.states import WAITS, Drain, Surroundings
+from lvstui.model.waiting import ChangeStands
 from lvstui.model.warnings import warnings
 
 TURN = 128
 """Services off the screen whose connection counts are renewed in one picture."""
 EVENTS = 1000
 """Events kept."""
-CHANGES = 50
-"""Changes of the configuration kept: as many as a host remembers."""
 DRAINS = (State.DRAINING, State.DRAINED)
 ServerId = tuple[ServiceKey, ServerKey]
 
@@ -76,7 +74,7 @@ class Knowledge:
         self.done_at: dict[ServerId, float] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.sysctls: tuple[tuple[str, str], ...] = ()
-        self.changes: tuple[ConfigChangeSeen, ...] = ()
+        self.changes: tuple[ChangeStands, ...] = ()
         self.cost = Cost()
         self._narrator = Narrator(self)
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -113,8 +111,8 @@ class Knowledge:
             self._all_dirty = True
         elif isinstance(fact, f.SysctlsSeen):
             self.sysctls = fact.values
-        elif isinstance(fact, ConfigChangeSeen):
-            self._learn_change(fact)
+        elif isinstance(fact, f.ChangesSeen):
+            self.changes = fact.changes
         elif isinstance(fact, f.Missing):
             self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
             self._covered_by[fact.source] = fact.covered_by
@@ -212,13 +210,6 @@ class Knowledge:
         if fact.after == 0 and drain is not None:
             self.drains[server] = replace(drain, done=fact)
         self._dirty.add(fact.service)
-
-    def _learn_change(self, fact: ConfigChangeSeen) -> None:
-        known = {change.id: change for change in self.changes}
-        known[fact.id] = fact
-        # Ids begin with the time.
-        newest = sorted(known.values(), key=lambda change: change.id, reverse=True)
-        self.changes = tuple(newest[:CHANGES])
 
     def _learn_health(self, fact: f.CheckSeen | f.ServerChanged | f.ChecksSeen, at: float) -> None:
         if isinstance(fact, f.ChecksSeen):

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from lvstui.model.changes import ConfigChangeSeen
 from lvstui.model.config import ConfiguredServer, ConfiguredService
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.vrrp import InstanceStats
+from lvstui.model.waiting import ChangeStands
 
 
 class State(str, Enum):
@@ -287,7 +287,7 @@ class Picture:
     interval_s: float = 1.0
     sysctls: tuple[tuple[str, str], ...] = ()
     """Kernel settings that matter here: (name, value)."""
-    changes: tuple[ConfigChangeSeen, ...] = ()
+    changes: tuple[ChangeStands, ...] = ()
     """What lvstui changed in keepalived.conf, as this host remembers it, newest first."""
 
     def sysctl(self, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.waiting import pressing
 from lvstui.model.words import duration
 
 if TYPE_CHECKING:
@@ -17,12 +18,26 @@ MOST = 200
 
 def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
     """Every warning that holds for `picture`, worst first."""
-    found = [*_daemon(picture), *_vrrp(picture), *_services(picture), *_drains(picture, known)]
+    found = [
+        *_changes(picture), *_daemon(picture), *_vrrp(picture), *_services(picture),
+        *_drains(picture, known),
+    ]  # fmt: skip
     found.sort(key=lambda warning: _ORDER[warning.severity])
     if len(found) > MOST:
         more = len(found) - MOST
         found = [*found[:MOST], Warning(Severity.WARN, f"and {more} more", id="more")]
     return tuple(found)
+
+
+def _changes(picture: Picture) -> list[Warning]:
+    """A change whose way back can not be relied on; one that waits as it should is no warning."""
+    found = []
+    for change in pressing(picture.changes):
+        trouble = change.plight(picture.at)
+        if trouble:
+            text = f"change “{change.title}” of {change.who}: {trouble}"
+            found.append(Warning(Severity.BAD, text, id=f"change {change.id}"))
+    return found
 
 
 def _daemon(picture: Picture) -> list[Warning]:

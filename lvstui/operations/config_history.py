@@ -14,6 +14,8 @@ from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.model.changes import Ended, end_in_words, settled
 from lvstui.model.text import plain
+from lvstui.model.waiting import plight
+from lvstui.remote import guarded
 from lvstui.remote.runner import Runner
 
 
@@ -26,11 +28,26 @@ class Standing:
     text: str = ""
     """What the host says came of it."""
     left_s: float = 0.0
-    """Until the timer rolls it back (WAITING); negative: it should have (the host was down)."""
+    """Until the timer rolls it back (WAITING); negative: it should have."""
     came: float = 0.0
     """When it came to that, epoch seconds by the host's clock; 0: it has not, or nobody knows."""
     guarded: bool = False
     """The timer's process is there (WAITING)."""
+    going_back: bool = False
+    """It is on its way back, which may take more than one try (WAITING)."""
+    trouble: str = ""
+    """Why the last try to go back failed (WAITING)."""
+    other_boot: bool = False
+    """The host was started anew since (WAITING)."""
+    seen: bool = False
+    """An operator was told of it and left it as it is (TROUBLE)."""
+
+    @property
+    def plight(self) -> str:
+        """Why its timer can not be relied on; empty: it can, or there is none."""
+        if self.ended is not Ended.WAITING:
+            return ""
+        return plight(self.guarded, self.left_s, self.going_back, self.trouble, self.other_boot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +93,24 @@ class HistoryEntry:
         return end_in_words(ended, told, self.at, self.came)
 
     @property
+    def plight(self) -> str:
+        """Why it may not go back without anybody, a word for each director; empty: it does."""
+        return "; ".join(f"{s.host}: {s.plight}" for s in self.standing if s.plight)
+
+    @property
+    def going_back(self) -> bool:
+        """A director is on its way back."""
+        return any(s.going_back for s in self.standing)
+
+    @property
+    def unseen_trouble(self) -> bool:
+        """A director could neither keep it nor go back, and nobody said that he knows."""
+        return any(s.ended is Ended.TROUBLE and not s.seen for s in self.standing)
+
+    @property
     def text(self) -> str:
         """What came of it, a word for each director."""
-        return "; ".join(f"{s.host}: {s.text or s.ended.value}" for s in self.standing)
+        return "; ".join(f"{s.host}: {s.text or s.plight or s.ended.value}" for s in self.standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +126,8 @@ def read_history(runner: Runner, *, current: bool = False) -> tuple[HistoryEntry
     """A host's changes, newest first; `current`: only the one under way. Raises RemoteError."""
     text = f"S={STATE}\nONLY={'current' if current else ''}\n"
     ran = runner.run(
-        script("common.sh") + text + script("history.sh"), root=True, timeout_s=30,
+        script("common.sh") + guarded.script() + text + script("history.sh"), root=True,
+        timeout_s=30,
         what="read the history of configurations", private=True,
     )  # fmt: skip
     return parse_history(ran.text, runner.host)
@@ -114,11 +147,12 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
         except ValueError:
             # Cut while it was laid out: nothing was changed by it.
             continue
-        outcome = plain(about.get("outcome", ""))
+        state, outcome = about.get("state", ""), plain(about.get("outcome", "").strip())
         standing = Standing(
-            host, settled(about.get("state", ""), outcome), outcome,
-            float(about.get("left") or 0), float(about.get("came") or 0),
-            guarded=about.get("guard") == "yes",
+            host, settled(state, outcome), outcome, came=float(about.get("came") or 0),
+            left_s=float(about.get("left") or 0), guarded=about.get("guard") == "yes",
+            going_back=state == "reverting", trouble=plain(about.get("trouble", "").strip()),
+            other_boot=about.get("boot") == "other", seen=about.get("seen") == "yes",
         )  # fmt: skip
         found.append(
             HistoryEntry(

@@ -196,12 +196,17 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
 
 
 def _under_way(host: str, runner: Runner) -> list[str]:
-    return [
-        f"{host}: another change is under way (“{entry.title}” of {entry.who}): keep it or "
-        f"undo it first, or wait {max(0, round(entry.left_s))} s"
-        for entry in read_history(runner, current=True)
-        if entry.ended is Ended.WAITING
-    ]
+    found = []
+    for entry in read_history(runner, current=True):
+        if entry.ended is Ended.WAITING:
+            (standing,) = entry.standing
+            then = standing.plight or (
+                "it is on its way back" if standing.going_back else
+                f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
+            )  # fmt: skip
+            found.append(f"{host}: another change is under way (“{entry.title}” of {entry.who}): "
+                         f"{then}")  # fmt: skip
+    return found
 
 
 def _lethal(host: str, findings: Sequence[Finding]) -> list[str]:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from lvstui.model.changes import ConfigChangeSeen, Ended
+from lvstui.model.changes import Ended
 from lvstui.model.text import plain
+from lvstui.model.waiting import ChangeStands
 from lvstui.model.words import duration, plural
 from lvstui.sources.audit import Entry
 
@@ -100,7 +101,7 @@ class Offer:
 
 def operations(
     entries: Iterable[Entry],
-    changes: Sequence[ConfigChangeSeen],
+    changes: Sequence[ChangeStands],
     who: str,
     own: Callable[[Entry], bool],
 ) -> tuple[Operation, ...]:
@@ -127,7 +128,7 @@ def operations(
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
-def _of_change(change: ConfigChangeSeen, own: bool) -> Operation:
+def _of_change(change: ChangeStands, own: bool) -> Operation:
     return Operation(
         change.id, Kind.FILE, change.at, change.who, change.title, own,
         undoes=change.undoes, ended=change.ended, end=change.end,

@@ -15,10 +15,10 @@ from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.tree import Tree
-from lvstui.model.changes import ConfigChangeSeen
 from lvstui.model.config import Configuration
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.model.waiting import ChangeStands
 from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
 from lvstui.screens.config_change import ConfigChange, MakePlan, Phase
@@ -326,19 +326,25 @@ class ConfigDesk(Work):
             bad = not outcome.ok and outcome.ended is not Ended.UNDONE
             self.tell(plain(f"{change.title}: {outcome.text}"), bad)
 
-    def tick(self) -> None:
+    def tick(self, picture: Picture) -> None:
         """A second has passed. When the time of a change is up, ask what became of it: it may
-        have been kept elsewhere."""
+        have been kept elsewhere, or its timer may be gone."""
         change = self.unkept
-        if change is None or change.left_s or self._job or change.outcome is None:
+        if change is None or change.outcome is None:
             return
         outcome = change.outcome
+        change.plight_here = next(
+            (one.plight(picture.at) for one in picture.changes if one.id == outcome.id), ""
+        )
+        if change.left_s or self._job:
+            return
 
         def work() -> ConfigOutcome:
             engine = self.engine()
-            left = next((one.left_s for one in engine.waiting() if one.id == outcome.id), None)
-            if left is not None:
-                return replace(outcome, left_s=max(left, 1.0))
+            waits = next((one for one in engine.waiting() if one.id == outcome.id), None)
+            if waits is not None:
+                change.plight_told = waits.plight
+                return replace(outcome, left_s=_REST_S if waits.plight else max(waits.left_s, 1.0))
             past = next((past for past in engine.history() if past.id == outcome.id), None)
             if past is not None and past.ended is not Ended.WAITING:
                 return replace(outcome, ended=past.ended, text=past.end)
@@ -351,8 +357,14 @@ class ConfigDesk(Work):
                         f"what the timer did is not known: {text}"))  # fmt: skip
 
         change.phase = Phase.DECIDING
-        self.start("looking what the timer did", work, lambda now: self._ended(change, now), None,
-                   failed)  # fmt: skip
+
+        def done(now: ConfigOutcome) -> None:
+            if now.ended is Ended.WAITING:
+                change.ended(now)
+            else:
+                self._ended(change, now)
+
+        self.start("looking what the timer did", work, done, None, failed)
 
     def history(self, then: Callable[[tuple[Past, ...]], None]) -> None:
         """What was changed in the past, the newest first."""
@@ -371,7 +383,7 @@ class ConfigDesk(Work):
             None,
         )
 
-    def heed(self, seen: tuple[ConfigChangeSeen, ...]) -> None:
+    def heed(self, seen: tuple[ChangeStands, ...]) -> None:
         """What the host remembers: a change that waits becomes the last one, whichever session
         made it; one that was decided elsewhere, or by its timer, waits no more."""
         change = self.change
@@ -383,7 +395,7 @@ class ConfigDesk(Work):
                     self._ended(change, replace(change.outcome, ended=one.ended, text=one.end))
                     self.changed()
                 return
-            if one.waits and (change is None or change.phase not in _BUSY):
+            if one.can_settle and (change is None or change.phase not in _BUSY):
                 self.change = _waiting(one, max(one.deadline - self._clock(), 1.0))
                 self.changed()
                 return
@@ -396,7 +408,7 @@ class ConfigDesk(Work):
         return self._engine
 
 
-def _waiting(seen: ConfigChangeSeen, left_s: float) -> ConfigChange:
+def _waiting(seen: ChangeStands, left_s: float) -> ConfigChange:
     """A change of another session whose timer runs."""
     plan = ConfigPlan(seen.title, (), reason=seen.reason)
     change = ConfigChange(seen.title, lambda engine: plan, plan=plan)

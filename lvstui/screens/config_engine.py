@@ -65,6 +65,11 @@ class Past(Protocol):
         """When it came to that, epoch seconds; 0: it has not, or nobody knows."""
         ...
 
+    @property
+    def plight(self) -> str:
+        """Why a timer of it can not be relied on (WAITING); empty: they can."""
+        ...
+
 
 class ConfigEngine(Protocol):
     """Plans, applies, confirms, takes back. Every call blocks: make it in a thread."""

@@ -11,7 +11,6 @@ from textual.screen import Screen
 
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
-from lvstui.model.changes import Ended
 from lvstui.model.picture import Gap, Picture, Severity, Warning
 from lvstui.screens.host import Host
 from lvstui.widgets.format import clock, cut
@@ -99,24 +98,23 @@ class ConsoleScreen(Screen[None]):
             return None
         glyphs, left = self.console.glyphs, f"{waiting.left_s:.0f} s"
         style = "bold $lv-on-accent on $sev-warn"
-        if not waiting.guarded:
+        if waiting.plight:
             style = "bold $lv-on-accent on $sev-bad"
-            text = f"{glyphs.no} timer gone: P keep/undo"
+            text = f"{glyphs.no} NOT rolled back: P"
         elif waiting.stage:
             text = f"{glyphs.warn} {waiting.stage}"
         else:
             text = f"{glyphs.warn} {left}: P keep/undo"
-        gone = "" if waiting.guarded else "NOT rolled back by itself: "
-        return (f" {text} ", style), (gone + waiting.title, "bold $sev-warn")
+        about = f"{waiting.plight}: {waiting.title}" if waiting.plight else waiting.title
+        return (f" {text} ", style), (about, "bold $sev-warn")
 
     def _to_be_seen(self) -> tuple[Warning, ...]:
         """What was rolled back and nobody has looked at."""
         unseen = self.console.unsettled.unseen
         if unseen is None:
             return ()
-        severity = Severity.BAD if unseen.ended is Ended.TROUBLE else Severity.WARN
         text = f"{unseen.ended.value} {clock(unseen.came)}, P: {unseen.title}; {unseen.end}"
-        return (Warning(severity, text, id=f"change {unseen.id}"),)
+        return (Warning(Severity.WARN, text, id=f"change {unseen.id}"),)
 
     def gaps(self, picture: Picture) -> tuple[Gap, ...]:
         """What the strip says can not be seen: each gap once on a screen."""

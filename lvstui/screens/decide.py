@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lvstui.model.changes import ConfigChangeSeen, Ended
+from lvstui.model.changes import Ended
 from lvstui.model.text import plain
+from lvstui.model.waiting import ChangeStands
 from lvstui.operations.undo import Kind, Offer, listed, undo_title
 from lvstui.widgets.line import Bit
 
@@ -35,7 +36,7 @@ def show_change(screen: ConsoleScreen) -> None:
     screen.show_picture(screen.console.picture)
 
 
-def _tell_story(screen: ConsoleScreen, seen: ConfigChangeSeen) -> None:
+def _tell_story(screen: ConsoleScreen, seen: ChangeStands) -> None:
     from lvstui.screens.config_history import TextScreen
 
     todo = {

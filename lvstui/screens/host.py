@@ -52,7 +52,7 @@ class Host(Protocol):
         ...
 
     def left_behind(self) -> tuple[str, str]:
-        """What would be lost, or go back by itself, by leaving now: what it is, the same as long as
+        """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
         it is the same thing, and that in a sentence; both empty: nothing."""
         ...
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lvstui.model.changes import APPLYING, ConfigChangeSeen, Ended
+from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
+from lvstui.model.waiting import APPLYING, ChangeStands
 
 if TYPE_CHECKING:
     from lvstui.screens.config_desk import ConfigDesk
@@ -30,8 +31,8 @@ class Waiting:
     """Until the timer rolls it back."""
     stage: str = ""
     """`applying`, `going back`; empty: it can be kept or undone."""
-    guarded: bool = True
-    """Its timer lives, as far as that can be seen."""
+    plight: str = ""
+    """Why its timer can not be relied on; empty: it can."""
 
 
 class Unsettled:
@@ -40,7 +41,7 @@ class Unsettled:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._began = clock()
-        self._changes: tuple[ConfigChangeSeen, ...] = ()
+        self._changes: tuple[ChangeStands, ...] = ()
         self._seen: set[str] = set()
         self.desk: ConfigDesk | None = None
         """What this console changes, once there is such a thing."""
@@ -50,34 +51,35 @@ class Unsettled:
         self._changes = picture.changes
 
     @property
-    def under_way(self) -> ConfigChangeSeen | None:
+    def under_way(self) -> ChangeStands | None:
         """The change that is not decided yet, as the host has it."""
         # The host's own word of what was decided here comes with the next tick.
         decided = self.desk.decided if self.desk is not None else ""
         return next((one for one in self._changes
-                     if one.ended is Ended.WAITING and one.id != decided), None)  # fmt: skip
+                     if one.waits and one.id != decided), None)  # fmt: skip
 
     @property
     def waiting(self) -> Waiting | None:
         """What the header says."""
         seen = self.under_way
         if seen is not None:
-            left = max(seen.deadline - self._clock(), 0.0)
-            return Waiting(seen.title, left, seen.stage, seen.guarded)
+            now = self._clock()
+            return Waiting(seen.title, seen.left_s(now), seen.stage, seen.plight(now))
         change = self.desk.unkept if self.desk is not None else None
-        return Waiting(change.title, change.left_s) if change is not None else None
+        if change is None:
+            return None
+        return Waiting(change.title, change.left_s, plight=change.plight)
 
     @property
-    def unseen(self) -> ConfigChangeSeen | None:
-        """The newest that was rolled back, or ended in trouble, and that nobody has looked at."""
+    def unseen(self) -> ChangeStands | None:
+        """The newest that was rolled back and that nobody has looked at. One that ended in trouble
+        is a warning until somebody says that he knows."""
         since = self._began - _STILL_NEWS_S
         return next(
             (
                 one
                 for one in self._changes
-                if one.ended in (Ended.TAKEN_BACK, Ended.TROUBLE)
-                and one.id not in self._seen
-                and one.came >= since
+                if one.ended is Ended.TAKEN_BACK and one.id not in self._seen and one.came >= since
             ),
             None,
         )

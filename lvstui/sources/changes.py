@@ -1,167 +1,191 @@
-"""Source `changes`: what lvstui changed in keepalived.conf of this host, and how it stands.
+"""Source `changes`: how lvstui's own changes of this host's configuration stand.
 
-Each change has a folder on the host, which its guard marks as it is decided (`change.sh`): so a
-change that waits is seen whoever made it, and its end also when nobody looked. A tick costs one
-stat and one readlink while nothing is under way.
+A change leaves marks in a folder of its own below `STATE`, and a guard that takes it back unless it
+is kept (`lvstui.remote.guarded`). Whether that guard lives is looked at each time: what it promised
+is worth nothing without it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
 import time
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from lvstui.keepalived.daemon.facts import STATE
-from lvstui.model.changes import APPLYING, GOING_BACK, ConfigChangeSeen, Ended, settled
-from lvstui.model.facts import Available, Missing
+from lvstui.model.changes import Ended
+from lvstui.model.facts import Available, ChangesSeen, Missing
 from lvstui.model.text import plain
+from lvstui.model.waiting import ChangeStands
 from lvstui.sources.base import Context
 
-_ID = re.compile(r"[0-9]+T[0-9A-Za-z-]+")
-_MARKERS = ("armed", "reverting", "confirmed", "reverted", "trouble.end", "never")
-_MOST_BYTES = 1 << 16
-_JITTER_S = 2.0
-"""The host counts whole seconds: by less than this no deadline has moved."""
-_MISSES = 2
-"""A guard that was killed is started again after a second: it is gone when missed this often."""
+_STATES = ("armed", "reverting", "confirmed", "reverted", "trouble.end", "never")
+_MOST_BYTES = 65536
+_JITTER_S = 3.0
+"""A deadline that seems to move by less has not: clocks and uptime are read one after the other."""
 
 
-class ConfigChanges:
-    """Pushes each change that the host remembers, and again whenever it stands otherwise."""
+class ChangeMarks:
+    """Pushes them at the start and when one stands differently."""
 
     name = "changes"
 
-    def __init__(self, folder: Path = Path(STATE), proc: Path = Path("/proc")) -> None:
-        self._folder, self._proc = folder, proc
-        self._stamp = 0
-        self._told: dict[str, ConfigChangeSeen] = {}
-        self._open: set[str] = set()
-        """Those that are not decided."""
-        self._missed: dict[str, int] = {}
+    def __init__(self, state: Path = Path(STATE), proc: Path = Path("/proc")) -> None:
+        self._state, self._proc = state, proc
+        self._decided: dict[str, ChangeStands] = {}
+        """Those whose end is known: they change no more, but for who was told."""
 
     def run(self, context: Context) -> None:
-        """Read back what is remembered, then look for news every tick."""
-        first = True
-        blind = False
+        """Look every tick; without a change that waits that is two questions to the kernel."""
+        last: tuple[ChangeStands, ...] = ()
+        stamp: object = None
+        hidden = False
         while True:
             try:
-                self._look(context, first)
-                first = False
-                if blind:
-                    blind = False
+                now = self._stamp()
+                if now != stamp or any(_moves(change) for change in last):
+                    stamp, found = now, self.look()
+                    found = tuple(_steady(change, last) for change in found)
+                    if found != last:
+                        last = found
+                        context.emit(self.name, ChangesSeen(found))
+                if hidden:
+                    hidden = False
                     context.emit(self.name, Available(self.name))
-            except FileNotFoundError:
-                # Nothing was ever changed here.
-                first = False
             except PermissionError:
-                if not blind:
-                    what = "whether a change of keepalived.conf waits to be kept"
+                if not hidden:
+                    hidden = True
+                    what = "changes of the configuration that wait to be kept"
                     context.emit(self.name, Missing(self.name, what, "sudo lvstui"))
-                blind = True
             if context.wait(context.interval_s):
                 return
 
-    def _look(self, context: Context, first: bool) -> None:
-        stamp = self._folder.stat().st_mtime_ns
-        # Not a link, or none: nothing is under way.
-        with contextlib.suppress(OSError):
-            # Within one tick of the file system's clock two changes have the same stamp.
-            self._open.add(os.readlink(self._folder / "current"))
-        if stamp != self._stamp:
-            self._stamp = stamp
-            names = {name for name in os.listdir(self._folder) if _ID.fullmatch(name)}
-            self._open |= names - self._told.keys()
-        for name in sorted(self._open):
-            try:
-                found = self._read(name)
-            except FileNotFoundError:
-                # Given up before it was laid out, or forgotten by the host.
-                self._open.discard(name)
-                continue
-            except (OSError, ValueError, TypeError, AttributeError):
-                # One that can not be read says nothing of the others.
-                continue
-            if found is None:
-                continue
-            if found.ended is not Ended.WAITING:
-                self._open.discard(name)
-            if not _same(self._told.get(name), found):
-                at = found.came or (time.time() if name in self._told else found.at)
-                self._told[name] = found
-                context.emit(self.name, found, at, past=first)
-
-    def _read(self, name: str) -> ConfigChangeSeen | None:
-        """None while it is being laid out. Raises OSError, ValueError."""
-        folder = self._folder / name
-        marker = next((one for one in _MARKERS if (folder / one).exists()), "")
-        if not marker:
-            os.stat(folder)
-            return None
-        meta = json.loads(self._text(folder / "meta.json"))
-        outcome, came = "", 0.0
-        if marker not in ("armed", "reverting"):
-            try:
-                outcome = plain(self._text(folder / "outcome").partition("\n")[0])
-                came = (folder / "outcome").stat().st_mtime
-            except FileNotFoundError:
-                # Decided just now; its words come next.
-                came = 0.0
-        ended = settled(marker, outcome)
-        deadline, stage, guarded = 0.0, "", True
-        if ended is Ended.WAITING:
-            left = self._left(folder)
-            deadline = time.time() + left
-            timer_s = int(meta.get("timer_s", 0))
-            if marker == "reverting":
-                stage = GOING_BACK
-            elif not timer_s or left > timer_s + _JITTER_S:
-                # Its guard waits for the time that looking may take, too, until all was seen.
-                stage = APPLYING
-            guarded = self._guarded(name)
-        return ConfigChangeSeen(
-            name, ended, plain(str(meta.get("title", ""))), plain(str(meta.get("who", ""))),
-            float(meta.get("at", 0)), plain(str(meta.get("reason", ""))), outcome, came,
-            plain(str(meta.get("undoes", ""))), deadline, stage, guarded,
-        )  # fmt: skip
-
-    def _left(self, folder: Path) -> float:
-        """Seconds until the timer's time is up."""
-        up = float(self._text(self._proc / "uptime").split()[0])
+    def _stamp(self) -> object:
         try:
-            return float(self._text(folder / "deadline")) - up
-        except (FileNotFoundError, ValueError):
-            # It is being kept or rolled back at this moment.
-            return 0.0
+            return os.stat(self._state).st_mtime_ns
+        except FileNotFoundError:
+            return None
 
-    def _guarded(self, name: str) -> bool:
-        """The guard's process is there, or was a moment ago."""
-        wanted = f"{name}/change.sh\0guard".encode()
-        for pid in os.listdir(self._proc):
-            if not pid.isdigit():
-                continue
-            try:
-                line = (self._proc / pid / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if wanted in line:
-                self._missed.pop(name, None)
-                return True
-        self._missed[name] = self._missed.get(name, 0) + 1
-        return self._missed[name] < _MISSES
+    def look(self) -> tuple[ChangeStands, ...]:
+        """Every change that the host remembers, as it stands, newest first. Raises
+        PermissionError."""
+        try:
+            names = sorted(name for name in os.listdir(self._state) if name[:1].isdigit())
+        except FileNotFoundError:
+            return ()
+        found = {
+            name: self._decided.get(name) or self._stands(name) for name in reversed(names)
+        }  # fmt: skip
+        # What nobody was told of yet may be told.
+        self._decided = {
+            name: one for name, one in found.items()
+            if one.came and (one.ended is not Ended.TROUBLE or one.seen)
+        }  # fmt: skip
+        return tuple(found.values())
 
-    @staticmethod
-    def _text(path: Path) -> str:
+    def _stands(self, name: str) -> ChangeStands:
+        folder = self._state / name
+        with suppress(FileNotFoundError):
+            marks = set(os.listdir(folder))
+            state = next((state for state in _STATES if state in marks), "")
+            meta = _meta(folder)
+            waits = state in ("armed", "reverting")
+            deadline = self._deadline(folder) if state == "armed" else 0.0
+            timer_s = _number(meta.get("timer_s"))
+            return ChangeStands(
+                id=plain(name),
+                state=state,
+                title=plain(str(meta.get("title", ""))),
+                who=plain(str(meta.get("who", ""))),
+                at=_number(meta.get("at")),
+                outcome="" if waits else _first_line(folder / "outcome"),
+                deadline=deadline,
+                guarded=waits and self._guarded(folder),
+                trouble=_first_line(folder / "trouble") if waits else "",
+                other_boot=waits and self._other_boot(folder),
+                seen="seen" in marks,
+                reason=plain(str(meta.get("reason", ""))),
+                undoes=plain(str(meta.get("undoes", ""))),
+                came=0.0 if waits else _changed(folder / "outcome"),
+                # Until all was verified its timer waits for the time that looking may take, too.
+                applying=state == "armed"
+                and (not timer_s or deadline - time.time() > timer_s + _JITTER_S),
+            )
+        return ChangeStands(plain(name), "")
+
+    def _deadline(self, folder: Path) -> float:
+        up = _number(_first_line(self._proc / "uptime").partition(" ")[0])
+        return round(time.time() - up + _number(_first_line(folder / "deadline")), 1)
+
+    def _other_boot(self, folder: Path) -> bool:
+        armed = _first_line(folder / "boot_id")
+        return bool(armed) and armed != _first_line(self._proc / "sys/kernel/random/boot_id")
+
+    def _guarded(self, folder: Path) -> bool:
+        """As `guarded` of guard.sh: a number may be anybody's by now."""
+        mine = {os.fsencode(folder / name) for name in ("change.sh", "again.sh")}
+        for name in ("guard.1", "guard.2"):
+            pid = _first_line(folder / name)
+            if not (pid.isascii() and pid.isdigit() and len(pid) < 9):
+                continue
+            with suppress(OSError):
+                process = self._proc / pid
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if process.stat().st_uid == folder.stat().st_uid and any(
+                    word in mine and after == b"guard" for word, after in pairwise(words)
+                ):
+                    return True
+        return False
+
+
+def _moves(change: ChangeStands) -> bool:
+    """It stands otherwise soon: it waits, or was decided and the words of that come next."""
+    return change.waits or (
+        change.state in ("confirmed", "reverted", "trouble.end") and not change.came
+    )
+
+
+def _steady(change: ChangeStands, last: tuple[ChangeStands, ...]) -> ChangeStands:
+    """The change with the deadline that it had before, if it is the same one."""
+    for old in last:
+        if old.id == change.id and abs(old.deadline - change.deadline) < _JITTER_S:
+            return replace(change, deadline=old.deadline)
+    return change
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _meta(folder: Path) -> dict[str, object]:
+    try:
+        raw = json.loads(_read(folder / "meta.json"))
+    except ValueError:
+        # It was cut while it was laid out.
+        return {}
+    return raw if isinstance(raw, dict) else {}
+
+
+def _number(value: object) -> float:
+    try:
+        return float(str(value)[:40])
+    except ValueError:
+        return 0.0
+
+
+def _first_line(path: Path) -> str:
+    return plain(_read(path).partition("\n")[0].strip())
+
+
+def _read(path: Path) -> str:
+    try:
         with path.open("rb") as stream:
             return stream.read(_MOST_BYTES).decode("utf-8", "replace")
-
-
-def _same(told: ConfigChangeSeen | None, now: ConfigChangeSeen) -> bool:
-    """Nothing but the jitter of the clock lies between them."""
-    if told is None or abs(told.deadline - now.deadline) >= _JITTER_S:
-        return False
-    return (told.ended, told.outcome, told.stage, told.guarded) == (
-        now.ended, now.outcome, now.stage, now.guarded
-    )  # fmt: skip
+    except OSError:
+        return ""

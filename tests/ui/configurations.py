@@ -162,6 +162,7 @@ class FakePast:
     left_s: float = 0.0
     end: str = "kept by alice"
     came: float = NOW - 7140
+    plight: str = ""
 
 
 @dataclass

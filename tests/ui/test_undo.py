@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from textual.widgets import OptionList
 
-from lvstui.model.changes import ConfigChangeSeen, Ended
+from lvstui.model.changes import Ended
 from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, Weights
+from lvstui.model.waiting import ChangeStands
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
@@ -75,7 +76,7 @@ def options(engine: FakeEngine, log: AuditLog, kernel: Kernel) -> dict[str, Any]
     }
 
 
-def site(kernel: Kernel, *changes: ConfigChangeSeen) -> Picture:
+def site(kernel: Kernel, *changes: ChangeStands) -> Picture:
     """As it is now: later than all that was recorded in the log."""
     found = pictures.site()
     for server, weight in kernel.weights.items():
@@ -83,12 +84,19 @@ def site(kernel: Kernel, *changes: ConfigChangeSeen) -> Picture:
     return replace(found, changes=changes)
 
 
-def change(ended: Ended = Ended.CONFIRMED, **more: Any) -> ConfigChangeSeen:
+_STATES = {
+    Ended.WAITING: "armed", Ended.CONFIRMED: "confirmed", Ended.UNDONE: "reverted",
+    Ended.TROUBLE: "trouble.end",
+}  # fmt: skip
+
+
+def change(ended: Ended = Ended.CONFIRMED, **more: Any) -> ChangeStands:
     """The newest of all: made in the year 2100."""
     values: dict[str, Any] = {
-        "title": TITLE, "who": "alice", "at": 4.1e9, "came": 4.1e9, **more,
+        "title": TITLE, "who": "alice", "at": 4.1e9, "came": 4.1e9, "guarded": True,
+        "outcome": "undone by alice" if ended is Ended.UNDONE else "", **more,
     }  # fmt: skip
-    return ConfigChangeSeen("c-9", ended, **values)
+    return ChangeStands("c-9", _STATES[ended], **values)
 
 
 def drained(options: dict[str, Any], kernel: Kernel) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from lvstui.model.changes import APPLYING, ConfigChangeSeen, Ended
+from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
+from lvstui.model.waiting import ChangeStands
 from lvstui.screens.config_change import Phase
 from lvstui.screens.config_history import TextScreen
 from lvstui.screens.config_plan import ConfigPlanScreen
@@ -25,18 +26,20 @@ TITLE = "weight of rs1: 10 → 12"
 SCREENS = {"1": "services", "2": "failover", "4": "config", "5": "realservers", "7": "events"}
 
 
-def waits(**more: Any) -> ConfigChangeSeen:
+def waits(**more: Any) -> ChangeStands:
     """One that another session made, 52 s before its timer runs out."""
-    values: dict[str, Any] = {"at": pictures.NOW - 8, "deadline": pictures.NOW + 52, **more}
-    return ConfigChangeSeen("c-9", Ended.WAITING, TITLE, "bob", **values)
+    values: dict[str, Any] = {
+        "at": pictures.NOW - 8, "deadline": pictures.NOW + 52, "guarded": True, **more,
+    }  # fmt: skip
+    return ChangeStands("c-9", "armed", TITLE, "bob", **values)
 
 
-def ended(ended_: Ended = Ended.TAKEN_BACK, why: str = "the timer ran out") -> ConfigChangeSeen:
+def ended(why: str = "the timer ran out") -> ChangeStands:
     """What became of it."""
-    return replace(waits(), ended=ended_, outcome=why, came=pictures.NOW + 52)
+    return replace(waits(), state="reverted", outcome=why, came=pictures.NOW + 52)
 
 
-def site(*changes: ConfigChangeSeen) -> Picture:
+def site(*changes: ChangeStands) -> Picture:
     return replace(pictures.site(), changes=changes)
 
 
@@ -98,7 +101,7 @@ async def test_it_counts_on_without_a_picture(start: Start, options: dict[str, A
 async def test_one_that_is_not_verified_yet_can_not_be_kept(
     start: Start, options: dict[str, Any]
 ) -> None:
-    async with start(site(waits(stage=APPLYING)), **options) as desk:
+    async with start(site(waits(applying=True)), **options) as desk:
         assert desk.lines()[0].startswith(" ▲ applying  weight of rs1")
         await desk.press("P")
         assert len(desk.app.screen_stack) == 1
@@ -107,7 +110,7 @@ async def test_one_that_is_not_verified_yet_can_not_be_kept(
 
 async def test_a_timer_that_is_gone_is_said_first(start: Start, options: dict[str, Any]) -> None:
     async with start(site(waits(guarded=False)), size=(80, 24), **options) as desk:
-        assert desk.lines()[0].startswith(" ✗ timer gone: P keep/undo  NOT rolled back")
+        assert desk.lines()[0].startswith(" ✗ NOT rolled back: P  the timer is gone")
 
 
 async def test_in_a_read_only_session_it_is_told_and_nothing_else(

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from lvstui.model.changes import ConfigChangeSeen, Ended
+from lvstui.model.changes import Ended
+from lvstui.model.facts import ChangesSeen
+from lvstui.model.waiting import ChangeStands
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
@@ -19,6 +21,10 @@ from tests.unit.world import WEB, three
 
 T0 = 1_000_000.0
 RS2 = "10.10.0.4:80"
+_STATES = {
+    Ended.WAITING: "armed", Ended.CONFIRMED: "confirmed", Ended.UNDONE: "reverted",
+    Ended.TAKEN_BACK: "reverted", Ended.TROUBLE: "trouble.end", Ended.REFUSED: "never",
+}  # fmt: skip
 
 
 def weight(id_: str, at: float, what: str = "drain", **more: Any) -> Entry:
@@ -29,10 +35,12 @@ def weight(id_: str, at: float, what: str = "drain", **more: Any) -> Entry:
     return Entry(id_, "done", T0 + at, "", host="lb1", operation=what, service=str(WEB), **values)
 
 
-def change(id_: str, at: float, ended: Ended = Ended.CONFIRMED, **more: Any) -> ConfigChangeSeen:
+def change(id_: str, at: float, ended: Ended = Ended.CONFIRMED, **more: Any) -> ChangeStands:
     """A change of keepalived.conf."""
     values: dict[str, Any] = {"who": "root", "title": "disable rs3", "came": T0 + at + 60, **more}
-    return ConfigChangeSeen(id_, ended, at=T0 + at, **values)
+    if ended is Ended.UNDONE:
+        values["outcome"] = "undone by root"
+    return ChangeStands(id_, _STATES[ended], at=T0 + at, **values)
 
 
 def push(
@@ -51,7 +59,7 @@ def push(
 
 
 def newest(
-    entries: list[Entry], changes: list[ConfigChangeSeen], now: float = 100, who: str = "root",
+    entries: list[Entry], changes: list[ChangeStands], now: float = 100, who: str = "root",
     number: int | None = None,
 ) -> Offer | None:  # fmt: skip
     found = operations(entries, changes, who, lambda entry: entry.who == who)
@@ -213,7 +221,7 @@ def test_the_operator_looks_at_all_three_records(tmp_path: Path) -> None:
     found = operator.last(world.picture())
     assert found is not None
     assert (found.operation.kind, found.operation.vips) == (Kind.HOSTS, ("10.10.0.20",))
-    world.say(change("29991231T235959-abcdef", 1e10 - T0, who="alice"))
+    world.say(ChangesSeen((change("29991231T235959-abcdef", 1e10 - T0, who="alice"),)))
     found = operator.last(world.picture())
     assert found is not None
     assert found.operation.kind is Kind.FILE
