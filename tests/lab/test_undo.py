@@ -136,6 +136,8 @@ def test_a_change_of_the_shell_waits_in_sight_and_its_end_stays(quiet: Lab) -> N
         lab.wait("lb1", lambda: read(lab, "lb1") == whole, timeout=90, what="the timer")
         console.until("rolled back ")
         console.mark()
+        # So narrow an event has no room for its words.
+        console.process.resize(24, 140)
         console.press("7")
         console.until("EVENTS")
         console.until("waits to be kept")
