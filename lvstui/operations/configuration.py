@@ -33,7 +33,17 @@ from lvstui.operations.configuration_apply import (
     take_back,
 )
 from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
-from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
+from lvstui.operations.configuration_plan import (
+    Drawn,
+    as_plan,
+    candidate,
+    draw,
+    effects,
+    idle,
+    in_words,
+    moved,
+    peer_of,
+)
 from lvstui.operations.undo import CONFIGURATION as OPERATION
 from lvstui.operations.undo import undo_title
 from lvstui.remote.runner import RemoteError, Runner
@@ -45,8 +55,6 @@ _LOAD_S = 8.0
 """How long a reload may take until it counts as failed."""
 _CONFIRM_S = 30
 """The guards are put off by this much while all directors are asked to confirm."""
-_SAME_START_S = 5.0
-"""The host's clock gives whole seconds, and may be set."""
 LOOK_FIRST = (
     "4 H R (lvstui config rollback N) shows the difference and goes back all the same, or edit it"
 )
@@ -207,11 +215,11 @@ class Configurations:
         progress("looking again, testing again")
         files = {host.director.host: host.files for host in plan.hosts}
         now, drawn = self._plan(plan.title, files, plan.reason, plan.timer_s, plan.undoes)
-        stop = _moved(plan, now) or self._stops(now, force)
+        stop = moved(plan, now) or self._stops(now, force)
         if stop:
             return ConfigOutcome(plan, Ended.REFUSED, "", f"nothing was written: {stop}")
         parts = [part for part in drawn if part.change.files]
-        entries = [(part.where.name, "", OPERATION, _in_words(plan, part)) for part in parts]
+        entries = [(part.where.name, "", OPERATION, in_words(plan, part)) for part in parts]
         try:
             id_ = self.audit.begin(entries, plan.reason)
         except OSError as error:
@@ -300,7 +308,7 @@ class Configurations:
         The guards are put off first, so that either all keep it or the change is rolled back.
         """
         entry = self._entry(id_)
-        plan = _as_plan(entry)
+        plan = as_plan(entry)
         if self.read_only:
             return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
         wheres = [w for w in self.directors if w.name in entry.hosts]
@@ -323,7 +331,7 @@ class Configurations:
         """Put back what a change that waits replaced, now; `why` it is not the operator's wish.
         Raises KeyError for an unknown id. A change that was kept is undone by `plan_rollback`."""
         entry = self._entry(id_)
-        plan = _as_plan(entry)
+        plan = as_plan(entry)
         if self.read_only:
             return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
         wheres = [w for w in self.directors if w.name in entry.hosts]
@@ -348,7 +356,7 @@ class Configurations:
         done = settle(id_, wheres, lambda w, r: self._word(r, id_, "stop", self.audit.who))
         bad = [f"{name}: {error or said}" for name, said, error in done if said != "stopped"]
         why = "; ".join(bad) or "its way back was given up"
-        text = self._settled(_as_plan(entry), entry, Ended.TROUBLE, why).text
+        text = self._settled(as_plan(entry), entry, Ended.TROUBLE, why).text
         return "" if text == why and not bad else text
 
     def _not_loaded(self, wheres: Sequence[Where]) -> str:
@@ -440,28 +448,3 @@ class Configurations:
             later = [f"{one}: these later changes go, too (see the difference)" for one in later]
         return replace(plan, cautions=plan.cautions if strict else (*plan.cautions, *later),
                        refusals=(*plan.refusals, *refused))  # fmt: skip
-
-
-def _moved(plan: ConfigPlan, now: ConfigPlan) -> str:
-    """What is no longer as the plan saw it."""
-    for host, again in zip(plan.hosts, now.hosts, strict=False):
-        old, new = host.director, again.director
-        if old.pid != new.pid or abs(old.started - new.started) > _SAME_START_S:
-            return f"{old.host}: keepalived is another one than when this was planned: look again"
-        known = {f.identity for f in (*host.findings, *host.known)}
-        for finding in again.findings:
-            if finding.severity.rank <= Severity.ERROR.rank and finding.identity not in known:
-                return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
-    return ""
-
-
-def _in_words(plan: ConfigPlan, part: Drawn) -> str:
-    paths = ", ".join(change.path for change in part.change.files)
-    return f"{plan.title} ({paths})"
-
-
-def _as_plan(entry: HistoryEntry) -> ConfigPlan:
-    """What is remembered of a plan."""
-    return ConfigPlan(
-        entry.title, (), reason=entry.reason, timer_s=entry.timer_s, undoes=entry.undoes
-    )

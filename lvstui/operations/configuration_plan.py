@@ -21,14 +21,16 @@ from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
 from lvstui.operations import configuration_verify as verify
-from lvstui.operations.config_history import read_history
-from lvstui.operations.config_plan import Director, Ended, FileChange, HostChange
+from lvstui.operations.config_history import HistoryEntry, read_history
+from lvstui.operations.config_plan import ConfigPlan, Director, Ended, FileChange, HostChange
 from lvstui.operations.configuration_hosts import Where
 from lvstui.operations.configuration_rules import Side
 from lvstui.remote.runner import Runner
 
 _MANAGED = re.compile(rb"(?i)\b(ansible|puppet|chef|salt|saltstack|cfengine|managed by)\b")
 _HEAD = 5
+_SAME_START_S = 5.0
+"""The host's clock gives whole seconds, and may be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,3 +269,29 @@ def effects(drawn: Sequence[Drawn]) -> tuple[str, ...]:
             if one.impact is not Impact.WATCHES:
                 found[f"{one.subject}: {one.text}"] = None
     return tuple(found)
+
+
+def moved(plan: ConfigPlan, now: ConfigPlan) -> str:
+    """What is no longer as the plan saw it; empty: nothing."""
+    for host, again in zip(plan.hosts, now.hosts, strict=False):
+        old, new = host.director, again.director
+        if old.pid != new.pid or abs(old.started - new.started) > _SAME_START_S:
+            return f"{old.host}: keepalived is another one than when this was planned: look again"
+        known = {f.identity for f in (*host.findings, *host.known)}
+        for finding in again.findings:
+            if finding.severity.rank <= Severity.ERROR.rank and finding.identity not in known:
+                return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
+    return ""
+
+
+def in_words(plan: ConfigPlan, part: Drawn) -> str:
+    """What is done on one director, for the audit log."""
+    paths = ", ".join(change.path for change in part.change.files)
+    return f"{plan.title} ({paths})"
+
+
+def as_plan(entry: HistoryEntry) -> ConfigPlan:
+    """What is remembered of a plan."""
+    return ConfigPlan(
+        entry.title, (), reason=entry.reason, timer_s=entry.timer_s, undoes=entry.undoes
+    )
