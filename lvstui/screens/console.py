@@ -105,7 +105,7 @@ class ConsoleScreen(Screen[None]):
             text = f"{glyphs.warn} {waiting.stage}"
         else:
             text = f"{glyphs.warn} {left}: P keep/undo"
-        about = f"{waiting.plight}: {waiting.title}" if waiting.plight else waiting.title
+        about = f"{waiting.title}: {waiting.plight}" if waiting.plight else waiting.title
         return (f" {text} ", style), (about, "bold $sev-warn")
 
     def _to_be_seen(self) -> tuple[Warning, ...]:
@@ -113,7 +113,9 @@ class ConsoleScreen(Screen[None]):
         unseen = self.console.unsettled.unseen
         if unseen is None:
             return ()
-        text = f"{unseen.ended.value} {clock(unseen.came)}, P: {unseen.title}; {unseen.end}"
+        word = unseen.ended.value
+        why = unseen.end.removeprefix(f"{word}: ")
+        text = f"{word} {clock(unseen.came)}, P: {unseen.title}: {why}"
         return (Warning(Severity.WARN, text, id=f"change {unseen.id}"),)
 
     def gaps(self, picture: Picture) -> tuple[Gap, ...]:
@@ -153,7 +155,8 @@ class ConsoleScreen(Screen[None]):
         keys = []
         read_only = self.console.operator.read_only
         unsettled = self.console.unsettled
-        first = ("change-last",) if unsettled.waiting or unsettled.unseen else ()
+        waits = unsettled.waiting is not None
+        first = ("change-last",) if waits or unsettled.unseen else ()
         for id_ in (*first, *self.FOOTER, "palette", "help"):
             command = self.command(id_)
             if command is None or (command.changes and read_only):
@@ -161,7 +164,8 @@ class ConsoleScreen(Screen[None]):
             key = command.first_key
             if key == "Enter":
                 key = self.console.glyphs.enter
-            keys.append(Key(id_, key, command.label, not self.why_not(command)))
+            label = command.label if waits or id_ != "change-last" else "rolled back"
+            keys.append(Key(id_, key, label, not self.why_not(command)))
         return keys
 
     def _lock(self) -> Bit:

@@ -110,7 +110,7 @@ async def test_one_that_is_not_verified_yet_can_not_be_kept(
 
 async def test_a_timer_that_is_gone_is_said_first(start: Start, options: dict[str, Any]) -> None:
     async with start(site(waits(guarded=False)), size=(80, 24), **options) as desk:
-        assert desk.lines()[0].startswith(" ✗ NOT rolled back: P  the timer is gone")
+        assert desk.lines()[0].startswith(f" ✗ NOT rolled back: P  {TITLE}: the timer is")
 
 
 async def test_in_a_read_only_session_it_is_told_and_nothing_else(
@@ -129,7 +129,8 @@ async def test_what_was_rolled_back_stays_until_it_was_seen(
     async with start(site(waits()), size=(80, 24), **options) as desk:
         await desk.push(site(ended()))
         line = desk.lines()[2]
-        assert line.startswith(f" ▲ rolled back 14:04:14, P: {TITLE}")
+        assert line.startswith(f" ▲ rolled back 14:04:14, P: {TITLE}: not kept in time (timer)")
+        assert desk.lines()[-1].startswith(" P  rolled back")
         assert "keep/undo" not in desk.lines()[0]
         for key in ("2", "7", "4", "5", "1"):
             await desk.press(key)
