@@ -30,6 +30,7 @@ from lvstui.screens.services import ServicesScreen
 from lvstui.screens.settings import Settings, speaks_unicode
 from lvstui.screens.styles import free_closed_widgets, style_paths
 from lvstui.screens.theme import DEFAULT_THEME, THEMES, meanings
+from lvstui.screens.unsettled import Unsettled
 from lvstui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.widgets.format import plural
 from lvstui.widgets.glyphs import glyphs
@@ -136,6 +137,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """The newest picture that was shown."""
         self.under_way: Callable[[], str] = lambda: ""
         """What is being done on other hosts, in words; empty: nothing."""
+        self.unsettled = Unsettled(self.settings.clock)
+        """Changes that wait to be kept, or were rolled back unseen."""
         self.animation_level = "none"
         self._unsubscribe: Callable[[], None] | None = None
         self._crash = Crash(self.settings.state_folder)
@@ -162,23 +165,26 @@ class LvstuiApp(App[None], inherit_bindings=False):
             )
             desk.tell = self._desk_tells
             desk.watchers.append(self._keys_changed)
-            self._config_desk = desk
+            self._config_desk = self.unsettled.desk = desk
         return self._config_desk
 
-    def left_behind(self) -> str:
-        """What would be lost, or left to its timer, by leaving now; empty: nothing."""
+    def left_behind(self) -> tuple[str, str]:
+        """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
+        it is the same thing, and that in a sentence; both empty: nothing."""
         desk = self._config_desk
         if desk is None:
-            return ""
+            return "", ""
         change = desk.unkept
         if change is not None:
-            return f"{change.title} is not kept yet: {change.then}."
+            return change.title, f"{change.title} is not kept yet: {change.then}."
         if desk.under_way:
-            return f"{desk.under_way} is under way: what is not kept yet is left to its timer."
+            sentence = f"{desk.under_way} is under way: what is not kept is left to its timer."
+            return desk.under_way, sentence
         count = len(desk.pending.titles)
         if count:
-            return f"The draft of the configuration ({plural(count, 'change')}) is not applied."
-        return ""
+            what = f"The draft of the configuration ({plural(count, 'change')})"
+            return what, f"{what} is not applied."
+        return "", ""
 
     def _keys_changed(self) -> None:
         """What can be done now is another thing: footers say so without waiting for a picture."""
@@ -238,6 +244,12 @@ class LvstuiApp(App[None], inherit_bindings=False):
     def on_picture_changed(self, event: PictureChanged) -> None:
         """Hand it to every screen that can be seen."""
         self.picture = event.picture
+        self.unsettled.follow(event.picture)
+        seen = event.picture.changes
+        if self._config_desk is not None or (
+            self._config_engine is not None and any(one.can_settle for one in seen)
+        ):
+            self.config_desk.heed(seen)
         with self.batch_update():
             for screen in self.screen_stack:
                 show = getattr(screen, "show_picture", None)
@@ -272,6 +284,21 @@ class LvstuiApp(App[None], inherit_bindings=False):
         if isinstance(screen, ConfigScreen):
             screen.show_row(service, server)
 
+    async def change_hosts(
+        self,
+        operation: str,
+        addresses: tuple[str, ...],
+        vips: tuple[str, ...],
+        cautions: tuple[str, ...],
+    ) -> None:
+        """Go to the screen of real servers and plan a push or an undo there."""
+        from lvstui.screens.realservers import RealServersScreen
+
+        await self.switch_mode("realservers")
+        screen = self.screen
+        if isinstance(screen, RealServersScreen):
+            screen.propose_for(operation, addresses, vips, cautions)
+
     def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
         """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
 
@@ -281,8 +308,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 return
             ok = isinstance(outcome, Outcome) and outcome.ok
             text = outcome.text if isinstance(outcome, Outcome) else f"failed: {outcome}"
-            if ok and plan.operation != "undo":
-                text += ". u takes it back."
+            if ok:
+                text += ". u makes it again." if plan.operation == "undo" else ". u undoes it."
             self.notify(
                 plain(text),
                 title=plan.title,

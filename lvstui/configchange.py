@@ -1,5 +1,5 @@
 """`lvstui config apply|set|unset|weight|disable|enable|add-server|remove-server|add-vip|remove-vip|
-confirm|back|history|rollback`: changes of keepalived.conf from the shell.
+keep|back|history|rollback`: changes of keepalived.conf from the shell.
 
 Every one of them is the same plan that the screens show: tested, judged, previewed, applied under
 a timer, verified, recorded.
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lvstui.operations.config_history import HistoryEntry
     from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan
     from lvstui.operations.configuration import Configurations
+    from lvstui.operations.undo import Offer
     from lvstui.remote.runner import RemoteError
 
 DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
@@ -42,13 +43,17 @@ def add_changes(words: Any) -> None:
     for name, (help_, arguments, make) in COMMANDS.items():
         sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
         arguments(sub)
-        _plan_options(sub)
+        plan_options(sub)
         sub.set_defaults(run=_changing(make))
     for name, help_ in (
-        ("confirm", "keep a change that waits for it"),
-        ("back", "take back a change that waits, now"),
+        ("keep", "keep a change that waits for it"),
+        ("back", "undo a change that waits, now"),
     ):
-        sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        sub = words.add_parser(
+            name, help=help_, description=help_[0].upper() + help_[1:] + ".",
+            # As it was called first; scripts have it.
+            aliases=["confirm"] if name == "keep" else [],
+        )  # fmt: skip
         sub.add_argument("id", metavar="ID", nargs="?", default="",
                          help="of `history`; not needed when one waits")  # fmt: skip
         if name == "back":
@@ -72,19 +77,22 @@ def _common(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="one JSON document (lvstui.change/1)")
 
 
-def _plan_options(sub: argparse.ArgumentParser) -> None:
+def plan_options(sub: argparse.ArgumentParser) -> None:
+    """What every change of keepalived.conf can be told."""
     _common(sub)
     sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
     sub.add_argument("--yes", action="store_true",
                      help="apply without asking, and keep it when it was verified")  # fmt: skip
     sub.add_argument("--hold", action="store_true",
-                     help="do not keep it yet: `lvstui config confirm` does")  # fmt: skip
+                     help="do not keep it yet: `lvstui config keep` does")  # fmt: skip
     sub.add_argument("--force", action="store_true",
                      help="in spite of errors (never what ends the daemon)")  # fmt: skip
+    sub.add_argument("--unchecked", action="store_true",
+                     help="keep new servers even when their first check fails")  # fmt: skip
     sub.add_argument("--alone", action="store_true", help="there is no other director")
     sub.add_argument("--reason", default="", help="why; goes to history and audit log")
     sub.add_argument("--timer", type=int, default=60, metavar="SECONDS",
-                     help="taken back by itself after that, unless kept (default 60)")  # fmt: skip
+                     help="rolled back by itself after that, unless kept (default 60)")  # fmt: skip
 
 
 # Running it
@@ -131,6 +139,51 @@ def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
             return _carry_out(engine, plan, args)
 
     return run
+
+
+def undo_change(args: argparse.Namespace, offer: Offer) -> int:
+    """Undo a change of keepalived.conf, or make again what an operator undid before it was kept."""
+    from dataclasses import replace
+
+    from lvstui.operations.config_plan import Ended
+    from lvstui.remote.runner import RemoteError
+
+    operation = offer.operation
+    with ExitStack() as stack:
+        engine = _engine(args, stack)
+        if operation.ended is Ended.WAITING:
+            return _undo_waiting(engine, offer, args)
+        try:
+            plan = engine.plan_rollback(
+                operation.id, timer_s=args.timer, again=operation.ended is Ended.UNDONE,
+                strict=not args.force,
+            )  # fmt: skip
+        except KeyError:
+            return _fail(args, f"“{operation.title}” is not in the history (any more)")
+        except ValueError as error:
+            return _fail(args, str(error), USAGE)
+        except RemoteError as error:
+            return _fail(args, str(error))
+        cautions = (*offer.cautions, *plan.cautions)
+        return _carry_out(engine, replace(plan, cautions=cautions, reason=plain(args.reason)), args)
+
+
+def _undo_waiting(engine: Configurations, offer: Offer, args: argparse.Namespace) -> int:
+    from lvstui.operations.config_plan import Ended
+
+    what = f"“{offer.operation.title}” is not kept yet: the old files would be put back and loaded"
+    if args.plan:
+        print(what)
+        return DONE
+    if not args.yes:
+        if args.json or not sys.stdin.isatty():
+            return _fail(args, f"not done: {what}; give --yes")
+        print(what)
+        if _answer("undo it? [y/N] ").lower() not in ("y", "yes"):
+            return NOT_DONE
+    outcome = engine.take_back(offer.operation.id)
+    _show(args, outcome.plan, outcome)
+    return DONE if outcome.ended is Ended.UNDONE else NOT_DONE
 
 
 def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None) -> ConfigPlan:
@@ -203,9 +256,12 @@ def _whole_file(looks: Looks, first: str, source: str) -> Edited:
 
 
 def _carry_out(engine: Configurations, plan: ConfigPlan, args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     from lvstui.configchange_report import plan_lines, tell
     from lvstui.operations.config_plan import ConfigOutcome, Ended
 
+    plan = replace(plan, unchecked=args.unchecked)
     if args.plan or plan.refusals or plan.empty:
         _show(args, plan, None)
         return NOT_DONE if plan.refusals else DONE
@@ -249,7 +305,7 @@ def _answer(question: str) -> str:
 
 def _keep(outcome: ConfigOutcome, args: argparse.Namespace) -> bool:
     _verified(outcome)
-    print(f"it is in force, and goes back by itself in {outcome.left_s:.0f} s unless you keep it")
+    print(f"it is in force, and rolled back by itself in {outcome.left_s:.0f} s unless you keep it")
     return _answer("keep it? [y/N] ").lower() in ("y", "yes")
 
 
@@ -275,7 +331,9 @@ def _settle(args: argparse.Namespace) -> int:
             waiting = waiting or tuple(e for e in engine.history()[:1] if e.unseen_trouble)
         chosen = [entry for entry in waiting if not args.id or entry.id == args.id]
         if not waiting:
-            return _fail(args, "no change waits (it was kept or taken back: see `config history`)")
+            return _fail(
+                args, "no change waits (it was kept, undone or rolled back: see `config history`)"
+            )
         if len(chosen) != 1:
             known = ", ".join(f"{entry.id} ({entry.title})" for entry in waiting)
             return _fail(args, f"name the change that is meant; those that wait: {known}")
@@ -285,8 +343,8 @@ def _settle(args: argparse.Namespace) -> int:
             if wrong:
                 return _fail(args, f"not given up: {wrong}")
             return _said(args, f"given up: the files of “{chosen[0].title}” stay as they are now")
-        outcome = engine.confirm(id_) if args.word == "confirm" else engine.take_back(id_)
-        wanted = Ended.CONFIRMED if args.word == "confirm" else Ended.TAKEN_BACK
+        outcome = engine.confirm(id_) if args.word == "keep" else engine.take_back(id_)
+        wanted = Ended.CONFIRMED if args.word == "keep" else Ended.UNDONE
         _show(args, outcome.plan, outcome)
         return _status(outcome, outcome.ended is wanted)
 
@@ -344,7 +402,10 @@ def _show(args: argparse.Namespace, plan: ConfigPlan, outcome: ConfigOutcome | N
     _verified(outcome)
     print(f"{outcome.ended.value}: {outcome.text}" + (f" ({outcome.id})" if outcome.id else ""))
     if outcome.ended is Ended.WAITING:
-        print("`lvstui config confirm` keeps it, `lvstui config back` takes it back now")
+        print(
+            f"rolled back in {outcome.left_s:.0f} s unless it is kept: `lvstui config keep` keeps "
+            "it, `lvstui config back` undoes it now"
+        )
 
 
 def _fail(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int:
@@ -368,4 +429,4 @@ def _said(args: argparse.Namespace, message: str) -> int:
 
 def commands() -> Sequence[str]:
     """The names of all of them, for help and tests."""
-    return (*COMMANDS, "confirm", "back", "history")
+    return (*COMMANDS, "keep", "back", "history")

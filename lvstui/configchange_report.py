@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from lvstui.keepalived.difference import Difference
 from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.changes import moment
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
 
@@ -29,6 +29,10 @@ def plan_lines(plan: ConfigPlan) -> list[str]:
     said = "\n".join(lines)
     lines += [f"  → {effect}" for effect in plan.effects if effect not in said]
     lines += [f"  ⚠ {caution}" for caution in plan.cautions]
+    if not plan.refusals:
+        lines += [f"  ⚠ {one}" for one in plan.on_proof]
+    if plan.unproven and not plan.refusals and not plan.unchecked:
+        lines.append("  ⚠ (--unchecked keeps it all the same)")
     lines += [f"  ✖ {refusal}" for refusal in plan.refusals]
     if plan.to_force and not plan.refusals:
         lines.append("  ✖ with these errors it is applied only with --force")
@@ -68,10 +72,12 @@ def history_lines(entries: Sequence[HistoryEntry], first: int = 1) -> list[str]:
     """One line a change, and why below it."""
     lines = []
     for number, entry in enumerate(entries, first):
-        at = datetime.fromtimestamp(entry.at).strftime("%Y-%m-%d %H:%M:%S")
-        lines.append(f"{number:>3}  {at}  {entry.who:<10} {entry.ended.value:<11} {entry.title}")
+        head = f"{number:>3}  {moment(entry.at)}  {entry.who:<10} {entry.ended.value:<11} "
+        lines.append(head + entry.title)
         if entry.ended is Ended.WAITING:
             lines.append(f"     {_waits(entry)}")
+        else:
+            lines.append(f"     {entry.end}" + (f" ({moment(entry.came)})" if entry.came else ""))
         if entry.reason:
             lines.append(f"     “{entry.reason}”")
     return lines
@@ -84,13 +90,19 @@ def _waits(entry: HistoryEntry) -> str:
     if entry.going_back:
         return "is on its way back"
     # Its timer was seen just now.
-    return f"goes back by itself in {max(entry.left_s, 0):.0f} s unless confirmed"
+    return f"rolled back by itself in {max(entry.left_s, 0):.0f} s unless it is kept"
 
 
 def entry_json(number: int, entry: HistoryEntry) -> dict[str, Any]:
     """A change as it is remembered."""
-    return {"number": number, **asdict(entry), "ended": entry.ended.value, "text": entry.text,
-            "plight": entry.plight}  # fmt: skip
+    return {
+        "number": number,
+        **asdict(entry),
+        "ended": entry.ended.value,
+        "end": entry.end,
+        "text": entry.text,
+        "plight": entry.plight,
+    }
 
 
 def plan_json(plan: ConfigPlan) -> dict[str, Any]:
@@ -115,6 +127,8 @@ def plan_json(plan: ConfigPlan) -> dict[str, Any]:
         "reason": plan.reason,
         "timer_s": plan.timer_s,
         "undoes": plan.undoes,
+        "unproven": plan.unproven,
+        "unchecked": plan.unchecked,
     }
 
 

@@ -156,7 +156,8 @@ def _add_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     except ValueError as error:
         raise Usage(str(error)) from None
     checks = () if args.no_check else None
-    return [AddServer(service.key, NewServer(address, port, args.as_name, args.weight, checks))]
+    weight = service.usual_weight if args.weight is None else args.weight
+    return [AddServer(service.key, NewServer(address, port, args.as_name, weight, checks))]
 
 
 def _remove_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
@@ -222,7 +223,7 @@ def _add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("address", metavar="ADDR[:PORT]")
     sub.add_argument("--service", required=True, metavar="S", help="'tcp ADDR:PORT', or its name")
     sub.add_argument("--name", dest="as_name", default="", help="stands beside it as a comment")
-    sub.add_argument("--weight", type=int, default=None)
+    sub.add_argument("--weight", type=int, default=None, help="else that of its neighbours")
     sub.add_argument("--no-check", action="store_true",
                      help="without the checks that its neighbours have")  # fmt: skip
 

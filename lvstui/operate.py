@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lvstui.configchange import plan_options
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.picture import Picture
 from lvstui.printing import ask
@@ -41,10 +42,18 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
         )
         _apply_options(parser)
         parser.set_defaults(run=_run, operation=operation)
-    undo = commands.add_parser("undo", help="take back your last operation")
+    text = "undo your newest operation: weights, keepalived.conf or real servers"
+    undo = commands.add_parser(
+        "undo", help=text,
+        description=f"{text[0].upper()}{text[1:]}. Once more makes it again; --list and a number "
+        "reach older ones.",
+    )  # fmt: skip
     look_options(undo)
-    _apply_options(undo)
-    undo.set_defaults(run=_run, operation="undo", server="", service=None)
+    undo.add_argument("number", metavar="N", nargs="?", type=int, help="of --list, whoever did it")
+    undo.add_argument("--list", action="store_true", help="what was done, newest first")
+    plan_options(undo)
+    _read_only_option(undo)
+    undo.set_defaults(run=_undo)
 
 
 def _apply_options(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +61,10 @@ def _apply_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", action="store_true", help="show what would be done, do nothing")
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     parser.add_argument("--json", action="store_true", help="the plan and the outcome as JSON")
+    _read_only_option(parser)
+
+
+def _read_only_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--read-only", action="store_true", dest="read_only_here", help=argparse.SUPPRESS
     )
@@ -91,23 +104,84 @@ def targets(
 
 
 def _run(args: argparse.Namespace) -> int:
-    from lvstui.live import local_watcher
     from lvstui.operations.operator import READ_ONLY, Operator
 
     if (args.read_only or args.read_only_here) and not args.plan:
         return _fail(f"refused: {READ_ONLY}", args)
     operator = Operator(read_only=args.read_only or args.read_only_here)
-    with local_watcher(config=args.config, interval_s=args.interval) as watcher:
-        picture = watcher.settle()
+    picture = _picture(args)
     if not picture.table_readable:
-        gaps = [f"{g.what}: {g.remedy}" for g in picture.gaps if g.source == "proc"]
-        return _fail(gaps[0] if gaps else "the kernel's IPVS table can not be read", args, USAGE)
+        return _blind(picture, args)
     try:
         plan = _plan(operator, picture, args)
     except ValueError as error:
         return _fail(str(error), args, USAGE)
-    if plan is None:
-        return _fail("there is no operation of yours to take back", args)
+    return _carry_out(operator, plan, args)
+
+
+def _picture(args: argparse.Namespace) -> Picture:
+    from lvstui.live import local_watcher
+
+    with local_watcher(config=args.config, interval_s=args.interval) as watcher:
+        return watcher.settle()
+
+
+def _blind(picture: Picture, args: argparse.Namespace) -> int:
+    gaps = [f"{g.what}: {g.remedy}" for g in picture.gaps if g.source == "proc"]
+    return _fail(gaps[0] if gaps else "the kernel's IPVS table can not be read", args, USAGE)
+
+
+def _undo(args: argparse.Namespace) -> int:
+    """The newest operation of any kind, or the one with that number."""
+    from lvstui.operations.operator import READ_ONLY, Operator
+    from lvstui.operations.undo import Kind
+
+    args.read_only = args.read_only or args.read_only_here
+    if args.read_only and not (args.plan or args.list):
+        return _fail(f"refused: {READ_ONLY}", args)
+    operator = Operator(read_only=args.read_only)
+    picture = _picture(args)
+    if args.list:
+        return _list(operator, picture, args)
+    found = operator.last(picture, args.number)
+    if found is None:
+        if args.number is not None:
+            return _fail(f"there is no operation {args.number}: lvstui undo --list", args, USAGE)
+        return _fail("there is no operation of yours to undo", args)
+    kind = found.operation.kind
+    if found.refusal:
+        return _fail(found.refusal, args)
+    if kind is Kind.FILE:
+        from lvstui.configchange import undo_change
+
+        return undo_change(args, found)
+    if kind is Kind.HOSTS:
+        from lvstui.realservers import undo_on_hosts
+
+        return undo_on_hosts(args, found)
+    if not picture.table_readable:
+        return _blind(picture, args)
+    return _carry_out(operator, operator.plan_undo(picture, found), args)
+
+
+def _list(operator: Operator, picture: Picture, args: argparse.Namespace) -> int:
+    from lvstui.operations.undo import listed
+
+    found = operator.operations(picture)
+    if args.json:
+        rows = [
+            {"number": number, "id": one.id, "kind": one.kind.value, "at": one.at, "who": one.who,
+             "title": one.title, "own": one.own, "in_force": one.in_force, "end": one.end}
+            for number, one in enumerate(found, 1)
+        ]  # fmt: skip
+        print(json.dumps({"schema": "lvstui.operation/1", "operations": rows}, indent=1,
+                         ensure_ascii=False))  # fmt: skip
+    else:
+        print("\n".join(listed(found, picture.at)) or "nothing was done with lvstui here yet")
+    return DONE
+
+
+def _carry_out(operator: Operator, plan: Plan, args: argparse.Namespace) -> int:
     if args.plan:
         _print(args, plan, None)
         return NOT_DONE if plan.refusals else DONE
@@ -123,9 +197,7 @@ def _run(args: argparse.Namespace) -> int:
     return UNRECORDED if outcome.unrecorded else DONE
 
 
-def _plan(operator: Operator, picture: Picture, args: argparse.Namespace) -> Plan | None:
-    if args.operation == "undo":
-        return operator.plan_undo(picture)
+def _plan(operator: Operator, picture: Picture, args: argparse.Namespace) -> Plan:
     chosen = targets(picture, args.server, args.service)
     weight = args.weight if args.operation == "weight" else None
     return operator.plan(picture, args.operation, chosen, weight=weight, reason=args.reason)

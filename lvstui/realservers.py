@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lvstui.model.picture import Picture
     from lvstui.operations.realservers import RealServers
     from lvstui.operations.rows import Row
+    from lvstui.operations.undo import Offer
     from lvstui.realserver.hosts import Host
     from lvstui.realserver.push import HostOutcome
     from lvstui.realserver.steps import HostPlan
@@ -168,6 +169,19 @@ def _run(args: argparse.Namespace) -> int:
             return _change(service, hosts, args)
         except ValueError as error:
             return _fail(str(error), args, USAGE)
+
+
+def undo_on_hosts(args: argparse.Namespace, offer: Offer) -> int:
+    """Undo a push on the hosts and VIPs that it was for, or make an undone one again."""
+    operation = offer.operation
+    for caution in () if args.json else offer.cautions:
+        print(f"⚠ {caution}")
+    asked = {
+        "word": "push" if operation.is_undo else "undo", "hosts": list(operation.hosts),
+        "vip": list(operation.vips), "all": False, "user": "", "parallel": 10, "transcript": None,
+        "verbose": False, "method": "", "variant": "", "unfinished": False,
+    }  # fmt: skip
+    return _run(argparse.Namespace(**{**vars(args), **asked}))
 
 
 def _check(args: argparse.Namespace) -> None:

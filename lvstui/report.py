@@ -19,7 +19,7 @@ from lvstui.model.picture import (
     Severity,
     State,
 )
-from lvstui.model.waiting import ChangeStands
+from lvstui.model.waiting import ChangeStands, pressing
 
 SCHEMA = "lvstui.status/1"
 OK, DEGRADED, BLIND = 0, 1, 2
@@ -189,7 +189,7 @@ def report(picture: Picture) -> dict[str, Any]:
         },
         "instances": [_instance(instance) for instance in picture.instances],
         "services": [_service(service) for service in picture.services],
-        "changes": [_change(change, picture.at) for change in picture.changes],
+        "changes": [_change(change, picture.at) for change in pressing(picture.changes)],
         "warnings": [
             {
                 "severity": warning.severity.value,

@@ -123,6 +123,67 @@ class Redraw(Command["ConsoleScreen"]):
         screen.refresh()
 
 
+class Undo(Command["ConsoleScreen"]):
+    """Undo your newest operation, whatever kind it was: kernel weights, keepalived.conf, real
+    servers. Shows first what that means, how old it is and what came after it. Once more: makes it
+    again."""
+
+    id = "undo"
+    keys = "u"
+    label = "undo"
+    title = "Undo the newest operation"
+    group = "Everywhere"
+    changes = True
+
+    def shell(self, screen: ConsoleScreen) -> str:
+        """The same."""
+        return "lvstui undo"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Show the plan that takes it back."""
+        screen.propose_undo()
+
+
+class UndoOlder(Command["ConsoleScreen"]):
+    """Undo an operation that is not the newest, out of the list of all that lvstui did here."""
+
+    id = "undo-older"
+    title = "Undo an older operation …"
+    group = "Everywhere"
+    changes = True
+
+    def shell(self, screen: ConsoleScreen) -> str:
+        """By its number."""
+        return "lvstui undo --list; lvstui undo N"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Show the list."""
+        screen.choose_undo()
+
+
+class ShowChange(Command["ConsoleScreen"]):
+    """A change of keepalived.conf that waits: keep it or undo it. One that was rolled back: what
+    happened to it. Else the last change again: its plan, how far it is, or what came of it."""
+
+    id = "change-last"
+    keys = "P"
+    label = "keep/undo"
+    title = "Show the change that waits or the last one; keep or undo it"
+    group = "Everywhere"
+
+    def why_not(self, screen: ConsoleScreen) -> str:
+        """There must be one."""
+        return screen.console.unsettled.why_nothing()
+
+    def shell(self, screen: ConsoleScreen) -> str:
+        """Keep it."""
+        return "lvstui config keep"
+
+    def run(self, screen: ConsoleScreen) -> None:
+        """Open it."""
+        screen.show_change()
+
+
 class Suspend(Command["ConsoleScreen"]):
     """Back to the shell for a moment; `fg` comes back."""
 
@@ -158,10 +219,11 @@ class Quit(Command["ConsoleScreen"]):
                 "Press again to leave all the same.", bad=True,
             )  # fmt: skip
             return
-        lost = "" if work else screen.console.left_behind()
+        lost, sentence = ("", "") if work else screen.console.left_behind()
         if lost and lost != self._warned_of:
+            # Not the sentence: it counts seconds, and would be another one at each press.
             self._warned_of = lost
-            screen.tell(f"{lost} Press again to leave all the same.", bad=True)
+            screen.tell(f"{sentence} Press again to leave all the same.", bad=True)
             return
         screen.app.exit()
 
@@ -208,6 +270,9 @@ COMMON: tuple[Command[Any], ...] = (
     ShowWarnings(),
     ChooseTheme(),
     Redraw(),
+    ShowChange(),
+    Undo(),
+    UndoOlder(),
     Suspend(),
     Quit(),
     *SCREENS,

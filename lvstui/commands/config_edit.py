@@ -155,25 +155,33 @@ class EditOutside(_Changing):
 
 
 class UndoEdit(_Changing):
-    """Take the last change of the draft back."""
+    """Undo the last change of the draft; without a draft your newest operation, whatever kind it
+    was."""
 
-    id = "config-undo"
+    # It stands for the one of all screens.
+    id = "undo"
     keys = "u"
     label = "undo"
-    title = "Undo in the draft"
+    title = "Undo in the draft, else the newest operation"
 
     def why_not(self, screen: ConfigScreen) -> str:
-        """There must be one."""
-        reason = super().why_not(screen)
-        return reason or ("" if screen.desk.pending.undoable else "The draft is empty.")
+        """While there is a draft, what keeps it from being worked on."""
+        return super().why_not(screen) if screen.desk.pending.undoable else ""
+
+    def shell(self, screen: ConfigScreen) -> str:
+        """That of the newest operation."""
+        return "lvstui undo"
 
     def run(self, screen: ConfigScreen) -> None:
         """In a thread."""
-        screen.desk.undo()
+        if screen.desk.pending.undoable:
+            screen.desk.undo()
+        else:
+            screen.propose_undo()
 
 
 class RedoEdit(_Changing):
-    """Make the change again that was taken back last."""
+    """Make the change again that was undone last in the draft."""
 
     id = "config-redo"
     keys = "U,ctrl+r"
@@ -182,7 +190,7 @@ class RedoEdit(_Changing):
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be one."""
         reason = super().why_not(screen)
-        return reason or ("" if screen.desk.pending.redoable else "Nothing was taken back.")
+        return reason or ("" if screen.desk.pending.redoable else "Nothing was undone here.")
 
     def run(self, screen: ConfigScreen) -> None:
         """In a thread."""
@@ -233,28 +241,6 @@ class PlanDraft(_Changing):
     def run(self, screen: ConfigScreen) -> None:
         """Open it."""
         screen.editing.actions.plan()
-
-
-class ShowChange(Command["ConfigScreen"]):
-    """The last change again: its plan, how far it is, or what came of it. A change that waits is
-    kept or taken back here."""
-
-    id = "config-change-last"
-    keys = "P"
-    title = "Show the last change; keep it or take it back"
-    group = "Change"
-
-    def why_not(self, screen: ConfigScreen) -> str:
-        """There must be one."""
-        return "" if screen.desk.change is not None else "Nothing was planned yet."
-
-    def shell(self, screen: ConfigScreen) -> str:
-        """Keep it."""
-        return "lvstui config confirm"
-
-    def run(self, screen: ConfigScreen) -> None:
-        """Open it."""
-        screen.editing.show_change()
 
 
 class History(Command["ConfigScreen"]):
@@ -333,7 +319,6 @@ EDIT_COMMANDS: tuple[Command[Any], ...] = (
     RedoEdit(),
     ShowDiff(),
     PlanDraft(),
-    ShowChange(),
     History(),
     FirstConfiguration(),
     Discard(),

@@ -83,13 +83,25 @@ class Drain(_OnServers):
 
 
 class Enable(_OnServers):
-    """Give the marked real servers (or the one under the cursor) their original weight back."""
+    """Give the marked real servers (or the one under the cursor) their original weight back. Of
+    those that are disabled in the file it says so, and enables them there (as B does)."""
 
     id = "enable"
     keys = "e"
     label = "enable"
     title = "Enable real servers"
     operation = "enable"
+
+    def why_not(self, screen: ServicesScreen) -> str:
+        """Not what is neither in the kernel nor disabled in the file."""
+        return "" if screen.disabled_targets() else super().why_not(screen)
+
+    def run(self, screen: ServicesScreen) -> None:
+        """Show the plan, or where it has to be done."""
+        if screen.disabled_targets():
+            screen.choose_enable()
+        else:
+            screen.propose(self.operation)
 
 
 class Weight(_OnServers):
@@ -111,25 +123,6 @@ class Weight(_OnServers):
     def run(self, screen: ServicesScreen) -> None:
         """Ask for the weight, then show the plan."""
         screen.ask_weight()
-
-
-class Undo(Command["ServicesScreen"]):
-    """Take back the last operation of lvstui on this host; shows first what that means."""
-
-    id = "undo"
-    keys = "u"
-    label = "undo"
-    title = "Undo the last operation"
-    group = "Real servers"
-    changes = True
-
-    def shell(self, screen: ServicesScreen) -> str:
-        """The same."""
-        return "lvstui undo"
-
-    def run(self, screen: ServicesScreen) -> None:
-        """Show the plan that takes it back."""
-        screen.propose_undo()
 
 
 class Details(Command["ServicesScreen"]):
@@ -227,7 +220,6 @@ SERVER_COMMANDS: tuple[Command[Any], ...] = (
     Drain(),
     Enable(),
     Weight(),
-    Undo(),
     Details(),
     Mark(),
     MarkService(),

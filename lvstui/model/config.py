@@ -113,6 +113,16 @@ class ConfiguredService:
     quorum_down: str = ""
     sorry_inhibit: bool = False
 
+    @property
+    def usual_weight(self) -> int | None:
+        """The weight that all of its servers in use have; None: they differ, or it is the default
+        of keepalived (1)."""
+        found = {s.weight for s in self.servers if s.weight}
+        if not found:
+            found = {s.disabled.was for s in self.servers if s.disabled and s.disabled.was}
+        (one, *others) = found or (1,)
+        return one if not others and one != 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class VirtualAddress:

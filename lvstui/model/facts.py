@@ -271,8 +271,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class ChangesSeen:
-    """How lvstui's changes of this host's configuration stand: the one that waits to be kept or is
-    on its way back, and the newest."""
+    """How lvstui's changes of this host's configuration stand, as far back as it remembers them."""
 
     changes: tuple[ChangeStands, ...]
     """The newest first."""
@@ -295,7 +294,7 @@ class Observation:
     """Epoch seconds, as precise as the source is."""
     host: str
     source: str
-    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit."""
+    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit, changes."""
     fact: Fact
     past: bool = False
     """True for what was read back from before lvstui started: fills in, rings no bell."""

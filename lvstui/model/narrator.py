@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lvstui.model import facts as f
+from lvstui.model.changes import Ended
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
 from lvstui.model.states import brief, said
+from lvstui.model.waiting import APPLYING, GOING_BACK, ChangeStands
 from lvstui.model.words import plural
 
 if TYPE_CHECKING:
@@ -48,6 +50,31 @@ _SAME_S = 3.0
 _WEIGHED = 1000
 
 
+Told = tuple[Ended, str, bool]
+"""Of a change of the configuration: how it stood, what was being done, whether its timer lived."""
+
+
+def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severity, str] | None:
+    why = f", “{change.reason}”" if change.reason else ""
+    text = f"{change.title}: {change.end}{why}"
+    if change.ended is Ended.REFUSED:
+        return None
+    if change.ended is not Ended.WAITING:
+        special = {Ended.CONFIRMED: Severity.GOOD, Ended.UNDONE: Severity.INFO,
+                   Ended.TROUBLE: Severity.BAD}  # fmt: skip
+        return special.get(change.ended, Severity.WARN), text
+    if not change.guarded:
+        text = f"{change.title}: its timer is gone, it will NOT be rolled back by itself"
+        return Severity.BAD, text
+    if change.stage == APPLYING:
+        return Severity.INFO, f"{change.who} applies {change.title}{why}"
+    if change.stage == GOING_BACK:
+        return Severity.WARN, f"{change.title}: the old files are being put back"
+    if before is not None and not before[2]:
+        return None
+    return Severity.WARN, f"{change.who} applied {change.title}{why}: waits to be kept"
+
+
 class Narrator:
     """Writes the events of a `Knowledge`."""
 
@@ -60,6 +87,9 @@ class Narrator:
         self._daemon_told: tuple[bool, int] | None = None
         self._stopping_at = 0.0
         """When keepalived last said that it stops."""
+        self._changes: dict[str, Told] = {}
+        """How changes of the configuration stood when that was told."""
+        self._changes_known = False
         self._weighed: dict[tuple[ServiceKey, ServerKey], float] = {}
         """When keepalived last said that it changed a weight."""
 
@@ -110,6 +140,11 @@ class Narrator:
                 f"in {self._service(fact.service)}: {fact.before} → {fact.after}"
             )
             self._say(seen, Severity.INFO, text, "server", fact.service, fact.server)
+        elif isinstance(fact, f.ChangesSeen):
+            self._stand(fact, seen)
+        elif isinstance(fact, f.Done) and fact.operation == "configuration":
+            # The host's own memory of its changes tells it, with how it ended.
+            return
         elif isinstance(fact, f.Done):
             severity = Severity.INFO if fact.ok else Severity.WARN
             self._say(seen, severity, fact.text, "operation", fact.service, fact.server)
@@ -266,6 +301,24 @@ class Narrator:
         verb = "is here now" if fact.added else "left"
         text = f"VIP {fact.address} {verb} ({fact.interface}, {instance})"
         self._say(seen, Severity.GOOD if fact.added else Severity.WARN, text, "address")
+
+    def _stand(self, fact: f.ChangesSeen, seen: f.Observation) -> None:
+        """Applied, kept, undone, rolled back, each once; what was so before we looked is past."""
+        first, self._changes_known = not self._changes_known, True
+        for change in reversed(fact.changes):
+            if not change.waits and not change.came:
+                # Decided just now: why comes next.
+                continue
+            told = (change.ended, change.stage, change.guarded)
+            before = self._changes.get(change.id)
+            self._changes[change.id] = told
+            said = _change_in_words(change, before)
+            if before == told or said is None:
+                continue
+            at = change.came or (seen.at if before is not None else change.at)
+            severity, text = said
+            past = seen.past or (first and not change.waits)
+            self._known.say(Event(at, seen.host, severity, text, "config", past=past))
 
     def _daemon(self, fact: f.DaemonSeen, seen: f.Observation) -> None:
         before, self._daemon_told = self._daemon_told, (fact.running, fact.pid)

@@ -288,7 +288,7 @@ class Picture:
     sysctls: tuple[tuple[str, str], ...] = ()
     """Kernel settings that matter here: (name, value)."""
     changes: tuple[ChangeStands, ...] = ()
-    """Changes of the configuration: the one that waits to be kept, and the newest (first)."""
+    """What lvstui changed in keepalived.conf, as this host remembers it, newest first."""
 
     def sysctl(self, name: str) -> str:
         """The value of `net.ipv4.vs.…`; empty when it is not known."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lvstui.model.changes import Ended, end_in_words, moment, settled
+
+APPLYING, GOING_BACK = "applying", "going back"
 LATE_S = 15.0
 """How long after its time a timer that lives may take to be done with going back."""
 WHAT_TO_DO = "lvstui config back"
 LEAVE_IT = "look at the files, then: lvstui config back --give-up"
 NO_REBOOT = (
-    "without systemd a reboot ends the timer: only `lvstui config back` takes back what waited then"
+    "without systemd a reboot ends the timer: only `lvstui config back` undoes what waited then"
 )
 
 
@@ -37,6 +41,42 @@ class ChangeStands:
     """The host was started anew since (armed, reverting)."""
     seen: bool = False
     """An operator was told of its trouble and left it (trouble.end)."""
+    reason: str = ""
+    undoes: str = ""
+    """Id of the change that this one undoes."""
+    came: float = 0.0
+    """Epoch seconds at which it came to its end; 0: it has not, or nobody knows."""
+    applying: bool = False
+    """It was not verified yet (armed)."""
+
+    @property
+    def ended(self) -> Ended:
+        """How it stands, in one word."""
+        return settled(self.state, self.outcome)
+
+    @property
+    def end(self) -> str:
+        """How it ended, why, and after how long, in words."""
+        return end_in_words(self.ended, self.outcome, self.at, self.came)
+
+    @property
+    def stage(self) -> str:
+        """What is being done to one that waits; empty: nothing, it can be kept or undone."""
+        if self.state == "reverting":
+            return GOING_BACK
+        return APPLYING if self.applying else ""
+
+    @property
+    def can_settle(self) -> bool:
+        """It can be kept or undone now."""
+        return self.waits and not self.stage
+
+    def story(self) -> tuple[str, ...]:
+        """What happened, a sentence a line."""
+        made = f"{self.who} made it at {moment(self.at)}"
+        end = self.end[:1].upper() + self.end[1:]
+        came = f" (at {moment(self.came)})" if self.came else ""
+        return made + (f": “{self.reason}”" if self.reason else ""), f"{end}{came}."
 
     @property
     def waits(self) -> bool:
@@ -57,6 +97,11 @@ class ChangeStands:
         return plight(self.guarded, left, self.state == "reverting", self.trouble, self.other_boot)
 
 
+def pressing(changes: Sequence[ChangeStands]) -> tuple[ChangeStands, ...]:
+    """Of all that a host remembers, newest first: the newest, and what waits."""
+    return tuple(one for number, one in enumerate(changes) if not number or one.waits)
+
+
 def plight(guarded: bool, left_s: float, going_back: bool, trouble: str, other_boot: bool) -> str:
     """Why a change may not go back without anybody's help; empty: its timer lives and does it.
 
@@ -72,7 +117,7 @@ def plight(guarded: bool, left_s: float, going_back: bool, trouble: str, other_b
         why = "the host was started anew, and the timer is gone" if other_boot else (
             "the timer is gone")  # fmt: skip
         failed = f" ({trouble})" if trouble else ""
-        return f"{why}: NOT taken back{failed}; {WHAT_TO_DO}"
+        return f"{why}: NOT rolled back{failed}; {WHAT_TO_DO}"
     if left_s < -LATE_S:
-        return f"its time is over since {-left_s:.0f} s: NOT taken back; {WHAT_TO_DO}"
+        return f"its time is over since {-left_s:.0f} s: NOT rolled back; {WHAT_TO_DO}"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.waiting import pressing
 from lvstui.model.words import duration
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
 def _changes(picture: Picture) -> list[Warning]:
     """A change whose way back can not be relied on; one that waits as it should is no warning."""
     found = []
-    for change in picture.changes:
+    for change in pressing(picture.changes):
         trouble = change.plight(picture.at)
         if trouble:
             text = f"change “{change.title}” of {change.who}: {trouble}"

@@ -121,19 +121,12 @@ class AuditLog:
             operation="",
         )
 
-    def last_undoable(self) -> tuple[Entry, ...]:
-        """The steps of this operator's last operation that changed something and was not taken
-        back; empty when there is none."""
+    def entries(self) -> tuple[Entry, ...]:
+        """What is on record, oldest first; nothing when it can not be read."""
         try:
-            found = [e for e in entries(self.path) if e.phase == "done" and self.own(e)]
+            return tuple(entries(self.path))
         except OSError:
             return ()
-        undone = {entry.undoes for entry in found if entry.undoes and entry.ok}
-        for last in reversed(found):
-            # Without a service it is no weight: a change of a real server has an undo of its own.
-            if last.ok and last.service and last.operation != "undo" and last.id not in undone:
-                return tuple(e for e in found if e.id == last.id and e.ok)
-        return ()
 
     def original_weight(self, service: str, server: str) -> int | None:
         """The weight before the last drain of that server; None when none is recorded."""

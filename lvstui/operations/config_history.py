@@ -14,24 +14,16 @@ from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script, taken_apart
-from lvstui.model.numbers import LAST_SECOND, signed
+from lvstui.model.changes import Ended, end_in_words, settled
+from lvstui.model.numbers import LAST_SECOND, decimal, signed
 from lvstui.model.text import plain
 from lvstui.model.waiting import plight
-from lvstui.operations.config_plan import Ended
 from lvstui.remote import guarded
 from lvstui.remote.runner import Runner
 
 _ID = re.compile("[0-9][0-9A-Za-z-]{0,63}")
 _MOST_LEFT = 10**9
 """Seconds: some thirty years."""
-_ENDED = {
-    "armed": Ended.WAITING,
-    "reverting": Ended.WAITING,
-    "confirmed": Ended.CONFIRMED,
-    "reverted": Ended.TAKEN_BACK,
-    "trouble.end": Ended.TROUBLE,
-    "never": Ended.REFUSED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,9 @@ class Standing:
     text: str = ""
     """What the host says came of it."""
     left_s: float = 0.0
-    """Until the timer takes it back (WAITING); negative: it should have."""
+    """Until the timer rolls it back (WAITING); negative: it should have."""
+    came: float = 0.0
+    """When it came to that, epoch seconds by the host's clock; 0: it has not, or nobody knows."""
     guarded: bool = False
     """The timer's process is there (WAITING)."""
     going_back: bool = False
@@ -87,14 +81,26 @@ class HistoryEntry:
     @property
     def ended(self) -> Ended:
         """How it stands over all directors: the worst of them."""
-        order = (Ended.TROUBLE, Ended.WAITING, Ended.TAKEN_BACK, Ended.CONFIRMED)
+        order = (Ended.TROUBLE, Ended.WAITING, Ended.TAKEN_BACK, Ended.UNDONE, Ended.CONFIRMED)
         found = {standing.ended for standing in self.standing}
         return next((ended for ended in order if ended in found), Ended.REFUSED)
 
     @property
     def left_s(self) -> float:
-        """Until the first timer takes it back."""
+        """Until the first timer rolls it back."""
         return min((s.left_s for s in self.standing if s.ended is Ended.WAITING), default=0.0)
+
+    @property
+    def came(self) -> float:
+        """When it came to its end, epoch seconds; 0: it has not, or nobody knows."""
+        return max((standing.came for standing in self.standing), default=0.0)
+
+    @property
+    def end(self) -> str:
+        """How it ended, why, and after how long, in words."""
+        ended = self.ended
+        told = next((s.text for s in self.standing if s.ended is ended), "")
+        return end_in_words(ended, told, self.at, self.came)
 
     @property
     def plight(self) -> str:
@@ -149,9 +155,10 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
     found = []
     for id_, about in facts.items():
         left = signed(about.get("left", ""), _MOST_LEFT)
-        state = about.get("state", "")
+        came = decimal(about.get("came", ""))
+        state, outcome = about.get("state", ""), plain(about.get("outcome", "").strip())
         standing = Standing(
-            host, _ENDED.get(state, Ended.REFUSED), plain(about.get("outcome", "").strip()),
+            host, settled(state, outcome), outcome, came=came or 0.0,
             left_s=float(left or 0), guarded=about.get("guard") == "yes",
             going_back=state == "reverting", trouble=plain(about.get("trouble", "").strip()),
             other_boot=about.get("boot") == "other", seen=about.get("seen") == "yes",

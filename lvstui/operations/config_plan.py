@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 from lvstui.keepalived.difference import Difference
 from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.model.changes import Ended as Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,26 @@ class ConfigPlan:
     """What has to be typed to confirm; empty: a plain yes."""
     reason: str = ""
     timer_s: int = 60
-    """Seconds after which it is taken back by itself unless it is confirmed; 0: no timer."""
+    """Seconds after which it is rolled back by itself unless it is kept; 0: no timer."""
     undoes: str = ""
     """History id of the change that a rollback takes back."""
+    unproven: tuple[str, ...] = ()
+    """Servers that come in with their first check only, one in words each: unless it succeeds the
+    change is rolled back."""
+    unchecked: bool = False
+    """The operator insists: it stays even when those checks fail."""
 
     @property
     def empty(self) -> bool:
         """Nothing would be written."""
         return not any(host.files for host in self.hosts)
+
+    @property
+    def on_proof(self) -> tuple[str, ...]:
+        """What becomes of it by the first checks of new servers, a sentence each."""
+        if self.unchecked:
+            return tuple(f"kept even when this fails: {one}" for one in self.unproven)
+        return tuple(f"rolled back unless {one}" for one in self.unproven)
 
     @property
     def to_force(self) -> tuple[Finding, ...]:
@@ -88,21 +100,6 @@ class ConfigPlan:
             for finding in host.findings
             if finding.severity is Severity.ERROR
         )
-
-
-class Ended(str, Enum):
-    """How a change of the configuration stands."""
-
-    REFUSED = "refused"
-    """Nothing was written."""
-    WAITING = "waiting"
-    """Applied and verified; the timer takes it back unless it is confirmed."""
-    CONFIRMED = "confirmed"
-    """Applied, verified, kept."""
-    TAKEN_BACK = "taken back"
-    """The old files are back, loaded and verified."""
-    TROUBLE = "trouble"
-    """Neither could be had: the text says what is where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,7 @@ class ConfigOutcome:
     """One line for the operator."""
     verified: tuple[Verified, ...] = ()
     left_s: float = 0.0
-    """Seconds until the timer takes it back (WAITING)."""
+    """Seconds until the timer rolls it back (WAITING)."""
     unrecorded: str = ""
     """Why the audit log has nothing of what came of it; empty: it has."""
 

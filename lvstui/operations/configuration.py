@@ -15,6 +15,7 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
 from lvstui.keepalived.lint.finding import Severity
 from lvstui.keepalived.mask import Secrets, masked_diff, secrets_in, secrets_of
+from lvstui.model.changes import UNDONE_BY
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
@@ -32,21 +33,31 @@ from lvstui.operations.configuration_apply import (
     take_back,
 )
 from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
-from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
+from lvstui.operations.configuration_plan import (
+    Drawn,
+    as_plan,
+    candidate,
+    draw,
+    effects,
+    idle,
+    in_words,
+    moved,
+    peer_of,
+)
+from lvstui.operations.undo import CONFIGURATION as OPERATION
+from lvstui.operations.undo import undo_title
 from lvstui.remote.runner import RemoteError, Runner, Trouble
 
 READ_ONLY = "lvstui was started with --read-only"
 TIMER_S = 60
-SHORTEST_S, LONGEST_S = 15, 3600
-"""Of the timer, in seconds; 0 is none."""
+SHORTEST_S, LONGEST_S = 15, 3600  # of the timer; 0 is none
 _LOAD_S = 8.0
 """How long a reload may take until it counts as failed."""
 _CONFIRM_S = 30
 """The guards are put off by this much while all directors are asked to confirm."""
-_SAME_START_S = 5.0
-"""The host's clock gives whole seconds, and may be set."""
-OPERATION = "configuration"
-"""In the audit log."""
+LOOK_FIRST = (
+    "4 H R (lvstui config rollback N) shows the difference and goes back all the same, or edit it"
+)
 
 Files = Mapping[str, Sequence[FileChange]]
 """By director: the files as they were read, and as they are to be."""
@@ -169,6 +180,7 @@ class Configurations:
         order = {where.name: number for number, where in enumerate(self.directors)}
         drawn.sort(key=lambda part: order[part.where.name])
         sides = [part.side for part in drawn]
+        cautions += rules.directors_as_servers(sides, looks)
         # A director that can not be seen still sends and hears adverts: then nobody is alone.
         reached = len(sides) == len(self.directors)
         refusals += rules.refusals(sides, alone=self.alone and reached)
@@ -182,6 +194,7 @@ class Configurations:
             reason=plain(reason),
             timer_s=timer_s,
             undoes=undoes,
+            unproven=tuple(dict.fromkeys(one for part in drawn for one in part.unproven)),
         )
         return plan, tuple(drawn)
 
@@ -194,7 +207,7 @@ class Configurations:
         that are errors; what is lethal is never applied.
 
         Never raises for what hosts, disk or keepalived refuse: the outcome says it. A WAITING
-        outcome is taken back by the directors themselves unless `confirm` comes in time.
+        outcome is rolled back by the directors themselves unless `confirm` comes in time.
         """
         stop = self._stops(plan, force)
         if stop:
@@ -202,11 +215,11 @@ class Configurations:
         progress("looking again, testing again")
         files = {host.director.host: host.files for host in plan.hosts}
         now, drawn = self._plan(plan.title, files, plan.reason, plan.timer_s, plan.undoes)
-        stop = _moved(plan, now) or self._stops(now, force)
+        stop = moved(plan, now) or self._stops(now, force)
         if stop:
             return ConfigOutcome(plan, Ended.REFUSED, "", f"nothing was written: {stop}")
         parts = [part for part in drawn if part.change.files]
-        entries = [(part.where.name, "", OPERATION, _in_words(plan, part)) for part in parts]
+        entries = [(part.where.name, "", OPERATION, in_words(plan, part)) for part in parts]
         try:
             id_ = self.audit.begin(entries, plan.reason)
         except OSError as error:
@@ -215,7 +228,7 @@ class Configurations:
         came = Application(
             id_,
             [Target(p.where, p.seen, p.steps, p.after.configuration or p.side.after,
-                    p.tried.before, p.old_is_lethal) for p in parts],
+                    p.tried.before, p.old_is_lethal, plan.unchecked) for p in parts],
             {
                 "title": plan.title, "who": self.audit.who, "at": round(time.time(), 3),
                 "reason": plan.reason, "timer_s": plan.timer_s, "forced": force,
@@ -260,7 +273,7 @@ class Configurations:
     # What waits
 
     def waiting(self) -> tuple[HistoryEntry, ...]:
-        """Changes that are neither confirmed nor taken back, also those of another lvstui.
+        """Changes that are neither kept nor undone nor rolled back, also those of another lvstui.
         Directors that can not be asked are passed over (`unheard`)."""
         return tuple(e for e in self._history(current=True) if e.ended is Ended.WAITING)
 
@@ -295,10 +308,10 @@ class Configurations:
     def confirm(self, id_: str) -> ConfigOutcome:
         """Keep a change that waits, on all of its directors. Raises KeyError for an unknown id.
 
-        The guards are put off first, so that either all confirm or the change is taken back.
+        The guards are put off first, so that either all keep it or the change is rolled back.
         """
         entry = self._entry(id_)
-        plan = _as_plan(entry)
+        plan = as_plan(entry)
         if self.read_only:
             return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
         wheres = [w for w in self.directors if w.name in entry.hosts]
@@ -309,7 +322,7 @@ class Configurations:
         put_off = settle(id_, wheres, lambda w, r: self._word(r, id_, "extend", str(_CONFIRM_S)))
         bad = [f"{name}: {error or said}" for name, said, error in put_off if said != "extended"]
         if bad:
-            why = f"it can not be confirmed everywhere ({'; '.join(bad)})"
+            why = f"it can not be kept everywhere ({'; '.join(bad)})"
             return self.take_back(id_, why)
         done = settle(id_, wheres, lambda w, r: self._word(r, id_, "confirm", self.audit.who))
         bad = [f"{name}: {error or said}" for name, said, error in done if said != "confirmed"]
@@ -317,17 +330,20 @@ class Configurations:
         text = "; ".join(bad) or f"kept on {', '.join(entry.hosts)}"
         return self._settled(plan, entry, ended, text)
 
-    def take_back(self, id_: str, why: str = "the operator said so") -> ConfigOutcome:
-        """Take back a change that waits, now. Raises KeyError for an unknown id. A change that
-        was confirmed is taken back by `plan_rollback`."""
+    def take_back(self, id_: str, why: str = "") -> ConfigOutcome:
+        """Put back what a change that waits replaced, now; `why` it is not the operator's wish.
+        Raises KeyError for an unknown id. A change that was kept is undone by `plan_rollback`."""
         entry = self._entry(id_)
-        plan = _as_plan(entry)
+        plan = as_plan(entry)
         if self.read_only:
             return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
         wheres = [w for w in self.directors if w.name in entry.hosts]
-        came = take_back(id_, wheres, why)
-        ended, text = came.ended, f"{why}; {came.text}"
-        late = self._not_loaded(wheres) if ended is Ended.TAKEN_BACK else ""
+        wish = UNDONE_BY + self.audit.who
+        came = take_back(id_, wheres, why or wish)
+        ended, text = came.ended, f"{why or wish}; {came.text}"
+        if ended is Ended.TAKEN_BACK and not why:
+            ended = Ended.UNDONE
+        late = self._not_loaded(wheres) if ended in (Ended.TAKEN_BACK, Ended.UNDONE) else ""
         if late:
             ended, text = Ended.TROUBLE, f"{text}; {late}"
         return self._settled(plan, entry, ended, text)
@@ -343,7 +359,7 @@ class Configurations:
         done = settle(id_, wheres, lambda w, r: self._word(r, id_, "stop", self.audit.who))
         bad = [f"{name}: {error or said}" for name, said, error in done if said != "stopped"]
         why = "; ".join(bad) or "its way back was given up"
-        text = self._settled(_as_plan(entry), entry, Ended.TROUBLE, why).text
+        text = self._settled(as_plan(entry), entry, Ended.TROUBLE, why).text
         return "" if text == why and not bad else text
 
     def _not_loaded(self, wheres: Sequence[Where]) -> str:
@@ -404,9 +420,12 @@ class Configurations:
 
     # Going back to an earlier one
 
-    def plan_rollback(self, id_: str, *, timer_s: int = TIMER_S) -> ConfigPlan:
-        """A plan that puts back what a past change replaced. Raises KeyError for an unknown id,
-        RemoteError when a director of it can not be asked."""
+    def plan_rollback(
+        self, id_: str, *, timer_s: int = TIMER_S, again: bool = False, strict: bool = False
+    ) -> ConfigPlan:
+        """A plan that puts back what a past change replaced; `again`: what it had put there.
+        `strict`: it is refused when a file was changed since, as an undo without looking must be.
+        Raises KeyError for an unknown id, RemoteError when a director of it can not be asked."""
         entry = self._entry(id_)
         files: dict[str, list[FileChange]] = {}
         later: list[str] = []
@@ -419,17 +438,23 @@ class Configurations:
                 kept = history.read_kept(runner, id_, mine.files)
                 now = {f.path: f.data if f.exists else None
                        for f in read_files(runner, [one.path for one in kept])}  # fmt: skip
-                later.extend(f"{where.name}: {one.path} was changed again after it: these later "
-                             "changes go, too (see the difference)"
-                             for one in kept if now[one.path] != one.after)  # fmt: skip
-                return [FileChange(one.path, now[one.path], one.before) for one in kept]
+                found = []
+                for one in kept:
+                    left, wanted = (one.before, one.after) if again else (one.after, one.before)
+                    if now[one.path] != left:
+                        later.append(f"{where.name}: {one.path} was changed again after it")
+                    found.append(FileChange(one.path, now[one.path], wanted))
+                return found
 
             files[where.name] = with_runner(where, work)
         missing = [name for name in entry.hosts if name not in files]
-        plan = self.plan(f"roll back “{entry.title}” of {entry.who}", files, timer_s=timer_s,
-                         undoes=id_)  # fmt: skip
-        refused = tuple(f"{name} took part in it, and is not known here" for name in missing)
-        return replace(plan, cautions=(*plan.cautions, *later),
+        plan = self.plan(undo_title(entry.title, again=again), files, timer_s=timer_s, undoes=id_)
+        refused = [f"{name} took part in it, and is not known here" for name in missing]
+        if strict:
+            refused += [f"{one}: undo would throw that away. {LOOK_FIRST}" for one in later]
+        else:
+            later = [f"{one}: these later changes go, too (see the difference)" for one in later]
+        return replace(plan, cautions=plan.cautions if strict else (*plan.cautions, *later),
                        refusals=(*plan.refusals, *refused))  # fmt: skip
 
 
@@ -444,28 +469,3 @@ def _mine(runner: Runner, id_: str) -> HistoryEntry:
         why = mine.problem if mine else "it does not remember this change"
         raise RemoteError(Trouble.LOST, f"{runner.host}: {why}")
     return mine
-
-
-def _moved(plan: ConfigPlan, now: ConfigPlan) -> str:
-    """What is no longer as the plan saw it."""
-    for host, again in zip(plan.hosts, now.hosts, strict=False):
-        old, new = host.director, again.director
-        if old.pid != new.pid or abs(old.started - new.started) > _SAME_START_S:
-            return f"{old.host}: keepalived is another one than when this was planned: look again"
-        known = {f.identity for f in (*host.findings, *host.known)}
-        for finding in again.findings:
-            if finding.severity.rank <= Severity.ERROR.rank and finding.identity not in known:
-                return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
-    return ""
-
-
-def _in_words(plan: ConfigPlan, part: Drawn) -> str:
-    paths = ", ".join(change.path for change in part.change.files)
-    return f"{plan.title} ({paths})"
-
-
-def _as_plan(entry: HistoryEntry) -> ConfigPlan:
-    """What is remembered of a plan."""
-    return ConfigPlan(
-        entry.title, (), reason=entry.reason, timer_s=entry.timer_s, undoes=entry.undoes
-    )

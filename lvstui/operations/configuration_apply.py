@@ -60,16 +60,18 @@ class Target:
     after: Configuration
     tested: ConfigTest | None = None
     old_is_lethal: bool = False
+    unchecked: bool = False
+    """See `ConfigPlan`."""
 
     @property
     def expected(self) -> Expected:
         """What is to be seen afterwards."""
         was = self.seen.running or self.seen.config.configuration or Configuration()
-        return Expected(self.seen, self.after, was)
+        return Expected(self.seen, self.after, was, self.unchecked)
 
     @property
     def as_before(self) -> Expected:
-        """What is to be seen after it was taken back: the old files, loaded."""
+        """What is to be seen after it was rolled back: the old files, loaded."""
         was = self.seen.config.configuration or self.seen.running or Configuration()
         return Expected(self.seen, was, was)
 
@@ -152,8 +154,7 @@ class Application:
         if wrong:
             return self._back("; ".join(wrong), found)
         # Each has said that its timer is there (`extended`).
-        text = f"{read}; taken back in {self.timer_s} s unless confirmed"
-        return Came(Ended.WAITING, "; ".join([text, *self._cautions]), found)
+        return Came(Ended.WAITING, "; ".join([read, *self._cautions]), found)
 
     def _begin(self, target: Target) -> str:
         patience = verify.patience_s(target.expected) + _NAT_S
@@ -302,7 +303,7 @@ class Application:
 
     def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
         """Every director back to its old files, and what is seen then."""
-        self.tell("it is not as planned: taking it back")
+        self.tell("it is not as planned: rolling it back")
         result = take_back(self.id, [t.where for t in self.targets], why, self._runners)
         if result.ended is not Ended.TAKEN_BACK or not loaded:
             return Came(result.ended, f"{why}; {result.text}", found)
@@ -356,7 +357,7 @@ def take_back(
     restarted: list[str] = []
     for where, said, error in at_once(wheres, one):
         if said is None:
-            trouble.append(f"{where.name}: {error}; whether its own timer takes it back could not "
+            trouble.append(f"{where.name}: {error}; whether its own timer rolls it back could not "
                            "be seen")  # fmt: skip
             continue
         notes += [f"{where.name}: {note}" for note in said[1]]
@@ -377,7 +378,7 @@ def _decision(runner: Runner, id_: str) -> str:
             # It was never laid out here, so there is nothing to take back.
             return "reverted"
         if entry.ended is Ended.CONFIRMED:
-            return "it was confirmed there: roll it back"
+            return "it was kept there: undo it"
         if entry.ended is not Ended.WAITING:
             return "reverted" if entry.ended is not Ended.TROUBLE else entry.standing[0].text
         if entry.plight:

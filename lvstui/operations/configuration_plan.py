@@ -20,14 +20,17 @@ from lvstui.keepalived.mask import Secrets, masked_diff, secrets_of
 from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
-from lvstui.operations.config_history import read_history
-from lvstui.operations.config_plan import Director, Ended, FileChange, HostChange
+from lvstui.operations import configuration_verify as verify
+from lvstui.operations.config_history import HistoryEntry, read_history
+from lvstui.operations.config_plan import ConfigPlan, Director, Ended, FileChange, HostChange
 from lvstui.operations.configuration_hosts import Where
 from lvstui.operations.configuration_rules import Side
 from lvstui.remote.runner import Runner
 
 _MANAGED = re.compile(rb"(?i)\b(ansible|puppet|chef|salt|saltstack|cfengine|managed by)\b")
 _HEAD = 5
+_SAME_START_S = 5.0
+"""The host's clock gives whole seconds, and may be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Drawn:
     refusals: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     old_is_lethal: bool = False
+    unproven: tuple[str, ...] = ()
+    """See `ConfigPlan`."""
 
     @property
     def side(self) -> Side:
@@ -143,8 +148,11 @@ def draw(
     change = HostChange(director(seen), tuple(wanted), differences, fresh, known, diff)
     lethal_before = any(finding.severity is Severity.LETHAL for finding in before)
     cautions = _cautions(where.name, seen, wanted, on_disk, lethal_before) if wanted else ()
+    proof: tuple[str, ...] = ()
+    if wanted and new is not None and daemon.pid:
+        proof = verify.on_proof(verify.Expected(seen, new, seen.running or old or Configuration()))
     return Drawn(where, seen, change, after, steps, tried, tuple(dict.fromkeys(refusals)),
-                 cautions, lethal_before)  # fmt: skip
+                 cautions, lethal_before, proof)  # fmt: skip
 
 
 def _around(runner: Runner, seen: DirectorSeen, after: ConfigSeen) -> dict[str, Surroundings]:
@@ -203,7 +211,7 @@ def _under_way(host: str, runner: Runner) -> list[str]:
             (standing,) = entry.standing
             then = standing.plight or (
                 "it is on its way back" if standing.going_back else
-                f"confirm it or take it back first, or wait {max(0, round(entry.left_s))} s"
+                f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
             )  # fmt: skip
             found.append(f"{host}: another change is under way (“{entry.title}” of {entry.who}): "
                          f"{then}")  # fmt: skip
@@ -247,7 +255,7 @@ def _cautions(
                      f"brings {some or 'other differences'}{more}")  # fmt: skip
     if lethal_before:
         found.append(f"{host}: keepalived would not survive loading the present file: if this is "
-                     "taken back the file comes back and is not loaded")  # fmt: skip
+                     "rolled back the file comes back and is not loaded")  # fmt: skip
     for change in wanted:
         file = on_disk.get(change.path)
         if file is not None and file.links > 1:
@@ -268,3 +276,29 @@ def effects(drawn: Sequence[Drawn]) -> tuple[str, ...]:
             if one.impact is not Impact.WATCHES:
                 found[f"{one.subject}: {one.text}"] = None
     return tuple(found)
+
+
+def moved(plan: ConfigPlan, now: ConfigPlan) -> str:
+    """What is no longer as the plan saw it; empty: nothing."""
+    for host, again in zip(plan.hosts, now.hosts, strict=False):
+        old, new = host.director, again.director
+        if old.pid != new.pid or abs(old.started - new.started) > _SAME_START_S:
+            return f"{old.host}: keepalived is another one than when this was planned: look again"
+        known = {f.identity for f in (*host.findings, *host.known)}
+        for finding in again.findings:
+            if finding.severity.rank <= Severity.ERROR.rank and finding.identity not in known:
+                return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
+    return ""
+
+
+def in_words(plan: ConfigPlan, part: Drawn) -> str:
+    """What is done on one director, for the audit log."""
+    paths = ", ".join(change.path for change in part.change.files)
+    return f"{plan.title} ({paths})"
+
+
+def as_plan(entry: HistoryEntry) -> ConfigPlan:
+    """What is remembered of a plan."""
+    return ConfigPlan(
+        entry.title, (), reason=entry.reason, timer_s=entry.timer_s, undoes=entry.undoes
+    )

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.tree import Statement, Tree
 from lvstui.model.config import Configuration, ConfiguredInstance
+from lvstui.remote.runner import RemoteError
 
 TOLERANT = (2, 3, 3)
 """From this version on a list of VIPs that differs is only logged (measured 2.3.4, 2.4.3)."""
@@ -210,7 +212,7 @@ def nat_findings(before: Configuration, after: Configuration) -> tuple[Finding, 
                     service.place,
                     evidence="they answer clients directly now; lb_kind that is left out is NAT",
                     fix=f"lb_kind {were}; or force it when the servers' route to clients is this "
-                    "director: replies are counted, and without any it is taken back",
+                    "director: replies are counted, and without any it is rolled back",
                 )
             )
     return tuple(found)
@@ -239,3 +241,25 @@ def typed(sides: Sequence[Side]) -> str:
             if gone:
                 server = server or str(gone[0])
     return server
+
+
+def directors_as_servers(
+    sides: Sequence[Side], looks: Mapping[str, DirectorSeen | RemoteError]
+) -> list[str]:
+    """New real servers whose address is that of another director: seldom what is meant."""
+    found: dict[str, None] = {}
+    for side in sides:
+        known = {server.key for service in side.before.services for server in service.servers}
+        peers = {peer for instance in side.after.instances for peer in instance.unicast_peers}
+        for service in side.after.services:
+            for server in service.servers:
+                if server.key in known:
+                    continue
+                address = server.key.address
+                owner = next((name for name, seen in looks.items()
+                              if name != side.host and isinstance(seen, DirectorSeen)
+                              and seen.daemon.interfaces_of(address)), "")  # fmt: skip
+                if owner or address in peers:
+                    who = f"the director {owner}" if owner else "another director (unicast_peer)"
+                    found[f"{address} is an address of {who}: is that the real server?"] = None
+    return list(found)

@@ -44,6 +44,8 @@ class Expected:
     after: Configuration
     was: Configuration = field(default_factory=Configuration)
     """What was in force before: what the daemon had loaded, else the files."""
+    unchecked: bool = False
+    """Servers that come in with their first check may stay away."""
 
     @property
     def host(self) -> str:
@@ -93,15 +95,40 @@ def _advert(instance: ConfiguredInstance) -> tuple[object, ...]:
 def patience_s(expected: Expected) -> float:
     """How long to wait at most for what is expected: alpha servers come in after warmup (as long
     as delay_loop by default) and their first check."""
-    need = 0.0
-    was = _servers(expected.was)
-    for service in expected.after.services:
-        for server in service.servers:
-            old = was.get((service.key, server.key))
-            if (server.alpha or service.alpha) and (old is None or _checks(old) != _checks(server)):
-                need = max([need, *(_first_s(c.delay_loop_s, c.connect_timeout_s)
-                                    for c in server.checkers)])  # fmt: skip
+    need = max(
+        (
+            _first_s(check.delay_loop_s, check.connect_timeout_s)
+            for _, server in unproven(expected)
+            for check in server.checkers
+        ),
+        default=0.0,
+    )
     return min(max(watch_s(expected), need) + _REACT_S, LONGEST_S)
+
+
+def unproven(expected: Expected) -> tuple[tuple[ServiceKey, ConfiguredServer], ...]:
+    """Servers that come into the pool only when a check of theirs has succeeded that has not been
+    made yet (alpha)."""
+    was = _servers(expected.was)
+    return tuple(
+        (service.key, server)
+        for service in expected.after.services
+        for server in service.servers
+        if (server.alpha or service.alpha)
+        and server.checkers
+        and ((old := was.get((service.key, server.key))) is None or _checks(old) != _checks(server))
+    )
+
+
+def on_proof(expected: Expected) -> tuple[str, ...]:
+    """The same in words, with how long is waited."""
+    patience = patience_s(expected)
+    found = []
+    for service, server in unproven(expected):
+        name = f"{server.name} ({server.key})" if server.name else str(server.key)
+        kinds = ", ".join(dict.fromkeys(check.kind for check in server.checkers))
+        found.append(f"{kinds} of {name} in {service} succeeds within {patience:.0f} s")
+    return tuple(found)
 
 
 def _first_s(delay_loop_s: float, connect_timeout_s: float) -> float:
@@ -221,10 +248,15 @@ def _service(
     before = {destination.key: destination for destination in had.destinations} if had else {}
     sorry = service.sorry_server and _effective(service.sorry_server, key)
     sorry_serves = sorry is not None and sorry in pool and sorry not in wanted
+    excused = (
+        {server.key for of, server in unproven(expected) if of == key}
+        if expected.unchecked else frozenset()
+    )  # fmt: skip
     for address, server in wanted.items():
         wrong += _one(
             service, server, old.get(server.key), pool.get(address), before.get(address),
-            sorry_serves or (service.ha_suspend and not now.interfaces_of(key.address)),
+            sorry_serves or (service.ha_suspend and not now.interfaces_of(key.address))
+            or server.key in excused,
         )  # fmt: skip
     known = {_effective(server, key) for server in old}
     for address in pool:

@@ -10,6 +10,7 @@ from lvstui.model.picture import Picture
 from lvstui.operations import weights
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.plan import Outcome, Plan, Step, StepResult
+from lvstui.operations.undo import Offer, Operation, offer, operations
 from lvstui.sources.counters import KernelIpvs
 from lvstui.sources.proc import TableReader, read_text
 
@@ -82,9 +83,19 @@ class Operator:
             original=self.audit.original_weight,
         )
 
-    def plan_undo(self, picture: Picture) -> Plan | None:
-        """What taking back this operator's last operation would do; None without one."""
-        return weights.plan_undo(picture, self.audit.last_undoable())
+    def operations(self, picture: Picture) -> tuple[Operation, ...]:
+        """Everything of lvstui that is on record on this host, of any kind, newest first."""
+        log = self.audit
+        return operations(log.entries(), picture.changes, log.who, log.own)
+
+    def last(self, picture: Picture, number: int | None = None) -> Offer | None:
+        """What an undo takes back: this operator's newest operation of any kind, or the one with
+        that number in `operations`. None when there is none."""
+        return offer(self.operations(picture), picture.at, number)
+
+    def plan_undo(self, picture: Picture, offer: Offer) -> Plan:
+        """What undoing an operation on weights would do."""
+        return weights.plan_undo(picture, offer)
 
     def apply(self, plan: Plan) -> Outcome:
         """Apply a plan step by step, read each one back, record it. Never raises for what the

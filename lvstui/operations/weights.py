@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServerView, ServiceView, State
-from lvstui.model.words import plural
+from lvstui.model.words import duration, plural
 from lvstui.operations.plan import Plan, Step
-from lvstui.sources.audit import Entry
+from lvstui.operations.undo import OLDER, Offer
 
 MAX_WEIGHT = 65535
 """keepalived takes more since 2.1, older kernels' schedulers do not all: 65535 is safe."""
@@ -46,8 +46,20 @@ def plan_weights(
         if view is None or not view.in_kernel or view.weights.kernel is None:
             refusals.append(_not_there(picture, service_key, server_key, view))
             continue
+        off = disabled_words(view) if operation == "enable" and not view.weights.kernel else ""
+        if off:
+            # A weight in the kernel alone would be gone with the next check that recovers.
+            refusals.append(
+                f'{off}, or lvstui config enable {server_key} --service "{service_key}"'
+            )
+            continue
         after = _wanted(operation, view, weight, original, cautions)
-        if after is None:
+        if after is None and view.weights.file == 0:
+            refusals.append(
+                f"the weight of {view.label} in {service_key} is 0 in the file, and nobody signed "
+                "for it: set one there (c on screen 4, or lvstui config weight)"
+            )
+        elif after is None:
             refusals.append(
                 f"{view.label} in {service_key}: no weight is known to go back to; "
                 "give one (w, or lvstui weight)"
@@ -69,15 +81,13 @@ def plan_weights(
     )  # fmt: skip
 
 
-def plan_undo(picture: Picture, entries: Sequence[Entry]) -> Plan | None:
-    """The plan that takes back the operation recorded in `entries`; None without one."""
-    if not entries:
-        return None
+def plan_undo(picture: Picture, offer: Offer) -> Plan:
+    """The plan that undoes an operation on weights."""
+    chosen = offer.operation
     steps: list[Step] = []
-    cautions: list[str] = []
-    refusals: list[str] = []
-    first = entries[0]
-    for entry in entries:
+    cautions = list(offer.cautions)
+    refusals = [offer.refusal] if offer.refusal else []
+    for entry in chosen.steps:
         try:
             service, server = ServiceKey.parse(entry.service), ServerKey.parse(entry.server)
         except ValueError as error:
@@ -97,14 +107,31 @@ def plan_undo(picture: Picture, entries: Sequence[Entry]) -> Plan | None:
         if view.weights.kernel != entry.before:
             steps.append(_step(picture.host, view, entry.before))
     if not steps and not refusals:
-        refusals.append("nothing to take back: the weights are what they were before")
+        refusals.append(
+            f"nothing to undo: the weights are what they were before “{chosen.title}”. {OLDER}"
+        )
     effects, typed, more = _effects(picture, steps)
-    when = first.time.replace("T", " ").partition(".")[0]
-    what = f"takes back “{first.operation}” of {when} by {first.who}"
+    age = duration(picture.at - chosen.at)
+    what = f"undoes “{chosen.title}” of {chosen.who}, {age} ago"
+    reason = next((entry.reason for entry in chosen.steps if entry.reason), "")
     return Plan(
         "undo", picture.host, tuple(steps), (what, *effects), (*cautions, *more),
-        tuple(refusals), typed, first.reason, first.id,
+        tuple(refusals), typed, reason, chosen.id,
     )  # fmt: skip
+
+
+def disabled_words(view: ServerView) -> str:
+    """By whom, since when and why a server is disabled in the file, and the way back; empty: it is
+    not."""
+    mark = view.configured.disabled if view.configured is not None else None
+    if mark is None or view.weights.file != 0:
+        return ""
+    why = f" ({mark.reason})" if mark.reason else ""
+    back = "the default weight" if mark.was is None else f"weight {mark.was}"
+    return (
+        f"{view.label} in {view.service} is disabled in the file since {mark.at} UTC by "
+        f"{mark.who}{why}: B enables it there ({back})"
+    )
 
 
 def _other(view: ServerView) -> str:

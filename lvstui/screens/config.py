@@ -38,7 +38,7 @@ class ConfigScreen(ConsoleScreen):
     OWN: ClassVar[tuple[Command[Any], ...]] = (*CONFIG_COMMANDS, *EDIT_COMMANDS)
     FOOTER = (
         "config-open", "config-search", "config-add", "config-change", "config-remove",
-        "config-undo", "config-plan", "config-diff", "config-finding",
+        "undo", "config-plan", "config-diff", "config-finding",
     )  # fmt: skip
     AUTO_FOCUS = "#config-tree"
 
@@ -63,8 +63,6 @@ class ConfigScreen(ConsoleScreen):
         self.desk = self.console.config_desk
         self.desk.watchers.append(self.redraw)
         self.editing = ConfigEditing(self)
-        if self.desk.changeable:
-            self.desk.find_waiting()
 
     # What is shown
 

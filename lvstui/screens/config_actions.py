@@ -44,7 +44,7 @@ class ConfigActions:
         if not desk.changeable:
             return NO_ENGINE
         if desk.unkept is not None:
-            return "A change waits to be kept or taken back first (P shows it)."
+            return "A change waits to be kept or undone first (P shows it)."
         return f"Wait for this: {desk.under_way}." if desk.under_way else ""
 
     # Making changes

@@ -20,9 +20,9 @@ class Phase(Enum):
     PLANNED = "planned"
     RUNNING = "running"
     WAITING = "waiting"
-    """Applied and verified; the timer takes it back unless it is confirmed."""
+    """Applied and verified; the timer rolls it back unless it is kept."""
     DECIDING = "deciding"
-    """It is being confirmed or taken back."""
+    """It is being kept or undone."""
     ENDED = "ended"
 
 
@@ -47,7 +47,7 @@ class ConfigChange:
     """What was and is being done, in order."""
     started: float = 0.0
     deadline: float = 0.0
-    """Monotonic time at which the timer takes it back."""
+    """Monotonic time at which the timer rolls it back."""
     plight_here: str = ""
     """Why the timer of this host can not be relied on, as the picture says; empty: it can."""
     plight_told: str = ""
@@ -61,7 +61,7 @@ class ConfigChange:
     @property
     def then(self) -> str:
         """What becomes of it unless somebody decides (WAITING)."""
-        return self.plight or f"taken back in {self.left_s:.0f} s"
+        return self.plight or f"rolled back in {self.left_s:.0f} s"
 
     @property
     def ready(self) -> bool:
@@ -71,7 +71,7 @@ class ConfigChange:
 
     @property
     def left_s(self) -> float:
-        """Seconds until the timer takes it back."""
+        """Seconds until the timer rolls it back."""
         return max(self.deadline - monotonic(), 0.0)
 
     @property

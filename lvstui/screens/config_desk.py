@@ -7,7 +7,6 @@ is called on the UI's thread, except what is handed to `later`.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from lvstui.keepalived.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.model.waiting import ChangeStands
 from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
 from lvstui.screens.config_change import ConfigChange, MakePlan, Phase
@@ -33,6 +33,8 @@ _NO_STAMP: Stamp = (0, "", None)
 _REST_S = 2.0
 """Between two looks at the files while the screen is shown."""
 _STALE = "The files were changed on the disk since the draft was begun: X discards it."
+_BUSY = (Phase.RUNNING, Phase.DECIDING, Phase.WAITING)
+"""A change of this console that is in one of these is the one that counts."""
 NO_ENGINE = "Nothing can be changed from here: this is a recording."
 
 
@@ -93,6 +95,14 @@ class ConfigDesk(Work):
         """A change whose timer runs."""
         change = self.change
         return change if change is not None and change.phase is Phase.WAITING else None
+
+    @property
+    def decided(self) -> str:
+        """Id of the last change, when it came to its end as this console saw it."""
+        change = self.change
+        if change is None or change.outcome is None or change.phase is not Phase.ENDED:
+            return ""
+        return change.outcome.id
 
     # Reading
 
@@ -288,13 +298,13 @@ class ConfigDesk(Work):
         )
 
     def decide(self, change: ConfigChange, *, keep: bool) -> None:
-        """Keep what was applied, or take it back now."""
+        """Keep what was applied, or undo it now."""
         assert change.outcome is not None
         id_ = change.outcome.id
 
         def work() -> ConfigOutcome:
             engine = self.engine()
-            return engine.confirm(id_) if keep else engine.take_back(id_, "the operator said so")
+            return engine.confirm(id_) if keep else engine.take_back(id_)
 
         def failed(text: str) -> None:
             # Its timer still runs, and it can be tried again.
@@ -302,7 +312,7 @@ class ConfigDesk(Work):
             self.tell(text, True)
 
         change.phase = Phase.DECIDING
-        words = "keeping it" if keep else "taking it back"
+        words = "keeping it" if keep else "undoing it"
         self.start(words, work, lambda outcome: self._ended(change, outcome), None, failed)
 
     def _ended(self, change: ConfigChange, outcome: ConfigOutcome) -> None:
@@ -313,7 +323,8 @@ class ConfigDesk(Work):
             # It is on the disk now; taking it back puts the old files there.
             self.discard()
         if self.looked_at is not change:
-            self.tell(plain(outcome.text), not outcome.ok)
+            bad = not outcome.ok and outcome.ended is not Ended.UNDONE
+            self.tell(plain(f"{change.title}: {outcome.text}"), bad)
 
     def tick(self, picture: Picture) -> None:
         """A second has passed. When the time of a change is up, ask what became of it: it may
@@ -334,11 +345,9 @@ class ConfigDesk(Work):
             if waits is not None:
                 change.plight_told = waits.plight
                 return replace(outcome, left_s=_REST_S if waits.plight else max(waits.left_s, 1.0))
-            how = next((past.ended for past in engine.history() if past.id == outcome.id), None)
-            if how is Ended.CONFIRMED:
-                return replace(outcome, ended=how, text="kept, by another session")
-            if how is Ended.TAKEN_BACK:
-                return replace(outcome, ended=how, text="not kept in time: the timer took it back")
+            past = next((past for past in engine.history() if past.id == outcome.id), None)
+            if past is not None and past.ended is not Ended.WAITING:
+                return replace(outcome, ended=past.ended, text=past.end)
             return replace(outcome, ended=Ended.TROUBLE,
                            text="its time is up, and what the timer did is not known: look at "
                            "the history")  # fmt: skip
@@ -374,21 +383,22 @@ class ConfigDesk(Work):
             None,
         )
 
-    def find_waiting(self) -> None:
-        """A change whose timer runs becomes the last one, whichever session made it."""
-
-        def done(found: tuple[Past, ...]) -> None:
-            known = self.change.outcome.id if self.change and self.change.outcome else ""
-            for past in found:
-                if past.id != known:
-                    self.change = _waiting(past)
-
-        def work() -> tuple[Past, ...]:
-            # Without root it would have to ask sudo, unbidden.
-            return tuple(self.engine().waiting()) if os.geteuid() == 0 else ()
-
-        if not self._job:
-            self.start("looking for changes that wait", work, done, None, lambda text: None)
+    def heed(self, seen: tuple[ChangeStands, ...]) -> None:
+        """What the host remembers: a change that waits becomes the last one, whichever session
+        made it; one that was decided elsewhere, or by its timer, waits no more."""
+        change = self.change
+        known = change.outcome.id if change is not None and change.outcome is not None else ""
+        for one in seen:
+            if change is not None and one.id == known:
+                if change.phase is Phase.WAITING and one.ended is not Ended.WAITING:
+                    assert change.outcome is not None
+                    self._ended(change, replace(change.outcome, ended=one.ended, text=one.end))
+                    self.changed()
+                return
+            if one.can_settle and (change is None or change.phase not in _BUSY):
+                self.change = _waiting(one, max(one.deadline - self._clock(), 1.0))
+                self.changed()
+                return
 
     def engine(self) -> ConfigEngine:
         """What changes things; made when it is first needed. In a thread only."""
@@ -398,11 +408,10 @@ class ConfigDesk(Work):
         return self._engine
 
 
-def _waiting(past: Past) -> ConfigChange:
+def _waiting(seen: ChangeStands, left_s: float) -> ConfigChange:
     """A change of another session whose timer runs."""
-    plan = ConfigPlan(past.title, (), reason=past.reason)
-    change = ConfigChange(past.title, lambda engine: plan, plan=plan)
-    text = f"applied by {past.who}, not kept yet"
-    change.ended(ConfigOutcome(plan, Ended.WAITING, past.id, text, (), max(past.left_s, 1.0)))
-    change.plight_told = past.plight
+    plan = ConfigPlan(seen.title, (), reason=seen.reason)
+    change = ConfigChange(seen.title, lambda engine: plan, plan=plan)
+    text = f"applied by {seen.who}, not kept yet"
+    change.ended(ConfigOutcome(plan, Ended.WAITING, seen.id, text, (), left_s))
     return change

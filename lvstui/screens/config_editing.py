@@ -169,11 +169,6 @@ class ConfigEditing:
 
     # Past and present changes
 
-    def show_change(self) -> None:
-        """The last change again, or one whose timer runs."""
-        if self._desk.change is not None:
-            self.actions.open(self._desk.change)
-
     def show_history(self) -> None:
         """What was changed in the past."""
         self._desk.history(self._open_history)
@@ -193,12 +188,11 @@ class ConfigEditing:
         def back(id_: str | None) -> None:
             if id_ is not None:
                 title = next(one.title for one in past if one.id == id_)
-                change = self._desk.plan(f"roll back: {plain(title)}",
+                change = self._desk.plan(f"undo: {plain(title)}",
                                          lambda engine: engine.plan_rollback(id_))  # fmt: skip
                 self.actions.open(change)
 
-        now = screen.console.settings.clock()
-        screen.app.push_screen(HistoryScreen(past, now, show, self._why_no_rollback), back)
+        screen.app.push_screen(HistoryScreen(past, show, self._why_no_rollback), back)
 
     def _why_no_rollback(self) -> str:
         if self._screen.console.operator.read_only:

@@ -52,7 +52,17 @@ class Past(Protocol):
 
     @property
     def left_s(self) -> float:
-        """Seconds until the first timer takes it back (WAITING)."""
+        """Seconds until the first timer rolls it back (WAITING)."""
+        ...
+
+    @property
+    def end(self) -> str:
+        """How it ended, why, and after how long, in words."""
+        ...
+
+    @property
+    def came(self) -> float:
+        """When it came to that, epoch seconds; 0: it has not, or nobody knows."""
         ...
 
     @property
@@ -94,8 +104,8 @@ class ConfigEngine(Protocol):
         """Keep it."""
         ...
 
-    def take_back(self, id_: str, why: str) -> ConfigOutcome:
-        """Put the old files back."""
+    def take_back(self, id_: str) -> ConfigOutcome:
+        """Put the old files back, because the operator wishes so."""
         ...
 
     def waiting(self) -> Sequence[Past]:
@@ -114,8 +124,9 @@ class ConfigEngine(Protocol):
         """Text diff of a change of the past, secrets masked."""
         ...
 
-    def plan_rollback(self, id_: str) -> ConfigPlan:
-        """What taking a change of the past back would do."""
+    def plan_rollback(self, id_: str, *, again: bool = False, strict: bool = False) -> ConfigPlan:
+        """What undoing a change of the past would do; `again`: what making it again would.
+        `strict`: refused when a file was changed since."""
         ...
 
 

@@ -66,8 +66,10 @@ def server_form(service: ConfiguredService, version: str) -> Form:
     about = "Its checks are copied from the last real server of the pool."
     if not service.servers or not service.servers[-1].checkers:
         about = "Nothing will check it: no server of the pool has a check that could be copied."
+    usual = service.usual_weight
     return Form(f"new real server in {service.key}", fields,
                 lambda values: check_server(values, service, version), intents,
+                values={} if usual is None else {"weight": str(usual)},
                 about=about)  # fmt: skip
 
 

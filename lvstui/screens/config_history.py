@@ -13,11 +13,12 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from lvstui.model.changes import Ended, moment
 from lvstui.model.text import plain
 from lvstui.screens.config_engine import Past
 from lvstui.screens.config_plan_text import ENDED
 from lvstui.screens.dialog import Dialog
-from lvstui.widgets.format import fit, moment
+from lvstui.widgets.format import fit
 from lvstui.widgets.line import Bit
 
 
@@ -42,25 +43,24 @@ class TextScreen(Dialog[None]):
 
 
 class HistoryScreen(Dialog[str]):
-    """The newest first; gives the id of a change to be taken back."""
+    """The newest first; gives the id of a change to be undone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
-        Binding("R", "rollback", "Take it back", show=False),
+        Binding("R", "rollback", "Undo it", show=False),
     ]
-    KEYS = (("Enter", "diff"), ("R", "take it back"), ("Esc", "close"))
+    KEYS = (("Enter", "diff"), ("R", "undo it"), ("Esc", "close"))
 
     def __init__(
         self,
         past: Sequence[Past],
-        now: float,
         show: Callable[[Past], None],
         why_not_back: Callable[[], str] = lambda: "",
     ) -> None:
-        """`show` opens the diff of one; `why_not_back`: why nothing can be taken back now."""
+        """`show` opens the diff of one; `why_not_back`: why nothing can be undone now."""
         super().__init__()
-        self._past, self._now, self._show, self._why_not_back = past, now, show, why_not_back
+        self._past, self._show, self._why_not_back = past, show, why_not_back
 
     def heading(self) -> str:
         """What it is."""
@@ -74,13 +74,16 @@ class HistoryScreen(Dialog[str]):
 
     def _line(self, one: Past) -> Content:
         bits: list[Bit] = [
-            (f"{fit(moment(one.at, self._now), 19)}  ", "$lv-dim"),
+            (f"{moment(one.at)}  ", "$lv-dim"),
             (f"{fit(plain(one.who), 10)} ", "bold $lv-text"),
             (f"{fit(one.ended.value, 11)} ", ENDED.get(one.ended, "$lv-text")),
             (plain(one.title), "$lv-text"),
         ]
         if one.reason:
             bits.append((f"  “{plain(one.reason)}”", "$lv-dim"))
+        if one.ended is not Ended.WAITING:
+            came = f" ({moment(one.came)})" if one.came else ""
+            bits.append((f"\n{' ' * 21}{plain(one.end)}{came}", "$lv-dim"))
         return Content.assemble(*bits)
 
     def on_mount(self) -> None:
@@ -104,7 +107,7 @@ class HistoryScreen(Dialog[str]):
             self._show(one)
 
     def action_rollback(self) -> None:
-        """Ask for the plan that takes it back."""
+        """Ask for the plan that undoes it."""
         one, why = self._here, self._why_not_back()
         if why:
             self.notify(why, severity="warning", markup=False)

@@ -69,7 +69,7 @@ def count_bits(found: Document, glyphs: Glyphs) -> list[Bit]:
 
 
 def work_bits(desk: ConfigDesk, glyphs: Glyphs) -> list[Bit]:
-    """The draft, what is under way, and a change that waits to be kept."""
+    """The draft, and what is under way; a change that waits is in the header."""
     bits: list[Bit] = []
     waiting = desk.pending
     if waiting.titles:
@@ -78,12 +78,7 @@ def work_bits(desk: ConfigDesk, glyphs: Glyphs) -> list[Bit]:
         bits.append((f"  last: {plain(waiting.undoable)}", "$lv-dim"))
     if desk.stale:
         bits.append((f"\n{glyphs.warn} {desk.stale}", "bold $sev-bad"))
-    change = desk.unkept
-    if change is not None:
-        unless = "" if change.plight else " unless it is kept"
-        bits.append((f"\n{glyphs.warn} {plain(change.title)}: {change.then}{unless}; P shows it",
-                     "bold $sev-bad" if change.plight else "bold $sev-warn"))  # fmt: skip
-    elif desk.under_way:
+    if desk.under_way:
         bits.append((f"\n{glyphs.info} {plain(desk.under_way)} …", "$lv-accent"))
     return bits
 

@@ -1,4 +1,4 @@
-"""A plan for the configuration, while it is applied, and until it is kept or taken back.
+"""A plan for the configuration, while it is applied, and until it is kept, undone or rolled back.
 
 It shows a `ConfigChange` of the desk and can be closed and opened at any time: the work and the
 timer go on. The focus starts on Cancel.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -35,7 +36,9 @@ class ConfigPlanScreen(PlanForm[None]):
     """Follows one change to its end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "back", "Take back now", show=False),
+        Binding("b", "back", "Undo now", show=False),
+        # No letter: a text for the reason may begin with any.
+        Binding("ctrl+t", "unchecked", "Keep it even when a first check fails", show=False),
         *PAGE_KEYS,
     ]
 
@@ -88,10 +91,12 @@ class ConfigPlanScreen(PlanForm[None]):
             reason=open_ or change.phase is Phase.PLANNING,
             typed=open_ and bool(self.to_type),
             apply="Keep it" if waits else "Apply" if open_ else "",
-            cancel="Take back" if waits else "Cancel" if open_ else "Close",
+            cancel="Undo" if waits else "Cancel" if open_ else "Close",
         )
         if self._drawn is not change.phase:
             self._drawn = change.phase
+            if change.outcome is not None:
+                self.console.unsettled.saw(change.outcome.id)
             self.query_one("#plan-scroll").scroll_home(animate=False)
             if waits:
                 # To keep needs a key; Enter on whatever has the focus must decide nothing.
@@ -118,7 +123,7 @@ class ConfigPlanScreen(PlanForm[None]):
             return (("Esc n", "cancel"), ("y", "apply"), ("r", "again"), ("j k", "scroll"),
                     ("Tab", "reason, buttons"))  # fmt: skip
         if phase is Phase.WAITING:
-            return ("Esc", "close: the timer goes on"), ("y", "keep"), ("b", "take back now")
+            return ("Esc", "close: the timer goes on"), ("y", "keep"), ("b", "undo now")
         if phase in (Phase.RUNNING, Phase.PLANNING, Phase.DECIDING):
             return (("Esc", "close: it goes on"),)
         return ("Esc", "close"), ("j k", "scroll"), ("r", "plan again")
@@ -146,13 +151,20 @@ class ConfigPlanScreen(PlanForm[None]):
             self._desk.looked_at = self.change
             self.draw()
 
+    def action_unchecked(self) -> None:
+        """Keep it even when the first check of a new server fails; again: do not."""
+        plan = self.change.plan
+        if self.change.phase is Phase.PLANNED and plan is not None and plan.unproven:
+            self.change.plan = replace(plan, unchecked=not plan.unchecked)
+            self.draw()
+
     def _free(self) -> bool:
         if self._desk.under_way:
             self.notify(f"Wait for this: {self._desk.under_way}.", severity="warning", markup=False)
         return not self._desk.under_way
 
     def action_back(self) -> None:
-        """Take it back now."""
+        """Undo it now."""
         if self.change.phase is Phase.WAITING and self._free():
             self._desk.decide(self.change, keep=False)
 

@@ -23,6 +23,7 @@ ENDED: Mapping[Ended, str] = {
     Ended.REFUSED: "bold $sev-bad",
     Ended.WAITING: "bold $sev-warn",
     Ended.CONFIRMED: "bold $sev-good",
+    Ended.UNDONE: "$lv-dim",
     Ended.TAKEN_BACK: "bold $sev-warn",
     Ended.TROUBLE: "bold $sev-bad",
 }
@@ -46,7 +47,7 @@ def plan_bits(
         ("What it does", _beyond(plan), "$lv-text", glyphs.dot),
         (
             "Know before you say yes",
-            dict.fromkeys((*cautions, *plan.cautions)),
+            dict.fromkeys((*cautions, *plan.cautions, *_on_proof(plan))),
             "$sev-warn",
             glyphs.warn,
         ),
@@ -137,13 +138,12 @@ def _after_bits(plan: ConfigPlan, width: int) -> list[Bit]:
                  width, "Checked by   ", "$lv-dim")  # fmt: skip
     if plan.timer_s:
         text = f"by itself after {plan.timer_s} s unless you keep it, even when lvstui is gone"
-    else:
-        text = "only by you: there is no timer"
-    return bits + prose(text, "$lv-text", width, "Taken back   ", "$lv-dim")
+        bits += prose(text, "$lv-text", width, "Rolled back  ", "$lv-dim")
+    return bits + prose("u, or: lvstui undo", "$lv-text", width, "To undo      ", "$lv-dim")
 
 
 def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyphs) -> list[Bit]:
-    """While it is planned, applied, kept or taken back."""
+    """While it is planned, applied, kept or undone."""
     words = {
         Phase.PLANNING: "Looking first: the candidate is tested with the installed keepalived.",
         Phase.RUNNING: f"Applying and reading back, {seconds:.0f} s. It goes on when you close "
@@ -173,11 +173,17 @@ def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) 
     if outcome.ended is Ended.WAITING:
         bits.append(("\n", ""))
         bits.append((f"{plain(then[:1].upper() + then[1:])}. ", "bold $sev-warn"))
-        bits.append(("y keeps it, b takes it back now.\n", "$lv-text"))
+        bits.append(("y keeps it, b undoes it now.\n", "$lv-text"))
     elif outcome.ended is Ended.CONFIRMED and outcome.id:
-        bits += prose("lvstui config rollback", "$lv-accent", width,
-                      "\nOn the shell  ", "$lv-dim")  # fmt: skip
+        bits += prose("u, or: lvstui undo", "$lv-text", width, "\nTo undo  ", "$lv-dim")
     return bits
+
+
+def _on_proof(plan: ConfigPlan) -> tuple[str, ...]:
+    if not plan.unproven or plan.refusals:
+        return ()
+    turn = "Ctrl+T: roll it back then" if plan.unchecked else "Ctrl+T: keep it all the same"
+    return (*plan.on_proof, turn)
 
 
 def _beyond(plan: ConfigPlan) -> list[str]:

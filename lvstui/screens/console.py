@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
-from lvstui.model.picture import Gap, Picture
+from lvstui.model.picture import Gap, Picture, Severity, Warning
 from lvstui.screens.host import Host
 from lvstui.screens.live import LiveScreen
-from lvstui.widgets.format import cut
+from lvstui.widgets.format import clock, cut
 from lvstui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.widgets.keybar import Key, KeyBar
 from lvstui.widgets.line import Bit
@@ -62,7 +62,7 @@ class ConsoleScreen(LiveScreen[None]):
     def compose(self) -> ComposeResult:
         """The frame; `body` fills it."""
         glyphs = self.console.glyphs
-        header = HeaderStrip(glyphs, self.console.settings.clock)
+        header = HeaderStrip(glyphs, self.console.settings.clock, self._waiting_bits)
         header.read_only = self.console.operator.read_only
         yield header
         tabs = [Tab(show.keys, show.mode, show.name) for show in SCREENS]
@@ -88,8 +88,35 @@ class ConsoleScreen(LiveScreen[None]):
         """Show this picture; subclasses add their body."""
         self.query_one(HeaderStrip).show_picture(picture)
         self.query_one(TabStrip).show_picture(picture)
-        self.query_one(WarningStrip).show_picture(picture, self.gaps(picture))
+        self.query_one(WarningStrip).show_picture(picture, self.gaps(picture), self._to_be_seen())
         self.keys.look_again()
+
+    def _waiting_bits(self) -> tuple[Bit, Bit] | None:
+        """A change that waits: its seconds and its key, then what it is."""
+        waiting = self.console.unsettled.waiting
+        if waiting is None:
+            return None
+        glyphs, left = self.console.glyphs, f"{waiting.left_s:.0f} s"
+        style = "bold $lv-on-accent on $sev-warn"
+        if waiting.plight:
+            style = "bold $lv-on-accent on $sev-bad"
+            text = f"{glyphs.no} NOT rolled back: P"
+        elif waiting.stage:
+            text = f"{glyphs.warn} {waiting.stage}"
+        else:
+            text = f"{glyphs.warn} {left}: P keep/undo"
+        about = f"{waiting.title}: {waiting.plight}" if waiting.plight else waiting.title
+        return (f" {text} ", style), (about, "bold $sev-warn")
+
+    def _to_be_seen(self) -> tuple[Warning, ...]:
+        """What was rolled back and nobody has looked at."""
+        unseen = self.console.unsettled.unseen
+        if unseen is None:
+            return ()
+        word = unseen.ended.value
+        why = unseen.end.removeprefix(f"{word}: ")
+        text = f"{word} {clock(unseen.came)}, P: {unseen.title}: {why}"
+        return (Warning(Severity.WARN, text, id=f"change {unseen.id}"),)
 
     def gaps(self, picture: Picture) -> tuple[Gap, ...]:
         """What the strip says can not be seen: each gap once on a screen."""
@@ -125,14 +152,18 @@ class ConsoleScreen(LiveScreen[None]):
     def _keys(self) -> Sequence[Key]:
         keys = []
         read_only = self.console.operator.read_only
-        for id_ in (*self.FOOTER, "palette", "help"):
+        unsettled = self.console.unsettled
+        waits = unsettled.waiting is not None
+        first = ("change-last",) if waits or unsettled.unseen else ()
+        for id_ in (*first, *self.FOOTER, "palette", "help"):
             command = self.command(id_)
             if command is None or (command.changes and read_only):
                 continue
             key = command.first_key
             if key == "Enter":
                 key = self.console.glyphs.enter
-            keys.append(Key(id_, key, command.label, not self.why_not(command)))
+            label = command.label if waits or id_ != "change-last" else "rolled back"
+            keys.append(Key(id_, key, label, not self.why_not(command)))
         return keys
 
     def _lock(self) -> Bit:
@@ -163,6 +194,24 @@ class ConsoleScreen(LiveScreen[None]):
         from lvstui.screens.notices import WarningsScreen
 
         self.app.push_screen(WarningsScreen())
+
+    def show_change(self) -> None:
+        """What `ShowChange` says."""
+        from lvstui.screens.decide import show_change
+
+        show_change(self)
+
+    def propose_undo(self) -> None:
+        """What takes back the newest operation."""
+        from lvstui.screens.decide import propose_undo
+
+        propose_undo(self)
+
+    def choose_undo(self) -> None:
+        """Choose what is undone."""
+        from lvstui.screens.decide import choose_undo
+
+        choose_undo(self)
 
     def copy(self, text: str) -> None:
         """To the terminal's clipboard (OSC 52)."""

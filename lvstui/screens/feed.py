@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations.plan import Outcome, Plan
+from lvstui.operations.undo import Offer, Operation
 
 Target = tuple[ServiceKey, ServerKey]
 """One real server of one virtual service, as an operation names it."""
@@ -61,8 +62,17 @@ class Operator(Protocol):
         """What `operation` would do. Pure and quick."""
         ...
 
-    def plan_undo(self, picture: Picture) -> Plan | None:
-        """What would take back the last operation; None when there is nothing to take back."""
+    def operations(self, picture: Picture) -> Sequence[Operation]:
+        """Everything of lvstui that is on record on this host, of any kind, newest first."""
+        ...
+
+    def last(self, picture: Picture, number: int | None = None) -> Offer | None:
+        """What an undo takes back: the operator's newest operation of any kind, or the one with
+        that number in `operations`; None when there is none."""
+        ...
+
+    def plan_undo(self, picture: Picture, offer: Offer) -> Plan:
+        """What undoing an operation on weights would do."""
         ...
 
     def apply(self, plan: Plan) -> Outcome:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
     from lvstui.screens.config_desk import ConfigDesk
+    from lvstui.screens.unsettled import Unsettled
 
 
 class Host(Protocol):
@@ -45,8 +46,14 @@ class Host(Protocol):
         """What is known of the configuration, and the operator's draft of it."""
         ...
 
-    def left_behind(self) -> str:
-        """What would be lost, or left to its timer, by leaving now; empty: nothing."""
+    @property
+    def unsettled(self) -> Unsettled:
+        """Changes that wait to be kept, or were rolled back unseen."""
+        ...
+
+    def left_behind(self) -> tuple[str, str]:
+        """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
+        it is the same thing, and that in a sentence; both empty: nothing."""
         ...
 
     def show_screen(self, mode: str) -> None:
@@ -63,6 +70,16 @@ class Host(Protocol):
         self, service: ServiceKey, server: ServerKey | None
     ) -> Coroutine[Any, Any, None]:
         """Go to the screen of the configuration with the cursor on that place."""
+        ...
+
+    def change_hosts(
+        self,
+        operation: str,
+        addresses: tuple[str, ...],
+        vips: tuple[str, ...],
+        cautions: tuple[str, ...],
+    ) -> Coroutine[Any, Any, None]:
+        """Go to the screen of real servers and plan a push or an undo there."""
         ...
 
     def choose_theme(self) -> None:

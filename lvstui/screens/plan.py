@@ -117,8 +117,8 @@ class PlanScreen(PlanForm[bool]):
             bits.append(("\nChecked by  ", "$lv-dim"))
             bits.append((first.verify + "\n", "$lv-text"))
             if first.undo:
-                bits.append(("Taken back  ", "$lv-dim"))
-                bits.append((f"u, or: {first.undo}\n", "$lv-text"))
+                bits.append(("To undo     ", "$lv-dim"))
+                bits.append((f"u ({first.undo})\n", "$lv-text"))
             twins = plan_twins(plan)
             for index, line in enumerate(twins[:_MOST_TWINS]):
                 bits.append(("On the shell  " if not index else " " * 14, "$lv-dim"))

@@ -148,7 +148,8 @@ class PushScreen(PlanForm[None]):
             return
         for host in self._change.hosts:
             self._desk.rows.pop(host.address, None)
-        self._change = self._desk.begin(self._change.operation, self._change.hosts)
+        was = self._change
+        self._change = self._desk.begin(was.operation, was.hosts, was.vips, was.cautions)
         self.draw()
 
     def action_apply(self) -> None:

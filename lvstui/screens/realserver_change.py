@@ -35,6 +35,10 @@ class Change:
     result: Result | None = None
     problem: str = ""
     """Why it could not even be tried."""
+    vips: tuple[str, ...] = ()
+    """Only these; none: all of each host."""
+    cautions: tuple[str, ...] = ()
+    """What those who asked for it know of it."""
     started: float = 0.0
     stopped: bool = False
 

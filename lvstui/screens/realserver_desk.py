@@ -170,9 +170,16 @@ class Desk:
                 self.stages[address] = "asking the wire"
         self.changed()
 
-    def begin(self, operation: str, hosts: Sequence[Host]) -> Change:
-        """Look if need be, then plan. The change tells by its phase how far it is."""
-        change = Change(operation, tuple(hosts))
+    def begin(
+        self,
+        operation: str,
+        hosts: Sequence[Host],
+        vips: tuple[str, ...] = (),
+        cautions: tuple[str, ...] = (),
+    ) -> Change:
+        """Look if need be, then plan for these VIPs (none: all of each host). The change tells by
+        its phase how far it is."""
+        change = Change(operation, tuple(hosts), vips=vips, cautions=cautions)
         self.change = change
         if self.fresh(hosts):
             self._plan(change, tuple(self.rows[host.address] for host in hosts))
@@ -189,9 +196,10 @@ class Desk:
         assert service is not None
         change.rows = rows
         try:
-            change.plans = service.plan(rows, change.operation)
-            change.effects = effects(change.operation, rows, change.plans, self.hosts, self.rows,
-                                     self.weights, service.timer_s)  # fmt: skip
+            change.plans = service.plan(rows, change.operation, vips=change.vips)
+            found = effects(change.operation, rows, change.plans, self.hosts, self.rows,
+                            self.weights, service.timer_s)  # fmt: skip
+            change.effects = replace(found, cautions=(*change.cautions, *found.cautions))
             change.phase = Phase.PLANNED
         except ValueError as error:
             change.problem, change.phase = plain(str(error)), Phase.ENDED

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from lvstui.commands.base import Command
-from lvstui.commands.realservers import REALSERVER_COMMANDS
+from lvstui.commands.realservers import NO_WAY, REALSERVER_COMMANDS
 from lvstui.model.picture import Picture
 from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
@@ -212,6 +212,27 @@ class RealServersScreen(FilteredScreen):
     def propose(self, operation: str) -> None:
         """Look if need be, then show the plan."""
         self._open_change(self.desk.begin(operation, self.targets()))
+
+    def propose_for(
+        self,
+        operation: str,
+        addresses: tuple[str, ...],
+        vips: tuple[str, ...],
+        cautions: tuple[str, ...],
+    ) -> None:
+        """The same for hosts and VIPs that were chosen elsewhere."""
+        self.desk.follow(self.console.picture)
+        hosts = [host for host in self.desk.hosts if host.address in addresses]
+        if not self.desk.possible:
+            self.tell(NO_WAY, bad=True)
+        elif self.desk.under_way:
+            self.tell(f"Wait for this: {self.desk.under_way}.", bad=True)
+        elif len(hosts) < len(addresses):
+            gone = ", ".join(sorted(set(addresses) - {host.address for host in hosts}))
+            self.tell(f"{gone} is no real server of the configuration now: "
+                      f"lvstui realserver {operation} {gone} --vip ADDR", bad=True)  # fmt: skip
+        else:
+            self._open_change(self.desk.begin(operation, hosts, vips, cautions))
 
     def open_last(self) -> None:
         """The last push or undo again."""

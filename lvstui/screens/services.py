@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,8 +17,10 @@ from lvstui.commands.servers import SERVER_COMMANDS
 from lvstui.commands.servers_file import FILE_COMMANDS
 from lvstui.commands.view import VIEW_COMMANDS
 from lvstui.model.config import Configuration
+from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
 from lvstui.operations.plan import Plan
+from lvstui.operations.weights import disabled_words
 from lvstui.screens.explain import Explanation, explain, unexplained
 from lvstui.screens.filtered import FilteredScreen, hidden_field
 from lvstui.widgets.event_list import EventList
@@ -216,28 +218,57 @@ class ServicesScreen(FilteredScreen):
 
     # Operations
 
-    def propose(self, operation: str, weight: int | None = None) -> None:
-        """Show the plan of an operation on the targets."""
-        targets = [server.id for server in self.targets()]
+    def disabled_targets(self) -> list[ServerView]:
+        """Those of the targets that are off in the file on purpose, and in the kernel."""
+        return [s for s in self.targets() if disabled_words(s) and not s.weights.kernel]
 
-        def plan() -> Plan | None:
+    def choose_enable(self) -> None:
+        """Say which targets are disabled in the file, and enable them there; or the others in the
+        kernel."""
+        from lvstui.screens.choice import ChoiceScreen
+
+        off = self.disabled_targets()
+        drained = [server.id for server in self.targets() if server not in off]
+        lines = ["; ".join(disabled_words(server) for server in off[:3])]
+        if len(off) > 3:
+            lines[0] += f"; and {len(off) - 3} more"
+        lines[0] += ". Enter: its plan."
+        if drained:
+            lines.append(f"The other {plural(len(drained), 'server')}: e, in the kernel.")
+
+        def chosen(at: int | None) -> None:
+            if at == 1:
+                self.propose("enable", targets=drained)
+            elif at == 0:
+                why = self.in_file.why_not()
+                if why:
+                    self.tell(why, bad=True)
+                else:
+                    self.in_file.enable([server.id for server in off])
+
+        self.app.push_screen(ChoiceScreen("Enable", lines), chosen)
+
+    def propose(
+        self,
+        operation: str,
+        weight: int | None = None,
+        targets: Sequence[tuple[ServiceKey, ServerKey]] | None = None,
+    ) -> None:
+        """Show the plan of an operation on `targets`, or on those that are chosen."""
+        if targets is None:
+            targets = [server.id for server in self.targets()]
+        wanted = tuple(targets)
+
+        def plan() -> Plan:
             console = self.console
-            return console.operator.plan(console.picture, operation, targets, weight=weight)
+            return console.operator.plan(console.picture, operation, wanted, weight=weight)
 
         self._show_plan(plan)
 
-    def propose_undo(self) -> None:
-        """Show the plan that takes the last operation back."""
-        self._show_plan(lambda: self.console.operator.plan_undo(self.console.picture))
-
-    def _show_plan(self, make: Any) -> None:
+    def _show_plan(self, make: Callable[[], Plan]) -> None:
         from lvstui.screens.plan import PlanScreen
 
-        plan = make()
-        if plan is None:
-            self.tell("There is nothing to undo: lvstui has changed nothing here yet.", bad=True)
-            return
-        self.app.push_screen(PlanScreen(plan, make), self._plan_closed)
+        self.app.push_screen(PlanScreen(make(), make), self._plan_closed)
 
     def _plan_closed(self, applied: bool | None) -> None:
         if applied and self.table.marks:

@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from lvstui.keepalived.daemon.facts import STATE
+from lvstui.model.changes import Ended
 from lvstui.model.facts import Available, ChangesSeen, Missing
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
@@ -34,6 +35,8 @@ class ChangeMarks:
 
     def __init__(self, state: Path = Path(STATE), proc: Path = Path("/proc")) -> None:
         self._state, self._proc = state, proc
+        self._decided: dict[str, ChangeStands] = {}
+        """Those whose end is known: they change no more, but for who was told."""
 
     def run(self, context: Context) -> None:
         """Look every tick; without a change that waits that is two questions to the kernel."""
@@ -43,7 +46,7 @@ class ChangeMarks:
         while True:
             try:
                 now = self._stamp()
-                if now != stamp or any(change.waits for change in last):
+                if now != stamp or any(_moves(change) for change in last):
                     stamp, found = now, self.look()
                     found = tuple(_steady(change, last) for change in found)
                     if found != last:
@@ -67,14 +70,21 @@ class ChangeMarks:
             return None
 
     def look(self) -> tuple[ChangeStands, ...]:
-        """The change under way and the newest, as they stand. Raises PermissionError."""
+        """Every change that the host remembers, as it stands, newest first. Raises
+        PermissionError."""
         try:
             names = sorted(name for name in os.listdir(self._state) if name[:1].isdigit())
-            current = _link(self._state / "current")
         except FileNotFoundError:
             return ()
-        wanted = dict.fromkeys([*names[-1:], *([current] if current in names else [])])
-        return tuple(self._stands(name) for name in wanted)
+        found = {
+            name: self._decided.get(name) or self._stands(name) for name in reversed(names)
+        }  # fmt: skip
+        # What nobody was told of yet may be told.
+        self._decided = {
+            name: one for name, one in found.items()
+            if one.came and (one.ended is not Ended.TROUBLE or one.seen)
+        }  # fmt: skip
+        return tuple(found.values())
 
     def _stands(self, name: str) -> ChangeStands:
         folder = self._state / name
@@ -83,6 +93,8 @@ class ChangeMarks:
             state = next((state for state in _STATES if state in marks), "")
             meta = _meta(folder)
             waits = state in ("armed", "reverting")
+            deadline = self._deadline(folder) if state == "armed" else 0.0
+            timer_s = _number(meta.get("timer_s"))
             return ChangeStands(
                 id=plain(name),
                 state=state,
@@ -90,11 +102,17 @@ class ChangeMarks:
                 who=plain(str(meta.get("who", ""))),
                 at=_number(meta.get("at")),
                 outcome="" if waits else _first_line(folder / "outcome"),
-                deadline=self._deadline(folder) if state == "armed" else 0.0,
+                deadline=deadline,
                 guarded=waits and self._guarded(folder),
                 trouble=_first_line(folder / "trouble") if waits else "",
                 other_boot=waits and self._other_boot(folder),
                 seen="seen" in marks,
+                reason=plain(str(meta.get("reason", ""))),
+                undoes=plain(str(meta.get("undoes", ""))),
+                came=0.0 if waits else _changed(folder / "outcome"),
+                # Until all was verified its timer waits for the time that looking may take, too.
+                applying=state == "armed"
+                and (not timer_s or deadline - time.time() > timer_s + _JITTER_S),
             )
         return ChangeStands(plain(name), "")
 
@@ -123,6 +141,13 @@ class ChangeMarks:
         return False
 
 
+def _moves(change: ChangeStands) -> bool:
+    """It stands otherwise soon: it waits, or was decided and the words of that come next."""
+    return change.waits or (
+        change.state in ("confirmed", "reverted", "trouble.end") and not change.came
+    )
+
+
 def _steady(change: ChangeStands, last: tuple[ChangeStands, ...]) -> ChangeStands:
     """The change with the deadline that it had before, if it is the same one."""
     for old in last:
@@ -131,11 +156,11 @@ def _steady(change: ChangeStands, last: tuple[ChangeStands, ...]) -> ChangeStand
     return change
 
 
-def _link(path: Path) -> str:
+def _changed(path: Path) -> float:
     try:
-        return os.readlink(path)
+        return path.stat().st_mtime
     except OSError:
-        return ""
+        return 0.0
 
 
 def _meta(folder: Path) -> dict[str, object]:

@@ -25,15 +25,27 @@ _SUMMARY_ORDER = (
 )  # fmt: skip
 _MOST_INSTANCES = 3
 _STALE_TICKS = 4
+_BESIDE_URGENT = 16
+"""Cells of the clock and of gaps."""
+_LEAST_ABOUT, _MOST_ABOUT = 8, 60
+"""Cells that are worth a title, and that one may take."""
 
 
 class HeaderStrip(LineStrip):
     """` lvstui  lb1  ● MASTER LB_1 vrid 51 prio 150   adverts 1.00 s ✓  …  14:03:22`."""
 
-    def __init__(self, glyphs: Glyphs, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        now: Callable[[], float],
+        urgent: Callable[[], tuple[Bit, Bit] | None] = lambda: None,
+    ) -> None:
+        """`urgent`: what comes before everything else, at every width: what has to stand there,
+        and what it is about as far as there is room."""
         super().__init__(id="header")
         self._glyphs = glyphs
         self._now = now
+        self._urgent = urgent
         self._picture: Picture | None = None
         self.read_only = False
         """Shows a lock."""
@@ -47,6 +59,19 @@ class HeaderStrip(LineStrip):
         """Host and instances always; daemon and adverts as far as there is room."""
         picture = self._picture
         brand: list[Bit] = [(" lvstui ", "bold $lv-on-accent on $lv-accent"), ("  ", "")]
+        urgent = self._urgent()
+        if urgent is not None:
+            head, about = urgent
+            least = len(picture.host) + _BESIDE_URGENT if picture is not None else 0
+            room = min(width - bits_width([head]) - least, _MOST_ABOUT)
+            brand = [head, ("  ", "")]
+            if room >= _LEAST_ABOUT:
+                brand = [
+                    head,
+                    (" ", ""),
+                    *clipped([about], room, self._glyphs.ellipsis),
+                    ("   ", ""),
+                ]
         if picture is None:
             return brand
         now = self._now()

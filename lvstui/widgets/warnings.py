@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from lvstui.model.picture import Gap, Picture, Severity
+from lvstui.model.picture import Gap, Picture, Severity, Warning
 from lvstui.widgets.format import cut
 from lvstui.widgets.glyphs import Glyphs
 from lvstui.widgets.line import Bit, bits_width, clipped
@@ -38,11 +38,14 @@ class WarningStrip(Widget):
         self._items: tuple[tuple[str, str], ...] = ()
         self.display = False
 
-    def show_picture(self, picture: Picture, gaps: Sequence[Gap]) -> None:
-        """Warnings, worst first, then those gaps that nothing else on the screen names."""
+    def show_picture(
+        self, picture: Picture, gaps: Sequence[Gap], first: Sequence[Warning] = ()
+    ) -> None:
+        """What stays until it was seen, then warnings, worst first, then those gaps that nothing
+        else on the screen names."""
         items = [
             (f"{self._glyphs.warn} {warning.text}", SEVERITY_BITS[warning.severity])
-            for warning in sorted(picture.warnings, key=lambda w: _RANK[w.severity])
+            for warning in (*first, *sorted(picture.warnings, key=lambda w: _RANK[w.severity]))
         ]
         if gaps:
             items.append((gap_line(gaps, self._glyphs), "$lv-dim"))

@@ -20,6 +20,7 @@ _GROUPS = {
     "test_realserver_machines.py": "machines",
     "test_restart.py": "restart",
     "test_realserver.py": "realserver",
+    "test_undo.py": "realserver",
     "test_configuration.py": "configuration",
     "test_config_command.py": "configuration",
     "test_effective.py": "configuration",

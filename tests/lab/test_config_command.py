@@ -73,7 +73,7 @@ def test_a_disabled_server_stays_disabled_whatever_happens(lab: Lab) -> None:
     lab.fault("stop-keepalived", "lb2")
     code, text = said(lab, "config disable rs2 --service web --reason 'disk swap' --yes")
     assert code == 0, text
-    assert "confirmed" in text
+    assert "kept: " in text
     assert text.count("+        weight 0 # lvstui: disabled by root ") == 1
     since = now_ms(lab)
     found = read(lab, "lb1").decode()
@@ -124,14 +124,14 @@ def test_a_server_is_added_listed_and_rolled_back(lab: Lab) -> None:
     without = read(lab, "lb1")
     since = now_ms(lab)
     code, done = document(lab, "add-server 10.10.0.5 --service web --name rs3 --yes")
-    assert (code, done["outcome"]["ended"]) == (0, "confirmed"), done
+    assert (code, done["outcome"]["ended"]) == (0, "kept"), done
     assert pool(lab)[RS3][0] == "Route"
     came = now_ms(lab)
     lab.wait("lb1", lambda: any(r[2] == "rs3" for r in requests(lab, came)), what="an answer")
     code, text = said(lab, "config history")
     assert code == 0
     newest, older = [line for line in text.splitlines() if re.match(r" +\d+  ", line)]
-    assert re.match(r" +1  .* root +confirmed +.*10\.10\.0\.5", newest)
+    assert re.match(r" +1  .* root +kept +.*10\.10\.0\.5", newest)
     assert "remove" in older
     code, text = said(lab, "config rollback 1 --yes")
     assert code == 0, text
@@ -172,7 +172,7 @@ def test_exit_codes_and_what_is_refused(lab: Lab) -> None:
     assert (code, "--read-only" in text) == (1, True), text
     code, text = said(lab, "config weight rs1 5 --service web")
     assert (code, "give --yes" in text) == (1, True), text
-    code, text = said(lab, "config confirm")
+    code, text = said(lab, "config keep")
     assert (code, "no change waits" in text) == (1, True), text
     code, text = said(lab, "config add-vip 10.10.0.21/24 --instance LB_1 --yes")
     assert (code, "may then become MASTER beside this one" in text) == (1, True), text
@@ -225,7 +225,7 @@ def test_what_is_held_and_left_alone_goes_back_by_itself(lab: Lab) -> None:
     assert (code, "no change waits" in text) == (1, True), text
     code, text = said(lab, "config history 1")
     assert code == 0
-    assert "taken back" in text
+    assert "rolled back: not kept in time (timer), " in text
     assert "the timer ran out" in text
 
 
@@ -315,18 +315,18 @@ def test_guards_killed_at_once_are_missed_and_one_word_takes_it_back(lab: Lab) -
 
 
 @thorough
-def test_what_is_held_is_kept_or_taken_back_by_a_word(lab: Lab) -> None:
+def test_what_is_held_is_kept_or_undone_by_a_word(lab: Lab) -> None:
     old = read(lab, "lb1")
     code, text = said(lab, "config weight rs1 11 --service web --hold --yes")
-    assert (code, "lvstui config confirm" in text) == (0, True), text
+    assert (code, "lvstui config keep" in text) == (0, True), text
     whole = read(lab, "lb1")
     assert whole == old.replace(b"weight 10", b"weight 11", 1)
-    code, text = said(lab, "config confirm")
-    assert (code, text.startswith("confirmed: ")) == (0, True), text
+    code, text = said(lab, "config keep")
+    assert (code, text.startswith("kept: ")) == (0, True), text
     code, text = said(lab, "config weight rs1 12 --service web --hold --yes")
     assert (code, weight(lab, RS1)) == (0, 12), text
     code, text = said(lab, "config back")
-    assert (code, text.startswith("taken back: ")) == (0, True), text
+    assert (code, text.startswith("undone: ")) == (0, True), text
     assert read(lab, "lb1") == whole
     lab.wait("lb1", lambda: weight(lab, RS1) == 11, what="its weight before")
 

@@ -145,21 +145,21 @@ def test_a_server_leaves_and_comes_back_and_no_other_notices(lab: Lab, engine: E
     out = engine.ask(do="apply", title="rs3 leaves web", files=engine.files(less), reason="test")
     assert (out["ended"], out["refusals"]) == ("waiting", []), out
     assert "0A0A0005:0050" not in pool(lab)
-    assert engine.ask(do="confirm", id=out["id"])["ended"] == "confirmed"
+    assert engine.ask(do="confirm", id=out["id"])["ended"] == "kept"
 
     out = engine.ask(do="apply", title="rs3 comes to web", files=engine.files(whole))
     assert out["ended"] == "waiting", (out["text"], out["refusals"], out["new"])
     assert pool(lab)["0A0A0005:0050"] == ["Route", "10"]
     came = now_ms(lab)
     lab.wait("lb1", lambda: any(r[2] == "rs3" for r in requests(lab, came)), what="an answer")
-    assert engine.ask(do="confirm", id=out["id"])["ended"] == "confirmed"
+    assert engine.ask(do="confirm", id=out["id"])["ended"] == "kept"
 
     out = engine.ask(do="rollback", id=out["id"])
     assert out["ended"] == "waiting", (out["text"], out["refusals"], out["new"])
     assert "0A0A0005:0050" not in pool(lab)
     assert read(lab, "lb1") == less
     back = engine.ask(do="take back", id=out["id"])
-    assert back["ended"] == "taken back", back
+    assert back["ended"] == "rolled back", back
     assert read(lab, "lb1") == whole
     assert daemon(lab) == before
     assert holds_vip(lab, "lb1")
@@ -189,7 +189,7 @@ def test_nat_whose_replies_do_not_pass_here_is_taken_back(lab: Lab, engine: Engi
     assert re.search(r"keepalived\.conf:\d+:\d+ tcp 10\.10\.0\.20:80: 3 of 3", out["text"]), out
     assert read(lab, "lb1") == whole
     out = engine.ask(do="apply", files=engine.files(as_nat(whole)), force=True)
-    assert out["ended"] == "taken back", out["text"] + repr(out["verified"])
+    assert out["ended"] == "rolled back", out["text"] + repr(out["verified"])
     bad = [v for v in out["verified"] if not v[2]]
     assert bad
     assert all("NAT" in v[1] for v in bad), bad
@@ -217,7 +217,7 @@ def test_what_a_killed_lvstui_left_is_taken_back_by_the_timer(lab: Lab, engine: 
     lab.wait("lb1", lambda: read(lab, "lb1") == whole, timeout=90, what="the timer")
     lab.wait("lb1", lambda: "0A0A0005:0050" in pool(lab), what="rs3 in the pool again")
     (kept,) = other.ask(do="history")["entries"]
-    assert kept["ended"] == "taken back"
+    assert kept["ended"] == "rolled back"
     assert "the timer ran out" in kept["text"]
     assert (daemon(lab), holds_vip(lab, "lb1")) == (before, True)
     other.close()
@@ -327,7 +327,7 @@ def test_links_owner_and_mode_stay(lab: Lab, engine: Engine) -> None:
         extra = b"vrrp_script never_run {\n    script /bin/true\n    interval 5\n}\n"
         files["lb1"]["/etc/keepalived/conf.d/extra.conf"] = [None, coded(extra)]
         out = engine.ask(do="apply", files=files, timer=0, force=True)
-        assert out["ended"] == "confirmed", (out["text"], out["refusals"], out["new"])
+        assert out["ended"] == "kept", (out["text"], out["refusals"], out["new"])
         seen = lab.run("lb1", f"readlink {CONF}; stat -c '%u:%g %a' /etc/keepalived/real.conf")
         assert seen.stdout == "real.conf\n33:34 640\n"
         assert read(lab, "lb1") == new
@@ -336,7 +336,7 @@ def test_links_owner_and_mode_stay(lab: Lab, engine: Engine) -> None:
             ".lvstui" not in lab.run("lb1", "ls -a /etc/keepalived /etc/keepalived/conf.d").stdout
         )
         out = engine.ask(do="rollback", id=out["id"], timer=0)
-        assert out["ended"] == "confirmed", (out["text"], out["refusals"], out["new"])
+        assert out["ended"] == "kept", (out["text"], out["refusals"], out["new"])
         assert read(lab, "lb1") == whole
         assert lab.run("lb1", "ls /etc/keepalived/conf.d").stdout == ""
     finally:
@@ -380,7 +380,7 @@ def test_cut_at_any_moment_the_file_is_whole_and_keepalived_lives(lab: Lab) -> N
             out = json.loads(engine.wait("answer"))
             if out["ended"] == "waiting":
                 out = engine.ask(do="take back", id=out["id"])
-            assert out["ended"] in ("taken back", "refused"), (where, out["text"])
+            assert out["ended"] in ("rolled back", "refused"), (where, out["text"])
             ended = out["ended"]
         else:
             engine.close()
@@ -389,7 +389,7 @@ def test_cut_at_any_moment_the_file_is_whole_and_keepalived_lives(lab: Lab) -> N
             assert all(found["standing"][0][3] for found in waits), (where, waits)
             for found in waits:
                 out = engine.ask(do="take back", id=found["id"])
-                assert out["ended"] == "taken back", (where, out["text"])
+                assert out["ended"] == "rolled back", (where, out["text"])
             ended = f"{len(waits)} waited"
         seen[ended] = seen.get(ended, 0) + 1
         assert read(lab, "lb1") == whole, where
@@ -431,7 +431,7 @@ def test_both_directors_or_neither(lab: Lab) -> None:
     assert (holds_vip(lab, "lb1", "10.10.0.21"), holds_vip(lab, "lb2", "10.10.0.21")) == (
         True, False,
     )  # fmt: skip
-    assert engine.ask(do="confirm", id=out["id"])["ended"] == "confirmed"
+    assert engine.ask(do="confirm", id=out["id"])["ended"] == "kept"
     assert {node: read(lab, node) for node in old} == {n: vip_more(t) for n, t in old.items()}
     time.sleep(5)
     assert (holds_vip(lab, "lb1"), holds_vip(lab, "lb2")) == (True, False)
@@ -439,7 +439,7 @@ def test_both_directors_or_neither(lab: Lab) -> None:
     out = engine.ask(do="rollback", id=out["id"])
     assert out["typed"] == "10.10.0.21"
     assert out["ended"] == "waiting", (out["text"], out["refusals"], out["new"])
-    assert engine.ask(do="confirm", id=out["id"])["ended"] == "confirmed"
+    assert engine.ask(do="confirm", id=out["id"])["ended"] == "kept"
     assert {node: read(lab, node) for node in old} == old
     assert {node: daemon(lab, node) for node in old} == before
     engine.close()

@@ -107,13 +107,13 @@ def test_a_change_is_verified_by_services_that_the_file_leaves_out(lab: Lab) -> 
         # New ones, those that are there with another weight, and gone again.
         for weight in (7, 8):
             out = engine.ask(do="apply", files=engine.files(with_more(weight)), timer=0)
-            assert out["ended"] == "confirmed", (out["text"], out["refusals"], out["new"])
+            assert out["ended"] == "kept", (out["text"], out["refusals"], out["new"])
             assert in_file(lab) < _MANY
             seen = {told[1]: told[3] for told in out["verified"]}
             for mark in range(1, _MANY + 1):
                 assert seen[f"fwmark {mark}: rr, 1 servers"] == f"10.10.0.3 DR {weight}"
         out = engine.ask(do="apply", files=engine.files(whole), timer=0, force=True)
-        assert out["ended"] == "confirmed", (out["text"], out["refusals"], out["new"])
+        assert out["ended"] == "kept", (out["text"], out["refusals"], out["new"])
         assert in_file(lab) == 0
     finally:
         engine.close()

@@ -160,6 +160,8 @@ class FakePast:
     reason: str = ""
     ended: Ended = Ended.CONFIRMED
     left_s: float = 0.0
+    end: str = "kept by alice"
+    came: float = NOW - 7140
     plight: str = ""
 
 
@@ -171,6 +173,7 @@ class FakeEngine:
     refusals: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     typed: str = ""
+    unproven: tuple[str, ...] = ()
     fails: bool = False
     """What is read back after the reload is not what was planned."""
     left_s: float = 42.0
@@ -184,6 +187,8 @@ class FakeEngine:
     here: str = "lb1"
     directors: tuple[str, ...] = ("lb1",)
     looks: Mapping[str, DirectorSeen | RemoteError] = field(default_factory=dict)
+    asked_back: list[tuple[str, bool, bool]] = field(default_factory=list)
+    """(id, again, strict) of each rollback that was planned."""
     bound: int = 0
     """How often the sysctl was set."""
 
@@ -206,7 +211,7 @@ class FakeEngine:
                        for name, some in files.items() if name != self.here)  # fmt: skip
         return ConfigPlan(
             title, (host, *others), ("reload of keepalived on lb1",), ("Only lb1 is changed.",),
-            self.refusals, self.typed, "", timer_s,
+            self.refusals, self.typed, "", timer_s, unproven=self.unproven,
         )  # fmt: skip
 
     def apply(
@@ -238,10 +243,11 @@ class FakeEngine:
         self.kept.append(id_)
         return ConfigOutcome(self._last, Ended.CONFIRMED, id_, "kept on lb1")
 
-    def take_back(self, id_: str, why: str) -> ConfigOutcome:
+    def take_back(self, id_: str) -> ConfigOutcome:
         """As in ConfigEngine."""
         self.taken_back.append(id_)
-        return ConfigOutcome(self._last, Ended.TAKEN_BACK, id_, f"{why}; the old files are back")
+        text = "undone by alice; the old files are back"
+        return ConfigOutcome(self._last, Ended.UNDONE, id_, text)
 
     @property
     def _last(self) -> ConfigPlan:
@@ -264,10 +270,11 @@ class FakeEngine:
         self.bound += 1
         return ("lb1: set, now and after a reboot; read back",)
 
-    def plan_rollback(self, id_: str) -> ConfigPlan:
+    def plan_rollback(self, id_: str, *, again: bool = False, strict: bool = False) -> ConfigPlan:
         """As in ConfigEngine."""
+        self.asked_back.append((id_, again, strict))
         one = FileChange(CONF, self.files.files[CONF], MAIN)
-        return self.plan(f"roll back {id_}", {self.here: (one,)})
+        return self.plan(f"{'again' if again else 'roll back'} {id_}", {self.here: (one,)})
 
 
 ERROR = Finding("forwarding-defaults-to-nat", Severity.ERROR, "the service becomes NAT",

@@ -13,8 +13,11 @@ from pathlib import Path
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServiceView, State
 from lvstui.operations.plan import Outcome, Plan, Step, StepResult
+from lvstui.operations.undo import Kind, Offer, Operation, offer
+from lvstui.sources.audit import Entry
 
 Target = tuple[ServiceKey, ServerKey]
+_ENTRY = Entry("op", "done", 0.0, "", "alice", "lb1", "drain", "tcp 10.10.0.20:80", "10.10.0.3:80")
 
 
 class FakeFeed:
@@ -69,6 +72,9 @@ class FakeOperator:
     applied: list[Plan] = field(default_factory=list)
     asked: list[tuple[str, tuple[Target, ...], int | None]] = field(default_factory=list)
     gate: threading.Event | None = None
+    others: tuple[Operation, ...] = ()
+    """What was done besides, newer than all that was applied."""
+    undone: list[Offer] = field(default_factory=list)
 
     def plan(
         self,
@@ -111,13 +117,25 @@ class FakeOperator:
             reason=reason,
         )  # fmt: skip
 
-    def plan_undo(self, picture: Picture) -> Plan | None:
+    def operations(self, picture: Picture) -> tuple[Operation, ...]:
         """As in Operator."""
-        if not self.applied:
-            return None
-        last = self.applied[-1]
+        done = [
+            Operation(f"op-{number}", Kind.WEIGHTS, picture.at, "alice", plan.title, True,
+                      (_ENTRY,), undoes=plan.undoes)
+            for number, plan in enumerate(self.applied, 1)
+        ]  # fmt: skip
+        return (*self.others, *reversed(done))
+
+    def last(self, picture: Picture, number: int | None = None) -> Offer | None:
+        """As in Operator."""
+        return offer(self.operations(picture), picture.at, number)
+
+    def plan_undo(self, picture: Picture, offer: Offer) -> Plan:
+        """As in Operator."""
+        self.undone.append(offer)
+        last = self.applied[int(offer.operation.id.removeprefix("op-")) - 1]
         steps = tuple(replace(s, before=s.after, after=s.before) for s in last.steps)
-        return Plan("undo", picture.host, steps, undoes="op-1")
+        return Plan("undo", picture.host, steps, undoes=offer.operation.id)
 
     def apply(self, plan: Plan) -> Outcome:
         """As in Operator."""

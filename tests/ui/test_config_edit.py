@@ -30,6 +30,7 @@ from .fakes import FakeOperator
 from .test_first import FOUND
 
 Open = Callable[..., AbstractAsyncContextManager[Desk]]
+ROLLED = "rolled back: not kept in time (timer)"
 
 
 @pytest.fixture
@@ -326,13 +327,13 @@ async def test_plan_apply_and_keep(open_: Open, engine: FakeEngine, files: FakeF
         assert engine.applied == []
         await desk.press("y")
         await idle(desk)
-        assert "taken back in 4" in desk.text().lower()
+        assert "Rolled back in 4" in desk.text()
         assert b"weight 7" in files.files[WEB_CONF]
         await desk.press("y")
         await idle(desk)
         assert engine.kept == ["c-1"]
         assert "kept on lb1" in desk.text()
-        assert "lvstui config rollback" in desk.text()
+        assert "lvstui undo" in desk.text()
         await desk.press("escape")
         assert not desk.app.config_desk.pending.titles
 
@@ -406,7 +407,7 @@ async def test_the_timer_goes_on_when_the_dialog_is_closed_and_is_in_sight(
         await desk.press("y")
         await idle(desk)
         await desk.press("escape")
-        assert "unless it is kept; P shows it" in desk.text()
+        assert desk.lines()[0].startswith(" ▲ 42 s: P keep/undo  weight of rs1")
         await desk.press("a")
         assert any("waits to be kept" in said for said in desk.said)
         await desk.press("P", "y")
@@ -424,15 +425,15 @@ async def test_when_the_time_is_up_it_says_what_the_timer_did(
         await planned(desk)
         await desk.press("y")
         await idle(desk)
-        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK)]
+        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK, end=ROLLED)]
         await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
-        assert "the timer took it back" in desk.text()
+        assert ROLLED in desk.text()
 
 
 async def test_a_timer_that_is_gone_is_never_counted_on(open_: Open, engine: FakeEngine) -> None:
     engine.left_s = 0.3
-    gone = "lb1: the timer is gone: NOT taken back; lvstui config back"
+    gone = "lb1: the timer is gone: NOT rolled back; lvstui config back"
     async with open_() as desk:
         await changed(desk)
         await desk.press("p")
@@ -440,13 +441,13 @@ async def test_a_timer_that_is_gone_is_never_counted_on(open_: Open, engine: Fak
         await desk.press("y")
         await idle(desk)
         engine.past = [FakePast("c-1", "x", ended=Ended.WAITING, plight=gone)]
-        await desk.until(lambda: "NOT taken back" in desk.text())
+        await desk.until(lambda: "NOT rolled back" in desk.text())
         await desk.press("escape")
-        await desk.until(lambda: "NOT taken back" in desk.text())
-        assert "NOT taken back" in desk.app.left_behind()
+        await desk.until(lambda: "NOT rolled back" in desk.text())
+        assert "NOT rolled back" in desk.app.left_behind()[1]
         picture = desk.app.picture
         engine.past = [FakePast("c-1", "x", ended=Ended.WAITING, left_s=30)]
-        await desk.until(lambda: "taken back in" in desk.text())
+        await desk.until(lambda: " s: P keep/undo" in desk.lines()[0])
         stands = ChangeStands("c-1", "armed", "x", deadline=picture.at + 30)
         desk.feed.push(replace(picture, changes=(stands,)))
         await desk.until(lambda: "the timer is gone" in desk.text())
@@ -460,11 +461,11 @@ async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine
         await planned(desk)
         await desk.press("y")
         await idle(desk)
-        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK)]
+        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK, end=ROLLED)]
         await desk.press("escape")
         await desk.until(lambda: desk.app.config_desk.unkept is None)
         await idle(desk)
-        assert any("the timer took it back" in said for said in desk.said)
+        assert any(ROLLED in said for said in desk.said)
 
 
 async def test_what_could_not_be_kept_can_be_tried_again(
@@ -587,6 +588,24 @@ async def test_history_shows_and_rolls_back(open_: Open, engine: FakeEngine) -> 
         await desk.press("y")
         await idle(desk)
         assert engine.applied[0][0].title == "roll back c-7"
+
+
+async def test_what_has_to_be_proven_is_said_and_a_key_waives_it(
+    open_: Open, engine: FakeEngine
+) -> None:
+    engine.unproven = ("TCP_CHECK of rs9 succeeds within 9 s",)
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        assert "rolled back unless TCP_CHECK of rs9 succeeds within 9 s" in desk.text()
+        await desk.press("ctrl+t", "ctrl+t")
+        assert "rolled back unless TCP_CHECK" in desk.text()
+        await desk.press("ctrl+t")
+        assert "kept even when this fails: TCP_CHECK of rs9" in desk.text()
+        await desk.press("y")
+        await idle(desk)
+        assert engine.applied[0][0].unchecked
 
 
 # From Services

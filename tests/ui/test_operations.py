@@ -35,7 +35,7 @@ async def test_drain_shows_the_plan_and_applies_exactly_it(start: Start) -> None
         await desk.until(lambda: len(desk.app.screen_stack) == 1)
         assert [plan.steps for plan in desk.operator.applied] == [shown.steps]
         assert desk.feed.refreshes == 1
-        assert [said for said in desk.said if "read back" in said and "u takes it back" in said]
+        assert [said for said in desk.said if "read back" in said and "u undoes it" in said]
 
 
 async def test_enter_on_a_fresh_plan_cancels(start: Start) -> None:
@@ -173,7 +173,7 @@ async def test_undo(start: Start) -> None:
         assert (step.before, step.after) == (0, 10)
         await desk.press("y")
         await desk.until(lambda: len(desk.app.screen_stack) == 1)
-        assert "u takes it back" not in desk.said[-1]
+        assert "u makes it again" in desk.said[-1]
 
 
 def test_weights_that_are_none() -> None:

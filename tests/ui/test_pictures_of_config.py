@@ -36,7 +36,8 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "failed": ([*DISABLE, "y", WAIT], {"fails": True}),
     "history": (["4", WAIT, "H", WAIT], {"past": [
         FakePast("c-7", "weight of rs1: 10 → 5", reason="tests"),
-        FakePast("c-6", "remove real server 10.10.0.9:80", ended=Ended.TAKEN_BACK),
+        FakePast("c-6", "remove real server 10.10.0.9:80", ended=Ended.TAKEN_BACK,
+                 end="rolled back: not kept in time (timer), 1 min after it was made"),
     ]}),
     "editor": (["4", WAIT, "i", WAIT], {}),
 }  # fmt: skip

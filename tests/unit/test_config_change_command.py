@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timezone
@@ -75,6 +76,8 @@ class Engine:
     entries: tuple[HistoryEntry, ...] = ()
     unheard: dict[str, RemoteError] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    applied: list[ConfigPlan] = field(default_factory=list)
     ended: Ended = Ended.WAITING
     unrecorded: str = ""
     text: bytes = TEXT
@@ -96,7 +99,8 @@ class Engine:
             HostChange(Director(name, MAIN, name, pid=3), tuple(changes), diff="-old\n+new\n")
             for name, changes in files.items()
         )
-        return ConfigPlan(title, hosts, refusals=self.refusals, timer_s=more["timer_s"])
+        return ConfigPlan(title, hosts, refusals=self.refusals, timer_s=more["timer_s"],
+                          unproven=self.unproven)  # fmt: skip
 
     def plan_rollback(self, id_: str, *, timer_s: int) -> ConfigPlan:
         self.asked.append(("rollback", id_))
@@ -104,6 +108,7 @@ class Engine:
 
     def apply(self, plan: ConfigPlan, **more: Any) -> ConfigOutcome:
         self.asked.append(("apply", more["force"]))
+        self.applied.append(plan)
         seen = (Verified("lb1", "reload finished", True, "what it has loaded is the new file"),)
         return ConfigOutcome(plan, self.ended, "id1", "told", seen, 60.0, self.unrecorded)
 
@@ -113,7 +118,7 @@ class Engine:
 
     def take_back(self, id_: str) -> ConfigOutcome:
         self.asked.append(("back", id_))
-        return ConfigOutcome(ConfigPlan("t", ()), Ended.TAKEN_BACK, id_, "the old file is back")
+        return ConfigOutcome(ConfigPlan("t", ()), Ended.UNDONE, id_, "the old file is back")
 
     def diff(self, id_: str) -> str:
         self.asked.append(("diff", id_))
@@ -294,15 +299,37 @@ def test_one_director_of_a_pair_is_said_to_be_one(run: Any, engine: Engine) -> N
 def test_yes_keeps_it_and_hold_does_not(run: Any, engine: Engine) -> None:
     status, out, _ = run("weight rs1 5 --yes")
     assert (status, engine.words) == (0, ["plan", "apply", "confirm"])
-    assert "confirmed: kept on lb1 (id1)" in out
+    assert "kept: kept on lb1 (id1)" in out
     assert out.count("reload finished") == 1
     engine.asked.clear()
     status, out, _ = run("weight rs1 5 --yes --hold --timer 20")
     assert (status, engine.words) == (0, ["plan", "apply"])
     assert engine.asked[0][1]["timer_s"] == 20
-    assert "lvstui config confirm" in out
+    assert "lvstui config keep" in out
     engine.ended = Ended.TAKEN_BACK
     assert run("weight rs1 5 --yes")[0] == 1
+
+
+def test_a_new_server_weighs_what_its_neighbours_do_unless_it_is_said() -> None:
+    assert intents("add-server 10.10.0.9 --service dns")[0].new.weight == 10
+    assert intents("add-server 10.10.0.9 --service dns --weight 3")[0].new.weight == 3
+    mixed = TEXT.replace(b"weight 10", b"weight 7", 1)
+    assert intents("add-server 10.10.0.9 --service web", mixed)[0].new.weight in (7, None)
+    unsaid = TEXT.replace(b"weight 10", b"weight 1")
+    assert intents("add-server 10.10.0.9 --service dns", unsaid)[0].new.weight is None
+
+
+def test_what_has_to_be_proven_is_said_and_can_be_waived(run: Any, engine: Engine) -> None:
+    engine.unproven = ("TCP_CHECK of rs9 succeeds within 9 s",)
+    out = run("weight rs1 5 --plan")[1]
+    assert "⚠ rolled back unless TCP_CHECK of rs9 succeeds within 9 s" in out
+    assert "--unchecked" in out
+    assert run("weight rs1 5 --yes")[0] == 0
+    assert not engine.applied[-1].unchecked
+    out = run("weight rs1 5 --plan --unchecked")[1]
+    assert "⚠ kept even when this fails: TCP_CHECK of rs9 succeeds within 9 s" in out
+    assert run("weight rs1 5 --yes --unchecked")[0] == 0
+    assert engine.applied[-1].unchecked
 
 
 @pytest.mark.parametrize("typed", ["", "n", "y then nothing"])
@@ -330,15 +357,46 @@ def test_rollback_takes_the_newest_unless_told(run: Any, engine: Engine) -> None
     assert [x for x in engine.asked if x[0] == "rollback"] == [("rollback", "b"), ("rollback", "a")]
 
 
-def test_confirm_and_back_mean_the_one_that_waits(run: Any, engine: Engine) -> None:
-    assert "no change waits" in run("confirm")[2]
+def test_keep_and_back_mean_the_one_that_waits(run: Any, engine: Engine) -> None:
+    assert "no change waits" in run("keep")[2]
     engine.entries = (entry("b", Ended.WAITING, 12.0), entry("a"))
+    assert run("keep")[0] == 0
+    # As it was called first.
     assert run("confirm")[0] == 0
     assert run("back b --json")[0] == 0
-    assert engine.asked == [("confirm", "b"), ("back", "b")]
+    assert engine.asked == [("confirm", "b"), ("confirm", "b"), ("back", "b")]
     status, _, err = run("back a")
     assert (status, "b (change b)" in err) == (1, True)
-    assert "goes back by itself in 12 s" in run("history")[1]
+    assert "rolled back by itself in 12 s" in run("history")[1]
+
+
+def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Engine) -> None:
+    at = 1_800_000_000.0
+    engine.entries = tuple(
+        replace(
+            entry(id_, ended),
+            at=at,
+            standing=(Standing("lb1", ended, outcome, came=at + 69),),
+        )
+        for id_, ended, outcome in (
+            ("d", Ended.TAKEN_BACK, "the timer ran out"),
+            ("c", Ended.TAKEN_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
+            ("b", Ended.UNDONE, "undone by bob"),
+            ("a", Ended.CONFIRMED, "kept by alice"),
+        )
+    )
+    told = run("history")[1].splitlines()
+    came = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at + 69))
+    assert [line.strip() for line in told if "after it was made" in line] == [
+        f"rolled back: not kept in time (timer), 1 min after it was made ({came})",
+        "rolled back: lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool, 1 min after it was "
+        f"made ({came})",
+        f"undone by bob, 1 min after it was made ({came})",
+        f"kept by alice, 1 min after it was made ({came})",
+    ]
+    assert [line.split()[4] for line in told if line[:3].strip()] == [
+        "rolled", "rolled", "undone", "kept",
+    ]  # fmt: skip
 
 
 def test_a_timer_that_is_gone_is_told_and_is_status_1(run: Any, engine: Engine) -> None:
@@ -346,7 +404,7 @@ def test_a_timer_that_is_gone_is_told_and_is_status_1(run: Any, engine: Engine) 
     engine.entries = (replace(entry("b", Ended.WAITING), standing=standing),)
     status, out, _ = run("history")
     assert (status, "by itself" in out) == (1, False)
-    assert "lb1: the timer is gone: NOT taken back (no space); lvstui config back" in out
+    assert "lb1: the timer is gone: NOT rolled back (no space); lvstui config back" in out
     assert json.loads(run("history --json")[1])["history"][0]["plight"]
     assert run("back")[0] == 0
 

@@ -186,6 +186,29 @@ def test_how_long_to_look() -> None:
     assert verify.patience_s(expected(alpha.replace(b"loop 20", b"loop 900"))) <= verify.LONGEST_S
 
 
+ALPHA = BASE.replace(
+    b"    real_server 10.10.0.4 80",
+    b"    alpha\n    real_server 10.10.0.6 80 { # rs9\n        weight 10\n"
+    b"        TCP_CHECK { connect_timeout 2 }\n    }\n    real_server 10.10.0.4 80",
+)
+
+
+def test_a_new_server_comes_by_its_first_check_or_the_change_goes_back() -> None:
+    """Until the operator insists: then it may stay away."""
+    wanted = expected(ALPHA)
+    (told,) = verify.on_proof(wanted)
+    assert told.startswith("TCP_CHECK of rs9 (10.10.0.6:80) in tcp 10.10.0.20:80 succeeds within ")
+    assert told.endswith(f" {verify.patience_s(wanted):.0f} s")
+    said = "10.10.0.6:80 is not in the pool (TCP_CHECK)"
+    assert any(said in text for text in wrong(wanted, UP, ALPHA))
+    assert wrong(replace(wanted, unchecked=True), UP, ALPHA) == []
+    # Only of those: whoever served before has to be there.
+    gone = replace(UP, table=HEAD + WEB + row(RS1))
+    assert any("10.10.0.4:80 is not in the pool" in text
+               for text in wrong(replace(wanted, unchecked=True), gone, ALPHA))  # fmt: skip
+    assert verify.on_proof(expected(BASE)) == ()
+
+
 def test_replies_prove_nat() -> None:
     nat = BASE.replace(b"lb_kind DR", b"lb_kind NAT")
     service, server = ServiceKey.parse("tcp 10.10.0.20:80"), ServerKey("10.10.0.3", 80)

@@ -68,7 +68,7 @@ def test_a_failed_way_back_by_hand_is_guarded_again(host: Host, stubborn: Path) 
     host.begin(host.step())
     host.phase("write")
     host.close()
-    assert "the timer is gone: NOT taken back; lvstui config back" in plight(host)
+    assert "the timer is gone: NOT rolled back; lvstui config back" in plight(host)
     stubborn.touch()
     assert host.phase("revert").text.startswith("trouble: ")
     assert "tried again" in plight(host)
@@ -201,7 +201,7 @@ def test_killed_and_booted_it_says_so_and_goes_back_by_a_word(host: Host) -> Non
     host.close()
     boot(host)
     assert plight(host) == (
-        "the host was started anew, and the timer is gone: NOT taken back; lvstui config back"
+        "the host was started anew, and the timer is gone: NOT rolled back; lvstui config back"
     )
     assert (
         host.begin(host.step(before=NEW), id_="20261124T220001-abcdef").status == transaction.BUSY

@@ -15,10 +15,12 @@ import pytest
 
 from lvstui.cli import main
 from lvstui.model import facts as f
+from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.operator import Operator
+from lvstui.operations.plan import Plan
 from lvstui.sources.audit import Entry, entries, fact, parse
 from tests.unit.world import WEB, World, configured, rs, service, three
 
@@ -39,6 +41,13 @@ class FakeKernel:
 
     def weight(self, key: ServiceKey, server: ServerKey) -> int | None:
         return self.weights.get(server)
+
+
+def undo_plan(operator: Operator, world: World) -> Plan:
+    """What the newest operation's undo would do."""
+    offer = operator.last(world.picture())
+    assert offer is not None
+    return operator.plan_undo(world.picture(), offer)
 
 
 @pytest.fixture
@@ -85,12 +94,28 @@ def test_apply_reads_back_records_and_can_be_undone(log: AuditLog) -> None:
     )  # fmt: skip
     assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
     world.kernel((1, 10, 6, 40), (2, 0, 6, 40), (3, 10, 6, 40))
-    undo = operator.plan_undo(world.picture())
-    assert undo is not None
+    undo = undo_plan(operator, world)
     assert [(step.before, step.after) for step in undo.steps] == [(0, 10)]
     assert operator.apply(undo).ok
     assert kernel.weights[rs(2)] == 10
-    assert operator.plan_undo(world.picture()) is None
+
+
+def test_an_undo_can_be_undone_and_its_plan_says_so_truly(log: AuditLog) -> None:
+    """`u` `u` `u`: drained, not drained, drained. Nothing older is touched on the way."""
+    world = three()
+    kernel = FakeKernel(rs1=10, rs2=10, rs3=10)
+    operator = Operator(audit=log, kernel=kernel)
+    operator.apply(operator.plan(world.picture(), "weight", [(WEB, rs(1))], weight=3))
+    world.kernel((1, 3, 0, 0), (2, 10, 0, 0), (3, 10, 0, 0))
+    operator.apply(operator.plan(world.picture(), "drain", [(WEB, rs(2))]))
+    for wanted in (10, 0, 10):
+        world.kernel((1, 3, 0, 0), (2, kernel.weights[rs(2)], 0, 0), (3, 10, 0, 0))
+        undo = undo_plan(operator, world)
+        (step,) = undo.steps
+        assert (step.server, step.after) == (rs(2), wanted)
+        assert step.undo == f"kernel weight back to {10 - wanted}"
+        assert operator.apply(undo).ok
+    assert kernel.weights == {rs(1): 3, rs(2): 10, rs(3): 10}
 
 
 def test_enable_goes_back_to_the_weight_before_the_drain(log: AuditLog) -> None:
@@ -109,6 +134,28 @@ def test_enable_without_a_record_takes_the_configured_weight(log: AuditLog) -> N
     assert plan.steps[0].after == 10
 
 
+def test_enable_of_what_is_disabled_in_the_file_names_the_way_back(log: AuditLog) -> None:
+    mark = DisabledBy("root", "2026-11-28 06:13", "disk swap", 10)
+    off = configured(2, weight=0, disabled=mark)
+    world = three().config(service(configured(1), off, configured(3)))
+    world.kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
+    plan = Operator(audit=log).plan(world.picture(), "enable", [(WEB, rs(2))])
+    assert plan.refusals == (
+        "rs2 in tcp 10.10.0.20:80 is disabled in the file since 2026-11-28 06:13 UTC by root (disk "
+        "swap): B enables it there (weight 10), or lvstui config enable 10.10.0.4:80 --service "
+        '"tcp 10.10.0.20:80"',
+    )
+    assert plan.steps == ()
+
+
+def test_enable_of_an_unsigned_zero_says_where_a_weight_is_set(log: AuditLog) -> None:
+    world = three().config(service(configured(1), configured(2, weight=0), configured(3)))
+    world.kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
+    plan = Operator(audit=log).plan(world.picture(), "enable", [(WEB, rs(2))])
+    assert "is 0 in the file, and nobody signed for it" in plan.refusals[0]
+    assert "lvstui config weight" in plan.refusals[0]
+
+
 def test_a_weight_that_changed_since_the_plan_is_not_overwritten(log: AuditLog) -> None:
     kernel = FakeKernel(rs2=5)
     operator = Operator(audit=log, kernel=kernel)
@@ -125,7 +172,7 @@ def test_a_write_that_did_not_take_is_told(log: AuditLog) -> None:
     outcome = operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
     assert not outcome.ok
     assert "read back 10, not 0" in outcome.text
-    assert log.last_undoable() == ()
+    assert operator.last(three().picture()) is None
 
 
 def test_no_root(log: AuditLog) -> None:
@@ -216,15 +263,15 @@ def test_undo_warns_when_something_changed_since(log: AuditLog) -> None:
     operator = Operator(audit=log, kernel=FakeKernel(rs2=10))
     operator.apply(operator.plan(world.picture(), "drain", [(WEB, rs(2))]))
     world.kernel((1, 10, 0, 0), (2, 3, 0, 0), (3, 10, 0, 0))
-    undo = operator.plan_undo(world.picture())
-    assert undo is not None
+    undo = undo_plan(operator, world)
     assert "something changed it since" in undo.cautions[0]
 
 
 def test_nobody_undoes_what_another_did(log: AuditLog) -> None:
     operator = Operator(audit=log, kernel=FakeKernel(rs2=10))
     operator.apply(operator.plan(three().picture(), "drain", [(WEB, rs(2))]))
-    assert AuditLog(log.path, who="bob").last_undoable() == ()
+    bob = Operator(audit=AuditLog(log.path, who="bob"))
+    assert bob.last(three().picture()) is None
 
 
 def test_the_log_survives_a_torn_line(log: AuditLog) -> None:

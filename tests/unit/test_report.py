@@ -71,11 +71,11 @@ def waiting(**what: Any) -> ChangeStands:
         (waiting(), ""),
         (waiting(state="reverting"), ""),
         (waiting(state="reverted", guarded=False, outcome="the timer ran out"), ""),
-        (waiting(guarded=False), "the timer is gone: NOT taken back; lvstui config back"),
+        (waiting(guarded=False), "the timer is gone: NOT rolled back; lvstui config back"),
         (waiting(guarded=False, other_boot=True), "the host was started anew, and the timer is"),
-        (waiting(deadline=T0 - 60), "NOT taken back; lvstui config back"),
+        (waiting(deadline=T0 - 60), "NOT rolled back; lvstui config back"),
         (waiting(state="reverting", trouble="No space left"), "is tried again: No space left"),
-        (waiting(state="reverting", trouble="No space left", guarded=False), "NOT taken back"),
+        (waiting(state="reverting", trouble="No space left", guarded=False), "NOT rolled back"),
         (waiting(state="trouble.end", outcome="it was changed meanwhile"), "changed meanwhile; "),
         (waiting(state="trouble.end", outcome="it was changed meanwhile", seen=True), ""),
     ],
@@ -90,7 +90,7 @@ def test_a_change_that_may_not_go_back_is_a_reason(change: ChangeStands, told: s
     assert (shown["title"], bool(shown["trouble"])) == ("rs3 leaves", bool(told))
     screen = io.StringIO()
     show(picture, Console(file=screen, width=200))
-    assert ("rs3 leaves" in screen.getvalue()) == bool(told)
+    assert ("change “rs3 leaves”" in screen.getvalue()) == bool(told)
 
 
 def test_our_own_cost_is_told_when_it_was_measured_and_is_no_change() -> None:

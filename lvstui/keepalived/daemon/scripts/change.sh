@@ -197,8 +197,8 @@ case $1 in
     put phase none
     uptime_s; echo "reloaded $REPLY" ;;
   confirm) # who
-    decide armed confirmed "confirmed by $2" || { echo "gone: it went back already"; exit 76; }
-    note "confirmed by $2"
+    decide armed confirmed "kept by $2" || { echo "gone: it went back already"; exit 76; }
+    note "kept by $2"
     ended
     echo confirmed ;;
   revert) revert "${2:-the operator said so}" ;;

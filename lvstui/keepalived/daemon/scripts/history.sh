@@ -8,6 +8,7 @@ tell() { # folder
   for word in meta.json outcome; do
     REPLY=; [ ! -e "$T/$word" ] || { line "$T/$word" && echo "${word%.json} $id $REPLY"; }
   done
+  [ ! -e "$T/outcome" ] || echo "came $id $(stat -c %Y "$T/outcome" 2>/dev/null)"
   if [ -e "$T/armed" ] || [ -e "$T/reverting" ]; then
     left; echo "left $id $REPLY"
     ! other_boot || echo "boot $id other"
