@@ -138,6 +138,7 @@ case $1 in
   reserve) lay_room "$TIMER" outcome live committing ;;
   arm) set_deadline "$TIMER" && watch ;;
   guard) guard "$2" ;;
+  boot) ;; # the guard does it, once the network is up
   live)
     undecided
     put phase $$; mark live || die "no room for the change"

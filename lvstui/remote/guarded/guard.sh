@@ -48,6 +48,8 @@ left() { # seconds; none under another boot than that in which it was armed
   REPLY=0; line "$T/deadline"; REPLY=$((${REPLY%% *} - now))
 }
 
+guarding= # we are the guard, or what systemd lets run before it
+
 # A number may be anybody's by now, and anybody may call himself what he likes.
 is_ours() { # pid [phase]
   case $1 in ''|0|*[!0-9]*) return 1 ;; esac
@@ -89,11 +91,11 @@ revert() { # why
   stop_phase
   put phase $$
   go_back
-  put phase none
   if [ -n "$failing" ]; then
     failing=$failing${lost:+; $lost}
     put trouble "$failing"
-    if guarded || watch > /dev/null; then echo "trouble: $failing; it is tried again"
+    put phase none
+    if [ -n "$guarding" ] || guarded || watch > /dev/null; then echo "trouble: $failing; it is tried again"
     else echo "trouble: $failing; no timer can be set, so that it is NOT tried again"
     fi
     return 75
@@ -178,13 +180,16 @@ END
   done
 }
 drop_unit() { rm -f "$UNITS/$NAME" "$UNITS/multi-user.target.wants/$NAME"; } 2>/dev/null
-guarding=
 guard() { # 1, and 2 that starts it again; 0: systemd does
   guarding=yes
   mine=guard.${1#0}; [ "$1" != 0 ] || mine=guard.1
   alone=0 pause=5
   while [ -e "$T/change.sh" ]; do
-    [ -e "$T/armed" ] || [ -e "$T/reverting" ] || { ended; return 0; }
+    if [ ! -e "$T/armed" ] && [ ! -e "$T/reverting" ]; then
+      # Whoever decided puts things in order, unless he was cut.
+      REPLY=; line "$T/phase"
+      [ "$REPLY" != $$ ] && is_ours "$REPLY" || { ended; return 0; }
+    fi
     REPLY=; line "$T/$mine"
     if [ "$REPLY" != $$ ]; then
       if is_ours "$REPLY" "guard $1"; then return 0; fi
@@ -195,6 +200,8 @@ guard() { # 1, and 2 that starts it again; 0: systemd does
       2) REPLY=; line "$T/guard.1"; is_ours "$REPLY" guard || spawn 1 ;;
     esac
     if [ "$1" = 2 ]; then :
+    elif [ -e "$T/armed" ]; then
+      left; [ "$REPLY" -gt 0 ] || { revert "the timer ran out"; alone=0 pause=1; }
     elif [ -e "$T/reverting" ]; then
       # Whoever goes back may not have said yet who it is.
       REPLY=; line "$T/phase"
@@ -203,8 +210,6 @@ guard() { # 1, and 2 that starts it again; 0: systemd does
         [ $pause -le 4 ] && pause=$((pause * 2)) || pause=10
         alone=0; revert "it was cut while going back"
       fi
-    else
-      left; [ "$REPLY" -gt 0 ] || { revert "the timer ran out"; alone=0 pause=1; }
     fi
     sleep 1
   done

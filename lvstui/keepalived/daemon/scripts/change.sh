@@ -166,7 +166,7 @@ case $1 in
   arm) set_deadline "$2" && watch ;; # seconds
   guard) guard "$2" ;;
   boot)
-    booting=yes
+    booting=yes guarding=yes
     if { [ -e armed ] || [ -e reverting ]; } && other_boot; then
       revert "the host was started anew before it was kept"
     fi ;;
@@ -197,6 +197,7 @@ case $1 in
     put phase none
     uptime_s; echo "reloaded $REPLY" ;;
   confirm) # who
+    put phase $$
     decide armed confirmed "kept by $2" || { echo "gone: it went back already"; exit 76; }
     note "kept by $2"
     ended
