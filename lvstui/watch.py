@@ -19,6 +19,7 @@ from dataclasses import replace
 from lvstui.frugal import give_back
 from lvstui.model.facts import (
     AddressChanged,
+    Available,
     InstanceChanged,
     LinkChanged,
     Missing,
@@ -41,6 +42,8 @@ BETWEEN_S = 0.05
 """Least time between two pictures, so that a storm of facts can not eat the host."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Pauses before a source that failed is tried again."""
+STEADY_S = 2.0
+"""A source that failed and has run again for so long works."""
 NEEDED = frozenset({"proc", "daemon", "file", "rtnetlink"})
 """Sources whose first word makes a picture worth judging."""
 TRIM_S = 60.0
@@ -186,21 +189,38 @@ class Watcher:
         thread.start()
 
     def _run(self, source: Source) -> None:
-        context = Context(self.host, self.push, self._stop, self.interval_s)
         failures = 0
         while not self._stop.is_set():
+            steady = threading.Timer(STEADY_S, self._works_again, (source.name,))
+            steady.daemon = True
+
+            def push(seen: Observation, steady: threading.Timer = steady) -> None:
+                if isinstance(seen.fact, Missing) and seen.fact.source == source.name:
+                    steady.cancel()
+                self.push(seen)
+
+            first = failures == 0
+            context = Context(self.host, self.push if first else push, self._stop, self.interval_s)
+            if not first:
+                steady.start()
             try:
                 source.run(context)
+                steady.cancel()
                 return
             except Exception as error:  # a source may fail in any way; the others must go on
                 log.warning("source %s failed: %s", source.name, type(error).__name__)
                 log.debug("source %s", source.name, exc_info=True)
+                steady.cancel()
                 what = plain(f"{source.name} failed: {type(error).__name__}: {error}", 300)
                 pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
                 context.emit(source.name, Missing(source.name, what, "tried again by itself"))
                 failures += 1
                 if self._stop.wait(pause):
                     return
+
+    def _works_again(self, source: str) -> None:
+        """Takes back that it failed: not every source says that it works."""
+        self.push(Observation(time.time(), self.host, source, Available(source)))
 
     def _build(self) -> None:
         published = 0.0

@@ -78,6 +78,8 @@ class ConfigurationFiles:
 
     def run(self, context: Context) -> None:
         """Stat every tick, read what changed."""
+        # Again after a failure: what was said before has been taken back by it.
+        self._file_stamp = self._loaded_stamp = self._hosts_stamp = None
         while True:
             self._names(context)
             pid = self._pid()
@@ -117,6 +119,10 @@ class ConfigurationFiles:
             return
         except OSError as error:
             self._missing(context, f"{path}: {error.strerror}", "")
+            return
+        except Exception as error:
+            # A fault of ours over this text: the loaded copy, and a mended file, are still read.
+            self._missing(context, f"{path} is not understood: {type(error).__name__}: {error}", "")
             return
         self._known = configuration
         self._files = configuration.files or (path,)
@@ -158,7 +164,14 @@ class ConfigurationFiles:
             # It is being written anew, or the daemon ended: the next tick knows.
             self._loaded_stamp = None
             return
-        configuration: Configuration = parse_consolidated(data, config_id=config_id(pid))
+        configuration: Configuration
+        try:
+            configuration = parse_consolidated(data, config_id=config_id(pid))
+        except Exception as error:
+            # As above.
+            what = f"what keepalived has loaded is not understood: {type(error).__name__}: {error}"
+            context.emit("memfd", Missing("memfd", plain(what, 300)))
+            return
         context.emit("memfd", Available("memfd"))
         context.emit("memfd", ConfigurationSeen(configuration, loaded=True))
 

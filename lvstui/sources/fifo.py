@@ -263,6 +263,8 @@ class FifoSource:
         fifos: dict[str, _Fifo] = {}
         hurry_until = 0.0
         next_try = 0.0
+        # A failure of the last run has taken back what was said in it.
+        self._works, self._said = False, None
         try:
             while not context.stop.is_set():
                 now = time.monotonic()

@@ -204,6 +204,8 @@ class LogSource:
         if sink is None:
             sink = self._sink = _Sink(context, self.name, time.time())
         sink.context = context
+        # A failure has taken back what was said before it.
+        self._works, self._said = False, None
         while not context.stop.is_set():
             place = self._find(self._pid())
             if isinstance(place, Missing):

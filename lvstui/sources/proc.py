@@ -245,7 +245,7 @@ class ProcTable:
         self._file = TableFile(path)
         self._reader = TableReader()
         self._last: KernelTable | None = None
-        self._missing = False
+        self._missing = self._ran = False
         self._problems: list[str] = []
         self._wake = threading.Event()
         self._left_out = LeftOut() if path == PATH else None
@@ -271,6 +271,9 @@ class ProcTable:
 
     def run(self, context: Context) -> None:
         """Look every tick."""
+        # Again after a failure: what was said before has been taken back by it.
+        self._last, self._problems = None, []
+        self._missing, self._ran = self._ran, True
         while True:
             fact = self.look()
             if isinstance(fact, Missing):
