@@ -73,7 +73,7 @@ def test_a_failed_way_back_by_hand_is_guarded_again(host: Host, stubborn: Path) 
     assert host.phase("revert").text.startswith("trouble: ")
     assert "tried again" in plight(host)
     stubborn.unlink()
-    host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the way back")
+    host.wait(lambda: host.standing() is Ended.UNDONE, "the way back")
     assert host.conf.read_bytes() == OLD
 
 
@@ -164,7 +164,7 @@ def test_a_full_disk_does_not_keep_anybody_from_keeping_it(disks: Host) -> None:
     host.phase("write")
     fill(host, host.conf.parent, host.state)
     assert host.phase("confirm", "alice").text == "confirmed\n"
-    assert host.entry().standing[0].text == "confirmed by alice"
+    assert host.entry().standing[0].text == "kept by alice"
 
 
 def test_nothing_is_begun_without_room_for_the_way_back(disks: Host) -> None:
