@@ -170,7 +170,7 @@ def _of_steps(
         word = end.partition(":")[0]
         ended = next((one for one in Ended if one.value == word and one is not Ended.WAITING), None)
     return Operation(
-        id_, kind, first.at, plain(first.who), plain(title), own, good, first.undoes, ended,
+        id_, kind, first.at, first.by, plain(title), own, good, first.undoes, ended,
         plain(end),
     )  # fmt: skip
 
