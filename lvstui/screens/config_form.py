@@ -115,9 +115,9 @@ class FormScreen(Dialog[Values]):
     def fit_height(self) -> None:
         """What is said about a field keeps its lines; the fields scroll."""
         most = max(self.size.height - 2, 8)
-        about = 2 if self._form.about else 0
+        below = _BELOW + (2 if self._form.about else 0) + self._keys_height - 1
         self.query_one("#box").styles.max_height = most
-        self.query_one("#form").styles.max_height = max(most - _BELOW - about, 3)
+        self.query_one("#form").styles.max_height = max(most - below, 3)
 
     def on_descendant_focus(self) -> None:
         """Another field."""
