@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lvstui import readonly
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.picture import Picture
+from lvstui.readonly import Harmless
 
 if TYPE_CHECKING:
     from lvstui.operations.operator import Operator
@@ -38,11 +40,11 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
             help="only there: 'tcp ADDR:PORT', 'fwmark N' (default: every service that has it)",
         )
         _apply_options(parser)
-        parser.set_defaults(run=_run, operation=operation)
+        parser.set_defaults(run=Harmless(_run, _changes), operation=operation)
     undo = commands.add_parser("undo", help="take back your last operation")
     look_options(undo)
     _apply_options(undo)
-    undo.set_defaults(run=_run, operation="undo", server="", service=None)
+    undo.set_defaults(run=Harmless(_run, _changes), operation="undo", server="", service=None)
 
 
 def _apply_options(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,7 @@ def _apply_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     parser.add_argument("--json", action="store_true", help="the plan and the outcome as JSON")
     parser.add_argument(
-        "--read-only", action="store_true", dest="read_only_here", help=argparse.SUPPRESS
+        "--read-only", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
 
 
@@ -88,13 +90,15 @@ def targets(
     return found
 
 
+def _changes(args: argparse.Namespace) -> str:
+    return "" if args.plan else f"{args.operation} changes the kernel's table; --plan only shows it"
+
+
 def _run(args: argparse.Namespace) -> int:
     from lvstui.live import local_watcher
-    from lvstui.operations.operator import READ_ONLY, Operator
+    from lvstui.operations.operator import Operator
 
-    if (args.read_only or args.read_only_here) and not args.plan:
-        return _fail(f"refused: {READ_ONLY}", args)
-    operator = Operator(read_only=args.read_only or args.read_only_here)
+    operator = Operator(read_only=readonly.active())
     with local_watcher(config=args.config, interval_s=args.interval) as watcher:
         picture = watcher.settle()
     if not picture.table_readable:

@@ -41,7 +41,6 @@ def plan_twins(plan: Plan, reason: str = "") -> list[str]:
 
 class _OnServers(Command["ServicesScreen"]):
     group = "Real servers"
-    changes = True
     operation = ""
 
     def why_not(self, screen: ServicesScreen) -> str:
@@ -121,7 +120,6 @@ class Undo(Command["ServicesScreen"]):
     label = "undo"
     title = "Undo the last operation"
     group = "Real servers"
-    changes = True
 
     def shell(self, screen: ServicesScreen) -> str:
         """The same."""
@@ -140,6 +138,7 @@ class Details(Command["ServicesScreen"]):
     label = "details"
     title = "Details"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""
@@ -158,6 +157,7 @@ class Mark(Command["ServicesScreen"]):
     keys = "space"
     title = "Mark"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""
@@ -175,6 +175,7 @@ class MarkAll(Command["ServicesScreen"]):
     keys = "asterisk"
     title = "Mark all shown"
     group = "Real servers"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Mark or unmark."""
@@ -188,6 +189,7 @@ class MarkService(Command["ServicesScreen"]):
     keys = "V"
     title = "Mark the whole service"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""
@@ -207,6 +209,7 @@ class CopyAddress(Command["ServicesScreen"]):
     keys = "y"
     title = "Copy the address"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lvstui.operations.plan import Plan, StepResult
+from lvstui.readonly import forbid
 from lvstui.sources.audit import Entry, audit_path, entries
 
 
@@ -159,6 +160,7 @@ class AuditLog:
         )
 
     def _write(self, lines: list[Entry]) -> None:
+        forbid()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         handle = os.open(self.path, flags, 0o600)

@@ -32,9 +32,9 @@ from lvstui.operations.configuration_apply import (
 )
 from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
 from lvstui.operations.configuration_plan import Drawn, candidate, draw, effects, idle, peer_of
+from lvstui.readonly import READ_ONLY
 from lvstui.remote.runner import RemoteError, Runner
 
-READ_ONLY = "lvstui was started with --read-only"
 TIMER_S = 60
 SHORTEST_S, LONGEST_S = 15, 3600
 """Of the timer, in seconds; 0 is none."""
@@ -120,7 +120,11 @@ class Configurations:
         unknown = set(files) - {where.name for where in self.directors}
         if unknown:
             raise KeyError(f"no director {', '.join(sorted(unknown))}")
-        refusals = [READ_ONLY] if self.read_only else []
+        if self.read_only:
+            # Not even a trial of the candidate: it makes files.
+            return ConfigPlan(plain(title), (), refusals=(READ_ONLY,), reason=plain(reason),
+                              timer_s=timer_s, undoes=undoes), ()  # fmt: skip
+        refusals: list[str] = []
         cautions: list[str] = []
         looks = self.look()
         drawn: list[Drawn] = []

@@ -10,10 +10,9 @@ from lvstui.model.picture import Picture
 from lvstui.operations import weights
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.plan import Outcome, Plan, Step, StepResult
+from lvstui.readonly import READ_ONLY, forbid
 from lvstui.sources.counters import KernelIpvs
 from lvstui.sources.proc import TableReader, read_text
-
-READ_ONLY = "lvstui was started with --read-only"
 
 
 class Kernel(Protocol):
@@ -32,6 +31,7 @@ class LiveKernel:
 
     def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
         """Raises LookupError, PermissionError, OSError."""
+        forbid()
         with KernelIpvs() as ipvs:
             ipvs.set_weight(key, server, weight)
 

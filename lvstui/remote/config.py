@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lvstui import privileges
 from lvstui.model.text import plain
 from lvstui.remote.runner import Access, RemoteError, Trouble
 
@@ -77,11 +78,14 @@ def resolve(access: Access, *, config: str = "", program: str | None = None) -> 
     """
     if not access.host or access.host.startswith("-") or any(c.isspace() for c in access.host):
         raise RemoteError(Trouble.SETUP, f"{plain(access.host)!r} is no host name")
+    why = "no OpenSSH client here (openssh-client)"
+    if privileges.dropped():
+        why, program = "read-only, `ssh -G` would see the files of user nobody", ""
     if program is None:
         program = shutil.which("ssh") or ""
     if program:
         return from_ssh(access, _ask(access, config, program))
-    return _without_ssh(access, config)
+    return _without_ssh(access, config, why)
 
 
 def _ask(access: Access, config: str, program: str) -> str:
@@ -257,7 +261,7 @@ def _files(value: str, fill: Callable[..., str]) -> tuple[str, ...]:
     return tuple(files)
 
 
-def _without_ssh(access: Access, config: str) -> Settings:
+def _without_ssh(access: Access, config: str, why: str) -> Settings:
     """By paramiko's reader, which knows less."""
     import paramiko
 
@@ -276,7 +280,7 @@ def _without_ssh(access: Access, config: str) -> Settings:
     found.setdefault("userknownhostsfile", [" ".join(DEFAULT_KNOWN_HOSTS)])
     found.setdefault("globalknownhostsfile", [" ".join(GLOBAL_KNOWN_HOSTS)])
     warning = (
-        "no OpenSSH client here: ssh_config is read without Include, and some Match blocks "
-        "apply where they should not; install openssh-client"
+        f"{why}: ssh_config is read without Include and without the system's, and some Match "
+        "blocks apply where they should not"
     )
     return replace(_settings(access, found), warnings=(warning,))

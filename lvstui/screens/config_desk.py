@@ -7,7 +7,6 @@ is called on the UI's thread, except what is handed to `later`.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +20,7 @@ from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.privileges import sees_all
 from lvstui.screens.config_change import ConfigChange, MakePlan, Phase
 from lvstui.screens.config_drafting import Edit, Pending, Wishes, pending
 from lvstui.screens.config_engine import ConfigEngine, ConfigFiles, Past
@@ -373,7 +373,7 @@ class ConfigDesk(Work):
 
         def work() -> tuple[Past, ...]:
             # Without root it would have to ask sudo, unbidden.
-            return tuple(self.engine().waiting()) if os.geteuid() == 0 else ()
+            return tuple(self.engine().waiting()) if sees_all() else ()
 
         if not self._job:
             self.start("looking for changes that wait", work, done, None, lambda text: None)

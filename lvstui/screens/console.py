@@ -12,6 +12,7 @@ from textual.screen import Screen
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
 from lvstui.model.picture import Gap, Picture
+from lvstui.readonly import READ_ONLY
 from lvstui.screens.host import Host
 from lvstui.widgets.format import cut
 from lvstui.widgets.header import HeaderStrip, Tab, TabStrip
@@ -110,7 +111,7 @@ class ConsoleScreen(Screen[None]):
     def why_not(self, command: Command[Any]) -> str:
         """Why a command can not be used now."""
         if command.changes and self.console.operator.read_only:
-            return "This session is read-only (--read-only): nothing is changed from here."
+            return READ_ONLY
         return command.why_not(self)
 
     def action_command(self, id_: str) -> None:

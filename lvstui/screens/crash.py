@@ -13,10 +13,15 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+
+from lvstui import newfile
+from lvstui.model.text import plain
+from lvstui.readonly import ReadOnlyError
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -43,25 +48,32 @@ class Crash:
         if isinstance(inner, BaseException):
             error = inner
         kind = type(error).__name__
+        # Frames and lines only: capture_locals stays off, values may be secrets.
+        lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
+        trace = ""
         try:
-            where = f"the trace is in {self._write(error)}"
+            where = f"the trace is in {self._write(lines)}"
+        except ReadOnlyError:
+            # A session that writes no file leaves it on the terminal.
+            where, trace = "the trace is above", plain_lines(lines)
         except OSError as problem:
             where = f"no trace could be written ({problem.strerror})"
         return Text(
-            f"lvstui stopped: internal error ({kind}); {where}. "
+            f"{trace}lvstui stopped: internal error ({kind}); {where}. "
             "Nothing on this host was changed by the crash."
         )
 
-    def _write(self, error: BaseException) -> Path:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / time.strftime("crash-%Y%m%d-%H%M%S.txt")
-        # Frames and lines only: capture_locals stays off, values may be secrets.
-        lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+    def _write(self, lines: Iterable[str]) -> Path:
+        path, file = newfile.create_saved(self._folder, "crash", "txt", time.time())
+        with file:
             file.writelines(lines)
         self.reported = path
         return path
+
+
+def plain_lines(lines: Iterable[str]) -> str:
+    """The lines of a trace, harmless on a terminal."""
+    return "".join(f"{plain(line)}\n" for line in "".join(lines).splitlines())
 
 
 class TerminalWatch:
