@@ -18,13 +18,14 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lvstui import __version__
+from lvstui import __version__, readonly
 from lvstui.configfile import add_config
 from lvstui.environment import NotBelieved, believe
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operate import add_operations
 from lvstui.printing import clean_output, table_console
+from lvstui.readonly import READ_ONLY, Harmless
 from lvstui.realservers import add_realservers
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--replay", metavar="FILE", help="show a recording instead of this host")
     _look_options(parser)
-    parser.set_defaults(run=_console)
+    parser.set_defaults(run=Harmless(_console))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     status = commands.add_parser("status", help="print what is known, once or at each change")
@@ -107,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=1.2,
         help="how long to count for the rates (default 1.2; 0: no rates)",
     )
-    status.set_defaults(run=_status)
+    status.set_defaults(run=Harmless(_status, lambda args: "--ask signals keepalived" * args.ask))
 
     stream = commands.add_parser(
         "stream", help="print every observation as a JSON line (a recording)"
@@ -116,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
     stream.add_argument(
         "--seconds", type=float, default=0.0, help="end after this long (default: when interrupted)"
     )
-    stream.set_defaults(run=_stream)
+    stream.set_defaults(run=Harmless(_stream))
 
     add_operations(commands, _look_options)
     add_realservers(commands, _look_options)
@@ -148,6 +149,15 @@ def _run(arguments: Sequence[str] | None) -> int:
             print(f"lvstui: {plain(text)}", file=sys.stderr)
     except NotBelieved as error:
         return fail(plain(str(error)))
+    # A recording has nothing that could be changed.
+    if args.read_only or args.replay:
+        why = readonly.refusal(args)
+        if why:
+            return fail(f"refused: {why}" + (f" ({READ_ONLY})" if why != READ_ONLY else ""))
+        try:
+            readonly.enter()
+        except OSError as error:
+            return fail(f"root's rights can not be given up, so read-only is not: {error.strerror}")
     try:
         return int(args.run(args))
     except KeyboardInterrupt:
@@ -266,13 +276,14 @@ def _console(args: argparse.Namespace) -> int:
             settings = Settings(clock=recording.clock)
         else:
             watcher = local_watcher(config=args.config, interval_s=args.interval)
-        lab = lab_link()
+        # Its faults are changes.
+        lab = None if readonly.active() else lab_link()
     except (OSError, ValueError) as error:
         return fail(f"{args.replay}: {error}")
     except LabError as error:
         return fail(f"the lab around this node: {error}")
     with watcher:
-        operator = Operator(read_only=args.read_only or bool(args.replay))
+        operator = Operator(read_only=readonly.active())
         with ExitStack() as at_the_end:
 
             def realservers(asker: Asker) -> RealServers:
@@ -284,7 +295,7 @@ def _console(args: argparse.Namespace) -> int:
                 connector = at_the_end.enter_context(Connector(asker))
                 return RealServers(
                     connector,
-                    read_only=args.read_only,
+                    read_only=readonly.active(),
                     directors=other_directors(watcher.picture),
                 )
 
@@ -305,7 +316,7 @@ def _console(args: argparse.Namespace) -> int:
                         user, at, host = peer.rpartition("@")
                         access = Access(host, user=user if at else "")
                         directors.append(Where(host, partial(connector.open, access)))
-                return Configurations(directors, read_only=args.read_only, alone=args.alone)
+                return Configurations(directors, read_only=readonly.active(), alone=args.alone)
 
             app = LvstuiApp(
                 watcher,

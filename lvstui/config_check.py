@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 
+from lvstui import readonly
 from lvstui.keepalived import load_tree
 from lvstui.keepalived.files import NotLoaded
 from lvstui.keepalived.lint.config_test import classify, test_argv
@@ -47,6 +48,8 @@ def own_test(
     tree: Tree, path: str, config_id: str | None, version: str, pid: int = 0
 ) -> tuple[Sequence[Finding], str]:
     """What the installed keepalived says of the file; else why it was not asked."""
+    if readonly.active():
+        return (), "keepalived's own test (-t) was not run: this session is read-only"
     program = installed()
     if not program:
         return (), (

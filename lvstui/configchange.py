@@ -15,9 +15,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui import readonly
 from lvstui.configwords import COMMANDS, Make, Usage
 from lvstui.model.text import plain
 from lvstui.printing import ask
+from lvstui.readonly import Harmless
 from lvstui.realservers import TerminalAsker
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def add_changes(words: Any) -> None:
                            description="Newest first; with a number, what it changed.")  # fmt: skip
     sub.add_argument("number", metavar="N", nargs="?", default="", help="1 is the newest")
     _common(sub)
-    sub.set_defaults(run=_history)
+    sub.set_defaults(run=Harmless(_history))
 
 
 def _common(sub: argparse.ArgumentParser) -> None:
@@ -114,7 +116,7 @@ def _engine(args: argparse.Namespace, stack: ExitStack) -> Configurations:
             access = Access(host, user=user if at else "", jump=args.jump, identity=args.identity)
             directors.append(Where(host, lambda access=access: connector.open(access)))  # type: ignore[misc]
     return Configurations(
-        directors, read_only=args.read_only, alone=getattr(args, "alone", False)
+        directors, read_only=readonly.active(), alone=getattr(args, "alone", False)
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lvstui.configchange import add_changes
 from lvstui.firstconfig import add_first
 from lvstui.model.text import plain
+from lvstui.readonly import Harmless
 
 if TYPE_CHECKING:
     from lvstui.config_report import Side
@@ -41,7 +42,7 @@ def add_config(commands: Any, look_options: LookOptions) -> None:
     )
     parser.add_argument("--schema", action="store_true", help="print what each JSON field means")
     words = parser.add_subparsers(title="what to do", metavar="WHAT")
-    parser.set_defaults(run=lambda args: _schema(args, tuple(words.choices)))
+    parser.set_defaults(run=Harmless(lambda args: _schema(args, tuple(words.choices))))
     for add in (_add_cat, _add_show, _add_diff, _add_check):
         add(words)
     add_changes(words)
@@ -68,7 +69,7 @@ def _add_cat(words: Any) -> None:
     _file_options(parser)
     parser.add_argument("--mask", action="store_true", help="mask secrets in a pipe, too")
     parser.add_argument("--all", action="store_true", help="every included file, one by one")
-    parser.set_defaults(run=_guarded(_cat))
+    parser.set_defaults(run=Harmless(_guarded(_cat)))
 
 
 def _add_show(words: Any) -> None:
@@ -85,7 +86,7 @@ def _add_show(words: Any) -> None:
         "--keepalived", metavar="VERSION", default="",
         help="whose defaults apply (default: the installed one's)",
     )  # fmt: skip
-    parser.set_defaults(run=_guarded(_show))
+    parser.set_defaults(run=Harmless(_guarded(_show)))
 
 
 def _add_diff(words: Any) -> None:
@@ -98,7 +99,7 @@ def _add_diff(words: Any) -> None:
     parser.add_argument("before", metavar="A", nargs="?", default="")
     parser.add_argument("after", metavar="B", nargs="?", default="")
     parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
-    parser.set_defaults(run=_guarded(_diff))
+    parser.set_defaults(run=Harmless(_guarded(_diff)))
 
 
 def _add_check(words: Any) -> None:
@@ -117,7 +118,7 @@ def _add_check(words: Any) -> None:
         help="the other director's name, for its `@id` lines (default: peer)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
-    parser.set_defaults(run=_guarded(_check))
+    parser.set_defaults(run=Harmless(_guarded(_check)))
 
 
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lvstui import newfile
+from lvstui.readonly import Harmless, forbid
 
 if TYPE_CHECKING:
     from lvstui.keepalived.first import First
@@ -51,7 +55,7 @@ def add_first(words: Any) -> None:
     sub.add_argument("--output", default="", metavar="FOLDER",
                      help="write the files of both and the sysctl file there")  # fmt: skip
     sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
-    sub.set_defaults(run=_run)
+    sub.set_defaults(run=Harmless(_run, lambda args: "--output writes files" * bool(args.output)))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -83,7 +87,9 @@ def _run(args: argparse.Namespace) -> int:
         try:
             _write(Path(args.output), files)
         except OSError as error:
-            print(f"lvstui: {args.output}: {error.strerror}", file=sys.stderr)
+            there = isinstance(error, FileExistsError)
+            where = os.path.join(args.output, str(error.filename)) if there else args.output
+            print(f"lvstui: {where}: {error.strerror}", file=sys.stderr)
             return NOT_DONE
     _tell(args, first, files, notes)
     return DONE
@@ -101,13 +107,24 @@ def _answers(args: argparse.Namespace) -> Answers:
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
-    """Raises OSError; a file that exists is not overwritten."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in files:
-        if (folder / name).exists():
-            raise FileExistsError(17, f"{name} exists already; nothing was written")
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
+    """Into the folder, which is made when only its last part is not there. Raises OSError; a file
+    that exists is not overwritten, and then nothing is written."""
+    forbid()
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    there = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    made: list[str] = []
+    try:
+        for name, data in files.items():
+            with open(newfile.create(name, there), "wb") as file:
+                made.append(name)
+                file.write(data)
+    except OSError:
+        for name in made:
+            os.unlink(name, dir_fd=there)
+        raise
+    finally:
+        os.close(there)
 
 
 def _tell(

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lvstui import readonly
 from lvstui.configchange import plan_options
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.picture import Picture
 from lvstui.printing import ask
+from lvstui.readonly import Harmless
 
 if TYPE_CHECKING:
     from lvstui.operations.operator import Operator
@@ -41,7 +43,7 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
             help="only there: 'tcp ADDR:PORT', 'fwmark N' (default: every service that has it)",
         )
         _apply_options(parser)
-        parser.set_defaults(run=_run, operation=operation)
+        parser.set_defaults(run=Harmless(_run, _changes), operation=operation)
     text = "undo your newest operation: weights, keepalived.conf or real servers"
     undo = commands.add_parser(
         "undo", help=text,
@@ -53,7 +55,7 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
     undo.add_argument("--list", action="store_true", help="what was done, newest first")
     plan_options(undo)
     _read_only_option(undo)
-    undo.set_defaults(run=_undo)
+    undo.set_defaults(run=Harmless(_undo, _undoes))
 
 
 def _apply_options(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +68,7 @@ def _apply_options(parser: argparse.ArgumentParser) -> None:
 
 def _read_only_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--read-only", action="store_true", dest="read_only_here", help=argparse.SUPPRESS
+        "--read-only", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
 
 
@@ -103,12 +105,18 @@ def targets(
     return found
 
 
-def _run(args: argparse.Namespace) -> int:
-    from lvstui.operations.operator import READ_ONLY, Operator
+def _changes(args: argparse.Namespace) -> str:
+    return "" if args.plan else f"{args.operation} changes the kernel's table; --plan only shows it"
 
-    if (args.read_only or args.read_only_here) and not args.plan:
-        return _fail(f"refused: {READ_ONLY}", args)
-    operator = Operator(read_only=args.read_only or args.read_only_here)
+
+def _undoes(args: argparse.Namespace) -> str:
+    return "" if args.plan or args.list else "undo changes what was done; --plan only shows it"
+
+
+def _run(args: argparse.Namespace) -> int:
+    from lvstui.operations.operator import Operator
+
+    operator = Operator(read_only=readonly.active())
     picture = _picture(args)
     if not picture.table_readable:
         return _blind(picture, args)
@@ -133,13 +141,10 @@ def _blind(picture: Picture, args: argparse.Namespace) -> int:
 
 def _undo(args: argparse.Namespace) -> int:
     """The newest operation of any kind, or the one with that number."""
-    from lvstui.operations.operator import READ_ONLY, Operator
+    from lvstui.operations.operator import Operator
     from lvstui.operations.undo import Kind
 
-    args.read_only = args.read_only or args.read_only_here
-    if args.read_only and not (args.plan or args.list):
-        return _fail(f"refused: {READ_ONLY}", args)
-    operator = Operator(read_only=args.read_only)
+    operator = Operator(read_only=readonly.active())
     picture = _picture(args)
     if args.list:
         return _list(operator, picture, args)

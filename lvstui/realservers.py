@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui import readonly
 from lvstui.printing import ask
+from lvstui.readonly import Harmless
 from lvstui.realserver_report import SCHEMA, document, row_document, table, words
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ def add_realservers(commands: Any, look_options: Callable[[argparse.ArgumentPars
         sub = words.add_parser(word, help=text, description=text)
         look_options(sub)
         _options(sub, word)
-        sub.set_defaults(run=_run, word=word)
+        sub.set_defaults(run=Harmless(_run, _changes), word=word)
 
 
 def _options(sub: argparse.ArgumentParser, word: str) -> None:
@@ -65,7 +68,9 @@ def _options(sub: argparse.ArgumentParser, word: str) -> None:
     sub.add_argument(
         "--parallel", type=int, default=10, metavar="N", help="hosts at a time (default 10)"
     )
-    sub.add_argument("--transcript", metavar="FILE", help="append every command and answer to FILE")
+    sub.add_argument(
+        "--transcript", metavar="FILE", help="write every command and answer to FILE, a new one"
+    )
     sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
     sub.add_argument("--verbose", "-v", action="store_true", help="with the evidence of each check")
     if word in ("plan", "push"):
@@ -105,7 +110,8 @@ class TerminalAsker:
             print(f"  known already: {plain(other)}", file=sys.stderr)
         if not sys.stdin.isatty():
             return False
-        print(f"It would be added to {key.file}. Compare it with what the host's own console says "
+        becomes = f"be added to {plain(key.file)}" if key.file != os.devnull else "not be kept"
+        print(f"It would {becomes}. Compare it with what the host's own console says "
               "(ssh-keygen -lf).", file=sys.stderr)  # fmt: skip
         return _ask_line("Type yes to accept it: ").strip() == "yes"
 
@@ -142,6 +148,16 @@ class _Usage(Exception):
     """Something on the command line that can not be done."""
 
 
+def _changes(args: argparse.Namespace) -> str:
+    if args.transcript:
+        return "--transcript writes a file"
+    if args.word in ("push", "undo") and not args.plan:
+        return f"{args.word} changes the hosts; --plan only shows it"
+    if args.word == "undo" and args.unfinished:
+        return "--unfinished takes back what is there"
+    return "--reboot reboots the hosts" if getattr(args, "reboot", False) else ""
+
+
 def _run(args: argparse.Namespace) -> int:
     from lvstui.remote.connect import Connector
 
@@ -160,7 +176,7 @@ def _run(args: argparse.Namespace) -> int:
 
     with connector:
         service = RealServers(
-            connector, read_only=args.read_only, directors=directors, limit=args.parallel,
+            connector, read_only=readonly.active(), directors=directors, limit=args.parallel,
             timer_s=getattr(args, "timer", 60),
         )  # fmt: skip
         try:
@@ -252,8 +268,6 @@ def other_directors(picture: Picture) -> dict[str, str]:
 def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace) -> int:
     troubles: list[str] = []
     if getattr(args, "reboot", False):
-        if service.read_only:
-            return _fail("refused: lvstui was started with --read-only", args)
         names = ", ".join(host.label for host in hosts)
         if not args.yes and not _agreed(f"{names}: reboot, one after the other?", args):
             return NOT_DONE
@@ -280,8 +294,6 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
 def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace) -> int:
     operation = "undo" if args.word == "undo" else "push"
     show_only = args.word == "plan" or args.plan
-    if service.read_only and not show_only:
-        return _fail("refused: lvstui was started with --read-only", args)
     tell = _tell(args)
     if getattr(args, "unfinished", False) and not show_only:
         for host in hosts:

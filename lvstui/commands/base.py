@@ -61,8 +61,9 @@ class Command(Generic[S]):
     """Line in the palette."""
     group: ClassVar[str] = "View"
     """Heading in the help."""
-    changes: ClassVar[bool] = False
-    """Changes the world: refused with --read-only."""
+    changes: ClassVar[bool] = True
+    """Changes the world, or writes a file: refused in a read-only session. Whatever does neither
+    says so."""
     priority: ClassVar[bool] = False
     """The key works wherever the focus is."""
     in_palette: ClassVar[bool] = True

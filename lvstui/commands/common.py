@@ -19,6 +19,7 @@ class Palette(Command["ConsoleScreen"]):
     title = "Command palette"
     group = "Everywhere"
     in_palette = False
+    changes = False
 
     def run(self, screen: ConsoleScreen) -> None:
         """Open it."""
@@ -33,6 +34,7 @@ class Help(Command["ConsoleScreen"]):
     label = "help"
     title = "Help"
     group = "Everywhere"
+    changes = False
 
     def run(self, screen: ConsoleScreen) -> None:
         """Open it."""
@@ -47,6 +49,7 @@ class LookAgain(Command["ConsoleScreen"]):
     label = "look again"
     title = "Look again now"
     group = "Everywhere"
+    changes = False
 
     def run(self, screen: ConsoleScreen) -> None:
         """Ask the feed."""
@@ -62,7 +65,6 @@ class AskDaemon(Command["ConsoleScreen"]):
     keys = "A"
     title = "Ask keepalived for its numbers"
     group = "Everywhere"
-    changes = True
 
     def why_not(self, screen: ConsoleScreen) -> str:
         """Nobody to ask."""
@@ -91,6 +93,7 @@ class ShowWarnings(Command["ConsoleScreen"]):
     label = "warnings"
     title = "All warnings"
     group = "Everywhere"
+    changes = False
 
     def run(self, screen: ConsoleScreen) -> None:
         """Open the list."""
@@ -104,6 +107,7 @@ class ChooseTheme(Command["ConsoleScreen"]):
     keys = "T"
     title = "Theme"
     group = "Everywhere"
+    changes = False
 
     def run(self, screen: ConsoleScreen) -> None:
         """Open the choice."""
@@ -117,6 +121,7 @@ class Redraw(Command["ConsoleScreen"]):
     keys = "ctrl+l"
     title = "Draw everything again"
     group = "Everywhere"
+    changes = False
 
     def run(self, screen: ConsoleScreen) -> None:
         """As the key does on every screen and in every dialog."""
@@ -133,7 +138,6 @@ class Undo(Command["ConsoleScreen"]):
     label = "undo"
     title = "Undo the newest operation"
     group = "Everywhere"
-    changes = True
 
     def shell(self, screen: ConsoleScreen) -> str:
         """The same."""
@@ -150,7 +154,6 @@ class UndoOlder(Command["ConsoleScreen"]):
     id = "undo-older"
     title = "Undo an older operation …"
     group = "Everywhere"
-    changes = True
 
     def shell(self, screen: ConsoleScreen) -> str:
         """By its number."""
@@ -170,6 +173,7 @@ class ShowChange(Command["ConsoleScreen"]):
     label = "keep/undo"
     title = "Show the change that waits or the last one; keep or undo it"
     group = "Everywhere"
+    changes = False
 
     def why_not(self, screen: ConsoleScreen) -> str:
         """There must be one."""
@@ -191,6 +195,7 @@ class Suspend(Command["ConsoleScreen"]):
     keys = "ctrl+z"
     title = "Suspend to the shell"
     group = "Everywhere"
+    changes = False
 
     def run(self, screen: ConsoleScreen) -> None:
         """Stop this process like any other job."""
@@ -205,6 +210,7 @@ class Quit(Command["ConsoleScreen"]):
     keys = "q,ctrl+q,ctrl+c"
     title = "Quit"
     group = "Everywhere"
+    changes = False
 
     def __init__(self) -> None:
         self._warned_of = ""
@@ -232,6 +238,7 @@ class Show(Command["ConsoleScreen"]):
     """Go to another screen."""
 
     group = "Screens"
+    changes = False
 
     def __init__(self, number: int, mode: str, title: str, summary: str) -> None:
         self.number, self.mode, self._summary = number, mode, summary

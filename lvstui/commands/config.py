@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 class _OnText(Command["ConfigScreen"]):
     group = "Configuration"
+    changes = False
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be a text."""
@@ -25,6 +26,7 @@ class Read(Command["ConfigScreen"]):
     keys = "r,f5"
     title = "Read the files again"
     group = "Configuration"
+    changes = False
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be files."""
@@ -182,6 +184,7 @@ class Back(Command["ConfigScreen"]):
     keys = "escape,backspace"
     title = "Back"
     group = "Configuration"
+    changes = False
 
     def run(self, screen: ConfigScreen) -> None:
         """Undo the last of it."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 class _Changing(Command["ConfigScreen"]):
     group = "Change"
-    changes = True
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be a text, and nothing else under way."""
@@ -205,6 +204,7 @@ class ShowDiff(Command["ConfigScreen"]):
     label = "diff"
     title = "Difference of the draft"
     group = "Change"
+    changes = False
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be one."""
@@ -250,6 +250,7 @@ class History(Command["ConfigScreen"]):
     keys = "H"
     title = "History and rollback"
     group = "Change"
+    changes = False
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be an engine that is free."""
@@ -274,7 +275,6 @@ class FirstConfiguration(Command["ConfigScreen"]):
     keys = "I"
     title = "First configuration …"
     group = "Change"
-    changes = True
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be an engine that is free."""

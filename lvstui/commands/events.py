@@ -19,6 +19,7 @@ class FilterEvents(Command["EventsScreen"]):
     label = "filter"
     title = "Filter events"
     group = "Events"
+    changes = False
 
     def run(self, screen: EventsScreen) -> None:
         """Open the input."""
@@ -32,6 +33,7 @@ class ClearFilter(Command["EventsScreen"]):
     keys = "escape"
     title = "Clear the filter"
     group = "Events"
+    changes = False
 
     def run(self, screen: EventsScreen) -> None:
         """Clear it."""
@@ -46,6 +48,7 @@ class Pause(Command["EventsScreen"]):
     label = "pause"
     title = "Pause"
     group = "Events"
+    changes = False
 
     def run(self, screen: EventsScreen) -> None:
         """Turn it round."""
@@ -53,7 +56,8 @@ class Pause(Command["EventsScreen"]):
 
 
 class Export(Command["EventsScreen"]):
-    """Write the events that are shown to a file, one JSON object a line."""
+    """Write the events that are shown to a new file in lvstui's state folder, one JSON object a
+    line."""
 
     id = "event-export"
     keys = "x"
@@ -66,8 +70,8 @@ class Export(Command["EventsScreen"]):
         return "" if screen.list.shown else "There is no event to write."
 
     def run(self, screen: EventsScreen) -> None:
-        """Ask where to."""
-        screen.ask_export()
+        """In a thread."""
+        screen.export()
 
 
 class GoThere(Command["EventsScreen"]):
@@ -78,6 +82,7 @@ class GoThere(Command["EventsScreen"]):
     label = "go there"
     title = "Go to its server"
     group = "Events"
+    changes = False
 
     def why_not(self, screen: EventsScreen) -> str:
         """Not every event is about a service."""
@@ -99,6 +104,7 @@ class CopyEvent(Command["EventsScreen"]):
     label = "copy"
     title = "Copy the event"
     group = "Events"
+    changes = False
 
     def why_not(self, screen: EventsScreen) -> str:
         """Nothing to copy."""

@@ -48,6 +48,7 @@ class Look(_OnHosts):
     title = "Look at real servers"
     word = "look"
     everybody = True
+    changes = False
 
     def run(self, screen: RealServersScreen) -> None:
         """Start it."""
@@ -63,6 +64,7 @@ class Verify(_OnHosts):
     title = "Verify real servers"
     word = "verify"
     everybody = True
+    changes = False
 
     def run(self, screen: RealServersScreen) -> None:
         """Start it."""
@@ -77,7 +79,6 @@ class PushHosts(_OnHosts):
     keys = "p"
     label = "push"
     title = "Push to real servers"
-    changes = True
     word = "push"
 
     def run(self, screen: RealServersScreen) -> None:
@@ -93,7 +94,6 @@ class UndoHosts(_OnHosts):
     keys = "U"
     label = "undo"
     title = "Undo on real servers"
-    changes = True
     word = "undo"
 
     def run(self, screen: RealServersScreen) -> None:
@@ -108,7 +108,6 @@ class Reboot(_OnHosts):
     id = "rs-reboot"
     keys = "R"
     title = "Reboot and verify"
-    changes = True
     word = "verify"
     options = "--reboot"
 
@@ -124,7 +123,6 @@ class TakeBack(_OnHosts):
     id = "rs-unfinished"
     keys = "t"
     title = "Take back what is unfinished"
-    changes = True
     word = "undo"
     options = "--unfinished"
 
@@ -150,6 +148,7 @@ class LastResult(Command["RealServersScreen"]):
     keys = "o"
     title = "Open the last push or undo"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: RealServersScreen) -> str:
         """There must be one."""
@@ -168,6 +167,7 @@ class Evidence(Command["RealServersScreen"]):
     label = "evidence"
     title = "Evidence"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: RealServersScreen) -> str:
         """It must have been looked at."""
@@ -191,6 +191,7 @@ class MarkHost(Command["RealServersScreen"]):
     label = "mark"
     title = "Mark"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: RealServersScreen) -> str:
         """There must be one."""
@@ -217,6 +218,7 @@ class MarkAllHosts(Command["RealServersScreen"]):
     keys = "V,asterisk"
     title = "Mark all shown"
     group = "Real servers"
+    changes = False
 
     def run(self, screen: RealServersScreen) -> None:
         """Mark or unmark."""
@@ -232,6 +234,7 @@ class FilterHosts(Command["RealServersScreen"]):
     keys = "slash"
     label = "filter"
     title = "Filter"
+    changes = False
 
     def run(self, screen: RealServersScreen) -> None:
         """Open the input."""
@@ -245,6 +248,7 @@ class NotGood(Command["RealServersScreen"]):
     keys = "f"
     label = "not good"
     title = "Not good only"
+    changes = False
 
     def run(self, screen: RealServersScreen) -> None:
         """Turn it round."""
@@ -258,6 +262,7 @@ class BackHosts(Command["RealServersScreen"]):
     id = "rs-back"
     keys = "escape"
     title = "Stop looking, clear filter and marks"
+    changes = False
 
     def run(self, screen: RealServersScreen) -> None:
         """Undo the narrowest of what is set."""
@@ -266,7 +271,7 @@ class BackHosts(Command["RealServersScreen"]):
 
 class SaveTranscript(Command["RealServersScreen"]):
     """Write every command that was run on real servers in this session, and how it ended, to a
-    file that only you can read. It holds no password."""
+    new file in lvstui's state folder that only you can read. It holds no password."""
 
     id = "rs-transcript"
     keys = "x"
@@ -282,8 +287,8 @@ class SaveTranscript(Command["RealServersScreen"]):
         return "lvstui realserver look --transcript FILE"
 
     def run(self, screen: RealServersScreen) -> None:
-        """Ask where to."""
-        screen.ask_transcript()
+        """In a thread."""
+        screen.save_transcript()
 
 
 class CopyCell(Command["RealServersScreen"]):
@@ -293,6 +298,7 @@ class CopyCell(Command["RealServersScreen"]):
     keys = "y"
     title = "Copy the evidence"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: RealServersScreen) -> str:
         """There must be a verdict."""

@@ -41,7 +41,6 @@ def plan_twins(plan: Plan, reason: str = "") -> list[str]:
 
 class _OnServers(Command["ServicesScreen"]):
     group = "Real servers"
-    changes = True
     operation = ""
 
     def why_not(self, screen: ServicesScreen) -> str:
@@ -133,6 +132,7 @@ class Details(Command["ServicesScreen"]):
     label = "details"
     title = "Details"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""
@@ -151,6 +151,7 @@ class Mark(Command["ServicesScreen"]):
     keys = "space"
     title = "Mark"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""
@@ -168,6 +169,7 @@ class MarkAll(Command["ServicesScreen"]):
     keys = "asterisk"
     title = "Mark all shown"
     group = "Real servers"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Mark or unmark."""
@@ -181,6 +183,7 @@ class MarkService(Command["ServicesScreen"]):
     keys = "V"
     title = "Mark the whole service"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""
@@ -200,6 +203,7 @@ class CopyAddress(Command["ServicesScreen"]):
     keys = "y"
     title = "Copy the address"
     group = "Real servers"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be a row."""

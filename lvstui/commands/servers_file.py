@@ -19,6 +19,7 @@ class ShowInFile(Command["ServicesScreen"]):
     keys = "F"
     title = "Show in keepalived.conf"
     group = "In keepalived.conf"
+    changes = False
 
     def why_not(self, screen: ServicesScreen) -> str:
         """It must be in the file."""
@@ -38,7 +39,6 @@ class ShowInFile(Command["ServicesScreen"]):
 
 class _InFile(Command["ServicesScreen"]):
     group = "In keepalived.conf"
-    changes = True
 
     def why_not(self, screen: ServicesScreen) -> str:
         """There must be something that changes files, and it must be free."""

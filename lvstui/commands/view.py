@@ -21,6 +21,7 @@ class Filter(Command["ServicesScreen"]):
     keys = "slash"
     label = "filter"
     title = "Filter"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Open the input."""
@@ -33,6 +34,7 @@ class Back(Command["ServicesScreen"]):
     id = "back"
     keys = "escape"
     title = "Clear filter and marks"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Undo the narrowest of what is set."""
@@ -46,6 +48,7 @@ class FaultsOnly(Command["ServicesScreen"]):
     keys = "f"
     label = "faults"
     title = "Faults only"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Turn it round."""
@@ -61,6 +64,7 @@ class SortBy(Command["ServicesScreen"]):
     keys = "s"
     label = "sort"
     title = "Sort …"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Open the choice."""
@@ -73,6 +77,7 @@ class Reverse(Command["ServicesScreen"]):
     id = "reverse"
     keys = "o"
     title = "Reverse the order"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Turn it."""
@@ -86,6 +91,7 @@ class Columns(Command["ServicesScreen"]):
     id = "columns"
     keys = "c"
     title = "Next column set"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Go on."""
@@ -97,6 +103,8 @@ class Columns(Command["ServicesScreen"]):
 
 
 class _Folding(Command["ServicesScreen"]):
+    changes = False
+
     def why_not(self, screen: ServicesScreen) -> str:
         """A filter shows what it found, folded or not."""
         if screen.table.shape.narrowed:
@@ -157,6 +165,7 @@ class EventsPane(Command["ServicesScreen"]):
     id = "events-pane"
     keys = "E"
     title = "Events pane"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Turn it round."""
@@ -169,6 +178,7 @@ class EventsBigger(Command["ServicesScreen"]):
     id = "events-bigger"
     keys = "plus"
     title = "Events pane: larger"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Two lines."""
@@ -181,6 +191,7 @@ class EventsSmaller(Command["ServicesScreen"]):
     id = "events-smaller"
     keys = "minus"
     title = "Events pane: smaller"
+    changes = False
 
     def run(self, screen: ServicesScreen) -> None:
         """Two lines."""

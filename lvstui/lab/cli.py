@@ -56,7 +56,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--wait", action="store_true", help="with --exec: wait first until all backends are up"
     )
-    parser.set_defaults(run=_guarded(_start))
+    parser.set_defaults(
+        run=_guarded(_start), changes="the lab makes folders, starts machines and breaks things"
+    )
     commands = parser.add_subparsers(metavar="SUBCOMMAND")
 
     shell = commands.add_parser("shell", help="open a shell on a node of a running lab")

@@ -15,6 +15,7 @@ from pathlib import Path
 from lvstui.operations import journal
 from lvstui.operations.identity import Identity, identify
 from lvstui.operations.plan import Plan, StepResult
+from lvstui.readonly import forbid
 from lvstui.remote.append import append_lines
 from lvstui.sources.audit import START, Entry, audit_path, digest, encode, entries
 
@@ -186,6 +187,7 @@ class AuditLog:
                 whole.append(last + b"\n")
             return b"".join(whole)
 
+        forbid()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         kept = False

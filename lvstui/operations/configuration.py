@@ -46,9 +46,9 @@ from lvstui.operations.configuration_plan import (
 )
 from lvstui.operations.undo import CONFIGURATION as OPERATION
 from lvstui.operations.undo import undo_title
+from lvstui.readonly import READ_ONLY
 from lvstui.remote.runner import RemoteError, Runner, Trouble
 
-READ_ONLY = "lvstui was started with --read-only"
 TIMER_S = 60
 SHORTEST_S, LONGEST_S = 15, 3600  # of the timer; 0 is none
 _LOAD_S = 8.0
@@ -132,7 +132,11 @@ class Configurations:
         unknown = set(files) - {where.name for where in self.directors}
         if unknown:
             raise KeyError(f"no director {', '.join(sorted(unknown))}")
-        refusals = [READ_ONLY] if self.read_only else []
+        if self.read_only:
+            # Not even a trial of the candidate: it makes files.
+            return ConfigPlan(plain(title), (), refusals=(READ_ONLY,), reason=plain(reason),
+                              timer_s=timer_s, undoes=undoes), ()  # fmt: skip
+        refusals: list[str] = []
         cautions: list[str] = []
         looks = self.look()
         drawn: list[Drawn] = []

@@ -11,10 +11,9 @@ from lvstui.operations import weights
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.plan import Outcome, Plan, Step, StepResult
 from lvstui.operations.undo import Offer, Operation, offer, operations
+from lvstui.readonly import READ_ONLY, forbid
 from lvstui.sources.counters import KernelIpvs
 from lvstui.sources.proc import TableReader, read_text
-
-READ_ONLY = "lvstui was started with --read-only"
 
 
 class Kernel(Protocol):
@@ -33,6 +32,7 @@ class LiveKernel:
 
     def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
         """Raises LookupError, PermissionError, OSError."""
+        forbid()
         with KernelIpvs() as ipvs:
             ipvs.set_weight(key, server, weight)
 

@@ -17,6 +17,7 @@ from lvstui.model.text import plain
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.ear import Ear
 from lvstui.operations.rows import Result, Row, drift
+from lvstui.readonly import READ_ONLY
 from lvstui.realserver import checks, outside, probes, push
 from lvstui.realserver.checks import Verdict
 from lvstui.realserver.facts import HostFacts
@@ -28,7 +29,6 @@ from lvstui.realserver.transaction import TIMER_S
 from lvstui.remote.fleet import run_on_all
 from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
 
-READ_ONLY = "lvstui was started with --read-only"
 _REBOOT_S = 300.0
 _LOOK_DEADLINE_S = 120.0
 

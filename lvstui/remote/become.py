@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Protocol
 
+from lvstui import readonly
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.remote import scripts
@@ -142,6 +143,13 @@ class Become:
                 most=most,
             )
         apart = way in _ON_TERMINAL
+        if readonly.active() and not apart and not stdin and len(script) <= scripts.INLINE:
+            # Without a file over there: the script goes by the command line, and the input is the
+            # password's alone.
+            return self._started(
+                self._command(way, script=script), way, b"", timeout_s=timeout_s, what=what,
+                most=most,
+            )  # fmt: skip
         with self.staged(script, stdin, timeout_s) as folder:
             raw = self._started(
                 self._command(way, folder, apart=apart),
@@ -152,6 +160,13 @@ class Become:
     @contextlib.contextmanager
     def staged(self, script: str, stdin: bytes, timeout_s: float) -> Iterator[str]:
         """A private folder over there with a script and its input. Raises RemoteError."""
+        if readonly.active():
+            raise RemoteError(
+                Trouble.ROOT,
+                f"{self._host}: root is had there only through a temporary file, and this session "
+                "is read-only",
+                "log in as root, or allow sudo without a password",
+            )
         parts: list[tuple[str, bytes]]
         if len(script) <= scripts.INLINE:
             parts = [(scripts.stage_script(script), stdin)]
@@ -228,7 +243,7 @@ class Become:
             raw.status, raw.out, after.lstrip(b"\r").removeprefix(b"\n"), raw.took_s, raw.cut
         )
 
-    def _command(self, way: Way, folder: str = "", *, apart: bool = False) -> str:
+    def _command(self, way: Way, folder: str = "", *, apart: bool = False, script: str = "") -> str:
         ask = {
             Way.SUDO: "sudo -k -n",
             Way.SUDO_TTY: "sudo -k -n",
@@ -237,8 +252,8 @@ class Become:
             Way.DOAS: "doas -n",
         }[way]
         separator = "" if way is Way.DOAS else "-- "
-        text = scripts.root_command("MARKER", folder, apart=apart)
-        text = text.replace("{", "{{").replace("}", "}}").replace("MARKER", "{marker}")
+        text = scripts.root_command("MARKER", folder, apart=apart, script=script)
+        text = text.replace("{", "{{").replace("}", "}}").replace("MARKER", "{marker}", 1)
         return f"exec env LC_ALL=C {ask} {separator}sh -c {text}"
 
     def _refused(self, words: str) -> RemoteError:

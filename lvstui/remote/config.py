@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lvstui import privileges
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.remote.runner import Access, RemoteError, Trouble
@@ -86,11 +87,14 @@ def resolve(access: Access, *, config: str = "", program: str | None = None) -> 
         _required(access.user, "user name", "@+")
     for hop in access.jump.split(",") if access.jump else ():
         _required(hop.strip().removeprefix("ssh://").rstrip("/"), "jump host", "@+[]")
+    why = "no OpenSSH client here (openssh-client)"
+    if privileges.dropped():
+        why, program = "read-only, `ssh -G` would see the files of user nobody", ""
     if program is None:
         program = shutil.which("ssh") or ""
     if program:
         return from_ssh(access, _ask(access, config, program))
-    return _without_ssh(access, config)
+    return _without_ssh(access, config, why)
 
 
 def is_word(value: str, more: str = "") -> bool:
@@ -290,7 +294,7 @@ def _files(value: str, fill: Callable[..., str]) -> tuple[str, ...]:
     return tuple(files)
 
 
-def _without_ssh(access: Access, config: str) -> Settings:
+def _without_ssh(access: Access, config: str, why: str) -> Settings:
     """By paramiko's reader, which knows less."""
     import paramiko
 
@@ -309,7 +313,7 @@ def _without_ssh(access: Access, config: str) -> Settings:
     found.setdefault("userknownhostsfile", [" ".join(DEFAULT_KNOWN_HOSTS)])
     found.setdefault("globalknownhostsfile", [" ".join(GLOBAL_KNOWN_HOSTS)])
     warning = (
-        "no OpenSSH client here: ssh_config is read without Include, and some Match blocks "
-        "apply where they should not; install openssh-client"
+        f"{why}: ssh_config is read without Include and without the system's, and some Match "
+        "blocks apply where they should not"
     )
     return replace(_settings(access, found), warnings=(warning,))

@@ -48,7 +48,7 @@ class Connector:
         warn: Callable[[str], None] = lambda text: None,
     ) -> None:
         """asker: answers questions, one at a time; None refuses all.
-        transcript: a file to append every command to (0600).
+        transcript: a new file for every command (0600).
         step_s: seconds for each step of a connection, where ssh_config has no ConnectTimeout.
         ssh_config: a file instead of the user's and the system's.
         backend: `paramiko`, or `openssh` for what paramiko cannot do (host certificates, security

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 from typing import IO, Any
 
 from lvstui.model.text import plain
@@ -68,7 +67,8 @@ class ProxyCommand:
     def __init__(self, command: str) -> None:
         """Started by the user's shell, as OpenSSH does. Raises RemoteError (SETUP)."""
         self._command = command
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        # In memory: also a session that writes no file has one.
+        self._words: IO[bytes] = os.fdopen(os.memfd_create("lvstui-proxy"), "w+b")
         ours, theirs = socket.socketpair()
         shell = os.environ.get("SHELL") or "/bin/sh"
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from lvstui import readonly
 from lvstui.model.text import plain
 from lvstui.remote import known_hosts
 from lvstui.remote.config import Settings
@@ -57,7 +58,8 @@ class HostKeys:
                 "somebody may be in between, or the host was set up anew; ask its owner, and only "
                 f"then: ssh-keygen -f {_quoted(entry.file)} -R {_quoted(self.names[0])}",
             )
-        file = settings.known_hosts[0] if settings.known_hosts else os.devnull
+        kept = settings.known_hosts and not readonly.active()
+        file = settings.known_hosts[0] if kept else os.devnull
         question = UnknownKey(
             plain(settings.host), plain(settings.hostname), settings.port, plain(kind, 80),
             fingerprint(blob), file, verdict.others,

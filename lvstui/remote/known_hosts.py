@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lvstui.model.text import plain
+from lvstui.readonly import forbid
 from lvstui.remote.append import append_lines
 
 DEFAULT_PORT = 22
@@ -195,6 +196,7 @@ def append(file: str, text: str) -> None:
     The folder (0700) and the file (0600) are made when they are not there; everything else in the
     file stays as it is. Raises OSError.
     """
+    forbid()
     path = Path(file)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

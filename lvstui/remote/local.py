@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 
+from lvstui import privileges
 from lvstui.model.text import plain
 from lvstui.remote.pipes import ProcessStream
 from lvstui.remote.runner import Access, NobodyThere, RemoteError, Trouble
@@ -42,7 +43,8 @@ class LocalRunner(ShellRunner):
     ) -> Raw:
         """See ShellRunner.execute. Without a terminal: a sudo that wants one refuses."""
         try:
-            stream = ProcessStream(["/bin/sh", "-c", command], {**os.environ, "LC_ALL": "C"})
+            with privileges.lent():
+                stream = ProcessStream(["/bin/sh", "-c", command], {**os.environ, "LC_ALL": "C"})
         except OSError as error:
             raise RemoteError(
                 Trouble.SETUP, f"no process can be started here: {plain(str(error))}"
@@ -59,6 +61,13 @@ class LocalRunner(ShellRunner):
             )
         finally:
             stream.close()
+
+    def _raw(
+        self, script: str, stdin: bytes, root: bool, timeout_s: float, what: str, most: int
+    ) -> Raw:
+        # What is left of root reads everything, and there is no way back to more.
+        root = root and not privileges.dropped()
+        return super()._raw(script, stdin, root, timeout_s, what, most)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 
+from lvstui import readonly
 from lvstui.model.text import plain
 from lvstui.remote.config import Settings
 from lvstui.remote.link import where_of
@@ -45,6 +46,11 @@ class OpenSsh:
 
     def __init__(self, config: str = "") -> None:
         """config: an ssh_config file instead of the user's. Raises RemoteError (SETUP)."""
+        if readonly.active():
+            raise RemoteError(
+                Trouble.SETUP, "OpenSSH itself writes files (sockets, known_hosts), and this "
+                "session is read-only", "leave `backend` out, or start without --read-only",
+            )  # fmt: skip
         self._program = shutil.which("ssh") or ""
         if not self._program:
             raise RemoteError(Trouble.SETUP, "there is no ssh here", "install openssh-client")

@@ -53,14 +53,18 @@ def inline(script: str) -> str:
     )
 
 
-def root_command(marker: str, folder: str = "", *, apart: bool = False) -> str:
+def root_command(marker: str, folder: str = "", *, apart: bool = False, script: str = "") -> str:
     """What root's `sh -c` gets, in single quotes: a line with `marker` on standard error says that
     it is root, which no words of sudo can be mistaken for; then it runs a script.
 
     folder: as `stage_script` made it, removed before the script runs. Empty: the script comes by
-    standard input. apart: the outputs and the exit status go to files in the folder.
+    standard input, unless it is given here. apart: the outputs and the exit status go to files in
+    the folder.
     """
     start = f"echo {marker} >&2; LC_ALL=C; export LC_ALL; {PATHS}; export PATH; cd /; "
+    if script:
+        run = 'exec < /dev/null; eval "set --;$(printf %b "$1")"'
+        return f"'{start}{run}' sh '{encoded(script)}'"
     if not folder:
         return f"'{start}eval \"$(cat)\"'"
     take = f"s=$(cat {folder}/script) || exit 126; exec < {folder}/in; "

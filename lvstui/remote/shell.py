@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 
 from lvstui.model.text import plain
+from lvstui.readonly import forbid
 from lvstui.remote.become import Become
 from lvstui.remote.runner import Access, Ran, RemoteError
 from lvstui.remote.scripts import (
@@ -167,6 +168,7 @@ class ShellRunner(ABC):
 
     def write(self, path: str, data: bytes, *, mode: int = 0o600, root: bool = False) -> None:
         """See Runner.write. A link is followed, and an existing file keeps its owner."""
+        forbid()
         script = write_script(path, len(data), mode, secrets.token_hex(8))
         ran = self.run(script, stdin=data, root=root, timeout_s=60.0, what=f"write {plain(path)}")
         if ran.status != 0:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lvstui import newfile
 from lvstui.remote.append import append_lines
 from lvstui.remote.runner import Ran, RemoteError
 from lvstui.remote.vault import Redactor
@@ -69,13 +70,13 @@ class Transcript:
     """
 
     def __init__(self, redactor: Redactor, path: Path | None = None) -> None:
-        """path: a file to append to, made with mode 0600. Raises OSError when it cannot be."""
+        """path: a new file to write to, made with mode 0600. Raises OSError when it cannot be."""
         self._redactor = redactor
         self._lock = threading.Lock()
         self._hosts: dict[str, deque[Record]] = {}
         self._fd = -1
         if path is not None:
-            self._fd = _open(path, os.O_APPEND)
+            self._fd = newfile.create(path)
 
     def records(self, host: str | None = None) -> list[Record]:
         """The records of one host, or of all, oldest first."""
@@ -95,11 +96,9 @@ class Transcript:
         trouble = error.trouble.value
         self._add(party, what, script, root, None, "", str(error), took_s, trouble)
 
-    def save(self, path: Path) -> None:
-        """Write what is kept to a file (0600), replacing it. Raises OSError."""
-        fd = _open(path, os.O_TRUNC)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.writelines(_line(record) for record in self.records())
+    def lines(self) -> list[str]:
+        """What is kept, a JSON object a line."""
+        return [_line(record) for record in self.records()]
 
     def close(self) -> None:
         """Close the file."""
@@ -149,10 +148,3 @@ class Transcript:
 
 def _line(record: Record) -> str:
     return json.dumps(asdict(record), ensure_ascii=True) + "\n"
-
-
-def _open(path: Path, flag: int) -> int:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flag, 0o600)
-    os.fchmod(fd, 0o600)
-    return fd

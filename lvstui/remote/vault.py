@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -67,6 +68,7 @@ class Vault:
         self._guard = threading.Lock()
         self._entries: dict[tuple[str, ...], _Entry] = {}
         self._run: tuple[Access, ...] = ()
+        self._accepted: set[UnknownKey] = set()
 
     def __repr__(self) -> str:
         return f"Vault({len(self._entries)} answers)"
@@ -78,8 +80,14 @@ class Vault:
 
     def accept_key(self, key: UnknownKey) -> bool:
         """Whether the operator vouches for a host key."""
+        if key in self._accepted:
+            return True
         with current().asking(), self._question:
-            return self._asker.accept_key(key)
+            accepted = self._asker.accept_key(key)
+        if accepted and key.file == os.devnull:
+            # No file keeps it: once in a session is enough.
+            self._accepted.add(key)
+        return accepted
 
     def ask(self, request: SecretRequest) -> str | None:
         """Put one question; the answer is not kept."""
@@ -156,6 +164,7 @@ class Vault:
         """Drop all answers."""
         with self._guard:
             self._entries.clear()
+            self._accepted.clear()
 
     def _entry(self, key: tuple[str, ...]) -> _Entry:
         with self._guard:

@@ -8,6 +8,7 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.mask import secrets_of
 from lvstui.model.text import plain
+from lvstui.readonly import READ_ONLY
 from lvstui.screens import config_forms as forms
 from lvstui.screens.choice import ChoiceScreen
 from lvstui.screens.config_actions import ConfigActions
@@ -196,7 +197,7 @@ class ConfigEditing:
 
     def _why_no_rollback(self) -> str:
         if self._screen.console.operator.read_only:
-            return "This session is read-only (--read-only): nothing is changed from here."
+            return READ_ONLY
         if self._desk.pending.changed:
             return "A draft is open: apply or discard it first."
         return self.actions.why_not()

@@ -19,6 +19,7 @@ from textual.content import Content
 from textual.widgets import Static, TextArea
 
 from lvstui.model.text import plain
+from lvstui.readonly import forbid
 from lvstui.screens.dialog import Dialog
 from lvstui.widgets.config_placeholder import LostSecret, Veiled, unveil
 
@@ -102,6 +103,7 @@ def edit_outside(command: list[str], path: str, veiled: Veiled, line: int) -> by
     The terminal must be free. Raises OSError when it can not be run or fails, LostSecret when a
     placeholder was changed.
     """
+    forbid()
     folder = Path(tempfile.mkdtemp(prefix="lvstui-"))
     try:
         copy = folder / os.path.basename(path)

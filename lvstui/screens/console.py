@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from lvstui.commands.base import Command, bindings
 from lvstui.commands.common import COMMON, SCREENS
 from lvstui.model.picture import Gap, Picture, Severity, Warning
+from lvstui.readonly import READ_ONLY
 from lvstui.screens.host import Host
 from lvstui.screens.live import LiveScreen
 from lvstui.widgets.format import clock, cut
@@ -135,7 +136,7 @@ class ConsoleScreen(LiveScreen[None]):
     def why_not(self, command: Command[Any]) -> str:
         """Why a command can not be used now."""
         if command.changes and self.console.operator.read_only:
-            return "This session is read-only (--read-only): nothing is changed from here."
+            return READ_ONLY
         return command.why_not(self)
 
     def action_command(self, id_: str) -> None:

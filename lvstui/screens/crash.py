@@ -17,12 +17,15 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from lvstui import newfile
 from lvstui.model.text import plain
+from lvstui.readonly import ReadOnlyError
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -51,8 +54,12 @@ class Crash:
         if isinstance(inner, BaseException):
             error = inner
         kind = type(error).__name__
+        # Frames and lines only: capture_locals stays off, values may be secrets.
+        lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
         try:
-            where = f"the trace is in {self._write(error)}"
+            where = f"the trace is in {self._write(lines)}"
+        except ReadOnlyError:
+            where = "read-only, so no trace is kept"
         except OSError as problem:
             where = f"no trace could be written ({problem.strerror})"
         return Text(
@@ -60,13 +67,9 @@ class Crash:
             f"Nothing on this host was changed by the crash.\n{_places(error)}"
         )
 
-    def _write(self, error: BaseException) -> Path:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / time.strftime("crash-%Y%m%d-%H%M%S.txt")
-        # Frames and lines only: capture_locals stays off, values may be secrets.
-        lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+    def _write(self, lines: Iterable[str]) -> Path:
+        path, file = newfile.create_saved(self._folder, "crash", "txt", time.time())
+        with file:
             file.writelines(lines)
         self.reported = path
         return path

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -18,6 +15,7 @@ from lvstui.commands.base import Command
 from lvstui.commands.events import EVENT_COMMANDS
 from lvstui.model.picture import Event, Picture
 from lvstui.model.text import plain
+from lvstui.newfile import create_saved
 from lvstui.screens.filtered import FilteredScreen, hidden_field
 from lvstui.widgets.event_list import EventList
 from lvstui.widgets.format import clock_ms, plural
@@ -96,34 +94,16 @@ class EventsScreen(FilteredScreen):
         if event is not None:
             self.copy(f"{clock_ms(event.at)} {event.host} {event.text}")
 
-    def ask_export(self) -> None:
-        """Where to, then write in a thread."""
-        from lvstui.screens.choice import AskScreen
-
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.console.settings.clock()))
-        default = str(self.console.settings.state_folder / f"events-{stamp}.jsonl")
+    def export(self) -> None:
+        """What is shown to a new file in the state folder, in a thread."""
         shown = tuple(self.list.shown)
+        self.run_worker(lambda: self._write(shown), thread=True, exit_on_error=False)
 
-        def answered(path: str | None) -> None:
-            if path:
-                self.run_worker(
-                    lambda: self._write(Path(path).expanduser(), shown), thread=True,
-                    exit_on_error=False,
-                )  # fmt: skip
-
-        self.app.push_screen(
-            AskScreen(
-                "Export events", f"{plural(len(shown), 'event')} to the file", "path", default
-            ),
-            answered,
-        )
-
-    def _write(self, path: Path, shown: Sequence[Event]) -> None:
+    def _write(self, shown: Sequence[Event]) -> None:
+        settings = self.console.settings
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Never over a file that is there already.
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(handle, "w", encoding="utf-8") as file:
+            path, file = create_saved(settings.state_folder, "events", "jsonl", settings.clock())
+            with file:
                 file.writelines(event_line(event) + "\n" for event in reversed(shown))
         except OSError as problem:
             text, bad = f"Not written: {plain(str(problem))}", True

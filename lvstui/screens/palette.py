@@ -49,7 +49,7 @@ class CommandProvider(Provider):
             keys = f"{command.first_key}  " if command.keys else ""
             text = f"{keys}{'not now: ' + reason if reason else command.summary}"
             yield Entry(command.title, escape(text), partial(screen.action_command, command.id))
-        if console.lab is not None:
+        if console.lab is not None and not console.operator.read_only:
             for title, text, run in fault_entries(screen, console.lab):
                 yield Entry(title, escape(text), run, discovered=False)
 

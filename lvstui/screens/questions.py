@@ -7,6 +7,7 @@ a dialog's result, not in a widget that is kept, not in a notification.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
@@ -68,7 +69,9 @@ class KeyScreen(Dialog[bool]):
             ("\nNobody has vouched for this key yet. Compare it on the host's own console:\n",
              "$lv-text"),
             ("  for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done\n", "$lv-accent"),
-            (f"Accepted, it is added to {plain(key.file)}.", "$lv-text"),
+            ("Accepted, it is not kept: it counts for this session."
+             if key.file == os.devnull else f"Accepted, it is added to {plain(key.file)}.",
+             "$lv-text"),
         ]  # fmt: skip
         yield Static(Content.assemble(*bits), classes="prose")
         with Horizontal(id="buttons"):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.newfile import create_saved
 from lvstui.operations.effects import FRESH_S, effects
 from lvstui.operations.rows import Result, Row
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
@@ -291,13 +292,15 @@ class Desk:
             self._service.cancelled.set()
             self.changed()
 
-    def save_transcript(self, path: Path, said: Callable[[str, bool], None]) -> None:
-        """Write the session's transcript, in a thread."""
+    def save_transcript(self, folder: Path, at: float, said: Callable[[str, bool], None]) -> None:
+        """Write the session's transcript to a new file in `folder`, in a thread."""
         transcript = self.transcript
 
         def work() -> None:
             try:
-                transcript.save(path)
+                path, file = create_saved(folder, "transcript", "jsonl", at)
+                with file:
+                    file.writelines(transcript.lines())
                 text, bad = f"Transcript written to {plain(str(path))}", False
             except OSError as problem:
                 text, bad = f"Not written: {plain(str(problem))}", True

@@ -5,8 +5,6 @@ Nothing is asked of any host until the operator says so.
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -266,24 +264,12 @@ class RealServersScreen(FilteredScreen):
         """What an earlier change left half done."""
         self.desk.take_back(self.targets(), lambda text, bad: self.tell(text, bad=bad))
 
-    def ask_transcript(self) -> None:
-        """Where to, then write in a thread."""
-        from lvstui.screens.choice import AskScreen
-
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.console.settings.clock()))
-        default = str(self.console.settings.state_folder / f"transcript-{stamp}.jsonl")
-
-        def answered(path: str | None) -> None:
-            if path:
-                self.desk.save_transcript(
-                    Path(path).expanduser(), lambda text, bad: self.tell(text, bad=bad)
-                )
-
-        self.app.push_screen(
-            AskScreen("Save the transcript", "Every command that was run on real servers, and how "
-                      "it ended, to the file", "path", default),
-            answered,
-        )  # fmt: skip
+    def save_transcript(self) -> None:
+        """To a new file in the state folder, in a thread."""
+        settings = self.console.settings
+        self.desk.save_transcript(
+            settings.state_folder, settings.clock(), lambda text, bad: self.tell(text, bad=bad)
+        )
 
     def open_evidence(self) -> None:
         """Everything about the host under the cursor."""

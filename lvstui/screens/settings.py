@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lvstui.newfile import state_folder
+
 
 def speaks_unicode() -> bool:
     """Whether the terminal's encoding can show our glyphs."""
     encoding = (getattr(sys.__stdout__, "encoding", "") or "").lower().replace("-", "")
     return encoding.startswith("utf")
-
-
-def state_folder() -> Path:
-    """Where crash traces and exported events go (XDG_STATE_HOME)."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "lvstui"
 
 
 @dataclass(frozen=True)
@@ -33,7 +28,7 @@ class Settings:
     clock: Callable[[], float] = time.time
     """Epoch seconds."""
     state_folder: Path = field(default_factory=state_folder)
-    """For crash traces and exports."""
+    """For crash traces and what the screens save."""
     events_height: int | None = None
     """Lines of the events pane at the start, its title among them; 0: hidden; None: as many as
     suit the terminal."""

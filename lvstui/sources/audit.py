@@ -20,6 +20,7 @@ from pathlib import Path
 from lvstui.model.facts import Done, Missing
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
+from lvstui.privileges import sees_all
 from lvstui.sources.base import Context
 
 BACK_S = 7 * 86400.0
@@ -33,7 +34,7 @@ def audit_path() -> Path:
     override = os.environ.get("LVSTUI_AUDIT")
     if override:
         return Path(override)
-    if os.geteuid() == 0:
+    if sees_all():
         return Path("/var/log/lvstui/audit.jsonl")
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(state) / "lvstui" / "audit.jsonl"

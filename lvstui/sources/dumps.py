@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 
 from lvstui.model.facts import ChecksSeen, InstancesSeen, Missing
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
+from lvstui.privileges import sees_all
+from lvstui.readonly import forbid
 from lvstui.sources import trust
 from lvstui.sources.base import Context
 from lvstui.sources.daemon import find_pid
@@ -79,13 +81,14 @@ def request(pid: int, want: str = "auto") -> bool:
 
     `want` is json, data, stats, or auto (JSON where the daemon has it, else data, which brings
     keepalived_check.data as well). Only a signal that the process handles is sent: an unhandled
-    one ends old daemons. False without the right to signal, too.
+    one ends old daemons. False without the right to signal, too. Raises ReadOnlyError.
     """
     handled = handled_signals(pid)
     kinds = (JSON, DATA) if want == "auto" else (want,)
     for kind in kinds:
         number = _SIGNALS.get(kind)
         if number in handled and number is not None:
+            forbid()
             return _signal(pid, number)
     return False
 
@@ -176,7 +179,7 @@ class DumpSource:
                     # What an earlier run of the daemon left behind says nothing.
                     oldest = (start_time(pid) or 0.0) if pid else 0.0
             if folder is not None:
-                if not said and os.geteuid() != 0 and not self._may_read(folder):
+                if not said and not sees_all() and not self._may_read(folder):
                     said = True
                     context.emit(
                         self.name,

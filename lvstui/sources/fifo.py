@@ -14,6 +14,7 @@ import stat
 import time
 from collections.abc import Callable
 
+from lvstui import readonly
 from lvstui.model.facts import (
     UNDATED,
     Available,
@@ -312,6 +313,18 @@ class FifoSource:
         for path in list(fifos):
             if path not in wanted or taken:
                 fifos.pop(path).close()
+        if wanted and readonly.active():
+            # Whoever reads a line takes it from all others.
+            self._say(
+                context,
+                Missing(
+                    self.name,
+                    "keepalived's notify fifos are left unread: this session is read-only",
+                    "see to keepalived's log: changes come from there",
+                    covered_by="log",
+                ),
+            )
+            return
         if taken:
             self._say(
                 context,

@@ -25,6 +25,7 @@ _GROUPS = {
     "test_config_command.py": "configuration",
     "test_effective.py": "configuration",
     "test_lint.py": "configuration",
+    "test_readonly.py": "readonly",
 }
 """Files that make worker groups of their own: those that start labs of their own, and those that
 would keep the others waiting for the shared guest too long."""

@@ -6,6 +6,8 @@ import gc
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +16,15 @@ from textual.widgets import Input
 from lvstui.model.picture import Picture
 from lvstui.realserver.push import End
 from lvstui.remote.runner import (
+    Ran,
     RemoteError,
     SecretAnswer,
     SecretRequest,
     Trouble,
     UnknownKey,
 )  # fmt: skip
+from lvstui.remote.transcript import Transcript
+from lvstui.remote.vault import Redactor
 from lvstui.screens.evidence import EvidenceScreen
 from lvstui.screens.push import PushScreen, RebootScreen
 from lvstui.screens.questions import KeyScreen, ScreenAsker, SecretScreen
@@ -345,6 +350,23 @@ async def test_reboot_wants_the_name_typed(open_: Open) -> None:
         await idle(desk)
         assert any("back in a new boot" in said for said in desk.said)
         assert fake.looks == [("rs1",)]
+
+
+async def test_the_transcript_goes_to_the_state_folder(open_: Open, tmp_path: Path) -> None:
+    fake = FakeRealServers()
+    transcript = Transcript(Redactor())
+    ran = Ran(0, b"it said", "", 0.1)
+    transcript.ran(SimpleNamespace(host="rs1", user="u", fingerprint=""), "look", "ls", root=True,
+                   ran=ran)  # fmt: skip
+    fake.connector.transcript = transcript  # type: ignore[attr-defined]
+    async with open_(fake) as desk:
+        await looked(desk)
+        await desk.press("x")
+        await desk.until(lambda: any("Transcript written" in said for said in desk.said))
+    (file,) = (tmp_path / "state").iterdir()
+    assert file.name.startswith("transcript-")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "it said" in file.read_text()
 
 
 async def test_read_only_looks_but_changes_nothing(open_: Open) -> None:

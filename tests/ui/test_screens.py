@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from textual.command import CommandPalette
 from lvstui.app import LvstuiApp, PictureChanged
 from lvstui.commands.base import shown_key
 from lvstui.model.picture import Event, Picture, Severity
+from lvstui.readonly import READ_ONLY
 from lvstui.screens.console import ConsoleScreen
 from lvstui.screens.details import DetailsScreen
 from lvstui.screens.events import EventsScreen
@@ -250,6 +252,27 @@ async def test_every_command_is_in_the_palette(start: Start) -> None:
         assert {"fault: stop rs1", "fault: stop rs3", "fault: heal"} <= titles
 
 
+async def test_read_only_refuses_whatever_does_not_call_itself_harmless(start: Start) -> None:
+    async with start(operator=FakeOperator(read_only=True)) as desk:
+        for mode in desk.app.MODES:
+            await desk.app.switch_mode(mode)
+            await desk.pilot.pause()
+            screen = desk.app.screen
+            assert isinstance(screen, ConsoleScreen)
+            for command in screen.commands:
+                refused = screen.why_not(command) == READ_ONLY
+                assert refused == command.changes, command.id
+            assert {c.id for c in screen.commands if c.changes} >= {"ask"}
+            keys = {key.id for key in screen._keys()}
+            assert not keys & {c.id for c in screen.commands if c.changes}
+
+
+async def test_read_only_palette_offers_no_fault(start: Start) -> None:
+    async with start(operator=FakeOperator(read_only=True), lab=FakeLab()) as desk:
+        provider = CommandProvider(desk.app.screen)
+        assert not [e.title for e in provider._entries() if e.title.startswith("fault")]
+
+
 async def test_read_only_palette_offers_no_change(start: Start) -> None:
     async with start(operator=FakeOperator(read_only=True)) as desk:
         titles = {entry.title for entry in CommandProvider(desk.services)._entries()}
@@ -315,17 +338,33 @@ async def test_events_keep_their_place_while_new_ones_come(start: Start) -> None
 
 
 async def test_export_writes_json_lines_and_never_over_a_file(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "state"
     async with start() as desk:
-        target = tmp_path / "out.jsonl"
-        for expected in ("4 events written", "Not written"):
+        # The clock stands still, and so does the name that is tried first.
+        for number in (1, 2):
             await desk.press("7", "x")
-            field = desk.app.screen.query_one("#answer")
-            field.value = str(target)  # type: ignore[attr-defined]
-            await desk.press("enter")
-            await desk.until(lambda expected=expected: any(expected in s for s in desk.said))  # type: ignore[misc]
-        lines = [json.loads(line) for line in target.read_text().splitlines()]
+            await desk.until(lambda number=number: sum("written" in s for s in desk.said) == number)  # type: ignore[misc]
+        first, second = sorted(folder.iterdir(), key=lambda path: len(path.name))
+        assert (folder.stat().st_mode & 0o777, first.stat().st_mode & 0o777) == (0o700, 0o600)
+        assert second.name == first.name.replace(".jsonl", "-1.jsonl")
+        assert second.read_text() == first.read_text()
+        assert f"4 events written to {first}" in desk.said
+        lines = [json.loads(line) for line in first.read_text().splitlines()]
         assert [line["severity"] for line in lines] == ["warn", "good", "info", "bad"]
         assert lines[-1]["server"] == "10.10.0.5:80"
+
+
+async def test_export_goes_through_no_link(start: Start, tmp_path: Path) -> None:
+    folder, victim = tmp_path / "state", tmp_path / "victim"
+    victim.write_text("as it was")
+    folder.mkdir()
+    async with start() as desk:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(pictures.NOW))
+        (folder / f"events-{stamp}.jsonl").symlink_to(victim)
+        await desk.press("7", "x")
+        await desk.until(lambda: any("written" in s for s in desk.said))
+    assert victim.read_text() == "as it was"
+    assert len((folder / f"events-{stamp}-1.jsonl").read_text().splitlines()) == 4
 
 
 async def test_events_pane_hides_and_grows(start: Start) -> None:
