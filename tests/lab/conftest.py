@@ -18,6 +18,7 @@ _HERE = Path(__file__).parent
 _GROUPS = {
     "test_lab_machines.py": "machines",
     "test_realserver_machines.py": "machines",
+    "test_director_machine.py": "machines",
     "test_realserver.py": "realserver",
     "test_configuration.py": "configuration",
     "test_config_command.py": "configuration",
