@@ -295,8 +295,13 @@ class LogSource:
 
 
 def journal_command(since: str) -> list[str]:
-    """How the journal is asked: keepalived's idents, and all that its program wrote."""
-    idents = [word for ident in _IDENTS for word in ("+", f"SYSLOG_IDENTIFIER={ident}")]
+    """How the journal is asked: keepalived's idents, and all that its program wrote.
+
+    Of root alone: an ident is what the writer says of itself, and anybody may write. The uid is
+    what the kernel told journald.
+    """
+    alone = "_UID=0"
+    idents = [w for ident in _IDENTS for w in ("+", f"SYSLOG_IDENTIFIER={ident}", alone)]
     return [
         "journalctl",
         "--follow",
@@ -307,5 +312,6 @@ def journal_command(since: str) -> list[str]:
         "--lines=5000",
         f"--since={since}",
         "_COMM=keepalived",
+        alone,
         *idents,
     ]

@@ -90,11 +90,15 @@ def test_lvstui_there_has_the_words_of_the_journal(lb2: RunningMachine, healed: 
         texts = [event["text"] for event in document["events"]]
         assert "rs1 (10.10.0.3:80) up, back in tcp 10.10.0.20:80" in texts
         assert document["gaps"] == []
+        # Anybody may write under any name; the journal knows who it was.
+        lb2.run("runuser -u guest -- logger -t Keepalived_vrrp '(LB_1) Entering FAULT STATE'")
         healed.fault("stop", "rs2", "web")
         seen = watch.wait(
             lambda d: any(e["text"].startswith("rs2 (10.10.0.4:80) down") for e in d["events"]),
             "rs2 down in the events",
         )
+        assert seen["instances"][0]["state"] == "BACKUP"
+        assert not [event for event in seen["events"] if "FAULT" in event["text"]]
         healed.fault("stop-keepalived", "lb1")
         watch.wait(lambda d: d["instances"][0]["state"] == "MASTER", "lb2 is MASTER")
     at = next(e["at_epoch_s"] for e in seen["events"] if e["text"].startswith("rs2 (10.10.0.4:80)"))
