@@ -34,7 +34,8 @@ OPAQUE = (
     *(f"/etc/rc{level}.d" for level in "0123456S"),
 )
 _DAEMON = ("/usr/sbin/keepalived", "/lib64/ld-linux-x86-64.so.2")
-_MODES = {"/root": 0o700, "/tmp": 0o1777, "/var/tmp": 0o1777, "/etc/sudoers.d": 0o750}
+# /root may be passed by all: the Python of whoever started the lab may lie below it.
+_MODES = {"/root": 0o711, "/tmp": 0o1777, "/var/tmp": 0o1777, "/etc/sudoers.d": 0o750}
 
 
 def _hide(upper: str, path: str) -> None:
