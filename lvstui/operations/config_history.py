@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.model.text import plain
+from lvstui.model.waiting import plight
 from lvstui.operations.config_plan import Ended
+from lvstui.remote import guarded
 from lvstui.remote.runner import Runner
 
 _ENDED = {
@@ -35,9 +37,22 @@ class Standing:
     text: str = ""
     """What the host says came of it."""
     left_s: float = 0.0
-    """Until the timer takes it back (WAITING); negative: it should have (the host was down)."""
+    """Until the timer takes it back (WAITING); negative: it should have."""
     guarded: bool = False
     """The timer's process is there (WAITING)."""
+    going_back: bool = False
+    """It is on its way back, which may take more than one try (WAITING)."""
+    trouble: str = ""
+    """Why the last try to go back failed (WAITING)."""
+    other_boot: bool = False
+    """The host was started anew since (WAITING)."""
+
+    @property
+    def plight(self) -> str:
+        """Why its timer can not be relied on; empty: it can, or there is none."""
+        if self.ended is not Ended.WAITING:
+            return ""
+        return plight(self.guarded, self.left_s, self.going_back, self.trouble, self.other_boot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +86,14 @@ class HistoryEntry:
         return min((s.left_s for s in self.standing if s.ended is Ended.WAITING), default=0.0)
 
     @property
+    def plight(self) -> str:
+        """Why it may not go back without anybody, a word for each director; empty: it does."""
+        return "; ".join(f"{s.host}: {s.plight}" for s in self.standing if s.plight)
+
+    @property
     def text(self) -> str:
         """What came of it, a word for each director."""
-        return "; ".join(f"{s.host}: {s.text or s.ended.value}" for s in self.standing)
+        return "; ".join(f"{s.host}: {s.text or s.plight or s.ended.value}" for s in self.standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +109,8 @@ def read_history(runner: Runner, *, current: bool = False) -> tuple[HistoryEntry
     """A host's changes, newest first; `current`: only the one under way. Raises RemoteError."""
     text = f"S={STATE}\nONLY={'current' if current else ''}\n"
     ran = runner.run(
-        script("common.sh") + text + script("history.sh"), root=True, timeout_s=30,
+        script("common.sh") + guarded.script() + text + script("history.sh"), root=True,
+        timeout_s=30,
         what="read the history of configurations", private=True,
     )  # fmt: skip
     return parse_history(ran.text, runner.host)
@@ -109,10 +130,12 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
         except ValueError:
             # Cut while it was laid out: nothing was changed by it.
             continue
-        ended = _ENDED.get(about.get("state", ""), Ended.REFUSED)
+        state = about.get("state", "")
         standing = Standing(
-            host, ended, plain(about.get("outcome", "")),
-            float(about.get("left") or 0), about.get("guard") == "yes",
+            host, _ENDED.get(state, Ended.REFUSED), plain(about.get("outcome", "").strip()),
+            left_s=float(about.get("left") or 0), guarded=about.get("guard") == "yes",
+            going_back=state == "reverting", trouble=plain(about.get("trouble", "").strip()),
+            other_boot=about.get("boot") == "other",
         )  # fmt: skip
         found.append(
             HistoryEntry(

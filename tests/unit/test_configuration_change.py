@@ -12,52 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lvstui.keepalived.daemon import transaction
-from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
-from lvstui.keepalived.daemon.look import script
+from lvstui.keepalived.daemon.facts import FileStep
 from lvstui.operations.config_history import merged, parse_history
 from lvstui.operations.config_plan import Ended
-from lvstui.remote.local import LocalRunner
-from lvstui.remote.runner import Ran
+from lvstui.remote import guarded
 
-ID = "20261124T220000-abcdef"
-OLD, NEW = b"old \x00 'text' \xff\n", b"new % \\ text\n"
-
-
-class Host:
-    """A folder that stands for a host; no keepalived runs there."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.state = root / "state"
-        self.conf = root / "keepalived.conf"
-        self.runner = LocalRunner("here")
-        self.daemon = DaemonSeen("here", pid=0)
-
-    def run(self, text: str, stdin: bytes = b"") -> Ran:
-        return self.runner.run(text.replace(STATE, str(self.state)), stdin=stdin, timeout_s=30)
-
-    def begin(self, *files: FileStep, id_: str = ID, seconds: int = 600) -> Ran:
-        meta = {"title": "a change", "who": "alice", "files": [file.path for file in files]}
-        text, stdin = transaction.begin(id_, files, self.daemon, seconds=seconds, meta=meta)
-        assert OLD not in text.encode(), "file contents belong to standard input"
-        return self.run(text, stdin)
-
-    def phase(self, word: str, *more: str, id_: str = ID) -> Ran:
-        return self.run(transaction.phase(id_, word, *more))
-
-    @property
-    def scripts(self) -> str:
-        """What the command lines of this host's change hold, for grep, which does not find itself.
-        Other workers run the same change at the same time: their folder is another."""
-        return f"{self.state}/{ID}[/]change.sh"
-
-    def step(self, after: bytes | None = NEW, before: bytes | None = OLD) -> FileStep:
-        return FileStep(str(self.conf), str(self.conf), before, after)
-
-    def standing(self, id_: str = ID) -> Ended:
-        text = script("common.sh") + f"S={self.state}\nONLY=\n" + script("history.sh")
-        (entry,) = [e for e in parse_history(self.run(text).text, "here") if e.id == id_]
-        return entry.ended
+from .change_host import ID, NEW, OLD, Host
 
 
 @pytest.fixture
@@ -66,9 +26,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
     found.conf.write_bytes(OLD)
     found.conf.chmod(0o640)
     yield found
-    for mark in found.state.glob("*/armed"):
-        # Its guard ends when there is nothing to guard.
-        mark.unlink()
+    found.close()
 
 
 def test_kept(host: Host) -> None:
@@ -81,7 +39,7 @@ def test_kept(host: Host) -> None:
     assert host.phase("reload").status == 0
     assert host.phase("confirm", "alice").text == "confirmed\n"
     assert host.standing() is Ended.CONFIRMED
-    assert host.phase("revert").status == transaction.GONE
+    assert host.phase("revert").status == guarded.GONE
     assert host.conf.read_bytes() == NEW
     assert host.state.stat().st_mode & 0o777 == 0o700
     assert not (host.state / "current").is_symlink()
@@ -94,8 +52,8 @@ def test_taken_back_with_everything_it_had(host: Host) -> None:
     assert host.phase("revert", "a reason").text == "reverted\n"
     assert (host.conf.read_bytes(), host.conf.stat().st_mtime) == (OLD, 1)
     assert host.standing() is Ended.TAKEN_BACK
-    assert (host.state / ID / "outcome").read_text() == "a reason\n"
-    assert host.phase("confirm", "alice").status == transaction.GONE
+    assert host.entry().standing[0].text == "a reason"
+    assert host.phase("confirm", "alice").status == guarded.GONE
 
 
 def test_the_timer_takes_it_back_without_anybody(host: Host) -> None:
@@ -109,21 +67,21 @@ def test_the_timer_takes_it_back_without_anybody(host: Host) -> None:
         assert time.monotonic() < until
         time.sleep(0.1)
     assert "timer ran out" in (host.state / ID / "outcome").read_text()
-    assert host.phase("extend", "60").status == transaction.GONE
+    assert host.phase("extend", "60").status == guarded.GONE
 
 
-def test_a_killed_guard_is_replaced(host: Host) -> None:
-    host.begin(host.step(), seconds=4)
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_killed_guard_is_started_again_by_the_other(host: Host, which: int) -> None:
+    host.begin(host.step(), seconds=6)
     host.phase("write")
-    killed = host.run(
-        f"for p in $(grep -la '{host.scripts}' /proc/[0-9]*/cmdline); do p=${{p#/proc/}};"
-        ' kill -9 "${p%/cmdline}" && echo killed; done'
-    )
-    assert "killed" in killed.text
-    until = time.monotonic() + 20
-    while host.conf.read_bytes() != OLD:
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    for _ in range(2):
+        first = sorted(host.guards())
+        host.kill(first[which])
+        host.wait(lambda first=first: len(set(host.guards()) - set(first)) == 1, "another guard")  # type: ignore[misc]
+    assert len(host.guards()) == 2
+    host.wait(lambda: host.conf.read_bytes() == OLD, "the old file")
+    host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the decision")
+    host.wait(lambda: not host.guards(), "their end")
 
 
 def test_somebody_elses_change_is_never_overwritten(host: Host) -> None:
@@ -214,16 +172,13 @@ def test_the_oldest_are_forgotten(host: Host) -> None:
 def test_no_moment_with_a_timer_that_seems_to_have_run_out(host: Host, tmp_path: Path) -> None:
     """Who finds a change armed and without a deadline takes it back."""
     seen = tmp_path / "seen"
-    tools = tmp_path / "tools"
-    tools.mkdir()
     # The first sync comes after `armed`: what is there at that moment?
-    (tools / "sync").write_text(
-        f'#!/bin/sh\nfor d in {host.state}/*/; do [ ! -e "$d/armed" ] || '
-        f'{{ cat "$d/deadline" || echo none; }} >> {seen} 2>/dev/null; done\n'
+    host.tool(
+        "sync",
+        f'for d in {host.state}/*/; do [ ! -e "$d/armed" ] || '
+        f'{{ head -n 1 "$d/deadline" || echo none; }} >> {seen} 2>/dev/null; done',
     )
-    (tools / "sync").chmod(0o755)
-    text, stdin = transaction.begin(ID, [host.step()], host.daemon, seconds=600, meta={})
-    assert host.run(f"PATH={tools}:$PATH; export PATH\n{text}", stdin).status == 0
+    assert host.begin(host.step()).status == 0
     up = float(Path("/proc/uptime").read_text().split()[0])
     lines = seen.read_text().split()
     assert lines
@@ -233,42 +188,21 @@ def test_no_moment_with_a_timer_that_seems_to_have_run_out(host: Host, tmp_path:
 
 def test_a_guard_whose_change_was_removed_ends(host: Host) -> None:
     host.begin(host.step())
-    folder = str(host.state / ID)
-
-    def guards() -> list[int]:
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = path.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"lvstui-guard" in words and folder.encode() in words:
-                found.append(int(path.parent.name))
-        return found
-
-    assert len(guards()) == 1
-    # The folder goes, and what runs in it is killed: nothing is left to begin again with.
-    host.run(
-        f"mv {host.state} {host.root}/elsewhere; "
-        f"for p in $(grep -la '{host.scripts}' /proc/[0-9]*/cmdline); do p=${{p#/proc/}}; "
-        f'p=${{p%/cmdline}}; grep -qa lvstui-guard "/proc/$p/cmdline" || kill -9 "$p"; done'
-    )
-    until = time.monotonic() + 20
-    while guards():
-        assert time.monotonic() < until, "it goes on for ever"
-        time.sleep(0.1)
+    assert len(host.guards()) == 2
+    host.run(f"mv {host.state} {host.root}/elsewhere")
+    host.wait(lambda: not host.guards(), "their end")
 
 
 @settings(max_examples=15, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(old=st.binary(max_size=400), new=st.binary(max_size=400))
 def test_any_bytes_arrive_and_come_back(host: Host, old: bytes, new: bytes) -> None:
-    host.run(f"rm -rf {host.state}")
+    id_ = f"{ID}{time.monotonic_ns()}"
     host.conf.write_bytes(old)
-    assert host.begin(host.step(new, old)).status == 0
-    assert host.phase("write").text == "written\n"
+    assert host.begin(host.step(new, old), id_=id_).status == 0
+    assert host.phase("write", id_=id_).text == "written\n"
     assert host.conf.read_bytes() == new
-    assert host.phase("revert").text == "reverted\n"
+    assert host.phase("revert", id_=id_).text == "reverted\n"
     assert host.conf.read_bytes() == old
 
 

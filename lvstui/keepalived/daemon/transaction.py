@@ -13,9 +13,10 @@ from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
 from lvstui.keepalived.daemon.look import script
 from lvstui.keepalived.daemon.parcel import Parcel
 from lvstui.keepalived.daemon.trial import ConfigTest, test_words
+from lvstui.remote import guarded
 
-UNWRITABLE, BUSY, GONE, CHANGED = 73, 75, 76, 77
-"""Exit statuses of the scripts."""
+UNWRITABLE, BUSY, CHANGED = 73, 75, 77
+"""Exit statuses of the scripts, beside `guarded.GONE`."""
 _END = "LVSTUI-END"
 KEEP = 50
 """Changes that a host remembers, with both texts of each file."""
@@ -39,7 +40,7 @@ def begin(
     """
     # What holds no secret comes in the script; the rest by standard input.
     texts = {
-        "change.sh": script("common.sh") + script("change.sh"),
+        "change.sh": script("common.sh") + guarded.script() + script("change.sh"),
         "steps.sh": steps(id_, files, daemon, old_is_lethal),
         "meta.json": json.dumps(meta) + "\n",
         "argv": "".join(f"{word}\n" for word in daemon.argv),
@@ -76,31 +77,22 @@ def begin(
 
 
 def phase(id_: str, word: str, *arguments: str) -> str:
-    """Run one phase (write, reload, extend, confirm, revert), detached: it goes on when the
-    connection ends. Exit status GONE when the change was decided already."""
-    folder = f"{STATE}/{id_}"
-    words = " ".join([word, *(shlex.quote(argument) for argument in arguments)])
-    return (
-        f"T={folder}\n"
-        f'[ -e "$T/change.sh" ] || {{ echo "gone: there is no such change here"; exit {GONE}; }}\n'
-        "umask 077\n"
-        'out=$T/out.$$; : > "$out"; exec 3< "$out"\n'
-        "own=; command -v setsid >/dev/null 2>&1 && own=setsid\n"
-        f'$own sh "$T/change.sh" {words} >> "$out" 2>&1 3<&- </dev/null &\n'
-        'wait $!; status=$?; cat <&3; rm -f "$out"; exit $status\n'
-    )
+    """Run one phase: write, reload, extend, confirm, revert, stop (see `guarded.phase`)."""
+    return guarded.phase(f"{STATE}/{id_}", word, *arguments)
 
 
 def steps(
     id_: str, files: Sequence[FileStep], daemon: DaemonSeen, old_is_lethal: bool = False
 ) -> str:
     """The change's own part: what it is about, and each file's steps and way back."""
-    expect, put, back = [], [], []
+    expect, put, back, keep, release = [], [], [], [], []
     for number, file in enumerate(files, 1):
         path, real = shlex.quote(file.path), shlex.quote(file.real)
         expect.append(f"expect_file {number} {path} {real}")
         put.append(f"{'drop' if file.after is None else 'put'}_file {number} {real}")
         back.append(f"restore_file {number} {real}")
+        keep.append(f"reserve_file {number} {real} || return 1")
+        release.append(f"release_file {number} {real}")
     options = " ".join(shlex.quote(word) for word in test_words(daemon))
     environment = "TMPDIR=" + shlex.quote(daemon.tmpdir) + " " if daemon.tmpdir else ""
     argv = " ".join(shlex.quote(word) for word in daemon.argv) or ":"
@@ -108,6 +100,8 @@ def steps(
         "expect_all": expect,
         "write_all": put,
         "restore_all": back,
+        "reserve_all": keep,
+        "release_all": release,
         "run_test": [
             'if command -v timeout >/dev/null 2>&1; then set -- timeout 20 "$1"; fi',
             f'"$@" {options}',

@@ -4,7 +4,10 @@ umask 077
 S=/var/lib/lvstui/config
 T=$S/$ID
 mkdir -p "$S" && chmod 700 "$S" || { echo "$S can not be made"; exit 73; }
-give_up() { rm -rf "$T"; echo "$1"; exit "$2"; }
+give_up() {
+  [ ! -e "$T/change.sh" ] || sh "$T/change.sh" release
+  rm -rf "$T"; echo "$1"; exit "$2"
+}
 mkdir "$T" && mkdir "$T/new" "$T/old" "$T/seen" || give_up "$T can not be made" 73
 cat > "$T/all"
 [ "$(wc -c < "$T/all")" -eq "$SIZE" ] || give_up "the files did not arrive whole" 73
@@ -12,18 +15,28 @@ lay_out && unpack || give_up "no room for the change" 73
 rm -f "$T/all"
 copy_old || exit 77
 rm -rf "$T/seen"
-# Before `armed`: who finds that without a deadline takes the timer for one that ran out.
-REPLY=0; line /proc/uptime; echo $((${REPLY%%.*} + SECONDS_)) > "$T/deadline" ||
-  give_up "no room for the change" 73
+said=$(sh "$T/change.sh" reserve "$SECONDS_") || give_up "$said" 73
 : > "$T/armed" && sync || give_up "no room for the change" 73
+cut_by_boot() { # folder
+  REPLY=; line /proc/sys/kernel/random/boot_id; boot=$REPLY
+  REPLY=; line "$1/boot_id" && [ "$REPLY" != "$boot" ]
+}
+# A power cut while it was laid out leaves copies beside the files.
+for other in "$S"/[0-9]*T[0-9]*; do
+  for mark in armed reverting reverted confirmed trouble.end never; do
+    [ ! -e "$other/$mark" ] || continue 2
+  done
+  ! cut_by_boot "$other" || { sh "$other/change.sh" release; : > "$other/never"; }
+done
 # One change at a time. What is left of one that was killed before it wrote anything is in nobody's
 # way; nor is the mark of one that was decided.
 if was=$(readlink "$S/current"); then
   REPLY=0; line "$S/$was/deadline"; deadline=$REPLY
   REPLY=0; line /proc/uptime
   if [ ! -e "$S/$was/armed" ] && [ ! -e "$S/$was/reverting" ]; then rm -f "$S/current"
-  elif [ -e "$S/$was/armed" ] && [ ! -e "$S/$was/writing" ] && [ "$deadline" -lt "${REPLY%%.*}" ]
-  then mv "$S/$was/armed" "$S/$was/never"; rm -f "$S/current"
+  elif [ -e "$S/$was/armed" ] && [ ! -e "$S/$was/writing" ] &&
+    { [ "$deadline" -lt "${REPLY%%.*}" ] || cut_by_boot "$S/$was"; }
+  then mv "$S/$was/armed" "$S/$was/never"; sh "$S/$was/change.sh" release; rm -f "$S/current"
   fi
 fi
 # -n: a mark that leads to a folder is in the way, not a place to put this one in.

@@ -1,17 +1,18 @@
-# The changes that a host remembers. S and ONLY (`current`, or empty for all) come before this.
-REPLY=0; line /proc/uptime; now=${REPLY%%.*}
+# The changes that a host remembers. Comes behind common.sh and guard.sh. S and ONLY (`current`, or
+# empty for all) come before this.
 tell() { # folder
-  id=${1##*/}
+  T=$1 id=${1##*/}
   for state in armed reverting confirmed reverted trouble.end never; do
-    [ ! -e "$1/$state" ] || { echo "state $id $state"; break; }
+    [ ! -e "$T/$state" ] || { echo "state $id $state"; break; }
   done
   for word in meta.json outcome; do
-    REPLY=; [ ! -e "$1/$word" ] || { line "$1/$word" && echo "${word%.json} $id $REPLY"; }
+    REPLY=; [ ! -e "$T/$word" ] || { line "$T/$word" && echo "${word%.json} $id $REPLY"; }
   done
-  if [ -e "$1/armed" ] || [ -e "$1/reverting" ]; then
-    REPLY=0; [ ! -e "$1/deadline" ] || line "$1/deadline"; echo "left $id $((REPLY - now))"
-    # Its own pattern must not find the search itself.
-    if grep -qa "$id[/]change.sh" /proc/[0-9]*/cmdline 2>/dev/null; then echo "guard $id yes"; fi
+  if [ -e "$T/armed" ] || [ -e "$T/reverting" ]; then
+    left; echo "left $id $REPLY"
+    ! other_boot || echo "boot $id other"
+    ! guarded || echo "guard $id yes"
+    REPLY=; line "$T/trouble"; echo "trouble $id $REPLY"
   fi
 }
 if [ -n "$ONLY" ]; then

@@ -1,0 +1,36 @@
+"""A change that any host takes back itself unless it is confirmed: one dead man's switch.
+
+`guard.sh` holds the mechanism for every kind of host; the change's own script says how to go back.
+"""
+
+from __future__ import annotations
+
+import shlex
+from functools import cache
+from importlib.resources import files
+
+GONE = 76
+"""Exit status of a phase when the change was decided already."""
+
+
+@cache
+def script() -> str:
+    """The shell functions that every change is guarded by."""
+    return (files("lvstui.remote.guarded") / "guard.sh").read_text(encoding="utf-8")
+
+
+def phase(folder: str, word: str, *arguments: str) -> str:
+    """A script that runs one phase of the change in `folder`, detached: it goes on when the
+    connection ends. Exit status GONE when the change was decided already."""
+    words = " ".join([word, *(shlex.quote(argument) for argument in arguments)])
+    return (
+        f"T={folder}\n"
+        f'[ -e "$T/change.sh" ] || {{ echo "gone: there is no such change here"; exit {GONE}; }}\n'
+        "umask 077\n"
+        # What it says is wanted most when the disk with the change is full.
+        "out=$(mktemp /run/lvstui-XXXXXXXXXX 2>/dev/null) || { out=$T/out.$$; printf '' > $out; }\n"
+        'exec 4>> "$out" 3< "$out"; rm -f "$out"\n'
+        "own=; command -v setsid >/dev/null 2>&1 && own=setsid\n"
+        f'$own sh "$T/change.sh" {words} >&4 2>&1 3<&- 4>&- </dev/null &\n'
+        "wait $!; status=$?; cat <&3; exit $status\n"
+    )
