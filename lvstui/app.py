@@ -158,16 +158,15 @@ class LvstuiApp(App[None], inherit_bindings=False):
         return self._config_desk
 
     def left_behind(self) -> str:
-        """What would be lost, or go back by itself, by leaving now; empty: nothing."""
+        """What would be lost, or left to its timer, by leaving now; empty: nothing."""
         desk = self._config_desk
         if desk is None:
             return ""
         change = desk.unkept
         if change is not None:
-            return (f"{change.title} is not kept yet: its timer takes it back in "
-                    f"{change.left_s:.0f} s.")  # fmt: skip
+            return f"{change.title} is not kept yet: {change.then}."
         if desk.under_way:
-            return f"{desk.under_way} is under way: what is not kept yet goes back by itself."
+            return f"{desk.under_way} is under way: what is not kept yet is left to its timer."
         count = len(desk.pending.titles)
         if count:
             return f"The draft of the configuration ({plural(count, 'change')}) is not applied."
@@ -222,7 +221,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         if self._config_desk is not None:
-            self._config_desk.tick()
+            self._config_desk.tick(self.picture)
         for screen in self.screen_stack:
             # On a busy host a second may pass before a screen has its widgets.
             if isinstance(screen, ConsoleScreen) and screen.is_mounted:

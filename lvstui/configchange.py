@@ -49,6 +49,9 @@ def add_changes(words: Any) -> None:
         sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
         sub.add_argument("id", metavar="ID", nargs="?", default="",
                          help="of `history`; not needed when one waits")  # fmt: skip
+        if name == "back":
+            sub.add_argument("--give-up", action="store_true", help="when it can not go back: stop "
+                             "trying, the files stay as they are now")  # fmt: skip
         _common(sub)
         sub.set_defaults(run=_settle, word=name)
     sub = words.add_parser("history", help="the changes that were made: when, who, why",
@@ -263,6 +266,9 @@ def _settle(args: argparse.Namespace) -> int:
             _heard(engine)
         except RemoteError as error:
             return _fail(args, str(error))
+        if getattr(args, "give_up", False):
+            # The newest may have come to its bad end already.
+            waiting = waiting or tuple(e for e in engine.history()[:1] if e.unseen_trouble)
         chosen = [entry for entry in waiting if not args.id or entry.id == args.id]
         if not waiting:
             return _fail(args, "no change waits (it was kept or taken back: see `config history`)")
@@ -270,6 +276,11 @@ def _settle(args: argparse.Namespace) -> int:
             known = ", ".join(f"{entry.id} ({entry.title})" for entry in waiting)
             return _fail(args, f"name the change that is meant; those that wait: {known}")
         id_ = chosen[0].id
+        if getattr(args, "give_up", False):
+            wrong = engine.give_up(id_)
+            if wrong:
+                return _fail(args, f"not given up: {wrong}")
+            return _said(args, f"given up: the files of “{chosen[0].title}” stay as they are now")
         outcome = engine.confirm(id_) if args.word == "confirm" else engine.take_back(id_)
         wanted = Ended.CONFIRMED if args.word == "confirm" else Ended.TAKEN_BACK
         _show(args, outcome.plan, outcome)
@@ -289,7 +300,7 @@ def _history(args: argparse.Namespace) -> int:
                     as_json([entry_json(number, entry) for number, entry in enumerate(entries, 1)])
                 else:
                     print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
-                return DONE
+                return NOT_DONE if _troubled(entries) else DONE
             entry = _numbered(entries, args.number)
             diff = _difference(engine, entry)
         except Usage as error:
@@ -303,6 +314,11 @@ def _history(args: argparse.Namespace) -> int:
         print(f"     {entry.text}")
         print(diff, end="")
         return DONE
+
+
+def _troubled(entries: Sequence[HistoryEntry]) -> bool:
+    """A change can not be relied on to go back, or the newest could not."""
+    return any(entry.plight for entry in entries) or (bool(entries) and entries[0].unseen_trouble)
 
 
 def _difference(engine: Configurations, entry: HistoryEntry) -> str:
@@ -338,6 +354,16 @@ def _fail(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int
         as_json({"ok": False, "error": message})
     print(f"lvstui: {message}", file=sys.stderr)
     return status
+
+
+def _said(args: argparse.Namespace, message: str) -> int:
+    if args.json:
+        from lvstui.configchange_report import as_json
+
+        as_json({"ok": True, "text": message})
+    else:
+        print(message)
+    return DONE
 
 
 def commands() -> Sequence[str]:

@@ -71,17 +71,26 @@ def history_lines(entries: Sequence[HistoryEntry], first: int = 1) -> list[str]:
         at = datetime.fromtimestamp(entry.at).strftime("%Y-%m-%d %H:%M:%S")
         lines.append(f"{number:>3}  {at}  {entry.who:<10} {entry.ended.value:<11} {entry.title}")
         if entry.ended is Ended.WAITING:
-            lines.append(
-                f"     goes back by itself in {max(entry.left_s, 0):.0f} s unless confirmed"
-            )
+            lines.append(f"     {_waits(entry)}")
         if entry.reason:
             lines.append(f"     “{entry.reason}”")
     return lines
 
 
+def _waits(entry: HistoryEntry) -> str:
+    """What happens next to a change that is neither kept nor back."""
+    if entry.plight:
+        return entry.plight
+    if entry.going_back:
+        return "is on its way back"
+    # Its timer was seen just now.
+    return f"goes back by itself in {max(entry.left_s, 0):.0f} s unless confirmed"
+
+
 def entry_json(number: int, entry: HistoryEntry) -> dict[str, Any]:
     """A change as it is remembered."""
-    return {"number": number, **asdict(entry), "ended": entry.ended.value, "text": entry.text}
+    return {"number": number, **asdict(entry), "ended": entry.ended.value, "text": entry.text,
+            "plight": entry.plight}  # fmt: skip
 
 
 def plan_json(plan: ConfigPlan) -> dict[str, Any]:

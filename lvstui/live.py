@@ -8,6 +8,7 @@ from lvstui.model.facts import Observation
 from lvstui.sources.addresses import AddressSource
 from lvstui.sources.audit import AuditTrail
 from lvstui.sources.base import Source
+from lvstui.sources.changes import ChangeMarks
 from lvstui.sources.config import ConfigurationFiles
 from lvstui.sources.counters import NetlinkCounters
 from lvstui.sources.daemon import DaemonSource
@@ -43,6 +44,7 @@ def local_watcher(
         DbusSource(files.uses_dbus),
         Sysctls(),
         AuditTrail(),
+        ChangeMarks(),
         NetlinkCounters(),
     ]
     return Watcher(sources, interval_s=interval_s, recorder=recorder)

@@ -19,6 +19,7 @@ from lvstui.model.picture import (
     Severity,
     State,
 )
+from lvstui.model.waiting import ChangeStands
 
 SCHEMA = "lvstui.status/1"
 OK, DEGRADED, BLIND = 0, 1, 2
@@ -103,6 +104,16 @@ MEANINGS: dict[str, str] = {
     "services[].servers[].share_of_traffic": "0..1 of its service's new connections",
     "services[].servers[].drain_left_s": "estimate until no connection is left",
     "services[].servers[].checks[]": "last messages: checker, ok, message, at_epoch_s",
+    "changes[].id": "of a change of the configuration: the one that waits, and the newest",
+    "changes[].state": "waiting, going back, kept, rolled back, trouble or refused",
+    "changes[].title": "what it changes",
+    "changes[].who": "who made it",
+    "changes[].at_epoch_s": "when it was made",
+    "changes[].deadline_epoch_s": "when its timer takes it back; null: no timer runs for it",
+    "changes[].timer_alive": "the timer's process was seen; null: it needs none",
+    "changes[].trouble": "why its way back can not be relied on, or what became of it; empty: "
+    "nothing is wrong",
+    "changes[].outcome": "what came of it; empty while it waits",
     "warnings[]": "severity, text, service, server",
     "gaps[]": "what can not be seen here: source, what, remedy",
     "events[]": "the last fifty, oldest first: at_epoch_s, host, severity, kind, text",
@@ -178,6 +189,7 @@ def report(picture: Picture) -> dict[str, Any]:
         },
         "instances": [_instance(instance) for instance in picture.instances],
         "services": [_service(service) for service in picture.services],
+        "changes": [_change(change, picture.at) for change in picture.changes],
         "warnings": [
             {
                 "severity": warning.severity.value,
@@ -191,6 +203,26 @@ def report(picture: Picture) -> dict[str, Any]:
             {"source": gap.source, "what": gap.what, "remedy": gap.remedy} for gap in picture.gaps
         ],
         "events": [event(seen) for seen in picture.events[-50:]],
+    }
+
+
+_CHANGE_STATES = {
+    "armed": "waiting", "reverting": "going back", "confirmed": "kept", "reverted": "rolled back",
+    "trouble.end": "trouble",
+}  # fmt: skip
+
+
+def _change(change: ChangeStands, now: float) -> dict[str, Any]:
+    return {
+        "id": change.id,
+        "state": _CHANGE_STATES.get(change.state, "refused"),
+        "title": change.title,
+        "who": change.who,
+        "at_epoch_s": _time(change.at),
+        "deadline_epoch_s": _time(change.deadline) if change.state == "armed" else None,
+        "timer_alive": change.guarded if change.waits else None,
+        "trouble": change.plight(now),
+        "outcome": change.outcome,
     }
 
 

@@ -141,7 +141,7 @@ class Quit(Command["ConsoleScreen"]):
         if work and work != self._warned_of:
             self._warned_of = work
             screen.tell(
-                f"{work} is under way: what is not confirmed yet goes back by itself. "
+                f"{work} is under way: what is not confirmed yet is left to its timer. "
                 "Press again to leave all the same.", bad=True,
             )  # fmt: skip
             return

@@ -13,6 +13,7 @@ from lvstui.model.config import Configuration
 from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.vrrp import Advert, InstanceSeen
+from lvstui.model.waiting import ChangeStands
 
 UNDATED = 0.0
 """The time of a fact that happened nobody knows when, before lvstui started."""
@@ -258,12 +259,21 @@ class Done:
     id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ChangesSeen:
+    """How lvstui's changes of this host's configuration stand: the one that waits to be kept or is
+    on its way back, and the newest."""
+
+    changes: tuple[ChangeStands, ...]
+    """The newest first."""
+
+
 Fact = (
     TableSeen | CountersSeen | ConfigurationSeen | DaemonSeen | InstancesSeen | InstanceChanged
     | GroupChanged | PriorityChanged | AddressesSeen | AddressChanged | LinkChanged | AdvertSeen
     | CheckSeen | ServerChanged | WeightChanged | QuorumChanged | DaemonSaid | ChecksSeen
     | Missing | Available | Done | NamesSeen
-    | SysctlsSeen
+    | SysctlsSeen | ChangesSeen
 )  # fmt: skip
 
 

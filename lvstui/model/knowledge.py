@@ -30,6 +30,7 @@ from lvstui.model.picture import (
 )
 from lvstui.model.rates import Traffic
 from lvstui.model.states import WAITS, Drain, Surroundings
+from lvstui.model.waiting import ChangeStands
 from lvstui.model.warnings import warnings
 
 TURN = 128
@@ -73,6 +74,7 @@ class Knowledge:
         self.done_at: dict[ServerId, float] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.sysctls: tuple[tuple[str, str], ...] = ()
+        self.changes: tuple[ChangeStands, ...] = ()
         self.cost = Cost()
         self._narrator = Narrator(self)
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -109,6 +111,8 @@ class Knowledge:
             self._all_dirty = True
         elif isinstance(fact, f.SysctlsSeen):
             self.sysctls = fact.values
+        elif isinstance(fact, f.ChangesSeen):
+            self.changes = fact.changes
         elif isinstance(fact, f.Missing):
             self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
             self._covered_by[fact.source] = fact.covered_by
@@ -352,6 +356,7 @@ class Knowledge:
             table_readable=self.table is not None,
             interval_s=self.interval_s,
             sysctls=self.sysctls,
+            changes=self.changes,
         )
         return replace(picture, warnings=warnings(picture, self))
 

@@ -13,6 +13,7 @@ from lvstui.model.config import ConfiguredServer, ConfiguredService
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.vrrp import InstanceStats
+from lvstui.model.waiting import ChangeStands
 
 
 class State(str, Enum):
@@ -286,6 +287,8 @@ class Picture:
     interval_s: float = 1.0
     sysctls: tuple[tuple[str, str], ...] = ()
     """Kernel settings that matter here: (name, value)."""
+    changes: tuple[ChangeStands, ...] = ()
+    """Changes of the configuration: the one that waits to be kept, and the newest (first)."""
 
     def sysctl(self, name: str) -> str:
         """The value of `net.ipv4.vs.…`; empty when it is not known."""

@@ -1,10 +1,60 @@
-"""A change that a host takes back unless it is kept: whether that can be relied on, in words."""
+"""A change of the configuration that a host takes back unless it is kept, and whether it will."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 LATE_S = 15.0
 """How long after its time a timer that lives may take to be done with going back."""
 WHAT_TO_DO = "lvstui config back"
+LEAVE_IT = "look at the files, then: lvstui config back --give-up"
+NO_REBOOT = (
+    "without systemd a reboot ends the timer: only `lvstui config back` takes back what waited then"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStands:
+    """One change of the configuration, as the host's own marks say that it stands."""
+
+    id: str
+    state: str
+    """armed (it waits to be kept), reverting (on its way back), confirmed, reverted, trouble.end
+    (neither could be had), or another that changed nothing."""
+    title: str = ""
+    who: str = ""
+    at: float = 0.0
+    """Epoch seconds at which it was made."""
+    outcome: str = ""
+    """What came of it and why; empty while it waits."""
+    deadline: float = 0.0
+    """Epoch seconds at which the timer takes it back (armed)."""
+    guarded: bool = False
+    """The timer's process was seen (armed, reverting)."""
+    trouble: str = ""
+    """Why the last try to go back failed (reverting)."""
+    other_boot: bool = False
+    """The host was started anew since (armed, reverting)."""
+    seen: bool = False
+    """An operator was told of its trouble and left it (trouble.end)."""
+
+    @property
+    def waits(self) -> bool:
+        """It is neither kept nor back."""
+        return self.state in ("armed", "reverting")
+
+    def left_s(self, now: float) -> float:
+        """Seconds from `now` (epoch) until the timer takes it back; never negative."""
+        return max(self.deadline - now, 0.0) if self.state == "armed" else 0.0
+
+    def plight(self, now: float) -> str:
+        """What is wrong with it at `now` (epoch) and what to do; empty: nothing."""
+        if self.state == "trouble.end":
+            return "" if self.seen else f"{self.outcome or 'it ended in trouble'}; {LEAVE_IT}"
+        if not self.waits:
+            return ""
+        left = self.deadline - now
+        return plight(self.guarded, left, self.state == "reverting", self.trouble, self.other_boot)
 
 
 def plight(guarded: bool, left_s: float, going_back: bool, trouble: str, other_boot: bool) -> str:

@@ -17,12 +17,26 @@ MOST = 200
 
 def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
     """Every warning that holds for `picture`, worst first."""
-    found = [*_daemon(picture), *_vrrp(picture), *_services(picture), *_drains(picture, known)]
+    found = [
+        *_changes(picture), *_daemon(picture), *_vrrp(picture), *_services(picture),
+        *_drains(picture, known),
+    ]  # fmt: skip
     found.sort(key=lambda warning: _ORDER[warning.severity])
     if len(found) > MOST:
         more = len(found) - MOST
         found = [*found[:MOST], Warning(Severity.WARN, f"and {more} more", id="more")]
     return tuple(found)
+
+
+def _changes(picture: Picture) -> list[Warning]:
+    """A change whose way back can not be relied on; one that waits as it should is no warning."""
+    found = []
+    for change in picture.changes:
+        trouble = change.plight(picture.at)
+        if trouble:
+            text = f"change “{change.title}” of {change.who}: {trouble}"
+            found.append(Warning(Severity.BAD, text, id=f"change {change.id}"))
+    return found
 
 
 def _daemon(picture: Picture) -> list[Warning]:

@@ -46,6 +46,8 @@ class Standing:
     """Why the last try to go back failed (WAITING)."""
     other_boot: bool = False
     """The host was started anew since (WAITING)."""
+    seen: bool = False
+    """An operator was told of it and left it as it is (TROUBLE)."""
 
     @property
     def plight(self) -> str:
@@ -89,6 +91,16 @@ class HistoryEntry:
     def plight(self) -> str:
         """Why it may not go back without anybody, a word for each director; empty: it does."""
         return "; ".join(f"{s.host}: {s.plight}" for s in self.standing if s.plight)
+
+    @property
+    def going_back(self) -> bool:
+        """A director is on its way back."""
+        return any(s.going_back for s in self.standing)
+
+    @property
+    def unseen_trouble(self) -> bool:
+        """A director could neither keep it nor go back, and nobody said that he knows."""
+        return any(s.ended is Ended.TROUBLE and not s.seen for s in self.standing)
 
     @property
     def text(self) -> str:
@@ -135,7 +147,7 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
             host, _ENDED.get(state, Ended.REFUSED), plain(about.get("outcome", "").strip()),
             left_s=float(about.get("left") or 0), guarded=about.get("guard") == "yes",
             going_back=state == "reverting", trouble=plain(about.get("trouble", "").strip()),
-            other_boot=about.get("boot") == "other",
+            other_boot=about.get("boot") == "other", seen=about.get("seen") == "yes",
         )  # fmt: skip
         found.append(
             HistoryEntry(

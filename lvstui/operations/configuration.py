@@ -18,6 +18,7 @@ from lvstui.keepalived.mask import masked_diff
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
+from lvstui.model.waiting import NO_REBOOT
 from lvstui.operations import config_history as history
 from lvstui.operations import configuration_rules as rules
 from lvstui.operations.audit import AuditLog
@@ -163,6 +164,8 @@ class Configurations:
             drawn.append(part)
             refusals += part.refusals
             cautions += part.cautions
+            if timer_s and part.change.files and not part.seen.daemon.systemd:
+                cautions.append(f"{part.where.name}: {NO_REBOOT}")
         order = {where.name: number for number, where in enumerate(self.directors)}
         drawn.sort(key=lambda part: order[part.where.name])
         sides = [part.side for part in drawn]
@@ -325,6 +328,20 @@ class Configurations:
         if late:
             ended, text = Ended.TROUBLE, f"{text}; {late}"
         return self._settled(plan, entry, ended, text)
+
+    def give_up(self, id_: str) -> str:
+        """End the way back of a change that does not come to its end, or know of its trouble: the
+        files stay as they are. What went wrong, else empty. Raises KeyError for an unknown id."""
+        entry = self._entry(id_)
+        names = {s.host for s in entry.standing if s.going_back or s.ended is Ended.TROUBLE}
+        wheres = [where for where in self.directors if where.name in names]
+        if self.read_only or not wheres:
+            return READ_ONLY if self.read_only else "it is not on its way back"
+        done = settle(id_, wheres, lambda w, r: self._word(r, id_, "stop", self.audit.who))
+        bad = [f"{name}: {error or said}" for name, said, error in done if said != "stopped"]
+        why = "; ".join(bad) or "its way back was given up"
+        text = self._settled(_as_plan(entry), entry, Ended.TROUBLE, why).text
+        return "" if text == why and not bad else text
 
     def _not_loaded(self, wheres: Sequence[Where]) -> str:
         """Which director has not loaded what its files say; empty when all have, or do not tell

@@ -98,6 +98,7 @@ class Application:
     clock: Callable[[], float] = time.monotonic
     _runners: dict[str, Runner] = field(default_factory=dict)
     _told_at: dict[str, float] = field(default_factory=dict)
+    _cautions: list[str] = field(default_factory=list)
 
     def run(self) -> Came:
         """Do it; never raises for what a host or the network does."""
@@ -150,9 +151,9 @@ class Application:
         wrong = self._each(lambda target: self._phase(target, "extend", str(self.timer_s)))
         if wrong:
             return self._back("; ".join(wrong), found)
-        return Came(
-            Ended.WAITING, f"{read}; taken back in {self.timer_s} s unless confirmed", found
-        )
+        # Each has said that its timer is there (`extended`).
+        text = f"{read}; taken back in {self.timer_s} s unless confirmed"
+        return Came(Ended.WAITING, "; ".join([text, *self._cautions]), found)
 
     def _begin(self, target: Target) -> str:
         patience = verify.patience_s(target.expected) + _NAT_S
@@ -167,6 +168,9 @@ class Application:
         ran = runner.run(text, stdin=stdin, root=True, timeout_s=60, what="begin the change",
                          private=True)  # fmt: skip
         if ran.status == 0 and "armed" in ran.text:
+            if target.seen.daemon.systemd and "armed process" in ran.text:
+                self._cautions.append(f"{target.where.name}: no unit could be made for systemd, so "
+                                      "that a reboot is not covered")  # fmt: skip
             return ""
         return _last(ran.text, ran.err) or f"status {ran.status}"
 
@@ -337,7 +341,7 @@ def take_back(
                              timeout_s=90, what="take it back")  # fmt: skip
             lines = [plain(line) for line in ran.text.splitlines() if line.strip()]
             last = lines[-1] if lines else _last("", ran.err)
-            if last != "reverted":
+            if last != "reverted" and not last.startswith("trouble: "):
                 # Cut, or somebody else was quicker: the host's own marks say how it stands.
                 last = _decision(runner, id_) or last
             notes = tuple("keepalived had died and was started again" for line in lines
@@ -352,12 +356,13 @@ def take_back(
     restarted: list[str] = []
     for where, said, error in at_once(wheres, one):
         if said is None:
-            trouble.append(f"{where.name}: {error}; its own timer takes it back")
+            trouble.append(f"{where.name}: {error}; whether its own timer takes it back could not "
+                           "be seen")  # fmt: skip
             continue
         notes += [f"{where.name}: {note}" for note in said[1]]
         restarted += [where.name] if said[1] else []
         if said[0] != "reverted":
-            trouble.append(f"{where.name}: {said[0] or 'no word'}")
+            trouble.append(f"{where.name}: {said[0].removeprefix('trouble: ') or 'no word'}")
     if trouble:
         return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)), (), tuple(restarted))
     return Came(Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")), (),
@@ -375,6 +380,8 @@ def _decision(runner: Runner, id_: str) -> str:
             return "it was confirmed there: roll it back"
         if entry.ended is not Ended.WAITING:
             return "reverted" if entry.ended is not Ended.TROUBLE else entry.standing[0].text
+        if entry.plight:
+            return entry.standing[0].plight
         time.sleep(_EVERY_S)
     return "it is still on its way back"
 

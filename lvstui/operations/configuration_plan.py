@@ -190,12 +190,17 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
 
 
 def _under_way(host: str, runner: Runner) -> list[str]:
-    return [
-        f"{host}: another change is under way (“{entry.title}” of {entry.who}): confirm it or take "
-        f"it back first, or wait {max(0, round(entry.left_s))} s"
-        for entry in read_history(runner, current=True)
-        if entry.ended is Ended.WAITING
-    ]
+    found = []
+    for entry in read_history(runner, current=True):
+        if entry.ended is Ended.WAITING:
+            (standing,) = entry.standing
+            then = standing.plight or (
+                "it is on its way back" if standing.going_back else
+                f"confirm it or take it back first, or wait {max(0, round(entry.left_s))} s"
+            )  # fmt: skip
+            found.append(f"{host}: another change is under way (“{entry.title}” of {entry.who}): "
+                         f"{then}")  # fmt: skip
+    return found
 
 
 def _lethal(host: str, findings: Sequence[Finding]) -> list[str]:

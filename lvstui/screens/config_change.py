@@ -48,6 +48,20 @@ class ConfigChange:
     started: float = 0.0
     deadline: float = 0.0
     """Monotonic time at which the timer takes it back."""
+    plight_here: str = ""
+    """Why the timer of this host can not be relied on, as the picture says; empty: it can."""
+    plight_told: str = ""
+    """The same of any director, as they said when they were asked last."""
+
+    @property
+    def plight(self) -> str:
+        """Why its timer can not be relied on (WAITING); empty: it can."""
+        return self.plight_here or self.plight_told
+
+    @property
+    def then(self) -> str:
+        """What becomes of it unless somebody decides (WAITING)."""
+        return self.plight or f"taken back in {self.left_s:.0f} s"
 
     @property
     def ready(self) -> bool:

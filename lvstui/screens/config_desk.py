@@ -315,19 +315,25 @@ class ConfigDesk(Work):
         if self.looked_at is not change:
             self.tell(plain(outcome.text), not outcome.ok)
 
-    def tick(self) -> None:
+    def tick(self, picture: Picture) -> None:
         """A second has passed. When the time of a change is up, ask what became of it: it may
-        have been kept elsewhere."""
+        have been kept elsewhere, or its timer may be gone."""
         change = self.unkept
-        if change is None or change.left_s or self._job or change.outcome is None:
+        if change is None or change.outcome is None:
             return
         outcome = change.outcome
+        change.plight_here = next(
+            (one.plight(picture.at) for one in picture.changes if one.id == outcome.id), ""
+        )
+        if change.left_s or self._job:
+            return
 
         def work() -> ConfigOutcome:
             engine = self.engine()
-            left = next((one.left_s for one in engine.waiting() if one.id == outcome.id), None)
-            if left is not None:
-                return replace(outcome, left_s=max(left, 1.0))
+            waits = next((one for one in engine.waiting() if one.id == outcome.id), None)
+            if waits is not None:
+                change.plight_told = waits.plight
+                return replace(outcome, left_s=_REST_S if waits.plight else max(waits.left_s, 1.0))
             how = next((past.ended for past in engine.history() if past.id == outcome.id), None)
             if how is Ended.CONFIRMED:
                 return replace(outcome, ended=how, text="kept, by another session")
@@ -342,8 +348,14 @@ class ConfigDesk(Work):
                         f"what the timer did is not known: {text}"))  # fmt: skip
 
         change.phase = Phase.DECIDING
-        self.start("looking what the timer did", work, lambda now: self._ended(change, now), None,
-                   failed)  # fmt: skip
+
+        def done(now: ConfigOutcome) -> None:
+            if now.ended is Ended.WAITING:
+                change.ended(now)
+            else:
+                self._ended(change, now)
+
+        self.start("looking what the timer did", work, done, None, failed)
 
     def history(self, then: Callable[[tuple[Past, ...]], None]) -> None:
         """What was changed in the past, the newest first."""
@@ -392,4 +404,5 @@ def _waiting(past: Past) -> ConfigChange:
     change = ConfigChange(past.title, lambda engine: plan, plan=plan)
     text = f"applied by {past.who}, not kept yet"
     change.ended(ConfigOutcome(plan, Ended.WAITING, past.id, text, (), max(past.left_s, 1.0)))
+    change.plight_told = past.plight
     return change

@@ -55,6 +55,11 @@ class Past(Protocol):
         """Seconds until the first timer takes it back (WAITING)."""
         ...
 
+    @property
+    def plight(self) -> str:
+        """Why a timer of it can not be relied on (WAITING); empty: they can."""
+        ...
+
 
 class ConfigEngine(Protocol):
     """Plans, applies, confirms, takes back. Every call blocks: make it in a thread."""

@@ -80,8 +80,9 @@ def work_bits(desk: ConfigDesk, glyphs: Glyphs) -> list[Bit]:
         bits.append((f"\n{glyphs.warn} {desk.stale}", "bold $sev-bad"))
     change = desk.unkept
     if change is not None:
-        bits.append((f"\n{glyphs.warn} {plain(change.title)}: taken back in {change.left_s:.0f} s "
-                     "unless it is kept; P shows it", "bold $sev-warn"))  # fmt: skip
+        unless = "" if change.plight else " unless it is kept"
+        bits.append((f"\n{glyphs.warn} {plain(change.title)}: {change.then}{unless}; P shows it",
+                     "bold $sev-bad" if change.plight else "bold $sev-warn"))  # fmt: skip
     elif desk.under_way:
         bits.append((f"\n{glyphs.info} {plain(desk.under_way)} …", "$lv-accent"))
     return bits

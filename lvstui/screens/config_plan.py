@@ -143,7 +143,7 @@ class ConfigPlanScreen(Dialog[None]):
                 change.plan, width, glyphs, change.cautions
             )
         if change.phase in (Phase.WAITING, Phase.ENDED) and change.outcome is not None:
-            return outcome_bits(change.outcome, change.left_s, width, glyphs)
+            return outcome_bits(change.outcome, change.then, width, glyphs)
         seconds = time.monotonic() - change.started if change.started else 0.0
         return progress_bits(change, seconds, width, glyphs)
 

@@ -158,8 +158,8 @@ def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyp
     return bits
 
 
-def outcome_bits(outcome: ConfigOutcome, left_s: float, width: int, glyphs: Glyphs) -> list[Bit]:
-    """What came of it: what was read back, and what happens now."""
+def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) -> list[Bit]:
+    """What came of it: what was read back, and what happens `then` unless it is kept."""
     style = ENDED[outcome.ended]
     sign = glyphs.yes if outcome.ok else glyphs.no
     bits = prose(plain(outcome.text), style, width, f"{sign} ")
@@ -172,7 +172,7 @@ def outcome_bits(outcome: ConfigOutcome, left_s: float, width: int, glyphs: Glyp
                       "$lv-text" if one.ok else "$sev-bad", width - 4)  # fmt: skip
     if outcome.ended is Ended.WAITING:
         bits.append(("\n", ""))
-        bits.append((f"Taken back in {left_s:.0f} s. ", "bold $sev-warn"))
+        bits.append((f"{plain(then[:1].upper() + then[1:])}. ", "bold $sev-warn"))
         bits.append(("y keeps it, b takes it back now.\n", "$lv-text"))
     elif outcome.ended is Ended.CONFIRMED and outcome.id:
         bits += prose("lvstui config rollback", "$lv-accent", width,

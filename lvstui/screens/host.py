@@ -46,7 +46,7 @@ class Host(Protocol):
         ...
 
     def left_behind(self) -> str:
-        """What would be lost, or go back by itself, by leaving now; empty: nothing."""
+        """What would be lost, or left to its timer, by leaving now; empty: nothing."""
         ...
 
     def show_screen(self, mode: str) -> None:

@@ -160,6 +160,7 @@ class FakePast:
     reason: str = ""
     ended: Ended = Ended.CONFIRMED
     left_s: float = 0.0
+    plight: str = ""
 
 
 @dataclass

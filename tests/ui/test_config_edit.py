@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from textual.widgets import Button, Input, OptionList, TextArea
 
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.model.waiting import ChangeStands
 from lvstui.operations.config_plan import Ended
 from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.screens.config import ConfigScreen
@@ -426,6 +428,28 @@ async def test_when_the_time_is_up_it_says_what_the_timer_did(
         await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
         assert "the timer took it back" in desk.text()
+
+
+async def test_a_timer_that_is_gone_is_never_counted_on(open_: Open, engine: FakeEngine) -> None:
+    engine.left_s = 0.3
+    gone = "lb1: the timer is gone: NOT taken back; lvstui config back"
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        await desk.press("y")
+        await idle(desk)
+        engine.past = [FakePast("c-1", "x", ended=Ended.WAITING, plight=gone)]
+        await desk.until(lambda: "NOT taken back" in desk.text())
+        await desk.press("escape")
+        await desk.until(lambda: "NOT taken back" in desk.text())
+        assert "NOT taken back" in desk.app.left_behind()
+        picture = desk.app.picture
+        engine.past = [FakePast("c-1", "x", ended=Ended.WAITING, left_s=30)]
+        await desk.until(lambda: "taken back in" in desk.text())
+        stands = ChangeStands("c-1", "armed", "x", deadline=picture.at + 30)
+        desk.feed.push(replace(picture, changes=(stands,)))
+        await desk.until(lambda: "the timer is gone" in desk.text())
 
 
 async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine) -> None:

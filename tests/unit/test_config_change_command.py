@@ -114,6 +114,10 @@ class Engine:
         self.asked.append(("back", id_))
         return ConfigOutcome(ConfigPlan("t", ()), Ended.TAKEN_BACK, id_, "the old file is back")
 
+    def give_up(self, id_: str) -> str:
+        self.asked.append(("give up", id_))
+        return ""
+
     def history(self) -> tuple[HistoryEntry, ...]:
         return self.entries
 
@@ -126,7 +130,7 @@ class Engine:
 
 
 def entry(id_: str, ended: Ended = Ended.CONFIRMED, left_s: float = 0.0) -> HistoryEntry:
-    standing = (Standing("lb1", ended, "", left_s),)
+    standing = (Standing("lb1", ended, "", left_s, guarded=True),)
     return HistoryEntry(id_, 5.0, "alice", f"change {id_}", "why", standing=standing)
 
 
@@ -303,6 +307,29 @@ def test_confirm_and_back_mean_the_one_that_waits(run: Any, engine: Engine) -> N
     status, _, err = run("back a")
     assert (status, "b (change b)" in err) == (1, True)
     assert "goes back by itself in 12 s" in run("history")[1]
+
+
+def test_a_timer_that_is_gone_is_told_and_is_status_1(run: Any, engine: Engine) -> None:
+    standing = (Standing("lb1", Ended.WAITING, "", 0.0, trouble="no space"),)
+    engine.entries = (replace(entry("b", Ended.WAITING), standing=standing),)
+    status, out, _ = run("history")
+    assert (status, "by itself" in out) == (1, False)
+    assert "lb1: the timer is gone: NOT taken back (no space); lvstui config back" in out
+    assert json.loads(run("history --json")[1])["history"][0]["plight"]
+    assert run("back")[0] == 0
+
+
+def test_a_way_back_can_be_given_up_and_its_trouble_known(run: Any, engine: Engine) -> None:
+    assert run("back --give-up")[0] == 1
+    engine.entries = (entry("b", Ended.TROUBLE), entry("a", Ended.TROUBLE))
+    assert run("history")[0] == 1
+    assert "no change waits" in run("back")[2]
+    assert run("back --give-up")[0] == 0
+    assert engine.asked == [("give up", "b")]
+    known = (Standing("lb1", Ended.TROUBLE, "", seen=True),)
+    engine.entries = (replace(engine.entries[0], standing=known), engine.entries[1])
+    assert run("history")[0] == 0
+    assert run("back --give-up")[0] == 1
 
 
 def test_what_can_not_be_asked_is_not_nothing(run: Any, engine: Engine) -> None:

@@ -14,10 +14,11 @@ from lvstui import report
 from lvstui.model import facts as f
 from lvstui.model.picture import Cost
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
+from lvstui.model.waiting import ChangeStands
 from lvstui.operate import document, targets, words
 from lvstui.operations.weights import plan_weights
 from lvstui.plain_status import show
-from tests.unit.world import DNS, WEB, World, configured, rs, service, three
+from tests.unit.world import DNS, T0, WEB, World, configured, rs, service, three
 
 COMPOSED = ("rates", "counters", "checks", "warnings", "gaps", "events")
 
@@ -48,6 +49,7 @@ def rich_world() -> World:
         f.ServerChanged(WEB, rs(3), False, "removed")
     )
     world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    world.say(f.ChangesSeen((ChangeStands("id", "armed"),)))
     return world.say(f.Missing("wire", "adverts", "run as root"))
 
 
@@ -55,6 +57,40 @@ def test_every_field_is_documented_and_every_documented_field_exists() -> None:
     document = report.report(rich_world().picture())
     assert paths(document) == set(report.MEANINGS)
     json.dumps(document)
+
+
+def waiting(**what: Any) -> ChangeStands:
+    """A change that waits as it should, but for what is told."""
+    whole = ChangeStands("id", "armed", "rs3 leaves", "alice", T0, deadline=T0 + 40, guarded=True)
+    return replace(whole, **what)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (waiting(), ""),
+        (waiting(state="reverting"), ""),
+        (waiting(state="reverted", guarded=False, outcome="the timer ran out"), ""),
+        (waiting(guarded=False), "the timer is gone: NOT taken back; lvstui config back"),
+        (waiting(guarded=False, other_boot=True), "the host was started anew, and the timer is"),
+        (waiting(deadline=T0 - 60), "NOT taken back; lvstui config back"),
+        (waiting(state="reverting", trouble="No space left"), "is tried again: No space left"),
+        (waiting(state="reverting", trouble="No space left", guarded=False), "NOT taken back"),
+        (waiting(state="trouble.end", outcome="it was changed meanwhile"), "changed meanwhile; "),
+        (waiting(state="trouble.end", outcome="it was changed meanwhile", seen=True), ""),
+    ],
+)
+def test_a_change_that_may_not_go_back_is_a_reason(change: ChangeStands, told: str) -> None:
+    world = three().counters((1, 0), (2, 0), (3, 0))
+    picture = world.say(f.ChangesSeen((change,))).picture()
+    status, reasons = report.verdict(picture)
+    assert (status, bool(reasons)) == ((1, True) if told else (0, False))
+    assert told in " ".join(reasons)
+    (shown,) = report.report(picture)["changes"]
+    assert (shown["title"], bool(shown["trouble"])) == ("rs3 leaves", bool(told))
+    screen = io.StringIO()
+    show(picture, Console(file=screen, width=200))
+    assert ("rs3 leaves" in screen.getvalue()) == bool(told)
 
 
 def test_our_own_cost_is_told_when_it_was_measured_and_is_no_change() -> None:

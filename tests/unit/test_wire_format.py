@@ -9,6 +9,7 @@ import pytest
 
 from lvstui.model import facts as f
 from lvstui.model.config import Configuration
+from lvstui.model.waiting import ChangeStands
 from lvstui.model.wire import decode, encode
 from lvstui.sources.proc import TableReader
 from lvstui.sources.recording import read_recording
@@ -26,6 +27,7 @@ FACTS: list[f.Fact] = [
     f.Missing("proc", "no IPVS", "modprobe ip_vs"),
     f.Done("drain", "alice", "text", WEB, rs(2), 10, 0, "why", "id"),
     f.NamesSeen((("10.0.0.1", "a"),)),
+    f.ChangesSeen((ChangeStands("id", "armed", "t", "alice", 5.0, "", 60.5, True, "", True),)),
 ]
 
 

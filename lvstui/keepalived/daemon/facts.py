@@ -78,6 +78,8 @@ class DaemonSeen:
     ticks: int = 0
     unit: str = ""
     """The systemd unit whose main process it is, or that would start it."""
+    systemd: bool = True
+    """It runs there: a change that waits is taken back at boot, too."""
     children: tuple[Child, ...] = ()
     version: str = ""
     """Of the running program, else of the installed one; empty without any."""

@@ -102,6 +102,7 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         pid=int(words.get("pid") or 0),
         ticks=int(words.get("ticks") or 0),
         unit=plain(words.get("unit", "")),
+        systemd="systemd" in words,
         children=tuple(sorted(_roles(children, named))),
         version=plain(os.fsdecode(version.group(1))) if version else "",
         program=words.get("program", ""),

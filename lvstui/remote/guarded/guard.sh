@@ -24,7 +24,7 @@ put() { # name text: its first line
 } 2>/dev/null
 lay_room() { # seconds names: before `armed`, since that without a deadline is one that ran out
   seconds=$1; shift
-  reserve deadline boot_id why trouble phase guard.1 guard.2 "$@" &&
+  reserve deadline boot_id why trouble seen phase guard.1 guard.2 "$@" &&
     printf '' >> "$T/log" && ln -sf change.sh "$T/again.sh" || return 1
   set_deadline "$seconds"
 }
@@ -88,9 +88,11 @@ revert() { # why
   go_back
   put phase 0
   if [ -n "$failing" ]; then
-    put trouble "$failing${lost:+; $lost}"
-    echo "trouble: $failing${lost:+; $lost}"
-    guarded || watch > /dev/null
+    failing=$failing${lost:+; $lost}
+    put trouble "$failing"
+    if guarded || watch > /dev/null; then echo "trouble: $failing; it is tried again"
+    else echo "trouble: $failing; no timer can be set, so that it is NOT tried again"
+    fi
     return 75
   fi
   if [ -n "$lost" ]; then
@@ -104,11 +106,13 @@ revert() { # why
   ended
   echo reverted
 }
-give_up() { # who
+give_up() { # who: it stays as it is now, and the trouble with it is known
+  if [ -e "$T/trouble.end" ]; then mark seen; echo stopped; return 0; fi
   [ -e "$T/reverting" ] || { echo "gone: it is not on its way back"; return 76; }
   stop_phase
   REPLY=; line "$T/trouble"
   decide reverting trouble.end "given up by $1: $REPLY" || { echo "gone: it was decided already"; return 76; }
+  mark seen
   note "given up by $1"
   ended
   echo stopped

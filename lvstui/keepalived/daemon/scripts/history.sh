@@ -14,6 +14,7 @@ tell() { # folder
     ! guarded || echo "guard $id yes"
     REPLY=; line "$T/trouble"; echo "trouble $id $REPLY"
   fi
+  [ ! -e "$T/seen" ] || echo "seen $id yes"
 }
 if [ -n "$ONLY" ]; then
   if id=$(readlink "$S/current" 2>/dev/null); then tell "$S/$id"; fi

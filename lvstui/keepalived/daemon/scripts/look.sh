@@ -65,6 +65,8 @@ elif [ -z "$BRIEF" ]; then
   fi
 fi
 if [ -z "$BRIEF" ]; then
+  # As `by_systemd` of guard.sh: what takes a change back after a boot.
+  [ ! -d /run/systemd/system ] || ! command -v systemctl >/dev/null 2>&1 || echo "systemd yes"
   [ -n "$program" ] || program=$(command -v keepalived)
   [ -z "$program" ] || {
     echo "program $program"
