@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -170,3 +171,88 @@ def test_a_reboot_is_one(lb2: RunningMachine, healed: Lab) -> None:
     said = lb2.run(f"journalctl -q --list-boots --no-pager | wc -l; {JOURNAL}").stdout
     assert said.startswith("1\n")
     assert "(LB_1) Entering BACKUP STATE" in said
+
+
+# ---- a change of the configuration that waits to be kept ----------------------------------------
+
+HOLD = "lvstui config weight rs1 5 --service web --alone --hold --yes --timer"
+LEFT_BEHIND = (
+    "find /etc/systemd/system /etc/keepalived -name '*lvstui*'; "
+    "for state in active failed; do systemctl --no-legend --state=$state list-units 'lvstui*'; done"
+)
+"""What a change that was decided must not leave: units, and copies beside the files."""
+
+
+def held(machine: RunningMachine, seconds: int) -> str:
+    """Change a weight in the file, loaded and waiting; the name of the guard's unit."""
+    done = machine.run(f"{HOLD} {seconds}", timeout=120)
+    assert "waiting: loaded and read back" in done.stdout, done.stdout + done.stderr
+    (name,) = [word for word in machine.run(LEFT_BEHIND).stdout.split() if ".service" in word][-1:]
+    return name.rsplit("/", 1)[-1]
+
+
+def rs1_weights(machine: RunningMachine) -> tuple[str, str]:
+    """Of the web service: in the file, and in the kernel."""
+    said = machine.run(f"grep -m 1 ' weight ' {CONF}; ipvsadm -Sn -t {VIP}:80").stdout
+    (kernel,) = [line.split()[-1] for line in said.splitlines() if "10.10.0.3:80" in line]
+    return said.split()[1], kernel
+
+
+def came_of_it(machine: RunningMachine) -> tuple[str, str]:
+    """How the newest change ended, and why, by `config history`."""
+    done = machine.run("lvstui config history --json", timeout=60)
+    newest = json.loads(done.stdout)["history"][0]
+    return newest["ended"], newest["text"]
+
+
+@pytest.mark.parametrize("how", ["reboot", "power cut with a full disk"])
+def test_a_change_that_was_not_kept_is_gone_after(
+    lb2: RunningMachine, healed: Lab, how: str
+) -> None:
+    whole = lb2.run(f"cat {CONF}").stdout
+    guard = held(lb2, 600)
+    assert rs1_weights(lb2) == ("5", "5")
+    if how == "reboot":
+        lb2.reboot(120)
+    else:
+        fill(lb2)
+        lb2.cut_power(120)
+    lb2.wait_booted(120)
+    healed.wait("lb2", "systemctl is-active keepalived", timeout=60)
+    healed.wait_all_up(60)
+    assert lb2.run(f"cat {CONF}").stdout == whole
+    assert rs1_weights(lb2) == ("10", "10")
+    assert lb2.run(LEFT_BEHIND).stdout == ""
+    # keepalived never ran with the new file: it was started after the guard had gone back.
+    said = lb2.run("journalctl -b --no-pager -o cat").stdout.splitlines()
+    assert said.index("reverted") < said.index("Startup complete")
+    assert "reverted" in lb2.run(f"journalctl -b --no-pager -o cat -u {guard}").stdout
+    assert not [line for line in said if line.startswith("Reloading")]
+    lb2.run("rm -f /fill /fill.rest")
+    ended, why = came_of_it(lb2)
+    assert ended == "taken back"
+    assert "the host was started anew before it was kept" in why
+
+
+def fill(machine: RunningMachine) -> None:
+    """Leave no room on the machine's disk."""
+    room = "$(df --output=avail -B1 / | tail -n 1)"
+    machine.run(f"fallocate -l {room} /fill; cat /dev/zero > /fill.rest 2>/dev/null; sync")
+    assert machine.run("echo > /etc/more", check=False).status != 0
+
+
+def test_a_killed_guard_on_a_full_disk_goes_back(lb2: RunningMachine, healed: Lab) -> None:
+    whole = lb2.run(f"cat {CONF}").stdout
+    guard = held(lb2, 30)
+    fill(lb2)
+    ask = f"systemctl show -P MainPID {guard}"
+    before = lb2.run(f"{ask}; systemctl kill -s KILL {guard}").stdout.strip()
+    assert before.isdigit()
+    assert before != "0"
+    started = f'now=$({ask}); [ "$now" != 0 ] && [ "$now" != {before} ]'
+    healed.wait("lb2", started, timeout=60, what="systemd starts the guard again")
+    healed.wait("lb2", lambda: rs1_weights(lb2) == ("10", "10"), timeout=120, interval=1)
+    assert lb2.run(f"cat {CONF}").stdout == whole
+    healed.wait("lb2", lambda: not lb2.run(LEFT_BEHIND).stdout, timeout=30, interval=1)
+    lb2.run("rm -f /fill /fill.rest")
+    assert came_of_it(lb2) == ("taken back", "lb2: the timer ran out")
