@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lvstui.lab import Lab, RunningMachine
 from lvstui.lab.topology import STACKS, parse
-from lvstui.realserver.transaction import script
+from lvstui.realserver.transaction import look
 from tests.unit.looks import DATA, NONCE
 
 
@@ -24,7 +24,7 @@ def main() -> None:
         def record(item: tuple[str, RunningMachine]) -> str:
             stack, machine = item
             machine.wait_booted(150)
-            answer = machine.run("LC_ALL=C sh -s", stdin=head + script("look.sh"), timeout=90)
+            answer = machine.run("LC_ALL=C sh -s", stdin=head + look(), timeout=90)
             (DATA / f"{stack}.txt").write_text(answer.stdout, encoding="utf-8")
             return f"{stack}: {len(answer.stdout)} characters"
 

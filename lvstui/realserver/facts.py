@@ -196,6 +196,9 @@ class Manifest:
     """Why the manifest could not be read."""
 
 
+_TAKE_BACK = "NOT taken back; `lvstui realserver undo --unfinished` does that"
+
+
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """A change that was begun and neither confirmed nor taken back."""
@@ -206,11 +209,24 @@ class Unfinished:
     """Its plan as JSON."""
     same_boot: bool = True
     """False: the host was started anew since."""
+    guarded: bool = False
+    """Its timer's process was there."""
+    trouble: str = ""
+    """Why the last try to go back failed."""
 
     @property
-    def armed(self) -> bool:
-        """Its timer may still take it back."""
-        return "armed" in self.parts and self.same_boot
+    def plight(self) -> str:
+        """Why it may not go back without anybody's help, and what to do; empty: it is confirmed,
+        or its timer takes it back."""
+        if "trouble.end" in self.parts:
+            return f"an earlier change could not be taken back whole ({self.trouble}): {_TAKE_BACK}"
+        if not self.guarded:
+            boot = "" if self.same_boot else "the host was started anew, and "
+            return f"an earlier change was cut half way: {boot}its timer is gone: {_TAKE_BACK}"
+        if self.trouble:
+            return (f"an earlier change is on its way back, which fails and is tried again: "
+                    f"{self.trouble}")  # fmt: skip
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

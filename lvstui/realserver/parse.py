@@ -102,7 +102,10 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         firewall=tuple(plain(line) for line in part.get("firewall", []) if line.strip()),
         selinux=plain(" ".join(part.get("selinux", [])).strip()),
         manifest=parse_manifest(manifest) if manifest else None,
-        unfinished=_unfinished(part.get("ours", []), ours, boot_id),
+        unfinished=unfinished(
+            part.get("ours", []),
+            next((s.text for s in ours if s.path.endswith("/tx/plan.json")), ""),
+        ),
         reverted=next(
             (plain(s.text, 4000) for s in ours if s.path.endswith("/reverted/log")), ""
         ),
@@ -347,15 +350,16 @@ def _stacks(part: Sections) -> Stacks:
     )
 
 
-def _unfinished(lines: list[str], ours: list[SeenFile], boot_id: str) -> Unfinished | None:
-    found = next((line for line in lines if line.startswith("tx ")), None)
-    if found is None:
+def unfinished(lines: list[str], plan: str = "") -> Unfinished | None:
+    """The change under way, by the lines that begin with `tx`; None without any."""
+    words = {key: rest.strip() for key, _, rest in (line.partition(" ") for line in lines)}
+    if "tx" not in words:
         return None
-    plan = next((s.text for s in ours if s.path.endswith("/tx/plan.json")), "")
-    boot = next((s.text.strip() for s in ours if s.path.endswith("/tx/boot_id")), "")
     return Unfinished(
-        tuple(plain(word) for word in found.split()[1:]), plan, not boot or boot == boot_id
-    )
+        tuple(plain(word) for word in words["tx"].split()), plan,
+        same_boot=words.get("tx-boot") != "other", guarded="tx-guard" in words,
+        trouble=plain(words.get("tx-trouble", "")),
+    )  # fmt: skip
 
 
 def parse_manifest(seen: SeenFile) -> Manifest:

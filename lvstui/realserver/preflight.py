@@ -27,16 +27,11 @@ def _common(facts: HostFacts) -> list[str]:
     if facts.manifest is not None and facts.manifest.problem:
         found.append(facts.manifest.problem)
     if facts.unfinished is not None:
-        if facts.unfinished.armed:
-            found.append(
-                "another change is under way on this host: it is confirmed or goes back by itself "
-                "within its timer"
-            )
-        else:
-            found.append(
-                "an earlier change was cut half way and not taken back: "
-                "`lvstui realserver undo --unfinished` does that first"
-            )
+        found.append(
+            facts.unfinished.plight
+            or "another change is under way on this host: it is confirmed, or its timer (it lives) "
+            "takes it back"
+        )
     return found
 
 
@@ -94,6 +89,7 @@ def cautions(facts: HostFacts, vips: tuple[str, ...], stack: Stack) -> tuple[str
                 f"{vip} is on lo and this host answers ARP for it now ({loud[0]}): neighbours may "
                 "hold its MAC until the master sends a gratuitous ARP"
             )
+    found += _no_reboot(facts)
     if not stack.seen_working:
         found.append(
             f"{stack.title}: made after that stack's documentation, not run by us on such a host"
@@ -126,6 +122,14 @@ def cautions(facts: HostFacts, vips: tuple[str, ...], stack: Stack) -> tuple[str
     return tuple(dict.fromkeys(found))
 
 
+def _no_reboot(facts: HostFacts) -> list[str]:
+    """The timer of a host without systemd ends with the boot."""
+    if facts.systemd:
+        return []
+    return ["no systemd runs here: a reboot before the confirmation ends the timer, and only "
+            "`lvstui realserver undo --unfinished` takes back what was written then"]  # fmt: skip
+
+
 def undo_refusals(facts: HostFacts, vips: tuple[str, ...]) -> tuple[str, ...]:
     """Why nothing can be taken back here."""
     found = _common(facts)
@@ -145,6 +149,7 @@ def undo_refusals(facts: HostFacts, vips: tuple[str, ...]) -> tuple[str, ...]:
 def undo_cautions(facts: HostFacts, vips: tuple[str, ...]) -> tuple[str, ...]:
     """Taking a VIP away cuts who is connected to it."""
     return (
+        *_no_reboot(facts),
         "clients that are connected through the VIP hang, they get no reset: drain the server "
         "first (lvstui drain)",
     )

@@ -38,7 +38,7 @@ class End(str, Enum):
     TROUBLE = "trouble"
     """It could not go back whole: somebody has to look."""
     UNKNOWN = "unknown"
-    """The host does not answer; it decides by itself."""
+    """The host does not answer, and what it decided could not be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def look(runner: Runner, host: str, vips: Sequence[str], directors: Sequence[str
     nonce = secrets.token_hex(6)
     script = (
         f"N={nonce}\nVIPS='{' '.join(vips)}'\nDIPS='{' '.join(directors)}'\n"
-        + transaction.script("look.sh")
+        + transaction.look()
     )  # fmt: skip
     try:
         ran = runner.run(script, root=True, timeout_s=_LOOK_S, what="look")
@@ -222,12 +222,14 @@ class Push:
         until = self._armed + self.timer_s + _GRACE_S
         last = error
         while True:
+            standing = None
             try:
                 runner = self.connect()
                 try:
-                    under_way = runner.run(f"[ -d {transaction.TX} ]", root=True, timeout_s=15,
-                                           what="ask what was decided").status == 0  # fmt: skip
-                    if not under_way:
+                    ran = runner.run(transaction.standing(), root=True, timeout_s=15,
+                                     what="ask what was decided")  # fmt: skip
+                    standing = parse.unfinished(ran.text.splitlines())
+                    if standing is None:
                         now = runner.read(MANIFEST, root=True)
                         facts = look(runner, self.plan.host, self.plan.vips, self.directors)
                         return self._decided(manifest is not None and now == manifest.after, facts,
@@ -238,13 +240,17 @@ class Push:
                 last = again
             except OSError as problem:
                 last = RemoteError(Trouble.LOST, str(problem))
+            if standing is not None and not standing.guarded:
+                return self._end(End.TROUBLE, f"{error}; {standing.plight}")
             if time.monotonic() > until:
                 break
             time.sleep(_AGAIN_S)
+        if standing is not None:
+            return self._end(End.TROUBLE, f"{error}; {standing.plight or 'it is still going back'}")
         return HostOutcome(
             self.plan.host, End.UNKNOWN,
-            f"{last}; unless it was confirmed the host has gone back by itself: look again "
-            f"when it answers", trouble=last.trouble.value,
+            f"{last}; whether it was confirmed or its timer took it back is not known: look again "
+            "when it answers", trouble=last.trouble.value,
         )  # fmt: skip
 
     def _decided(self, done: bool, facts: HostFacts, error: RemoteError) -> HostOutcome:
@@ -263,11 +269,13 @@ def take_back_unfinished(runner: Runner) -> str:
     words. Raises RemoteError."""
     script = (
         f"T={transaction.TX}; [ -d $T ] || {{ echo 'nothing is unfinished'; exit 0; }}\n"
-        # Without `armed` or `reverting` nothing was begun, or it was confirmed already.
-        f"if [ -e $T/change.sh ] && [ -e $T/steps.sh ] && [ ! -e $T/confirmed ]; then\n"
-        "  [ -e $T/armed ] || : > $T/reverting; rm -f $T/trouble\n"
-        "  sh $T/change.sh revert 'an operator took back what was unfinished'\n"
-        f"else rm -rf $T; rmdir {STATE} 2>/dev/null; echo reverted; fi\n"
+        f"if [ ! -e $T/change.sh ] || [ ! -e $T/steps.sh ]; then\n"
+        f"  rm -rf $T; rmdir {STATE} 2>/dev/null; echo reverted; exit 0; fi\n"
+        "if [ -e $T/confirmed ]; then sh $T/change.sh ended; echo 'it was confirmed'; exit 0; fi\n"
+        # Without any of the three nothing was begun.
+        "[ -e $T/armed ] || [ -e $T/reverting ] || mv $T/trouble.end $T/reverting 2>/dev/null ||\n"
+        "  : > $T/reverting\n"
+        "sh $T/change.sh revert 'an operator took back what was unfinished'\n"
     )
     ran = runner.run(script, root=True, timeout_s=60, what="take back what is unfinished")
     return _last(ran.text, ran.err) or f"status {ran.status}"

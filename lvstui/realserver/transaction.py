@@ -13,12 +13,13 @@ from importlib.resources import files
 
 from lvstui.realserver.facts import STATE
 from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl, Step
+from lvstui.remote import guarded
 
 TX = f"{STATE}/tx"
-BUSY, GONE, UNWRITABLE = 75, 76, 73
-"""Exit statuses of the scripts."""
+BUSY, UNWRITABLE = 75, 73
+"""Exit statuses of the scripts, beside `guarded.GONE`."""
 TIMER_S = 60
-"""Seconds after which a host goes back by itself unless lvstui confirms."""
+"""Seconds after which a host's timer takes everything back unless lvstui confirms."""
 SHORTEST_S, LONGEST_S = 15, 900
 
 
@@ -28,15 +29,37 @@ def script(name: str) -> str:
     return (files("lvstui.realserver") / "scripts" / name).read_text(encoding="utf-8")
 
 
+_STANDING = f"""\
+standing() {{
+  T={TX}
+  [ -d $T ] || return 0
+  echo tx $(ls $T)
+  ! other_boot || echo "tx-boot other"
+  ! guarded || echo "tx-guard yes"
+  REPLY=; line $T/trouble && echo "tx-trouble $REPLY"
+}}
+"""
+
+
+def look() -> str:
+    """The script of one look at a host; what `look.sh` wants comes before it."""
+    return guarded.script() + _STANDING + script("look.sh")
+
+
+def standing() -> str:
+    """A script that tells of the change under way what `parse.unfinished` reads."""
+    return guarded.script() + _STANDING + "standing\n"
+
+
 def begin(plan: HostPlan, timer_s: int = TIMER_S) -> str:
     """Lay the change out on the host and arm its timer; nothing is changed yet.
 
-    Prints `armed SECONDS HOW`; exit status BUSY when another change is under way, UNWRITABLE when
+    Prints `armed HOW`; exit status BUSY when another change is under way, UNWRITABLE when
     there is no room for it.
     """
     numbered = _files(plan)
     parts = {
-        "change.sh": script("change.sh").encode(),
+        "change.sh": (guarded.script() + script("change.sh")).encode(),
         "steps.sh": steps(plan, timer_s).encode(),
         "plan.json": (json.dumps(plan.document(), indent=1) + "\n").encode(),
         "scratch": plan.scratch,
@@ -52,7 +75,7 @@ def begin(plan: HostPlan, timer_s: int = TIMER_S) -> str:
         f"mkdir {TX} 2>/dev/null || {{ echo 'another change is under way'; exit {BUSY}; }}",
         f"{{ mkdir {TX}/new {TX}/old {TX}/before &&",
         *(f"{literal(data)} > {TX}/{name} &&" for name, data in parts.items()),
-        f"cat /proc/sys/kernel/random/boot_id > {TX}/boot_id && : > {TX}/armed && sync; }} ||",
+        f"sh {TX}/change.sh reserve && : > {TX}/armed && sync; }} ||",
         f"{{ rm -rf {TX}; rmdir {STATE} 2>/dev/null; echo 'no room for the change';"
         f" exit {UNWRITABLE}; }}",
         f"sh {TX}/change.sh arm || {{ rm -rf {TX}; echo 'no timer can be set'; exit 1; }}",
@@ -61,25 +84,19 @@ def begin(plan: HostPlan, timer_s: int = TIMER_S) -> str:
 
 
 def phase(word: str, why: str = "") -> str:
-    """Run one phase (live, commit, revert), detached: it goes on when the connection ends."""
-    argument = f" {shlex.quote(why)}" if why else ""
-    return (
-        f"[ -e {TX}/change.sh ] || {{ echo 'gone: there is no change under way'; exit {GONE}; }}\n"
-        f": > {TX}/out; exec 3< {TX}/out\n"
-        "own=; command -v setsid >/dev/null 2>&1 && own=setsid\n"
-        f"$own sh {TX}/change.sh {word}{argument} >> {TX}/out 2>&1 3<&- </dev/null &\n"
-        "wait $!; status=$?; cat <&3; exit $status\n"
-    )
+    """Run one phase: live, commit, revert, stop (see `guarded.phase`)."""
+    return guarded.phase(TX, word, *filter(None, [why]))
 
 
 def steps(plan: HostPlan, timer_s: int) -> str:
-    """The plan's own part: functions live, save_all, commit, back_live, back_commit."""
+    """The plan's own part: live, save_all, commit, their ways back, and `release_all`."""
     numbers = {id(change): number for number, change in _files(plan).items()}
     live = [_do(step, numbers) for step in plan.live]
     commit = [_do(step, numbers) for step in plan.commit]
-    save = []
+    save, release = [], []
     for number, change in _files(plan).items():
         path = shlex.quote(change.path)
+        release.append(f"release_file {number} {path}")
         save += [f"expect_file {number} {path}", f"save_file {number} {path}"]
         if change.keep:
             save.append(f"keep_file {number} {shlex.quote(change.keep)}")
@@ -96,6 +113,7 @@ def steps(plan: HostPlan, timer_s: int) -> str:
         "commit": commit,
         "back_commit": back_commit,
         "back_live": back_live,
+        "release_all": release,
     }
     lines = [f"TIMER={timer_s}"]
     for name, body in functions.items():

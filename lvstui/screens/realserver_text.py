@@ -83,9 +83,11 @@ def host_bits(row: Row, width: int, glyphs: Glyphs) -> list[Bit]:
             width,
         )
         if facts.unfinished is not None:
-            what = "A change is under way there; its timer decides." if facts.unfinished.armed \
-                else "An earlier change was cut half way: t takes it back."  # fmt: skip
-            bits += prose(what, "bold $sev-warn", width, f"{glyphs.warn} ")
+            plight = facts.unfinished.plight
+            what = f"{plight[:1].upper()}{plight[1:]} (t)." if plight else (
+                "A change is under way there; its timer decides.")  # fmt: skip
+            bits += prose(what, "bold $sev-bad" if plight else "bold $sev-warn", width,
+                          f"{glyphs.warn} ")  # fmt: skip
         if facts.reverted:
             bits += prose("a change took itself back lately:", "$sev-warn", width)
             for line in facts.reverted.splitlines()[-6:]:

@@ -91,7 +91,9 @@ class ChangeMarks:
                 at=_number(meta.get("at")),
                 outcome="" if waits else _first_line(folder / "outcome"),
                 deadline=self._deadline(folder) if state == "armed" else 0.0,
-                guarded=waits and self._guarded(folder),
+                # A guard that was not started yet is none that is gone.
+                guarded=waits
+                and (("room.guard.1" in marks and "writing" not in marks) or self._guarded(folder)),
                 trouble=_first_line(folder / "trouble") if waits else "",
                 other_boot=waits and self._other_boot(folder),
                 seen="seen" in marks,

@@ -204,6 +204,91 @@ def test_what_is_held_and_left_alone_goes_back_by_itself(lab: Lab) -> None:
     assert "the timer ran out" in text
 
 
+STATE = "/var/lib/lvstui/config"
+GUARDS = (
+    "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in "
+    f"'sh {STATE}/'*' guard '*) echo ${{p#/proc/}} ;; esac; done 2>/dev/null"
+)
+
+
+def test_full_disks_are_in_nobodys_way(lab: Lab) -> None:
+    """Of the configuration and of the state, filled while the change waits."""
+    whole = read(lab, "lb1")
+    small = {"/etc/keepalived": "300k", STATE: "1m"}
+    for folder, size in small.items():
+        lab.run("lb1", f"mkdir -p {folder}; cp -a {folder} /root/kept; "
+                f"mount -t tmpfs -o size={size} x {folder} && cp -a /root/kept/. {folder}; "
+                "rm -r /root/kept")  # fmt: skip
+    try:
+        code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")
+        assert (code, weight(lab, RS1)) == (0, 12), text
+        assert "without systemd a reboot ends the timer" in text
+        for folder in small:
+            lab.run("lb1", f"cat /dev/zero > {folder}/full", check=False)
+        lab.wait("lb1", lambda: read(lab, "lb1") == whole, timeout=60, what="the timer")
+        lab.wait("lb1", lambda: weight(lab, RS1) == 10, what="its weight before")
+        code, text = said(lab, "config history 1")
+        assert (code, "the timer ran out" in text) == (0, True), text
+        assert status(lab)[0] == 0
+    finally:
+        for folder in small:
+            lab.run("lb1", f"umount {folder}", check=False)
+
+
+def test_what_fails_is_said_and_tried_until_it_works(lab: Lab) -> None:
+    whole = read(lab, "lb1")
+    code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")
+    assert code == 0, text
+    changed = read(lab, "lb1")
+    # A disk that can not be written any more.
+    lab.run("lb1", "mount --bind /etc/keepalived /etc/keepalived && "
+            "mount -o remount,ro,bind /etc/keepalived")  # fmt: skip
+    try:
+        lab.wait("lb1", f"grep -q 'Read-only' {STATE}/*/trouble", timeout=60, what="a try")
+        code, picture = status(lab)
+        assert code == 1
+        assert any("going back fails, and is tried again" in why for why in picture["reasons"])
+        (change,) = picture["changes"]
+        assert (change["state"], change["timer_alive"]) == ("going back", True)
+        code, text = said(lab, "config history")
+        assert (code, "Read-only file system" in text, "by itself" in text) == (1, True, False), (
+            text
+        )
+        code, text = said(lab, "config back")
+        assert (code, "it is tried again" in text) == (1, True), text
+        assert read(lab, "lb1") == changed
+    finally:
+        lab.run("lb1", "umount /etc/keepalived")
+    lab.wait("lb1", lambda: read(lab, "lb1") == whole, timeout=60, what="the way back")
+    lab.wait("lb1", lambda: weight(lab, RS1) == 10, what="its weight before")
+    lab.wait("lb1", lambda: status(lab)[0] == 0, timeout=60, what="a whole status")
+
+
+def test_guards_killed_at_once_are_missed_and_one_word_takes_it_back(lab: Lab) -> None:
+    whole = read(lab, "lb1")
+    code, text = said(lab, "config weight rs1 12 --service web --hold --timer 600 --yes")
+    assert code == 0, text
+    first = lab.run("lb1", GUARDS).stdout.split()
+    assert len(first) == 2
+    lab.run("lb1", f"kill -9 {first[0]}")
+    lab.wait("lb1", lambda: len(lab.run("lb1", GUARDS).stdout.split()) == 2, what="another guard")
+    assert status(lab)[0] == 0
+    lab.run("lb1", f"kill -9 $({GUARDS})")
+    lab.wait("lb1", lambda: not lab.run("lb1", GUARDS).stdout, what="their end")
+    gone = "the timer is gone: NOT taken back; lvstui config back"
+    code, picture = status(lab)
+    assert (code, [gone in why for why in picture["reasons"]]) == (1, [True])
+    code, text = said(lab, "config history")
+    assert (code, gone in text, "by itself" in text) == (1, True, False), text
+    code, text = said(lab, "config weight rs2 5 --service web --yes")
+    assert (code, gone in text, "or wait" in text) == (1, True, False), text
+    code, text = said(lab, "config back")
+    assert (code, text.startswith("taken back: ")) == (0, True), text
+    assert read(lab, "lb1") == whole
+    lab.wait("lb1", lambda: weight(lab, RS1) == 10, what="its weight before")
+    assert status(lab)[0] == 0
+
+
 @thorough
 def test_what_is_held_is_kept_or_taken_back_by_a_word(lab: Lab) -> None:
     old = read(lab, "lb1")

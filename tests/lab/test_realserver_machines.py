@@ -134,3 +134,44 @@ def test_power_cut_between_live_and_lasting_ends_as_before(
         assert machine.run("ls -d /var/lib/lvstui/tx", check=False).stdout == ""
     else:
         assert lvstui(lab, f"undo m{number} --yes")[0] == 0
+
+
+HALT = "/var/lib/lvstui/tx"
+GUARD = "systemctl show -p MainPID --value lvstui-rollback.service"
+
+
+def test_cut_while_it_is_made_to_last_goes_back_at_boot(cluster: tuple[Lab, Machines]) -> None:
+    """Its files are half there: the power goes, and an operator has nothing to do."""
+    lab, machines = cluster
+    machine = machines["plain"]
+    number = list(machines).index("plain") + 1
+    before = state(machine)
+    # The last step but one takes its time, so that the cut comes into the middle for certain.
+    machine.run("printf '#!/bin/sh\\ncase $* in *lvstui-vip*) sleep 300;; esac\\nexec "
+                "/usr/bin/systemctl \"$@\"\\n' > /usr/local/sbin/systemctl; "
+                "chmod 755 /usr/local/sbin/systemctl")  # fmt: skip
+    process = lab.spawn("lb1", f"{LVSTUI} realserver push m{number} --yes --timer 300 --json")
+    try:
+        lab.wait(
+            "lb1",
+            lambda: machine.run(f"test -e {HALT}/committing && test -e "
+                                "/etc/systemd/system/lvstui-vip.service", check=False).status == 0,
+            timeout=120, what="half of the files",
+        )  # fmt: skip
+        first = machine.run(GUARD).stdout.strip()
+        machine.run(f"kill -9 {first}")
+        lab.wait("lb1", lambda: machine.run(GUARD).stdout.strip() not in ("0", first),
+                 timeout=30, what="another guard")  # fmt: skip
+        machine.run("rm /usr/local/sbin/systemctl; sync")
+        machine.cut_power()
+        machine.wait_booted(150)
+        lab.wait("lb1", lambda: machine.run(f"test -d {HALT}", check=False).status != 0,
+                 timeout=90, what="the way back")  # fmt: skip
+    finally:
+        process.kill()
+        process.wait(30)
+        machine.run("rm -f /usr/local/sbin/systemctl", check=False)
+    log = machine.run("cat /var/lib/lvstui/reverted/log").stdout
+    assert "went back: everything is as it was before" in log
+    machine.run("rm -r /var/lib/lvstui; systemctl daemon-reload")
+    assert state(machine).splitlines() == before.splitlines()

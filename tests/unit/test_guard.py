@@ -273,6 +273,26 @@ def test_at_boot_the_old_file_is_there_before_the_unit_counts_as_started(host: H
     assert list(units.rglob("lvstui-*")) == []
 
 
+def test_at_boot_a_way_back_that_fails_waits_for_nobody(host: Host, stubborn: Path) -> None:
+    """systemd must not be asked to start what it is about to start: that would never end."""
+    units = with_systemd(host)
+    host.begin(host.step())
+    host.phase("write")
+    host.close()
+    boot(host)
+    stubborn.touch()
+    asked = host.root / "asked"
+    host.tool("systemctl", f"echo $* >> {asked}")
+    (unit,) = [path for path in units.iterdir() if path.is_file()]
+    command = next(
+        line.removeprefix("ExecStartPre=-") for line in unit.read_text().splitlines()
+        if line.startswith("ExecStartPre=")
+    )  # fmt: skip
+    assert "it is tried again" in host.run(command).text
+    assert not asked.exists()
+    assert host.standing() is Ended.WAITING
+
+
 def test_where_no_unit_can_be_written_two_processes_guard_it(host: Host) -> None:
     units = with_systemd(host)
     units.rmdir()

@@ -18,7 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvstui.realserver.plan import plan_push
-from lvstui.realserver.transaction import begin, literal, phase, script, steps
+from lvstui.realserver.transaction import begin, literal, phase, script, standing, steps
+from lvstui.realserver.transaction import look as look_script
+from lvstui.remote import guarded
 
 from .looks import CENTOS7, look
 
@@ -43,8 +45,8 @@ def test_any_content_reaches_the_host_byte_for_byte(shell: str, data: bytes) -> 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_scripts_are_shell(shell: str) -> None:
     plan = plan_push(look(**CENTOS7), ["10.10.0.20"])
-    for text in (begin(plan), phase("live"), steps(plan, 60), script("look.sh"),
-                 script("change.sh")):  # fmt: skip
+    for text in (begin(plan), phase("live"), steps(plan, 60), look_script(), standing(),
+                 guarded.script() + script("change.sh")):  # fmt: skip
         done = subprocess.run(
             [*shell_words(shell), "-n"], input=text, capture_output=True, text=True, check=False
         )
@@ -62,7 +64,7 @@ def sh(text, **env):
     return done.stdout
 
 def look():
-    out = sh(tx.script("look.sh"), N="n0", VIPS="10.10.0.20", DIPS="10.10.0.2")
+    out = sh(tx.look(), N="n0", VIPS="10.10.0.20", DIPS="10.10.0.2")
     # No init system runs in here: ifupdown's files are what this host has.
     return parse.facts(out, "n0", "here", time.time())
 
@@ -114,6 +116,66 @@ result["by timer"] = [sorted(os.listdir("/var/lib/lvstui")), sh(tx.phase("commit
 sh("rm -r /var/lib/lvstui")
 result["timer byte for byte"] = state() == before
 
+# The timer again: both of its processes are killed, one after the other is started again; the disk
+# with the state and the one with the files are full by then.
+def guards():
+    return sh("cat /var/lib/lvstui/tx/guard.[12] | grep -o '^[0-9][0-9]*'").split()
+def until(true, seconds=40):
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.1)
+    return true()
+
+sh(tx.begin(plan, 600)); sh(tx.phase("live"))
+until(lambda: len(guards()) == 2)
+for which in (0, 1):
+    first = guards(); sh("kill -9 " + first[which])
+    result["killed %d" % which] = until(lambda: len(set(guards()) - set(first)) == 1)
+result["guarded"] = look().unfinished.plight
+first = guards(); sh("kill -9 " + " ".join(first))
+time.sleep(2)
+result["unguarded"] = [look().unfinished.plight, list(plan_push(look(), ["10.10.0.20"]).refusals)]
+sh("echo other > /var/lib/lvstui/tx/boot_id")
+result["booted"] = look().unfinished.plight
+from lvstui.realserver.push import take_back_unfinished
+from lvstui.remote.local import LocalRunner
+result["by a word"] = take_back_unfinished(LocalRunner("here"))
+sh("rm -r /var/lib/lvstui; ip addr del 10.10.0.20/32 dev lo; for k in arp_ignore arp_announce; do "
+   "for d in all lo; do echo 0 > /proc/sys/net/ipv4/conf/$d/$k; done; done")
+result["killed guards byte for byte"] = state() == before
+
+# Cut while it is made to last; then there is no room, neither for files nor for words about them.
+os.makedirs("/etc/network/interfaces.d", exist_ok=True)
+sh("mount -t tmpfs -o size=64k x /etc/network/interfaces.d; mount -t tmpfs -o size=4m x /var/lib")
+open("/etc/network/interfaces.d/lvstui", "w").write("# somebody else's\\n" * 200)
+mine = state()
+sh(tx.begin(plan_push(look(), ["10.10.0.20"]), 600)); sh(tx.phase("live"))
+sh("cd /var/lib/lvstui/tx && sed -i '/^commit() {/,/^}/ s/^}/sleep 60; }/' steps.sh")
+worker = subprocess.Popen(["/bin/sh", "-c", tx.phase("commit")], stdout=subprocess.DEVNULL)
+result["lasting"] = until(lambda: os.path.exists("/var/lib/lvstui/manifest.json"))
+for folder in ("/etc/network/interfaces.d", "/var/lib"):
+    sh("cat /dev/zero > %s/full 2>/dev/null; : > %s/more; echo x > %s/more" % ((folder,) * 3))
+sh("printf '0\\n' 1<> /var/lib/lvstui/tx/deadline")
+wait("/var/lib/lvstui/tx", 60)
+sh("cd /etc/network/interfaces.d; rm -f full more; cd /var/lib; rm -rf full more lvstui")
+changed = set(state().split("\\n")) ^ set(mine.split("\\n"))
+result["full disks"] = [sorted(changed), os.listdir("/etc/network/interfaces.d")]
+sh("umount /etc/network/interfaces.d; umount /var/lib")
+result["full byte for byte"] = state() == before
+
+# A step of the way back that fails is tried again.
+sh("echo '[ -e /opt/now ] || again not yet' > /opt/line")
+fails = "sed -i '/^back_live() {/ r /opt/line' /var/lib/lvstui/tx/steps.sh; sh "
+arm = "/var/lib/lvstui/tx/change.sh arm"
+sh(tx.begin(plan, 600).replace("sh " + arm, fails + arm)); sh(tx.phase("live"))
+sh("printf '0\\n' 1<> /var/lib/lvstui/tx/deadline")
+until(lambda: look().unfinished.trouble)
+result["fails"] = look().unfinished.plight
+open("/opt/now", "w")
+wait("/var/lib/lvstui/tx", 60)
+sh("rm -r /var/lib/lvstui")
+result["tried again byte for byte"] = state() == before
+
 # A step that fails in the middle: the second folder can not be written any more.
 sh("mount -t tmpfs -o ro x /etc/network/interfaces.d")
 sh(tx.begin(plan, 15)); sh(tx.phase("live")); result["failed"] = sh(tx.phase("commit"))
@@ -136,7 +198,7 @@ until = time.monotonic() + 10
 while not os.path.exists("/etc/sysctl.d/99-zz-lvstui.conf") and time.monotonic() < until:
     time.sleep(0.05)
 result["half"] = os.path.exists("/etc/sysctl.d/99-zz-lvstui.conf")
-sh("kill -9 $(cat /var/lib/lvstui/tx/pid)")
+sh("kill -9 $(head -n 1 /var/lib/lvstui/tx/phase)")
 wait("/var/lib/lvstui/tx")
 sh("rm -r /var/lib/lvstui")
 result["killed byte for byte"] = state() == before
@@ -161,7 +223,7 @@ def test_a_change_ends_wholly_before_or_wholly_after() -> None:
     )
     done = subprocess.run(
         ["unshare", "-mn", "/bin/sh", "-c", inside, sys.executable, SCENES],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
@@ -173,8 +235,20 @@ def test_a_change_ends_wholly_before_or_wholly_after() -> None:
     assert seen["tx left"] is False
     assert seen["undo"] == "confirmed\n"
     assert seen["byte for byte"] is True
-    assert seen["by timer"] == [["reverted"], "gone: there is no change under way"]
+    assert seen["by timer"] == [["reverted"], "gone: there is no such change here"]
     assert seen["timer byte for byte"] is True
+    assert (seen["killed 0"], seen["killed 1"], seen["guarded"]) == (True, True, "")
+    gone, refusals = seen["unguarded"]
+    assert "its timer is gone: NOT taken back; `lvstui realserver undo --unfinished`" in gone
+    assert refusals == [gone]
+    assert "the host was started anew, and its timer is gone" in seen["booted"]
+    assert seen["by a word"] == "reverted"
+    assert seen["killed guards byte for byte"] is True
+    assert seen["lasting"] is True
+    assert seen["full disks"] == [[], ["lvstui"]]
+    assert seen["full byte for byte"] is True
+    assert "fails and is tried again: not yet" in seen["fails"]
+    assert seen["tried again byte for byte"] is True
     assert "Read-only file system" in seen["failed"]
     assert "reverted" in seen["failed"]
     assert seen["failure byte for byte"] is True

@@ -288,11 +288,10 @@ REFUSED = {
         "the default route goes to",
     ),
     "nothing fits": ({"host": "uid 0\nprogram ip /sbin/ip\ninit runit"}, "nothing that lvstui"),
-    "under way": ({"ours": "tx armed change.sh pid"}, "another change is under way"),
-    "cut half way": (
-        {"ours": "tx armed change.sh\n" + whole("/var/lib/lvstui/tx/boot_id", "b-0\n")},
-        "--unfinished",
-    ),
+    "under way": ({"ours": "tx armed change.sh\ntx-guard yes"}, "another change is under way"),
+    "cut half way": ({"ours": "tx armed change.sh\ntx-boot other"}, "--unfinished"),
+    "timer gone": ({"ours": "tx armed change.sh"}, "its timer is gone: NOT taken back"),
+    "fails": ({"ours": "tx reverting\ntx-guard yes\ntx-trouble no space"}, "again: no space"),
     "broken manifest": ({"ours": whole(MANIFEST, "{")}, "can not be read"),
     "later file": (
         {"sysctl-files": "F\t/etc/sysctl.d/zz-last.conf\t\n7:net.ipv4.conf.all.arp_ignore = 0"},

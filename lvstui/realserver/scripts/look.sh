@@ -1,5 +1,5 @@
 # Prints what a real server is and has; changes nothing. POSIX sh, also busybox and old bash.
-# Set before it: N (marker nonce), VIPS and DIPS (addresses, blank between).
+# Comes behind guard.sh. Set before it: N (marker nonce), VIPS and DIPS (addresses, blank between).
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin; export PATH
 has() { command -v "$1" >/dev/null 2>&1; }
 at() { printf '\n@@%s %s\n' "$N" "$1"; }
@@ -140,9 +140,8 @@ for d in /var/lib/lvstui/original/*; do [ -e "$d" ] && whole "$d"; done
 [ -d /run/systemd/system ] && echo "unit $(t systemctl is-enabled lvstui-vip.service || true)"
 [ -e /etc/runlevels/boot/lvstui-vip ] && echo "rc enabled"
 if [ -d /var/lib/lvstui/tx ]; then
-  echo "tx $(ls /var/lib/lvstui/tx | tr '\n' ' ')"
+  standing
   whole /var/lib/lvstui/tx/plan.json
-  whole /var/lib/lvstui/tx/boot_id
 fi
 [ -d /var/lib/lvstui/reverted ] && whole /var/lib/lvstui/reverted/log
 

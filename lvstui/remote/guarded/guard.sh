@@ -1,12 +1,15 @@
 # The dead man's switch under which a change is made on any host: unless it is confirmed in time, the
-# host goes back. POSIX shell; functions only. The script of a change (in $T, `change.sh`) has `line`
-# from elsewhere, sets T, NAME (of its unit) and BEFORE (units that have to find the old files after
-# a boot), and says with functions what is its own:
+# host goes back. POSIX shell; functions only. The script of a change (in $T, `change.sh`) sets T, NAME
+# (of its unit), BEFORE (units that have to find the old files after a boot) and AFTER, and says with
+# functions what is its own:
 #   go_back  one try, from the start, of which every step may be done twice; `again WHY` for what may
 #            work the next time, `stuck WHY` for what trying again never mends
 #   ended    what is left to do once it is decided: reserved room goes, others are let in
 # `armed` and `reverting` are the one truth: whoever renames one has decided. Text only tells.
 
+line() { # path: its first line, without a process of its own
+  IFS= read -r REPLY < "$1" || [ -n "$REPLY" ]
+} 2>/dev/null
 note() { printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*" 2>/dev/null >> "$T/log"; } 2>/dev/null
 flush() { sync -- "$@" 2>/dev/null || sync; }
 uptime_s() { REPLY=0; line /proc/uptime; REPLY=${REPLY%%.*}; }
@@ -45,6 +48,8 @@ left() { # seconds; none under another boot than that in which it was armed
   REPLY=0; line "$T/deadline"; REPLY=$((${REPLY%% *} - now))
 }
 
+guarding= # we are the guard, or what systemd lets run before it
+
 # A number may be anybody's by now, and anybody may call himself what he likes.
 is_ours() { # pid [phase]
   case $1 in ''|0|*[!0-9]*) return 1 ;; esac
@@ -65,7 +70,7 @@ stop_phase() { # the one that is at work; it ignores hang-ups, so it is told
   kill -TERM "$phase" 2>/dev/null || return 0
   tries=0
   while kill -0 "$phase" 2>/dev/null && [ $tries -lt 15 ]; do sleep 0.2; tries=$((tries + 1)); done
-  kill -KILL -- "-$phase" 2>/dev/null; kill -KILL "$phase" 2>/dev/null
+  kill -s KILL -- "-$phase" 2>/dev/null; kill -KILL "$phase" 2>/dev/null
 }
 
 decide() { # mark end text
@@ -86,11 +91,11 @@ revert() { # why
   stop_phase
   put phase $$
   go_back
-  put phase 0
   if [ -n "$failing" ]; then
     failing=$failing${lost:+; $lost}
     put trouble "$failing"
-    if guarded || watch > /dev/null; then echo "trouble: $failing; it is tried again"
+    put phase none
+    if [ -n "$guarding" ] || guarded || watch > /dev/null; then echo "trouble: $failing; it is tried again"
     else echo "trouble: $failing; no timer can be set, so that it is NOT tried again"
     fi
     return 75
@@ -148,7 +153,7 @@ by_systemd() {
 [Unit]
 Description=lvstui: goes back to what was before unless the change is kept
 ConditionPathExists=$T/change.sh
-After=local-fs.target
+After=local-fs.target $AFTER
 ${BEFORE:+Before=$BEFORE}
 StartLimitIntervalSec=0
 [Service]
@@ -176,10 +181,15 @@ END
 }
 drop_unit() { rm -f "$UNITS/$NAME" "$UNITS/multi-user.target.wants/$NAME"; } 2>/dev/null
 guard() { # 1, and 2 that starts it again; 0: systemd does
+  guarding=yes
   mine=guard.${1#0}; [ "$1" != 0 ] || mine=guard.1
   alone=0 pause=5
   while [ -e "$T/change.sh" ]; do
-    [ -e "$T/armed" ] || [ -e "$T/reverting" ] || { ended; return 0; }
+    if [ ! -e "$T/armed" ] && [ ! -e "$T/reverting" ]; then
+      # Whoever decided puts things in order, unless he was cut.
+      REPLY=; line "$T/phase"
+      [ "$REPLY" != $$ ] && is_ours "$REPLY" || { ended; return 0; }
+    fi
     REPLY=; line "$T/$mine"
     if [ "$REPLY" != $$ ]; then
       if is_ours "$REPLY" "guard $1"; then return 0; fi
@@ -190,6 +200,8 @@ guard() { # 1, and 2 that starts it again; 0: systemd does
       2) REPLY=; line "$T/guard.1"; is_ours "$REPLY" guard || spawn 1 ;;
     esac
     if [ "$1" = 2 ]; then :
+    elif [ -e "$T/armed" ]; then
+      left; [ "$REPLY" -gt 0 ] || { revert "the timer ran out"; alone=0 pause=1; }
     elif [ -e "$T/reverting" ]; then
       # Whoever goes back may not have said yet who it is.
       REPLY=; line "$T/phase"
@@ -198,14 +210,15 @@ guard() { # 1, and 2 that starts it again; 0: systemd does
         [ $pause -le 4 ] && pause=$((pause * 2)) || pause=10
         alone=0; revert "it was cut while going back"
       fi
-    else
-      left; [ "$REPLY" -gt 0 ] || { revert "the timer ran out"; alone=0 pause=1; }
     fi
     sleep 1
   done
 }
-disarm() { # who waits for nothing more; not from within the guard
-  [ ! -e "$UNITS/$NAME" ] || { drop_unit; systemctl stop "$NAME" 2>/dev/null; }
+disarm() { # at once, so that none is left that takes the next change for its own
+  if [ -e "$UNITS/$NAME" ]; then
+    drop_unit
+    [ -n "$guarding" ] || systemctl stop "$NAME" 2>/dev/null
+  fi
   for guard in guard.2 guard.1; do
     REPLY=; line "$T/$guard"
     [ "$REPLY" = $$ ] || ! is_ours "$REPLY" guard || kill -KILL "$REPLY" 2>/dev/null

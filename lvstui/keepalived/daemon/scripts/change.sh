@@ -7,7 +7,7 @@ S=${T%/*}
 cd "$T" || exit 70
 . ./steps.sh
 NAME=lvstui-config-$ID.service
-BEFORE="keepalived.service${UNIT:+ $UNIT}"
+BEFORE="keepalived.service${UNIT:+ $UNIT}" AFTER=
 
 # Going back never stops at a step that fails: it says so and goes on.
 going_back=
@@ -169,7 +169,7 @@ case $1 in
   arm) set_deadline "$2" && watch ;; # seconds
   guard) guard "$2" ;;
   boot)
-    booting=yes
+    booting=yes guarding=yes
     if { [ -e armed ] || [ -e reverting ]; } && other_boot; then
       revert "the host was started anew before it was kept"
     fi ;;
@@ -185,7 +185,7 @@ case $1 in
     expect_all
     mark writing && flush "$T" || die "no room for the change"
     write_all
-    put phase 0
+    put phase none
     echo written ;;
   reload)
     undecided
@@ -197,9 +197,10 @@ case $1 in
       note "told keepalived (pid $PID)"
     else die "keepalived is another one than when the plan was made: look again"
     fi
-    put phase 0
+    put phase none
     uptime_s; echo "reloaded $REPLY" ;;
   confirm) # who
+    put phase $$
     decide armed confirmed "confirmed by $2" || { echo "gone: it went back already"; exit 76; }
     note "confirmed by $2"
     ended

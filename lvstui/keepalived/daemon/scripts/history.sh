@@ -11,7 +11,8 @@ tell() { # folder
   if [ -e "$T/armed" ] || [ -e "$T/reverting" ]; then
     left; echo "left $id $REPLY"
     ! other_boot || echo "boot $id other"
-    ! guarded || echo "guard $id yes"
+    # A guard that was not started yet is none that is gone.
+    if guarded || { [ -e "$T/room.guard.1" ] && [ ! -e "$T/writing" ]; }; then echo "guard $id yes"; fi
     REPLY=; line "$T/trouble"; echo "trouble $id $REPLY"
   fi
   [ ! -e "$T/seen" ] || echo "seen $id yes"
