@@ -250,7 +250,7 @@ class Lab:
     def machine(self, name: str) -> RunningMachine:
         """One of the topology's machines; LabError when there is none of that name."""
         for item in self.connection.call({"op": "info"})["nodes"]:
-            if (item["name"], item["role"]) == (name, "machine"):
+            if item["name"] == name and item.get("machine"):
                 return RunningMachine(self, name, item["address"])
         raise LabError(f"no machine {name!r}", "", "a topology's [[machine]] tables make them")
 
@@ -264,7 +264,10 @@ class Lab:
 
     def status(self) -> dict[str, Any]:
         """What the directors hold: {"directors": {name: {"keepalived", "vips", "missing"}}, …}."""
-        return self.connection.call({"op": "status"})
+        found = self.connection.call({"op": "status"})
+        for name in found.pop("machines"):
+            found["directors"][name] = self.machine(name).director_status()
+        return found
 
     def wait(
         self,
@@ -327,7 +330,7 @@ class Lab:
             self.wait_all_up(timeout / 2)
         except LabError:
             # A table changed behind keepalived's back is put right by its own start.
-            for name in (self.topology or Topology()).directors:
+            for name in (self.topology or Topology()).all_directors:
                 self.run(name, "ipvsadm -C", check=False)
                 self.fault("stop-keepalived", name)
             time.sleep(1.5)

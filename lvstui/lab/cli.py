@@ -171,6 +171,9 @@ def _start(args: argparse.Namespace) -> int:
             "use `lvstui lab --exec 'COMMAND'` to run something without it",
         )
     with _started(args) as (lab, progress):
+        if lab.topology and any(machine.name == args.node for machine in lab.topology.machines):
+            progress(f"booting {args.node}")
+            lab.machine(args.node).wait_ssh()
         if args.command is not None:
             if args.wait:
                 progress("waiting for all backends")

@@ -90,7 +90,11 @@ def plan(
         "ssh_after": 0.8,
         "nodes": nodes,
         "machines": [
-            {"name": machine.name, "address": addresses(topology)[machine.name][0]}
+            {
+                "name": machine.name,
+                "role": machine.role,
+                "address": addresses(topology)[machine.name][0],
+            }
             for machine in topology.machines
         ],
     }
@@ -121,7 +125,7 @@ def _node(
     if role == "realserver" and not topology.nat and name not in topology.bare:
         loopback = [f"{vip}/{128 if ':' in vip else 32}" for vip in vips(topology)]
     tunnel = any(service.forward == "TUN" for service in topology.services)
-    sysctls = _sysctls(topology, role, tunnel, name in topology.bare)
+    sysctls = sysctls_of(topology, role, name in topology.bare)
     return {
         "name": name,
         "role": role,
@@ -138,17 +142,20 @@ def _node(
         "sysctls": sysctls,
         "files": {
             **network.files(lan, loopback, [s for s in sysctls if "arp" in s[0]]),
-            **_files(topology, name, role, keys),
+            **common_files(topology, name, keys),
+            **lvstui_files(),
+            **(director_files(topology, name) if role == "director" else {}),
         },
         "services": services_of(topology, name) if role == "realserver" else [],
         "targets": _targets(topology) if role == "client" else [],
         "setup": _setup(topology) if role == "director" else [],
-        "vips": list(vips(topology)) if role == "director" else [],
-        "expect": _expect(topology) if role == "director" else {},
+        **(watched(topology) if role == "director" else {}),
     }
 
 
-def _sysctls(topology: Topology, role: str, tunnel: bool, bare: bool) -> list[tuple[str, str]]:
+def sysctls_of(topology: Topology, role: str, bare: bool = False) -> list[tuple[str, str]]:
+    """Path below /proc/sys and value of what a node of that role has set."""
+    tunnel = any(service.forward == "TUN" for service in topology.services)
     result = [(f"net/ipv6/conf/{link}/accept_dad", "0") for link in ("all", "eth0")]
     if role == "realserver" and not topology.nat:
         for link in () if bare else ("all", "eth0"):
@@ -214,6 +221,11 @@ def _setup(topology: Topology) -> list[str]:
     return [f"tc -batch - <<'END'\n{script}\nEND"]
 
 
+def watched(topology: Topology) -> dict[str, Any]:
+    """What a director must have when all is well: "vips", and "expect", its kernel's table."""
+    return {"vips": list(vips(topology)), "expect": _expect(topology)}
+
+
 def _expect(topology: Topology) -> dict[str, dict[str, int]]:
     """The kernel's table when all is well, keyed as director.read_table does."""
     result: dict[str, dict[str, int]] = {}
@@ -270,28 +282,26 @@ def common_files(
     }
 
 
-def _files(
-    topology: Topology, name: str, role: str, keys: dict[str, tuple[str, str]]
-) -> dict[str, tuple[int, str]]:
-    files = common_files(topology, name, keys)
-    files["/usr/local/bin/lvstui"] = (0o755, _lvstui())
-    if role == "director":
-        number = topology.directors.index(name)
-        gateway = f"{NET}.1" if topology.nat else ""
-        text = conf.render(topology, number, vips(topology), gateway, addresses(topology))
-        files["/etc/keepalived/keepalived.conf"] = (0o644, text)
-        files[conf.CHECK_SCRIPT] = (0o755, conf.CHECK_SCRIPT_TEXT)
-        files["/run/keepalived/README"] = (0o644, "fifos of keepalived's events\n")
-    return files
+def director_files(topology: Topology, name: str) -> dict[str, tuple[int, str]]:
+    """What a director has besides: keepalived's configuration."""
+    number = topology.all_directors.index(name)
+    gateway = f"{NET}.1" if topology.nat else ""
+    text = conf.render(topology, number, vips(topology), gateway, addresses(topology))
+    return {
+        "/etc/keepalived/keepalived.conf": (0o644, text),
+        conf.CHECK_SCRIPT: (0o755, conf.CHECK_SCRIPT_TEXT),
+        "/run/keepalived/README": (0o644, "fifos of keepalived's events\n"),
+    }
 
 
-def _lvstui() -> str:
-    """`lvstui` for the nodes' shells: the one that started the lab, installed or a checkout."""
+def lvstui_files() -> dict[str, tuple[int, str]]:
+    """`lvstui` for the shells: the one that started the lab, installed or a checkout."""
     path, python = shlex.quote(str(PACKAGE_PARENT)), shlex.quote(sys.executable)
-    return (
+    text = (
         f"#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH={path}${{PYTHONPATH:+:$PYTHONPATH}} "
         f'exec {python} -m lvstui "$@"\n'
     )
+    return {"/usr/local/bin/lvstui": (0o755, text)}
 
 
 _SSHD = """\

@@ -31,9 +31,9 @@ def render(
     vips: the IPv4 VIP, then the IPv6 one when there is one.  gateway: for NAT, the inner address
     that moves with the VIP, else "".  addresses: IPv4 (and IPv6) of each real server.
     """
-    name = topology.directors[director]
+    name = topology.all_directors[director]
     lines = [
-        f"# {name}: one of {len(topology.directors)} directors",
+        f"# {name}: one of {len(topology.all_directors)} directors",
         "global_defs {",
         f"    router_id {name}",
         "    script_user root",

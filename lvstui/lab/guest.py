@@ -184,7 +184,7 @@ def start(
     remove_stale()
     name, folder, lock = _claim(name)
     try:
-        nodes = [*topology.directors, *topology.all_real_servers, "client"]
+        nodes = [*topology.all_directors, *topology.all_real_servers, "client"]
         keys = make_keys(folder, nodes, layer)
         plan = cluster.plan(topology, name, layer, keys, outer)
         (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lvstui.lab import protocol
 from lvstui.lab.errors import LabError
@@ -27,6 +28,15 @@ class RunningMachine:
     ) -> Result:
         """Run a command as root, by SSH from the first director; as Lab.run does."""
         return self._lab.run(self.name, command, timeout=timeout, check=check, stdin=stdin)
+
+    def director_status(self) -> dict[str, Any]:
+        """How keepalived is on a machine that is a director, see Lab.status."""
+        try:
+            done = self.run("lab-director status", check=False, timeout=20)
+            return dict(json.loads(done.stdout))
+        except (LabError, ValueError):
+            # Off, booting or cut off: there is no answer, or a part of one.
+            return {"keepalived": False, "ready": False, "vips": [], "missing": []}
 
     def console(self) -> str:
         """The end of what its kernel and systemd said on the console."""

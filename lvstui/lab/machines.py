@@ -15,7 +15,7 @@ from lvstui.lab import cluster, packages, stacks
 from lvstui.lab.errors import LabError
 from lvstui.lab.packages import Layer, Progress
 from lvstui.lab.surroundings import COVERS, PACKAGE_PARENT, binds
-from lvstui.lab.topology import Machine, Topology
+from lvstui.lab.topology import SCHEDULERS, Machine, Topology
 
 DISK_MB = 1024
 """Size of a machine's disk; the file is sparse."""
@@ -134,12 +134,9 @@ def _plan(
     home = os.path.normpath(os.path.expanduser("~"))
     files = cluster.common_files(topology, machine.name, keys)
     files |= stack.files(stacks.Nic(tuple(addresses)))
-    services = cluster.services_of(topology, machine.name)
-    serve = _python_code(
-        "machine", f"serve({machine.name!r}, {json.dumps(services)!r}, {topology.ipv6})"
-    )
+    director = machine.role == "director"
+    files |= (_director_files if director else _service_files)(topology, machine.name)
     files |= {
-        "/etc/systemd/system/lab-services.service": (0o644, _SERVICES + _systemd_words(serve)),
         "/etc/machine-id": (0o444, f"{cluster.numbers(topology)[machine.name]:032x}\n"),
         # The guest's watchdog needs a program on the host.
         "/etc/systemd/system.conf": (0o644, "[Manager]\nRebootWatchdogSec=off\n"),
@@ -159,8 +156,36 @@ def _plan(
         "addresses": addresses,
         "files": files,
         "folders": stacks.folders(stack),
-        "links": stacks.links(stack),
+        "links": stacks.links(stack, director),
+        "more_modules": ["ip_vs", *(f"ip_vs_{name}" for name in SCHEDULERS)] if director else [],
         "binds": binds(covers, home),
+    }
+
+
+def _service_files(topology: Topology, name: str) -> stacks.Files:
+    """A real server's services as a unit."""
+    services = cluster.services_of(topology, name)
+    serve = _python_code("machine", f"serve({name!r}, {json.dumps(services)!r}, {topology.ipv6})")
+    return {"/etc/systemd/system/lab-services.service": (0o644, _SERVICES + _systemd_words(serve))}
+
+
+def _director_files(topology: Topology, name: str) -> stacks.Files:
+    """What an administrator gives a director, and the lab's own hand on its keepalived."""
+    files = cluster.director_files(topology, name)
+    # Where keepalived makes its fifos; /run is empty after each boot.
+    del files["/run/keepalived/README"]
+    files["/etc/tmpfiles.d/keepalived.conf"] = (0o644, "d /run/keepalived 0755 root root -\n")
+    sysctls = cluster.sysctls_of(topology, "director")
+    text = "".join(f"{path} = {value}\n" for path, value in sysctls)
+    files["/etc/sysctl.d/50-director.conf"] = (0o644, text)
+    known = {"name": name, "role": "director", "files": files, **cluster.watched(topology)}
+    plan = "/usr/local/share/lab/director.json"
+    code = _python_code("director", f"main({plan!r})")
+    return {
+        **files,
+        **cluster.lvstui_files(),
+        plan: (0o644, json.dumps(known)),
+        "/usr/local/sbin/lab-director": (0o755, f'#!/bin/sh\nexec {code} "$@"\n'),
     }
 
 

@@ -154,14 +154,15 @@ def folders(stack: Stack) -> list[str]:
     return result
 
 
-def links(stack: Stack) -> dict[str, str]:
+def links(stack: Stack, director: bool = False) -> dict[str, str]:
     """Symbolic links that enable and mask units."""
     wants = f"{_ENABLED}/multi-user.target.wants"
     result = {f"{_ENABLED}/default.target": f"{_UNITS}/multi-user.target"}
     result |= {f"{_ENABLED}/{unit}": "/dev/null" for unit in _MASKED}
-    for unit in ("ssh.service", *stack.units):
+    for unit in ("ssh.service", *(["keepalived.service"] if director else []), *stack.units):
         result[f"{wants}/{unit}"] = f"{_UNITS}/{unit}"
-    result[f"{wants}/lab-services.service"] = f"{_ENABLED}/lab-services.service"
+    if not director:
+        result[f"{wants}/lab-services.service"] = f"{_ENABLED}/lab-services.service"
     if "systemd-networkd.service" in stack.units:
         result[f"{_ENABLED}/sockets.target.wants/systemd-networkd.socket"] = (
             f"{_UNITS}/systemd-networkd.socket"

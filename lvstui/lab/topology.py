@@ -25,8 +25,9 @@ Everything has a default; the empty file is the default cluster.  An example wit
     per_second = 20              # requests of the client
     downloads = 4                # long downloads at a time (tcp only)
 
-    [[machine]]                  # a real server that is a guest of its own, see Machine
+    [[machine]]                  # a host that is a guest of its own, see Machine
     name = "m1"
+    role = "realserver"          # realserver | director: the last in rank; for services with ports
     stack = "ifupdown"           # ifupdown | netplan | networkmanager | networkd | plain
     memory = 256                 # MB
 """
@@ -50,6 +51,7 @@ CHECKERS = ("tcp", "http", "dns", "misc", "none")
 MAX_DIRECTORS = 3
 MAX_REAL_SERVERS = 60
 MAX_MACHINES = 8
+ROLES = ("realserver", "director")
 STACKS = ("ifupdown", "netplan", "networkmanager", "networkd", "plain")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,11}\Z")
 
@@ -88,14 +90,16 @@ DNS = Service("dns", "udp", 53, scheduler="rr", checkers=("dns", "dns", "misc"),
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A real server that is a machine of its own: systemd as init, a disk, real reboots.
+    """A host that is a machine of its own: systemd as init, a disk, real reboots.
 
-    It is bare, as freshly installed.  stack: what manages its network.
+    A real server is bare, as freshly installed; a director has keepalived as Debian's unit, logging
+    to a journal that is lost at a reboot.  stack: what manages its network.
     """
 
     name: str
     stack: str = "ifupdown"
     memory_mb: int = 256
+    role: str = "realserver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,15 @@ class Topology:
     @property
     def all_real_servers(self) -> tuple[str, ...]:
         """Real servers that are nodes, then those that are machines."""
-        return (*self.real_servers, *(machine.name for machine in self.machines))
+        return (*self.real_servers, *self._machines("realserver"))
+
+    @property
+    def all_directors(self) -> tuple[str, ...]:
+        """Directors by rank: those that are nodes, then those that are machines."""
+        return (*self.directors, *self._machines("director"))
+
+    def _machines(self, role: str) -> tuple[str, ...]:
+        return tuple(machine.name for machine in self.machines if machine.role == role)
 
 
 class _Reader:
@@ -257,8 +269,9 @@ def _machine(reader: _Reader) -> Machine:
         name=reader.name("name", None),
         stack=reader.word("stack", "ifupdown", STACKS),
         memory_mb=reader.number("memory", 256, 192, 4096),
+        role=reader.word("role", "realserver", ROLES),
     )
-    reader.done("name, stack, memory")
+    reader.done("name, role, stack, memory")
     return machine
 
 
@@ -302,7 +315,7 @@ def _service(reader: _Reader, real_servers: tuple[str, ...]) -> Service:
 
 
 def _check(topology: Topology, source: str) -> None:
-    names = [*topology.directors, *topology.all_real_servers, "client"]
+    names = [*topology.all_directors, *topology.all_real_servers, "client"]
     if len(set(names)) != len(names):
         raise LabError(f"{source}: two nodes have the same name", ", ".join(sorted(names)))
     services = [service.name for service in topology.services]
@@ -321,7 +334,17 @@ def _check(topology: Topology, source: str) -> None:
     if len(topology.machines) > MAX_MACHINES:
         raise LabError(f"{source}: a lab has at most {MAX_MACHINES} machines")
     if topology.machines and methods != {"DR"}:
-        raise LabError(f"{source}: machines are real servers for DR only")
+        raise LabError(f"{source}: machines are for DR only")
+    if len(topology.all_directors) > MAX_DIRECTORS:
+        raise LabError(
+            f"{source}: a lab has at most {MAX_DIRECTORS} directors",
+            ", ".join(topology.all_directors),
+        )
+    if topology.all_directors != topology.directors and any(s.fwmark for s in topology.services):
+        raise LabError(
+            f"{source}: a director that is a machine has no firewall marks",
+            "what gives packets their mark is set up on nodes only",
+        )
     if topology.nat and topology.bare:
         raise LabError(
             f"{source}: with NAT no real server has the VIP, so none can be bare", "", "drop `bare`"

@@ -342,8 +342,13 @@ class LogSource:
 
 def journal_command(since: str, cursor: str = "") -> list[str]:
     """How the journal is asked: keepalived's idents, and all that its program wrote; from where
-    the last entry stood, when that is known, else `since`."""
-    idents = [word for ident in _IDENTS for word in ("+", f"SYSLOG_IDENTIFIER={ident}")]
+    the last entry stood, when that is known, else `since`.
+
+    Of root alone: an ident is what the writer says of itself, and anybody may write. The uid is
+    what the kernel told journald.
+    """
+    alone = "_UID=0"
+    idents = [w for ident in _IDENTS for w in ("+", f"SYSLOG_IDENTIFIER={ident}", alone)]
     return [
         "journalctl",
         "--follow",
@@ -354,5 +359,6 @@ def journal_command(since: str, cursor: str = "") -> list[str]:
         "--lines=5000",
         f"--after-cursor={cursor}" if cursor else f"--since={since}",
         "_COMM=keepalived",
+        alone,
         *idents,
     ]

@@ -18,6 +18,7 @@ _HERE = Path(__file__).parent
 _GROUPS = {
     "test_lab_machines.py": "machines",
     "test_realserver_machines.py": "machines",
+    "test_director_machine.py": "machines",
     "test_restart.py": "restart",
     "test_realserver.py": "realserver",
     "test_undo.py": "realserver",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from lvstui.lab import LabError, Machine, Topology, cluster, conf, stacks, surroundings
+from lvstui.lab import LabError, Machine, Topology, cluster, conf, machines, stacks, surroundings
 from lvstui.lab.packages import Layer
 from lvstui.lab.topology import STACKS, parse, read
 
@@ -57,6 +58,12 @@ def test_every_key() -> None:
         ('bare = true\n[[service]]\nname="a"\nforward="NAT"', r"none can be bare"),
         ('[[machine]]\nname="m1"\nstack="wicked"', r"machine 1: stack is wrong.*one of ifupdown"),
         ('[[machine]]\nname="rs1"', r"two nodes have the same name"),
+        ('[[machine]]\nname="lb3"\nrole="boss"', r"machine 1: role is wrong.*realserver, director"),
+        ('directors=3\n[[machine]]\nname="lb4"\nrole="director"', r"most 3 directors.*lb3, lb4"),
+        (
+            '[[machine]]\nname="lb3"\nrole="director"\n[[service]]\nname="a"\nfwmark=1',
+            r"no firewall marks",
+        ),
         ('[[machine]]\nname="m1"\n[[service]]\nname="a"\nforward="NAT"', r"for DR only"),
         ("machine = 1", r"machine is wrong.*\[\[machine\]\] tables"),
         ("service = 1", r"service is wrong"),
@@ -96,6 +103,11 @@ def test_bare_real_servers_have_no_vip_and_no_arp_sysctls() -> None:
         assert (bool(node["loopback"]), planned) == (node["name"] == "rs2",) * 2
 
 
+DIRECTOR = """
+[[machine]]
+name = "lb2"
+role = "director"
+"""
 MACHINES = """
 real_servers = 1
 [[machine]]
@@ -116,6 +128,24 @@ def test_machines_are_real_servers() -> None:
     text = conf.render(topology, 0, cluster.vips(topology), "", lan)
     assert text.count("real_server 10.10.0.52 ") == 2
     assert tuple(stacks.STACKS) == STACKS
+
+
+def test_a_machine_can_be_the_last_director() -> None:
+    topology = parse('directors = 1\n[[machine]]\nname = "m1"\n' + DIRECTOR)
+    assert topology.all_directors == ("lb1", "lb2")
+    assert topology.all_real_servers == ("rs1", "rs2", "rs3", "m1")
+    files = machines._director_files(topology, "lb2")
+    text = files["/etc/keepalived/keepalived.conf"][1]
+    assert "# lb2: one of 2 directors" in text
+    assert "priority 100" in text
+    assert "10.10.0.51 80 { # m1" in text
+    assert "10.10.0.52 80" not in text
+    known = json.loads(files["/usr/local/share/lab/director.json"][1])
+    assert known["files"]["/etc/keepalived/keepalived.conf"] == [0o644, text]
+    assert set(known["expect"]) == {"TCP 10.10.0.20:80", "UDP 10.10.0.20:53"}
+    enabled = {path.rsplit("/", 1)[-1] for path in stacks.links(stacks.STACKS["plain"], True)}
+    assert "keepalived.service" in enabled
+    assert "lab-services.service" not in enabled
 
 
 @pytest.mark.parametrize("name", STACKS)

@@ -1,11 +1,16 @@
-"""What only a director has: keepalived, and the kernel's IPVS table."""
+"""What only a director has: keepalived, and the kernel's IPVS table.
+
+On a machine this is a program of its own, lab-director: ACTION in, one line of JSON out.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
+import sys
 import time
 
 TYPE_CHECKING = False
@@ -79,6 +84,12 @@ class Director:
         argv = ["/usr/sbin/keepalived", "--dont-fork", "--log-detail"]
         self._pid = self._fork(lambda: os.execve(argv[0], argv, _ENV), "lab-exec")
 
+    def stop(self) -> None:
+        """In order, as systemd would; returns at once."""
+        self._stopping = True
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGTERM)
+
     def ended(self, pid: int) -> None:
         """A child ended."""
         if pid != self._pid:
@@ -98,18 +109,17 @@ class Director:
                 return {"note": "keepalived runs already"}
             self.start()
         elif action in ("stop", "kill", "reload"):
-            signals: dict[str, int] = {
-                "stop": signal.SIGTERM,
-                "kill": signal.SIGKILL,
-                "reload": signal.SIGHUP,
-            }
             found = self._processes() if action == "kill" else [self._pid] if self._pid else []
             if not found:
                 return {"note": "keepalived does not run"}
-            self._stopping = action == "stop"
+            if action == "stop":
+                self.stop()
+                return {}
+            self._stopping = False
             # Frozen first: a child that sees its parent die would still empty the table in order,
-            # and a parent that sees a child die would start it anew.
-            steps = [signal.SIGSTOP, signal.SIGKILL] if action == "kill" else [signals[action]]
+            # and a parent that sees a child die would start it anew.  The parent last: systemd ends
+            # in order what it leaves behind.
+            steps = [signal.SIGSTOP, signal.SIGKILL] if action == "kill" else [signal.SIGHUP]
             for number in steps:
                 for pid in found:
                     with contextlib.suppress(ProcessLookupError):
@@ -118,15 +128,15 @@ class Director:
             return {"error": f"unknown action {action}"}
         return {}
 
-    @staticmethod
-    def _processes() -> list[int]:
+    def _processes(self) -> list[int]:
+        """All of keepalived, the parent last."""
         found = []
         for name in os.listdir("/proc"):
             if name.isdigit():
                 with contextlib.suppress(OSError), open(f"/proc/{name}/comm", "rb") as comm:
                     if comm.read().startswith(b"keepalived"):
                         found.append(int(name))
-        return sorted(found)
+        return sorted(found, key=lambda pid: pid == self._pid)
 
     @staticmethod
     def _table() -> dict[str, tuple[str, dict[str, tuple[str, int]]]]:
@@ -219,3 +229,57 @@ class Director:
             except ChildProcessError:
                 return
             time.sleep(0.02)
+
+
+UNIT = "keepalived.service"
+
+
+class UnitDirector(Director):
+    """keepalived of a machine, which is a unit of its systemd; as it is at this moment."""
+
+    def __init__(self, node: dict[str, Any]) -> None:
+        super().__init__(node, _fork)
+        keys = "MainPID,ActiveState,ActiveEnterTimestampMonotonic"
+        lines = _systemctl("show", f"--property={keys}", UNIT).splitlines()
+        words = dict(line.split("=", 1) for line in lines if "=" in line)
+        self._pid = int(words.get("MainPID") or 0)
+        active = words.get("ActiveState") == "active"
+        since = int(words.get("ActiveEnterTimestampMonotonic") or 0)
+        self._started = since / 1e6 if active else float("inf")
+
+    def start(self) -> None:
+        _systemctl("start", UNIT)
+
+    def stop(self) -> None:
+        _systemctl("stop", UNIT)
+
+
+def _systemctl(*words: str) -> str:
+    import subprocess  # the agent, which has this module too, does without
+
+    done = subprocess.run(["systemctl", *words], stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout
+
+
+def _fork(work: Callable[[], None], _: str) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    return pid
+
+
+def main(plan_path: str) -> None:
+    """status, heal, or an order to keepalived, on a machine."""
+    with open(plan_path, encoding="utf-8") as file:
+        director = UnitDirector(json.load(file))
+    action = sys.argv[1]
+    if action == "status":
+        reply = director.status()
+    elif action == "heal":
+        reply = {"mended": director.heal()}
+    else:
+        reply = director.order(action)
+    print(json.dumps(reply))

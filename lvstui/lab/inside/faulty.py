@@ -108,8 +108,12 @@ class Faults:
             if op == "status":
                 return {"ok": True, **self.status()}
             if op == "info":
-                nodes = [{"name": p.name, "role": p.role} for p in self._agent.nodes.values()]
-                nodes += [{**item, "role": "machine"} for item in self._agent.plan["machines"]]
+                nodes: list[dict[str, Any]] = [
+                    {"name": p.name, "role": p.role} for p in self._agent.nodes.values()
+                ]
+                for item in self._agent.plan["machines"]:
+                    role = "director" if item["role"] == "director" else "machine"
+                    nodes.append({**item, "role": role, "machine": True})
                 return {"ok": True, "lab": self._agent.plan["name"], "nodes": nodes}
             return {"ok": False, "error": f"unknown request {op!r}"}
         except (Refused, OSError) as error:
@@ -123,12 +127,28 @@ class Faults:
 
     def _proxy(self, name: str) -> NodeProxy:
         proxy = self._agent.nodes.get(name)
-        if proxy is None and any(name == item["name"] for item in self._agent.plan["machines"]):
-            raise Refused(f"{name} is a machine: only unplug and plug can strike it")
+        if proxy is None and self._machine_role(name):
+            also = " and the faults of keepalived" if self._machine_role(name) == "director" else ""
+            raise Refused(f"{name} is a machine: only unplug and plug{also} can strike it")
         if proxy is None:
             names = ", ".join(self._agent.nodes)
             raise Refused(f"name a node, {name!r} is none; there are: {names}")
         return proxy
+
+    def _machine_role(self, name: str) -> str:
+        """Empty when no machine has that name."""
+        for item in self._agent.plan["machines"]:
+            if item["name"] == name:
+                return str(item["role"])
+        return ""
+
+    def _machine_directors(self) -> list[str]:
+        items = self._agent.plan["machines"]
+        return [str(item["name"]) for item in items if item["role"] == "director"]
+
+    def _order_machine(self, name: str, action: str) -> dict[str, Any]:
+        """By the first director, from where root logs in to machines."""
+        return next(iter(self._agent.nodes.values())).call("machine", name=name, action=action)
 
     def _ask(self, name: str, op: str, **words: Any) -> dict[str, Any]:
         reply = self._proxy(name).call(op, **words)
@@ -151,7 +171,12 @@ class Faults:
         return self._service(node, service, "slow", f"answer after {ms} ms", ms)
 
     def _keepalived(self, node: str, action: str, words: str) -> str:
-        reply = self._ask(node, "keepalived", action=action)
+        if self._machine_role(node) == "director":
+            reply = self._order_machine(node, action)
+            if "error" in reply:
+                raise Refused(reply["error"])
+        else:
+            reply = self._ask(node, "keepalived", action=action)
         return f"{node}: {reply.get('note') or 'keepalived ' + words}"
 
     def _arp(self, node: str, answer: bool) -> str:
@@ -193,7 +218,7 @@ class Faults:
     def _link(self, node: str, up: bool) -> None:
         if self._route is None:
             self._route = rtnl.Route()
-        if node in (item["name"] for item in self._agent.plan["machines"]):
+        if self._machine_role(node):
             # The port of a machine stays up: its cable ends outside this guest.
             self._route.enslave("v" + node, self._agent.bridge if up else "")
         else:
@@ -216,14 +241,15 @@ class Faults:
         """At the switch, so that nobody on a director hears the other's adverts either."""
         if block != self._split:
             lines = []
-            for proxy in self._directors():
+            ports = [proxy.port for proxy in self._directors()]
+            for port in (*ports, *("v" + name for name in self._machine_directors())):
                 if not block:
-                    lines.append(f"qdisc del dev {proxy.port} ingress")
+                    lines.append(f"qdisc del dev {port} ingress")
                     continue
-                lines.append(f"qdisc add dev {proxy.port} ingress")
+                lines.append(f"qdisc add dev {port} ingress")
                 for family, match, at in (("ip", "ip protocol", ""), ("ipv6", "u8", " at 6")):
                     lines.append(
-                        f"filter add dev {proxy.port} parent ffff: protocol {family} u32 "
+                        f"filter add dev {port} parent ffff: protocol {family} u32 "
                         f"match {match} {_PROTOCOL_VRRP} 0xff{at} action drop"
                     )
             self._tc(lines)
@@ -264,12 +290,22 @@ class Faults:
         for proxy in self._agent.nodes.values():
             reply = proxy.call("heal")
             mended += [f"{proxy.name}: {item}" for item in reply.get("mended", [])]
+        for name in self._machine_directors():
+            reply = self._order_machine(name, "heal")
+            words = [reply["error"]] if "error" in reply else reply["mended"]
+            mended += [f"{name}: {word}" for word in words]
         if self._arp_answers:
             self._arp_answers.clear()
             self._forget_neighbours()
         return "healed" + (": " + ", ".join(mended) if mended else "")
 
     def status(self) -> dict[str, Any]:
-        """Each director's own view, and which faults of the LAN are in force."""
+        """The view of each director that is a node, the names of those that are machines (to be
+        asked over SSH, which takes its time), and which faults of the LAN are in force."""
         directors = {proxy.name: proxy.call("status") for proxy in self._directors()}
-        return {"directors": directors, "split": self._split, "unplugged": sorted(self._unplugged)}
+        return {
+            "directors": directors,
+            "machines": self._machine_directors(),
+            "split": self._split,
+            "unplugged": sorted(self._unplugged),
+        }

@@ -15,6 +15,7 @@ from lvstui.lab.inside import accounts, kernel, rtnl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _MODULES = ("overlay", "ipv6", "autofs4")
@@ -32,7 +33,9 @@ OPAQUE = (
     *("/var/lib/systemd", "/var/lib/NetworkManager", "/var/lib/dhcp", "/var/spool"),
     *(f"/etc/rc{level}.d" for level in "0123456S"),
 )
-_MODES = {"/root": 0o700, "/tmp": 0o1777, "/var/tmp": 0o1777, "/etc/sudoers.d": 0o750}
+_DAEMON = ("/usr/sbin/keepalived", "/lib64/ld-linux-x86-64.so.2")
+# /root may be passed by all: the Python of whoever started the lab may lie below it.
+_MODES = {"/root": 0o711, "/tmp": 0o1777, "/var/tmp": 0o1777, "/etc/sudoers.d": 0o750}
 
 
 def _hide(upper: str, path: str) -> None:
@@ -84,19 +87,32 @@ def _install(root: str, plan: dict[str, Any]) -> None:
     accounts.own_plugins(root)
     if os.path.exists(root + "/usr/sbin/netplan"):
         # Its command line finds its own library by the linker's cache only.
-        _run_in(root, "/sbin/ldconfig")
+        _do_in(root, lambda: os.execve("/sbin/ldconfig", ["ldconfig"], {"PATH": _PATH}))
+    _do_in(root, _own_daemon)
 
 
-def _run_in(root: str, program: str) -> None:
+def _do_in(root: str, work: Callable[[], None]) -> None:
     pid = os.fork()
     if pid == 0:
         try:
             os.chroot(root)
             os.chdir("/")
-            os.execve(program, [program], {"PATH": _PATH})
+            work()
         finally:
             os._exit(127)
     os.waitpid(pid, 0)
+
+
+def _own_daemon() -> None:
+    """keepalived, what loads it and their folders belong to root, whoever unpacked them."""
+    for name in _DAEMON:
+        path = os.path.realpath(name)
+        while os.path.exists(path):
+            if os.stat(path).st_uid:
+                os.chown(path, 0, 0)
+            if path == "/":
+                break
+            path = os.path.dirname(path)
 
 
 def _mount_root(plan: dict[str, Any]) -> str:
@@ -148,7 +164,7 @@ def main(plan_path: str) -> None:
         plan = json.load(file)
     kernel.mount("proc", "/proc", "proc")
     modules = kernel.Modules(plan["modules"])
-    for name in _MODULES:
+    for name in (*_MODULES, *plan["more_modules"]):
         modules.load(name)
     kernel.set_host_name(plan["name"])
     _network(plan)

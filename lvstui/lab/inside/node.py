@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import termios
+import time
 
 from lvstui.lab.inside import client, director, kernel, root, rtnl, servers, syslogd
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PACKET = 128 * 1024
 LAB_SOCKET = "/run/lvstui-lab.sock"
+MACHINE_SECONDS = 15.0
+"""How long a machine may take to answer; meanwhile this node does nothing else."""
 
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -233,6 +236,37 @@ class Node:
     def op_keepalived(self, call: dict[str, Any]) -> dict[str, Any]:
         """start, stop (SIGTERM) or kill (SIGKILL to all its processes)."""
         return self._director.order(call["action"])
+
+    def op_machine(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Have the lab's hand on a machine's keepalived do something, by SSH; its answer."""
+        ssh = ["/usr/bin/ssh", "-q", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=4"]
+        argv = [*ssh, f"root@{call['name']}", f"lab-director {call['action']}"]
+        read, write = os.pipe()
+
+        def work() -> None:
+            os.dup2(write, 1)
+            os.execve(argv[0], argv, ENVIRONMENT)
+
+        pid = self.fork(work, "lab-exec")
+        os.close(write)
+        said, end = b"", time.monotonic() + MACHINE_SECONDS
+        while select.select([read], [], [], max(0.0, end - time.monotonic()))[0]:
+            data = os.read(read, 4096)
+            if not data:
+                break
+            said += data
+        else:
+            os.kill(pid, signal.SIGKILL)
+        os.close(read)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        try:
+            reply: dict[str, Any] = json.loads(said)
+        except ValueError:
+            return {
+                "error": f"{call['name']} does not answer by SSH: it is off, booting or cut off"
+            }
+        return reply
 
     def op_status(self, _: dict[str, Any]) -> dict[str, Any]:
         """What only this node knows, for waiting."""
