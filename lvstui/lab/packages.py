@@ -39,6 +39,7 @@ PROGRAMS = {
     "modprobe": "kmod",
     "arping": "iputils-arping",
     "tcpdump": "tcpdump",
+    "strace": "strace",
     "sudo": "sudo",
 }
 """Program looked for on the host, and the package that brings it."""

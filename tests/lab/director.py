@@ -6,13 +6,22 @@ import json
 import shlex
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from lvstui.lab import Lab
 
+ROOT = Path(__file__).parents[2]
 LVSTUI = f"{shlex.quote(sys.executable)} -m lvstui"
 SLOW_S = 60.0
 """Starting Python in the guest takes ten times what it takes on the host."""
+PATIENCE_S = 200.0
+"""For what starts some hundred processes in the guest."""
+
+
+def python(words: str) -> str:
+    """Python in the guest, with the folder of the tests in reach."""
+    return f"env PYTHONPATH={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} {words}"
 
 
 def status(lab: Lab, node: str = "lb1", *options: str) -> tuple[int, dict[str, Any]]:

@@ -169,7 +169,7 @@ def test_exit_codes_and_what_is_refused(lab: Lab) -> None:
     code, text = said(lab, "config rollback 1 --yes")
     assert (code, "there is no change 1: the history is empty" in text) == (2, True), text
     code, text = said(lab, "--read-only config weight rs1 5 --service web --yes")
-    assert (code, "--read-only" in text) == (1, True), text
+    assert (code, "read-only" in text) == (2, True), text
     code, text = said(lab, "config weight rs1 5 --service web")
     assert (code, "give --yes" in text) == (1, True), text
     code, text = said(lab, "config confirm")

@@ -126,7 +126,7 @@ def test_what_is_refused(lab: Lab) -> None:
     code, text = said("drain rs2")
     assert (code, "give --yes" in text) == (1, True)
     code, text = said("--read-only drain rs2 --yes")
-    assert (code, "read-only" in text) == (1, True)
+    assert (code, "read-only" in text) == (2, True)
     user = f"setpriv --reuid=65534 --regid=65534 --clear-groups {LVSTUI}"
     done = lab.run(
         "lb1", f"{user} drain 10.10.0.4 --yes", timeout=SLOW_S, check=False, env={"HOME": "/tmp"}

@@ -1,0 +1,240 @@
+"""Runs in the guest, traced: every command of the shell and every key of every screen, read-only.
+
+What there is comes from the command line's parser and from the screens themselves, so that a new
+one is among them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import io
+import json
+import os
+import pty
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from lvstui import readonly
+from lvstui.app import LvstuiApp
+from lvstui.cli import build_parser, main
+from lvstui.screens.console import ConsoleScreen
+from tests.command_line import leaves, optional_words
+from tests.lab.strace import MARK
+
+COMMAND_S = 60
+"""A command that goes on until it is interrupted is interrupted after that."""
+ENDLESS_S = 6
+LEAVING = {"q", "ctrl+q", "ctrl+c", "ctrl+z"}
+SIZE = (160, 50)
+# Or argparse asks the terminal for its size some thousand times, each time through the recorder.
+os.environ |= {"COLUMNS": str(SIZE[0]), "LINES": str(SIZE[1])}
+
+
+def mark(words: str) -> None:
+    """Seen in the trace: what is done from here on."""
+    os.access(f"{MARK}{words}", os.F_OK)
+
+
+_PARSER = build_parser()
+
+
+def allowed(words: list[str]) -> bool:
+    """Whether a read-only session runs it."""
+    return not readonly.refusal(_PARSER.parse_args(["--read-only", *words]))
+
+
+def variants() -> Iterator[list[str]]:
+    """Every command as it is, then with each option; one that several have is tried with one."""
+    tried: set[str] = set()
+    for leaf in leaves():
+        if not leaf.name:
+            continue
+        yield leaf.words
+        for option in optional_words(leaf.parser):
+            words = [*leaf.words, *option]
+            if allowed(words):
+                if option[0] in tried and option[0] != "--json":
+                    continue
+                tried.add(option[0])
+            yield words
+
+
+def run(words: list[str]) -> int | str:
+    """The exit status of a command, or how else it ended."""
+    endless = "stream" in words or "--watch" in words
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(ENDLESS_S if endless else COMMAND_S)
+    try:
+        return main(["--read-only", *words])
+    except SystemExit as end:
+        return int(end.code or 0)
+    except Exception as error:
+        # Whatever it is, the test wants to see the rest, too.
+        return f"{type(error).__name__}: {error}"
+    finally:
+        signal.alarm(0)
+
+
+def commands() -> dict[str, Any]:
+    """Every command with each option; those that are refused first, while this is still root."""
+    todo = list(variants())
+    refused = [words for words in todo if not allowed(words)]
+    looks = [words for words in todo if allowed(words)]
+    found: dict[str, Any] = {}
+    for words in (*refused, *looks):
+        mark(" ".join(words))
+        out = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            status = run(words)
+        out.flush()
+        text = out.buffer.getvalue().decode("utf-8", "replace")
+        found[" ".join(words)] = [words in looks, status, text[-600:]]
+    return {"uid": os.getuid(), "commands": found}
+
+
+class Driver:
+    """Presses keys in a running console."""
+
+    def __init__(self, app: LvstuiApp, pilot: Any) -> None:
+        self.app, self.pilot = app, pilot
+        self.pressed: list[str] = []
+        self.opened: set[tuple[str, str]] = set()
+
+    async def press(self, key: str) -> None:
+        where = type(self.app.screen).__name__
+        mark(f"{where} {key}")
+        self.pressed.append(f"{where} {key}")
+        await self.pilot.press(key)
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Until nothing that was begun is under way."""
+        until = time.monotonic() + COMMAND_S
+        await self.pilot.pause()
+        while self.busy() and time.monotonic() < until:
+            await asyncio.sleep(0.1)
+        await self.pilot.pause()
+
+    def busy(self) -> bool:
+        screen = self.app.screen
+        desks = [getattr(screen, "desk", None), self.app._config_desk]
+        return any(getattr(desk, "under_way", "") for desk in desks if desk is not None)
+
+    async def close(self, depth: int) -> None:
+        """Back to a screen of that depth."""
+        for _ in range(6):
+            if len(self.app.screen_stack) <= depth:
+                return
+            await self.press("escape")
+        while len(self.app.screen_stack) > depth:
+            self.app.pop_screen()
+            await self.pilot.pause()
+
+    async def every_key(self, mode: str) -> None:
+        """Those of the screen, and those of each dialog that one of them opens."""
+        await self.go(mode)
+        keys = [k for command in self.app.screen.commands for k in command.keys.split(",") if k]  # type: ignore[attr-defined]
+        keys = list(dict.fromkeys([*keys, *self.app.screen.active_bindings]))
+        for key in keys:
+            if key in LEAVING:
+                continue
+            await self.go(mode)
+            depth = len(self.app.screen_stack)
+            await self.press(key)
+            if len(self.app.screen_stack) > depth:
+                await self.inside(key, depth)
+        for command in self.app.screen.commands:  # type: ignore[attr-defined]
+            if not set(command.keys.split(",")) & LEAVING:
+                await self.go(mode)
+                mark(f"{mode} {command.id}")
+                self.app.screen.action_command(command.id)  # type: ignore[attr-defined]
+                await self.rest()
+
+    async def inside(self, opener: str, depth: int) -> None:
+        """The keys of a dialog, once for each key that opens it."""
+        once = (type(self.app.screen).__name__, opener)
+        if once in self.opened:
+            return
+        self.opened.add(once)
+        for key in list(self.app.screen.active_bindings):
+            if key in LEAVING or key == "escape":
+                continue
+            if len(self.app.screen_stack) == depth:
+                if not isinstance(self.app.screen, ConsoleScreen):
+                    return
+                await self.press(opener)
+            if len(self.app.screen_stack) <= depth:
+                return
+            await self.press(key)
+            await self.close(depth + 1)
+        await self.close(depth)
+
+    async def go(self, mode: str) -> None:
+        """To the screen, with nothing above it."""
+        await self.close(1)
+        if self.app.current_mode != mode:
+            await self.app.switch_mode(mode)
+        await self.close(1)
+        await self.rest()
+
+
+async def _drive(app: LvstuiApp, found: dict[str, Any]) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        driver = Driver(app, pilot)
+        until = time.monotonic() + COMMAND_S
+        while not app.picture.services and time.monotonic() < until:
+            await asyncio.sleep(0.1)
+        for mode in app.MODES:
+            await driver.every_key(mode)
+            found[mode] = sorted({text.partition(" ")[0] for text in driver.pressed})
+        found["pressed"] = len(driver.pressed)
+        app.exit()
+
+
+def screens() -> dict[str, Any]:
+    """Every key, in one session."""
+    found: dict[str, Any] = {}
+    LvstuiApp.run = lambda self, *_, **__: asyncio.run(_drive(self, found))  # type: ignore[method-assign]
+    sys.stdin.isatty = sys.stdout.isatty = lambda: True  # type: ignore[method-assign]
+    mark("the console")
+    status = main(["--read-only"])
+    return {"uid": os.getuid(), "status": status, **found}
+
+
+def terminal() -> dict[str, Any]:
+    """The console on a terminal of its own: drawn, its tabs gone through, left by q."""
+    child, master = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="xterm-256color", LINES="40", COLUMNS="140", PYTHONUTF8="1")
+        os.execv(sys.executable, [sys.executable, "-m", "lvstui", "--read-only"])
+    seen, keys = b"", [b"2", b"4", b"5", b"7", b"x", b"1", b"q"]
+    mark("the terminal")
+    until, next_key = time.monotonic() + COMMAND_S, 0.0
+    while time.monotonic() < until:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                seen += os.read(master, 1 << 16)
+            except OSError:
+                break
+        if b"10.10.0.20" in seen and keys and time.monotonic() > next_key:
+            os.write(master, keys.pop(0))
+            next_key = time.monotonic() + 2.0
+    _, status = os.waitpid(child, 0 if not keys else os.WNOHANG)
+    text = seen.decode("utf-8", "replace")
+    return {"status": os.waitstatus_to_exitcode(status), "left": len(keys),
+            "read-only": "read-only" in text, "end": text[-300:]}  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=("commands", "screens", "terminal"))
+    told = {"commands": commands, "screens": screens, "terminal": terminal}[
+        parser.parse_args().what
+    ]()
+    print(json.dumps(told))
