@@ -32,6 +32,8 @@ COMMAND_S = 60
 ENDLESS_S = 6
 LEAVING = {"q", "ctrl+q", "ctrl+c", "ctrl+z"}
 SIZE = (160, 50)
+# Or argparse asks the terminal for its size some thousand times, each time through the recorder.
+os.environ |= {"COLUMNS": str(SIZE[0]), "LINES": str(SIZE[1])}
 
 
 def mark(words: str) -> None:
@@ -39,8 +41,12 @@ def mark(words: str) -> None:
     os.access(f"{MARK}{words}", os.F_OK)
 
 
+_PARSER = build_parser()
+
+
 def allowed(words: list[str]) -> bool:
-    return not readonly.refusal(build_parser().parse_args(["--read-only", *words]))
+    """Whether a read-only session runs it."""
+    return not readonly.refusal(_PARSER.parse_args(["--read-only", *words]))
 
 
 def variants() -> Iterator[list[str]]:
