@@ -126,9 +126,11 @@ class TerminalAsker:
         if not sys.stdin.isatty():
             return None
         again = "not accepted; " if request.again else ""
-        prompt = plain(f"{request.user}@{request.host}: {again}{request.prompt} ")
+        prompt = f"{request.user}@{request.host}: {again}{request.prompt} "
         try:
-            secret = _ask_line(prompt) if request.echo else getpass.getpass(prompt, sys.stderr)
+            secret = (
+                _ask_line(prompt) if request.echo else getpass.getpass(plain(prompt), sys.stderr)
+            )
             everywhere = False
             if request.hosts:
                 names = ", ".join(plain(host) for host in request.hosts)
