@@ -267,7 +267,8 @@ def _filler(settings: Settings) -> Callable[..., str]:
 
 
 def _path(text: str) -> str:
-    return os.path.expanduser(text.strip('"'))
+    # No path has a NUL; what opens one raises something else than OSError.
+    return os.path.expanduser(text.strip('"').replace("\0", ""))
 
 
 def _agent(value: str, fill: Callable[..., str]) -> str:

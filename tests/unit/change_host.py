@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
@@ -38,16 +39,20 @@ class Host:
         """A process in whose mount namespace the host is; 0: in ours."""
 
     def run(self, text: str, stdin: bytes = b"") -> Ran:
+        text = self._here(text)
+        text = f"PATH={self.tools}:$PATH; export PATH\n{text}"
+        if self.inside:
+            text = f"exec nsenter -t {self.inside} -m sh -c {shlex.quote(text)}\n"
+        return self.runner.run(text, stdin=stdin, timeout_s=30)
+
+    def _here(self, text: str) -> str:
         for folder, stand_in in (
             (STATE, self.state),
             ("/run/systemd/system", self.root / "systemd"),
             ("/etc/systemd/system", self.root / "units"),
         ):
             text = text.replace(folder, str(stand_in))
-        text = f"PATH={self.tools}:$PATH; export PATH\n{text}"
-        if self.inside:
-            text = f"exec nsenter -t {self.inside} -m sh -c {shlex.quote(text)}\n"
-        return self.runner.run(text, stdin=stdin, timeout_s=30)
+        return text
 
     def tool(self, name: str, text: str) -> None:
         """Put a shell script in a program's place."""
@@ -57,7 +62,12 @@ class Host:
 
     def begin(self, *files: FileStep, id_: str = ID, seconds: int = 600) -> Ran:
         meta = {"title": "a change", "who": "alice", "files": [file.path for file in files]}
-        text, stdin = transaction.begin(id_, files, self.daemon, seconds=seconds, meta=meta)
+        whole = guarded.script()
+        with (
+            patch.object(transaction, "script", lambda name: self._here(script(name))),
+            patch.object(guarded, "script", lambda: self._here(whole)),
+        ):
+            text, stdin = transaction.begin(id_, files, self.daemon, seconds=seconds, meta=meta)
         assert OLD not in text.encode(), "file contents belong to standard input"
         return self.run(text, stdin)
 

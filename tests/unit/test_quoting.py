@@ -20,6 +20,7 @@ from lvstui.keepalived.daemon.trial import test_words as words_of
 from lvstui.keepalived.daemon.trial import trial, trial_script
 from lvstui.realserver import transaction as realserver
 from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl
+from lvstui.remote import guarded
 from lvstui.remote.local import LocalRunner
 from tests import stand_ins
 from tests.stand_ins import as_root
@@ -165,7 +166,8 @@ def test_a_change_is_laid_out_as_it_is(
     laid = state / ID
     try:
         assert (laid / "argv").read_bytes() == b"".join(os.fsencode(w) + b"\0" for w in argv)
-        assert (laid / "change.sh").read_text() == script("common.sh") + script("change.sh")
+        whole = script("common.sh") + guarded.script() + script("change.sh")
+        assert (laid / "change.sh").read_text() == whole
         steps = transaction.steps(ID, files, daemon).encode("utf-8", "surrogateescape")
         assert (laid / "steps.sh").read_bytes() == steps
         assert run(transaction.phase(ID, "write")) == "written\n"

@@ -106,5 +106,5 @@ def test_what_can_not_be_undone_is_status_1_with_the_next_step(
 def test_read_only_undoes_nothing(log: AuditLog, world: World, capsys: Any) -> None:
     drained(log, world)
     for words in (["--read-only", "undo", "--yes"], ["undo", "--yes", "--read-only"]):
-        assert main(words) == 1
+        assert main(words) == 2
         assert "read-only" in capsys.readouterr().err
