@@ -18,7 +18,7 @@ from lvstui.operations.config_plan import Ended
 
 from . import pictures
 from .configurations import ERROR, FakeEngine, FakeFiles, FakePast
-from .conftest import Make
+from .conftest import Desk, Make
 from .fakes import FakeOperator
 
 Compare = Callable[..., bool]
@@ -64,10 +64,10 @@ def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, LvstuiApp)
+        hand = Desk(app, pilot)
         for key in keys:
             if key != WAIT:
-                await pilot.press(key)
-                await pilot.pause()
+                await hand.press(key)
                 continue
             desk = app.config_desk
             for _ in range(500):
