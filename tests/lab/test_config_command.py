@@ -300,7 +300,7 @@ def test_guards_killed_at_once_are_missed_and_one_word_takes_it_back(lab: Lab) -
     assert status(lab)[0] == 0
     lab.run("lb1", f"kill -9 $({GUARDS})")
     lab.wait("lb1", lambda: not lab.run("lb1", GUARDS).stdout, what="their end")
-    gone = "the timer is gone: NOT taken back; lvstui config back"
+    gone = "the timer is gone: NOT rolled back; lvstui config back"
     code, picture = status(lab)
     assert (code, [gone in why for why in picture["reasons"]]) == (1, [True])
     code, text = said(lab, "config history")
@@ -308,7 +308,7 @@ def test_guards_killed_at_once_are_missed_and_one_word_takes_it_back(lab: Lab) -
     code, text = said(lab, "config weight rs2 5 --service web --yes")
     assert (code, gone in text, "or wait" in text) == (1, True, False), text
     code, text = said(lab, "config back")
-    assert (code, text.startswith("taken back: ")) == (0, True), text
+    assert (code, text.startswith("undone: ")) == (0, True), text
     assert read(lab, "lb1") == whole
     lab.wait("lb1", lambda: weight(lab, RS1) == 10, what="its weight before")
     assert status(lab)[0] == 0

@@ -240,7 +240,7 @@ def test_a_change_that_was_not_kept_is_gone_after(
     assert not [line for line in said if line.startswith("Reloading")]
     lb2.run("rm -f /fill /fill.rest")
     ended, why = came_of_it(lb2)
-    assert ended == "taken back"
+    assert ended == "rolled back"
     assert "the host was started anew before it was kept" in why
 
 
@@ -265,4 +265,4 @@ def test_a_killed_guard_on_a_full_disk_goes_back(lb2: RunningMachine, undecided:
     assert lb2.run(f"cat {CONF}").stdout == whole
     undecided.wait("lb2", lambda: not lb2.run(LEFT_BEHIND).stdout, timeout=30, interval=1)
     lb2.run("rm -f /fill /fill.rest")
-    assert came_of_it(lb2) == ("taken back", "lb2: the timer ran out")
+    assert came_of_it(lb2) == ("rolled back", "lb2: the timer ran out")
