@@ -18,6 +18,7 @@ from pathlib import Path
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.model.changes import Ended
 from lvstui.model.facts import Available, ChangesSeen, Missing
+from lvstui.model.numbers import decimal, number
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
 from lvstui.sources.base import Context
@@ -131,16 +132,22 @@ class ChangeMarks:
         mine = {os.fsencode(folder / name) for name in ("change.sh", "again.sh")}
         for name in ("guard.1", "guard.2"):
             pid = _first_line(folder / name)
-            if not (pid.isascii() and pid.isdigit() and len(pid) < 9):
+            if number(pid, 1 << 22) is None:
                 continue
             with suppress(OSError):
                 process = self._proc / pid
                 words = (process / "cmdline").read_bytes().split(b"\0")
-                if process.stat().st_uid == folder.stat().st_uid and any(
+                if _uids(process) == {folder.stat().st_uid} and any(
                     word in mine and after == b"guard" for word, after in pairwise(words)
                 ):
                     return True
         return False
+
+
+def _uids(process: Path) -> set[int | None]:
+    """Real, effective and saved one: of a setuid program that somebody started they differ."""
+    line = next((x for x in _read(process / "status").split("\n") if x.startswith("Uid:")), "")
+    return {number(word) for word in line.split()[1:4]}
 
 
 def _moves(change: ChangeStands) -> bool:
@@ -175,10 +182,7 @@ def _meta(folder: Path) -> dict[str, object]:
 
 
 def _number(value: object) -> float:
-    try:
-        return float(str(value)[:40])
-    except ValueError:
-        return 0.0
+    return decimal(str(value)[:40]) or 0.0
 
 
 def _first_line(path: Path) -> str:

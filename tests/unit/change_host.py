@@ -39,13 +39,13 @@ class Host:
         """A process in whose mount namespace the host is; 0: in ours."""
 
     def run(self, text: str, stdin: bytes = b"") -> Ran:
-        text = self._here(text)
+        text = self.here(text)
         text = f"PATH={self.tools}:$PATH; export PATH\n{text}"
         if self.inside:
             text = f"exec nsenter -t {self.inside} -m sh -c {shlex.quote(text)}\n"
         return self.runner.run(text, stdin=stdin, timeout_s=30)
 
-    def _here(self, text: str) -> str:
+    def here(self, text: str) -> str:
         for folder, stand_in in (
             (STATE, self.state),
             ("/run/systemd/system", self.root / "systemd"),
@@ -64,8 +64,8 @@ class Host:
         meta = {"title": "a change", "who": "alice", "files": [file.path for file in files]}
         whole = guarded.script()
         with (
-            patch.object(transaction, "script", lambda name: self._here(script(name))),
-            patch.object(guarded, "script", lambda: self._here(whole)),
+            patch.object(transaction, "script", lambda name: self.here(script(name))),
+            patch.object(guarded, "script", lambda: self.here(whole)),
         ):
             text, stdin = transaction.begin(id_, files, self.daemon, seconds=seconds, meta=meta)
         assert OLD not in text.encode(), "file contents belong to standard input"

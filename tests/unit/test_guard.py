@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from lvstui.keepalived.daemon import transaction
+from lvstui.keepalived.daemon.facts import STATE
+from lvstui.keepalived.daemon.look import script
 from lvstui.operations.config_plan import Ended
 from lvstui.remote import guarded
+from lvstui.sources.changes import ChangeMarks
 
 from .change_host import ID, NEW, OLD, Host
 
@@ -299,3 +302,27 @@ def test_where_no_unit_can_be_written_two_processes_guard_it(host: Host) -> None
     units.write_text("in the way")
     assert "armed process" in host.begin(host.step()).text
     host.wait(lambda: len(host.guards()) == 2, "both")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can start a process of somebody else")
+def test_whose_process_a_guard_may_be(host: Host) -> None:
+    """Root's counts for whoever looks; a stranger's never, nor a program that he started setuid."""
+    host.begin(host.step())
+    looks = f"T={STATE}/{ID}\n{script('common.sh')}{guarded.script()}\nguarded && echo yes\n"
+    assert host.run(looks).text == "yes\n"
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+              "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]  # fmt: skip
+    asked = host.here(looks)
+    done = subprocess.run([*nobody, "sh", "-c", asked], capture_output=True, text=True, check=False)
+    assert done.stdout == "yes\n", done.stderr
+    host.close()
+    name = str(host.state / ID / "change.sh")
+    for uids in (["--reuid=65534"], ["--ruid=65534"], ["--euid=65534"]):
+        words = ["setpriv", *uids, "sh", "-c", "sleep 60; :", name, "guard"]
+        with subprocess.Popen(words) as other:
+            try:
+                (host.state / ID / "guard.1").write_text(f"{other.pid}\n")
+                assert host.run(looks).text == "", uids
+                assert ChangeMarks(host.state).look()[0].guarded is False, uids
+            finally:
+                other.kill()

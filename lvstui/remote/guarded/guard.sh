@@ -51,9 +51,16 @@ left() { # seconds; none under another boot than that in which it was armed
 guarding= # we are the guard, or what systemd lets run before it
 
 # A number may be anybody's by now, and anybody may call himself what he likes.
+owned() { # pid: all three uids are root's, or ours where we are not root; a setuid program's are not
+  key=; real=; effective=; saved=
+  while read -r key real effective saved _; do
+    case $key in Uid:) break ;; esac
+  done < "/proc/$1/status"
+  [ "$key $real $real" = "Uid: $effective $saved" ] && { [ "$real" = 0 ] || [ -O "/proc/$1" ]; }
+} 2>/dev/null
 is_ours() { # pid [phase]
   case $1 in ''|0|*[!0-9]*) return 1 ;; esac
-  [ -O "/proc/$1" ] && tr '\0' ' ' < "/proc/$1/cmdline" |
+  owned "$1" && tr '\0' ' ' < "/proc/$1/cmdline" |
     grep -q -F -e "$T/change.sh ${2:-}" -e "$T/again.sh ${2:-}"
 } 2>/dev/null
 guarded() {
