@@ -164,7 +164,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 None if make is None else (lambda: make(asker)),
             )
             desk.tell = self._desk_tells
-            desk.watchers.append(self._keys_changed)
+            desk.watchers.append(self._desk_changed)
             self._config_desk = self.unsettled.desk = desk
         return self._config_desk
 
@@ -186,10 +186,12 @@ class LvstuiApp(App[None], inherit_bindings=False):
             return what, f"{what} is not applied."
         return "", ""
 
-    def _keys_changed(self) -> None:
-        """What can be done now is another thing: footers say so without waiting for a picture."""
+    def _desk_changed(self) -> None:
+        """What waits and what can be done now is another thing: headers and footers say so
+        without waiting for a picture."""
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen) and screen.whole:
+                screen.tick()
                 screen.keys.look_again()
 
     def _desk_tells(self, text: str, bad: bool) -> None:

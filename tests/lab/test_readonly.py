@@ -125,14 +125,14 @@ ASKS_SUDO = """
 from lvstui import readonly
 readonly.enter()
 from lvstui.remote.connect import Connector
-from lvstui.remote.runner import Access
+from lvstui.remote.runner import Access, SecretAnswer
 
 class Operator:
     asked = []
     def accept_key(self, key): return True
     def secret(self, request):
         self.asked.append(request.kind)
-        return "lab"
+        return SecretAnswer("lab")
 
 with Connector(Operator()) as connector:
     runner = connector.open(Access("rs1", user="ops"))
