@@ -52,6 +52,9 @@ def plain(text: str | bytes, limit: int = 1000) -> str:
     if isinstance(text, bytes):
         text = text[: 4 * limit + 4].decode("utf-8", "backslashreplace")
     text = visible(text[: limit + 1].replace("\t", " "))
+    if not text.isprintable():
+        # Only spaces of another width are left of what is not: they look like one.
+        text = "".join(char if char.isprintable() else " " for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

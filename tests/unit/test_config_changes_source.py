@@ -45,6 +45,8 @@ class Host:
         process.mkdir(exist_ok=True)
         line = f"sh\0{folder}/change.sh\0guard\0001\0"
         (process / "cmdline").write_bytes(line.encode())
+        uid = folder.stat().st_uid
+        (process / "status").write_text(f"Name:\tsh\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n")
         return folder
 
     def decide(self, folder: Path, marker: str, outcome: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lvstui.keepalived.files import Files
@@ -184,6 +184,7 @@ def test_an_unknown_keyword_is_one() -> None:
     assert first.meaning is Meaning.UNKNOWN
 
 
+@example(b"\xc2\xa0")
 @given(st.binary(max_size=120).filter(lambda data: b"\n" not in data))
 def test_pieces_lose_nothing_and_are_harmless(line: bytes) -> None:
     text = shown(line)
