@@ -117,7 +117,7 @@ class TerminalAsker:
 
     def secret(self, request: SecretRequest) -> SecretAnswer | None:
         """Nothing is echoed unless the host says that it may be. For which hosts the answer is
-        is asked with their names."""
+        good is asked with their names."""
         import getpass
 
         from lvstui.model.text import plain

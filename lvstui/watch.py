@@ -44,7 +44,7 @@ RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Pauses before a source that failed is tried again."""
 STEADY_S = 2.0
 """A source that failed and has run again for so long works."""
-NEEDED = frozenset({"proc", "daemon", "file", "rtnetlink"})
+NEEDED = frozenset({"proc", "daemon", "dump", "file", "rtnetlink"})
 """Sources whose first word makes a picture worth judging."""
 TRIM_S = 60.0
 """How often freed memory is given back."""

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lvstui.model.facts import ChecksSeen, InstancesSeen, Missing
+from lvstui.model.facts import Available, ChecksSeen, InstancesSeen, Missing
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.privileges import sees_all
 from lvstui.readonly import forbid
@@ -165,7 +165,7 @@ class DumpSource:
         began = time.time()
         pid, folder, oldest = 0, self._folder, 0.0
         next_look = 0.0
-        said = False
+        said = looked = False
         while not context.stop.is_set():
             now = time.monotonic()
             if self._folder is None and now >= next_look:
@@ -191,6 +191,11 @@ class DumpSource:
                     )
                 for kind, name in FILES.items():
                     self._look(context, kind, os.path.join(folder, name), oldest, began)
+            if not looked and not self._pending:
+                # There may be no dump at all: who waits for a first word gets one.
+                looked = True
+                if not said:
+                    context.emit(self.name, Available(self.name))
             context.wait(0.05 if self._pending else max(0.5, min(1.0, context.interval_s)))
 
     @staticmethod

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -169,8 +168,8 @@ print(json.dumps(ends))
 """
 LOG_LINES = "cat /var/lib/lvstui/tx/log 2>/dev/null | wc -l"
 CUTS = {
-    "link": "ip link set eth0 down; sleep 8; ip link set eth0 up",
-    "sshd": "pkill -9 sshd; sleep 8; /usr/sbin/sshd",
+    "link": ("ip link set eth0 down", "ip link set eth0 up"),
+    "sshd": ("pkill -9 sshd", "/usr/sbin/sshd"),
 }
 TIMER_S = 15
 
@@ -202,16 +201,25 @@ def settled(lab: Lab, node: str) -> str:
     }.get(" ".join(text), " ".join(text))
 
 
-def when_at(lab: Lab, node: str, step: int, then: str) -> threading.Thread:
-    """Do something on the host as soon as its log has that many lines."""
-    # Builtins only: starting processes costs the guest ten times what it costs a host.
-    script = (
-        f"i=0; while [ $i -lt 900 ]; do n=0; while read -r line; do n=$((n+1)); done 2>/dev/null "
-        f"< /var/lib/lvstui/tx/log; [ $n -ge {step} ] && break; sleep 0.1; i=$((i+1)); done; {then}"
+CUTTER = "/usr/local/bin/date"
+"""Each line of the log asks for the time first: whoever answers may cut at exactly that line."""
+
+
+def cut_at(lab: Lab, node: str, step: int, kind: str) -> None:
+    """Have the host cut off for 8 s when the line `step` of its log is about to be written."""
+    cut, mend = CUTS[kind]
+    lab.write(
+        node,
+        CUTTER,
+        f"""#!/bin/sh
+if [ $({LOG_LINES}) = {step - 1} ] && [ -e /var/lib/lvstui/tx/armed ] && mkdir /run/cut; then
+  {cut}
+  setsid sh -c 'sleep 8; {mend}' </dev/null >/dev/null 2>&1 &
+fi 2>/dev/null
+exec /bin/date "$@"
+""",
     )
-    thread = threading.Thread(target=lambda: lab.run(node, script, check=False, timeout=120))
-    thread.start()
-    return thread
+    lab.run(node, f"rmdir /run/cut 2>/dev/null; chmod 755 {CUTTER}")
 
 
 @pytest.mark.parametrize("operation", ["push", "undo"])
@@ -222,18 +230,17 @@ def test_a_cut_at_any_step_ends_wholly_before_or_wholly_after(bare: Lab, operati
     steps = [(1, 4, 6), (2, 5, 8), (3, 7, 8)] if operation == "push" else [(1, 2, 4)]
     # Each cut costs a timer: by default every step is cut in one way, not in both.
     every = bool(os.environ.get("LVSTUI_EVERY_CUT"))
-    for number, (kind, command) in enumerate(CUTS.items()):
+    for number, kind in enumerate(CUTS):
         for chosen in steps if every else steps[number : number + 1]:
             if operation == "undo":
                 ready = drive(lab, "push", *SERVERS)
                 assert ready.wait(SLOW_S) == 0
-            watchers = [when_at(lab, node, step, command)
-                        for node, step in zip(SERVERS, chosen, strict=True)]  # fmt: skip
+            for node, step in zip(SERVERS, chosen, strict=True):
+                cut_at(lab, node, step, kind)
             process = drive(lab, operation, *SERVERS)
             process.wait(SLOW_S)
-            for watcher in watchers:
-                watcher.join()
             for node, step in zip(SERVERS, chosen, strict=True):
+                lab.run(node, f"rmdir /run/cut && rm {CUTTER}")  # fails unless it was cut
                 seen[kind, step] = settled(lab, node)
             told = json.loads(process.output().decode().splitlines()[-1])
             for node, step in zip(SERVERS, chosen, strict=True):

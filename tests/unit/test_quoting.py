@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -142,10 +143,11 @@ def test_steps_of_a_real_server(box: Box, shell: str, path: str, other: str, val
 def test_a_change_is_laid_out_as_it_is(
     box: Box, name: str, argv: Sequence[str], text: bytes
 ) -> None:
-    shutil.rmtree(box.folder / "host", ignore_errors=True)
-    state = box.folder / "host" / "state"
-    conf = box.folder / "host" / "conf"
-    conf.mkdir(parents=True)
+    # A host for each, since the guard of the one before may still be putting its things in order.
+    host = Path(tempfile.mkdtemp(dir=box.folder))
+    state = host / "state"
+    conf = host / "conf"
+    conf.mkdir()
     path = str(conf / name)
     Path(path).write_bytes(b"old")
     runner = LocalRunner("here")

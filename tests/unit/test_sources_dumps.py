@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.model.facts import ChecksSeen, CheckState, Fact, InstancesSeen, Observation
+from lvstui.model.facts import Available, ChecksSeen, CheckState, Fact, InstancesSeen, Observation
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.sources import dumps
 from lvstui.sources.base import Context
@@ -239,6 +239,21 @@ def test_the_source_reads_what_lies_there_and_what_appears(tmp_path: Path) -> No
         assert third.fact.instances[0].stats is not None
         (tmp_path / "keepalived_check.data").write_text(text_of("keepalived_check.data"))
         run.wait_for(ChecksSeen)
+
+
+def test_its_first_word_comes_when_all_that_lies_there_is_read(tmp_path: Path) -> None:
+    with Run(DumpSource(lambda: 0, str(tmp_path))) as run:
+        run.wait_for(Available)
+    assert len(run.seen) == 1
+    for name in ("2.2.7-backup.data", "2.2.7-backup.json"):
+        kind = name.rpartition(".")[2]
+        (tmp_path / f"keepalived.{kind}").write_text(text_of(f"keepalived-{name}"))
+    (tmp_path / "keepalived_check.data").write_text(text_of("keepalived_check.data"))
+    with Run(DumpSource(lambda: 0, str(tmp_path))) as run:
+        run.wait_for(Available)
+    *facts, last = [type(seen.fact) for seen in run.seen]
+    assert last is Available
+    assert (facts.count(InstancesSeen), facts.count(ChecksSeen)) == (2, 1)
 
 
 def test_a_planted_file_is_not_read(tmp_path: Path) -> None:

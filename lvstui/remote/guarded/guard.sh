@@ -173,7 +173,7 @@ KillMode=process
 TimeoutStartSec=90
 StartLimitInterval=0
 END
-    mkdir -p "$UNITS/multi-user.target.wants" &&
+    chmod 644 "$UNITS/$NAME" && mkdir -p "$UNITS/multi-user.target.wants" &&
     ln -sf "../$NAME" "$UNITS/multi-user.target.wants/$NAME"
   } 2>> "$T/log" || { drop_unit; return 1; }
   flush "$UNITS/$NAME" "$UNITS/multi-user.target.wants"
