@@ -92,7 +92,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
     COMMANDS: ClassVar = {CommandProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         # On every screen, in dialogs and in the palette; the command of that name tells of it.
-        Binding("ctrl+l", "redraw", "Draw everything again", show=False, priority=True),
+        Binding("ctrl+l", "redraw", "Draw everything again", show=False, priority=True)
     ]
     CSS_PATH = style_paths()
     MODES: ClassVar = dict(_MODES)

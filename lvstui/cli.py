@@ -73,13 +73,17 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lvstui {__version__}")
     parser.add_argument("--read-only", action="store_true", help="see everything, change nothing")
     parser.add_argument(
-        "--peer", action="append", default=[], metavar="[USER@]HOST",
+        "--peer",
+        action="append",
+        default=[],
+        metavar="[USER@]HOST",
         help="the other director, by SSH: changes of keepalived.conf go to both",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--alone", action="store_true",
+        "--alone",
+        action="store_true",
         help="there is no other director: nothing has to agree with one",
-    )  # fmt: skip
+    )
     parser.add_argument("--replay", metavar="FILE", help="show a recording instead of this host")
     _look_options(parser)
     parser.set_defaults(run=Harmless(_console))

@@ -52,19 +52,32 @@ def add_changes(words: Any) -> None:
         ("back", "undo a change that waits, now"),
     ):
         sub = words.add_parser(
-            name, help=help_, description=help_[0].upper() + help_[1:] + ".",
+            name,
+            help=help_,
+            description=help_[0].upper() + help_[1:] + ".",
             # As it was called first; scripts have it.
             aliases=["confirm"] if name == "keep" else [],
-        )  # fmt: skip
-        sub.add_argument("id", metavar="ID", nargs="?", default="",
-                         help="of `history`; not needed when one waits")  # fmt: skip
+        )
+        sub.add_argument(
+            "id",
+            metavar="ID",
+            nargs="?",
+            default="",
+            help="of `history`; not needed when one waits",
+        )
         if name == "back":
-            sub.add_argument("--give-up", action="store_true", help="when it can not go back: stop "
-                             "trying, the files stay as they are now")  # fmt: skip
+            sub.add_argument(
+                "--give-up",
+                action="store_true",
+                help="when it can not go back: stop trying, the files stay as they are now",
+            )
         _common(sub)
         sub.set_defaults(run=_settle, word=name)
-    sub = words.add_parser("history", help="the changes that were made: when, who, why",
-                           description="Newest first; with a number, what it changed.")  # fmt: skip
+    sub = words.add_parser(
+        "history",
+        help="the changes that were made: when, who, why",
+        description="Newest first; with a number, what it changed.",
+    )
     sub.add_argument("number", metavar="N", nargs="?", default="", help="1 is the newest")
     _common(sub)
     sub.set_defaults(run=Harmless(_history))
@@ -72,8 +85,13 @@ def add_changes(words: Any) -> None:
 
 def _common(sub: argparse.ArgumentParser) -> None:
     # Without a default of its own, one that was given before `config` is kept.
-    sub.add_argument("--peer", action="append", default=argparse.SUPPRESS, metavar="[USER@]HOST",
-                     help="the other director, by SSH: changed in the same go")  # fmt: skip
+    sub.add_argument(
+        "--peer",
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar="[USER@]HOST",
+        help="the other director, by SSH: changed in the same go",
+    )
     sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
     sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
     sub.add_argument("--json", action="store_true", help="one JSON document (lvstui.change/1)")
@@ -83,18 +101,29 @@ def plan_options(sub: argparse.ArgumentParser) -> None:
     """What every change of keepalived.conf can be told."""
     _common(sub)
     sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
-    sub.add_argument("--yes", action="store_true",
-                     help="apply without asking, and keep it when it was verified")  # fmt: skip
-    sub.add_argument("--hold", action="store_true",
-                     help="do not keep it yet: `lvstui config keep` does")  # fmt: skip
-    sub.add_argument("--force", action="store_true",
-                     help="in spite of errors (never what ends the daemon)")  # fmt: skip
-    sub.add_argument("--unchecked", action="store_true",
-                     help="keep new servers even when their first check fails")  # fmt: skip
+    sub.add_argument(
+        "--yes", action="store_true", help="apply without asking, and keep it when it was verified"
+    )
+    sub.add_argument(
+        "--hold", action="store_true", help="do not keep it yet: `lvstui config keep` does"
+    )
+    sub.add_argument(
+        "--force", action="store_true", help="in spite of errors (never what ends the daemon)"
+    )
+    sub.add_argument(
+        "--unchecked",
+        action="store_true",
+        help="keep new servers even when their first check fails",
+    )
     sub.add_argument("--alone", action="store_true", help="there is no other director")
     sub.add_argument("--reason", default="", help="why; goes to history and audit log")
-    sub.add_argument("--timer", type=int, default=60, metavar="SECONDS",
-                     help="rolled back by itself after that, unless kept (default 60)")  # fmt: skip
+    sub.add_argument(
+        "--timer",
+        type=int,
+        default=60,
+        metavar="SECONDS",
+        help="rolled back by itself after that, unless kept (default 60)",
+    )
 
 
 # Running it
@@ -117,7 +146,7 @@ def _engine(args: argparse.Namespace, stack: ExitStack) -> Configurations:
             directors.append(Where(host, lambda access=access: connector.open(access)))  # type: ignore[misc]
     return Configurations(
         directors, read_only=readonly.active(), alone=getattr(args, "alone", False)
-    )  # fmt: skip
+    )
 
 
 def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
@@ -157,9 +186,11 @@ def undo_change(args: argparse.Namespace, offer: Offer) -> int:
             return _undo_waiting(engine, offer, args)
         try:
             plan = engine.plan_rollback(
-                operation.id, timer_s=args.timer, again=operation.ended is Ended.UNDONE,
+                operation.id,
+                timer_s=args.timer,
+                again=operation.ended is Ended.UNDONE,
                 strict=not args.force,
-            )  # fmt: skip
+            )
         except KeyError:
             return _fail(args, f"“{operation.title}” is not in the history (any more)")
         except ValueError as error:
@@ -208,9 +239,7 @@ def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None
         if file is None:
             raise CannotEdit(here.config.why or "the configuration can not be read")
         edited = edit(looks, make(args, file))
-    plan = engine.plan(
-        edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer
-    )  # fmt: skip
+    plan = engine.plan(edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer)
     cautions = (*edited.cautions, *plan.cautions)
     paired = here.config.configuration is not None and here.config.configuration.instances
     if paired and len(engine.directors) == 1 and not args.alone and not plan.empty:
@@ -278,8 +307,9 @@ def _carry_out(engine: Configurations, plan: ConfigPlan, args: argparse.Namespac
         else:
             kept = engine.take_back(outcome.id)
         unrecorded = kept.unrecorded or outcome.unrecorded
-        outcome = ConfigOutcome(plan, kept.ended, outcome.id, kept.text, outcome.verified,
-                                unrecorded=unrecorded)  # fmt: skip
+        outcome = ConfigOutcome(
+            plan, kept.ended, outcome.id, kept.text, outcome.verified, unrecorded=unrecorded
+        )
     _show(args, plan, outcome)
     return _status(outcome, outcome.ok)
 

@@ -51,21 +51,28 @@ def add_config(commands: Any, look_options: LookOptions) -> None:
 
 def _file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--file", "--config", dest="file", metavar="PATH", default="",
+        "--file",
+        "--config",
+        dest="file",
+        metavar="PATH",
+        default="",
         help="main configuration file (default: that of the running daemon, else the usual one)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--id", metavar="CONFIG_ID", default="",
+        "--id",
+        metavar="CONFIG_ID",
+        default="",
         help="what `@id` lines are compared with (default: the daemon's -i, else this host's name)",
-    )  # fmt: skip
+    )
 
 
 def _add_cat(words: Any) -> None:
     parser = words.add_parser(
-        "cat", help="print the files as they are read",
+        "cat",
+        help="print the files as they are read",
         description="The bytes of the main file, as they went through the tree. On a terminal "
         "secrets are masked and control characters are shown; a pipe gets every byte.",
-    )  # fmt: skip
+    )
     _file_options(parser)
     parser.add_argument("--mask", action="store_true", help="mask secrets in a pipe, too")
     parser.add_argument("--all", action="store_true", help="every included file, one by one")
@@ -74,27 +81,31 @@ def _add_cat(words: Any) -> None:
 
 def _add_show(words: Any) -> None:
     parser = words.add_parser(
-        "show", help="every effective value, with the file, line and column that it comes from",
+        "show",
+        help="every effective value, with the file, line and column that it comes from",
         description="Defaults and inheritance applied as the installed version does.",
-    )  # fmt: skip
+    )
     _file_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
     parser.add_argument("--schema", action="store_true", help="print what each JSON field means")
     parser.add_argument("--service", metavar="S", default="", help="only 'tcp ADDR:PORT', …")
     parser.add_argument("--instance", metavar="NAME", default="", help="only this vrrp_instance")
     parser.add_argument(
-        "--keepalived", metavar="VERSION", default="",
+        "--keepalived",
+        metavar="VERSION",
+        default="",
         help="whose defaults apply (default: the installed one's)",
-    )  # fmt: skip
+    )
     parser.set_defaults(run=Harmless(_guarded(_show)))
 
 
 def _add_diff(words: Any) -> None:
     parser = words.add_parser(
-        "diff", help="what a change means, and the lines that differ",
+        "diff",
+        help="what a change means, and the lines that differ",
         description="Without a path: what keepalived runs against the file. With one: the file "
         "against that one. With two: the first against the second. `running` names what runs.",
-    )  # fmt: skip
+    )
     _file_options(parser)
     parser.add_argument("before", metavar="A", nargs="?", default="")
     parser.add_argument("after", metavar="B", nargs="?", default="")
@@ -104,19 +115,24 @@ def _add_diff(words: Any) -> None:
 
 def _add_check(words: Any) -> None:
     parser = words.add_parser(
-        "check", help="what is wrong with the configuration, and how to mend it",
+        "check",
+        help="what is wrong with the configuration, and how to mend it",
         description="Rules of our own and keepalived's own test (-t), against this host. Notes "
         "alone give exit status 0.",
-    )  # fmt: skip
+    )
     _file_options(parser)
     parser.add_argument(
-        "--peer-file", metavar="PATH", default="",
+        "--peer-file",
+        metavar="PATH",
+        default="",
         help="the other director's main file, read here: what both must have alike",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--peer-id", metavar="CONFIG_ID", default="peer",
+        "--peer-id",
+        metavar="CONFIG_ID",
+        default="peer",
         help="the other director's name, for its `@id` lines (default: peer)",
-    )  # fmt: skip
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
     parser.set_defaults(run=Harmless(_guarded(_check)))
 

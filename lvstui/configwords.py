@@ -22,12 +22,17 @@ class Usage(Exception):
 def _target(args: argparse.Namespace, file: Configuration) -> Any:
     from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService
 
-    named = [(keyword, getattr(args, keyword)) for keyword in ("instance", "script", "group")
-             if getattr(args, keyword)]  # fmt: skip
+    named = [
+        (keyword, getattr(args, keyword))
+        for keyword in ("instance", "script", "group")
+        if getattr(args, keyword)
+    ]
     ways = len(named) + bool(args.service) + args.globals
     if ways != 1:
-        raise Usage("name one block: --globals, --instance, --script, --group, or --service with "
-                     "--server and --check as needed")  # fmt: skip
+        raise Usage(
+            "name one block: --globals, --instance, --script, --group, or --service with "
+            "--server and --check as needed"
+        )
     if args.globals:
         return OfGlobals()
     if named:
@@ -70,8 +75,11 @@ def _server(text: str, service: ConfiguredService) -> ServerKey:
     except ValueError:
         found = [server for server in service.servers if server.name == text]
     else:
-        found = [server for server in service.servers
-                 if server.key.address == address and port in (0, server.key.port)]  # fmt: skip
+        found = [
+            server
+            for server in service.servers
+            if server.key.address == address and port in (0, server.key.port)
+        ]
     if len(found) != 1:
         known = ", ".join(f"{s.key} {s.name}".strip() for s in service.servers[:20])
         raise Usage(f"no real server {plain(text)!r} in {service.key}; there are: {known}")
@@ -126,8 +134,10 @@ def _unset(args: argparse.Namespace, file: Configuration) -> list[Intent]:
 def _weight(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     from lvstui.keepalived.edit.intent import SetWeight
 
-    return [SetWeight(service, server, args.value, args.last)
-            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+    return [
+        SetWeight(service, server, args.value, args.last)
+        for service, server in _everywhere(args.name, args.service, file)
+    ]
 
 
 def _disable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
@@ -135,15 +145,19 @@ def _disable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     from lvstui.operations.identity import identify
 
     now = datetime.now(timezone.utc)
-    return [Disable(service, server, str(identify()), now, args.reason, args.last)
-            for service, server in _everywhere(args.name, args.service, file, False)]  # fmt: skip
+    return [
+        Disable(service, server, str(identify()), now, args.reason, args.last)
+        for service, server in _everywhere(args.name, args.service, file, False)
+    ]
 
 
 def _enable(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     from lvstui.keepalived.edit.intent import Enable
 
-    return [Enable(service, server)
-            for service, server in _everywhere(args.name, args.service, file, True)]  # fmt: skip
+    return [
+        Enable(service, server)
+        for service, server in _everywhere(args.name, args.service, file, True)
+    ]
 
 
 def _add_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
@@ -163,8 +177,10 @@ def _add_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
 def _remove_server(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     from lvstui.keepalived.edit.intent import RemoveServer
 
-    return [RemoveServer(service, server)
-            for service, server in _everywhere(args.name, args.service, file)]  # fmt: skip
+    return [
+        RemoveServer(service, server)
+        for service, server in _everywhere(args.name, args.service, file)
+    ]
 
 
 def _remove_service(args: argparse.Namespace, file: Configuration) -> list[Intent]:
@@ -203,15 +219,17 @@ def _block_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--service", default="", metavar="S", help="in this virtual_server")
     sub.add_argument("--server", default="", metavar="R", help="in this real_server of it")
     sub.add_argument("--check", default="", metavar="KIND", help="in this check of it")
-    sub.add_argument("--number", type=int, default=1, metavar="N",
-                     help="of several checks of a kind the Nth")  # fmt: skip
+    sub.add_argument(
+        "--number", type=int, default=1, metavar="N", help="of several checks of a kind the Nth"
+    )
 
 
 def _server_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("name", metavar="SERVER", help="address, ADDR:PORT or name")
     sub.add_argument("--service", default="", metavar="S", help="only in this one")
-    sub.add_argument("--last", action="store_true",
-                     help="even when nobody is left for new connections")  # fmt: skip
+    sub.add_argument(
+        "--last", action="store_true", help="even when nobody is left for new connections"
+    )
 
 
 def _weight_arguments(sub: argparse.ArgumentParser) -> None:
@@ -224,8 +242,9 @@ def _add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--service", required=True, metavar="S", help="'tcp ADDR:PORT', or its name")
     sub.add_argument("--name", dest="as_name", default="", help="stands beside it as a comment")
     sub.add_argument("--weight", type=int, default=None, help="else that of its neighbours")
-    sub.add_argument("--no-check", action="store_true",
-                     help="without the checks that its neighbours have")  # fmt: skip
+    sub.add_argument(
+        "--no-check", action="store_true", help="without the checks that its neighbours have"
+    )
 
 
 def _service_arguments(sub: argparse.ArgumentParser) -> None:
@@ -237,8 +256,11 @@ def _vip_arguments(adding: bool) -> Callable[[argparse.ArgumentParser], None]:
         sub.add_argument("vip", metavar="ADDR/PREFIX" if adding else "ADDR")
         sub.add_argument("--instance", required=True, metavar="NAME")
         if adding:
-            sub.add_argument("--excluded", action="store_true",
-                             help="not in the adverts (virtual_ipaddress_excluded)")  # fmt: skip
+            sub.add_argument(
+                "--excluded",
+                action="store_true",
+                help="not in the adverts (virtual_ipaddress_excluded)",
+            )
         sub.set_defaults(adding=adding)
 
     return arguments
@@ -249,8 +271,13 @@ def _apply_arguments(sub: argparse.ArgumentParser) -> None:
 
 
 def _rollback_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("number", metavar="N", nargs="?", default="1",
-                     help="of `history`; 1, the newest, unless given")  # fmt: skip
+    sub.add_argument(
+        "number",
+        metavar="N",
+        nargs="?",
+        default="1",
+        help="of `history`; 1, the newest, unless given",
+    )
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Make | None]] = {
@@ -258,8 +285,11 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Make |
     "set": ("give a keyword of a block its value", _set_arguments, _set),
     "unset": ("take a keyword out of a block", _unset_arguments, _unset),
     "weight": ("set the weight of a real server in the file", _weight_arguments, _weight),
-    "disable": ("switch a real server off, lasting, signed in the file", _server_arguments,
-                _disable),
+    "disable": (
+        "switch a real server off, lasting, signed in the file",
+        _server_arguments,
+        _disable,
+    ),
     "enable": ("give a disabled real server back what it had", _server_arguments, _enable),
     "add-server": ("add a real server to a service", _add_arguments, _add_server),
     "remove-server": ("remove a real server", _server_arguments, _remove_server),
@@ -267,5 +297,5 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Make |
     "add-vip": ("add a virtual address to an instance", _vip_arguments(True), _vip),
     "remove-vip": ("remove a virtual address", _vip_arguments(False), _vip),
     "rollback": ("put back what a past change replaced", _rollback_arguments, None),
-}  # fmt: skip
+}
 """By name: help, arguments, and what is wanted; None: no single edit of a file."""

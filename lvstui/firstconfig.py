@@ -26,34 +26,64 @@ def add_first(words: Any) -> None:
     """Add the command below `lvstui config`."""
     text = "make the keepalived.conf of a first pair of directors (Direct Routing)"
     sub = words.add_parser(
-        "first", help=text,
+        "first",
+        help=text,
         description=f"{text[0].upper()}{text[1:]}. What is not given is guessed from this host's "
         "routes, the adverts on the wire and ARP, and said to be a guess. Writes nothing without "
         "--output; `lvstui config apply FILE` then puts a file in force.",
-    )  # fmt: skip
+    )
     sub.add_argument("--vip", default="", metavar="ADDR[/PREFIX]", help="the virtual address")
     sub.add_argument("--vrid", default="", metavar="N", help="virtual router id, 1 to 255")
-    sub.add_argument("--interface", default="", metavar="IF[,IF]",
-                     help="of the adverts and the VIP, on each director")  # fmt: skip
-    sub.add_argument("--directors", default="", metavar="NAME,NAME",
-                     help="this director, then its peer")  # fmt: skip
-    sub.add_argument("--unicast", default="", metavar="ADDR,ADDR",
-                     help="adverts go straight between these addresses")  # fmt: skip
-    sub.add_argument("--server", action="append", default=[], metavar="ADDR[=NAME][*WEIGHT]",
-                     help="a real server; again for each")  # fmt: skip
+    sub.add_argument(
+        "--interface",
+        default="",
+        metavar="IF[,IF]",
+        help="of the adverts and the VIP, on each director",
+    )
+    sub.add_argument(
+        "--directors", default="", metavar="NAME,NAME", help="this director, then its peer"
+    )
+    sub.add_argument(
+        "--unicast",
+        default="",
+        metavar="ADDR,ADDR",
+        help="adverts go straight between these addresses",
+    )
+    sub.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        metavar="ADDR[=NAME][*WEIGHT]",
+        help="a real server; again for each",
+    )
     sub.add_argument("--port", default="80", help="of the service (default 80)")
     sub.add_argument("--protocol", default="tcp", choices=("tcp", "udp", "sctp"))
     sub.add_argument("--name", default="", help="of the service, as a comment beside it")
     sub.add_argument("--scheduler", default="wlc", help="how connections are shared (default wlc)")
-    sub.add_argument("--persistence", default="", metavar="SECONDS",
-                     help="a client stays with its server that long")  # fmt: skip
-    sub.add_argument("--check", default="", choices=("TCP_CHECK", "HTTP_GET", "SSL_GET", "none"),
-                     help="how servers are checked (default TCP_CHECK; none for UDP)")  # fmt: skip
+    sub.add_argument(
+        "--persistence",
+        default="",
+        metavar="SECONDS",
+        help="a client stays with its server that long",
+    )
+    sub.add_argument(
+        "--check",
+        default="",
+        choices=("TCP_CHECK", "HTTP_GET", "SSL_GET", "none"),
+        help="how servers are checked (default TCP_CHECK; none for UDP)",
+    )
     sub.add_argument("--path", default="/", help="for HTTP_GET and SSL_GET (default /)")
-    sub.add_argument("--sync", action="store_true",
-                     help="running connections survive a failover (lvs_sync_daemon)")  # fmt: skip
-    sub.add_argument("--output", default="", metavar="FOLDER",
-                     help="write the files of both and the sysctl file there")  # fmt: skip
+    sub.add_argument(
+        "--sync",
+        action="store_true",
+        help="running connections survive a failover (lvs_sync_daemon)",
+    )
+    sub.add_argument(
+        "--output",
+        default="",
+        metavar="FOLDER",
+        help="write the files of both and the sysctl file there",
+    )
     sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
     sub.set_defaults(run=Harmless(_run, lambda args: "--output writes files" * bool(args.output)))
 
@@ -73,8 +103,16 @@ def _run(args: argparse.Namespace) -> int:
     notes = [*found.notes, *(f"guessed: {text}" for text in guessed)]
     if problems:
         if args.json:
-            print(json.dumps({"schema": SCHEMA, "ok": False, "notes": notes,
-                              "wrong": [asdict(problem) for problem in problems]}))  # fmt: skip
+            print(
+                json.dumps(
+                    {
+                        "schema": SCHEMA,
+                        "ok": False,
+                        "notes": notes,
+                        "wrong": [asdict(problem) for problem in problems],
+                    }
+                )
+            )
         for problem in problems:
             print(f"lvstui: {problem.field}: {problem.why}", file=sys.stderr)
         return USAGE
@@ -99,11 +137,21 @@ def _answers(args: argparse.Namespace) -> Answers:
     from lvstui.operations.first import Answers
 
     return Answers(
-        vip=args.vip, vrid=args.vrid, interface=args.interface, directors=args.directors,
-        unicast=args.unicast, servers=" ".join(args.server), port=args.port,
-        protocol=args.protocol, name=args.name, scheduler=args.scheduler,
-        persistence=args.persistence, check=args.check, path=args.path, sync=args.sync,
-    )  # fmt: skip
+        vip=args.vip,
+        vrid=args.vrid,
+        interface=args.interface,
+        directors=args.directors,
+        unicast=args.unicast,
+        servers=" ".join(args.server),
+        port=args.port,
+        protocol=args.protocol,
+        name=args.name,
+        scheduler=args.scheduler,
+        persistence=args.persistence,
+        check=args.check,
+        path=args.path,
+        sync=args.sync,
+    )
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
@@ -146,8 +194,13 @@ def _tell(
     ]
     if args.json:
         texts = {name: data.decode() for name, data in files.items()}
-        print(json.dumps({"schema": SCHEMA, "ok": True, "files": texts, "notes": notes,
-                          "next": next_steps}, indent=1, ensure_ascii=False))  # fmt: skip
+        print(
+            json.dumps(
+                {"schema": SCHEMA, "ok": True, "files": texts, "notes": notes, "next": next_steps},
+                indent=1,
+                ensure_ascii=False,
+            )
+        )
         return
     for note in notes:
         print(f"# {note}", file=sys.stderr)

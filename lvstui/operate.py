@@ -46,10 +46,11 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
         parser.set_defaults(run=Harmless(_run, _changes), operation=operation)
     text = "undo your newest operation: weights, keepalived.conf or real servers"
     undo = commands.add_parser(
-        "undo", help=text,
+        "undo",
+        help=text,
         description=f"{text[0].upper()}{text[1:]}. Once more makes it again; --list and a number "
         "reach older ones.",
-    )  # fmt: skip
+    )
     look_options(undo)
     undo.add_argument("number", metavar="N", nargs="?", type=int, help="of --list, whoever did it")
     undo.add_argument("--list", action="store_true", help="what was done, newest first")
@@ -175,12 +176,24 @@ def _list(operator: Operator, picture: Picture, args: argparse.Namespace) -> int
     found = operator.operations(picture)
     if args.json:
         rows = [
-            {"number": number, "id": one.id, "kind": one.kind.value, "at": one.at, "who": one.who,
-             "title": one.title, "own": one.own, "in_force": one.in_force, "end": one.end}
+            {
+                "number": number,
+                "id": one.id,
+                "kind": one.kind.value,
+                "at": one.at,
+                "who": one.who,
+                "title": one.title,
+                "own": one.own,
+                "in_force": one.in_force,
+                "end": one.end,
+            }
             for number, one in enumerate(found, 1)
-        ]  # fmt: skip
-        print(json.dumps({"schema": "lvstui.operation/1", "operations": rows}, indent=1,
-                         ensure_ascii=False))  # fmt: skip
+        ]
+        print(
+            json.dumps(
+                {"schema": "lvstui.operation/1", "operations": rows}, indent=1, ensure_ascii=False
+            )
+        )
     else:
         print("\n".join(listed(found, picture.at)) or "nothing was done with lvstui here yet")
     return DONE

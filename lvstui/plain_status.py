@@ -31,9 +31,15 @@ _SEVERITY = {
 WIDE = 120
 """Columns from which traffic and reasons fit beside the rest."""
 COLUMNS = (
-    ("SERVICE / REAL SERVER", False), ("STATE", False), ("FILE·KA·KERNEL", True),
-    ("CONN/S", True), ("ACTIVE", True), ("INACTIVE", True), ("IN", True), ("", False),
-)  # fmt: skip
+    ("SERVICE / REAL SERVER", False),
+    ("STATE", False),
+    ("FILE·KA·KERNEL", True),
+    ("CONN/S", True),
+    ("ACTIVE", True),
+    ("INACTIVE", True),
+    ("IN", True),
+    ("", False),
+)
 """Titles, and whether the column holds numbers."""
 
 
@@ -109,9 +115,13 @@ def _instance(view: InstanceView, now: float) -> Text:
         words.append(f"master {view.master_address} prio {view.master_priority}")
     words.append("VIP " + ", ".join(view.vips))
     return Text.assemble(
-        ("  ", ""), (f"{glyph} {view.state}", style), " ", (view.name, "bold"), "  ",
+        ("  ", ""),
+        (f"{glyph} {view.state}", style),
+        " ",
+        (view.name, "bold"),
+        "  ",
         "  ".join(word for word in words if word),
-    )  # fmt: skip
+    )
 
 
 def _reasons(picture: Picture) -> list[RenderableType]:
@@ -156,10 +166,12 @@ def _server(server: ServerView, now: float) -> tuple[RenderableType, ...]:
     rates = server.rates
     weights = server.weights
     label = Text.assemble(
-        ("  ", ""), (f"{GLYPHS[server.state]} ", style), str(server.key),
+        ("  ", ""),
+        (f"{GLYPHS[server.state]} ", style),
+        str(server.key),
         (f" {server.name}" if server.name else "", "dim"),
         (" sorry" if server.sorry else "", "dim"),
-    )  # fmt: skip
+    )
     numbers = [weights.file, weights.keepalived, weights.kernel]
     return (
         label,

@@ -46,9 +46,10 @@ class _Header(ctypes.Structure):
 
 class _Sets(ctypes.Structure):
     _fields_ = (
-        ("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32),
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
         ("inheritable", ctypes.c_uint32),
-    )  # fmt: skip
+    )
 
 
 def _libc() -> ctypes.CDLL:
@@ -72,15 +73,18 @@ def _sets() -> tuple[int, int, int]:
         raise OSError(number, f"capget: {os.strerror(number)}")
     low, high = low_high
     return (
-        low.effective | high.effective << 32, low.permitted | high.permitted << 32,
+        low.effective | high.effective << 32,
+        low.permitted | high.permitted << 32,
         low.inheritable | high.inheritable << 32,
-    )  # fmt: skip
+    )
 
 
 def _set(effective: int, permitted: int, inheritable: int) -> None:
     """Raises OSError."""
-    halves = [_Sets(*(word >> by & 0xFFFFFFFF for word in (effective, permitted, inheritable)))
-              for by in (0, 32)]  # fmt: skip
+    halves = [
+        _Sets(*(word >> by & 0xFFFFFFFF for word in (effective, permitted, inheritable)))
+        for by in (0, 32)
+    ]
     if _libc().capset(ctypes.byref(_Header(_VERSION_3, 0)), (_Sets * 2)(*halves)):
         number = ctypes.get_errno()
         raise OSError(number, f"capset: {os.strerror(number)}")

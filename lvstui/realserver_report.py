@@ -20,8 +20,10 @@ def words(row: Row, plan: HostPlan) -> str:
 
     facts = row.facts
     about = f"  {facts.os_name}, {plan.method or 'no method'}" if facts else ""
-    lines = [f"{plan.operation} {', '.join(plan.vips) or '-'}: {row.host.label} "
-             f"({row.host.address}){about}"]  # fmt: skip
+    lines = [
+        f"{plan.operation} {', '.join(plan.vips) or '-'}: {row.host.label} "
+        f"({row.host.address}){about}"
+    ]
     if plan.why_method and plan.method:
         lines.append(f"  by {plan.method}: {plan.why_method}")
     lines += [f"  ✖ {text}" for text in plan.refusals]
@@ -57,8 +59,10 @@ def table(rows: Sequence[Row], verbose: bool = False) -> str:
                     said += [f"    {line}" for line in check.evidence] if verbose else []
         said += [f"{row.host.label}: drift: {text}" for text in row.drift]
     widths = [max(len(line[at]) for line in [head, *body]) for at in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-             for line in [head, *body]]  # fmt: skip
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [head, *body]
+    ]
     return "\n".join([*lines, *([""] if said else []), *said])
 
 
@@ -103,9 +107,7 @@ def row_document(row: Row) -> dict[str, Any]:
 
 
 def document(
-    rows: Sequence[Row],
-    plans: Sequence[HostPlan],
-    result: Result | None,
+    rows: Sequence[Row], plans: Sequence[HostPlan], result: Result | None
 ) -> dict[str, Any]:
     """Plans and what came of them, for JSON (schema `lvstui.realserver/1`)."""
     outcomes = {outcome.host: outcome for outcome in (result.outcomes if result else ())}

@@ -40,10 +40,11 @@ _HELP = {
 def add_realservers(commands: Any, look_options: Callable[[argparse.ArgumentParser], None]) -> None:
     """Add the commands to the command line."""
     parser = commands.add_parser(
-        "realserver", help="look at, push to, verify and undo real servers over SSH",
+        "realserver",
+        help="look at, push to, verify and undo real servers over SSH",
         description="Real servers in Direct Routing: the VIP on the loopback and silence on ARP, "
         "over SSH, under a timer on each host that takes everything back unless it is confirmed.",
-    )  # fmt: skip
+    )
     words = parser.add_subparsers(title="what to do", metavar="WHAT", required=True)
     for word, text in _HELP.items():
         sub = words.add_parser(word, help=text, description=text)
@@ -54,14 +55,19 @@ def add_realservers(commands: Any, look_options: Callable[[argparse.ArgumentPars
 
 def _options(sub: argparse.ArgumentParser, word: str) -> None:
     sub.add_argument(
-        "hosts", metavar="HOST", nargs="*",
+        "hosts",
+        metavar="HOST",
+        nargs="*",
         help="[USER@]name or address of a real server (look, plan, verify: all when none is given)",
-    )  # fmt: skip
+    )
     sub.add_argument("--all", action="store_true", help="every real server of the configuration")
     sub.add_argument(
-        "--vip", action="append", default=[], metavar="ADDR",
+        "--vip",
+        action="append",
+        default=[],
+        metavar="ADDR",
         help="only this VIP, or one that the configuration here does not name (again for more)",
-    )  # fmt: skip
+    )
     sub.add_argument("--user", default="", help="log in as this user")
     sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
     sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
@@ -76,22 +82,28 @@ def _options(sub: argparse.ArgumentParser, word: str) -> None:
     if word in ("plan", "push"):
         sub.add_argument("--method", default="", help="this way instead of the one that is found")
         sub.add_argument(
-            "--variant", default="", choices=["", "all", "interface"],
+            "--variant",
+            default="",
+            choices=["", "all", "interface"],
             help="ARP settings for all interfaces, or only the director's (hosts with containers)",
-        )  # fmt: skip
+        )
     if word in ("push", "undo"):
         sub.add_argument("--yes", action="store_true", help="do it without asking")
         sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
         sub.add_argument("--reason", default="", help="why; goes to the audit log")
         sub.add_argument(
-            "--timer", type=int, default=60, metavar="SECONDS",
+            "--timer",
+            type=int,
+            default=60,
+            metavar="SECONDS",
             help="the host goes back by itself after this long without confirmation (default 60)",
-        )  # fmt: skip
+        )
     if word == "undo":
         sub.add_argument(
-            "--unfinished", action="store_true",
+            "--unfinished",
+            action="store_true",
             help="take back a change that was cut half way, before anything else",
-        )  # fmt: skip
+        )
     if word == "verify":
         sub.add_argument("--reboot", action="store_true", help="reboot the hosts first, one by one")
         sub.add_argument("--yes", action="store_true", help="reboot without asking")
@@ -104,15 +116,21 @@ class TerminalAsker:
         """The fingerprint is shown; only a typed `yes` accepts it."""
         from lvstui.model.text import plain
 
-        print(f"\nThe host key of {plain(key.host)} ({plain(key.address)}, port {key.port}) is not "
-              f"known.\n  {key.kind}  {key.fingerprint}", file=sys.stderr)  # fmt: skip
+        print(
+            f"\nThe host key of {plain(key.host)} ({plain(key.address)}, port {key.port}) is not "
+            f"known.\n  {key.kind}  {key.fingerprint}",
+            file=sys.stderr,
+        )
         for other in key.others:
             print(f"  known already: {plain(other)}", file=sys.stderr)
         if not sys.stdin.isatty():
             return False
         becomes = f"be added to {plain(key.file)}" if key.file != os.devnull else "not be kept"
-        print(f"It would {becomes}. Compare it with what the host's own console says "
-              "(ssh-keygen -lf).", file=sys.stderr)  # fmt: skip
+        print(
+            f"It would {becomes}. Compare it with what the host's own console says "
+            "(ssh-keygen -lf).",
+            file=sys.stderr,
+        )
         return _ask_line("Type yes to accept it: ").strip() == "yes"
 
     def secret(self, request: SecretRequest) -> SecretAnswer | None:
@@ -178,9 +196,12 @@ def _run(args: argparse.Namespace) -> int:
 
     with connector:
         service = RealServers(
-            connector, read_only=readonly.active(), directors=directors, limit=args.parallel,
+            connector,
+            read_only=readonly.active(),
+            directors=directors,
+            limit=args.parallel,
             timer_s=getattr(args, "timer", 60),
-        )  # fmt: skip
+        )
         try:
             if args.word in ("look", "verify"):
                 return _look(service, hosts, args)
@@ -195,10 +216,18 @@ def undo_on_hosts(args: argparse.Namespace, offer: Offer) -> int:
     for caution in () if args.json else offer.cautions:
         print(f"⚠ {caution}")
     asked = {
-        "word": "push" if operation.is_undo else "undo", "hosts": list(operation.hosts),
-        "vip": list(operation.vips), "all": False, "user": "", "parallel": 10, "transcript": None,
-        "verbose": False, "method": "", "variant": "", "unfinished": False,
-    }  # fmt: skip
+        "word": "push" if operation.is_undo else "undo",
+        "hosts": list(operation.hosts),
+        "vip": list(operation.vips),
+        "all": False,
+        "user": "",
+        "parallel": 10,
+        "transcript": None,
+        "verbose": False,
+        "method": "",
+        "variant": "",
+        "unfinished": False,
+    }
     return _run(argparse.Namespace(**{**vars(args), **asked}))
 
 
@@ -281,8 +310,13 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
                 break
     rows = service.look(hosts)
     if args.json:
-        _print_json({"schema": SCHEMA, "hosts": [row_document(row) for row in rows],
-                     "reboot_troubles": troubles})  # fmt: skip
+        _print_json(
+            {
+                "schema": SCHEMA,
+                "hosts": [row_document(row) for row in rows],
+                "reboot_troubles": troubles,
+            }
+        )
     else:
         print(table(rows, args.verbose))
         for text in troubles:
@@ -302,9 +336,12 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
             tell(host.label, service.take_back_unfinished(host))
     rows = service.look(hosts)
     plans = service.plan(
-        rows, operation, vips=args.vip,
-        method=getattr(args, "method", ""), variant=getattr(args, "variant", ""),
-    )  # fmt: skip
+        rows,
+        operation,
+        vips=args.vip,
+        method=getattr(args, "method", ""),
+        variant=getattr(args, "variant", ""),
+    )
     blocked = [plan for plan in plans if plan.refusals]
     ready = [plan for plan in plans if not plan.refusals]
     if show_only or not args.yes:
@@ -318,8 +355,9 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
             return _nothing(rows, plans, args)
         if not _agreed(_question(operation, ready, args), args):
             return NOT_DONE
-    result = service.apply(rows, plans, reason=args.reason, tell=tell,
-                           came=None if args.json else _print_outcome(rows))  # fmt: skip
+    result = service.apply(
+        rows, plans, reason=args.reason, tell=tell, came=None if args.json else _print_outcome(rows)
+    )
     if args.json:
         _print_json(document(rows, plans, result))
     else:
@@ -369,8 +407,10 @@ def _print_outcome(rows: Sequence[Row]) -> Callable[[HostOutcome], None]:
 
     def show(outcome: HostOutcome) -> None:
         mark = "✓" if outcome.ok else "✖"
-        print(f"{mark} {names.get(outcome.host, outcome.host)}: {outcome.end.value}: "
-              f"{outcome.text}", flush=True)  # fmt: skip
+        print(
+            f"{mark} {names.get(outcome.host, outcome.host)}: {outcome.end.value}: {outcome.text}",
+            flush=True,
+        )
 
     return show
 

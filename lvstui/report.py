@@ -123,11 +123,21 @@ MEANINGS: dict[str, str] = {
 
 FLEETING = frozenset(
     {
-        "at_epoch_s", "last_advert_epoch_s", "since_epoch_s", "rates", "counters",
-        "active_connections", "inactive_connections", "persistent_connections",
-        "share_of_traffic", "drain_left_s", "checks", "reasons", "cost",
+        "at_epoch_s",
+        "last_advert_epoch_s",
+        "since_epoch_s",
+        "rates",
+        "counters",
+        "active_connections",
+        "inactive_connections",
+        "persistent_connections",
+        "share_of_traffic",
+        "drain_left_s",
+        "checks",
+        "reasons",
+        "cost",
     }
-)  # fmt: skip
+)
 """Fields that move without anything having changed for an operator."""
 
 
@@ -207,9 +217,12 @@ def report(picture: Picture) -> dict[str, Any]:
 
 
 _CHANGE_STATES = {
-    "armed": "waiting", "reverting": "going back", "confirmed": "kept", "reverted": "rolled back",
+    "armed": "waiting",
+    "reverting": "going back",
+    "confirmed": "kept",
+    "reverted": "rolled back",
     "trouble.end": "trouble",
-}  # fmt: skip
+}
 
 
 def _change(change: ChangeStands, now: float) -> dict[str, Any]:

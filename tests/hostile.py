@@ -23,11 +23,25 @@ from lvstui.model.wire import ADDRESSES, FORMAT, encode
 AT = 1_795_000_000.0
 TITLE, RED, LINK = "\x1b]0;PWNED\x07", "\x1b[31m", "\x1b]8;;http://x/\x1b\\"
 TEXTS = (
-    f"a{TITLE}b", f"a{RED}b", f"a{LINK}b",
-    "a\x9b31mb", "a\u202eb\u202c", "a\u2066b\u2069", "a\x00b",
-    "a\u200bb", "a\u200db\ufeff", "a\r\nb\tc", "a\x7fb\x85c", "a\u2028b", "[bold red]a[/]",
-    "[@click=app.quit]a[/]", "a\U000e0067b", "a\u3164b", "a\x1b]52;c;aGk=\x07b", "a\x90qb\x9c",
-)  # fmt: skip
+    f"a{TITLE}b",
+    f"a{RED}b",
+    f"a{LINK}b",
+    "a\x9b31mb",
+    "a\u202eb\u202c",
+    "a\u2066b\u2069",
+    "a\x00b",
+    "a\u200bb",
+    "a\u200db\ufeff",
+    "a\r\nb\tc",
+    "a\x7fb\x85c",
+    "a\u2028b",
+    "[bold red]a[/]",
+    "[@click=app.quit]a[/]",
+    "a\U000e0067b",
+    "a\u3164b",
+    "a\x1b]52;c;aGk=\x07b",
+    "a\x90qb\x9c",
+)
 """Title, colour, C1, bidirectional override and isolate, NUL, hyperlink, zero width, line ends,
 markup, tags, blank letters, clipboard, a device control string."""
 HONEST = ("größe", "東京", "naïve-Ωμέγα", "🚀 web", "⚠️")

@@ -20,8 +20,16 @@ from lvstui.lab.topology import Topology
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "screenshots"
-NAMES = ("services", "plan", "details", "failover", "help", "config", "config-plan",
-         "services-80x24")  # fmt: skip
+NAMES = (
+    "services",
+    "plan",
+    "details",
+    "failover",
+    "help",
+    "config",
+    "config-plan",
+    "services-80x24",
+)
 BARE_NAMES = ("realservers", "push")
 SIZE = (140, 36)
 
@@ -77,9 +85,12 @@ async def inside(folder: Path) -> None:
         here = watcher.picture.host
         engine = Configurations([Where(here, lambda: LocalRunner(here), local=True)])
         app = LvstuiApp(
-            watcher, Operator(), configuration=OnDisk("", config_id=config_id),
-            config_engine=lambda asker: engine, settings=Settings(watch_terminal=False),
-        )  # fmt: skip
+            watcher,
+            Operator(),
+            configuration=OnDisk("", config_id=config_id),
+            config_engine=lambda asker: engine,
+            settings=Settings(watch_terminal=False),
+        )
         async with app.run_test(size=SIZE) as pilot:
 
             async def ready(true: Callable[[], bool], what: str) -> None:
@@ -136,8 +147,10 @@ async def inside(folder: Path) -> None:
             await ready(lambda: bool(app.config_desk.pending.titles), "the draft")
             await press("p")
             change = app.config_desk
-            await ready(lambda: change.change is not None and change.change.phase is Phase.PLANNED,
-                        "the plan")  # fmt: skip
+            await ready(
+                lambda: change.change is not None and change.change.phase is Phase.PLANNED,
+                "the plan",
+            )
             await shoot("config-plan")
             await press("escape", "1")
             await pilot.resize_terminal(80, 24)

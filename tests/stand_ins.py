@@ -79,13 +79,18 @@ def recorder(path: Path, mark: Path) -> None:
 
     def code(name_at: int, words_at: int) -> bytes:
         noted = (
-            b"\xb8\x02\0\0\0\xbf" + struct.pack("<I", name_at)  # open(name,
-            + b"\xbe" + struct.pack("<I", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            b"\xb8\x02\0\0\0\xbf"
+            + struct.pack("<I", name_at)  # open(name,
+            + b"\xbe"
+            + struct.pack("<I", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             + b"\xba\xb6\x01\0\0\x0f\x05\x89\xc7"  # 0666)
-            + b"\xb8\x01\0\0\0\xbe" + struct.pack("<I", words_at)  # write(it, words,
-            + b"\xba" + struct.pack("<I", len(words)) + b"\x0f\x05"  # len)
+            + b"\xb8\x01\0\0\0\xbe"
+            + struct.pack("<I", words_at)  # write(it, words,
+            + b"\xba"
+            + struct.pack("<I", len(words))
+            + b"\x0f\x05"  # len)
             + b"\xb8\x3c\0\0\0\x31\xff\x0f\x05"  # exit(0)
-        )  # fmt: skip
+        )
         # geteuid(); 0: note it; else pause() for ever
         start = b"\xb8\x6b\0\0\0\x0f\x05\x85\xc0\x75" + bytes([len(noted)])
         return start + noted + b"\xb8\x22\0\0\0\x0f\x05\xeb\xf7"
@@ -118,11 +123,18 @@ def running(
     env: dict[str, str] | None = None,
     ready: bool = False,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process; `ready`: it says so in a line, else its name is waited for."""  # fmt: skip
+    """A process; `ready`: it says so in a line, else its name is waited for."""
     process = subprocess.Popen(
-        argv, executable=program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env,
-        cwd="/", user=uid, group=uid, extra_groups=None if uid is None else [],
-    )  # fmt: skip
+        argv,
+        executable=program,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=env,
+        cwd="/",
+        user=uid,
+        group=uid,
+        extra_groups=None if uid is None else [],
+    )
     assert process.stdout is not None
     try:
         if ready:

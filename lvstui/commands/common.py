@@ -222,8 +222,9 @@ class Quit(Command["ConsoleScreen"]):
             self._warned_of = work
             screen.tell(
                 f"{work} is under way: what is not confirmed yet is left to its timer. "
-                "Press again to leave all the same.", bad=True,
-            )  # fmt: skip
+                "Press again to leave all the same.",
+                bad=True,
+            )
             return
         lost, sentence = ("", "") if work else screen.console.left_behind()
         if lost and lost != self._warned_of:

@@ -18,7 +18,7 @@ MAX_TEXT = 1024
 _DEFINITION = re.compile(rb"\$([A-Za-z_][A-Za-z0-9_]*)=[ \t]*")
 _USE = re.compile(
     rb"\$(?:([A-Za-z_][A-Za-z0-9_]*)(?=[ \t,)]|\Z)"
-    rb"|\{([A-Za-z_][A-Za-z0-9_]*)((?:[ \t]+[A-Za-z0-9_]+)*)\})",
+    rb"|\{([A-Za-z_][A-Za-z0-9_]*)((?:[ \t]+[A-Za-z0-9_]+)*)\})"
 )
 _NUMBER = re.compile(rb"[ \t]*([+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]+))?[ \t]*")
 _MAX_ROUNDS = 256

@@ -160,8 +160,11 @@ def _wrong_service(first: First, service: FirstService, where: str, vip: str, sa
     if service.check not in CHECKS:
         say(f"{where} check", "one of " + ", ".join(CHECKS))
     elif service.protocol == "udp" and service.check == "TCP_CHECK":
-        say(f"{where} check", "a UDP service does not answer a TCP connect; choose none, or add a "
-            "check of its own later")  # fmt: skip
+        say(
+            f"{where} check",
+            "a UDP service does not answer a TCP connect; choose none, or add a "
+            "check of its own later",
+        )
     if not _PATH.fullmatch(service.path) or '"' in service.path:
         say(f"{where} path", "begins with / and has no blank and no quote")
     if service.name and not _NAME.fullmatch(service.name):
@@ -185,8 +188,10 @@ def _wrong_service(first: First, service: FirstService, where: str, vip: str, sa
         elif address in directors:
             say(f"{field} address", "this is a director")
         elif vip and 1 <= first.prefix <= 128 and not _on_link(address, vip, first.prefix):
-            say(f"{field} address", "not in the VIP's network: Direct Routing reaches servers on "
-                "the same link only")  # fmt: skip
+            say(
+                f"{field} address",
+                "not in the VIP's network: Direct Routing reaches servers on the same link only",
+            )
         if address in addresses:
             say(f"{field} address", "it is in this service already")
         addresses.add(address)
@@ -273,11 +278,7 @@ def _check(service: FirstService) -> list[str]:
             path = f'"{path}"'
         inside = ["url {", f"    path {path}", "    status_code 200", "}"]
     inside += ["connect_timeout 3", "retry 2", "delay_before_retry 1"]
-    return [
-        f"        {service.check} {{",
-        *(f"            {line}" for line in inside),
-        "        }",
-    ]
+    return [f"        {service.check} {{", *(f"            {line}" for line in inside), "        }"]
 
 
 def sysctl_file() -> bytes:

@@ -16,9 +16,11 @@ class OnDisk:
     """Reads the configuration that keepalived would, and tells when it may have changed."""
 
     def __init__(
-        self, path: str = "", default: str = "/etc/keepalived/keepalived.conf",
+        self,
+        path: str = "",
+        default: str = "/etc/keepalived/keepalived.conf",
         config_id: Callable[[int], str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`path` overrides where the daemon says its file lies, `default` stands for it while
         that is not known; `config_id` gives, for the daemon's pid, what `@id` lines are compared
         with."""

@@ -60,9 +60,7 @@ CHECKERS: Keywords = {
     b"SSL_GET": _HTTP,
     b"SMTP_CHECK": Keyword(_table(f"{_CONNECT} helo_name", host=Keyword(_table(_CONNECT)))),
     b"DNS_CHECK": Keyword(_table(f"{_CONNECT} type name")),
-    b"MISC_CHECK": Keyword(
-        _table(f"{_TIMING} misc_path misc_timeout misc_dynamic user"),
-    ),
+    b"MISC_CHECK": Keyword(_table(f"{_TIMING} misc_path misc_timeout misc_dynamic user")),
     b"PING_CHECK": Keyword(_table(_CONNECT)),
     b"UDP_CHECK": Keyword(
         _table(f"{_CONNECT} payload require_reply min_reply_length max_reply_length")

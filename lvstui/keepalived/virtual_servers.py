@@ -231,9 +231,14 @@ def _real(virtual: Virtual, block: Block, notes: Notes) -> None:
         notes.say(header.place, "real_server: no valid address and port; keepalived skips it")
         return
     real = Real(
-        header.place, address, port, virtual.forwarding, name_of(header), block=block,
+        header.place,
+        address,
+        port,
+        virtual.forwarding,
+        name_of(header),
+        block=block,
         written_port=port,
-    )  # fmt: skip
+    )
     for line in block.statements():
         word = line.words[0]
         if word == b"weight":

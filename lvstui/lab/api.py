@@ -117,13 +117,7 @@ class Lab:
         self.started_at = time.monotonic()
         self._progress("booting")
         self._guest = guest.start(
-            topology,
-            layer,
-            self._wanted_name,
-            self._memory_mb,
-            self._env,
-            self._terminal,
-            layers,
+            topology, layer, self._wanted_name, self._memory_mb, self._env, self._terminal, layers
         )
         try:
             self._connection = control.Connection(self._guest.control)

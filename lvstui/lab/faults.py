@@ -118,11 +118,7 @@ def request(
 
 
 def inject(
-    name: str,
-    node: str = "",
-    argument: str | None = None,
-    *,
-    socket_path: str | Path | None = None,
+    name: str, node: str = "", argument: str | None = None, *, socket_path: str | Path | None = None
 ) -> str:
     """Inject a fault; what it did, in words.
 

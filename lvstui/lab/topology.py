@@ -148,8 +148,7 @@ class _Reader:
 
     def wrong(self, key: str, expected: str, value: object) -> LabError:
         return LabError(
-            f"{self.source}: {self.where}{key} is wrong",
-            f"{value!r}; expected {expected}",
+            f"{self.source}: {self.where}{key} is wrong", f"{value!r}; expected {expected}"
         )
 
     def number(self, key: str, default: int, low: int, high: int) -> int:

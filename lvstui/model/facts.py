@@ -278,12 +278,31 @@ class ChangesSeen:
 
 
 Fact = (
-    TableSeen | CountersSeen | ConfigurationSeen | DaemonSeen | InstancesSeen | InstanceChanged
-    | GroupChanged | PriorityChanged | AddressesSeen | AddressChanged | LinkChanged | AdvertSeen
-    | CheckSeen | ServerChanged | WeightChanged | QuorumChanged | DaemonSaid | ChecksSeen
-    | Missing | Available | Done | NamesSeen
-    | SysctlsSeen | ChangesSeen
-)  # fmt: skip
+    TableSeen
+    | CountersSeen
+    | ConfigurationSeen
+    | DaemonSeen
+    | InstancesSeen
+    | InstanceChanged
+    | GroupChanged
+    | PriorityChanged
+    | AddressesSeen
+    | AddressChanged
+    | LinkChanged
+    | AdvertSeen
+    | CheckSeen
+    | ServerChanged
+    | WeightChanged
+    | QuorumChanged
+    | DaemonSaid
+    | ChecksSeen
+    | Missing
+    | Available
+    | Done
+    | NamesSeen
+    | SysctlsSeen
+    | ChangesSeen
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,9 +211,11 @@ class InstanceBook:
         if priority is None:
             priority = seen.effective_priority if seen is not None else base
         family = 6 if vips and all(":" in vip for vip in vips) else 4
-        interval = configured.advert_interval_s if configured else (
-            seen.advert_interval_s if seen else 1.0
-        )  # fmt: skip
+        interval = (
+            configured.advert_interval_s
+            if configured
+            else (seen.advert_interval_s if seen else 1.0)
+        )
         # What was there at the first look may have been there for long.
         here_since = self._when(max((self._address_at.get(v, 0.0) for v in here), default=0.0))
         master, others, last, ok = self._wire(

@@ -76,15 +76,27 @@ def service_view(
     summed = total(rates.get(k) for k in in_kernel)
     servers = tuple(
         _server_view(
-            key, server, in_file.get(server), in_loaded.get(server), in_kernel.get(server),
-            book, traffic, rates, details, drains.get((key, server)),
-            since.get((key, server)), checked.get((key, server)), total_weight, summed, around,
+            key,
+            server,
+            in_file.get(server),
+            in_loaded.get(server),
+            in_kernel.get(server),
+            book,
+            traffic,
+            rates,
+            details,
+            drains.get((key, server)),
+            since.get((key, server)),
+            checked.get((key, server)),
+            total_weight,
+            summed,
+            around,
             sorry == server and server not in in_file and server not in in_loaded,
             bool(inputs.file or inputs.loaded),
             inputs.kernel is not None,
         )
         for server in order
-    )  # fmt: skip
+    )
     return _summed(inputs, config, servers, summed, traffic, around)
 
 
@@ -185,7 +197,7 @@ def _server_view(
             if drain is not None and kernel is not None
             else None
         ),
-    )  # fmt: skip
+    )
 
 
 def _method(configured: ConfiguredServer | None) -> str:
@@ -242,7 +254,7 @@ def _summed(
             if not inputs.key.address or around.addresses is None
             else inputs.key.address in around.addresses
         ),
-    )  # fmt: skip
+    )
 
 
 def _judge(
@@ -271,10 +283,17 @@ def _judge(
     counts = Counter(server.state for server in servers)
     words = [
         plural(counts[state], state.value, state.value)
-        for state in (State.DOWN, State.DRIFTED, State.UNVERIFIED, State.FOREIGN,
-                      State.DRAINING, State.DRAINED, State.DISABLED)
+        for state in (
+            State.DOWN,
+            State.DRIFTED,
+            State.UNVERIFIED,
+            State.FOREIGN,
+            State.DRAINING,
+            State.DRAINED,
+            State.DISABLED,
+        )
         if counts[state]
-    ]  # fmt: skip
+    ]
     if counts[State.DOWN] or counts[State.DRIFTED]:
         return Severity.WARN, ", ".join(words)
     if words:

@@ -60,8 +60,11 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
     if change.ended is Ended.REFUSED:
         return None
     if change.ended is not Ended.WAITING:
-        special = {Ended.CONFIRMED: Severity.GOOD, Ended.UNDONE: Severity.INFO,
-                   Ended.TROUBLE: Severity.BAD}  # fmt: skip
+        special = {
+            Ended.CONFIRMED: Severity.GOOD,
+            Ended.UNDONE: Severity.INFO,
+            Ended.TROUBLE: Severity.BAD,
+        }
         return special.get(change.ended, Severity.WARN), text
     if not change.guarded:
         text = f"{change.title}: its timer is gone, it will NOT be rolled back by itself"
@@ -105,8 +108,9 @@ class Narrator:
                 text = f"{self._service(fact.service)} " + (
                     "has its quorum again" if fact.up else "lost its quorum"
                 )
-                self._say(seen, Severity.GOOD if fact.up else Severity.BAD, text, "service",
-                          fact.service)  # fmt: skip
+                self._say(
+                    seen, Severity.GOOD if fact.up else Severity.BAD, text, "service", fact.service
+                )
         elif isinstance(fact, f.InstanceChanged):
             if seen.at == f.UNDATED:
                 return
@@ -242,8 +246,14 @@ class Narrator:
         where = self._service(fact.service)
         if fact.up:
             how = {"enabled": "its weight is back in", "added": "back in"}.get(fact.how, "back in")
-            self._say(seen, Severity.GOOD, f"{name} up, {how} {where}", "server", fact.service,
-                      fact.server)  # fmt: skip
+            self._say(
+                seen,
+                Severity.GOOD,
+                f"{name} up, {how} {where}",
+                "server",
+                fact.service,
+                fact.server,
+            )
             return
         self._downs.append((seen, fact, self._connections(fact)))
 
@@ -260,8 +270,9 @@ class Narrator:
                 # It takes its table with it: no check has failed.
                 name = self._server_name(fact.service, fact.server)
                 text = f"{name} removed from {self._service(fact.service)}: keepalived stops"
-                self._say(seen, Severity.WARN, text + connections, "server", fact.service,
-                          fact.server)  # fmt: skip
+                self._say(
+                    seen, Severity.WARN, text + connections, "server", fact.service, fact.server
+                )
                 continue
             why = f": {said(health)}" if known and health is not None else ""
             how = "weight 0 in" if fact.how == "disabled" else "removed from"
@@ -333,9 +344,14 @@ class Narrator:
     # -- words
 
     def _say(
-        self, seen: f.Observation, severity: Severity, text: str, kind: str,
-        service: ServiceKey | None = None, server: ServerKey | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        seen: f.Observation,
+        severity: Severity,
+        text: str,
+        kind: str,
+        service: ServiceKey | None = None,
+        server: ServerKey | None = None,
+    ) -> None:
         self._known.say(Event(seen.at, seen.host, severity, text, kind, service, server, seen.past))
 
     def _hold(

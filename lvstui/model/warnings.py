@@ -19,9 +19,12 @@ MOST = 200
 def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
     """Every warning that holds for `picture`, worst first."""
     found = [
-        *_changes(picture), *_daemon(picture), *_vrrp(picture), *_services(picture),
+        *_changes(picture),
+        *_daemon(picture),
+        *_vrrp(picture),
+        *_services(picture),
         *_drains(picture, known),
-    ]  # fmt: skip
+    ]
     found.sort(key=lambda warning: _ORDER[warning.severity])
     if len(found) > MOST:
         more = len(found) - MOST
@@ -77,9 +80,12 @@ def _instance(instance: InstanceView, *, running: bool) -> list[Warning]:
     if running and instance.state == "BACKUP" and instance.adverts_ok is False:
         text = f"{name} is BACKUP and hears no adverts on {instance.interface}"
         found.append(Warning(Severity.BAD, text, id=f"silent {name}"))
-    if running and instance.state == "MASTER" and instance.vips and (
-        len(instance.vips_here) < len(instance.vips)
-    ):  # fmt: skip
+    if (
+        running
+        and instance.state == "MASTER"
+        and instance.vips
+        and (len(instance.vips_here) < len(instance.vips))
+    ):
         missing = ", ".join(vip for vip in instance.vips if vip not in instance.vips_here)
         text = f"{name} is MASTER, but {missing} is not on {instance.interface}"
         found.append(Warning(Severity.BAD, text, id=f"vip {name}"))
@@ -88,11 +94,16 @@ def _instance(instance: InstanceView, *, running: bool) -> list[Warning]:
 
 def _services(picture: Picture) -> list[Warning]:
     return [
-        Warning(service.severity, f"{service.key}: {service.reason}", service.key, None,
-                f"service {service.key}")
+        Warning(
+            service.severity,
+            f"{service.key}: {service.reason}",
+            service.key,
+            None,
+            f"service {service.key}",
+        )
         for service in picture.services
         if service.severity is Severity.BAD and picture.table_readable
-    ]  # fmt: skip
+    ]
 
 
 def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
@@ -112,12 +123,26 @@ def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
                     f"{server.label} in {service.key}: kernel weight 0{file}{by}{why}; "
                     "a check that fails and recovers undoes it"
                 )
-                found.append(Warning(Severity.WARN, text, service.key, server.key,
-                                     f"drain {service.key} {server.key}"))  # fmt: skip
+                found.append(
+                    Warning(
+                        Severity.WARN,
+                        text,
+                        service.key,
+                        server.key,
+                        f"drain {service.key} {server.key}",
+                    )
+                )
             elif server.state is State.DRIFTED and service.in_kernel:
                 text = f"{server.label} in {service.key}: {server.reason}"
-                found.append(Warning(Severity.WARN, text, service.key, server.key,
-                                     f"drift {service.key} {server.key}"))  # fmt: skip
+                found.append(
+                    Warning(
+                        Severity.WARN,
+                        text,
+                        service.key,
+                        server.key,
+                        f"drift {service.key} {server.key}",
+                    )
+                )
             if len(found) > MOST:
                 return found
     return found

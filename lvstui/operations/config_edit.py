@@ -54,9 +54,10 @@ def files_of(config: ConfigSeen) -> Files:
     def expand(pattern: str) -> Sequence[str]:
         wanted = pattern.replace("[^", "[!")
         return sorted(
-            path for path, file in known.items()
+            path
+            for path, file in known.items()
             if file.exists and PurePosixPath(path).match(wanted)
-        )  # fmt: skip
+        )
 
     return Files(read, expand)
 

@@ -136,10 +136,12 @@ def read_history(runner: Runner, *, current: bool = False) -> tuple[HistoryEntry
     """A host's changes, newest first; `current`: only the one under way. Raises RemoteError."""
     text = f"S={STATE}\nONLY={'current' if current else ''}\n"
     ran = runner.run(
-        script("common.sh") + guarded.script() + text + script("history.sh"), root=True,
+        script("common.sh") + guarded.script() + text + script("history.sh"),
+        root=True,
         timeout_s=30,
-        what="read the history of configurations", private=True,
-    )  # fmt: skip
+        what="read the history of configurations",
+        private=True,
+    )
     return parse_history(ran.text, runner.host)
 
 
@@ -158,11 +160,17 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
         came = decimal(about.get("came", ""))
         state, outcome = about.get("state", ""), plain(about.get("outcome", "").strip())
         standing = Standing(
-            host, settled(state, outcome), outcome, came=came or 0.0,
-            left_s=float(left or 0), guarded=about.get("guard") == "yes",
-            going_back=state == "reverting", trouble=plain(about.get("trouble", "").strip()),
-            other_boot=about.get("boot") == "other", seen=about.get("seen") == "yes",
-        )  # fmt: skip
+            host,
+            settled(state, outcome),
+            outcome,
+            came=came or 0.0,
+            left_s=float(left or 0),
+            guarded=about.get("guard") == "yes",
+            going_back=state == "reverting",
+            trouble=plain(about.get("trouble", "").strip()),
+            other_boot=about.get("boot") == "other",
+            seen=about.get("seen") == "yes",
+        )
         entry = _entry(id_, about.get("meta", ""), standing)
         if entry.problem and "state" not in about:
             # Cut while it was laid out: nothing was changed by it.
@@ -181,12 +189,18 @@ def _entry(id_: str, text: str, standing: Standing) -> HistoryEntry:
         if not (isinstance(seconds, int) and 0 <= seconds <= _MOST_LEFT):
             raise ValueError("its timer is none")
         return HistoryEntry(
-            id_, float(at), who=_text(meta.get("who", "")),
-            title=_text(meta.get("title", "")), reason=_text(meta.get("reason", "")),
-            undoes=_text(meta.get("undoes", "")), forced=bool(meta.get("forced")),
-            timer_s=seconds, hosts=_texts(meta.get("hosts", [])),
-            files=_texts(meta.get("files", [])), standing=(standing,),
-        )  # fmt: skip
+            id_,
+            float(at),
+            who=_text(meta.get("who", "")),
+            title=_text(meta.get("title", "")),
+            reason=_text(meta.get("reason", "")),
+            undoes=_text(meta.get("undoes", "")),
+            forced=bool(meta.get("forced")),
+            timer_s=seconds,
+            hosts=_texts(meta.get("hosts", [])),
+            files=_texts(meta.get("files", [])),
+            standing=(standing,),
+        )
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         why = plain(f"its record can not be read ({error})", 200)
         return HistoryEntry(id_, _time_of(id_), "?", why, problem=why, standing=(standing,))
@@ -223,10 +237,11 @@ def merged(histories: Sequence[Sequence[HistoryEntry]]) -> tuple[HistoryEntry, .
                 continue
             whole = entry if known.problem else known
             together[entry.id] = replace(
-                whole, standing=(*known.standing, *entry.standing),
+                whole,
+                standing=(*known.standing, *entry.standing),
                 files=tuple(dict.fromkeys((*known.files, *entry.files))),
                 hosts=tuple(dict.fromkeys((*known.hosts, *entry.hosts))),
-            )  # fmt: skip
+            )
     return tuple(sorted(together.values(), key=lambda entry: entry.id, reverse=True))
 
 
@@ -239,8 +254,9 @@ def read_kept(runner: Runner, id_: str, paths: Sequence[str]) -> tuple[Kept, ...
             f'[ ! -e "$T/new/{number}" ] || blob new.{number} < "$T/new/{number}"',
         ]
     text = script("common.sh") + "\n".join([*lines, "echo end"]) + "\n"
-    ran = runner.run(text, root=True, timeout_s=30, what="read an earlier configuration",
-                     private=True)  # fmt: skip
+    ran = runner.run(
+        text, root=True, timeout_s=30, what="read an earlier configuration", private=True
+    )
     _, blobs = taken_apart(ran.text, runner.host)
     return tuple(
         Kept(path, blobs.get(f"old.{number}"), blobs.get(f"new.{number}"))

@@ -134,8 +134,14 @@ class Configurations:
             raise KeyError(f"no director {', '.join(sorted(unknown))}")
         if self.read_only:
             # Not even a trial of the candidate: it makes files.
-            return ConfigPlan(plain(title), (), refusals=(READ_ONLY,), reason=plain(reason),
-                              timer_s=timer_s, undoes=undoes), ()  # fmt: skip
+            return ConfigPlan(
+                plain(title),
+                (),
+                refusals=(READ_ONLY,),
+                reason=plain(reason),
+                timer_s=timer_s,
+                undoes=undoes,
+            ), ()
         refusals: list[str] = []
         cautions: list[str] = []
         looks = self.look()
@@ -231,15 +237,32 @@ class Configurations:
             return ConfigOutcome(plan, Ended.REFUSED, "", why)
         came = Application(
             id_,
-            [Target(p.where, p.seen, p.steps, p.after.configuration or p.side.after,
-                    p.tried.before, p.old_is_lethal, plan.unchecked) for p in parts],
+            [
+                Target(
+                    p.where,
+                    p.seen,
+                    p.steps,
+                    p.after.configuration or p.side.after,
+                    p.tried.before,
+                    p.old_is_lethal,
+                    plan.unchecked,
+                )
+                for p in parts
+            ],
             {
-                "title": plan.title, "who": self.audit.who, "at": round(time.time(), 3),
-                "reason": plan.reason, "timer_s": plan.timer_s, "forced": force,
-                "hosts": [part.where.name for part in parts], "undoes": plan.undoes,
+                "title": plan.title,
+                "who": self.audit.who,
+                "at": round(time.time(), 3),
+                "reason": plan.reason,
+                "timer_s": plan.timer_s,
+                "forced": force,
+                "hosts": [part.where.name for part in parts],
+                "undoes": plan.undoes,
             },
-            plan.timer_s, progress, self._counters,
-        ).run()  # fmt: skip
+            plan.timer_s,
+            progress,
+            self._counters,
+        ).run()
         text = came.text
         ok = came.ended in (Ended.WAITING, Ended.CONFIRMED)
         unrecorded = self.audit.end(
@@ -382,8 +405,10 @@ class Configurations:
     def _settled(
         self, plan: ConfigPlan, entry: HistoryEntry, ended: Ended, text: str
     ) -> ConfigOutcome:
-        entries = [(name, "", OPERATION, entry.title, ended is not Ended.TROUBLE,
-                    f"{ended.value}: {text}") for name in entry.hosts]  # fmt: skip
+        entries = [
+            (name, "", OPERATION, entry.title, ended is not Ended.TROUBLE, f"{ended.value}: {text}")
+            for name in entry.hosts
+        ]
         unrecorded = self.audit.end(entry.id, entries, entry.reason)
         if unrecorded:
             text += f"; {unrecorded}"
@@ -440,8 +465,10 @@ class Configurations:
             def work(runner: Runner, where: Where = where) -> list[FileChange]:
                 mine = _mine(runner, id_)
                 kept = history.read_kept(runner, id_, mine.files)
-                now = {f.path: f.data if f.exists else None
-                       for f in read_files(runner, [one.path for one in kept])}  # fmt: skip
+                now = {
+                    f.path: f.data if f.exists else None
+                    for f in read_files(runner, [one.path for one in kept])
+                }
                 found = []
                 for one in kept:
                     left, wanted = (one.before, one.after) if again else (one.after, one.before)
@@ -458,8 +485,11 @@ class Configurations:
             refused += [f"{one}: undo would throw that away. {LOOK_FIRST}" for one in later]
         else:
             later = [f"{one}: these later changes go, too (see the difference)" for one in later]
-        return replace(plan, cautions=plan.cautions if strict else (*plan.cautions, *later),
-                       refusals=(*plan.refusals, *refused))  # fmt: skip
+        return replace(
+            plan,
+            cautions=plan.cautions if strict else (*plan.cautions, *later),
+            refusals=(*plan.refusals, *refused),
+        )
 
 
 def _remembers(runner: Runner, id_: str) -> HistoryEntry | None:

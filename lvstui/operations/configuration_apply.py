@@ -142,9 +142,14 @@ class Application:
         return self._keep(found, bool(running))
 
     def _keep(self, found: tuple[Verified, ...], running: bool) -> Came:
-        read = f"loaded and read back ({len(found)} checks)" if running else (
-            "written; keepalived does not run, so nothing is loaded and nothing could be verified"
-        )  # fmt: skip
+        read = (
+            f"loaded and read back ({len(found)} checks)"
+            if running
+            else (
+                "written; keepalived does not run, so nothing is loaded and nothing could be "
+                "verified"
+            )
+        )
         if not self.timer_s:
             wrong = self._each(lambda t: self._phase(t, "confirm", str(self.meta.get("who", ""))))
             if wrong:
@@ -160,18 +165,24 @@ class Application:
         patience = verify.patience_s(target.expected) + _NAT_S
         longest = max([patience, *(verify.patience_s(t.expected) + _NAT_S for t in self.targets)])
         text, stdin = transaction.begin(
-            self.id, target.files, target.seen.daemon,
+            self.id,
+            target.files,
+            target.seen.daemon,
             seconds=int(longest) + _SPARE_S + self.timer_s,
             meta={**self.meta, "files": [file.path for file in target.files]},
-            tested=target.tested, old_is_lethal=target.old_is_lethal,
-        )  # fmt: skip
+            tested=target.tested,
+            old_is_lethal=target.old_is_lethal,
+        )
         runner = self._runner(target)
-        ran = runner.run(text, stdin=stdin, root=True, timeout_s=60, what="begin the change",
-                         private=True)  # fmt: skip
+        ran = runner.run(
+            text, stdin=stdin, root=True, timeout_s=60, what="begin the change", private=True
+        )
         if ran.status == 0 and "armed" in ran.text:
             if target.seen.daemon.systemd and "armed process" in ran.text:
-                self._cautions.append(f"{target.where.name}: no unit could be made for systemd, so "
-                                      "that a reboot is not covered")  # fmt: skip
+                self._cautions.append(
+                    f"{target.where.name}: no unit could be made for systemd, so "
+                    "that a reboot is not covered"
+                )
             return ""
         return _last(ran.text, ran.err) or f"status {ran.status}"
 
@@ -190,8 +201,10 @@ class Application:
         took = self.clock() - min(times)
         if took < window:
             return ""
-        return (f"the directors took {took:.1f} s to be told, and only {window:.1f} s are allowed "
-                "while their adverts differ")  # fmt: skip
+        return (
+            f"the directors took {took:.1f} s to be told, and only {window:.1f} s are allowed "
+            "while their adverts differ"
+        )
 
     def _phase(self, target: Target, word: str, *arguments: str) -> str:
         """Run one phase; what went wrong, else empty."""
@@ -239,8 +252,9 @@ class Application:
             over = False
             for (target, daemon, error), wanted in zip(looks, expected, strict=True):
                 if daemon is None:
-                    verdicts.append(Verified(target.where.name, "it can be looked at", False,
-                                             str(error)))  # fmt: skip
+                    verdicts.append(
+                        Verified(target.where.name, "it can be looked at", False, str(error))
+                    )
                     over = True
                     continue
                 seen.append(daemon)
@@ -275,9 +289,7 @@ class Application:
             return None
 
     def _replies(
-        self,
-        first: Mapping[tuple[ServiceKey, ServerKey], Counters],
-        targets: Sequence[Target],
+        self, first: Mapping[tuple[ServiceKey, ServerKey], Counters], targets: Sequence[Target]
     ) -> list[Verified]:
         host = next((t.where.name for t in targets if t.where.local), "")
         return [
@@ -338,15 +350,22 @@ def take_back(
     def one(where: Where) -> tuple[str, tuple[str, ...]]:
         runner = have.get(where.name) or where.connect()
         try:
-            ran = runner.run(transaction.phase(id_, "revert", plain(why, 400)), root=True,
-                             timeout_s=90, what="take it back")  # fmt: skip
+            ran = runner.run(
+                transaction.phase(id_, "revert", plain(why, 400)),
+                root=True,
+                timeout_s=90,
+                what="take it back",
+            )
             lines = [plain(line) for line in ran.text.splitlines() if line.strip()]
             last = lines[-1] if lines else _last("", ran.err)
             if last != "reverted" and not last.startswith("trouble: "):
                 # Cut, or somebody else was quicker: the host's own marks say how it stands.
                 last = _decision(runner, id_) or last
-            notes = tuple("keepalived had died and was started again" for line in lines
-                          if line.startswith("started "))  # fmt: skip
+            notes = tuple(
+                "keepalived had died and was started again"
+                for line in lines
+                if line.startswith("started ")
+            )
             return last, notes
         finally:
             if where.name not in have:
@@ -357,8 +376,9 @@ def take_back(
     restarted: list[str] = []
     for where, said, error in at_once(wheres, one):
         if said is None:
-            trouble.append(f"{where.name}: {error}; whether its own timer rolls it back could not "
-                           "be seen")  # fmt: skip
+            trouble.append(
+                f"{where.name}: {error}; whether its own timer rolls it back could not be seen"
+            )
             continue
         notes += [f"{where.name}: {note}" for note in said[1]]
         restarted += [where.name] if said[1] else []
@@ -366,8 +386,9 @@ def take_back(
             trouble.append(f"{where.name}: {said[0].removeprefix('trouble: ') or 'no word'}")
     if trouble:
         return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)), (), tuple(restarted))
-    return Came(Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")), (),
-                tuple(restarted))  # fmt: skip
+    return Came(
+        Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")), (), tuple(restarted)
+    )
 
 
 def _decision(runner: Runner, id_: str) -> str:

@@ -56,19 +56,29 @@ class Drawn:
         after = self.after.configuration or before
         tree = self.seen.config.tree
         return Side(
-            self.where.name, self.seen.daemon.version, bool(self.seen.daemon.pid), before, after,
+            self.where.name,
+            self.seen.daemon.version,
+            bool(self.seen.daemon.pid),
+            before,
+            after,
             rules.authentication(tree) if tree is not None else (),
             rules.authentication(self.after.tree) if self.after.tree is not None else (),
-        )  # fmt: skip
+        )
 
 
 def director(seen: DirectorSeen) -> Director:
     """The daemon as a plan remembers it."""
     daemon = seen.daemon
     return Director(
-        daemon.host, daemon.main, daemon.config_id, daemon.pid, daemon.started,
-        tuple((child.role, child.pid) for child in daemon.children), daemon.version, seen.in_step,
-    )  # fmt: skip
+        daemon.host,
+        daemon.main,
+        daemon.config_id,
+        daemon.pid,
+        daemon.started,
+        tuple((child.role, child.pid) for child in daemon.children),
+        daemon.version,
+        seen.in_step,
+    )
 
 
 def idle(where: Where, seen: DirectorSeen) -> Drawn:
@@ -151,8 +161,18 @@ def draw(
     proof: tuple[str, ...] = ()
     if wanted and new is not None and daemon.pid:
         proof = verify.on_proof(verify.Expected(seen, new, seen.running or old or Configuration()))
-    return Drawn(where, seen, change, after, steps, tried, tuple(dict.fromkeys(refusals)),
-                 cautions, lethal_before, proof)  # fmt: skip
+    return Drawn(
+        where,
+        seen,
+        change,
+        after,
+        steps,
+        tried,
+        tuple(dict.fromkeys(refusals)),
+        cautions,
+        lethal_before,
+        proof,
+    )
 
 
 def _around(runner: Runner, seen: DirectorSeen, after: ConfigSeen) -> dict[str, Surroundings]:
@@ -194,9 +214,13 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
         file = on_disk.get(change.path)
         now = file.data if file is not None and file.exists else None
         if file is not None and file.skipped:
-            why = "it is no regular file" if not file.regular else (
-                f"it has an execute bit (mode {file.mode:04o}): chmod a-x {change.path} first"
-            )  # fmt: skip
+            why = (
+                "it is no regular file"
+                if not file.regular
+                else (
+                    f"it has an execute bit (mode {file.mode:04o}): chmod a-x {change.path} first"
+                )
+            )
             found.append(f"{host}: {change.path}: keepalived would load nothing of it: {why}")
         elif now != change.before:
             word = "appeared" if change.before is None else "is gone" if now is None else "changed"
@@ -210,11 +234,13 @@ def _under_way(host: str, runner: Runner) -> list[str]:
         if entry.ended is Ended.WAITING:
             (standing,) = entry.standing
             then = standing.plight or (
-                "it is on its way back" if standing.going_back else
-                f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
-            )  # fmt: skip
-            found.append(f"{host}: another change is under way (“{entry.title}” of {entry.who}): "
-                         f"{then}")  # fmt: skip
+                "it is on its way back"
+                if standing.going_back
+                else f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
+            )
+            found.append(
+                f"{host}: another change is under way (“{entry.title}” of {entry.who}): {then}"
+            )
     return found
 
 
@@ -232,8 +258,10 @@ def _emptied(host: str, old: Configuration | None, new: Configuration | None) ->
     if new.instances or new.services:
         return []
     main = new.files[0] if new.files else "it"
-    return [f"{host}: {main}: no instance and no service would be left: keepalived would drop "
-            "every VIP and every backend"]  # fmt: skip
+    return [
+        f"{host}: {main}: no instance and no service would be left: keepalived would drop "
+        "every VIP and every backend"
+    ]
 
 
 def _cautions(
@@ -245,26 +273,36 @@ def _cautions(
 ) -> tuple[str, ...]:
     found = []
     if not seen.daemon.pid:
-        found.append(f"{host}: keepalived does not run: the file is written and tested, nothing is "
-                     "loaded and nothing can be verified")  # fmt: skip
+        found.append(
+            f"{host}: keepalived does not run: the file is written and tested, nothing is "
+            "loaded and nothing can be verified"
+        )
     if seen.in_step is False and seen.running is not None:
         pending = difference(seen.running, seen.config.configuration or Configuration())
         some = "; ".join(f"{d.subject}: {d.text}" for d in pending[:3])
         more = f" and {len(pending) - 3} more" if len(pending) > 3 else ""
-        found.append(f"{host}: keepalived has not loaded the file as it is now: the reload also "
-                     f"brings {some or 'other differences'}{more}")  # fmt: skip
+        found.append(
+            f"{host}: keepalived has not loaded the file as it is now: the reload also "
+            f"brings {some or 'other differences'}{more}"
+        )
     if lethal_before:
-        found.append(f"{host}: keepalived would not survive loading the present file: if this is "
-                     "rolled back the file comes back and is not loaded")  # fmt: skip
+        found.append(
+            f"{host}: keepalived would not survive loading the present file: if this is "
+            "rolled back the file comes back and is not loaded"
+        )
     for change in wanted:
         file = on_disk.get(change.path)
         if file is not None and file.links > 1:
-            found.append(f"{host}: {change.path} has {file.links} names (hard links): the others "
-                         "keep the old text")  # fmt: skip
+            found.append(
+                f"{host}: {change.path} has {file.links} names (hard links): the others "
+                "keep the old text"
+            )
         head = b"\n".join((change.before or b"").split(b"\n")[:_HEAD])
         if match := _MANAGED.search(head):
-            found.append(f"{host}: {change.path} says that it is written by other software "
-                         f"({plain(match.group(1).decode())}): it may undo this")  # fmt: skip
+            found.append(
+                f"{host}: {change.path} says that it is written by other software "
+                f"({plain(match.group(1).decode())}): it may undo this"
+            )
     return tuple(found)
 
 

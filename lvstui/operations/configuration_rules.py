@@ -82,9 +82,7 @@ def pairs(side: Side) -> list[tuple[ConfiguredInstance, ConfiguredInstance]]:
 
 
 def _shared(instance: ConfiguredInstance) -> tuple[object, ...]:
-    return (
-        instance.vrid, instance.version, instance.advert_interval_s, instance.auth_type,
-    )  # fmt: skip
+    return (instance.vrid, instance.version, instance.advert_interval_s, instance.auth_type)
 
 
 _NAMES = ("virtual_router_id", "vrrp_version", "advert_int", "auth_type")
@@ -111,9 +109,7 @@ def _about(
     all_known: bool,
 ) -> list[str]:
     found = []
-    what = [
-        name for name, a, b in zip(_NAMES, _shared(old), _shared(new), strict=True) if a != b
-    ]  # fmt: skip
+    what = [name for name, a, b in zip(_NAMES, _shared(old), _shared(new), strict=True) if a != b]
     if old.interface != new.interface:
         what.append("interface")
     if dict(side.secrets_before).get(old.name) != dict(side.secrets_after).get(new.name):
@@ -256,9 +252,16 @@ def directors_as_servers(
                 if server.key in known:
                     continue
                 address = server.key.address
-                owner = next((name for name, seen in looks.items()
-                              if name != side.host and isinstance(seen, DirectorSeen)
-                              and seen.daemon.interfaces_of(address)), "")  # fmt: skip
+                owner = next(
+                    (
+                        name
+                        for name, seen in looks.items()
+                        if name != side.host
+                        and isinstance(seen, DirectorSeen)
+                        and seen.daemon.interfaces_of(address)
+                    ),
+                    "",
+                )
                 if owner or address in peers:
                     who = f"the director {owner}" if owner else "another director (unicast_peer)"
                     found[f"{address} is an address of {who}: is that the real server?"] = None

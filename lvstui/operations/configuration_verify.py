@@ -87,9 +87,12 @@ def window_of(expected: Expected) -> float:
 
 def _advert(instance: ConfiguredInstance) -> tuple[object, ...]:
     return (
-        sorted(instance.advertised), instance.vrid, instance.version, instance.advert_interval_s,
+        sorted(instance.advertised),
+        instance.vrid,
+        instance.version,
+        instance.advert_interval_s,
         instance.auth_type,
-    )  # fmt: skip
+    )
 
 
 def patience_s(expected: Expected) -> float:
@@ -141,15 +144,21 @@ def _checks(server: ConfiguredServer) -> tuple[object, ...]:
 
 def _election(instance: ConfiguredInstance) -> tuple[object, ...]:
     return (
-        sorted(instance.vips), instance.priority, instance.state, instance.nopreempt,
-        instance.interface, instance.vrid, instance.advert_interval_s, instance.version,
-        instance.unicast_peers, instance.track_scripts, instance.sync_group,
-    )  # fmt: skip
+        sorted(instance.vips),
+        instance.priority,
+        instance.state,
+        instance.nopreempt,
+        instance.interface,
+        instance.vrid,
+        instance.advert_interval_s,
+        instance.version,
+        instance.unicast_peers,
+        instance.track_scripts,
+        instance.sync_group,
+    )
 
 
-def _servers(
-    configuration: Configuration,
-) -> dict[tuple[ServiceKey, ServerKey], ConfiguredServer]:
+def _servers(configuration: Configuration) -> dict[tuple[ServiceKey, ServerKey], ConfiguredServer]:
     return {
         (service.key, server.key): server
         for service in configuration.services
@@ -242,22 +251,27 @@ def _service(
     if bool(have.persistence_s) != bool(service.persistence_s):
         wrong.append("persistent" if have.persistence_s else "not persistent")
     wanted = {_effective(server.key, key): server for server in service.servers}
-    old = {s.key: s for s in next(
-        (s.servers for s in expected.was.services if s.key == key), ())}  # fmt: skip
+    old = {s.key: s for s in next((s.servers for s in expected.was.services if s.key == key), ())}
     pool = {destination.key: destination for destination in have.destinations}
     before = {destination.key: destination for destination in had.destinations} if had else {}
     sorry = service.sorry_server and _effective(service.sorry_server, key)
     sorry_serves = sorry is not None and sorry in pool and sorry not in wanted
     excused = (
         {server.key for of, server in unproven(expected) if of == key}
-        if expected.unchecked else frozenset()
-    )  # fmt: skip
+        if expected.unchecked
+        else frozenset()
+    )
     for address, server in wanted.items():
         wrong += _one(
-            service, server, old.get(server.key), pool.get(address), before.get(address),
-            sorry_serves or (service.ha_suspend and not now.interfaces_of(key.address))
+            service,
+            server,
+            old.get(server.key),
+            pool.get(address),
+            before.get(address),
+            sorry_serves
+            or (service.ha_suspend and not now.interfaces_of(key.address))
             or server.key in excused,
-        )  # fmt: skip
+        )
     known = {_effective(server, key) for server in old}
     for address in pool:
         if (
@@ -364,8 +378,14 @@ def together(expected: Sequence[Expected], now: Sequence[DaemonSeen]) -> tuple[V
             # Nobody had it before either (FAULT): not this change's doing.
             continue
         seen = " and ".join(has) or "nobody has it"
-        found.append(Verified(seen if len(has) == 1 else ", ".join(e.host for e in expected),
-                              f"VIP {vip} at one director", len(has) == 1, seen))  # fmt: skip
+        found.append(
+            Verified(
+                seen if len(has) == 1 else ", ".join(e.host for e in expected),
+                f"VIP {vip} at one director",
+                len(has) == 1,
+                seen,
+            )
+        )
     return tuple(found)
 
 

@@ -22,9 +22,10 @@ class Ear:
     def _listen(self) -> None:
         found = probes.macs_of([host.address for host in self._hosts])
         names = {
-            mac: host.label for host in self._hosts
+            mac: host.label
+            for host in self._hosts
             for mac in getattr(found[host.address], "macs", ())
-        }  # fmt: skip
+        }
         self._result = probes.watch(float("inf"), self._vips, servers=names, stop=self._stop)
 
     def __enter__(self) -> Ear:
@@ -42,9 +43,9 @@ class Ear:
         """Who spoke and should not have."""
         if not isinstance(self._result, probes.Listened):
             return ()
-        return tuple(dict.fromkeys(
-            plain(seen.text) for seen in self._result.sightings if seen.wrong
-        ))  # fmt: skip
+        return tuple(
+            dict.fromkeys(plain(seen.text) for seen in self._result.sightings if seen.wrong)
+        )
 
     @property
     def words(self) -> str:

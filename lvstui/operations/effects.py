@@ -28,8 +28,10 @@ def serves(row: Row | None, vip: str) -> bool:
     """The look saw that this host has the VIP."""
     return row is not None and any(
         check.id == "vip" and check.verdict is Verdict.GOOD
-        for address, found in row.checks if address == vip for check in found
-    )  # fmt: skip
+        for address, found in row.checks
+        if address == vip
+        for check in found
+    )
 
 
 def effects(
@@ -43,8 +45,11 @@ def effects(
 ) -> Effects:
     """everybody: all real servers; known: their last looks by address; weights: kernel weight of
     those that take new connections."""
-    ready = [(row, plan) for row, plan in zip(rows, plans, strict=True)
-             if not plan.refusals and not plan.empty]  # fmt: skip
+    ready = [
+        (row, plan)
+        for row, plan in zip(rows, plans, strict=True)
+        if not plan.refusals and not plan.empty
+    ]
     if not ready:
         return Effects()
     lines = []
@@ -52,8 +57,9 @@ def effects(
     if len(ready) > 1:
         rest = names[1] if len(names) == 2 else f"the other {len(names) - 1} together"
         lines.append(f"{names[0]} goes first, {rest} only when that went well.")
-    proof = "a new login and ARP silence prove it" if operation == "push" else (
-        "a new login proves it")  # fmt: skip
+    proof = (
+        "a new login and ARP silence prove it" if operation == "push" else ("a new login proves it")
+    )
     who = "Each host" if len(ready) > 1 else names[0]
     lines.append(f"{who} goes back by itself after {timer_s} s unless {proof}.")
     if operation != "undo":
@@ -70,8 +76,10 @@ def effects(
         if left:
             lines.append(f"{gone}; {len(left)} of {len(having)} still have it: {', '.join(left)}.")
         else:
-            cautions.append(f"{gone}: no real server is known to have it then. Packets for it are "
-                            "dropped by whoever gets them.")  # fmt: skip
+            cautions.append(
+                f"{gone}: no real server is known to have it then. Packets for it are "
+                "dropped by whoever gets them."
+            )
             typed = typed or vip
     cautions += loaded([row.host for row, _ in ready], weights)
     return Effects(tuple(lines), tuple(cautions), typed)

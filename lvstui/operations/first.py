@@ -152,10 +152,14 @@ def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
     )
     one, two = map(FirstDirector, names, interfaces, addresses)
     first = First(
-        (one, two), vip, int(prefix) if prefix else found.prefix,
-        _number(answers.vrid or str(found.vrid), "vrid"), (service,),
-        unicast=bool(answers.unicast.strip()), sync_connections=answers.sync,
-    )  # fmt: skip
+        (one, two),
+        vip,
+        int(prefix) if prefix else found.prefix,
+        _number(answers.vrid or str(found.vrid), "vrid"),
+        (service,),
+        unicast=bool(answers.unicast.strip()),
+        sync_connections=answers.sync,
+    )
     return first, tuple(guessed)
 
 
@@ -214,9 +218,13 @@ def guess(host: str, *, listen_s: float = LISTEN_S, suggest_vip: bool = True) ->
         notes.append("no IPv4 network is on a link of this host: name the interface and the VIP")
         return Guess(host, vrid=vrid, heard_vrids=heard, notes=tuple(notes))
     own = next(
-        (held for held in network.addresses(interface, socket.AF_INET)
-         if ipaddress.ip_address(held) in subnet), "",
-    )  # fmt: skip
+        (
+            held
+            for held in network.addresses(interface, socket.AF_INET)
+            if ipaddress.ip_address(held) in subnet
+        ),
+        "",
+    )
     why = f"the way to the gateway {gateway}" if gateway else "the first link"
     notes.insert(0, f"{interface} with {own or 'no address'} in {subnet}: {why}")
     vip = _free(interface, subnet, own, gateway, network, notes) if suggest_vip else ""
@@ -242,8 +250,10 @@ def hear(listen_s: float, notes: list[str]) -> frozenset[int]:
     try:
         sock = open_socket()
     except OSError as error:
-        notes.append(f"adverts can not be heard ({error.strerror}): make sure by yourself that no "
-                     "other pair uses the VRID")  # fmt: skip
+        notes.append(
+            f"adverts can not be heard ({error.strerror}): make sure by yourself that no "
+            "other pair uses the VRID"
+        )
         return frozenset()
     found: dict[int, str] = {}
     deadline = time.monotonic() + listen_s

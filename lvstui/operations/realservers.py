@@ -142,9 +142,13 @@ class RealServers:
         self, hosts: Sequence[Host], work: Callable[[Host], HostFacts]
     ) -> Iterable[tuple[Host, HostFacts | RemoteError]]:
         for done in run_on_all(
-            hosts, work, limit=self.limit, deadline_s=_LOOK_DEADLINE_S, cancel=self.cancelled,
+            hosts,
+            work,
+            limit=self.limit,
+            deadline_s=_LOOK_DEADLINE_S,
+            cancel=self.cancelled,
             name=lambda host: host.label,
-        ):  # fmt: skip
+        ):
             found = done.value if done.value is not None else done.error
             assert found is not None
             yield done.item, found
@@ -172,11 +176,14 @@ class RealServers:
             if operation == "push":
                 plans.append(
                     plan_push(
-                        row.facts, vips or row.host.vip_addresses,
-                        method=method or row.host.method, variant=variant or row.host.variant,
-                        operator=self.audit.who, when=when,
+                        row.facts,
+                        vips or row.host.vip_addresses,
+                        method=method or row.host.method,
+                        variant=variant or row.host.variant,
+                        operator=self.audit.who,
+                        when=when,
                     )
-                )  # fmt: skip
+                )
             elif operation == "undo":
                 plans.append(plan_undo(row.facts, vips, operator=self.audit.who, when=when))
             else:
@@ -203,8 +210,10 @@ class RealServers:
             return self._none(plans, End.REFUSED, READ_ONLY)
         self.cancelled.clear()
         self.connector.expect(row.host.access for row in rows)
-        entries = [(plan.host, row.host.name, plan.operation, _in_words(plan)) for row, plan in
-                   zip(rows, plans, strict=True)]  # fmt: skip
+        entries = [
+            (plan.host, row.host.name, plan.operation, _in_words(plan))
+            for row, plan in zip(rows, plans, strict=True)
+        ]
         try:
             id_ = self.audit.begin(entries, reason)
         except OSError as error:
@@ -224,9 +233,13 @@ class RealServers:
         done = tuple(outcomes[plan.host] for plan in plans)
         announced = self._announce(rows, plans, done)
         unrecorded = self.audit.end(
-            id_, [(*entry, outcome.ok, f"{outcome.end.value}: {outcome.text}")
-                  for entry, outcome in zip(entries, done, strict=True)], reason,
-        )  # fmt: skip
+            id_,
+            [
+                (*entry, outcome.ok, f"{outcome.end.value}: {outcome.text}")
+                for entry, outcome in zip(entries, done, strict=True)
+            ],
+            reason,
+        )
         return Result(done, id_, ear.wrong, ear.words, announced, unrecorded)
 
     def _apply(
@@ -264,15 +277,20 @@ class RealServers:
         limit = 3.0 * self.timer_s + 2 * _LOOK_DEADLINE_S
         # Not cancelled from here: what has begun comes to its end, and says which.
         for done in run_on_all(
-            left, work, limit=self.limit, deadline_s=limit,
-            name=lambda pair: pair[0].host.label,
-        ):  # fmt: skip
+            left, work, limit=self.limit, deadline_s=limit, name=lambda pair: pair[0].host.label
+        ):
             if done.value is not None:
                 keep(done.value)
             elif done.error is not None:
                 # Whether it had begun is not known here: the host decides by its own timer.
-                keep(HostOutcome(done.item[1].host, End.UNKNOWN, str(done.error),
-                                 trouble=done.error.trouble.value))  # fmt: skip
+                keep(
+                    HostOutcome(
+                        done.item[1].host,
+                        End.UNKNOWN,
+                        str(done.error),
+                        trouble=done.error.trouble.value,
+                    )
+                )
 
     @staticmethod
     def _none(plans: Sequence[HostPlan], end: End, text: str) -> Result:
@@ -288,10 +306,15 @@ class RealServers:
             for row, plan, outcome in zip(rows, plans, outcomes, strict=True)
             if outcome.end is End.DONE and plan.operation == "push"
             for vip, found in row.checks
-            if vip in plan.vips and row.facts is not None and row.facts.holders(vip)
-            and any(check.id in ("arp_silent", "arp_ignore", "arp_announce")
-                    and check.verdict is Verdict.BAD for check in found)
-        ]  # fmt: skip
+            if vip in plan.vips
+            and row.facts is not None
+            and row.facts.holders(vip)
+            and any(
+                check.id in ("arp_silent", "arp_ignore", "arp_announce")
+                and check.verdict is Verdict.BAD
+                for check in found
+            )
+        ]
         if not loud:
             return ""
         return probes.announce(dict.fromkeys(loud)).text
@@ -326,8 +349,9 @@ class RealServers:
                 # Detached, so that the answer comes before the network goes.
                 runner.run(
                     "(sleep 1; systemctl reboot || reboot) >/dev/null 2>&1 </dev/null &",
-                    root=True, what="reboot",
-                )  # fmt: skip
+                    root=True,
+                    what="reboot",
+                )
             finally:
                 runner.close()
         except RemoteError as error:
@@ -382,9 +406,11 @@ def prove(host: Host, plan: HostPlan, facts: HostFacts) -> list[str]:
         return []
     asked = ("vip", "prefix", "arp_ignore", "arp_announce")
     wrong = [
-        check.says for vip in plan.vips for check in checks.judge(facts, vip)
+        check.says
+        for vip in plan.vips
+        for check in checks.judge(facts, vip)
         if check.id in asked and check.verdict is Verdict.BAD
-    ]  # fmt: skip
+    ]
     tried = replace(host, vips=tuple(v for v in host.vips if v.address in plan.vips))
     for found in outside.look_from_here([tried]).values():
         wrong += [c.says for c in found if c.id == "arp_silent" and c.verdict is Verdict.BAD]

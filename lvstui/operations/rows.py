@@ -38,8 +38,9 @@ class Row:
         """The worst verdict on one question over all VIPs."""
         found = [check for _, some in self.checks for check in some if check.id == id_]
         order = (Verdict.BAD, Verdict.WARN, Verdict.UNKNOWN, Verdict.GOOD, Verdict.NONE)
-        return min(found, key=lambda check: order.index(check.verdict),
-                   default=Check(id_, Verdict.UNKNOWN))  # fmt: skip
+        return min(
+            found, key=lambda check: order.index(check.verdict), default=Check(id_, Verdict.UNKNOWN)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,14 @@ def drift(before: Row | None, now: Row) -> tuple[str, ...]:
     if before is None or before.facts is None or now.facts is None:
         return ()
     good = {
-        (vip, check.id) for vip, found in before.checks for check in found
+        (vip, check.id)
+        for vip, found in before.checks
+        for check in found
         if check.verdict is Verdict.GOOD
-    }  # fmt: skip
+    }
     return tuple(
         f"{checks.TITLES[check.id]} was good: {check.says}"
-        for vip, found in now.checks for check in found
+        for vip, found in now.checks
+        for check in found
         if (vip, check.id) in good and check.verdict in (Verdict.BAD, Verdict.WARN)
-    )  # fmt: skip
+    )

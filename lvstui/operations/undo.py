@@ -130,17 +130,20 @@ def operations(
 
 def _of_change(change: ChangeStands, own: bool) -> Operation:
     return Operation(
-        change.id, Kind.FILE, change.at, change.who, change.title, own,
-        undoes=change.undoes, ended=change.ended, end=change.end,
-    )  # fmt: skip
+        change.id,
+        Kind.FILE,
+        change.at,
+        change.who,
+        change.title,
+        own,
+        undoes=change.undoes,
+        ended=change.ended,
+        end=change.end,
+    )
 
 
 def _of_steps(
-    id_: str,
-    steps: Sequence[Entry],
-    said: Sequence[Entry],
-    titles: dict[str, str],
-    own: bool,
+    id_: str, steps: Sequence[Entry], said: Sequence[Entry], titles: dict[str, str], own: bool
 ) -> Operation:
     """said: what was planned, beside what was done."""
     first = steps[0]
@@ -170,9 +173,8 @@ def _of_steps(
         word = end.partition(":")[0]
         ended = next((one for one in Ended if one.value == word and one is not Ended.WAITING), None)
     return Operation(
-        id_, kind, first.at, first.by, plain(title), own, good, first.undoes, ended,
-        plain(end),
-    )  # fmt: skip
+        id_, kind, first.at, first.by, plain(title), own, good, first.undoes, ended, plain(end)
+    )
 
 
 def offer(found: Sequence[Operation], now: float, number: int | None = None) -> Offer | None:
@@ -205,10 +207,13 @@ def _cautions(found: Sequence[Operation], chosen: Operation, now: float) -> tupl
         cautions.append(f"{chosen.who} did it, not you")
     if chosen.kind is Kind.HOSTS and not chosen.is_undo:
         earlier = [
-            one for one in found[len(since) + 1 :]
-            if one.kind is Kind.HOSTS and one.in_force and not one.is_undo
+            one
+            for one in found[len(since) + 1 :]
+            if one.kind is Kind.HOSTS
+            and one.in_force
+            and not one.is_undo
             and set(one.hosts) & set(chosen.hosts)
-        ]  # fmt: skip
+        ]
         if earlier:
             cautions.append(
                 f"there was a push before it ({duration(now - earlier[0].at)} ago): what lvstui "
@@ -222,8 +227,10 @@ def _refusal(chosen: Operation) -> str:
     if chosen.kind is Kind.OTHER:
         return f"{what} has no undo of lvstui: take it back by hand. {OLDER}"
     if chosen.ended is Ended.TROUBLE:
-        return (f"{what} ended in trouble ({chosen.end}): compare first (lvstui config diff), then "
-                f"lvstui config rollback, or H on screen 4. {OLDER}")  # fmt: skip
+        return (
+            f"{what} ended in trouble ({chosen.end}): compare first (lvstui config diff), then "
+            f"lvstui config rollback, or H on screen 4. {OLDER}"
+        )
     if not chosen.in_force:
         return f"nothing of {what} is in force: {chosen.end or 'it was not done'}. {OLDER}"
     if chosen.kind is Kind.HOSTS and not chosen.vips:
@@ -235,8 +242,11 @@ def listed(found: Sequence[Operation], now: float) -> list[str]:
     """A line each, numbered, newest first."""
     lines = []
     for number, one in enumerate(found, 1):
-        end = "" if one.in_force and one.ended is not Ended.UNDONE else (
-            f" ({one.end or 'not done'})")  # fmt: skip
+        end = (
+            ""
+            if one.in_force and one.ended is not Ended.UNDONE
+            else (f" ({one.end or 'not done'})")
+        )
         lines.append(f"{number:>3}  {duration(now - one.at):>10} ago  {one.who}: {one.title}{end}")
     return lines
 

@@ -76,9 +76,15 @@ def plan_weights(
     cautions += more
     cautions += _flap_caution(picture, steps)
     return Plan(
-        operation, picture.host, tuple(steps), tuple(effects), tuple(dict.fromkeys(cautions)),
-        tuple(refusals), typed, reason,
-    )  # fmt: skip
+        operation,
+        picture.host,
+        tuple(steps),
+        tuple(effects),
+        tuple(dict.fromkeys(cautions)),
+        tuple(refusals),
+        typed,
+        reason,
+    )
 
 
 def plan_undo(picture: Picture, offer: Offer) -> Plan:
@@ -94,9 +100,12 @@ def plan_undo(picture: Picture, offer: Offer) -> Plan:
             refusals.append(f"the audit log holds an entry that can not be read: {error}")
             continue
         view = picture.server(service, server)
-        if view is None or not view.in_kernel or view.weights.kernel is None or (
-            entry.before is None
-        ):  # fmt: skip
+        if (
+            view is None
+            or not view.in_kernel
+            or view.weights.kernel is None
+            or (entry.before is None)
+        ):
             refusals.append(_not_there(picture, service, server, view))
             continue
         if view.weights.kernel != entry.after:
@@ -115,9 +124,16 @@ def plan_undo(picture: Picture, offer: Offer) -> Plan:
     what = f"undoes “{chosen.title}” of {chosen.who}, {age} ago"
     reason = next((entry.reason for entry in chosen.steps if entry.reason), "")
     return Plan(
-        "undo", picture.host, tuple(steps), (what, *effects), (*cautions, *more),
-        tuple(refusals), typed, reason, chosen.id,
-    )  # fmt: skip
+        "undo",
+        picture.host,
+        tuple(steps),
+        (what, *effects),
+        (*cautions, *more),
+        tuple(refusals),
+        typed,
+        reason,
+        chosen.id,
+    )
 
 
 def disabled_words(view: ServerView) -> str:
@@ -143,11 +159,7 @@ def _other(view: ServerView) -> str:
 
 
 def _wanted(
-    operation: str,
-    view: ServerView,
-    weight: int | None,
-    original: Original,
-    cautions: list[str],
+    operation: str, view: ServerView, weight: int | None, original: Original, cautions: list[str]
 ) -> int | None:
     if operation == "drain":
         return 0

@@ -91,7 +91,7 @@ def judge(facts: HostFacts, vip: str, ports: Ports = ()) -> tuple[Check, ...]:
         _persistent(facts, vip),
         _listens(facts, vip, ports),
         _rp_filter(facts, vip),
-    )  # fmt: skip
+    )
 
 
 def _reachable(facts: HostFacts, vip: str) -> Check:
@@ -114,16 +114,24 @@ def _reachable(facts: HostFacts, vip: str) -> Check:
     system = f"{facts.os_name or 'unknown system'}, kernel {facts.kernel}"
     if facts.as_root:
         return Check("reachable", Verdict.GOOD, "", system, shown)
-    return Check("reachable", Verdict.WARN, "no root", f"{system}; without root", shown,
-                 "give lvstui root, sudo or doas there to push")  # fmt: skip
+    return Check(
+        "reachable",
+        Verdict.WARN,
+        "no root",
+        f"{system}; without root",
+        shown,
+        "give lvstui root, sudo or doas there to push",
+    )
 
 
 def unreachable(why: str, text: str, todo: str = "") -> tuple[Check, ...]:
     """The checks of a host that could not be looked at."""
     first = Check("reachable", Verdict.BAD, text, why, (), todo)
     asked = tuple(TITLES)[1:8]
-    return (first, *(Check(id_, Verdict.UNKNOWN, "", "the host was not looked at")
-                     for id_ in asked))  # fmt: skip
+    return (
+        first,
+        *(Check(id_, Verdict.UNKNOWN, "", "the host was not looked at") for id_ in asked),
+    )
 
 
 def _holders(facts: HostFacts, vip: str) -> tuple[str, ...]:
@@ -138,15 +146,27 @@ def _vip(facts: HostFacts, vip: str) -> Check:
     links = {item.link for item in facts.holders(vip)}
     evidence = ("ip addr show:", *_holders(facts, vip))
     if not links:
-        return Check("vip", Verdict.BAD, "", f"{vip} is on no link: packets for it are dropped",
-                     evidence, _PUSH)  # fmt: skip
+        return Check(
+            "vip",
+            Verdict.BAD,
+            "",
+            f"{vip} is on no link: packets for it are dropped",
+            evidence,
+            _PUSH,
+        )
     if links == {"lo"} or (links == {"dummy0"}):
         return Check("vip", Verdict.GOOD, "", f"{vip} is on {' and '.join(links)}", evidence)
     others = " and ".join(sorted(links - {"lo"}))
     if facts.is_director and "lo" in links:
         return Check("vip", Verdict.GOOD, "", f"on lo, and on {others} as director", evidence)
-    return Check("vip", Verdict.BAD, others[:8], f"{vip} is on {others}: it answers ARP there",
-                 evidence, f"take it from {others}, then push")  # fmt: skip
+    return Check(
+        "vip",
+        Verdict.BAD,
+        others[:8],
+        f"{vip} is on {others}: it answers ARP there",
+        evidence,
+        f"take it from {others}, then push",
+    )
 
 
 def _prefix(facts: HostFacts, vip: str) -> Check:
@@ -158,10 +178,13 @@ def _prefix(facts: HostFacts, vip: str) -> Check:
     if not wrong:
         return Check("prefix", Verdict.GOOD, "", f"/{right}", _holders(facts, vip))
     return Check(
-        "prefix", Verdict.BAD, f"/{wrong[0].prefix}",
+        "prefix",
+        Verdict.BAD,
+        f"/{wrong[0].prefix}",
         f"/{wrong[0].prefix} on lo makes every address of that network local to this host",
-        _holders(facts, vip), _PUSH,
-    )  # fmt: skip
+        _holders(facts, vip),
+        _PUSH,
+    )
 
 
 def _arp(facts: HostFacts, vip: str, name: str) -> Check:
@@ -192,18 +215,29 @@ def _arp(facts: HostFacts, vip: str, name: str) -> Check:
             harm = "it answers no ARP at all"
         return Check(name, Verdict.BAD, text, f"{bad[0]}: {harm}", tuple(evidence), _PUSH)
     others = [
-        item for link in facts.lan if link not in links
+        item
+        for link in facts.lan
+        if link not in links
         if not (item := sysctls.effective(facts, name, link)).ok
-    ]  # fmt: skip
+    ]
     if others:
         evidence += [str(item) for item in others]
-        return Check(name, Verdict.WARN, others[0].link[:6],
-                     f"right towards the director, but not on {others[0].link}",
-                     tuple(evidence), _PUSH)  # fmt: skip
+        return Check(
+            name,
+            Verdict.WARN,
+            others[0].link[:6],
+            f"right towards the director, but not on {others[0].link}",
+            tuple(evidence),
+            _PUSH,
+        )
     if name == sysctls.IGNORE and any(item.value == 2 for item in shown):
-        return Check(name, Verdict.GOOD, "2",
-                     "2: silent; senders outside the interface's network get no answer at all",
-                     tuple(evidence))  # fmt: skip
+        return Check(
+            name,
+            Verdict.GOOD,
+            "2",
+            "2: silent; senders outside the interface's network get no answer at all",
+            tuple(evidence),
+        )
     return Check(name, Verdict.GOOD, "", str(shown[0]), tuple(evidence))
 
 
@@ -227,12 +261,17 @@ def _persistent(facts: HostFacts, vip: str) -> Check:
     manifest = facts.manifest
     if manifest is not None and not manifest.problem:
         changed = [
-            file.path for file in manifest.files
+            file.path
+            for file in manifest.files
             if (seen := facts.seen(file.path)) is not None
-            and seen.content is not None and sha(seen.content) != file.sha256
-        ]  # fmt: skip
-        gone = [file.path for file in manifest.files
-                if file.path != MANIFEST and facts.seen(file.path) is None]  # fmt: skip
+            and seen.content is not None
+            and sha(seen.content) != file.sha256
+        ]
+        gone = [
+            file.path
+            for file in manifest.files
+            if file.path != MANIFEST and facts.seen(file.path) is None
+        ]
         evidence.append(
             f"lvstui's push of {manifest.pushed_at} by {manifest.operator or 'somebody'}"
             f" ({title_of(manifest.method)})"
@@ -240,9 +279,14 @@ def _persistent(facts: HostFacts, vip: str) -> Check:
         evidence += [f"{path} was changed since" for path in changed]
         evidence += [f"{path} is gone" for path in gone]
         if (changed or gone) and not missing:
-            return Check("persistent", Verdict.WARN, "changed",
-                         f"{(changed + gone)[0]} is not as lvstui left it", tuple(evidence),
-                         _PUSH)  # fmt: skip
+            return Check(
+                "persistent",
+                Verdict.WARN,
+                "changed",
+                f"{(changed + gone)[0]} is not as lvstui left it",
+                tuple(evidence),
+                _PUSH,
+            )
         if not missing:
             proven = manifest.boot_id != facts.boot_id and vip in manifest.vips
             evidence.append(
@@ -254,20 +298,24 @@ def _persistent(facts: HostFacts, vip: str) -> Check:
         return Check("persistent", Verdict.GOOD, "", f"comes back by {place}", tuple(evidence))
     what = " and ".join(missing)
     verb = "is" if len(missing) == 1 else "are"
-    return Check("persistent", Verdict.BAD if not place else Verdict.WARN, "no",
-                 f"after a reboot {what} {verb} gone", tuple(evidence), _PUSH)  # fmt: skip
+    return Check(
+        "persistent",
+        Verdict.BAD if not place else Verdict.WARN,
+        "no",
+        f"after a reboot {what} {verb} gone",
+        tuple(evidence),
+        _PUSH,
+    )
 
 
 def _listens(facts: HostFacts, vip: str, ports: Ports) -> Check:
-    wanted = [(protocol, port) for protocol, port in ports
-              if protocol in ("tcp", "udp") and port]  # fmt: skip
+    wanted = [(protocol, port) for protocol, port in ports if protocol in ("tcp", "udp") and port]
     if not wanted:
         return Check("listens", Verdict.NONE, "–", "no service with a port is known for this VIP")
     anywhere = {"*", "::", "0.0.0.0"} if ":" not in vip else {"*", "::"}
     bad, warn, evidence = [], [], []
     for protocol, port in wanted:
-        here = [item for item in facts.listeners
-                if item.protocol == protocol and item.port == port]  # fmt: skip
+        here = [item for item in facts.listeners if item.protocol == protocol and item.port == port]
         seen = ", ".join(sorted({item.address for item in here})) or "nobody"
         evidence.append(f"{protocol} {port}: {seen}")
         fits = {item.address for item in here} & {*anywhere, vip}
@@ -279,14 +327,23 @@ def _listens(facts: HostFacts, vip: str, ports: Ports) -> Check:
         elif protocol == "udp" and vip not in fits:
             warn.append(f"udp {port}")
     if bad:
-        return Check("listens", Verdict.BAD, "no",
-                     f"nobody listens for {vip} on {', '.join(bad)}", tuple(evidence),
-                     "start the service, or let it listen on every address")  # fmt: skip
+        return Check(
+            "listens",
+            Verdict.BAD,
+            "no",
+            f"nobody listens for {vip} on {', '.join(bad)}",
+            tuple(evidence),
+            "start the service, or let it listen on every address",
+        )
     if warn:
-        return Check("listens", Verdict.GOOD, "",
-                     f"{', '.join(warn)}: bound to every address; the service must answer from the "
-                     "address that was asked (bind the VIP, or IP_PKTINFO)",
-                     tuple(evidence))  # fmt: skip
+        return Check(
+            "listens",
+            Verdict.GOOD,
+            "",
+            f"{', '.join(warn)}: bound to every address; the service must answer from the "
+            "address that was asked (bind the VIP, or IP_PKTINFO)",
+            tuple(evidence),
+        )
     return Check("listens", Verdict.GOOD, "", "listens for the VIP", tuple(evidence))
 
 

@@ -224,8 +224,10 @@ class Unfinished:
             boot = "" if self.same_boot else "the host was started anew, and "
             return f"an earlier change was cut half way: {boot}its timer is gone: {_TAKE_BACK}"
         if self.trouble:
-            return (f"an earlier change is on its way back, which fails and is tried again: "
-                    f"{self.trouble}")  # fmt: skip
+            return (
+                f"an earlier change is on its way back, which fails and is tried again: "
+                f"{self.trouble}"
+            )
         return ""
 
 
@@ -322,18 +324,22 @@ class HostFacts:
         """Devices by which frames of the directors come in: those that lead to them, or else all
         that have an IPv4 address and are no loopback."""
         found = dict.fromkeys(
-            route.dev for route in self.routes
+            route.dev
+            for route in self.routes
             if route.ask.startswith("to ") and route.dev and not route.local
-        )  # fmt: skip
+        )
         return tuple(found) or self.lan
 
     @property
     def lan(self) -> tuple[str, ...]:
         """All devices that could answer ARP: with an IPv4 address of their own, no loopback."""
-        return tuple(dict.fromkeys(
-            item.link for item in self.addresses
-            if item.family == 4 and item.link != "lo" and item.scope == "global"
-        ))  # fmt: skip
+        return tuple(
+            dict.fromkeys(
+                item.link
+                for item in self.addresses
+                if item.family == 4 and item.link != "lo" and item.scope == "global"
+            )
+        )
 
     @property
     def containers(self) -> tuple[str, ...]:

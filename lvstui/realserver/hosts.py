@@ -201,9 +201,13 @@ def from_services(
                 if (":" in vip) == (":" in key) or not service.key.address:
                     served.setdefault(key, {}).setdefault(vip, {}).update(dict.fromkeys(port))
     return _merge_families(
-        [make_host(address, names[address], tuple(Vip(v, tuple(p)) for v, p in vips.items()), own)
-         for address, vips in served.items()]
-    )  # fmt: skip
+        [
+            make_host(
+                address, names[address], tuple(Vip(v, tuple(p)) for v, p in vips.items()), own
+            )
+            for address, vips in served.items()
+        ]
+    )
 
 
 def _merge_families(hosts: list[Host]) -> tuple[Host, ...]:
@@ -217,9 +221,15 @@ def _merge_families(hosts: list[Host]) -> tuple[Host, ...]:
             merged[key] = host
             continue
         merged[host.name] = Host(
-            known.address, known.name, (*known.vips, *host.vips), known.access, known.method,
-            known.variant, known.backend, (*known.others, host.address),
-        )  # fmt: skip
+            known.address,
+            known.name,
+            (*known.vips, *host.vips),
+            known.access,
+            known.method,
+            known.variant,
+            known.backend,
+            (*known.others, host.address),
+        )
     return tuple(merged.values())
 
 

@@ -7,13 +7,7 @@ import json
 from dataclasses import asdict, replace
 
 from lvstui import __version__
-from lvstui.realserver.facts import (
-    MANIFEST,
-    HostFacts,
-    ManagedFile,
-    ManagedSysctl,
-    Manifest,
-)
+from lvstui.realserver.facts import MANIFEST, HostFacts, ManagedFile, ManagedSysctl, Manifest
 from lvstui.realserver.steps import ChangeFile, MoveAddress, SetSysctl, Step
 
 

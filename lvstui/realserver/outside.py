@@ -47,8 +47,9 @@ def look_from_here(hosts: Sequence[Host], directors: Mapping[str, str] | None = 
             (host.address, vip.address): pool.submit(
                 _path, host.address_for(vip.address), vip.address, vip.ports, macs
             )
-            for host in hosts for vip in host.vips
-        }  # fmt: skip
+            for host in hosts
+            for vip in host.vips
+        }
         paths = {key: job.result() for key, job in jobs.items()}
     found: Outside = {}
     for host in hosts:
@@ -100,24 +101,39 @@ def _silent(
     heard = [answer.mac for answer in asked.answers if answer.mac in own]
     if heard:
         return Check(
-            "arp_silent", Verdict.BAD, "no",
+            "arp_silent",
+            Verdict.BAD,
+            "no",
             f"{host.label} answers ARP for {asked.vip} with {heard[0]}: clients go past the "
-            "director", asked.evidence, "push this host; then the master announces the VIP",
-        )  # fmt: skip
+            "director",
+            asked.evidence,
+            "push this host; then the master announces the VIP",
+        )
     if leaked:
         return Check(
-            "arp_silent", Verdict.BAD, "leaks",
+            "arp_silent",
+            Verdict.BAD,
+            "leaks",
             f"{host.label} named {asked.vip} as the sender of an ARP request",
-            asked.evidence, "push this host (arp_announce 2)",
-        )  # fmt: skip
+            asked.evidence,
+            "push this host (arp_announce 2)",
+        )
     if not own:
         return Check("arp_silent", Verdict.UNKNOWN, "?", "its MAC is not known", asked.evidence)
-    return Check("arp_silent", Verdict.GOOD, "", f"it does not answer for {asked.vip}",
-                 asked.evidence)  # fmt: skip
+    return Check(
+        "arp_silent", Verdict.GOOD, "", f"it does not answer for {asked.vip}", asked.evidence
+    )
 
 
-_ORDER = (PathState.SILENT, PathState.FORWARDS, PathState.REJECTED, PathState.REFUSED,
-          PathState.ELSEWHERE, PathState.UNKNOWN, PathState.ANSWERED)  # fmt: skip
+_ORDER = (
+    PathState.SILENT,
+    PathState.FORWARDS,
+    PathState.REJECTED,
+    PathState.REFUSED,
+    PathState.ELSEWHERE,
+    PathState.UNKNOWN,
+    PathState.ANSWERED,
+)
 _WORDS = {
     PathState.ANSWERED: (Verdict.GOOD, ""),
     PathState.REFUSED: (Verdict.BAD, "closed"),
@@ -161,8 +177,14 @@ def _path(
     if worst.state is PathState.ANSWERED and worst.round_trip_ms is not None:
         text = f"{worst.round_trip_ms:.1f}ms"
     evidence = tuple(line for result in results for line in result.evidence)
-    check = Check("path", verdict, text, f"port {worst.port}: {worst.text}", evidence,
-                  _FIXES.get(worst.state, ""))  # fmt: skip
+    check = Check(
+        "path",
+        verdict,
+        text,
+        f"port {worst.port}: {worst.text}",
+        evidence,
+        _FIXES.get(worst.state, ""),
+    )
     return check, any(result.leaked for result in results)
 
 

@@ -56,9 +56,10 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
     ours = [seen for line in part.get("ours", []) if (seen := _file(line))]
     links = tuple(_links(part.get("links", [])))
     programs = tuple(
-        (pair[0], pair[2]) for value in words.get("program", ())
+        (pair[0], pair[2])
+        for value in words.get("program", ())
         if len(pair := value.partition(" ")) == 3 and pair[2]
-    )  # fmt: skip
+    )
     gaps = []
     as_root = words.get("uid", [""])[0] == "0"
     if not as_root:
@@ -81,16 +82,21 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         programs=programs,
         read_only=tuple(words.get("readonly", ())),
         free_kb=tuple(
-            (name, size) for value in words.get("free", ())
-            for name, _, kb in [value.partition(" ")] if (size := number(kb)) is not None
+            (name, size)
+            for value in words.get("free", ())
+            for name, _, kb in [value.partition(" ")]
+            if (size := number(kb)) is not None
         ),
         addresses=tuple(_addresses(part.get("addresses", []))),
         links=links,
         routes=tuple(_routes(part.get("routes", []))),
         rules=tuple(
-            plain(line.strip()) for line in part.get("rules", [])
-            if line.strip() and not re.fullmatch(
-                r"(0:\s+from all lookup local|3276[67]:\s+from all lookup (main|default))\s*", line)
+            plain(line.strip())
+            for line in part.get("rules", [])
+            if line.strip()
+            and not re.fullmatch(
+                r"(0:\s+from all lookup local|3276[67]:\s+from all lookup (main|default))\s*", line
+            )
         ),
         sysctls=tuple(_sysctls(part.get("sysctls", []))),
         sysctl_files=tuple(_sysctl_files(part.get("sysctl-files", []))),
@@ -109,11 +115,9 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
             part.get("ours", []),
             next((s.text for s in ours if s.path.endswith("/tx/plan.json")), ""),
         ),
-        reverted=next(
-            (plain(s.text, 4000) for s in ours if s.path.endswith("/reverted/log")), ""
-        ),
+        reverted=next((plain(s.text, 4000) for s in ours if s.path.endswith("/reverted/log")), ""),
         gaps=tuple(gaps),
-    )  # fmt: skip
+    )
 
 
 def _words(lines: Iterable[str]) -> dict[str, list[str]]:
@@ -157,8 +161,11 @@ def _addresses(lines: Iterable[str]) -> Iterable[Address]:
         length = number(prefix, most)
         scope = re.search(r"scope (\S+)", rest)
         # The label is the last word of the first half: `scope global lo:0\ valid_lft …`.
-        label = re.search(r"scope \S+(?: (?:deprecated|secondary|noprefixroute|dynamic))* "
-                          r"([^\s\\]+)\s*\\", rest)  # fmt: skip
+        label = re.search(
+            r"scope \S+(?: (?:deprecated|secondary|noprefixroute|dynamic))* "
+            r"([^\s\\]+)\s*\\",
+            rest,
+        )
         yield Address(
             plain(link.partition("@")[0].rstrip(":")),
             address,
@@ -177,9 +184,11 @@ def _links(lines: Iterable[str]) -> Iterable[Link]:
         mac = re.search(r"link/ether (\S+)", rest)
         mtu = re.search(r"mtu (\d+)", rest)
         yield Link(
-            plain(name), plain(mac.group(1)) if mac else "", "UP" in flags.split(","),
+            plain(name),
+            plain(mac.group(1)) if mac else "",
+            "UP" in flags.split(","),
             (number(mtu.group(1)) or 0) if mtu else 0,
-        )  # fmt: skip
+        )
 
 
 def _routes(lines: Iterable[str]) -> Iterable[Route]:
@@ -193,9 +202,13 @@ def _routes(lines: Iterable[str]) -> Iterable[Route]:
             for name in ("dev", "via", "src")
         }
         yield Route(
-            f"{kind} {plain(address)}", word["dev"], word["via"], word["src"],
-            rest.startswith("local "), "" if word["dev"] else plain(rest),
-        )  # fmt: skip
+            f"{kind} {plain(address)}",
+            word["dev"],
+            word["via"],
+            word["src"],
+            rest.startswith("local "),
+            "" if word["dev"] else plain(rest),
+        )
 
 
 def _sysctls(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -256,9 +269,11 @@ def _mentions(lines: Iterable[str]) -> Iterable[Mention]:
 
 def names(mention: Mention, address: str) -> bool:
     """Whether a line really names that address, not one that begins with it, outside a comment."""
-    bare = mention.text.split("#")[0] if not mention.path.endswith("keepalived.conf") else (
-        mention.text.split("#")[0].split("!")[0]
-    )  # fmt: skip
+    bare = (
+        mention.text.split("#")[0]
+        if not mention.path.endswith("keepalived.conf")
+        else (mention.text.split("#")[0].split("!")[0])
+    )
     pattern = rf"(?<![0-9A-Fa-f.:]){re.escape(address)}(?![0-9A-Fa-f:]|\.\d)"
     return re.search(pattern, bare, re.IGNORECASE) is not None
 
@@ -296,13 +311,12 @@ def _proc_listener(words: list[str]) -> Iterable[Listener]:
     kind, where = words
     raw, _, port = where.partition(":")
     try:
-        data = b"".join(
-            bytes.fromhex(raw[at : at + 8])[::-1] for at in range(0, len(raw), 8)
-        )  # fmt: skip
+        data = b"".join(bytes.fromhex(raw[at : at + 8])[::-1] for at in range(0, len(raw), 8))
         text = canonical_address(
-            ".".join(map(str, data)) if len(data) == 4
+            ".".join(map(str, data))
+            if len(data) == 4
             else ":".join(data[at : at + 2].hex() for at in range(0, 16, 2))
-        )  # fmt: skip
+        )
         listens = hexadecimal(port, 65535)
         if listens is not None:
             yield Listener(kind[:3], text, listens)
@@ -364,10 +378,12 @@ def unfinished(lines: list[str], plan: str = "") -> Unfinished | None:
     if "tx" not in words:
         return None
     return Unfinished(
-        tuple(plain(word) for word in words["tx"].split()), plan,
-        same_boot=words.get("tx-boot") != "other", guarded="tx-guard" in words,
+        tuple(plain(word) for word in words["tx"].split()),
+        plan,
+        same_boot=words.get("tx-boot") != "other",
+        guarded="tx-guard" in words,
         trouble=plain(words.get("tx-trouble", "")),
-    )  # fmt: skip
+    )
 
 
 def _record(kind: Callable[..., T], item: object) -> T:

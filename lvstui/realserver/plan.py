@@ -12,12 +12,7 @@ from collections.abc import Set as AbstractSet
 from lvstui.model.keys import address_family, canonical_address
 from lvstui.realserver import manifest as manifests
 from lvstui.realserver import preflight, sysctls
-from lvstui.realserver.facts import (
-    SYSCTL_FILE,
-    HostFacts,
-    Manifest,
-    host_prefix,
-)
+from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Manifest, host_prefix
 from lvstui.realserver.parse import names
 from lvstui.realserver.stacks import Choice, Command, Stack, by_name, choose
 from lvstui.realserver.stacks.base import add_address, delete_address
@@ -52,31 +47,55 @@ def plan_push(
     if not asked or refusals:
         more = () if asked else ("no VIP was given",)
         return HostPlan(
-            facts.host, "push", asked, choice.stack.name if choice.stack else "", choice.why,
-            chosen, refusals=(*refusals, *more), boot_id=facts.boot_id,
-        )  # fmt: skip
+            facts.host,
+            "push",
+            asked,
+            choice.stack.name if choice.stack else "",
+            choice.why,
+            chosen,
+            refusals=(*refusals, *more),
+            boot_id=facts.boot_id,
+        )
     stack = choice.stack
     assert stack is not None  # without one there is a refusal
 
     silent = any(address_family(vip) == 4 for vip in every)
     keys = needed_keys(facts, chosen) if silent else ()
-    live: list[Step] = [_sysctl(facts, path, value) for path, value in keys
-                        if facts.sysctl(path) != value]  # fmt: skip
+    live: list[Step] = [
+        _sysctl(facts, path, value) for path, value in keys if facts.sysctl(path) != value
+    ]
     # Where the files of others say it already, there is no key to set.
     lasting = sysctls.file_text(keys, chosen) if keys else None
     ours, theirs = _who_persists(facts, stack, every, manifest)
     live += _put(facts, stack, asked, ours)
     commit: list[Step] = []
     if lasting is not None:
-        commit += _file(facts, manifest, SYSCTL_FILE, lasting.encode(), 0o644,
-                        "ARP settings again after a reboot")  # fmt: skip
+        commit += _file(
+            facts,
+            manifest,
+            SYSCTL_FILE,
+            lasting.encode(),
+            0o644,
+            "ARP settings again after a reboot",
+        )
         losing = _losing(facts, lasting, keys)
         refusals += losing
-    files = [
-        step for wanted in stack.files(facts, ours)
-        for step in _file(facts, manifest, wanted.path, wanted.content, wanted.mode,
-                          "the VIP again after a reboot")
-    ] if ours else []  # fmt: skip
+    files = (
+        [
+            step
+            for wanted in stack.files(facts, ours)
+            for step in _file(
+                facts,
+                manifest,
+                wanted.path,
+                wanted.content,
+                wanted.mode,
+                "the VIP again after a reboot",
+            )
+        ]
+        if ours
+        else []
+    )
     transition = stack.transition(facts, manifest.vips, ours)
     if files or (ours and not all(stack.persistent(facts, vip) for vip in ours)):
         commit += [*_runs(transition.before), *files, *_runs(transition.after)]
@@ -132,14 +151,21 @@ def plan_undo(
             cautions.append(f"{vip} is not on lo any more: somebody took it away")
         else:
             live.append(
-                MoveAddress(vip, host_prefix(vip), False, stack.unlive(facts, vip),
-                            stack.live(facts, vip, manifest.vips), "the VIP goes first")
-            )  # fmt: skip
+                MoveAddress(
+                    vip,
+                    host_prefix(vip),
+                    False,
+                    stack.unlive(facts, vip),
+                    stack.live(facts, vip, manifest.vips),
+                    "the VIP goes first",
+                )
+            )
     commit: list[Step] = []
     files: list[Step] = []
     for wanted in stack.files(facts, staying):
-        files += _undo_file(facts, manifest, wanted.path, wanted.content, wanted.mode, staying,
-                            cautions)  # fmt: skip
+        files += _undo_file(
+            facts, manifest, wanted.path, wanted.content, wanted.mode, staying, cautions
+        )
     known = {wanted.path for wanted in stack.files(facts, staying)}
     if not staying:
         for file in manifest.files:
@@ -189,17 +215,19 @@ def needed_keys(facts: HostFacts, variant: str) -> tuple[tuple[str, str], ...]:
     links = facts.lan if variant == "all" else facts.ingress
     boot = sysctls.in_order(facts)
     right = bool(links) and all(
-        sysctls.effective(facts, name, link).ok
-        and sysctls.effective_at_boot(boot, name, link).ok
-        for link in links for name in sysctls.WANTED
-    )  # fmt: skip
+        sysctls.effective(facts, name, link).ok and sysctls.effective_at_boot(boot, name, link).ok
+        for link in links
+        for name in sysctls.WANTED
+    )
     return () if right else wanted
 
 
 def _sysctl(facts: HostFacts, path: str, value: str) -> SetSysctl:
-    why = "no ARP answer for the VIP" if path.endswith(sysctls.IGNORE) else (
-        "no ARP request that names the VIP as its sender"
-    )  # fmt: skip
+    why = (
+        "no ARP answer for the VIP"
+        if path.endswith(sysctls.IGNORE)
+        else ("no ARP request that names the VIP as its sender")
+    )
     if "/lo/" in path:
         why = "part of the usual recipe; no effect on packets from a NIC"
     return SetSysctl(path, facts.sysctl(path), value, why)
@@ -236,10 +264,7 @@ def _who_persists(
 
 
 def foreign_place(
-    facts: HostFacts,
-    stack: Stack | None,
-    vip: str,
-    managed: AbstractSet[str] = frozenset(),
+    facts: HostFacts, stack: Stack | None, vip: str, managed: AbstractSet[str] = frozenset()
 ) -> str:
     """Where somebody else's configuration puts this VIP on the loopback at boot; empty: nowhere.
 
@@ -272,20 +297,28 @@ def _put(
         right = [a for a in held if a.prefix == host_prefix(vip)]
         if not right:
             do = stack.live(facts, vip, ours) if vip in ours else add_address(facts, vip)
-            back = stack.unlive(facts, vip) if vip in ours else (
-                f"{delete_address(facts, vip)} 2>/dev/null || :"
-            )  # fmt: skip
-            steps.append(MoveAddress(vip, host_prefix(vip), True, do, back,
-                                     "this host takes packets for the VIP"))  # fmt: skip
+            back = (
+                stack.unlive(facts, vip)
+                if vip in ours
+                else (f"{delete_address(facts, vip)} 2>/dev/null || :")
+            )
+            steps.append(
+                MoveAddress(
+                    vip, host_prefix(vip), True, do, back, "this host takes packets for the VIP"
+                )
+            )
         steps += [
             MoveAddress(
-                vip, wrong.prefix, False,
+                vip,
+                wrong.prefix,
+                False,
                 f"{delete_address(facts, vip, wrong.prefix)} 2>/dev/null || :",
                 f"ip addr replace {vip}/{wrong.prefix} dev lo",
                 f"/{wrong.prefix} makes the whole network local; /{host_prefix(vip)} is right",
             )
-            for wrong in held if wrong.prefix != host_prefix(vip)
-        ]  # fmt: skip
+            for wrong in held
+            if wrong.prefix != host_prefix(vip)
+        ]
     return steps
 
 
@@ -330,8 +363,16 @@ def _undo_file(
             content, mode = kept.content, kept.mode
     if seen.content == content:
         return []
-    return [ChangeFile(path, seen.content, content, mode, seen.owner,
-                       why="as it was" if not staying else "without this VIP")]  # fmt: skip
+    return [
+        ChangeFile(
+            path,
+            seen.content,
+            content,
+            mode,
+            seen.owner,
+            why="as it was" if not staying else "without this VIP",
+        )
+    ]
 
 
 def _restore_sysctls(facts: HostFacts, manifest: Manifest, cautions: list[str]) -> list[SetSysctl]:
@@ -384,7 +425,9 @@ def _notes(
             "the network service is not restarted: that would bounce every NIC; the address is "
             "put up with ip, under the label that the file gives it at the next boot"
         )
-    if any(isinstance(step, MoveAddress) and step.add and address_family(step.vip) == 6
-           for step in live):  # fmt: skip
+    if any(
+        isinstance(step, MoveAddress) and step.add and address_family(step.vip) == 6
+        for step in live
+    ):
         notes.append("IPv6 needs no kernel setting: a /128 on lo is not answered for on a NIC")
     return notes

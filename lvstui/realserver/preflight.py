@@ -97,10 +97,14 @@ def cautions(facts: HostFacts, vips: tuple[str, ...], stack: Stack) -> tuple[str
     if facts.is_director:
         found.append("keepalived runs here as well: the VIP may also be on a NIC when it is master")
     strict = [
-        link for link in links
-        if max(sysctls.number(facts.sysctl(f"net/ipv4/conf/{name}/rp_filter")) or 0
-               for name in ("all", link)) == 1
-    ]  # fmt: skip
+        link
+        for link in links
+        if max(
+            sysctls.number(facts.sysctl(f"net/ipv4/conf/{name}/rp_filter")) or 0
+            for name in ("all", link)
+        )
+        == 1
+    ]
     away = {route.dev for route in facts.routes if route.ask.startswith("away ") and route.dev}
     if strict and away and not away & set(strict):
         found.append(
@@ -126,8 +130,10 @@ def _no_reboot(facts: HostFacts) -> list[str]:
     """The timer of a host without systemd ends with the boot."""
     if facts.systemd:
         return []
-    return ["no systemd runs here: a reboot before the confirmation ends the timer, and only "
-            "`lvstui realserver undo --unfinished` takes back what was written then"]  # fmt: skip
+    return [
+        "no systemd runs here: a reboot before the confirmation ends the timer, and only "
+        "`lvstui realserver undo --unfinished` takes back what was written then"
+    ]
 
 
 def undo_refusals(facts: HostFacts, vips: tuple[str, ...]) -> tuple[str, ...]:

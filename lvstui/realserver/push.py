@@ -76,9 +76,8 @@ def look(runner: Runner, host: str, vips: Sequence[str], directors: Sequence[str
     nonce = secrets.token_hex(6)
     script = (
         f"N={nonce}\nVIPS={shlex.quote(' '.join(vips))}\n"
-        f"DIPS={shlex.quote(' '.join(directors))}\n"
-        + transaction.look()
-    )  # fmt: skip
+        f"DIPS={shlex.quote(' '.join(directors))}\n" + transaction.look()
+    )
     try:
         ran = runner.run(script, root=True, timeout_s=_LOOK_S, what="look")
     except RemoteError as error:
@@ -142,8 +141,12 @@ class Push:
             return self._run()
         except RemoteError as error:
             if not self._armed:
-                return HostOutcome(plan.host, End.FAILED, f"nothing was changed: {error}",
-                                   trouble=error.trouble.value)  # fmt: skip
+                return HostOutcome(
+                    plan.host,
+                    End.FAILED,
+                    f"nothing was changed: {error}",
+                    trouble=error.trouble.value,
+                )
             self.tell(f"connection lost ({error.trouble.value}): waiting for the host to decide")
             return self.await_decision(error)
 
@@ -154,15 +157,23 @@ class Push:
             self.tell("laying it out")
             # From here on the timer may run, whether the answer comes back or not.
             self._armed = time.monotonic()
-            began = runner.run(transaction.begin(plan, self.timer_s), root=True, timeout_s=30,
-                               what="begin the change")  # fmt: skip
+            began = runner.run(
+                transaction.begin(plan, self.timer_s),
+                root=True,
+                timeout_s=30,
+                what="begin the change",
+            )
             if began.status != 0 or "armed" not in began.text:
                 self._armed = 0.0
                 said = _last(began.text, began.err) or f"status {began.status}"
                 return self._end(End.FAILED, f"nothing was changed: {said}")
             self.tell("changing what is in force")
-            live = runner.run(transaction.phase("live"), root=True, timeout_s=self.timer_s,
-                              what="change what is in force")  # fmt: skip
+            live = runner.run(
+                transaction.phase("live"),
+                root=True,
+                timeout_s=self.timer_s,
+                what="change what is in force",
+            )
             if live.status != 0:
                 return self._broke_off(live.text, live.err)
         finally:
@@ -177,12 +188,20 @@ class Push:
                 self.tell("proof: seen from the director")
                 wrong = self._proved(facts)
             if wrong:
-                ran = runner.run(transaction.phase("revert", "the proof failed"), root=True,
-                                 timeout_s=self.timer_s, what="take it back")  # fmt: skip
+                ran = runner.run(
+                    transaction.phase("revert", "the proof failed"),
+                    root=True,
+                    timeout_s=self.timer_s,
+                    what="take it back",
+                )
                 return self._went_back(ran.text, "; ".join(wrong))
             self.tell("making it last")
-            commit = runner.run(transaction.phase("commit"), root=True, timeout_s=self.timer_s + 10,
-                                what="make it last")  # fmt: skip
+            commit = runner.run(
+                transaction.phase("commit"),
+                root=True,
+                timeout_s=self.timer_s + 10,
+                what="make it last",
+            )
             if commit.status != 0:
                 return self._broke_off(commit.text, commit.err)
             self.tell("reading back")
@@ -219,8 +238,9 @@ class Push:
 
     def await_decision(self, error: RemoteError) -> HostOutcome:
         """After a lost connection: what did the host decide? Asks until its timer has run out."""
-        manifest = next((s for s in self.plan.commit
-                         if isinstance(s, ChangeFile) and s.path == MANIFEST), None)  # fmt: skip
+        manifest = next(
+            (s for s in self.plan.commit if isinstance(s, ChangeFile) and s.path == MANIFEST), None
+        )
         until = self._armed + self.timer_s + _GRACE_S
         last = error
         while True:
@@ -228,14 +248,16 @@ class Push:
             try:
                 runner = self.connect()
                 try:
-                    ran = runner.run(transaction.standing(), root=True, timeout_s=15,
-                                     what="ask what was decided")  # fmt: skip
+                    ran = runner.run(
+                        transaction.standing(), root=True, timeout_s=15, what="ask what was decided"
+                    )
                     standing = parse.unfinished(ran.text.splitlines())
                     if standing is None:
                         now = runner.read(MANIFEST, root=True)
                         facts = look(runner, self.plan.host, self.plan.vips, self.directors)
-                        return self._decided(manifest is not None and now == manifest.after, facts,
-                                             error)  # fmt: skip
+                        return self._decided(
+                            manifest is not None and now == manifest.after, facts, error
+                        )
                 finally:
                     runner.close()
             except RemoteError as again:
@@ -250,10 +272,12 @@ class Push:
         if standing is not None:
             return self._end(End.TROUBLE, f"{error}; {standing.plight or 'it is still going back'}")
         return HostOutcome(
-            self.plan.host, End.UNKNOWN,
+            self.plan.host,
+            End.UNKNOWN,
             f"{last}; whether it was confirmed or its timer took it back is not known: look again "
-            "when it answers", trouble=last.trouble.value,
-        )  # fmt: skip
+            "when it answers",
+            trouble=last.trouble.value,
+        )
 
     def _decided(self, done: bool, facts: HostFacts, error: RemoteError) -> HostOutcome:
         plan = self.plan
@@ -262,8 +286,9 @@ class Push:
             return HostOutcome(plan.host, End.DONE, text, facts)
         if done:
             return HostOutcome(plan.host, End.TROUBLE, "; ".join(wrong), facts)
-        return HostOutcome(plan.host, End.WENT_BACK,
-                           f"everything is as it was before: {error.what}", facts)  # fmt: skip
+        return HostOutcome(
+            plan.host, End.WENT_BACK, f"everything is as it was before: {error.what}", facts
+        )
 
 
 def take_back_unfinished(runner: Runner) -> str:

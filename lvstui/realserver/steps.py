@@ -82,9 +82,13 @@ class ChangeFile:
     @property
     def what(self) -> str:
         """`new file /etc/…`."""
-        verb = "new file" if self.before is None else "change" if self.after is not None else (
-            "remove"
-        )  # fmt: skip
+        verb = (
+            "new file"
+            if self.before is None
+            else "change"
+            if self.after is not None
+            else ("remove")
+        )
         return f"{verb} {self.path}"
 
     @property
@@ -106,11 +110,13 @@ class ChangeFile:
 
         return "\n".join(
             difflib.unified_diff(
-                lines(self.before), lines(self.after),
+                lines(self.before),
+                lines(self.after),
                 self.path if self.before is not None else "/dev/null",
-                self.path if self.after is not None else "/dev/null", lineterm="",
+                self.path if self.after is not None else "/dev/null",
+                lineterm="",
             )
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,13 @@ from lvstui.realserver.parse import normal_key
 
 IGNORE, ANNOUNCE = "arp_ignore", "arp_announce"
 WANTED: Mapping[str, str] = {IGNORE: "1", ANNOUNCE: "2"}
-_FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d",
-            "/lib/sysctl.d")  # fmt: skip
+_FOLDERS = (
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+)
 _SYSCTL_CONF = "/etc/sysctl.conf"
 
 
@@ -172,10 +177,14 @@ def who_sets(facts: HostFacts, name: str, links: tuple[str, ...]) -> tuple[Setti
     """Every line that touches this parameter for `all` or these interfaces, in reading order."""
     wanted = [key(link, name) for link in ("all", *links)]
     return tuple(
-        setting for file in in_order(facts) for setting in file.settings
-        if any(setting.key == path or ("*" in setting.key and _globs(setting.key, path))
-               for path in wanted)
-    )  # fmt: skip
+        setting
+        for file in in_order(facts)
+        for setting in file.settings
+        if any(
+            setting.key == path or ("*" in setting.key and _globs(setting.key, path))
+            for path in wanted
+        )
+    )
 
 
 def keys_for(facts: HostFacts, variant: str) -> tuple[tuple[str, str], ...]:

@@ -147,14 +147,22 @@ class Become:
             # Without a file over there: the script goes by the command line, and the input is the
             # password's alone.
             return self._started(
-                self._command(way, script=script), way, b"", timeout_s=timeout_s, what=what,
+                self._command(way, script=script),
+                way,
+                b"",
+                timeout_s=timeout_s,
+                what=what,
                 most=most,
-            )  # fmt: skip
+            )
         with self.staged(script, stdin, timeout_s) as folder:
             raw = self._started(
                 self._command(way, folder, apart=apart),
-                way, b"", timeout_s=timeout_s, what=what, most=most,
-            )  # fmt: skip
+                way,
+                b"",
+                timeout_s=timeout_s,
+                what=what,
+                most=most,
+            )
             return self._fetch(folder, raw, timeout_s, most) if apart else raw
 
     @contextlib.contextmanager

@@ -176,9 +176,14 @@ def _settings(access: Access, values: Mapping[str, list[str]]) -> Settings:
     jump = access.jump or one("proxyjump")
     jump = "" if jump.lower() == "none" else jump
     base = Settings(
-        access.host, hostname, port, user, jump,
-        alias=one("hostkeyalias"), known_as=one("hostname", access.host),
-    )  # fmt: skip
+        access.host,
+        hostname,
+        port,
+        user,
+        jump,
+        alias=one("hostkeyalias"),
+        known_as=one("hostname", access.host),
+    )
     fill = _filler(base)
     identities = [path for path in values.get("identityfile", []) if path.lower() != "none"]
     timeout = one("connecttimeout", "0")
@@ -213,8 +218,13 @@ def _settings(access: Access, values: Mapping[str, list[str]]) -> Settings:
 
 
 _TOKEN = re.compile(r"%(.)")
-_FOREIGN = {"h": "host name", "n": "host name", "r": "user name", "k": "HostKeyAlias",
-            "j": "jump host"}  # fmt: skip
+_FOREIGN = {
+    "h": "host name",
+    "n": "host name",
+    "r": "user name",
+    "k": "HostKeyAlias",
+    "j": "jump host",
+}
 """Tokens whose values come from elsewhere, and are for a shell where they stand in a command."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

@@ -124,10 +124,7 @@ def through(jump: Any, jump_host: str, settings: Settings, timeout_s: float) -> 
     """A channel of a jump host's transport to the host. Raises RemoteError (UNREACHABLE)."""
     try:
         return jump.open_channel(
-            "direct-tcpip",
-            (settings.hostname, settings.port),
-            ("127.0.0.1", 0),
-            timeout=timeout_s,
+            "direct-tcpip", (settings.hostname, settings.port), ("127.0.0.1", 0), timeout=timeout_s
         )
     except Exception as error:
         text = getattr(error, "text", "") or network_words(error)

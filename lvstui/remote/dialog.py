@@ -21,9 +21,14 @@ class Dialog:
     """
 
     def __init__(
-        self, transport: Any, settings: Settings, vault: Vault, key: tuple[str, ...], again: bool,
+        self,
+        transport: Any,
+        settings: Settings,
+        vault: Vault,
+        key: tuple[str, ...],
+        again: bool,
         timeout_s: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._transport = transport
         self._settings = settings
         self._vault = vault

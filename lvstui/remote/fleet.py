@@ -76,9 +76,11 @@ def run_on_all(
             job: _Job[Item, Value] = _Job(waiting.pop())
             running[number] = job
             threading.Thread(
-                target=_run, args=(number, job, work, results, name), daemon=True,
+                target=_run,
+                args=(number, job, work, results, name),
+                daemon=True,
                 name="lvstui-fleet",
-            ).start()  # fmt: skip
+            ).start()
         try:
             key, outcome = results.get(timeout=TICK_S)
         except queue.Empty:

@@ -61,9 +61,14 @@ class HostKeys:
         kept = settings.known_hosts and not readonly.active()
         file = settings.known_hosts[0] if kept else os.devnull
         question = UnknownKey(
-            plain(settings.host), plain(settings.hostname), settings.port, plain(kind, 80),
-            fingerprint(blob), file, verdict.others,
-        )  # fmt: skip
+            plain(settings.host),
+            plain(settings.hostname),
+            settings.port,
+            plain(kind, 80),
+            fingerprint(blob),
+            file,
+            verdict.others,
+        )
         if settings.strict:
             self._refuse(shown, "StrictHostKeyChecking is on: add its key to known_hosts first")
         if not vault.accept_key(question):

@@ -18,12 +18,19 @@ from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.remote.vault import Vault
 
 CIPHERS = (
-    "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr",
-)  # fmt: skip
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+)
 MACS = (
-    "hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256",
-    "hmac-sha2-512", "hmac-sha1",
-)  # fmt: skip
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+    "hmac-sha1",
+)
 """What OpenSSH offers by default and paramiko can do; paramiko's own list has CBC, 3DES and MD5."""
 
 KEEPALIVE_S = 15

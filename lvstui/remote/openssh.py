@@ -48,9 +48,10 @@ class OpenSsh:
         """config: an ssh_config file instead of the user's. Raises RemoteError (SETUP)."""
         if readonly.active():
             raise RemoteError(
-                Trouble.SETUP, "OpenSSH itself writes files (sockets, known_hosts), and this "
-                "session is read-only", "leave `backend` out, or start without --read-only",
-            )  # fmt: skip
+                Trouble.SETUP,
+                "OpenSSH itself writes files (sockets, known_hosts), and this session is read-only",
+                "leave `backend` out, or start without --read-only",
+            )
         self._program = shutil.which("ssh") or ""
         if not self._program:
             raise RemoteError(Trouble.SETUP, "there is no ssh here", "install openssh-client")
@@ -71,13 +72,27 @@ class OpenSsh:
         """Log in. Raises RemoteError."""
         self._count += 1
         options = [
-            self._program, *self._config,
-            "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
-            "-o", "ForwardAgent=no", "-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no",
-            "-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=2",
-            "-o", f"ConnectTimeout={max(1, int(settings.connect_timeout_s or timeout_s))}",
-            "-S", f"{self._folder}/{self._count}",
-        ]  # fmt: skip
+            self._program,
+            *self._config,
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            "ForwardAgent=no",
+            "-o",
+            "ClearAllForwardings=yes",
+            "-o",
+            "PermitLocalCommand=no",
+            "-o",
+            "ServerAliveInterval=3",
+            "-o",
+            "ServerAliveCountMax=2",
+            "-o",
+            f"ConnectTimeout={max(1, int(settings.connect_timeout_s or timeout_s))}",
+            "-S",
+            f"{self._folder}/{self._count}",
+        ]
         if access.address:
             options += ["-o", f"HostName={access.address}"]
             options += ["-o", f"HostKeyAlias={settings.alias or settings.known_as}"]
@@ -117,9 +132,14 @@ class OpenSshRunner(ShellRunner):
         with tempfile.TemporaryFile() as words:
             try:
                 done = subprocess.run(
-                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words,
-                    timeout=timeout_s, start_new_session=True, check=False,
-                )  # fmt: skip
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=words,
+                    timeout=timeout_s,
+                    start_new_session=True,
+                    check=False,
+                )
             except subprocess.TimeoutExpired:
                 raise RemoteError(
                     Trouble.HANGS, f"{self._where} does not finish the login in {timeout_s:.0f} s"
@@ -158,9 +178,14 @@ class OpenSshRunner(ShellRunner):
             raise RemoteError(Trouble.SETUP, f"ssh: {plain(str(error))}") from None
         try:
             raw = converse(
-                stream, stdin=stdin, answer=answer, timeout_s=timeout_s, host=self._where,
-                what=what, most=most,
-            )  # fmt: skip
+                stream,
+                stdin=stdin,
+                answer=answer,
+                timeout_s=timeout_s,
+                host=self._where,
+                what=what,
+                most=most,
+            )
         finally:
             stream.close()
         if raw.status == FAILED and not self._connected():
@@ -174,8 +199,11 @@ class OpenSshRunner(ShellRunner):
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             return subprocess.run(
                 [*self._options, "-O", order, "--", self.host],
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=5.0, check=False,
-            ).returncode  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=5.0,
+                check=False,
+            ).returncode
         return -1
 
     def close(self) -> None:

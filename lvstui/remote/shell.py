@@ -126,8 +126,12 @@ class ShellRunner(ABC):
             took = time.monotonic() - started
             self._log.failed(self, what, script, root=root, error=error, took_s=took)
             raise
-        err = "\n".join(plain(line, 2000) for line in raw.err.decode("utf-8", "backslashreplace")
-                        .replace("\r\n", "\n").splitlines())  # fmt: skip
+        err = "\n".join(
+            plain(line, 2000)
+            for line in raw.err.decode("utf-8", "backslashreplace")
+            .replace("\r\n", "\n")
+            .splitlines()
+        )
         if raw.cut:
             err += f"\nlvstui: output beyond {most} bytes was dropped"
         ran = Ran(raw.status, raw.out, err, raw.took_s)

@@ -37,9 +37,16 @@ class ConfigScreen(ConsoleScreen):
     MODE = "config"
     OWN: ClassVar[tuple[Command[Any], ...]] = (*CONFIG_COMMANDS, *EDIT_COMMANDS)
     FOOTER = (
-        "config-open", "config-search", "config-add", "config-change", "config-remove",
-        "undo", "config-plan", "config-diff", "config-finding",
-    )  # fmt: skip
+        "config-open",
+        "config-search",
+        "config-add",
+        "config-change",
+        "config-remove",
+        "undo",
+        "config-plan",
+        "config-diff",
+        "config-finding",
+    )
     AUTO_FOCUS = "#config-tree"
 
     def body(self) -> ComposeResult:

@@ -194,11 +194,15 @@ class ConfigActions:
         names = ", ".join(str(server) for _, server in servers[:6])
         more = f" and {len(servers) - 6} more" if len(servers) > 6 else ""
         self._screen.app.push_screen(
-            AskScreen("Disable in keepalived.conf", f"{names}{more}: weight 0 in the file until it "
-                      "is enabled again; reloads and restarts keep it.\nWhy? It stands beside the "
-                      "line for the next operator.", "reason"),
+            AskScreen(
+                "Disable in keepalived.conf",
+                f"{names}{more}: weight 0 in the file until it "
+                "is enabled again; reloads and restarts keep it.\nWhy? It stands beside the "
+                "line for the next operator.",
+                "reason",
+            ),
             answered,
-        )  # fmt: skip
+        )
 
     def enable(self, servers: Sequence[Target]) -> None:
         """Give them back what the file said before."""

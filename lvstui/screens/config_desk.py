@@ -183,11 +183,14 @@ class ConfigDesk(Work):
     # The draft
 
     def edit(
-        self, words: str, work: Edit, then: Callable[[], None] | None = None,
+        self,
+        words: str,
+        work: Edit,
+        then: Callable[[], None] | None = None,
         refused: Callable[[str], None] | None = None,
         intents: tuple[Intent, ...] = (),
         by_hand: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Work on the draft, which is begun when there is none. `then` hears that it was done;
         `refused` (or else the operator) why it was not. `intents` are what `work` does, for the
         other director; `by_hand`: they can not tell."""
@@ -206,9 +209,7 @@ class ConfigDesk(Work):
             found = document(draft.tree, lint, before=draft.base)
             return draft, stamp, found, pending(draft), cautions, steps
 
-        def done(
-            value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...], int],
-        ) -> None:
+        def done(value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...], int]) -> None:
             draft, self._stamp, self.document, self.pending, cautions, steps = value
             if intents or by_hand:
                 self._wishes.made(steps, None if by_hand else intents)
@@ -348,13 +349,21 @@ class ConfigDesk(Work):
             past = next((past for past in engine.history() if past.id == outcome.id), None)
             if past is not None and past.ended is not Ended.WAITING:
                 return replace(outcome, ended=past.ended, text=past.end)
-            return replace(outcome, ended=Ended.TROUBLE,
-                           text="its time is up, and what the timer did is not known: look at "
-                           "the history")  # fmt: skip
+            return replace(
+                outcome,
+                ended=Ended.TROUBLE,
+                text="its time is up, and what the timer did is not known: look at the history",
+            )
 
         def failed(text: str) -> None:
-            self._ended(change, replace(outcome, ended=Ended.TROUBLE, text=f"its time is up, and "
-                        f"what the timer did is not known: {text}"))  # fmt: skip
+            self._ended(
+                change,
+                replace(
+                    outcome,
+                    ended=Ended.TROUBLE,
+                    text=f"its time is up, and what the timer did is not known: {text}",
+                ),
+            )
 
         change.phase = Phase.DECIDING
 

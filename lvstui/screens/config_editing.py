@@ -72,8 +72,9 @@ class ConfigEditing:
                 self.actions.fill(forms.value_form(target, names[at].keyword, "", version))
 
         titles = [f"{field.keyword}  {field.label}: {field.help}" for field in names]
-        self._screen.app.push_screen(ChoiceScreen(f"Set in {forms.block_of(target)}", titles),
-                                     chosen)  # fmt: skip
+        self._screen.app.push_screen(
+            ChoiceScreen(f"Set in {forms.block_of(target)}", titles), chosen
+        )
 
     # Text
 
@@ -97,8 +98,9 @@ class ConfigEditing:
                 return
             why = editable(data)
             if why:
-                self._screen.tell(f"{why[0].upper()}{why[1:]}: E opens it in your own editor.",
-                                  bad=True)  # fmt: skip
+                self._screen.tell(
+                    f"{why[0].upper()}{why[1:]}: E opens it in your own editor.", bad=True
+                )
                 return
             self._open_editor(path, veiled, line)
 
@@ -148,8 +150,10 @@ class ConfigEditing:
         from lvstui.screens.config_history import TextScreen
 
         waiting = self._desk.pending
-        bits: list[Bit] = [(f"{self._screen.console.glyphs.dot} {plain(title)}\n", "$lv-text")
-                           for title in waiting.titles]  # fmt: skip
+        bits: list[Bit] = [
+            (f"{self._screen.console.glyphs.dot} {plain(title)}\n", "$lv-text")
+            for title in waiting.titles
+        ]
         bits.append(("\n", ""))
         for text in self._desk.pending.diffs:
             bits += diff_bits(text)
@@ -189,8 +193,9 @@ class ConfigEditing:
         def back(id_: str | None) -> None:
             if id_ is not None:
                 title = next(one.title for one in past if one.id == id_)
-                change = self._desk.plan(f"undo: {plain(title)}",
-                                         lambda engine: engine.plan_rollback(id_))  # fmt: skip
+                change = self._desk.plan(
+                    f"undo: {plain(title)}", lambda engine: engine.plan_rollback(id_)
+                )
                 self.actions.open(change)
 
         screen.app.push_screen(HistoryScreen(past, show, self._why_no_rollback), back)

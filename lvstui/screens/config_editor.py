@@ -51,10 +51,15 @@ class EditorScreen(Dialog[bytes]):
         """What the placeholders are, and the text."""
         if self._veiled.secrets:
             yield Static(
-                Content("Passwords are placeholders like <secret-1>: keep one, or write a new "
-                        "password in its place."), classes="prose")  # fmt: skip
-        yield TextArea(self._text, id="editor", show_line_numbers=True, soft_wrap=False,
-                       tab_behavior="indent")  # fmt: skip
+                Content(
+                    "Passwords are placeholders like <secret-1>: keep one, or write a new "
+                    "password in its place."
+                ),
+                classes="prose",
+            )
+        yield TextArea(
+            self._text, id="editor", show_line_numbers=True, soft_wrap=False, tab_behavior="indent"
+        )
 
     def on_mount(self) -> None:
         """Begin at the line."""
@@ -80,8 +85,11 @@ class EditorScreen(Dialog[bytes]):
         """Without a change; what was typed is named once."""
         if self._now != self._text and not self._warned:
             self._warned = True
-            self.notify("What you typed is not in the draft: Ctrl+S puts it there, Esc again "
-                        "leaves it.", severity="warning", markup=False)  # fmt: skip
+            self.notify(
+                "What you typed is not in the draft: Ctrl+S puts it there, Esc again leaves it.",
+                severity="warning",
+                markup=False,
+            )
             return
         self.dismiss(None)
 
@@ -92,8 +100,9 @@ def editor_command() -> list[str]:
         words = shlex.split(os.environ.get(name, ""))
         if words and shutil.which(words[0]):
             return words
-    found = next((name for name in ("sensible-editor", "vim", "vi", "nano") if shutil.which(name)),
-                 "")  # fmt: skip
+    found = next(
+        (name for name in ("sensible-editor", "vim", "vi", "nano") if shutil.which(name)), ""
+    )
     return [found] if found else []
 
 

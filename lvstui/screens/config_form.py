@@ -41,8 +41,12 @@ class FormScreen(Dialog[Values]):
         Binding("up", "app.focus_previous", "Previous field", show=False),
         Binding("ctrl+n", "turn(1)", "Next choice", show=False, priority=True),
     ]
-    KEYS = (("Enter", "next field; on the last: done"), ("Ctrl+S", "done"),
-            ("Ctrl+N", "next choice"), ("Esc", "leave"))  # fmt: skip
+    KEYS = (
+        ("Enter", "next field; on the last: done"),
+        ("Ctrl+S", "done"),
+        ("Ctrl+N", "next choice"),
+        ("Esc", "leave"),
+    )
     SCROLLS = "#form"
 
     def __init__(self, form: Form, version: str = "") -> None:

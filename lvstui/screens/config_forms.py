@@ -67,10 +67,14 @@ def server_form(service: ConfiguredService, version: str) -> Form:
     if not service.servers or not service.servers[-1].checkers:
         about = "Nothing will check it: no server of the pool has a check that could be copied."
     usual = service.usual_weight
-    return Form(f"new real server in {service.key}", fields,
-                lambda values: check_server(values, service, version), intents,
-                values={} if usual is None else {"weight": str(usual)},
-                about=about)  # fmt: skip
+    return Form(
+        f"new real server in {service.key}",
+        fields,
+        lambda values: check_server(values, service, version),
+        intents,
+        values={} if usual is None else {"weight": str(usual)},
+        about=about,
+    )
 
 
 _NEW_SERVER = ("address", "port", "name", "weight")
@@ -78,8 +82,12 @@ _NEW_SERVER = ("address", "port", "name", "weight")
 
 def _new_server(values: Values) -> NewServer:
     weight, port = values.get("weight", ""), values.get("port", "")
-    return NewServer(values["address"].strip(), int(port) if port else 0,
-                     values.get("name", "").strip(), int(weight) if weight else None)  # fmt: skip
+    return NewServer(
+        values["address"].strip(),
+        int(port) if port else 0,
+        values.get("name", "").strip(),
+        int(weight) if weight else None,
+    )
 
 
 def _set_all(
@@ -90,13 +98,24 @@ def _set_all(
 
 
 _FIRST = (
-    Field("rs_address", "First server", "address of its first real server", Kind.ADDRESS,
-          required=True),
+    Field(
+        "rs_address",
+        "First server",
+        "address of its first real server",
+        Kind.ADDRESS,
+        required=True,
+    ),
     Field("rs_name", "  its name", "stands beside it as a comment", Kind.TEXT, high=40),
     Field("rs_weight", "  its weight", "its share", Kind.INTEGER, "1", 0, 65535),
-    Field("rs_check", "  its check", "another kind is added with a afterwards", Kind.CHOICE,
-          "TCP_CHECK", choices=("TCP_CHECK", NO_CHECK)),
-)  # fmt: skip
+    Field(
+        "rs_check",
+        "  its check",
+        "another kind is added with a afterwards",
+        Kind.CHOICE,
+        "TCP_CHECK",
+        choices=("TCP_CHECK", NO_CHECK),
+    ),
+)
 
 
 def service_form(configuration: Configuration, version: str) -> Form:
@@ -105,23 +124,36 @@ def service_form(configuration: Configuration, version: str) -> Form:
     def faults(values: Values) -> Faults:
         found = check_service(values, version) | check_all(_FIRST, values, version)
         if not found and values.get("address"):
-            new = (canonical_address(values["address"]), int(values.get("port") or 0),
-                   values.get("protocol", "").lower())  # fmt: skip
-            if any((s.key.address, s.key.port, s.key.protocol) == new
-                   for s in configuration.services):  # fmt: skip
+            new = (
+                canonical_address(values["address"]),
+                int(values.get("port") or 0),
+                values.get("protocol", "").lower(),
+            )
+            if any(
+                (s.key.address, s.key.port, s.key.protocol) == new for s in configuration.services
+            ):
                 found["address"] = "there is such a service already"
         return found
 
     def intents(values: Values) -> tuple[Intent, ...]:
         weight = values.get("rs_weight", "")
         checks = () if values.get("rs_check") == NO_CHECK else (new_check("TCP_CHECK", {}),)
-        first = NewServer(values["rs_address"].strip(), 0, values.get("rs_name", "").strip(),
-                          int(weight) if weight else None, checks)  # fmt: skip
+        first = NewServer(
+            values["rs_address"].strip(),
+            0,
+            values.get("rs_name", "").strip(),
+            int(weight) if weight else None,
+            checks,
+        )
         new = NewService(
-            values.get("address", "").strip(), int(values.get("port") or 0),
-            int(values.get("fwmark") or 0), values.get("group", "").strip(),
-            values.get("name", "").strip(), settings(SERVICE, values), (first,),
-        )  # fmt: skip
+            values.get("address", "").strip(),
+            int(values.get("port") or 0),
+            int(values.get("fwmark") or 0),
+            values.get("group", "").strip(),
+            values.get("name", "").strip(),
+            settings(SERVICE, values),
+            (first,),
+        )
         return (intent.AddService(new),)
 
     common = {s.forwarding for s in configuration.services}
@@ -161,16 +193,22 @@ def sorry_form(service: ConfiguredService, version: str) -> Form:
         one = intent.SetSorryServer(service.key, values["address"].strip(), port)
         return (one, *_set_all(SORRY, values, OfService(service.key), rest))
 
-    return Form(f"sorry server of {service.key}", SORRY,
-                lambda values: check_all(SORRY, values, version), intents, values)  # fmt: skip
+    return Form(
+        f"sorry server of {service.key}",
+        SORRY,
+        lambda values: check_all(SORRY, values, version),
+        intents,
+        values,
+    )
 
 
 def quorum_form(service: ConfiguredService, version: str) -> Form:
     """The weight that must be alive."""
     fields = tuple(
         replace(f, required=f.keyword == "quorum")
-        for f in SERVICE if f.keyword in ("quorum", "hysteresis")
-    )  # fmt: skip
+        for f in SERVICE
+        if f.keyword in ("quorum", "hysteresis")
+    )
 
     def faults(values: Values) -> Faults:
         found = check_all(fields, values, version)
@@ -189,8 +227,14 @@ def quorum_form(service: ConfiguredService, version: str) -> Form:
     if service.hysteresis:
         values["hysteresis"] = str(service.hysteresis)
     total = sum(server.weight for server in service.servers)
-    return Form(f"quorum of {service.key}", fields, faults, intents, values,
-                f"The weights of its real servers come to {total}.")  # fmt: skip
+    return Form(
+        f"quorum of {service.key}",
+        fields,
+        faults,
+        intents,
+        values,
+        f"The weights of its real servers come to {total}.",
+    )
 
 
 def instance_form(configuration: Configuration, version: str) -> Form:
@@ -200,31 +244,39 @@ def instance_form(configuration: Configuration, version: str) -> Form:
         plain = [f for f in INSTANCE if f.block == ""]
         peer = values.get("unicast_peer", "").strip()
         new = NewInstance(
-            values["name"].strip(), settings(plain, values),
+            values["name"].strip(),
+            settings(plain, values),
             (tuple(values["virtual_ipaddress"].split()),),
-            settings(INSTANCE, values, "authentication"), (peer,) if peer else (),
-        )  # fmt: skip
+            settings(INSTANCE, values, "authentication"),
+            (peer,) if peer else (),
+        )
         return (intent.AddInstance(new),)
 
-    return Form("new VRRP instance", INSTANCE,
-                lambda values: check_instance(values, version, configuration), intents,
-                about="The other director needs its own: the same router id, VIPs and password, "
-                "another priority.")  # fmt: skip
+    return Form(
+        "new VRRP instance",
+        INSTANCE,
+        lambda values: check_instance(values, version, configuration),
+        intents,
+        about="The other director needs its own: the same router id, VIPs and password, "
+        "another priority.",
+    )
 
 
 def vip_form(instance: str, version: str) -> Form:
     """A VIP more."""
     address = next(f for f in INSTANCE if f.keyword == "virtual_ipaddress")
-    excluded = Field("excluded", "Excluded", "not in adverts: both directors need not agree",
-                     Kind.FLAG, "no")  # fmt: skip
+    excluded = Field(
+        "excluded", "Excluded", "not in adverts: both directors need not agree", Kind.FLAG, "no"
+    )
 
     def intents(values: Values) -> tuple[Intent, ...]:
         vip = tuple(values["virtual_ipaddress"].split())
         return (intent.AddVip(instance, vip, values.get("excluded") == "yes"),)
 
     fields = (address, excluded)
-    return Form(f"new VIP in {instance}", fields,
-                lambda values: check_all(fields, values, version), intents)  # fmt: skip
+    return Form(
+        f"new VIP in {instance}", fields, lambda values: check_all(fields, values, version), intents
+    )
 
 
 def script_form(version: str) -> Form:
@@ -250,8 +302,13 @@ def block_of(target: Target) -> str:
 def settable(target: Target, version: str) -> list[Field]:
     """The values that a block of that kind may have, header and inner blocks left out."""
     block = block_of(target)
-    fields = {"virtual_server": SERVICE, "real_server": SERVER, "vrrp_instance": INSTANCE,
-              "vrrp_script": SCRIPT, **CHECKS}.get(block, ())  # fmt: skip
+    fields = {
+        "virtual_server": SERVICE,
+        "real_server": SERVER,
+        "vrrp_instance": INSTANCE,
+        "vrrp_script": SCRIPT,
+        **CHECKS,
+    }.get(block, ())
     return [f for f in fields if f.known(version) and field_of(block, f.keyword) == f]
 
 
@@ -259,9 +316,11 @@ def value_form(target: Target, keyword: str, now: str, version: str) -> Form:
     """Another value for one keyword; `now` is empty for a secret."""
     block = block_of(target)
     known = field_of(block, keyword)
-    one = replace(known, required=True) if known is not None else Field(
-        keyword, keyword, f"its value in {block}", Kind.TEXT, required=True
-    )  # fmt: skip
+    one = (
+        replace(known, required=True)
+        if known is not None
+        else Field(keyword, keyword, f"its value in {block}", Kind.TEXT, required=True)
+    )
     spread = one.kind not in (Kind.TEXT, Kind.SCRIPT, Kind.SECRET)
 
     def words(values: Values) -> tuple[str, ...]:
@@ -285,5 +344,6 @@ def value_form(target: Target, keyword: str, now: str, version: str) -> Form:
         return (intent.SetValue(target, keyword, words(values)),)
 
     values = {keyword: "yes" if one.kind is Kind.FLAG else now}
-    return Form(f"{keyword} of {block}", (one,), faults, intents,
-                {k: v for k, v in values.items() if v})  # fmt: skip
+    return Form(
+        f"{keyword} of {block}", (one,), faults, intents, {k: v for k, v in values.items() if v}
+    )

@@ -58,9 +58,11 @@ def count_bits(found: Document, glyphs: Glyphs) -> list[Bit]:
     """`2 errors  1 warning`."""
     bits: list[Bit] = []
     for severity, word in (
-        (Severity.LETHAL, "lethal"), (Severity.ERROR, "error"), (Severity.WARNING, "warning"),
+        (Severity.LETHAL, "lethal"),
+        (Severity.ERROR, "error"),
+        (Severity.WARNING, "warning"),
         (Severity.NOTE, "note"),
-    ):  # fmt: skip
+    ):
         count = sum(finding.severity is severity for finding in found.findings)
         if count:
             words = f"{count} lethal" if severity is Severity.LETHAL else plural(count, word)
@@ -87,8 +89,13 @@ def finding_bits(findings: tuple[Finding, ...], page: Page, line: int, glyphs: G
     """What is said about the line under the cursor: the worst in full, how many more."""
     if not findings:
         if not page.in_force(line):
-            return [(f"Not in force on this host: the line is for another configuration id than "
-                     f"{plain(page.config_id) or 'none'}.", "$lv-dim")]  # fmt: skip
+            return [
+                (
+                    f"Not in force on this host: the line is for another configuration id than "
+                    f"{plain(page.config_id) or 'none'}.",
+                    "$lv-dim",
+                )
+            ]
         if line in page.includes:
             files = page.includes[line]
             if files:

@@ -120,8 +120,13 @@ class ConfigPlanScreen(PlanForm[None]):
         """Those of the phase."""
         phase = self.change.phase
         if self._open:
-            return (("Esc n", "cancel"), ("y", "apply"), ("r", "again"), ("j k", "scroll"),
-                    ("Tab", "reason, buttons"))  # fmt: skip
+            return (
+                ("Esc n", "cancel"),
+                ("y", "apply"),
+                ("r", "again"),
+                ("j k", "scroll"),
+                ("Tab", "reason, buttons"),
+            )
         if phase is Phase.WAITING:
             return ("Esc", "close: the timer goes on"), ("y", "keep"), ("b", "undo now")
         if phase in (Phase.RUNNING, Phase.PLANNING, Phase.DECIDING):
@@ -146,8 +151,9 @@ class ConfigPlanScreen(PlanForm[None]):
     def action_again(self) -> None:
         """Plan anew from what is true now."""
         if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self._free():
-            self.change = self._desk.plan(self.change.title, self.change.make,
-                                          from_draft=self.change.from_draft)  # fmt: skip
+            self.change = self._desk.plan(
+                self.change.title, self.change.make, from_draft=self.change.from_draft
+            )
             self._desk.looked_at = self.change
             self.draw()
 

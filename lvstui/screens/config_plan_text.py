@@ -40,8 +40,9 @@ def plan_bits(
     own."""
     bits: list[Bit] = []
     if plan.empty and not plan.refusals:
-        bits += prose("Nothing would be written: the files are like this already.", "$lv-text",
-                      width)  # fmt: skip
+        bits += prose(
+            "Nothing would be written: the files are like this already.", "$lv-text", width
+        )
     for title, lines, style, sign in (
         ("Refused", plan.refusals, "bold $sev-bad", glyphs.no),
         ("What it does", _beyond(plan), "$lv-text", glyphs.dot),
@@ -66,28 +67,33 @@ def plan_bits(
 
 def _host_bits(host: HostChange, width: int, glyphs: Glyphs) -> list[Bit]:
     director = host.director
-    bits: list[Bit] = [(director.host, "bold $lv-accent"),
-                       (f"  {director.main}", "$lv-dim")]  # fmt: skip
+    bits: list[Bit] = [(director.host, "bold $lv-accent"), (f"  {director.main}", "$lv-dim")]
     if director.version:
         bits.append((f"  keepalived {director.version}", "$lv-dim"))
     if not director.pid:
         bits.append(("  not running", "$sev-warn"))
     bits.append(("\n", ""))
     if director.in_step is False:
-        bits += prose("What runs now is not what the files say: this applies their other changes "
-                      "too.", "bold $sev-warn", width, f"  {glyphs.warn} ")  # fmt: skip
+        bits += prose(
+            "What runs now is not what the files say: this applies their other changes too.",
+            "bold $sev-warn",
+            width,
+            f"  {glyphs.warn} ",
+        )
     if host.differences:
         for difference in host.differences[:_MOST]:
             style, word = _IMPACTS[difference.impact]
-            bits += prose(f"{difference.subject}: {difference.text}", "$lv-text", width,
-                          f"  {word:<8}", style)  # fmt: skip
+            bits += prose(
+                f"{difference.subject}: {difference.text}", "$lv-text", width, f"  {word:<8}", style
+            )
         bits += _more(len(host.differences), "difference")
     elif host.files:
         bits += prose("Means the same as before: only text, no behaviour.", "$lv-dim", width, "  ")
     bits += _finding_lines("New findings", host.findings, width, glyphs)
     if host.known:
-        bits += prose(f"{len(host.known)} known before and still there", "$lv-dim", width,
-                      f"  {glyphs.info} ")  # fmt: skip
+        bits += prose(
+            f"{len(host.known)} known before and still there", "$lv-dim", width, f"  {glyphs.info} "
+        )
     bits += diff_bits(host.diff)
     return [*bits, ("\n", "")]
 
@@ -101,9 +107,13 @@ def _finding_lines(
     for finding in findings[:_MOST]:
         style = STYLES[finding.severity]
         where = f"line {finding.place.line}: " if finding.place is not None else ""
-        bits += prose(f"{where}{plain(finding.text)}", "$lv-text", width,
-                      f"  {glyph_of(finding.severity, glyphs)} {finding.severity.value} ",
-                      style)  # fmt: skip
+        bits += prose(
+            f"{where}{plain(finding.text)}",
+            "$lv-text",
+            width,
+            f"  {glyph_of(finding.severity, glyphs)} {finding.severity.value} ",
+            style,
+        )
         if finding.evidence:
             bits += prose(plain(finding.evidence), "$lv-dim", width, "      ")
         if finding.fix:
@@ -134,8 +144,13 @@ def diff_bits(diff: str) -> list[Bit]:
 
 
 def _after_bits(plan: ConfigPlan, width: int) -> list[Bit]:
-    bits = prose("same processes, loaded copy, kernel table and VIPs are read back", "$lv-text",
-                 width, "Checked by   ", "$lv-dim")  # fmt: skip
+    bits = prose(
+        "same processes, loaded copy, kernel table and VIPs are read back",
+        "$lv-text",
+        width,
+        "Checked by   ",
+        "$lv-dim",
+    )
     if plan.timer_s:
         text = f"by itself after {plan.timer_s} s unless you keep it, even when lvstui is gone"
         bits += prose(text, "$lv-text", width, "Rolled back  ", "$lv-dim")
@@ -153,8 +168,12 @@ def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyp
     bits = prose(words.get(change.phase, ""), "bold $lv-accent", width)
     for index, stage in enumerate(change.stages):
         now = index == len(change.stages) - 1
-        bits += prose(plain(stage), "$lv-accent" if now else "$lv-dim", width,
-                      f"  {glyphs.dot if now else glyphs.yes} ")  # fmt: skip
+        bits += prose(
+            plain(stage),
+            "$lv-accent" if now else "$lv-dim",
+            width,
+            f"  {glyphs.dot if now else glyphs.yes} ",
+        )
     return bits
 
 
@@ -168,8 +187,11 @@ def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) 
         mark = glyphs.yes if one.ok else glyphs.no
         bits.append((f"  {mark} ", "$sev-good" if one.ok else "bold $sev-bad"))
         text = f"{one.host}  {plain(one.what)}"
-        bits += prose(text + (f": {plain(one.seen)}" if one.seen else ""),
-                      "$lv-text" if one.ok else "$sev-bad", width - 4)  # fmt: skip
+        bits += prose(
+            text + (f": {plain(one.seen)}" if one.seen else ""),
+            "$lv-text" if one.ok else "$sev-bad",
+            width - 4,
+        )
     if outcome.ended is Ended.WAITING:
         bits.append(("\n", ""))
         bits.append((f"{plain(then[:1].upper() + then[1:])}. ", "bold $sev-warn"))

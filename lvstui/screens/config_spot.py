@@ -95,9 +95,11 @@ def spot_of(found: Document, id: NodeId | None) -> Spot:
         name = found.configuration.instances[steps[0]].name
         inside = _labels(found.outline.instances[steps[0]], steps[1:])
         return Spot(
-            block="vrrp_instance", name=name, inside=inside[0] if inside else "",
+            block="vrrp_instance",
+            name=name,
+            inside=inside[0] if inside else "",
             entry=inside[1] if len(inside) > 1 else "",
-        )  # fmt: skip
+        )
     if id[0] == "blocks":
         block = found.outline.blocks[steps[0]]
         return Spot(block=block.label, name=block.detail)

@@ -8,18 +8,8 @@ from lvstui.model.config import ConfiguredChecker, Place
 from lvstui.model.ipvs import Counters, Rates
 from lvstui.model.picture import Picture, ServerView, ServiceView
 from lvstui.widgets.event_list import event_matches
-from lvstui.widgets.format import (
-    age,
-    clock_ms,
-    fit,
-    group,
-    moment,
-    per_second,
-    size,
-)
-from lvstui.widgets.format import (
-    bits as bits_per_second,
-)
+from lvstui.widgets.format import age, clock_ms, fit, group, moment, per_second, size
+from lvstui.widgets.format import bits as bits_per_second
 from lvstui.widgets.glyphs import Glyphs
 from lvstui.widgets.line import Bit
 from lvstui.widgets.spark import graph
@@ -65,9 +55,10 @@ def server_page(view: ServerView, picture: Picture, now: float, width: int, glyp
     state = f"$rs-{view.state.value}"
     since = f"  since {moment(view.since, now)} ({age(now - view.since)})" if view.since else ""
     page.line(
-        "State", (f"{glyphs.states[view.state]} {view.state.value}", f"bold {state}"),
+        "State",
+        (f"{glyphs.states[view.state]} {view.state.value}", f"bold {state}"),
         _text(since, "$lv-dim"),
-    )  # fmt: skip
+    )
     if view.reason:
         page.line("Because", _text(view.reason, state))
     page.line("Real server", (str(view.key), "bold $lv-text"), _text(f" {view.name}", "$lv-dim"))
@@ -92,12 +83,16 @@ def server_page(view: ServerView, picture: Picture, now: float, width: int, glyp
         _counters(page, detail.counters)
         page.heading("Limits")
         none = "none"
-        page.line("Upper", _text(group(detail.upper_threshold) if detail.upper_threshold else none),
-                  _text("  no new connections beyond it", "$lv-dim"))  # fmt: skip
+        page.line(
+            "Upper",
+            _text(group(detail.upper_threshold) if detail.upper_threshold else none),
+            _text("  no new connections beyond it", "$lv-dim"),
+        )
         lower = group(detail.lower_threshold) if detail.lower_threshold else none
         page.line("Lower", _text(lower), _text("  takes new ones again below it", "$lv-dim"))
-        page.line("Persistent", _text(group(detail.persistent)),
-                  _text("  clients bound to it", "$lv-dim"))  # fmt: skip
+        page.line(
+            "Persistent", _text(group(detail.persistent)), _text("  clients bound to it", "$lv-dim")
+        )
         if detail.tunnel:
             page.line("Tunnel", _text(detail.tunnel))
     elif view.in_kernel:
@@ -119,8 +114,10 @@ def server_page(view: ServerView, picture: Picture, now: float, width: int, glyp
         page.bits.append(("No health check: nobody looks after it.\n", "$sev-warn"))
     page.heading("Configuration")
     if configured is None:
-        page.line("In no file", _text("it was added to the kernel by hand or by another program",
-                                      "$rs-foreign"))  # fmt: skip
+        page.line(
+            "In no file",
+            _text("it was added to the kernel by hand or by another program", "$rs-foreign"),
+        )
     else:
         page.line("At", _text(page.place or "unknown", "$lv-accent"))
         on_failure = "weight 0 (inhibit_on_failure)" if configured.inhibit_on_failure else "removed"
@@ -203,8 +200,11 @@ def _weights(page: Page, view: ServerView, glyphs: Glyphs) -> None:
         else:
             odd = value != known[0]
             note = f"  {glyphs.differs} file" if odd else ""
-            page.line(label, _text(value, "bold $rs-drifted" if odd else "$lv-text"),
-                      _text(note, "$rs-drifted"))  # fmt: skip
+            page.line(
+                label,
+                _text(value, "bold $rs-drifted" if odd else "$lv-text"),
+                _text(note, "$rs-drifted"),
+            )
 
 
 def _graph(page: Page, history: tuple[float, ...], width: int, glyphs: Glyphs, title: str) -> None:
@@ -223,11 +223,19 @@ def _rates(page: Page, rates: Rates | None) -> None:
     if rates is None:
         return
     page.line("New", _text(f"{per_second(rates.connections)} connections/s"))
-    page.line("In", _text(bits_per_second(rates.bytes_in)),
-              _text(f"  {per_second(rates.packets_in)} packets/s", "$lv-dim"))  # fmt: skip
-    page.line("Out", _text(bits_per_second(rates.bytes_out)),
-              _text(f"  {per_second(rates.packets_out)} packets/s"
-                    "  (DR and TUN answer past the director)", "$lv-dim"))  # fmt: skip
+    page.line(
+        "In",
+        _text(bits_per_second(rates.bytes_in)),
+        _text(f"  {per_second(rates.packets_in)} packets/s", "$lv-dim"),
+    )
+    page.line(
+        "Out",
+        _text(bits_per_second(rates.bytes_out)),
+        _text(
+            f"  {per_second(rates.packets_out)} packets/s  (DR and TUN answer past the director)",
+            "$lv-dim",
+        ),
+    )
 
 
 def _counters(page: Page, counters: Counters) -> None:
@@ -243,9 +251,12 @@ def _checker(checker: ConfiguredChecker) -> list[Bit]:
     where = f"  {_place(checker.place)}" if checker.place else ""
     return [
         _text(f"{checker.kind} {checker.target}"),
-        _text(f"  every {checker.delay_loop_s:g} s, gives up after {checker.connect_timeout_s:g} s,"
-              f" {checker.retry} retries{where}", "$lv-dim"),
-    ]  # fmt: skip
+        _text(
+            f"  every {checker.delay_loop_s:g} s, gives up after {checker.connect_timeout_s:g} s,"
+            f" {checker.retry} retries{where}",
+            "$lv-dim",
+        ),
+    ]
 
 
 def _events(

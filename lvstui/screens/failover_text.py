@@ -84,20 +84,27 @@ def _instance(view: InstanceView, host: str, now: float, glyphs: Glyphs) -> list
         bits += _line(
             "" if index else "Addresses",
             (f"{vip}  ", "$lv-text"),
-            (f"{glyphs.yes if here else glyphs.none} {said}",
-             "$sev-bad" if wrong else "$sev-good" if here else "$lv-dim"),
+            (
+                f"{glyphs.yes if here else glyphs.none} {said}",
+                "$sev-bad" if wrong else "$sev-good" if here else "$lv-dim",
+            ),
             (f"   {glyphs.warn} but the state is {view.state}" if wrong else "", "bold $sev-bad"),
-        )  # fmt: skip
+        )
     bits += _wire(view, now, glyphs)
     stats = view.stats
     if stats is not None:
         bits += _line(
             "Counters",
-            (f"{group(stats.adverts_sent)} sent, {group(stats.adverts_received)} received; ",
-             "$lv-text"),
-            (f"became master {plural(stats.became_master, 'time')}, "
-             f"gave it up {plural(stats.released_master, 'time')}", "$lv-text"),
-        )  # fmt: skip
+            (
+                f"{group(stats.adverts_sent)} sent, {group(stats.adverts_received)} received; ",
+                "$lv-text",
+            ),
+            (
+                f"became master {plural(stats.became_master, 'time')}, "
+                f"gave it up {plural(stats.released_master, 'time')}",
+                "$lv-text",
+            ),
+        )
         for name, count in stats.errors:
             bits += _line("", (f"{glyphs.warn} {name}: {group(count)}", "$sev-warn"))
     bits.append(("\n", ""))
@@ -131,9 +138,11 @@ def _wire(view: InstanceView, now: float, glyphs: Glyphs) -> list[Bit]:
         if not view.adverts_ok:
             mark = (f"{glyphs.no} late", "bold $sev-bad")
         bits += _line(
-            "On the wire", (f"master {who}{prio}  ", "$lv-text"), (every + last + "  ", "$lv-dim"),
+            "On the wire",
+            (f"master {who}{prio}  ", "$lv-text"),
+            (every + last + "  ", "$lv-dim"),
             mark,
-        )  # fmt: skip
+        )
     for address, priority in view.others:
         rival = view.state == "MASTER"
         text = f"{address} prio {priority} sends adverts too"
@@ -153,6 +162,8 @@ def _event(event: Event, now: float, width: int, glyphs: Glyphs) -> list[Bit]:
         (f"{stamp}  ", "$lv-dim"),
         (f"{event.host}  ", "bold $lv-text"),
         (f"{glyphs.severity} ", SEVERITY_BITS[event.severity]),
-        (cut(event.text, room, ellipsis=glyphs.ellipsis) + "\n",
-         "$lv-dim" if event.past else "$lv-text"),
-    ]  # fmt: skip
+        (
+            cut(event.text, room, ellipsis=glyphs.ellipsis) + "\n",
+            "$lv-dim" if event.past else "$lv-text",
+        ),
+    ]

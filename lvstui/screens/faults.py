@@ -35,8 +35,7 @@ def start_fault(screen: ConsoleScreen, lab: Lab, fault: Fault, node: str) -> Non
             _inject(screen, lab, fault, node, argument or None)
 
     screen.app.push_screen(
-        AskScreen(f"fault: {fault.name} {node}", fault.summary, "argument, may be empty"),
-        answered,
+        AskScreen(f"fault: {fault.name} {node}", fault.summary, "argument, may be empty"), answered
     )
 
 

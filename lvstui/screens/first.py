@@ -45,21 +45,40 @@ QUESTIONS = (
     Question("directors", "Directors", "Names of this director and of its peer."),
     Question("interface", "Interface", "Carries VIP and adverts; two names when they differ."),
     Question("vrid", "VRID", "1 to 255; no other pair on this network may use it."),
-    Question("unicast", "Unicast", "Addresses of both directors where multicast is not forwarded "
-             "(clouds); empty: multicast.", "multicast"),
-    Question("servers", "Real servers", "ADDR[=NAME][*WEIGHT], blanks between; all on the VIP's "
-             "network.", "10.0.0.3=rs1*10 10.0.0.4=rs2*10"),
+    Question(
+        "unicast",
+        "Unicast",
+        "Addresses of both directors where multicast is not forwarded (clouds); empty: multicast.",
+        "multicast",
+    ),
+    Question(
+        "servers",
+        "Real servers",
+        "ADDR[=NAME][*WEIGHT], blanks between; all on the VIP's network.",
+        "10.0.0.3=rs1*10 10.0.0.4=rs2*10",
+    ),
     Question("port", "Port", "Of the service; the real servers listen on the same one."),
     Question("protocol", "Protocol", "One of " + ", ".join(PROTOCOLS) + "."),
     Question("name", "Service name", "A comment beside it; lvstui shows it.", "web"),
-    Question("scheduler", "Scheduler", "wlc: fewest connections for the weight; wrr: by turns; sh: "
-             "by client address."),
-    Question("persistence", "Persistence", "Seconds for which a client stays with its server; "
-             "empty: none.", "none"),
-    Question("check", "Check", "One of " + ", ".join(CHECKS) + "; a server that fails it gets no "
-             "connections.", "TCP_CHECK"),
+    Question(
+        "scheduler",
+        "Scheduler",
+        "wlc: fewest connections for the weight; wrr: by turns; sh: by client address.",
+    ),
+    Question(
+        "persistence",
+        "Persistence",
+        "Seconds for which a client stays with its server; empty: none.",
+        "none",
+    ),
+    Question(
+        "check",
+        "Check",
+        "One of " + ", ".join(CHECKS) + "; a server that fails it gets no connections.",
+        "TCP_CHECK",
+    ),
     Question("path", "Path", "For HTTP_GET and SSL_GET: status 200 is good."),
-)  # fmt: skip
+)
 
 
 class FirstScreen(Dialog[First]):
@@ -197,9 +216,11 @@ class FirstScreen(Dialog[First]):
             (render(first, self._shown).decode(), "$lv-text"),
             ("\nOn both directors ", "$lv-dim"),
             (f"{NONLOCAL_BIND} = 1", "$lv-accent"),
-            (f" in {SYSCTL_FILE}. Then real servers get the VIP and ARP silence on screen 5.\n",
-             "$lv-dim"),
-        ]  # fmt: skip
+            (
+                f" in {SYSCTL_FILE}. Then real servers get the VIP and ARP silence on screen 5.\n",
+                "$lv-dim",
+            ),
+        ]
         return bits
 
     def action_nothing(self) -> None:
@@ -249,8 +270,10 @@ class AfterFirstScreen(Dialog[str]):
         where = "both directors" if self._both else "this director"
         steps = []
         if not self._both:
-            steps.append("The peer has nothing yet: start lvstui with --peer HOST, or there, with "
-                         "the same answers.")  # fmt: skip
+            steps.append(
+                "The peer has nothing yet: start lvstui with --peer HOST, or there, with "
+                "the same answers."
+            )
         if not self._runs:
             steps.append("keepalived does not run: systemctl enable --now keepalived")
         steps += [

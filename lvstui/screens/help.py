@@ -86,8 +86,9 @@ class HelpScreen(Dialog[None]):
         for group, rows in groups.items():
             bits.append((("\n" if bits else "") + group.upper() + "\n", "bold $lv-dim"))
             for keys, title, summary, reason, twin in rows:
-                bits.append((f" {fit(keys, wide)}  ", "bold $lv-accent" if not reason else
-                             "$lv-dim"))  # fmt: skip
+                bits.append(
+                    (f" {fit(keys, wide)}  ", "bold $lv-accent" if not reason else "$lv-dim")
+                )
                 bits.append((title + "\n", "bold $lv-text"))
                 if summary and summary != title:
                     prose(summary, "$lv-text")

@@ -98,8 +98,11 @@ class PlanForm(Dialog[Result]):
         field = self.query_one("#typed", Input)
         if field.value.split() == self.to_type.split():
             return True
-        self.notify(f"Type {self.to_type} to confirm: this is not an everyday step.",
-                    severity="warning", markup=False)  # fmt: skip
+        self.notify(
+            f"Type {self.to_type} to confirm: this is not an everyday step.",
+            severity="warning",
+            markup=False,
+        )
         self.set_focus(field)
         return False
 
@@ -113,8 +116,9 @@ class PlanForm(Dialog[Result]):
             return not calm and self.focused is self.query_one("#apply")
         if not event.is_printable or event.character is None:
             return False
-        known = any(event.key in bindings.key_to_bindings
-                    for node, bindings in self._modal_binding_chain)  # fmt: skip
+        known = any(
+            event.key in bindings.key_to_bindings for node, bindings in self._modal_binding_chain
+        )
         if known and (calm or event.character not in _DECIDE):
             self._burst = (self._burst if not calm else "") + event.character
             return False

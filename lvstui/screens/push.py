@@ -31,10 +31,7 @@ _WIDTH, _BESIDE = 116, 12
 class PushScreen(PlanForm[None]):
     """Follows one change to its end."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "stop", "Stop", show=False),
-        *PAGE_KEYS,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "stop", "Stop", show=False), *PAGE_KEYS]
 
     def __init__(self, desk: Desk, change: Change, finished: Callable[[Change], None]) -> None:
         """finished: hears of the end when nobody looks at this any more."""
@@ -106,8 +103,13 @@ class PushScreen(PlanForm[None]):
     def keys(self) -> Sequence[tuple[str, str]]:
         """Those of the phase."""
         if self._open:
-            return (("Esc n", "cancel"), ("y", "apply"), ("r", "again"), ("j k", "scroll"),
-                    ("Tab", "reason, buttons"))  # fmt: skip
+            return (
+                ("Esc n", "cancel"),
+                ("y", "apply"),
+                ("r", "again"),
+                ("j k", "scroll"),
+                ("Tab", "reason, buttons"),
+            )
         if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
             return ("Esc", "close: it goes on"), ("s", "stop what is not begun")
         return ("Esc", "close"), ("r", "look and plan again"), ("j k", "scroll")
@@ -115,12 +117,15 @@ class PushScreen(PlanForm[None]):
     def _bits(self, width: int) -> list[Bit]:
         change, glyphs = self._change, self.console.glyphs
         if change.phase is Phase.LOOKING:
-            bits: list[Bit] = [("Looking first: a plan is made from what is true now.\n\n",
-                                "$lv-text")]  # fmt: skip
+            bits: list[Bit] = [
+                ("Looking first: a plan is made from what is true now.\n\n", "$lv-text")
+            ]
             for host in change.hosts:
                 stage = self._desk.stages.get(host.address, "seen")
-                bits += [(f"  {glyphs.dot} {host.label}  ", "bold $lv-text"),
-                         (f"{stage}\n", "$lv-accent")]  # fmt: skip
+                bits += [
+                    (f"  {glyphs.dot} {host.label}  ", "bold $lv-text"),
+                    (f"{stage}\n", "$lv-accent"),
+                ]
             return bits
         if change.phase is Phase.PLANNED:
             return plan_bits(change, width, glyphs)
@@ -191,10 +196,12 @@ class RebootScreen(Dialog[bool]):
         glyphs = self.console.glyphs
         count = plural(len(self._names), "host")
         bits: list[Bit] = [
-            (f"{count}: started anew, one after the other, each awaited for 5 minutes; then looked"
-             "\nat. What comes back by itself proves that the push survives a reboot.\n",
-             "$lv-text"),
-        ]  # fmt: skip
+            (
+                f"{count}: started anew, one after the other, each awaited for 5 minutes; then "
+                "looked\nat. What comes back by itself proves that the push survives a reboot.\n",
+                "$lv-text",
+            )
+        ]
         bits += [(f"{glyphs.warn} {text}\n", "$sev-warn") for text in self._cautions]
         bits.append(("\nType ", "$lv-dim"))
         bits += [(" ".join(self._names), "bold $lv-accent"), (" to confirm", "$lv-dim")]

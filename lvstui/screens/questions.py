@@ -58,21 +58,31 @@ class KeyScreen(Dialog[bool]):
         key = self._key
         where = key.address + (f" port {key.port}" if key.port != 22 else "")
         bits: list[Bit] = [
-            ("host         ", "$lv-dim"), (f"{plain(key.host)}  ({plain(where)})\n", "$lv-text"),
-            ("key          ", "$lv-dim"), (f"{key.kind}\n", "$lv-text"),
-            ("fingerprint  ", "$lv-dim"), (f"{key.fingerprint}\n", "bold $lv-accent"),
-        ]  # fmt: skip
+            ("host         ", "$lv-dim"),
+            (f"{plain(key.host)}  ({plain(where)})\n", "$lv-text"),
+            ("key          ", "$lv-dim"),
+            (f"{key.kind}\n", "$lv-text"),
+            ("fingerprint  ", "$lv-dim"),
+            (f"{key.fingerprint}\n", "bold $lv-accent"),
+        ]
         for index, other in enumerate(key.others):
-            bits += [("             " if index else "known too    ", "$lv-dim"),
-                     (f"{plain(other)}\n", "$lv-text")]  # fmt: skip
+            bits += [
+                ("             " if index else "known too    ", "$lv-dim"),
+                (f"{plain(other)}\n", "$lv-text"),
+            ]
         bits += [
-            ("\nNobody has vouched for this key yet. Compare it on the host's own console:\n",
-             "$lv-text"),
+            (
+                "\nNobody has vouched for this key yet. Compare it on the host's own console:\n",
+                "$lv-text",
+            ),
             ("  for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done\n", "$lv-accent"),
-            ("Accepted, it is not kept: it counts for this session."
-             if key.file == os.devnull else f"Accepted, it is added to {plain(key.file)}.",
-             "$lv-text"),
-        ]  # fmt: skip
+            (
+                "Accepted, it is not kept: it counts for this session."
+                if key.file == os.devnull
+                else f"Accepted, it is added to {plain(key.file)}.",
+                "$lv-text",
+            ),
+        ]
         yield Static(Content.assemble(*bits), classes="prose")
         with Horizontal(id="buttons"):
             yield Button("Refuse", id="refuse", compact=True)

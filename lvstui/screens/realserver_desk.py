@@ -118,16 +118,19 @@ class Desk:
         """The hosts that a picture names."""
         now = tuple(view.configured for view in picture.services)
         known = self._services
-        if known is None or len(now) != len(known) or any(
-            a is not b for a, b in zip(now, known, strict=True)
-        ):  # fmt: skip
+        if (
+            known is None
+            or len(now) != len(known)
+            or any(a is not b for a, b in zip(now, known, strict=True))
+        ):
             self._services = now
             self.hosts = known_hosts(picture, self._own)
         self.weights = {
             server.key.address: server.weights.kernel
-            for service in picture.services for server in service.servers
+            for service in picture.services
+            for server in service.servers
             if server.weights.kernel
-        }  # fmt: skip
+        }
 
     def fresh(self, hosts: Sequence[Host]) -> bool:
         """All of these were looked at just now."""
@@ -138,9 +141,11 @@ class Desk:
     # Work
 
     def look(
-        self, hosts: Sequence[Host], then: Callable[[tuple[Row, ...]], None] | None = None,
+        self,
+        hosts: Sequence[Host],
+        then: Callable[[tuple[Row, ...]], None] | None = None,
         failed: Callable[[str], None] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Look at hosts; rows come one by one."""
 
         def came(row: Row) -> None:
@@ -152,10 +157,14 @@ class Desk:
             if then is not None:
                 then(rows)
 
-        words = f"looking at {hosts[0].label}" if len(hosts) == 1 else (
-            f"looking at {len(hosts)} hosts")  # fmt: skip
-        self._start(words, hosts, "looking", lambda service: service.look(hosts, came=came), done,
-                    failed)  # fmt: skip
+        words = (
+            f"looking at {hosts[0].label}"
+            if len(hosts) == 1
+            else (f"looking at {len(hosts)} hosts")
+        )
+        self._start(
+            words, hosts, "looking", lambda service: service.look(hosts, came=came), done, failed
+        )
 
     def _came(self, row: Row, keep_drift: bool = False) -> None:
         address = row.host.address
@@ -198,8 +207,15 @@ class Desk:
         change.rows = rows
         try:
             change.plans = service.plan(rows, change.operation, vips=change.vips)
-            found = effects(change.operation, rows, change.plans, self.hosts, self.rows,
-                            self.weights, service.timer_s)  # fmt: skip
+            found = effects(
+                change.operation,
+                rows,
+                change.plans,
+                self.hosts,
+                self.rows,
+                self.weights,
+                service.timer_s,
+            )
             change.effects = replace(found, cautions=(*change.cautions, *found.cautions))
             change.phase = Phase.PLANNED
         except ValueError as error:
@@ -233,12 +249,15 @@ class Desk:
 
         change.phase, change.started = Phase.RUNNING, time.monotonic()
         self._start(
-            change.title, change.hosts, "waits",
+            change.title,
+            change.hosts,
+            "waits",
             lambda service: service.apply(
                 change.rows, change.plans, reason=reason, tell=tell, came=came
             ),
-            done, failed,
-        )  # fmt: skip
+            done,
+            failed,
+        )
 
     def _stage(self, address: str, stage: str) -> None:
         if stage:
@@ -267,8 +286,14 @@ class Desk:
             said(trouble or f"{names}: back in a new boot", bool(trouble))
             self.look(hosts)
 
-        self._start(f"reboot {', '.join(h.label for h in hosts)}", hosts, "waits", work, done,
-                    lambda text: said(text, True))  # fmt: skip
+        self._start(
+            f"reboot {', '.join(h.label for h in hosts)}",
+            hosts,
+            "waits",
+            work,
+            done,
+            lambda text: said(text, True),
+        )
 
     def take_back(self, hosts: Sequence[Host], said: Callable[[str, bool], None]) -> None:
         """Take back what an earlier change left half done."""
@@ -280,8 +305,14 @@ class Desk:
             said(plain("; ".join(texts)), False)
             self.look(hosts)
 
-        self._start("taking back what is unfinished", hosts, "taking back", work, done,
-                    lambda text: said(text, True))  # fmt: skip
+        self._start(
+            "taking back what is unfinished",
+            hosts,
+            "taking back",
+            work,
+            done,
+            lambda text: said(text, True),
+        )
 
     def stop(self) -> None:
         """Begin nothing more; what has begun comes to its end."""
@@ -309,9 +340,14 @@ class Desk:
         self._thread(work)
 
     def _start(
-        self, words: str, hosts: Sequence[Host], stage: str, work: Callable[[RealServers], Any],
-        done: Callable[[Any], None], failed: Callable[[str], None] | None,
-    ) -> None:  # fmt: skip
+        self,
+        words: str,
+        hosts: Sequence[Host],
+        stage: str,
+        work: Callable[[RealServers], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[str], None] | None,
+    ) -> None:
         assert self._make is not None
         assert self._job is None
         make = self._make

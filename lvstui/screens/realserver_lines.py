@@ -70,11 +70,21 @@ def target_bits(
     if marked:
         names = ", ".join(marked[:_MOST_NAMES])
         more = f" {glyphs.ellipsis}" if len(marked) > _MOST_NAMES else ""
-        left += [arrow, (f"{plural(len(marked), 'host')} marked: ", "bold $lv-accent"),
-                 (names + more, "$lv-text"), ("; Esc unmarks", "$lv-dim")]  # fmt: skip
+        left += [
+            arrow,
+            (f"{plural(len(marked), 'host')} marked: ", "bold $lv-accent"),
+            (names + more, "$lv-text"),
+            ("; Esc unmarks", "$lv-dim"),
+        ]
     elif line is not None:
-        left += [arrow, (line.label, "bold $lv-accent"), arrow, (line.vip, "$lv-text"), arrow,
-                 (TITLES[matrix.check_id], "$lv-dim")]  # fmt: skip
+        left += [
+            arrow,
+            (line.label, "bold $lv-accent"),
+            arrow,
+            (line.vip, "$lv-text"),
+            arrow,
+            (TITLES[matrix.check_id], "$lv-dim"),
+        ]
     if desk.under_way:
         changing = desk.change is not None and desk.change.phase is Phase.RUNNING
         hint = " stopping" if desk.stopping else " (o opens it)" if changing else " (Esc stops)"
@@ -98,8 +108,10 @@ def verified(rows: Sequence[Row]) -> tuple[str, bool]:
     text = f"{good} of {plural(len(rows), 'host')} {are} to be."
     for row in bad[:_MOST_NAMES]:
         names = dict.fromkeys(
-            TITLES[check.id] for _, found in row.checks for check in found
+            TITLES[check.id]
+            for _, found in row.checks
+            for check in found
             if check.verdict in _WRONG
-        )  # fmt: skip
+        )
         text += f"\n{row.host.label}: {row.error or ', '.join(names) or row.verdict.value}"
     return text, bool(bad)

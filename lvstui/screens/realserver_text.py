@@ -16,9 +16,12 @@ from lvstui.widgets.line import Bit
 from lvstui.widgets.matrix_layout import mark
 
 STYLES = {
-    Verdict.GOOD: "$sev-good", Verdict.WARN: "$sev-warn", Verdict.BAD: "$sev-bad",
-    Verdict.UNKNOWN: "$rs-unverified", Verdict.NONE: "$lv-dim",
-}  # fmt: skip
+    Verdict.GOOD: "$sev-good",
+    Verdict.WARN: "$sev-warn",
+    Verdict.BAD: "$sev-bad",
+    Verdict.UNKNOWN: "$rs-unverified",
+    Verdict.NONE: "$lv-dim",
+}
 _MANIFEST = "manifest.json"
 
 
@@ -32,9 +35,14 @@ def prose(text: str, style: str, width: int, head: str = "", head_style: str = "
 
 
 def cell_bits(
-    label: str, vip: str, check_id: str, check: Check | None, row: Row | None, width: int,
+    label: str,
+    vip: str,
+    check_id: str,
+    check: Check | None,
+    row: Row | None,
+    width: int,
     glyphs: Glyphs,
-) -> list[Bit]:  # fmt: skip
+) -> list[Bit]:
     """The cell under the cursor: what it says, what was seen, what mends it."""
     bits: list[Bit] = [(f"{label}  ", "bold $lv-text"), (f"{vip}  ", "$lv-dim")]
     if check is None:
@@ -55,8 +63,13 @@ def cell_bits(
             bits += prose(check.fix, "$lv-accent", width, f"  {glyphs.arrow} ")
     if row is not None and row.drift:
         worse = ", ".join(text.partition(" was good")[0] for text in row.drift)
-        bits += prose(f"worse than at the look before: {worse}", "$sev-warn", width,
-                      f"  {glyphs.differs} ", "bold $sev-warn")  # fmt: skip
+        bits += prose(
+            f"worse than at the look before: {worse}",
+            "$sev-warn",
+            width,
+            f"  {glyphs.differs} ",
+            "bold $sev-warn",
+        )
     bits += prose(MEANINGS[check_id], "$lv-dim", width, "  asks: ")
     return bits
 
@@ -84,10 +97,14 @@ def host_bits(row: Row, width: int, glyphs: Glyphs) -> list[Bit]:
         )
         if facts.unfinished is not None:
             plight = facts.unfinished.plight
-            what = f"{plight[:1].upper()}{plight[1:]} (t)." if plight else (
-                "A change is under way there; its timer decides.")  # fmt: skip
-            bits += prose(what, "bold $sev-bad" if plight else "bold $sev-warn", width,
-                          f"{glyphs.warn} ")  # fmt: skip
+            what = (
+                f"{plight[:1].upper()}{plight[1:]} (t)."
+                if plight
+                else ("A change is under way there; its timer decides.")
+            )
+            bits += prose(
+                what, "bold $sev-bad" if plight else "bold $sev-warn", width, f"{glyphs.warn} "
+            )
         if facts.reverted:
             bits += prose("a change took itself back lately:", "$sev-warn", width)
             for line in facts.reverted.splitlines()[-6:]:
@@ -114,8 +131,10 @@ def _managed(row: Row) -> str:
         return "done nothing here"
     if manifest.problem:
         return manifest.problem
-    return (f"{', '.join(manifest.vips)} here, by {manifest.method or 'no file'}, "
-            f"pushed {manifest.pushed_at} by {manifest.operator or 'somebody'}")  # fmt: skip
+    return (
+        f"{', '.join(manifest.vips)} here, by {manifest.method or 'no file'}, "
+        f"pushed {manifest.pushed_at} by {manifest.operator or 'somebody'}"
+    )
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[Bit]:
@@ -145,8 +164,13 @@ def plan_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
         bits += _host_plan(row, plan, shown, width, glyphs)
     if change.ready:
         names = " ".join(row.host.label for row in change.rows)
-        bits += prose(f"lvstui realserver {change.operation} {names}", "$lv-accent", width,
-                      "On the shell  ", "$lv-dim")  # fmt: skip
+        bits += prose(
+            f"lvstui realserver {change.operation} {names}",
+            "$lv-accent",
+            width,
+            "On the shell  ",
+            "$lv-dim",
+        )
     return bits
 
 
@@ -169,16 +193,22 @@ def _host_plan(
     if plan.refusals:
         return [*bits, ("\n", "")]
     if plan.empty:
-        bits += prose("everything is as it has to be already", "$sev-good", width,
-                      f"  {glyphs.yes} ")  # fmt: skip
+        bits += prose(
+            "everything is as it has to be already", "$sev-good", width, f"  {glyphs.yes} "
+        )
     # The record of what was done differs from host to host, in the host's own boot.
     same = tuple(
         f"{step.what} {step.diff if isinstance(step, ChangeFile) else ''}"
-        for step in plan.steps if not step.what.endswith(_MANIFEST)
-    )  # fmt: skip
+        for step in plan.steps
+        if not step.what.endswith(_MANIFEST)
+    )
     if same and same in shown:
-        bits += prose(f"the same {len(plan.steps)} steps as on {shown[same]}", "$lv-text", width,
-                      f"  {glyphs.dot} ")  # fmt: skip
+        bits += prose(
+            f"the same {len(plan.steps)} steps as on {shown[same]}",
+            "$lv-text",
+            width,
+            f"  {glyphs.dot} ",
+        )
     else:
         shown[same] = label
         for number, step in enumerate(plan.steps, 1):
@@ -197,13 +227,16 @@ def _host_plan(
 def _found(row: Row, plan: HostPlan, width: int, glyphs: Glyphs) -> list[Bit]:
     wrong = dict.fromkeys(
         f"{TITLES[check.id]} {check.text}".strip()
-        for vip, found in row.checks if vip in plan.vips
-        for check in found if check.id in PUSHABLE and check.verdict in (Verdict.BAD, Verdict.WARN)
-    )  # fmt: skip
+        for vip, found in row.checks
+        if vip in plan.vips
+        for check in found
+        if check.id in PUSHABLE and check.verdict in (Verdict.BAD, Verdict.WARN)
+    )
     if not wrong:
         return []
-    return prose(f"found wrong: {', '.join(wrong)}", "$sev-warn", width,
-                 f"  {mark(Verdict.BAD, glyphs)} ")  # fmt: skip
+    return prose(
+        f"found wrong: {', '.join(wrong)}", "$sev-warn", width, f"  {mark(Verdict.BAD, glyphs)} "
+    )
 
 
 def _diff(step: ChangeFile) -> list[Bit]:
@@ -241,15 +274,23 @@ def progress_bits(
         else:
             stage = stages.get(host.address, "waits")
             style = "$lv-dim" if stage == "waits" else "$lv-accent"
-            bits += [(f"  {glyphs.dot} ", "$lv-dim"), (head, "bold $lv-text"),
-                     (f"{stage}\n", style)]  # fmt: skip
+            bits += [
+                (f"  {glyphs.dot} ", "$lv-dim"),
+                (head, "bold $lv-text"),
+                (f"{stage}\n", style),
+            ]
     return bits
 
 
 def outcome_bits(outcome: HostOutcome, head: str, width: int, glyphs: Glyphs) -> list[Bit]:
     """How one host ended."""
-    style = "$sev-good" if outcome.ok else "$sev-warn" if outcome.end in (
-        End.WENT_BACK, End.REFUSED) else "$sev-bad"  # fmt: skip
+    style = (
+        "$sev-good"
+        if outcome.ok
+        else "$sev-warn"
+        if outcome.end in (End.WENT_BACK, End.REFUSED)
+        else "$sev-bad"
+    )
     sign = glyphs.yes if outcome.ok else glyphs.no
     return prose(f"{outcome.end.value}: {outcome.text}", style, width, f"  {sign} {head}", style)
 
@@ -272,9 +313,10 @@ def result_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
         if result.unrecorded:
             bits += prose(result.unrecorded, "bold $sev-bad", width, f"{glyphs.no} ")
         for name, text in (
-            ("listened    ", result.listened), ("neighbours  ", result.announced),
+            ("listened    ", result.listened),
+            ("neighbours  ", result.announced),
             ("audit log   ", result.id),
-        ):  # fmt: skip
+        ):
             if text:
                 bits += prose(text, "$lv-text", width, name, "$lv-dim")
     return bits
@@ -323,14 +365,21 @@ def untouched_bits(count: int, director: str, width: int) -> list[Bit]:
     hosts = "the real server" if count == 1 else f"the {count} real servers"
     bits: list[Bit] = [("No host was asked anything yet.\n", "bold $lv-text")]
     for key, text in (
-        ("r", f"looks at {hosts} by SSH, and asks from {director} by ARP and TCP; changes "
-              "nothing. Space marks hosts; then only those are meant."),
-        ("p", "gives a host what Direct Routing needs: the VIP on its loopback and silence on ARP, "
-              "now and after a reboot. It shows the plan first."),
+        (
+            "r",
+            f"looks at {hosts} by SSH, and asks from {director} by ARP and TCP; changes "
+            "nothing. Space marks hosts; then only those are meant.",
+        ),
+        (
+            "p",
+            "gives a host what Direct Routing needs: the VIP on its loopback and silence on ARP, "
+            "now and after a reboot. It shows the plan first.",
+        ),
         ("v U", "verify it later, and take it back."),
-    ):  # fmt: skip
+    ):
         bits += prose(text, "$lv-text", width, f"  {fit(key, 4)}", "bold $lv-accent")
     bits.append(("\n", ""))
-    bits += [(f"  {fit(TITLES[id_], 10)}  {meaning}\n", "$lv-dim")
-             for id_, meaning in MEANINGS.items()]  # fmt: skip
+    bits += [
+        (f"  {fit(TITLES[id_], 10)}  {meaning}\n", "$lv-dim") for id_, meaning in MEANINGS.items()
+    ]
     return bits

@@ -47,8 +47,16 @@ class RealServersScreen(FilteredScreen):
 
     MODE = "realservers"
     OWN: ClassVar[tuple[Command[Any], ...]] = REALSERVER_COMMANDS
-    FOOTER = ("refresh", "rs-push", "rs-verify", "rs-undo", "rs-mark", "rs-evidence",
-              "rs-filter", "rs-faults")  # fmt: skip
+    FOOTER = (
+        "refresh",
+        "rs-push",
+        "rs-verify",
+        "rs-undo",
+        "rs-mark",
+        "rs-evidence",
+        "rs-filter",
+        "rs-faults",
+    )
 
     def body(self) -> ComposeResult:
         """Matrix, evidence, filter, what a key acts on."""
@@ -118,15 +126,21 @@ class RealServersScreen(FilteredScreen):
         desk, glyphs = self.desk, self.console.glyphs
         bits: list[Bit] = []
         if not desk.hosts and self.console.picture.ready:
-            bits.append(("No real server in Direct Routing is in the configuration of "
-                         f"{self.console.picture.host}.", "$lv-text"))  # fmt: skip
+            bits.append(
+                (
+                    "No real server in Direct Routing is in the configuration of "
+                    f"{self.console.picture.host}.",
+                    "$lv-text",
+                )
+            )
         elif desk.hosts and not self.matrix.lines:
             what = f"/{self._pattern.strip()}" if self._pattern.strip() else "not good only"
             bits.append((f"Nothing to show ({what}): Esc shows all.", "$lv-text"))
         if not desk.possible:
             bits.append(("\n" if bits else "", ""))
-            bits.append((f"{glyphs.info} No host can be asked from here: this is a recording.",
-                         "$sev-warn"))  # fmt: skip
+            bits.append(
+                (f"{glyphs.info} No host can be asked from here: this is a recording.", "$sev-warn")
+            )
         if desk.own_trouble:
             bits.append(("\n" if bits else "", ""))
             bits.append((f"{glyphs.warn} {desk.own_trouble}", "$sev-warn"))
@@ -144,11 +158,18 @@ class RealServersScreen(FilteredScreen):
             bits += untouched_bits(len(self.desk.hosts), self.console.picture.host, width)
         elif line is not None:
             row = self.desk.rows.get(line.address)
-            bits += cell_bits(line.label, line.vip, self.matrix.check_id, self.matrix.check, row,
-                              width, glyphs)  # fmt: skip
-            bits += wrong_bits([r for host in self.desk.hosts
-                                if (r := self.desk.rows.get(host.address)) is not None],
-                               width, glyphs)  # fmt: skip
+            bits += cell_bits(
+                line.label, line.vip, self.matrix.check_id, self.matrix.check, row, width, glyphs
+            )
+            bits += wrong_bits(
+                [
+                    r
+                    for host in self.desk.hosts
+                    if (r := self.desk.rows.get(host.address)) is not None
+                ],
+                width,
+                glyphs,
+            )
         self.query_one("#rs-cell-text", Static).update(Content.assemble(*bits).rstrip())
         self.show_target()
 
@@ -227,8 +248,11 @@ class RealServersScreen(FilteredScreen):
             self.tell(f"Wait for this: {self.desk.under_way}.", bad=True)
         elif len(hosts) < len(addresses):
             gone = ", ".join(sorted(set(addresses) - {host.address for host in hosts}))
-            self.tell(f"{gone} is no real server of the configuration now: "
-                      f"lvstui realserver {operation} {gone} --vip ADDR", bad=True)  # fmt: skip
+            self.tell(
+                f"{gone} is no real server of the configuration now: "
+                f"lvstui realserver {operation} {gone} --vip ADDR",
+                bad=True,
+            )
         else:
             self._open_change(self.desk.begin(operation, hosts, vips, cautions))
 
@@ -244,8 +268,12 @@ class RealServersScreen(FilteredScreen):
 
     def _ended(self, change: Change) -> None:
         ok = change.result is not None and change.result.ok
-        self.app.notify(result_line(change), title=change.title, markup=False,
-                        severity="information" if ok else "error")  # fmt: skip
+        self.app.notify(
+            result_line(change),
+            title=change.title,
+            markup=False,
+            severity="information" if ok else "error",
+        )
 
     def ask_reboot(self) -> None:
         """Their names have to be typed."""

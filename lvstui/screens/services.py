@@ -52,15 +52,19 @@ class ServicesScreen(FilteredScreen):
     """Services and real servers."""
 
     MODE = "services"
-    OWN: ClassVar[tuple[Command[Any], ...]] = (
-        *SERVER_COMMANDS,
-        *FILE_COMMANDS,
-        *VIEW_COMMANDS,
-    )
+    OWN: ClassVar[tuple[Command[Any], ...]] = (*SERVER_COMMANDS, *FILE_COMMANDS, *VIEW_COMMANDS)
     FOOTER = (
-        "drain", "enable", "weight", "details", "undo", "filter", "file-disable", "file-add",
-        "sort", "faults",
-    )  # fmt: skip
+        "drain",
+        "enable",
+        "weight",
+        "details",
+        "undo",
+        "filter",
+        "file-disable",
+        "file-add",
+        "sort",
+        "faults",
+    )
 
     def body(self) -> ComposeResult:
         """Table, or why there is none; events; what a key acts on."""

@@ -55,8 +55,7 @@ class Unsettled:
         """The change that is not decided yet, as the host has it."""
         # The host's own word of what was decided here comes with the next tick.
         decided = self.desk.decided if self.desk is not None else ""
-        return next((one for one in self._changes
-                     if one.waits and one.id != decided), None)  # fmt: skip
+        return next((one for one in self._changes if one.waits and one.id != decided), None)
 
     @property
     def waiting(self) -> Waiting | None:

@@ -77,14 +77,13 @@ class ChangeMarks:
             names = sorted(name for name in os.listdir(self._state) if name[:1].isdigit())
         except FileNotFoundError:
             return ()
-        found = {
-            name: self._decided.get(name) or self._stands(name) for name in reversed(names)
-        }  # fmt: skip
+        found = {name: self._decided.get(name) or self._stands(name) for name in reversed(names)}
         # What nobody was told of yet may be told.
         self._decided = {
-            name: one for name, one in found.items()
+            name: one
+            for name, one in found.items()
             if one.came and (one.ended is not Ended.TROUBLE or one.seen)
-        }  # fmt: skip
+        }
         return tuple(found.values())
 
     def _stands(self, name: str) -> ChangeStands:

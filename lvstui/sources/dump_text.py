@@ -17,8 +17,14 @@ from lvstui.model.text import plain
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 
 _STATES = {0: "INIT", 1: "BACKUP", 2: "MASTER", 3: "FAULT", 97: "DELETED", 98: "STOP"}
-_NO_ERROR = ("advert_rcvd", "advert_sent", "become_master", "release_master", "pri_zero_rcvd",
-             "pri_zero_sent")  # fmt: skip
+_NO_ERROR = (
+    "advert_rcvd",
+    "advert_sent",
+    "become_master",
+    "release_master",
+    "pri_zero_rcvd",
+    "pri_zero_sent",
+)
 
 
 def _vip(text: str) -> str | None:

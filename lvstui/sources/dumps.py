@@ -28,14 +28,7 @@ from lvstui.sources.dump_checks import parse_checks
 from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
 from lvstui.sources.processes import handled_signals, is_keepalived, start_time, tmp_dir
 
-__all__ = [
-    "DumpSource",
-    "parse_checks",
-    "parse_data",
-    "parse_json",
-    "parse_stats",
-    "sync_groups",
-]
+__all__ = ["DumpSource", "parse_checks", "parse_data", "parse_json", "parse_stats", "sync_groups"]
 
 JSON, DATA, STATS, CHECKS = "json", "data", "stats", "checks"
 FILES = {

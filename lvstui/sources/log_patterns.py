@@ -53,11 +53,7 @@ CHECKS: tuple[tuple[re.Pattern[str], str, bool | None], ...] = tuple(
         (rf"SMTP_CHECK .* real server {RS}", "SMTP_CHECK", False),
         (rf"SMTP_CHECK .*server {RS}", "SMTP_CHECK", False),
         (rf"Remote Web server {RS} succeed", "HTTP_GET", True),
-        (
-            rf"(?:HTTP status code|MD5 digest|Regex match|HTTP) success to {RS}",
-            "HTTP_GET",
-            True,
-        ),
+        (rf"(?:HTTP status code|MD5 digest|Regex match|HTTP) success to {RS}", "HTTP_GET", True),
         (rf"(?:HTTP status code|MD5 digest) error to (?:server )?{RS}", "HTTP_GET", False),
         (rf"Regex match failed (?:server |to )?{RS}", "HTTP_GET", False),
         (rf"SSL handshake/communication error.* {RS}", "SSL_GET", False),
@@ -82,9 +78,28 @@ CHECKS: tuple[tuple[re.Pattern[str], str, bool | None], ...] = tuple(
 )
 
 FIRST_OF_CHECK = (
-    "TCP", "UDP", "ICMP", "DNS_", "Misc", "Remote", "SMTP", "HTTP", "MD5", "Regex", "SSL", "Read",
-    "Cannot", "Timeout", "Error", "Connection", "Check", "BFD", "PING_", "FILE_", "MISC_",
-)  # fmt: skip
+    "TCP",
+    "UDP",
+    "ICMP",
+    "DNS_",
+    "Misc",
+    "Remote",
+    "SMTP",
+    "HTTP",
+    "MD5",
+    "Regex",
+    "SSL",
+    "Read",
+    "Cannot",
+    "Timeout",
+    "Error",
+    "Connection",
+    "Check",
+    "BFD",
+    "PING_",
+    "FILE_",
+    "MISC_",
+)
 """First words of `CHECKS`, to skip the table for any other line."""
 
 INSTANCE = re.compile(r"(?:VRRP_Instance)?\((?P<name>[^()]+)\):? (?P<rest>.*)$")

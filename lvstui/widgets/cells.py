@@ -10,15 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lvstui.model.picture import ServerView, ServiceView, Severity, State
-from lvstui.widgets.format import (
-    age,
-    clock,
-    compact,
-    cut,
-    fit,
-    per_second,
-    width_of,
-)
+from lvstui.widgets.format import age, clock, compact, cut, fit, per_second, width_of
 from lvstui.widgets.glyphs import Glyphs
 from lvstui.widgets.rows import Row
 from lvstui.widgets.spark import sparkline
@@ -196,10 +188,7 @@ def service_note(view: ServiceView, paint: Paint) -> Cell:
     parts: list[Piece] = []
     if view.configured is not None:
         mark = glyphs.yes if view.quorum_ok else glyphs.no
-        parts += [
-            (f"quorum {view.quorum} ", "muted"),
-            (mark, "up" if view.quorum_ok else "down"),
-        ]
+        parts += [(f"quorum {view.quorum} ", "muted"), (mark, "up" if view.quorum_ok else "down")]
     for text in (
         f"persistent {view.persistence_s} s" if view.persistence_s else "",
         "one packet" if view.one_packet else "",
@@ -239,8 +228,9 @@ def limits_cell(view: ServerView, paint: Paint) -> Cell:
         return _dash(paint)
     if not detail.upper_threshold and not detail.lower_threshold:
         return (("none", "faint"),)
-    return ((f"{compact(detail.lower_threshold, 7)}..{compact(detail.upper_threshold, 7)}",
-             "number"),)  # fmt: skip
+    return (
+        (f"{compact(detail.lower_threshold, 7)}..{compact(detail.upper_threshold, 7)}", "number"),
+    )
 
 
 def total_cell(view: Row, paint: Paint) -> Cell:

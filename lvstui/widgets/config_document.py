@@ -100,8 +100,9 @@ class Document:
         wanted = words.casefold()
         if not wanted:
             return None
-        return next((place for place in self._order(path, line, back)
-                     if self._holds(place, wanted)), None)  # fmt: skip
+        return next(
+            (place for place in self._order(path, line, back) if self._holds(place, wanted)), None
+        )
 
     def _order(self, path: str, line: int, back: bool) -> Iterator[tuple[str, int]]:
         paths = list(self.pages)
@@ -224,9 +225,10 @@ def _masked(tree: Tree) -> dict[str, dict[int, bytes]]:
         return result
     known = secrets_of(tree)
     telling = {
-        path: data for path, data in files.items()
+        path: data
+        for path, data in files.items()
         if _TELLING.search(data) or any(value in data for value in known.values)
-    }  # fmt: skip
+    }
     hidden = mask_all(telling, known)
     for file in tree.files:
         if file.path not in hidden:

@@ -25,10 +25,17 @@ Masked = Mapping[str, Mapping[int, bytes]]
 _MOST_ENTRIES = 5_000
 """Lines of one block that are no service; address groups can be long."""
 _LISTS = (
-    b"virtual_ipaddress", b"virtual_ipaddress_excluded", b"unicast_peer", b"track_script",
-    b"track_interface", b"virtual_routes", b"virtual_rules", b"track_process", b"track_file",
+    b"virtual_ipaddress",
+    b"virtual_ipaddress_excluded",
+    b"unicast_peer",
+    b"track_script",
+    b"track_interface",
+    b"virtual_routes",
+    b"virtual_rules",
+    b"track_process",
+    b"track_file",
     b"track_bfd",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +122,11 @@ class Outline:
     def item(self, id: NodeId) -> Item | None:
         """The node itself; None when there is none."""
         try:
-            some = self.roots() if len(id) < 2 or (id[0] == "blocks" and len(id) == 2) else (
-                self.children(id[:-1]))  # fmt: skip
+            some = (
+                self.roots()
+                if len(id) < 2 or (id[0] == "blocks" and len(id) == 2)
+                else (self.children(id[:-1]))
+            )
         except (IndexError, KeyError, ValueError):
             return None
         return next((item for item in some if item.id == id), None)
@@ -258,15 +268,23 @@ def _entries(id: NodeId, some: tuple[Entry, ...], path: list[str | int]) -> tupl
 
 def _instance(id: NodeId, instance: ConfiguredInstance, opens: bool) -> Item:
     detail = f"{instance.interface} vrid {instance.vrid} prio {instance.priority}"
-    return Item(id, "instance", plain(instance.name, 60), plain(detail), instance.place,
-                opens=opens)  # fmt: skip
+    return Item(
+        id, "instance", plain(instance.name, 60), plain(detail), instance.place, opens=opens
+    )
 
 
 def _service(id: NodeId, service: ConfiguredService) -> Item:
     words = [service.name, service.scheduler, service.forwarding]
     opens = bool(service.servers) or service.sorry_server is not None
-    return Item(id, "service", str(service.key), " ".join(filter(None, words)), service.place,
-                service.key, opens=opens)  # fmt: skip
+    return Item(
+        id,
+        "service",
+        str(service.key),
+        " ".join(filter(None, words)),
+        service.place,
+        service.key,
+        opens=opens,
+    )
 
 
 def _servers(id: NodeId, service: ConfiguredService) -> Iterator[Item]:
@@ -274,14 +292,35 @@ def _servers(id: NodeId, service: ConfiguredService) -> Iterator[Item]:
         detail = f"{server.name} weight {server.weight}".strip()
         if server.forwarding != service.forwarding:
             detail += f" {server.forwarding}"
-        yield Item((*id, index), "server", str(server.key), detail, server.place, service.key,
-                   server.key, opens=bool(server.checkers))  # fmt: skip
+        yield Item(
+            (*id, index),
+            "server",
+            str(server.key),
+            detail,
+            server.place,
+            service.key,
+            server.key,
+            opens=bool(server.checkers),
+        )
     if service.sorry_server is not None:
-        yield Item((*id, "sorry"), "entry", str(service.sorry_server), "sorry server",
-                   service.place, service.key)  # fmt: skip
+        yield Item(
+            (*id, "sorry"),
+            "entry",
+            str(service.sorry_server),
+            "sorry server",
+            service.place,
+            service.key,
+        )
 
 
 def _checkers(id: NodeId, service: ConfiguredService, server: ConfiguredServer) -> Iterator[Item]:
     for index, checker in enumerate(server.checkers):
-        yield Item((*id, index), "checker", checker.kind, plain(checker.target, 120),
-                   checker.place, service.key, server.key)  # fmt: skip
+        yield Item(
+            (*id, index),
+            "checker",
+            checker.kind,
+            plain(checker.target, 120),
+            checker.place,
+            service.key,
+            server.key,
+        )

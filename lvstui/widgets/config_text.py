@@ -24,9 +24,18 @@ _MARKS = {
     Severity.NOTE: "note",
 }
 _OTHERS = (
-    "plain", "changed", "number-line", "number-here", "dead", "match", "bad", "warn", "note",
-    "cursor", "cursor-idle",
-)  # fmt: skip
+    "plain",
+    "changed",
+    "number-line",
+    "number-here",
+    "dead",
+    "match",
+    "bad",
+    "warn",
+    "note",
+    "cursor",
+    "cursor-idle",
+)
 
 
 class ConfigText(LinesView, inherit_bindings=False):
@@ -41,9 +50,10 @@ class ConfigText(LinesView, inherit_bindings=False):
         *LinesView.BINDINGS,
         Binding("h,left", "across(-1)", "To the left", show=False, key_display="h ←"),
         Binding("l,right", "across(1)", "To the right", show=False, key_display="l →"),
-        Binding("0,circumflex_accent", "across(-1000)", "First column", show=False,
-                key_display="0 ^"),
-    ]  # fmt: skip
+        Binding(
+            "0,circumflex_accent", "across(-1000)", "First column", show=False, key_display="0 ^"
+        ),
+    ]
 
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
         super().__init__(glyphs, id=id)
@@ -105,9 +115,12 @@ class ConfigText(LinesView, inherit_bindings=False):
         bits = [mark, Segment(f"{number:>{wide}} ", numbers)]
         dead = not page.in_force(number)
         texts: list[tuple[str, str]] = [
-            (piece.text, "dead" if dead and piece.meaning is not Meaning.SECRET else
-             piece.meaning.value) for piece in page.pieces(number)
-        ]  # fmt: skip
+            (
+                piece.text,
+                "dead" if dead and piece.meaning is not Meaning.SECRET else piece.meaning.value,
+            )
+            for piece in page.pieces(number)
+        ]
         if self.words:
             texts = _brought_out(texts, self.words)
         left = self._left

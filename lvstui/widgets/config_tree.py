@@ -66,8 +66,9 @@ class ConfigTree(LinesView, inherit_bindings=False):
                 self._opened |= {("instances", i) for i in range(_FEW_SERVICES)}
         self._build()
         if here is not None:
-            self._at = next((i for i, row in enumerate(self._rows) if row.item.id == here.id),
-                            self._at)  # fmt: skip
+            self._at = next(
+                (i for i, row in enumerate(self._rows) if row.item.id == here.id), self._at
+            )
         self.fit_lines()
         self.put_cursor(self._at)
 
@@ -120,9 +121,11 @@ class ConfigTree(LinesView, inherit_bindings=False):
             Segment(glyphs.cursor if over else " ", self.style("pointer", over)),
             Segment(head, self.style("plain", over)),
             Segment(f"{fold} ", self.style("fold", over)),
-            Segment(fit(label, min(room, width_of(label)), ellipsis=glyphs.ellipsis),
-                    self.style(item.kind, over)),
-        ]  # fmt: skip
+            Segment(
+                fit(label, min(room, width_of(label)), ellipsis=glyphs.ellipsis),
+                self.style(item.kind, over),
+            ),
+        ]
         left = room - width_of(label) - 1
         if item.detail and left > 2:
             text = f" {fit(item.detail, left, ellipsis=glyphs.ellipsis)}"

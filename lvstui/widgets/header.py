@@ -21,8 +21,15 @@ _STATE_STYLE = {
     "STOP": "bold $rs-down",
 }
 _SUMMARY_ORDER = (
-    "up", "unverified", "foreign", "drained", "disabled", "draining", "drifted", "down",
-)  # fmt: skip
+    "up",
+    "unverified",
+    "foreign",
+    "drained",
+    "disabled",
+    "draining",
+    "drifted",
+    "down",
+)
 _MOST_INSTANCES = 3
 _STALE_TICKS = 4
 _BESIDE_URGENT = 16
@@ -104,10 +111,7 @@ class HeaderStrip(LineStrip):
                 counts[instance.state] = counts.get(instance.state, 0) + 1
             return [
                 Part(
-                    (
-                        (f"{self._glyph(state)} ", _style(state)),
-                        (f"{count} {state}", _style(state)),
-                    )
+                    ((f"{self._glyph(state)} ", _style(state)), (f"{count} {state}", _style(state)))
                 )
                 for state, count in sorted(counts.items(), key=lambda item: -item[1])
             ]

@@ -24,9 +24,23 @@ from lvstui.widgets.glyphs import UNICODE, Glyphs
 from lvstui.widgets.matrix_layout import MatrixLine, Places, place
 
 _MEANINGS = (
-    "plain", "header", "header-here", "host", "address", "muted", "box", "pointer", "stage",
-    "drift", "cursor", "cursor-idle", "cell", "cell-idle", "marked", *(v.value for v in Verdict),
-)  # fmt: skip
+    "plain",
+    "header",
+    "header-here",
+    "host",
+    "address",
+    "muted",
+    "box",
+    "pointer",
+    "stage",
+    "drift",
+    "cursor",
+    "cursor-idle",
+    "cell",
+    "cell-idle",
+    "marked",
+    *(v.value for v in Verdict),
+)
 
 
 class Matrix(ScrollView, can_focus=True):
@@ -186,8 +200,12 @@ class Matrix(ScrollView, can_focus=True):
         used = places.head
         for column, _, width in places.shown(self._left):
             here = column == self._column and bool(self._lines)
-            bits.append(Segment(fit(places.titles[column], width - places.gap, ellipsis=""),
-                                self._style("header-here" if here else "header")))  # fmt: skip
+            bits.append(
+                Segment(
+                    fit(places.titles[column], width - places.gap, ellipsis=""),
+                    self._style("header-here" if here else "header"),
+                )
+            )
             bits.append(Segment(" " * places.gap, dim))
             used += width
         if places.hidden(self._left) and places.width - used >= 2:
@@ -231,8 +249,12 @@ class Matrix(ScrollView, can_focus=True):
             note = line.stage or line.note
             used = sum(width_of(bit.text) for bit in bits)
             bits.append(Segment(" " * (places.width - places.note - used), style("plain")))
-            bits.append(Segment(fit(note, places.note, ellipsis=glyphs.ellipsis),
-                                style("stage" if line.stage else "muted")))  # fmt: skip
+            bits.append(
+                Segment(
+                    fit(note, places.note, ellipsis=glyphs.ellipsis),
+                    style("stage" if line.stage else "muted"),
+                )
+            )
         return self._whole(bits, places.width, style("plain"))
 
     @staticmethod
@@ -281,8 +303,14 @@ class Matrix(ScrollView, can_focus=True):
         """Select a cell; on the box mark; twice opens; on a heading say what it asks."""
         event.stop()
         places = self._chosen_places()
-        column = next((column for column, start, width in places.shown(self._left)
-                       if start <= event.x < start + width), None)  # fmt: skip
+        column = next(
+            (
+                column
+                for column, start, width in places.shown(self._left)
+                if start <= event.x < start + width
+            ),
+            None,
+        )
         if event.y == 0:
             if column is not None:
                 self._column = column

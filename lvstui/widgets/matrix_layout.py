@@ -10,15 +10,26 @@ from lvstui.widgets.format import width_of
 from lvstui.widgets.glyphs import Glyphs
 
 SHORT = {
-    "reachable": "SSH", "vip": "VIP", "prefix": "/32", "arp_ignore": "ign", "arp_announce": "ann",
-    "persistent": "boot", "listens": "port", "rp_filter": "rpf", "l2": "L2", "arp_silent": "ARP",
+    "reachable": "SSH",
+    "vip": "VIP",
+    "prefix": "/32",
+    "arp_ignore": "ign",
+    "arp_announce": "ann",
+    "persistent": "boot",
+    "listens": "port",
+    "rp_filter": "rpf",
+    "l2": "L2",
+    "arp_silent": "ARP",
     "path": "path",
-}  # fmt: skip
+}
 """Headings for narrow terminals."""
 MARKS = {
-    Verdict.GOOD: ("✓", "ok"), Verdict.WARN: ("!", "!"), Verdict.BAD: ("✖", "x"),
-    Verdict.UNKNOWN: ("?", "?"), Verdict.NONE: ("–", "-"),
-}  # fmt: skip
+    Verdict.GOOD: ("✓", "ok"),
+    Verdict.WARN: ("!", "!"),
+    Verdict.BAD: ("✖", "x"),
+    Verdict.UNKNOWN: ("?", "?"),
+    Verdict.NONE: ("–", "-"),
+}
 """A verdict in one sign: on a Unicode terminal, and in ASCII."""
 _GUTTER = 6
 """Pointer, box and sign of drift."""
@@ -162,8 +173,19 @@ def place(width: int, lines: Sequence[MatrixLine], glyphs: Glyphs) -> Places:
         spare = room - sum(wide)
         note = min(_MOST_NOTE, spare) if spare >= _NOTE else 0
         more = min((spare - note) // len(long), 2)
-        return Places(width, name, address, vip, head, tuple(w + more for w in wide), 2 + more,
-                      long, note, False, glyphs)  # fmt: skip
+        return Places(
+            width,
+            name,
+            address,
+            vip,
+            head,
+            tuple(w + more for w in wide),
+            2 + more,
+            long,
+            note,
+            False,
+            glyphs,
+        )
     short = tuple(SHORT[id_] for id_ in TITLES)
     for gap in (2, 1):
         tight = widths(short, _MOST_TEXT_NARROW, gap)

@@ -33,11 +33,33 @@ from lvstui.widgets.table_messages import (
 )
 
 _MEANINGS = (
-    "plain", "header", "header-sorted", "service", "address", "name", "fold", "pointer", "mark",
-    "muted", "faint", "number", "weight", "differs", "spark", "spark-server", "spark-idle",
-    "bar", "track", "share", "warn", "reason-down", "cursor", "cursor-idle", "marked",
+    "plain",
+    "header",
+    "header-sorted",
+    "service",
+    "address",
+    "name",
+    "fold",
+    "pointer",
+    "mark",
+    "muted",
+    "faint",
+    "number",
+    "weight",
+    "differs",
+    "spark",
+    "spark-server",
+    "spark-idle",
+    "bar",
+    "track",
+    "share",
+    "warn",
+    "reason-down",
+    "cursor",
+    "cursor-idle",
+    "marked",
     *(state.value for state in State),
-)  # fmt: skip
+)
 _Target = tuple[ServiceKey, ServerKey]
 
 

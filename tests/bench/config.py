@@ -23,15 +23,23 @@ def generate(services: int = SERVICES, servers: int = SERVERS) -> bytes:
         lines += [
             "",
             f"virtual_server 10.{number >> 8}.{number & 255}.1 80 {{ # service {number}",
-            "    delay_loop 5", "    lb_algo wrr", "    lb_kind DR", "    protocol TCP",
-        ]  # fmt: skip
+            "    delay_loop 5",
+            "    lb_algo wrr",
+            "    lb_kind DR",
+            "    protocol TCP",
+        ]
         for inner in range(servers):
             at = number * servers + inner
             address = f"10.{100 + (at >> 16)}.{at >> 8 & 255}.{at & 255}"
             lines += [
-                "", f"    real_server {address} 80 {{ # rs{at}", "        weight 10",
-                "        TCP_CHECK {", "            connect_timeout 3", "        }", "    }",
-            ]  # fmt: skip
+                "",
+                f"    real_server {address} 80 {{ # rs{at}",
+                "        weight 10",
+                "        TCP_CHECK {",
+                "            connect_timeout 3",
+                "        }",
+                "    }",
+            ]
         lines.append("}")
     return ("\n".join(lines) + "\n").encode()
 
@@ -95,10 +103,15 @@ def main() -> None:
         ours = _timed(lambda: change_one(source, target))
         fresh = [sys.executable, "-m", "tests.bench.config", str(source), str(target)]
         process = _timed(lambda: subprocess.run(fresh, check=True))
-        assert sum(
-            a != b for a, b in zip(source.read_bytes().split(b"\n"),
-                                   target.read_bytes().split(b"\n"), strict=True)
-        ) == 1  # fmt: skip
+        assert (
+            sum(
+                a != b
+                for a, b in zip(
+                    source.read_bytes().split(b"\n"), target.read_bytes().split(b"\n"), strict=True
+                )
+            )
+            == 1
+        )
         print(f"{SERVICES} services, {SERVICES * SERVERS} real servers, {size / 1e6:.1f} MB")
         print(f"{'keepalived -t':<44}{peer:>8.2f} s")
         print(f"{'parse, change one weight, write':<44}{ours:>8.2f} s{ours / peer:>8.2f} x")

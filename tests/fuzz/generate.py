@@ -6,20 +6,70 @@ import random
 from collections.abc import Callable
 
 KEYWORDS = {
-    "global": ["router_id lb1", "enable_script_security", "script_user root", "vrrp_strict",
-               'notification_email_from "a b@c"', "vrrp_version 3"],
-    "instance": ["state MASTER", "state BACKUP", "interface eth0", "virtual_router_id 51",
-                 "priority 150", "advert_int 1", "nopreempt", 'notify "/bin/x a b" root',
-                 "@lb1 priority 150", "@^lb1 priority 100", "advert_int 0.5", "version 3"],
-    "service": ["lb_algo wrr", "lb_kind DR", "lb_kind NAT", "protocol TCP", "protocol UDP",
-                "delay_loop 5", "persistence_timeout 60", "quorum 1", "alpha", "omega", "ops",
-                "sorry_server 10.0.0.99 80", "weight 5", 'virtualhost "www.a"', "ha_suspend"],
-    "server": ["weight 10", "weight 0", "weight $W", "inhibit_on_failure", "uthreshold 5",
-               'notify_up "/bin/up 1"', "lvs_method NAT", "weight \"3\"", "weight 5 6"],
+    "global": [
+        "router_id lb1",
+        "enable_script_security",
+        "script_user root",
+        "vrrp_strict",
+        'notification_email_from "a b@c"',
+        "vrrp_version 3",
+    ],
+    "instance": [
+        "state MASTER",
+        "state BACKUP",
+        "interface eth0",
+        "virtual_router_id 51",
+        "priority 150",
+        "advert_int 1",
+        "nopreempt",
+        'notify "/bin/x a b" root',
+        "@lb1 priority 150",
+        "@^lb1 priority 100",
+        "advert_int 0.5",
+        "version 3",
+    ],
+    "service": [
+        "lb_algo wrr",
+        "lb_kind DR",
+        "lb_kind NAT",
+        "protocol TCP",
+        "protocol UDP",
+        "delay_loop 5",
+        "persistence_timeout 60",
+        "quorum 1",
+        "alpha",
+        "omega",
+        "ops",
+        "sorry_server 10.0.0.99 80",
+        "weight 5",
+        'virtualhost "www.a"',
+        "ha_suspend",
+    ],
+    "server": [
+        "weight 10",
+        "weight 0",
+        "weight $W",
+        "inhibit_on_failure",
+        "uthreshold 5",
+        'notify_up "/bin/up 1"',
+        "lvs_method NAT",
+        'weight "3"',
+        "weight 5 6",
+    ],
     "check": ["connect_timeout 3", "connect_port 8080", "retry 2", "delay_before_retry 1"],
-}  # fmt: skip
-COMMENTS = ["# rs1", "! web", "# { not a brace", "# } either", "#", "# 備註", "# auth_pass x",
-            "# \\", '# "quoted', "!!!"]  # fmt: skip
+}
+COMMENTS = [
+    "# rs1",
+    "! web",
+    "# { not a brace",
+    "# } either",
+    "#",
+    "# 備註",
+    "# auth_pass x",
+    "# \\",
+    '# "quoted',
+    "!!!",
+]
 
 
 class _Style:
@@ -118,8 +168,12 @@ def configuration(chance: random.Random) -> bytes:
     style = _Style(chance)
     parts = [style.line("! Configuration File for keepalived", 0)] if chance.random() < 0.5 else []
     if chance.random() < 0.2:
-        parts += ["$W=5" + style.end, "$POOL=real_server 10.0.0.$i 80 { \\" + style.end,
-                  "weight 1 \\" + style.end, "}" + style.end]  # fmt: skip
+        parts += [
+            "$W=5" + style.end,
+            "$POOL=real_server 10.0.0.$i 80 { \\" + style.end,
+            "weight 1 \\" + style.end,
+            "}" + style.end,
+        ]
     for _ in range(chance.randrange(1, 5)):
         parts.append(chance.choice(_PARTS)(style))
     data = "".join(parts).encode()
@@ -138,9 +192,24 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
             broken[at:at] = broken[at : at + chance.randrange(1, 60)]
         elif kind == 2:
             broken[at:at] = chance.choice(
-                [b"{", b"}", b'"', b"#", b"\\\n", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xc2\xa0",
-                 b"$W", b"@lb1 ", b"~SEQ(i,1,3) ", b"\r", b"include x\n", b"x" * 1100]
-            )  # fmt: skip
+                [
+                    b"{",
+                    b"}",
+                    b'"',
+                    b"#",
+                    b"\\\n",
+                    b"\0",
+                    b"\xff",
+                    b"\xef\xbb\xbf",
+                    b"\xc2\xa0",
+                    b"$W",
+                    b"@lb1 ",
+                    b"~SEQ(i,1,3) ",
+                    b"\r",
+                    b"include x\n",
+                    b"x" * 1100,
+                ]
+            )
         elif kind == 3:
             broken[at : at + 1] = bytes([chance.randrange(256)])
         else:

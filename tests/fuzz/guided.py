@@ -37,11 +37,17 @@ def run(seconds: int) -> int:
     print(f"corpus and finds: {folder}", file=sys.stderr)
     atheris.Setup(
         [
-            sys.argv[0], str(corpus), f"-dict={dictionary}", f"-max_total_time={seconds}",
-            "-max_len=4096", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1",
+            sys.argv[0],
+            str(corpus),
+            f"-dict={dictionary}",
+            f"-max_total_time={seconds}",
+            "-max_len=4096",
+            "-timeout=20",
+            "-rss_limit_mb=4096",
+            "-print_final_stats=1",
             f"-artifact_prefix={folder}{os.sep}",
         ],
         check,
-    )  # fmt: skip
+    )
     atheris.Fuzz()
     return 0

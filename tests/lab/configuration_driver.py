@@ -44,9 +44,13 @@ def ended(outcome: ConfigOutcome) -> dict[str, Any]:
 def entry(found: HistoryEntry) -> dict[str, Any]:
     standing = [[s.host, s.ended.value, s.left_s, s.guarded] for s in found.standing]
     return {
-        "id": found.id, "who": found.who, "title": found.title, "ended": found.ended.value,
-        "text": found.text, "standing": standing,
-    }  # fmt: skip
+        "id": found.id,
+        "who": found.who,
+        "title": found.title,
+        "ended": found.ended.value,
+        "text": found.text,
+        "standing": standing,
+    }
 
 
 def main() -> None:
@@ -75,14 +79,18 @@ def main() -> None:
                 plan = engine.plan_rollback(order["id"], timer_s=timer)
             else:
                 files = {
-                    host: [FileChange(path, *(t if t is None else base64.b64decode(t)
-                                              for t in both)) for path, both in changes.items()]
+                    host: [
+                        FileChange(path, *(t if t is None else base64.b64decode(t) for t in both))
+                        for path, both in changes.items()
+                    ]
                     for host, changes in order["files"].items()
-                }  # fmt: skip
+                }
                 plan = engine.plan(
-                    order.get("title", "a change"), files, reason=order.get("reason", ""),
+                    order.get("title", "a change"),
+                    files,
+                    reason=order.get("reason", ""),
                     timer_s=timer,
-                )  # fmt: skip
+                )
             answer = told(plan)
             answer["planned_s"] = time.monotonic() - began
             if order.get("pause"):
@@ -90,9 +98,12 @@ def main() -> None:
                 sys.stdin.readline()
             if do != "plan":
                 answer |= ended(
-                    engine.apply(plan, force=bool(order.get("force")),
-                                 progress=lambda text: print("stage", text, flush=True))
-                )  # fmt: skip
+                    engine.apply(
+                        plan,
+                        force=bool(order.get("force")),
+                        progress=lambda text: print("stage", text, flush=True),
+                    )
+                )
         elif do == "confirm":
             answer = ended(engine.confirm(order["id"]))
         elif do == "take back":

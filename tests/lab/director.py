@@ -34,9 +34,12 @@ def status(lab: Lab, node: str = "lb1", *options: str) -> tuple[int, dict[str, A
 def server(document: dict[str, Any], name: str, service: str = "web") -> dict[str, Any]:
     """One real server of a document."""
     (found,) = [
-        r for s in document["services"] if s["name"] == service for r in s["servers"]
+        r
+        for s in document["services"]
+        if s["name"] == service
+        for r in s["servers"]
         if r["name"] == name
-    ]  # fmt: skip
+    ]
     return dict(found)
 
 

@@ -228,9 +228,13 @@ def _check(section: Section, address: str, port: int) -> Facts:
         given = target.split()[-1] if not target.startswith("GET") or " at " in target else ""
         facts["dest"] = given or join_port(address, port)
     for keyword, name in (
-        ("delay_loop", "Delay loop"), ("warmup", "Warmup"), ("retry", "retry"),
-        ("delay_before_retry", "before_retry"), ("connect_timeout", "timeout"), ("alpha", "alpha"),
-    ):  # fmt: skip
+        ("delay_loop", "Delay loop"),
+        ("warmup", "Warmup"),
+        ("retry", "retry"),
+        ("delay_before_retry", "before_retry"),
+        ("connect_timeout", "timeout"),
+        ("alpha", "alpha"),
+    ):
         if keyword in known:
             facts[name] = known[keyword]
     if not facts.get("retry"):
@@ -252,9 +256,17 @@ def dumped_instances(text: str) -> list[Facts]:
         name, _, value = line.strip().partition(" = ")
         if name == "VRRP Instance":
             now = {
-                "name": value, "vips": [], "excluded": [], "peers": [], "scripts": [],
-                "strict": False, "skip": False, "group": "", "preempt_delay": 0.0, "auth": "",
-            }  # fmt: skip
+                "name": value,
+                "vips": [],
+                "excluded": [],
+                "peers": [],
+                "scripts": [],
+                "strict": False,
+                "skip": False,
+                "group": "",
+                "preempt_delay": 0.0,
+                "auth": "",
+            }
             found.append(now)
             into = None
         elif line.startswith("     ") and into is not None:
@@ -279,9 +291,7 @@ def dumped_instances(text: str) -> list[Facts]:
 
 
 def _instance(now: Facts, name: str, value: str) -> None:
-    plain = {
-        "VRRP Version": "version", "Virtual Router ID": "vrid", "Priority": "priority",
-    }  # fmt: skip
+    plain = {"VRRP Version": "version", "Virtual Router ID": "vrid", "Priority": "priority"}
     if name in plain:
         now[plain[name]] = int(value)
     elif name in _GARP:

@@ -14,16 +14,50 @@ GLOBALS = (
 )
 
 _LINES = (
-    "state MASTER", "state BACKUP", "state FOO", "priority 0", "priority 255", "priority 99",
-    "priority 300", "priority abc", "nopreempt", "preempt", "preempt_delay 3", "preempt_delay 0",
-    "preempt_delay 5000", "strict_mode", "strict_mode on", "strict_mode off", "strict_mode foo",
-    "version 2", "version 3", "version 4", "advert_int 0.3", "advert_int 1.5", "advert_int 2",
-    "advert_int 0", "advert_int 300", "advert_int 0.005", "advert_int 41", "skip_check_adv_addr",
-    "skip_check_adv_addr off", "garp_master_delay 0", "garp_master_delay 7", "garp_master_repeat 0",
-    "garp_master_repeat 3", "garp_master_refresh 11", "garp_master_refresh_repeat 0",
-    "garp_lower_prio_delay 2", "garp_lower_prio_repeat 4", "down_timer_adverts 5",
-    "down_timer_adverts 1", "down_timer_adverts 500", "dont_track_primary", "accept", "no_accept",
-)  # fmt: skip
+    "state MASTER",
+    "state BACKUP",
+    "state FOO",
+    "priority 0",
+    "priority 255",
+    "priority 99",
+    "priority 300",
+    "priority abc",
+    "nopreempt",
+    "preempt",
+    "preempt_delay 3",
+    "preempt_delay 0",
+    "preempt_delay 5000",
+    "strict_mode",
+    "strict_mode on",
+    "strict_mode off",
+    "strict_mode foo",
+    "version 2",
+    "version 3",
+    "version 4",
+    "advert_int 0.3",
+    "advert_int 1.5",
+    "advert_int 2",
+    "advert_int 0",
+    "advert_int 300",
+    "advert_int 0.005",
+    "advert_int 41",
+    "skip_check_adv_addr",
+    "skip_check_adv_addr off",
+    "garp_master_delay 0",
+    "garp_master_delay 7",
+    "garp_master_repeat 0",
+    "garp_master_repeat 3",
+    "garp_master_refresh 11",
+    "garp_master_refresh_repeat 0",
+    "garp_lower_prio_delay 2",
+    "garp_lower_prio_repeat 4",
+    "down_timer_adverts 5",
+    "down_timer_adverts 1",
+    "down_timer_adverts 500",
+    "dont_track_primary",
+    "accept",
+    "no_accept",
+)
 
 
 def instances(seed: int, count: int = 60) -> str:
@@ -43,11 +77,16 @@ def _instance(chance: random.Random, number: int) -> str:
         lines += ["authentication {", kind, chance.choice(["auth_pass abc", ""]), "}"]
     own = f"10.0.{number}.9/24" if four else f"fe80::{number}:9"
     more = [
-        f"10.0.{number}.1/24", f"10.0.{number}.2", f"10.0.{number}.3/33",
-        f"10.0.{number}.4/0 dev eth2", f"fd00::{number}:1/64", f"fe80::{number}:1",
-        f"10.0.{number}.400", f"10.0.{number}.6/24 label eth0:x scope link",
+        f"10.0.{number}.1/24",
+        f"10.0.{number}.2",
+        f"10.0.{number}.3/33",
+        f"10.0.{number}.4/0 dev eth2",
+        f"fd00::{number}:1/64",
+        f"fe80::{number}:1",
+        f"10.0.{number}.400",
+        f"10.0.{number}.6/24 label eth0:x scope link",
         f"fd00::{number}:2/129",
-    ]  # fmt: skip
+    ]
     lines += ["virtual_ipaddress {", own, *chance.sample(more, chance.randint(1, 3)), "}"]
     if chance.random() < 0.3:
         lines += ["virtual_ipaddress_excluded {", *chance.sample(more, chance.randint(1, 2)), "}"]
@@ -59,30 +98,98 @@ def _instance(chance: random.Random, number: int) -> str:
 
 
 _VIRTUAL = (
-    "lb_algo rr", "lb_algo sh", "lb_algo foo", "lvs_sched wrr", "lb_kind NAT", "lb_kind DR",
-    "lb_kind TUN", "lb_kind dr", "protocol TCP", "protocol udp", "protocol foo", "ops", "hashed",
-    "persistence_timeout", "persistence_timeout 77", "persistence_timeout 0",
-    "persistence_granularity 255.255.255.0", "persistence_granularity 400", "quorum 2", "quorum 0",
-    "quorum 99", "hysteresis 1", "hysteresis 5", "hysteresis x", "alpha", "omega", "weight 3",
-    "weight 0", "inhibit_on_failure", "delay_loop 7", "delay_loop 1.5", "delay_loop 0",
-    "connect_timeout 2", "connect_timeout x", "retry 4", "retry 0", "delay_before_retry 2",
-    "warmup 3", "warmup 0", "ha_suspend", "sorry_server 192.168.210.99 80",
-    "sorry_server 192.168.210.98", "sorry_server fd00::99 80", "sorry_server nope 80",
-    "sorry_server_inhibit", "sorry_server_lvs_method TUN", "ip_family inet", "ip_family inet6",
-)  # fmt: skip
+    "lb_algo rr",
+    "lb_algo sh",
+    "lb_algo foo",
+    "lvs_sched wrr",
+    "lb_kind NAT",
+    "lb_kind DR",
+    "lb_kind TUN",
+    "lb_kind dr",
+    "protocol TCP",
+    "protocol udp",
+    "protocol foo",
+    "ops",
+    "hashed",
+    "persistence_timeout",
+    "persistence_timeout 77",
+    "persistence_timeout 0",
+    "persistence_granularity 255.255.255.0",
+    "persistence_granularity 400",
+    "quorum 2",
+    "quorum 0",
+    "quorum 99",
+    "hysteresis 1",
+    "hysteresis 5",
+    "hysteresis x",
+    "alpha",
+    "omega",
+    "weight 3",
+    "weight 0",
+    "inhibit_on_failure",
+    "delay_loop 7",
+    "delay_loop 1.5",
+    "delay_loop 0",
+    "connect_timeout 2",
+    "connect_timeout x",
+    "retry 4",
+    "retry 0",
+    "delay_before_retry 2",
+    "warmup 3",
+    "warmup 0",
+    "ha_suspend",
+    "sorry_server 192.168.210.99 80",
+    "sorry_server 192.168.210.98",
+    "sorry_server fd00::99 80",
+    "sorry_server nope 80",
+    "sorry_server_inhibit",
+    "sorry_server_lvs_method TUN",
+    "ip_family inet",
+    "ip_family inet6",
+)
 _REAL = (
-    "weight 2", "weight 0", "weight -1", "weight 70000", "weight x", "lvs_method DR",
-    "lvs_method NAT", "lvs_method TUN", "lvs_method foo", "inhibit_on_failure",
-    "inhibit_on_failure no", "inhibit_on_failure foo", "alpha", "alpha no", "alpha foo",
-    "uthreshold 9", "lthreshold 4", "uthreshold x", "delay_loop 9", "connect_timeout 1",
-    "retry 3", "warmup 2", "delay_before_retry 6",
-)  # fmt: skip
+    "weight 2",
+    "weight 0",
+    "weight -1",
+    "weight 70000",
+    "weight x",
+    "lvs_method DR",
+    "lvs_method NAT",
+    "lvs_method TUN",
+    "lvs_method foo",
+    "inhibit_on_failure",
+    "inhibit_on_failure no",
+    "inhibit_on_failure foo",
+    "alpha",
+    "alpha no",
+    "alpha foo",
+    "uthreshold 9",
+    "lthreshold 4",
+    "uthreshold x",
+    "delay_loop 9",
+    "connect_timeout 1",
+    "retry 3",
+    "warmup 2",
+    "delay_before_retry 6",
+)
 _CHECK = (
-    "connect_timeout 4", "connect_timeout 0", "retry 2", "retry 0", "retry x",
-    "delay_before_retry 5", "delay_loop 8", "delay_loop 0", "warmup 1", "alpha", "alpha no",
-    "connect_port 99", "connect_port 0", "connect_port x", "connect_ip 192.168.210.50",
+    "connect_timeout 4",
+    "connect_timeout 0",
+    "retry 2",
+    "retry 0",
+    "retry x",
+    "delay_before_retry 5",
+    "delay_loop 8",
+    "delay_loop 0",
+    "warmup 1",
+    "alpha",
+    "alpha no",
+    "connect_port 99",
+    "connect_port 0",
+    "connect_port x",
+    "connect_ip 192.168.210.50",
     "connect_ip nope",
-)  # fmt: skip
+)
 
 
 def services(seed: int, count: int = 40) -> str:
@@ -93,9 +200,14 @@ def services(seed: int, count: int = 40) -> str:
 
 def _service(chance: random.Random, number: int) -> str:
     header = chance.choice(
-        [f"192.168.202.{number} 80", f"192.168.202.{number} 80", f"fwmark {number}",
-         f"192.168.202.{number}", f"fd00::{number} 80"]
-    )  # fmt: skip
+        [
+            f"192.168.202.{number} 80",
+            f"192.168.202.{number} 80",
+            f"fwmark {number}",
+            f"192.168.202.{number}",
+            f"fd00::{number} 80",
+        ]
+    )
     lines = chance.sample(_VIRTUAL, chance.randint(2, 12))
     for server in range(chance.randint(1, 3)):
         lines.insert(chance.randint(0, len(lines)), _server(chance, server, ":" in header))

@@ -227,8 +227,12 @@ def terminal() -> dict[str, Any]:
             next_key = time.monotonic() + 2.0
     _, status = os.waitpid(child, 0 if not keys else os.WNOHANG)
     text = seen.decode("utf-8", "replace")
-    return {"status": os.waitstatus_to_exitcode(status), "left": len(keys),
-            "read-only": "read-only" in text, "end": text[-300:]}  # fmt: skip
+    return {
+        "status": os.waitstatus_to_exitcode(status),
+        "left": len(keys),
+        "read-only": "read-only" in text,
+        "end": text[-300:],
+    }
 
 
 if __name__ == "__main__":

@@ -85,8 +85,7 @@ def prepare(lab: Lab) -> None:
         key = lab.run("rs2", f"cat /etc/ssh/more/{name}").stdout
         lab.write("lb1", f"/root/.ssh/lab-{name}", key, mode=mode)
     lab.run(
-        "rs3",
-        "printf 'Defaults requiretty\\n' > /etc/sudoers.d/tty; chmod 440 /etc/sudoers.d/tty",
+        "rs3", "printf 'Defaults requiretty\\n' > /etc/sudoers.d/tty; chmod 440 /etc/sudoers.d/tty"
     )
 
 

@@ -28,7 +28,7 @@ from lvstui.remote.runner import (
     SecretAnswer,
     SecretRequest,
     UnknownKey,
-)  # fmt: skip
+)
 from tests.lab import remote_hosts as hosts
 
 HOME = Path("/root/.ssh")

@@ -60,8 +60,11 @@ def as_after_a_reboot(lab: Lab) -> None:
     """All of keepalived ends without a word, and the kernel knows nothing: neither table nor VIP.
     The lab's nodes share one kernel, so the director can not be booted for itself."""
     lab.fault("kill-keepalived", "lb1")
-    lab.run("lb1", "ipvsadm -C; ip addr del 10.10.0.20/24 dev eth0; rm -f /run/keepalived*.pid",
-            check=False)  # fmt: skip
+    lab.run(
+        "lb1",
+        "ipvsadm -C; ip addr del 10.10.0.20/24 dev eth0; rm -f /run/keepalived*.pid",
+        check=False,
+    )
     assert pool(lab) == {}
     assert not holds_vip(lab, "lb1")
     lab.fault("start-keepalived", "lb1")
@@ -87,8 +90,12 @@ def test_a_disabled_server_stays_disabled_whatever_happens(lab: Lab) -> None:
     assert server(picture, "rs2", "dns")["state"] == "up"
 
     def comes_back(what: str) -> None:
-        lab.wait("lb1", lambda: (weight(lab, RS2), weight(lab, RS1)) == (0, 10), timeout=60,
-                 what=f"rs2 at weight 0 and rs1 at 10 after {what}")  # fmt: skip
+        lab.wait(
+            "lb1",
+            lambda: (weight(lab, RS2), weight(lab, RS1)) == (0, 10),
+            timeout=60,
+            what=f"rs2 at weight 0 and rs1 at 10 after {what}",
+        )
 
     lab.fault("stop", "rs2")
     lab.wait("lb1", lambda: weight(lab, RS2) == -1, what="removal of rs2 by its check")
@@ -104,8 +111,12 @@ def test_a_disabled_server_stays_disabled_whatever_happens(lab: Lab) -> None:
     as_after_a_reboot(lab)
     comes_back("what a reboot leaves")
     served = now_ms(lab)
-    lab.wait("lb1", lambda: any(r[2] == "rs1" for r in requests(lab, served)), timeout=60,
-             what="an answer of rs1")  # fmt: skip
+    lab.wait(
+        "lb1",
+        lambda: any(r[2] == "rs1" for r in requests(lab, served)),
+        timeout=60,
+        what="an answer of rs1",
+    )
     assert [r for r in requests(lab, since) if r[2] == "rs2"] == []
 
     # In dns it was never disabled, and is in nobody's way.
@@ -202,11 +213,18 @@ def test_no_difference_of_the_past_or_future_shows_a_password(lab: Lab) -> None:
     )
     lab.write("lb1", "/root/new.conf", other)
     for words in (
-        "apply /root/new.conf --alone --plan", "apply /root/new.conf --alone --plan --json",
-        "diff /root/new.conf", "diff /root/new.conf --json",
-        "apply /root/new.conf --alone --yes", "history", "history 1", "history 1 --json",
-        "show", "rollback 1 --alone --plan", "rollback 1 --alone --plan --json",
-    ):  # fmt: skip
+        "apply /root/new.conf --alone --plan",
+        "apply /root/new.conf --alone --plan --json",
+        "diff /root/new.conf",
+        "diff /root/new.conf --json",
+        "apply /root/new.conf --alone --yes",
+        "history",
+        "history 1",
+        "history 1 --json",
+        "show",
+        "rollback 1 --alone --plan",
+        "rollback 1 --alone --plan --json",
+    ):
         code, text = said(lab, f"config {words}")
         assert new not in text, words
         assert code == 0 or words.startswith("diff"), text
@@ -241,9 +259,12 @@ def test_full_disks_are_in_nobodys_way(lab: Lab) -> None:
     whole = read(lab, "lb1")
     small = {"/etc/keepalived": "300k", STATE: "1m"}
     for folder, size in small.items():
-        lab.run("lb1", f"mkdir -p {folder}; cp -a {folder} /root/kept; "
-                f"mount -t tmpfs -o size={size} x {folder} && cp -a /root/kept/. {folder}; "
-                "rm -r /root/kept")  # fmt: skip
+        lab.run(
+            "lb1",
+            f"mkdir -p {folder}; cp -a {folder} /root/kept; "
+            f"mount -t tmpfs -o size={size} x {folder} && cp -a /root/kept/. {folder}; "
+            "rm -r /root/kept",
+        )
     try:
         code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")
         assert (code, weight(lab, RS1)) == (0, 12), text
@@ -266,8 +287,10 @@ def test_what_fails_is_said_and_tried_until_it_works(lab: Lab) -> None:
     assert code == 0, text
     changed = read(lab, "lb1")
     # A disk that can not be written any more.
-    lab.run("lb1", "mount --bind /etc/keepalived /etc/keepalived && "
-            "mount -o remount,ro,bind /etc/keepalived")  # fmt: skip
+    lab.run(
+        "lb1",
+        "mount --bind /etc/keepalived /etc/keepalived && mount -o remount,ro,bind /etc/keepalived",
+    )
     try:
         lab.wait("lb1", f"grep -q 'Read-only' {STATE}/*/trouble", timeout=60, what="a try")
         code, picture = status(lab)
@@ -380,9 +403,10 @@ def test_a_first_pair_serves(lab: Lab) -> None:
     code, text = said(lab, "config weight rs1 5")
     assert (code, "there is no such file" in text) == (2, True), text
     code, text = said(
-        lab, "config first --vip 10.10.0.20/24 --directors lb1,lb2 --server 10.10.0.3=rs1 "
+        lab,
+        "config first --vip 10.10.0.20/24 --directors lb1,lb2 --server 10.10.0.3=rs1 "
         "--server 10.10.0.4=rs2 --check HTTP_GET --name web --output /root/first",
-    )  # fmt: skip
+    )
     assert code == 0, text
     assert "lvstui config apply /root/first/lb1.keepalived.conf" in text
     assert "systemctl enable --now keepalived" in text
@@ -404,9 +428,14 @@ def test_a_first_pair_serves(lab: Lab) -> None:
         assert read(lab, node) == read(lab, node, path)
     for node in nodes:
         lab.fault("start-keepalived", node)
-    lab.wait("lb1", lambda: any(holds_vip(lab, node) for node in nodes), timeout=60,
-             what="a MASTER")  # fmt: skip
+    lab.wait(
+        "lb1", lambda: any(holds_vip(lab, node) for node in nodes), timeout=60, what="a MASTER"
+    )
     since = now_ms(lab)
-    lab.wait("lb1", lambda: {"rs1", "rs2"} <= {r[2] for r in requests(lab, since) if r[-1] == "ok"},
-             timeout=60, what="answers of both servers")  # fmt: skip
+    lab.wait(
+        "lb1",
+        lambda: {"rs1", "rs2"} <= {r[2] for r in requests(lab, since) if r[-1] == "ok"},
+        timeout=60,
+        what="answers of both servers",
+    )
     assert sorted(holds_vip(lab, node) for node in nodes) == [False, True]

@@ -250,11 +250,14 @@ vrrp_instance LB_2 {
     last = b"\n    virtual_ipaddress {"
     return {
         "one-line block": instance(
-            good, b"    virtual_router_id 51\n    priority 150\n",
+            good,
+            b"    virtual_router_id 51\n    priority 150\n",
             b"    authentication { auth_type PASS virtual_router_id 51 }\n    priority 150\n",
         ),
         "unterminated quote": instance(
-            good, last, b'\n    authentication {\n        auth_type PASS\n        auth_pass "abcd\n'
+            good,
+            last,
+            b'\n    authentication {\n        auth_type PASS\n        auth_pass "abcd\n'
             b"    }" + last,
         ),
         "missing parameter": instance(good, b"advert_int 1", b"advert_int"),
@@ -275,7 +278,7 @@ vrrp_instance LB_2 {
         "missing closing brace": instance(good, b"    }\n}\n", b"    }\n"),
         "missing opening brace": good.replace(b"vrrp_instance LB_1 {", b"vrrp_instance LB_1"),
         "cut off": good[: good.index(b"virtual_router_id")],
-    }  # fmt: skip
+    }
 
 
 def test_what_kills_or_empties_keepalived_is_refused(lab: Lab, engine: Engine) -> None:
@@ -319,8 +322,11 @@ def test_a_file_that_changed_meanwhile_is_left_alone(lab: Lab, engine: Engine) -
 
 def test_links_owner_and_mode_stay(lab: Lab, engine: Engine) -> None:
     whole = read(lab, "lb1")
-    lab.run("lb1", f"cd /etc/keepalived && mkdir conf.d && mv {CONF} real.conf && "
-            f"ln -s real.conf {CONF} && chown 33:34 real.conf && chmod 640 real.conf")  # fmt: skip
+    lab.run(
+        "lb1",
+        f"cd /etc/keepalived && mkdir conf.d && mv {CONF} real.conf && "
+        f"ln -s real.conf {CONF} && chown 33:34 real.conf && chmod 640 real.conf",
+    )
     try:
         new = whole + b"include conf.d/*.conf\n"
         files = engine.files(new)
@@ -340,8 +346,11 @@ def test_links_owner_and_mode_stay(lab: Lab, engine: Engine) -> None:
         assert read(lab, "lb1") == whole
         assert lab.run("lb1", "ls /etc/keepalived/conf.d").stdout == ""
     finally:
-        lab.run("lb1", f"cd /etc/keepalived && rm -rf {CONF} conf.d && mv real.conf {CONF} && "
-                f"chown 0:0 {CONF} && chmod 644 {CONF}")  # fmt: skip
+        lab.run(
+            "lb1",
+            f"cd /etc/keepalived && rm -rf {CONF} conf.d && mv real.conf {CONF} && "
+            f"chown 0:0 {CONF} && chmod 644 {CONF}",
+        )
 
 
 _KILL = """\
@@ -429,8 +438,9 @@ def test_both_directors_or_neither(lab: Lab) -> None:
     out = engine.ask(do="apply", files=files("lb1", "lb2"))
     assert out["ended"] == "waiting", (out["text"], out["refusals"], out["new"])
     assert (holds_vip(lab, "lb1", "10.10.0.21"), holds_vip(lab, "lb2", "10.10.0.21")) == (
-        True, False,
-    )  # fmt: skip
+        True,
+        False,
+    )
     assert engine.ask(do="confirm", id=out["id"])["ended"] == "kept"
     assert {node: read(lab, node) for node in old} == {n: vip_more(t) for n, t in old.items()}
     time.sleep(5)

@@ -163,9 +163,14 @@ def test_shell_in_a_running_lab(lab: Lab) -> None:
 
 def test_tui_needs_a_terminal() -> None:
     done = subprocess.run(
-        COMMAND, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False,
+        COMMAND,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
         cwd=PACKAGE_PARENT,
-    )  # fmt: skip
+    )
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
     assert "--exec" in done.stderr

@@ -98,8 +98,11 @@ def test_healthy_cluster_from_its_master(lab: Lab) -> None:
     assert seen["udp"]["state"] == "unknown"
     several = {vip: found["state"] for vip, found in seen["several"].items()}
     assert several == {
-        VIP: "clean", "10.10.0.77": "nobody", "x": "unavailable", "192.0.2.20": "unavailable",
-    }  # fmt: skip
+        VIP: "clean",
+        "10.10.0.77": "nobody",
+        "x": "unavailable",
+        "192.0.2.20": "unavailable",
+    }
     assert seen["own"]["state"] == "own"
     assert seen["nobody"]["state"] == "silent"
     assert seen["routed"]["state"] in ("routed", "no-route")
@@ -152,8 +155,11 @@ show(heard=heard, told=seen)
     )
     lab.wait("lb2", lambda: b"ready" in process.errors(), what="listening", timeout=30)
     # Something with the VIP as its source leaves for an address whose MAC is not known.
-    lab.run("rs3", ["/bin/bash", "-c", "ip neigh flush dev eth0; ping -c1 -W1 -I 10.10.0.20 "
-                    "10.10.0.77"], check=False)  # fmt: skip
+    lab.run(
+        "rs3",
+        ["/bin/bash", "-c", "ip neigh flush dev eth0; ping -c1 -W1 -I 10.10.0.20 10.10.0.77"],
+        check=False,
+    )
     assert process.wait(30) == 0, process.errors()
     seen = json.loads(process.output())
     assert seen["heard"]["state"] == "leak", seen
@@ -288,8 +294,11 @@ def test_announcement_heals_what_a_leak_poisoned(lab: Lab) -> None:
         return rs3 in neighbour(lab)
 
     lab.wait("client", poisoned, what="the client poisoned", interval=1.1)
-    lab.run("rs3", "cd /proc/sys/net/ipv4/conf && for i in all eth0; do "
-                   "echo 1 > $i/arp_ignore; echo 2 > $i/arp_announce; done")  # fmt: skip
+    lab.run(
+        "rs3",
+        "cd /proc/sys/net/ipv4/conf && for i in all eth0; do "
+        "echo 1 > $i/arp_ignore; echo 2 > $i/arp_announce; done",
+    )
     probe(lab, "lb1", "show(done=announce([VIP]))")
     assert lb1 in neighbour(lab)
 
@@ -297,14 +306,20 @@ def test_announcement_heals_what_a_leak_poisoned(lab: Lab) -> None:
 def test_vip_on_a_vmac(lab: Lab) -> None:
     """What keepalived does with use_vmac, done by hand for another address."""
     vip, vmac = "10.10.0.21", "00:00:5e:00:01:15"
-    lab.run("lb1", f"ip link add vrrp.21 link eth0 address {vmac} type macvlan mode private && "
-                   "ip link set vrrp.21 up && echo 1 > /proc/sys/net/ipv4/conf/eth0/arp_ignore && "
-                   f"ip addr add {vip}/32 dev vrrp.21")  # fmt: skip
+    lab.run(
+        "lb1",
+        f"ip link add vrrp.21 link eth0 address {vmac} type macvlan mode private && "
+        "ip link set vrrp.21 up && echo 1 > /proc/sys/net/ipv4/conf/eth0/arp_ignore && "
+        f"ip addr add {vip}/32 dev vrrp.21",
+    )
     try:
         # A real server that has the director's own address at the VMAC, as a careless probe from
         # the VMAC link would leave it.
-        lab.run("rs1", f"ip neigh replace 10.10.0.2 lladdr {vmac} nud permanent dev eth0 && "
-                       f"ip addr add {vip}/32 dev lo")  # fmt: skip
+        lab.run(
+            "rs1",
+            f"ip neigh replace 10.10.0.2 lladdr {vmac} nud permanent dev eth0 && "
+            f"ip addr add {vip}/32 dev lo",
+        )
         script = f"""
 asked = ask({vip!r})
 path = try_path({vip!r}, 80, "10.10.0.3")

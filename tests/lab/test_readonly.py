@@ -16,17 +16,27 @@ from tests.lab.director import LVSTUI, PATIENCE_S, python, status
 
 TRACE = "/root/trace"
 SCREENS = {
-    "ServicesScreen", "FailoverScreen", "ConfigScreen", "RealServersScreen", "EventsScreen",
-    "HelpScreen", "Palette", "TextScreen", "HistoryScreen",
-}  # fmt: skip
+    "ServicesScreen",
+    "FailoverScreen",
+    "ConfigScreen",
+    "RealServersScreen",
+    "EventsScreen",
+    "HelpScreen",
+    "Palette",
+    "TextScreen",
+    "HistoryScreen",
+}
 """A change that waits is told as a text here: read-only it can be neither kept nor undone."""
 
 
 @pytest.fixture
 def waiting(lab: Lab) -> Iterator[None]:
     """A change that waits to be kept: its dialog can be opened."""
-    lab.run("lb1", f"{LVSTUI} config weight rs1 9 --service web --yes --hold --timer 3600 --alone",
-            timeout=PATIENCE_S)  # fmt: skip
+    lab.run(
+        "lb1",
+        f"{LVSTUI} config weight rs1 9 --service web --yes --hold --timer 3600 --alone",
+        timeout=PATIENCE_S,
+    )
     yield
     lab.run("lb1", f"{LVSTUI} config back; rm -rf /var/lib/lvstui/config", timeout=PATIENCE_S)
 
@@ -45,11 +55,12 @@ def traced(lab: Lab, words: str) -> tuple[dict[str, Any], list[strace.Deed], lis
 def world(lab: Lab) -> list[str]:
     """What a command could have changed, of what does not change by itself."""
     return lab.run(
-        "lb1", "awk '{ print $1, $2, $3, $4 }' /proc/net/ip_vs | sort; ip -o addr; "
+        "lb1",
+        "awk '{ print $1, $2, $3, $4 }' /proc/net/ip_vs | sort; ip -o addr; "
         "sysctl net.ipv4.vs; cksum /etc/keepalived/* /root/.ssh/*; "
         "find /etc/keepalived /tmp /var/tmp /dev/shm /root/.ssh /var/lib/lvstui /var/log/lvstui "
         "! -type d 2>/dev/null || :",
-    ).stdout.splitlines()  # fmt: skip
+    ).stdout.splitlines()
 
 
 @pytest.mark.usefixtures("waiting")
@@ -163,9 +174,17 @@ def test_read_only_sees_what_root_sees(lab: Lab) -> None:
 
 
 MOVING = {
-    "connections", "active_connections", "inactive_connections", "packets_in", "packets_out",
-    "bytes_in", "bytes_out", "at_epoch_s", "last_advert_epoch_s", "uptime_s",
-}  # fmt: skip
+    "connections",
+    "active_connections",
+    "inactive_connections",
+    "packets_in",
+    "packets_out",
+    "bytes_in",
+    "bytes_out",
+    "at_epoch_s",
+    "last_advert_epoch_s",
+    "uptime_s",
+}
 UNSURE = {"rates", "share_of_traffic", "since_epoch_s", "events", "cost"}
 """They depend on the moment of the look."""
 

@@ -86,13 +86,15 @@ class Capture:
         for node in SERVERS:
             mac = self._lab.run(node, "cat /sys/class/net/eth0/address").stdout.strip()
             text = self._lab.run(
-                node, f"tcpdump -n -e -r /root/arp.pcap 'ether src {mac}' 2>/dev/null; "
+                node,
+                f"tcpdump -n -e -r /root/arp.pcap 'ether src {mac}' 2>/dev/null; "
                 "tcpdump -n -r /root/arp.pcap 2>/dev/null | wc -l; rm /root/arp.pcap",
-            ).stdout.splitlines()  # fmt: skip
+            ).stdout.splitlines()
             *lines, heard = text
             assert int(heard) > 20, f"{node} heard next to nothing: {heard} ARP packets"
-            said[node] = [line for line in lines if f"Reply {VIP} is-at" in line
-                          or f"tell {VIP}" in line]  # fmt: skip
+            said[node] = [
+                line for line in lines if f"Reply {VIP} is-at" in line or f"tell {VIP}" in line
+            ]
         return said
 
 
@@ -121,8 +123,10 @@ def test_bare_servers_become_real_ones_and_bare_again(bare: Lab) -> None:
         assert set(found.values()) == {"good"}, found
     since = float(lab.run("client", "date +%s.%N").stdout) * 1000
     time.sleep(3)
-    rows = [line.split() for line in
-            lab.run("client", "tail -n 2000 /var/log/client.log").stdout.splitlines()]  # fmt: skip
+    rows = [
+        line.split()
+        for line in lab.run("client", "tail -n 2000 /var/log/client.log").stdout.splitlines()
+    ]
     served = {row[2] for row in rows if float(row[0]) > since and row[1] == "web"}
     assert served >= set(SERVERS), "traffic through the VIP does not reach them all"
 
@@ -177,9 +181,11 @@ TIMER_S = 15
 def drive(lab: Lab, operation: str, *nodes: str) -> Any:
     words = [str(TIMER_S), operation, *(ADDRESS[node] for node in nodes)]
     return lab.spawn(
-        "lb1", [sys.executable, "-c", DRIVER, *words], env={"PYTHONPATH": str(PACKAGE_PARENT)},
+        "lb1",
+        [sys.executable, "-c", DRIVER, *words],
+        env={"PYTHONPATH": str(PACKAGE_PARENT)},
         cwd="/",
-    )  # fmt: skip
+    )
 
 
 def settled(lab: Lab, node: str) -> str:
@@ -195,10 +201,9 @@ def settled(lab: Lab, node: str) -> str:
         "find /etc /var/lib -name '.lvstui-*'",
         check=False,
     ).stdout.split()
-    return {
-        "0 0 0 0 0 no no no": "before",
-        "1 2 1 2 1 yes yes yes": "after",
-    }.get(" ".join(text), " ".join(text))
+    return {"0 0 0 0 0 no no no": "before", "1 2 1 2 1 yes yes yes": "after"}.get(
+        " ".join(text), " ".join(text)
+    )
 
 
 CUTTER = "/usr/local/bin/date"
@@ -258,8 +263,12 @@ def test_lvstui_killed_at_any_step(bare: Lab) -> None:
     seen = {}
     for step in (1, 5, 6, 8) if os.environ.get("LVSTUI_EVERY_CUT") else (5, 8):
         process = drive(lab, "push", *SERVERS)
-        lab.wait("rs1", f"[ $({LOG_LINES}) -ge {step} ] || test -e /var/lib/lvstui/manifest.json",
-                 timeout=90, interval=0.02)  # fmt: skip
+        lab.wait(
+            "rs1",
+            f"[ $({LOG_LINES}) -ge {step} ] || test -e /var/lib/lvstui/manifest.json",
+            timeout=90,
+            interval=0.02,
+        )
         process.kill(9)
         process.wait(10)
         for node in SERVERS:
@@ -303,8 +312,10 @@ def test_what_stands_in_the_way_is_said_and_nothing_is_changed(bare: Lab) -> Non
         for node, (_, mend) in BREAK.items():
             lab.run(node, mend, check=False)
     assert status == 1
-    ends = {h["name"] or h["plan"]["host"]: (h["end"], h["text"], h["trouble"])
-            for h in document["hosts"]}  # fmt: skip
+    ends = {
+        h["name"] or h["plan"]["host"]: (h["end"], h["text"], h["trouble"])
+        for h in document["hosts"]
+    }
     assert ends["rs1"][0] == "refused"
     assert "/etc is read-only" in ends["rs1"][1]
     assert ends["rs2"][0] == "failed"
@@ -320,9 +331,12 @@ def test_what_stands_in_the_way_is_said_and_nothing_is_changed(bare: Lab) -> Non
 def test_a_sudo_user_through_a_jump_host_with_a_key_in_an_agent(bare: Lab) -> None:
     """Root can not log in at rs1, no key lies in a file, lb1 has no direct way that is used."""
     lab = bare
-    lab.run("rs1", "cp /etc/ssh/sshd_config /root/kept && "
-            "sed -i 's/^PermitRootLogin.*/PermitRootLogin no/' /etc/ssh/sshd_config && "
-            "kill -HUP $(pgrep -o -x sshd)")  # fmt: skip
+    lab.run(
+        "rs1",
+        "cp /etc/ssh/sshd_config /root/kept && "
+        "sed -i 's/^PermitRootLogin.*/PermitRootLogin no/' /etc/ssh/sshd_config && "
+        "kill -HUP $(pgrep -o -x sshd)",
+    )
     lab.run("lb1", "mv /root/.ssh/id_ed25519 /root/away")
     agent = (
         "eval $(ssh-agent) >/dev/null && ssh-add -q /root/away && trap 'kill $SSH_AGENT_PID' EXIT; "

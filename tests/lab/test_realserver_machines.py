@@ -80,8 +80,9 @@ def test_pushed_rebooted_verified_undone(cluster: tuple[Lab, Machines]) -> None:
     for host in document["hosts"]:
         checks = host["vips"][VIP]
         assert {check["verdict"] for check in checks.values()} == {"good"}, (host["name"], checks)
-        assert any("started anew since the push" in line
-                   for line in checks["persistent"]["evidence"]), host["name"]  # fmt: skip
+        assert any(
+            "started anew since the push" in line for line in checks["persistent"]["evidence"]
+        ), host["name"]
     assert status == 0
     status, document = lvstui(lab, f"push {names} --yes")
     assert [host["end"] for host in document["hosts"]] == ["nothing to do"] * len(machines)
@@ -106,25 +107,26 @@ def test_the_reboot_of_verify_is_waited_for(cluster: tuple[Lab, Machines]) -> No
     assert document["hosts"][0]["vips"][VIP]["vip"]["verdict"] == "bad"
 
 
-def test_power_cut_between_live_and_lasting_ends_as_before(
-    cluster: tuple[Lab, Machines],
-) -> None:
+def test_power_cut_between_live_and_lasting_ends_as_before(cluster: tuple[Lab, Machines]) -> None:
     """The timer dies with the power, and so does everything that was only live."""
     lab, machines = cluster
     machine = machines["plain"]
     number = list(machines).index("plain") + 1
     process = lab.spawn("lb1", f"{LVSTUI} realserver push m{number} --yes --json")
     lab.wait(
-        "lb1", lambda: machine.run("ip -o addr show dev lo", check=False).stdout.count(VIP),
-        timeout=90, what="the VIP is live",
-    )  # fmt: skip
+        "lb1",
+        lambda: machine.run("ip -o addr show dev lo", check=False).stdout.count(VIP),
+        timeout=90,
+        what="the VIP is live",
+    )
     machine.cut_power()
     machine.wait_booted(150)
     process.wait(300)
     process.close_input()
     here = machine.run("ip -o addr show dev lo; cat /proc/sys/net/ipv4/conf/all/arp_ignore").stdout
-    files = machine.run("ls /etc/sysctl.d/99-zz-lvstui.conf /etc/systemd/system/lvstui-vip.service",
-                        check=False).stdout.split()  # fmt: skip
+    files = machine.run(
+        "ls /etc/sysctl.d/99-zz-lvstui.conf /etc/systemd/system/lvstui-vip.service", check=False
+    ).stdout.split()
     whole = (VIP in here, here.split()[-1] == "1", len(files) == 2)
     assert whole in ((False, False, False), (True, True, True)), (here, files)
     if not whole[0]:
@@ -148,26 +150,42 @@ def test_cut_while_it_is_made_to_last_goes_back_at_boot(cluster: tuple[Lab, Mach
     machine.run("rm -rf /var/lib/lvstui")
     before = state(machine)
     # The last step but one takes its time, so that the cut comes into the middle for certain.
-    machine.run("printf '#!/bin/sh\\ncase $* in *lvstui-vip*) sleep 300;; esac\\nexec "
-                "/usr/bin/systemctl \"$@\"\\n' > /usr/local/sbin/systemctl; "
-                "chmod 755 /usr/local/sbin/systemctl")  # fmt: skip
+    machine.run(
+        "printf '#!/bin/sh\\ncase $* in *lvstui-vip*) sleep 300;; esac\\nexec "
+        '/usr/bin/systemctl "$@"\\n\' > /usr/local/sbin/systemctl; '
+        "chmod 755 /usr/local/sbin/systemctl"
+    )
     process = lab.spawn("lb1", f"{LVSTUI} realserver push m{number} --yes --timer 300 --json")
     try:
         lab.wait(
             "lb1",
-            lambda: machine.run(f"test -e {HALT}/committing && test -e "
-                                "/etc/systemd/system/lvstui-vip.service", check=False).status == 0,
-            timeout=120, what="half of the files",
-        )  # fmt: skip
+            lambda: (
+                machine.run(
+                    f"test -e {HALT}/committing && test -e /etc/systemd/system/lvstui-vip.service",
+                    check=False,
+                ).status
+                == 0
+            ),
+            timeout=120,
+            what="half of the files",
+        )
         first = machine.run(GUARD).stdout.strip()
         machine.run(f"kill -9 {first}")
-        lab.wait("lb1", lambda: machine.run(GUARD).stdout.strip() not in ("0", first),
-                 timeout=30, what="another guard")  # fmt: skip
+        lab.wait(
+            "lb1",
+            lambda: machine.run(GUARD).stdout.strip() not in ("0", first),
+            timeout=30,
+            what="another guard",
+        )
         machine.run("rm /usr/local/sbin/systemctl; sync")
         machine.cut_power()
         machine.wait_booted(150)
-        lab.wait("lb1", lambda: machine.run(f"test -d {HALT}", check=False).status != 0,
-                 timeout=90, what="the way back")  # fmt: skip
+        lab.wait(
+            "lb1",
+            lambda: machine.run(f"test -d {HALT}", check=False).status != 0,
+            timeout=90,
+            what="the way back",
+        )
     finally:
         process.kill()
         process.wait(30)

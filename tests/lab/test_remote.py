@@ -143,8 +143,14 @@ def test_logins(farm: Lab) -> None:
     assert seen["passphrase"][0] == "ok"
     assert {*seen["passphrase"][4]} == {"passphrase of /root/.ssh/locked"}
     assert seen["no passphrase"][0] == "login-refused"
-    for name in ("foreign certificate", "certificate", "many keys", "named of many", "agent off",
-                 "certificate in agent"):  # fmt: skip
+    for name in (
+        "foreign certificate",
+        "certificate",
+        "many keys",
+        "named of many",
+        "agent off",
+        "certificate in agent",
+    ):
         assert seen[name][0] == "ok", (name, seen[name])
     assert "more keys were not offered" in seen["last of many"][1]
 

@@ -18,8 +18,10 @@ def test_all_well(lab: Lab) -> None:
         for real in service["servers"]:
             assert real["state"] == "up"
             assert (real["weight_file"], real["weight_keepalived"], real["weight_kernel"]) == (
-                10, 10, 10,
-            )  # fmt: skip
+                10,
+                10,
+                10,
+            )
             assert real["counters"]["connections"] > 0
         assert service["vip_here"] is True
     assert document["daemon"]["running"] is True
@@ -27,8 +29,10 @@ def test_all_well(lab: Lab) -> None:
     assert document["daemon"]["loaded_is_file"] is True
     (instance,) = document["instances"]
     assert (instance["name"], instance["state"], instance["vips_here"]) == (
-        "LB_1", "MASTER", ["10.10.0.20"],
-    )  # fmt: skip
+        "LB_1",
+        "MASTER",
+        ["10.10.0.20"],
+    )
     assert document["gaps"] == []
 
 

@@ -32,9 +32,10 @@ def answered(lab: Lab, name: str, since_ms: int) -> int:
     lines = lab.run("client", "tail -n 3000 /var/log/client.log").stdout.splitlines()
     rows = [line.split() for line in lines]
     return sum(
-        1 for row in rows
+        1
+        for row in rows
         if int(row[0]) >= since_ms and row[1] == "web" and row[2] == name and "download" not in row
-    )  # fmt: skip
+    )
 
 
 def now_ms(lab: Lab) -> int:
@@ -90,8 +91,11 @@ def test_drain_enable_and_undo(fresh_lab: Lab) -> None:
     entries = [json.loads(line) for line in audit]
     (drain,) = [e for e in entries if e["operation"] == "drain" and e["phase"] == "done"]
     assert (drain["before"], drain["after"], drain["seen"], drain["reason"]) == (
-        10, 0, 0, "disk swap",
-    )  # fmt: skip
+        10,
+        0,
+        0,
+        "disk swap",
+    )
     assert drain["who"]
 
 
@@ -100,8 +104,11 @@ def test_every_attribute_but_the_weight_is_kept(lab: Lab) -> None:
     assert lvstui(lab, "weight rs2 3 --service 'tcp 10.10.0.20:80' --yes")[0] == 0
     assert weight(lab)[0] == 3
     shown = lab.run("lb1", "ipvsadm -Ln --thresholds").stdout
-    assert any(line.split()[1:4] == ["10.10.0.4:80", "1000", "500"] for line in
-               shown.splitlines() if "10.10.0.4:80" in line), shown  # fmt: skip
+    assert any(
+        line.split()[1:4] == ["10.10.0.4:80", "1000", "500"]
+        for line in shown.splitlines()
+        if "10.10.0.4:80" in line
+    ), shown
     assert "10.10.0.4:80                 Route   3" in lab.run("lb1", "ipvsadm -Ln").stdout
 
 

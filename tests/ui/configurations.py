@@ -207,12 +207,22 @@ class FakeEngine:
         director = Director(self.here, CONF, "lb1", 811, NOW, (), "2.2.7", True)
         moved = Difference("weight", Impact.MOVES, "rs4 in tcp 10.10.0.20:80", "is new: takes 25 %")
         host = HostChange(director, changes, (moved,), self.findings, (), diff)
-        others = tuple(HostChange(Director(name, CONF, name), tuple(some))
-                       for name, some in files.items() if name != self.here)  # fmt: skip
+        others = tuple(
+            HostChange(Director(name, CONF, name), tuple(some))
+            for name, some in files.items()
+            if name != self.here
+        )
         return ConfigPlan(
-            title, (host, *others), ("reload of keepalived on lb1",), ("Only lb1 is changed.",),
-            self.refusals, self.typed, "", timer_s, unproven=self.unproven,
-        )  # fmt: skip
+            title,
+            (host, *others),
+            ("reload of keepalived on lb1",),
+            ("Only lb1 is changed.",),
+            self.refusals,
+            self.typed,
+            "",
+            timer_s,
+            unproven=self.unproven,
+        )
 
     def apply(
         self, plan: ConfigPlan, *, force: bool = False, progress: Callable[[str], None]
@@ -224,9 +234,13 @@ class FakeEngine:
         self.applied.append((plan, force))
         seen = (
             Verified("lb1", "same children", True),
-            Verified("lb1", "tcp 10.10.0.20:80 in the kernel", not self.fails,
-                     "forwarding is NAT" if self.fails else ""),
-        )  # fmt: skip
+            Verified(
+                "lb1",
+                "tcp 10.10.0.20:80 in the kernel",
+                not self.fails,
+                "forwarding is NAT" if self.fails else "",
+            ),
+        )
         if self.fails:
             text = "taken back: what was read back is not what was planned"
             return ConfigOutcome(plan, Ended.TAKEN_BACK, "c-1", text, seen)
@@ -277,6 +291,11 @@ class FakeEngine:
         return self.plan(f"{'again' if again else 'roll back'} {id_}", {self.here: (one,)})
 
 
-ERROR = Finding("forwarding-defaults-to-nat", Severity.ERROR, "the service becomes NAT",
-                evidence="no lb_kind", fix="lb_kind DR")  # fmt: skip
+ERROR = Finding(
+    "forwarding-defaults-to-nat",
+    Severity.ERROR,
+    "the service becomes NAT",
+    evidence="no lb_kind",
+    fix="lb_kind DR",
+)
 """One that has to be forced."""

@@ -170,9 +170,7 @@ def key_event(key: str) -> events.Key:
     if len(key) == 1 and not key.isalnum():
         key = "enter" if key == "\n" else _character_to_key(key)
     try:
-        character = unicodedata.lookup(
-            _get_unicode_name_from_key(REPLACED_KEYS.get(key, key))
-        )  # fmt: skip
+        character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(key, key)))
     except KeyError:
         character = key if len(key) == 1 else ""
     return events.Key(key, character or None)

@@ -110,20 +110,29 @@ class FakeOperator:
             picture.host,
             tuple(steps),
             effects=self.effects,
-            cautions=("Kernel only: when its check fails and recovers, keepalived sets "
-                      "weight 10 again.",),
+            cautions=(
+                "Kernel only: when its check fails and recovers, keepalived sets weight 10 again.",
+            ),
             refusals=(self.refusal,) if self.refusal else (),
             typed=self.typed,
             reason=reason,
-        )  # fmt: skip
+        )
 
     def operations(self, picture: Picture) -> tuple[Operation, ...]:
         """As in Operator."""
         done = [
-            Operation(f"op-{number}", Kind.WEIGHTS, picture.at, "alice", plan.title, True,
-                      (_ENTRY,), undoes=plan.undoes)
+            Operation(
+                f"op-{number}",
+                Kind.WEIGHTS,
+                picture.at,
+                "alice",
+                plan.title,
+                True,
+                (_ENTRY,),
+                undoes=plan.undoes,
+            )
             for number, plan in enumerate(self.applied, 1)
-        ]  # fmt: skip
+        ]
         return (*self.others, *reversed(done))
 
     def last(self, picture: Picture, number: int | None = None) -> Offer | None:
@@ -145,10 +154,14 @@ class FakeOperator:
             raise self.raises
         self.applied.append(plan)
         results = tuple(
-            StepResult(step, not self.fails, step.before if self.fails else step.after,
-                       "the kernel still says so" if self.fails else "")
+            StepResult(
+                step,
+                not self.fails,
+                step.before if self.fails else step.after,
+                "the kernel still says so" if self.fails else "",
+            )
             for step in plan.steps
-        )  # fmt: skip
+        )
         text = f"{plan.title}: {'not done' if self.fails else 'done, read back'}"
         return Outcome(plan, results, "op-1", text)
 

@@ -182,20 +182,55 @@ def web() -> ServiceView:
         WEB,
         "web",
         (
-            server(WEB, rs(1, 80), "rs1", active=612, inactive=4050,
-                   traffic=rates(205, 6e6), history=rising(205), share=(1.0, 1.0)),
-            server(WEB, rs(2, 80), "rs2", state=State.DRAINING, weights=(10, 10, 0), active=41,
-                   inactive=300, traffic=rates(0, 112_500), history=falling(120),
-                   since=NOW - 24, drain_left_s=40, line=48,
-                   reason="41 left, about 40 s; drained by alice, “disk swap”"),
-            server(WEB, rs(3, 80), "rs3", state=State.DOWN, weights=(10, None, None),
-                   since=NOW - 183, reason=refused, line=56,
-                   checks=(CheckResult("TCP_CHECK", False, "TCP connection to "
-                           "[10.10.0.5]:tcp:80 failed (Connection refused).", NOW - 3),)),
+            server(
+                WEB,
+                rs(1, 80),
+                "rs1",
+                active=612,
+                inactive=4050,
+                traffic=rates(205, 6e6),
+                history=rising(205),
+                share=(1.0, 1.0),
+            ),
+            server(
+                WEB,
+                rs(2, 80),
+                "rs2",
+                state=State.DRAINING,
+                weights=(10, 10, 0),
+                active=41,
+                inactive=300,
+                traffic=rates(0, 112_500),
+                history=falling(120),
+                since=NOW - 24,
+                drain_left_s=40,
+                line=48,
+                reason="41 left, about 40 s; drained by alice, “disk swap”",
+            ),
+            server(
+                WEB,
+                rs(3, 80),
+                "rs3",
+                state=State.DOWN,
+                weights=(10, None, None),
+                since=NOW - 183,
+                reason=refused,
+                line=56,
+                checks=(
+                    CheckResult(
+                        "TCP_CHECK",
+                        False,
+                        "TCP connection to [10.10.0.5]:tcp:80 failed (Connection refused).",
+                        NOW - 3,
+                    ),
+                ),
+            ),
         ),
-        traffic=rates(205, 6.1e6), history=rising(410), severity=Severity.WARN,
+        traffic=rates(205, 6.1e6),
+        history=rising(410),
+        severity=Severity.WARN,
         reason="1 down, 1 draining",
-    )  # fmt: skip
+    )
 
 
 def dns() -> ServiceView:
@@ -204,13 +239,26 @@ def dns() -> ServiceView:
         DNS,
         "dns",
         tuple(
-            server(DNS, rs(n, 53), f"rs{n}", weights=(1, 1, 1), inactive=3129 + n,
-                   traffic=rates(629 + n, 460_000), history=wave(630), share=(1 / 3, 1 / 3),
-                   checker="MISC_CHECK", line=70 + 8 * n)
+            server(
+                DNS,
+                rs(n, 53),
+                f"rs{n}",
+                weights=(1, 1, 1),
+                inactive=3129 + n,
+                traffic=rates(629 + n, 460_000),
+                history=wave(630),
+                share=(1 / 3, 1 / 3),
+                checker="MISC_CHECK",
+                line=70 + 8 * n,
+            )
             for n in (1, 2, 3)
         ),
-        scheduler="rr", traffic=rates(1893, 1.4e6), history=wave(1890), one_packet=True, line=68,
-    )  # fmt: skip
+        scheduler="rr",
+        traffic=rates(1893, 1.4e6),
+        history=wave(1890),
+        one_packet=True,
+        line=68,
+    )
 
 
 def mail() -> ServiceView:
@@ -219,13 +267,27 @@ def mail() -> ServiceView:
         MAIL,
         "mail",
         tuple(
-            server(MAIL, rs(n, 0), f"mx{n}", weights=(1, 1, 1), active=22, inactive=3,
-                   traffic=rates(0.8, 12_500), history=wave(0.8), share=(0.25, 0.25),
-                   checker="SMTP_CHECK", line=110 + 8 * n)
+            server(
+                MAIL,
+                rs(n, 0),
+                f"mx{n}",
+                weights=(1, 1, 1),
+                active=22,
+                inactive=3,
+                traffic=rates(0.8, 12_500),
+                history=wave(0.8),
+                share=(0.25, 0.25),
+                checker="SMTP_CHECK",
+                line=110 + 8 * n,
+            )
             for n in (1, 2, 3, 4)
         ),
-        scheduler="sh", traffic=rates(3.2, 50_000), history=wave(3), persistence_s=300, line=108,
-    )  # fmt: skip
+        scheduler="sh",
+        traffic=rates(3.2, 50_000),
+        history=wave(3),
+        persistence_s=300,
+        line=108,
+    )
 
 
 def tls6() -> ServiceView:
@@ -235,17 +297,41 @@ def tls6() -> ServiceView:
         TLS6,
         "api",
         (
-            server(TLS6, first, "rs1", active=1204, inactive=8102, traffic=rates(96, 2.4e6),
-                   history=wave(96), share=(0.71, 0.66), weights=(20, 20, 20),
-                   checker="SSL_GET", line=150),
-            server(TLS6, second, "rs2", active=533, inactive=2410, traffic=rates(39, 1.1e6),
-                   history=wave(39), share=(0.29, 0.34), weights=(20, 20, 10),
-                   state=State.DRIFTED, reason="kernel weight 10, file 20",
-                   checker="SSL_GET", line=158),
+            server(
+                TLS6,
+                first,
+                "rs1",
+                active=1204,
+                inactive=8102,
+                traffic=rates(96, 2.4e6),
+                history=wave(96),
+                share=(0.71, 0.66),
+                weights=(20, 20, 20),
+                checker="SSL_GET",
+                line=150,
+            ),
+            server(
+                TLS6,
+                second,
+                "rs2",
+                active=533,
+                inactive=2410,
+                traffic=rates(39, 1.1e6),
+                history=wave(39),
+                share=(0.29, 0.34),
+                weights=(20, 20, 10),
+                state=State.DRIFTED,
+                reason="kernel weight 10, file 20",
+                checker="SSL_GET",
+                line=158,
+            ),
         ),
-        traffic=rates(135, 3.5e6), history=wave(135), severity=Severity.WARN,
-        reason="weights differ", line=148,
-    )  # fmt: skip
+        traffic=rates(135, 3.5e6),
+        history=wave(135),
+        severity=Severity.WARN,
+        reason="weights differ",
+        line=148,
+    )
 
 
 def events() -> tuple[Event, ...]:
@@ -253,16 +339,36 @@ def events() -> tuple[Event, ...]:
     at = NOW - 3135 + 0.340
     return (
         Event(at, "lb2", Severity.WARN, "LB_1 left MASTER: link eth0 down", "vrrp", past=True),
-        Event(at + 0.611, "lb1", Severity.GOOD,
-              "LB_1 is MASTER here: VIP added 3.611 s after lb2's last advert, "
-              "first packet after 3.640 s", "vrrp", past=True),
-        Event(NOW - 24 + 0.004, "lb1", Severity.INFO,
-              "alice drains 10.10.0.4 in tcp 10.10.0.20:80, “disk swap”, until enabled "
-              "(u takes it back)", "operation", WEB, rs(2, 80)),
-        Event(NOW - 3 + 0.120, "lb1", Severity.BAD,
-              "rs3 down: TCP_CHECK 10.10.0.5:80 refused, removed from tcp 10.10.0.20:80 "
-              "(12 active connections were on it)", "server", WEB, rs(3, 80)),
-    )  # fmt: skip
+        Event(
+            at + 0.611,
+            "lb1",
+            Severity.GOOD,
+            "LB_1 is MASTER here: VIP added 3.611 s after lb2's last advert, "
+            "first packet after 3.640 s",
+            "vrrp",
+            past=True,
+        ),
+        Event(
+            NOW - 24 + 0.004,
+            "lb1",
+            Severity.INFO,
+            "alice drains 10.10.0.4 in tcp 10.10.0.20:80, “disk swap”, until enabled "
+            "(u takes it back)",
+            "operation",
+            WEB,
+            rs(2, 80),
+        ),
+        Event(
+            NOW - 3 + 0.120,
+            "lb1",
+            Severity.BAD,
+            "rs3 down: TCP_CHECK 10.10.0.5:80 refused, removed from tcp 10.10.0.20:80 "
+            "(12 active connections were on it)",
+            "server",
+            WEB,
+            rs(3, 80),
+        ),
+    )
 
 
 def instance(state: str = "MASTER") -> InstanceView:
@@ -381,11 +487,19 @@ def hostile() -> Picture:
     """Every text of the picture reads like markup."""
     key = ServiceKey.of("tcp", "fd00::10", 443)
     servers = tuple(
-        server(key, ServerKey(f"fd00::1{n}", 443), text, state=State.DOWN,
-               weights=(1, None, None), reason=f"{text} said {text}", checker=text,
-               since=NOW - 5, checks=(CheckResult(text, False, text, NOW),))
+        server(
+            key,
+            ServerKey(f"fd00::1{n}", 443),
+            text,
+            state=State.DOWN,
+            weights=(1, None, None),
+            reason=f"{text} said {text}",
+            checker=text,
+            since=NOW - 5,
+            checks=(CheckResult(text, False, text, NOW),),
+        )
         for n, text in enumerate(HOSTILE)
-    )  # fmt: skip
+    )
     hit = service(key, HOSTILE[0], servers, severity=Severity.BAD, reason=HOSTILE[2])
     return replace(
         site(),
@@ -408,15 +522,21 @@ def large(services: int, each: int) -> Picture:
                 key,
                 f"svc{s}",
                 tuple(
-                    server(key, ServerKey(f"172.16.{r // 250}.{r % 250 + 1}", 80), f"n{r}",
-                           active=r, traffic=rates(r, 1000.0 * r), history=(1.0, 2.0, 3.0),
-                           share=(1 / each, 1 / each))
+                    server(
+                        key,
+                        ServerKey(f"172.16.{r // 250}.{r % 250 + 1}", 80),
+                        f"n{r}",
+                        active=r,
+                        traffic=rates(r, 1000.0 * r),
+                        history=(1.0, 2.0, 3.0),
+                        share=(1 / each, 1 / each),
+                    )
                     for r in range(each)
                 ),
                 traffic=rates(s, 1e5),
                 history=(1.0, 2.0),
             )
-        )  # fmt: skip
+        )
     return replace(site(), services=tuple(found), warnings=(), events=())
 
 

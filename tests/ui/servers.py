@@ -55,12 +55,13 @@ def outside(state: str, address: str) -> dict[str, tuple[Check, ...]]:
     found = next(host for host in hosts if host["host"] == address)
     return {
         vip: tuple(
-            Check(c["id"], Verdict(c["verdict"]), c["text"], c["says"], tuple(c["evidence"]),
-                  c["fix"])
+            Check(
+                c["id"], Verdict(c["verdict"]), c["text"], c["says"], tuple(c["evidence"]), c["fix"]
+            )
             for c in some
         )
         for vip, some in found["outside"].items()
-    }  # fmt: skip
+    }
 
 
 class _NoNetwork:
@@ -147,8 +148,13 @@ class FakeRealServers(RealServers):
             outcomes.append(outcome)
             if came is not None:
                 came(outcome)
-        return Result(tuple(outcomes), "20261122T140322-aaaaaa", self.heard,
-                      "12 ARP packets heard in 36 s: quiet", "announced, 4 frames")  # fmt: skip
+        return Result(
+            tuple(outcomes),
+            "20261122T140322-aaaaaa",
+            self.heard,
+            "12 ARP packets heard in 36 s: quiet",
+            "announced, 4 frames",
+        )
 
     def reboot(
         self, host: Host, tell: Callable[[str, str], None] = lambda host, stage: None

@@ -255,8 +255,9 @@ async def test_only_visible_lines_are_drawn(open_: Open, monkeypatch: pytest.Mon
     monkeypatch.setattr("lvstui.widgets.config_document.pieces", counted)
     servers = b"".join(
         b"virtual_server 10.%d.%d.1 80 {\n  lb_algo rr\n  lb_kind DR\n  protocol TCP\n}\n"
-        % (i // 250, i % 250) for i in range(4000)
-    )  # fmt: skip
+        % (i // 250, i % 250)
+        for i in range(4000)
+    )
     async with open_(FakeFiles({pictures.CONF: servers})) as desk:
         await desk.press("tab", "G")
         assert screen(desk).text.line == 20000

@@ -170,8 +170,15 @@ async def test_a_new_service_with_its_first_server(open_: Open) -> None:
         options = desk.app.screen.query_one(OptionList)
         options.highlighted = 0
         await desk.press("enter")
-        await fill(desk, address="10.10.0.20", port="443", protocol="TCP", lb_algo="wrr",
-                   lb_kind="DR", rs_address="10.10.0.3")  # fmt: skip
+        await fill(
+            desk,
+            address="10.10.0.20",
+            port="443",
+            protocol="TCP",
+            lb_algo="wrr",
+            lb_kind="DR",
+            rs_address="10.10.0.3",
+        )
         await desk.press("ctrl+s")
         await idle(desk)
         assert not desk.said or "In the draft" in desk.said[-1]
@@ -289,9 +296,12 @@ def test_the_own_editor_gets_a_private_copy_that_is_gone_after(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     script = tmp_path / "ed"
     script.write_text(
-        "#!/bin/sh\nstat -c '%a %n' \"$1\" \"$(dirname \"$1\")\" > " + str(tmp_path / "seen")
-        + "\ncat \"$1\" >> " + str(tmp_path / "seen") + "\nsed -i s/eth0/eth1/ \"$1\"\n"
-    )  # fmt: skip
+        '#!/bin/sh\nstat -c \'%a %n\' "$1" "$(dirname "$1")" > '
+        + str(tmp_path / "seen")
+        + '\ncat "$1" >> '
+        + str(tmp_path / "seen")
+        + '\nsed -i s/eth0/eth1/ "$1"\n'
+    )
     script.chmod(0o700)
     new = edit_outside([str(script)], pictures.CONF, veil(MAIN), 3)
     assert new == MAIN.replace(b"eth0", b"eth1")

@@ -48,8 +48,9 @@ def through(*segments: Segment) -> list[Segment]:
 @given(st.text())
 def test_whatever_a_segment_holds(text: str) -> None:
     (segment,) = through(Segment(text, RED))
-    assert harmless(segment.text) or re.search(r"[\u2000-\u200a\u00a0\u3000\u1680\u202f\u205f]",
-                                               segment.text)  # fmt: skip
+    assert harmless(segment.text) or re.search(
+        r"[\u2000-\u200a\u00a0\u3000\u1680\u202f\u205f]", segment.text
+    )
     assert segment.style == RED
     assert cell_len(segment.text) == cell_len(text), "what stands behind it would move"
 
@@ -84,11 +85,27 @@ class HostileOperator(FakeOperator):
         texts = itertools.cycle(hostile.TEXTS)
         plan = super().plan(picture, operation, targets, **options)
         steps = [
-            Step(next(texts), s.service, s.server, s.before, s.after, next(texts), next(texts),
-                 next(texts)) for s in plan.steps
-        ]  # fmt: skip
-        return replace(plan, host=next(texts), steps=tuple(steps), effects=hostile.TEXTS,
-                       cautions=hostile.TEXTS, refusals=(), typed="")  # fmt: skip
+            Step(
+                next(texts),
+                s.service,
+                s.server,
+                s.before,
+                s.after,
+                next(texts),
+                next(texts),
+                next(texts),
+            )
+            for s in plan.steps
+        ]
+        return replace(
+            plan,
+            host=next(texts),
+            steps=tuple(steps),
+            effects=hostile.TEXTS,
+            cautions=hostile.TEXTS,
+            refusals=(),
+            typed="",
+        )
 
 
 class HostileFiles(FakeFiles):
@@ -129,10 +146,20 @@ class HostileServers(FakeRealServers):
         rows = []
         for row in super().look(hosts, **options):
             if row.facts is not None:
-                row = replace(row, facts=replace(
-                    row.facts, hostname=next(texts), kernel=next(texts), os_name=next(texts),
-                    processes=hostile.TEXTS, firewall=hostile.TEXTS, gaps=hostile.TEXTS,
-                ), host=replace(row.host, name=next(texts)), error=next(texts))  # fmt: skip
+                row = replace(
+                    row,
+                    facts=replace(
+                        row.facts,
+                        hostname=next(texts),
+                        kernel=next(texts),
+                        os_name=next(texts),
+                        processes=hostile.TEXTS,
+                        firewall=hostile.TEXTS,
+                        gaps=hostile.TEXTS,
+                    ),
+                    host=replace(row.host, name=next(texts)),
+                    error=next(texts),
+                )
             rows.append(row)
             if came is not None:
                 came(row)
@@ -179,12 +206,19 @@ async def visit(desk: Desk, mode: str) -> list[str]:
 @pytest.mark.parametrize("mode", MODES)
 async def test_nothing_passes_on_any_screen(start: Start, mode: str) -> None:
     files = HostileFiles()
-    engine = FakeEngine(files, refusals=(), past=[FakePast(text, text, who=text, reason=text)
-                                                  for text in hostile.TEXTS])  # fmt: skip
+    engine = FakeEngine(
+        files,
+        refusals=(),
+        past=[FakePast(text, text, who=text, reason=text) for text in hostile.TEXTS],
+    )
     async with start(
-        hostile_picture(), operator=HostileOperator(), realservers=HostileServers,
-        configuration=files, config_engine=lambda asker: engine, clock=lambda: hostile.AT + 5,
-    ) as desk:  # fmt: skip
+        hostile_picture(),
+        operator=HostileOperator(),
+        realservers=HostileServers,
+        configuration=files,
+        config_engine=lambda asker: engine,
+        clock=lambda: hostile.AT + 5,
+    ) as desk:
         seen = await visit(desk, mode)
     assert len(seen) > 1000
     assert [text for text in seen if not harmless(text)] == []
@@ -218,10 +252,16 @@ async def test_nothing_passes_around_a_widget(start: Start, text: str) -> None:
 
 
 RAW = {
-    "title": rb"\x1b\]0;", "red": rb"\x1b\[31m", "C1": rb"\xc2[\x80-\x9f]", "NUL": rb"\x00",
-    "bidi": rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]", "clipboard": rb"\x1b\]52", "DEL": rb"\x7f",
-    "zero width": rb"\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf", "link": rb"\x1b\]8;",
-}  # fmt: skip
+    "title": rb"\x1b\]0;",
+    "red": rb"\x1b\[31m",
+    "C1": rb"\xc2[\x80-\x9f]",
+    "NUL": rb"\x00",
+    "bidi": rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]",
+    "clipboard": rb"\x1b\]52",
+    "DEL": rb"\x7f",
+    "zero width": rb"\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf",
+    "link": rb"\x1b\]8;",
+}
 OURS = re.compile(
     rb"\x1b\[[0-9;?<>=$]*[A-Za-z~u]|\x1b\[\?[0-9]+\$p|\x1b\]22;[a-z-]*\x07|\x1b[=>78()B]|[\r\n]"
 )
@@ -233,8 +273,28 @@ def test_a_hostile_recording_on_a_terminal(tmp_path: Path) -> None:
     session = Session(("-m", "lvstui", "--replay", str(path)), XDG_STATE_HOME=str(tmp_path))
     try:
         session.until(b"PWNED")
-        for keys in (b"j", b"\r", b"\x1b", b"2", b"j", b"\r", b"\x1b", b"3", b"4", b"5", b"6",
-                     b"7", b"j", b"\r", b"\x1b", b"W", b"\x1b", b"?", b"\x1b", b"1"):  # fmt: skip
+        for keys in (
+            b"j",
+            b"\r",
+            b"\x1b",
+            b"2",
+            b"j",
+            b"\r",
+            b"\x1b",
+            b"3",
+            b"4",
+            b"5",
+            b"6",
+            b"7",
+            b"j",
+            b"\r",
+            b"\x1b",
+            b"W",
+            b"\x1b",
+            b"?",
+            b"\x1b",
+            b"1",
+        ):
             os.write(session.master, keys)
             session.drain(0.4)
         os.write(session.master, b"q")

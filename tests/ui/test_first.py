@@ -11,10 +11,18 @@ from lvstui.screens.first import QUESTIONS, FirstScreen
 from .conftest import Desk, Start
 
 FOUND = Guess(
-    "lb1", "eth0", "10.10.0.1", 24, "10.10.0.129", 52, frozenset({51}),
-    ("eth0 with 10.10.0.1 in 10.10.0.0/24: the first link",
-     "heard on the wire: VRID 51 by 10.10.0.9"),
-)  # fmt: skip
+    "lb1",
+    "eth0",
+    "10.10.0.1",
+    24,
+    "10.10.0.129",
+    52,
+    frozenset({51}),
+    (
+        "eth0 with 10.10.0.1 in 10.10.0.0/24: the first link",
+        "heard on the wire: VRID 51 by 10.10.0.9",
+    ),
+)
 
 
 async def opened(desk: Desk, went_on: list[First | None]) -> FirstScreen:

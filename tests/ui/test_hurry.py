@@ -25,10 +25,28 @@ from .fakes import FakeLab, alive
 from .servers import FakeRealServers
 
 KEYS = (
-    *"12457", *"jjjkk", *"dewubxB", *"aHDPIUi", *"rpvRFf", *"?TWscEtAX", *"yyn", "q",
-    *("escape",) * 12, *("enter",) * 6, "tab", "space", "slash", "colon", "ctrl+p", "ctrl+l", "f1",
-    "up", "down", "pagedown", "ctrl+s",
-)  # fmt: skip
+    *"12457",
+    *"jjjkk",
+    *"dewubxB",
+    *"aHDPIUi",
+    *"rpvRFf",
+    *"?TWscEtAX",
+    *"yyn",
+    "q",
+    *("escape",) * 12,
+    *("enter",) * 6,
+    "tab",
+    "space",
+    "slash",
+    "colon",
+    "ctrl+p",
+    "ctrl+l",
+    "f1",
+    "up",
+    "down",
+    "pagedown",
+    "ctrl+s",
+)
 SIZES = ((80, 24), (120, 40), (40, 12), (200, 60))
 
 
@@ -44,9 +62,12 @@ async def test_nothing_that_comes_at_a_bad_moment_ends_the_console(make: Make, s
     hosts, engine = FakeRealServers(), FakeEngine(FakeFiles())
     engine.past = [FakePast("c-7", "weight of rs1: 10 → 5")]
     app = make(
-        servers.picture(), lab=FakeLab(), realservers=lambda asker: hosts,
-        configuration=engine.files, config_engine=lambda asker: engine,
-    )  # fmt: skip
+        servers.picture(),
+        lab=FakeLab(),
+        realservers=lambda asker: hosts,
+        configuration=engine.files,
+        config_engine=lambda asker: engine,
+    )
     feed: Any = app.feed
     async with app.run_test(size=(120, 40)):
         driver = app._driver

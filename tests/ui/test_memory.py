@@ -48,9 +48,7 @@ def widgets() -> set[str]:
 
 async def objects(desk: Desk) -> Counter[str]:
     """How many there are of each type, once what is under way has come to its end."""
-    await desk.until(
-        lambda: not desk.app.under_way() and not desk.app.config_desk.under_way
-    )  # fmt: skip
+    await desk.until(lambda: not desk.app.under_way() and not desk.app.config_desk.under_way)
     for _ in range(3):
         await desk.pilot.pause()
         gc.collect()
@@ -59,10 +57,7 @@ async def objects(desk: Desk) -> Counter[str]:
 
 @pytest.mark.parametrize(
     ("rounds", "keys"),
-    [
-        ((10, 50), ROUNDS["help"]),
-        ((2, 6), tuple(key for keys in ROUNDS.values() for key in keys)),
-    ],
+    [((10, 50), ROUNDS["help"]), ((2, 6), tuple(key for keys in ROUNDS.values() for key in keys))],
     ids=["help", "everything"],
 )
 async def test_what_was_closed_is_gone(
@@ -73,9 +68,13 @@ async def test_what_was_closed_is_gone(
     hosts, engine = FakeRealServers(), FakeEngine(FakeFiles())
     engine.past = [FakePast("c-7", "weight of rs1: 10 → 5")]
     async with start(
-        servers.picture(), size=(100, 30), lab=FakeLab(), realservers=lambda asker: hosts,
-        configuration=engine.files, config_engine=lambda asker: engine,
-    ) as desk:  # fmt: skip
+        servers.picture(),
+        size=(100, 30),
+        lab=FakeLab(),
+        realservers=lambda asker: hosts,
+        configuration=engine.files,
+        config_engine=lambda asker: engine,
+    ) as desk:
         await desk.press("4", "5", "1", "j")
 
         async def after(count: int) -> Counter[str]:

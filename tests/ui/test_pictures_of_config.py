@@ -27,20 +27,31 @@ DISABLE = ["j", "b", *"disk", "enter", WAIT, WAIT]
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
     "tree": (["4", WAIT, *"jjjjjjjj"], {}),
     "text": (["4", WAIT, "tab", "slash", *"delay", "enter", "n"], {}),
-    "draft": (["4", WAIT, "tab", "slash", *"weight", "enter", "c", "backspace", "7", "ctrl+s",
-               WAIT], {}),
+    "draft": (
+        ["4", WAIT, "tab", "slash", *"weight", "enter", "c", "backspace", "7", "ctrl+s", WAIT],
+        {},
+    ),
     "form": (["4", WAIT, "a", "enter", *"10.0", "tab", "tab", "tab"], {}),
     "plan": (DISABLE, {}),
     "forced": (DISABLE, {"findings": (ERROR,), "typed": "LB_1"}),
     "countdown": ([*DISABLE, "y", WAIT], {}),
     "failed": ([*DISABLE, "y", WAIT], {"fails": True}),
-    "history": (["4", WAIT, "H", WAIT], {"past": [
-        FakePast("c-7", "weight of rs1: 10 → 5", reason="tests"),
-        FakePast("c-6", "remove real server 10.10.0.9:80", ended=Ended.TAKEN_BACK,
-                 end="rolled back: not kept in time (timer), 1 min after it was made"),
-    ]}),
+    "history": (
+        ["4", WAIT, "H", WAIT],
+        {
+            "past": [
+                FakePast("c-7", "weight of rs1: 10 → 5", reason="tests"),
+                FakePast(
+                    "c-6",
+                    "remove real server 10.10.0.9:80",
+                    ended=Ended.TAKEN_BACK,
+                    end="rolled back: not kept in time (timer), 1 min after it was made",
+                ),
+            ]
+        },
+    ),
     "editor": (["4", WAIT, "i", WAIT], {}),
-}  # fmt: skip
+}
 
 
 class _Fixed(datetime):

@@ -15,14 +15,7 @@ from textual.widgets import Input
 
 from lvstui.model.picture import Picture
 from lvstui.realserver.push import End
-from lvstui.remote.runner import (
-    Ran,
-    RemoteError,
-    SecretAnswer,
-    SecretRequest,
-    Trouble,
-    UnknownKey,
-)  # fmt: skip
+from lvstui.remote.runner import Ran, RemoteError, SecretAnswer, SecretRequest, Trouble, UnknownKey
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Redactor
 from lvstui.screens.evidence import EvidenceScreen
@@ -38,9 +31,14 @@ from .servers import FakeRealServers
 
 Open = Callable[..., AbstractAsyncContextManager[Desk]]
 KEY = UnknownKey(
-    "rs1", "10.10.0.3", 22, "ssh-ed25519", "SHA256:qWeRtYuIoPaSdFgHjKlZxCvBnM0123456789abcdefg",
-    "/root/.ssh/known_hosts", ("ssh-rsa in /root/.ssh/known_hosts:3",),
-)  # fmt: skip
+    "rs1",
+    "10.10.0.3",
+    22,
+    "ssh-ed25519",
+    "SHA256:qWeRtYuIoPaSdFgHjKlZxCvBnM0123456789abcdefg",
+    "/root/.ssh/known_hosts",
+    ("ssh-rsa in /root/.ssh/known_hosts:3",),
+)
 SECRET = "c0rrect-horse-[b]battery"
 
 
@@ -168,8 +166,10 @@ async def test_a_look_can_be_stopped_and_keeps_what_was_known(open_: Open) -> No
 
 async def test_a_changed_key_is_shown_whole(open_: Open) -> None:
     fake = FakeRealServers()
-    what = ("the host key of 10.10.0.3 is not the one of /root/.ssh/known_hosts:12 "
-            "(known SHA256:aaa, offered SHA256:bbb)")  # fmt: skip
+    what = (
+        "the host key of 10.10.0.3 is not the one of /root/.ssh/known_hosts:12 "
+        "(known SHA256:aaa, offered SHA256:bbb)"
+    )
     fake.errors["rs1"] = RemoteError(Trouble.CHANGED_KEY, what, "ask who changed it")
     async with open_(fake) as desk:
         await looked(desk)
@@ -243,8 +243,12 @@ async def test_push_from_look_to_results(open_: Open) -> None:
         await idle(desk)
         assert [name for _, name, _ in fake.applied] == [("rs1",), ("rs2",), ("rs3",)]
         text = desk.text()
-        for words in ("done: as planned", "12 ARP packets heard", "announced, 4 frames",
-                      "20261122T140322"):  # fmt: skip
+        for words in (
+            "done: as planned",
+            "12 ARP packets heard",
+            "announced, 4 frames",
+            "20261122T140322",
+        ):
             assert words in text
         await desk.press("escape")
         assert "3 of 3 good" in desk.text()
@@ -356,8 +360,9 @@ async def test_the_transcript_goes_to_the_state_folder(open_: Open, tmp_path: Pa
     fake = FakeRealServers()
     transcript = Transcript(Redactor())
     ran = Ran(0, b"it said", "", 0.1)
-    transcript.ran(SimpleNamespace(host="rs1", user="u", fingerprint=""), "look", "ls", root=True,
-                   ran=ran)  # fmt: skip
+    transcript.ran(
+        SimpleNamespace(host="rs1", user="u", fingerprint=""), "look", "ls", root=True, ran=ran
+    )
     fake.connector.transcript = transcript  # type: ignore[attr-defined]
     async with open_(fake) as desk:
         await looked(desk)
@@ -438,9 +443,13 @@ async def test_a_secret_is_handed_over_and_leaves_nothing(open_: Open) -> None:
 
 @pytest.mark.parametrize(
     ("keys", "everywhere"),
-    [(("enter",), False), (("tab", "enter"), False), (("tab", "tab", "enter"), True),
-     (("tab", "right", "enter"), True)],
-)  # fmt: skip
+    [
+        (("enter",), False),
+        (("tab", "enter"), False),
+        (("tab", "tab", "enter"), True),
+        (("tab", "right", "enter"), True),
+    ],
+)
 async def test_a_secret_is_for_all_hosts_only_by_their_button(
     open_: Open, keys: tuple[str, ...], everywhere: bool
 ) -> None:

@@ -42,10 +42,23 @@ async def test_every_size_shows_what_matters(start: Start, size: tuple[int, int]
     async with start(size=size) as desk:
         text = desk.text()
         for words in (
-            "lb1", "MASTER", "LB_1", "14:03:22", "tcp 10.10.0.20:80", "10.10.0.4:80", "rs2",
-            "draining", "TCP_CHECK connection refused", "rs3 answers ARP", "14:03:19.120",
-            "drain", "filter", "help", "INACTIVE", "4 350",
-        ):  # fmt: skip
+            "lb1",
+            "MASTER",
+            "LB_1",
+            "14:03:22",
+            "tcp 10.10.0.20:80",
+            "10.10.0.4:80",
+            "rs2",
+            "draining",
+            "TCP_CHECK connection refused",
+            "rs3 answers ARP",
+            "14:03:19.120",
+            "drain",
+            "filter",
+            "help",
+            "INACTIVE",
+            "4 350",
+        ):
             assert words in text, words
         assert all(len(line) <= size[0] for line in desk.lines())
 

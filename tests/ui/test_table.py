@@ -247,9 +247,14 @@ async def test_reasons_of_servers_that_are_down_begin_in_one_column(
     picture = pictures.site()
     for number, reason in zip((1, 3), reasons, strict=True):
         picture = pictures.changed(
-            picture, WEB, rs(number, 80), state=State.DOWN, reason=reason, in_kernel=False,
+            picture,
+            WEB,
+            rs(number, 80),
+            state=State.DOWN,
+            reason=reason,
+            in_kernel=False,
             weights=Weights(10, None, None),
-        )  # fmt: skip
+        )
     async with start(picture, size=(width, 40)) as desk:
         lines = desk.lines()
         starts = {
@@ -277,9 +282,14 @@ async def test_a_server_that_is_not_in_the_kernel_has_room_for_its_reason(
 ) -> None:
     reason = "keepalived has it, the kernel does not: by hand?"
     picture = pictures.changed(
-        pictures.site(), WEB, rs(2, 80), state=State.DRIFTED, reason=reason, in_kernel=False,
+        pictures.site(),
+        WEB,
+        rs(2, 80),
+        state=State.DRIFTED,
+        reason=reason,
+        in_kernel=False,
         weights=Weights(10, 10, None),
-    )  # fmt: skip
+    )
     async with start(picture, size=(width, 40)) as desk:
         (row,) = [line for line in desk.lines() if reason in line]
         assert row.split()[4:7] == ["10", "10", "–"]

@@ -50,10 +50,16 @@ class Session:
             stdout=slave,
             stderr=slave,
             cwd=ROOT,
-            env={**os.environ, "TERM": "xterm-256color", "LINES": "24", "COLUMNS": "80",
-                 "PYTHONUTF8": "1", **environment},
+            env={
+                **os.environ,
+                "TERM": "xterm-256color",
+                "LINES": "24",
+                "COLUMNS": "80",
+                "PYTHONUTF8": "1",
+                **environment,
+            },
             start_new_session=True,
-        )  # fmt: skip
+        )
         os.close(slave)
         self.seen = b""
 

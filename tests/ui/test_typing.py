@@ -37,8 +37,14 @@ class World:
     def applied(self) -> int:
         """How much was done to the world, whatever it was."""
         engine = self.engine
-        return (len(self.desk.operator.applied) + len(engine.applied) + len(self.hosts.applied)
-                + len(engine.kept) + len(engine.taken_back) + len(self.hosts.rebooted))  # fmt: skip
+        return (
+            len(self.desk.operator.applied)
+            + len(engine.applied)
+            + len(self.hosts.applied)
+            + len(engine.kept)
+            + len(engine.taken_back)
+            + len(self.hosts.rebooted)
+        )
 
     async def plan(self) -> PlanForm[Any]:
         """The dialog that is open, once it can be applied."""
@@ -67,9 +73,11 @@ def world(start: Start) -> Callable[..., Any]:
         engine, hosts = FakeEngine(FakeFiles()), FakeRealServers()
         engine.past = [FakePast("c-7", "weight of rs1: 10 → 5")]
         async with start(
-            servers.picture(), realservers=lambda asker: hosts,
-            configuration=engine.files, config_engine=lambda asker: engine,
-        ) as desk:  # fmt: skip
+            servers.picture(),
+            realservers=lambda asker: hosts,
+            configuration=engine.files,
+            config_engine=lambda asker: engine,
+        ) as desk:
             yield World(desk, engine, hosts)
 
     return run

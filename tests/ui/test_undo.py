@@ -85,17 +85,24 @@ def site(kernel: Kernel, *changes: ChangeStands) -> Picture:
 
 
 _STATES = {
-    Ended.WAITING: "armed", Ended.CONFIRMED: "confirmed", Ended.UNDONE: "reverted",
+    Ended.WAITING: "armed",
+    Ended.CONFIRMED: "confirmed",
+    Ended.UNDONE: "reverted",
     Ended.TROUBLE: "trouble.end",
-}  # fmt: skip
+}
 
 
 def change(ended: Ended = Ended.CONFIRMED, **more: Any) -> ChangeStands:
     """The newest of all: made in the year 2100."""
     values: dict[str, Any] = {
-        "title": TITLE, "who": "alice", "at": 4.1e9, "came": 4.1e9, "guarded": True,
-        "outcome": "undone by alice" if ended is Ended.UNDONE else "", **more,
-    }  # fmt: skip
+        "title": TITLE,
+        "who": "alice",
+        "at": 4.1e9,
+        "came": 4.1e9,
+        "guarded": True,
+        "outcome": "undone by alice" if ended is Ended.UNDONE else "",
+        **more,
+    }
     return ChangeStands("c-9", _STATES[ended], **values)
 
 
@@ -233,8 +240,9 @@ async def test_its_age_and_what_came_after_are_in_the_plan(
         assert isinstance(desk.app.screen, PlanScreen)
         assert "16 min ago" in desk.text()
         (caution,) = [one for one in desk.app.screen.plan.cautions if "since:" in one]
-        assert caution.endswith("and 1 change since: the newest is “weight of rs1: 10 → 12” of "
-                                "bob, 16 min ago")  # fmt: skip
+        assert caution.endswith(
+            "and 1 change since: the newest is “weight of rs1: 10 → 12” of bob, 16 min ago"
+        )
 
 
 async def test_trouble_is_told_and_nothing_older_is_offered(
@@ -244,8 +252,9 @@ async def test_trouble_is_told_and_nothing_older_is_offered(
     async with start(site(kernel, change(Ended.TROUBLE, outcome="it died")), **options) as desk:
         await desk.press("u")
         assert len(desk.app.screen_stack) == 1
-        assert any("ended in trouble" in said and "lvstui undo --list" in said
-                   for said in desk.said)  # fmt: skip
+        assert any(
+            "ended in trouble" in said and "lvstui undo --list" in said for said in desk.said
+        )
 
 
 async def test_an_older_one_is_chosen_from_the_list(
@@ -274,9 +283,12 @@ def off(kernel: Kernel) -> Picture:
     assert view.configured is not None
     mark = DisabledBy("root", "2026-11-22 13:50", "disk swap", 10)
     return pictures.changed(
-        found, WEB, rs(2, 80), weights=Weights(0, 0, 0),
+        found,
+        WEB,
+        rs(2, 80),
+        weights=Weights(0, 0, 0),
         configured=replace(view.configured, weight=0, disabled=mark),
-    )  # fmt: skip
+    )
 
 
 def disabled_file(engine: FakeEngine) -> None:
@@ -314,9 +326,12 @@ async def test_e_on_mixed_marks_offers_both(
     drained(options, kernel)
     async with start(off(kernel), **options) as desk:
         desk.services.mark_servers(
-            [view for view in desk.services.console.picture.services[0].servers
-             if view.key in (rs(1, 80), rs(2, 80))]
-        )  # fmt: skip
+            [
+                view
+                for view in desk.services.console.picture.services[0].servers
+                if view.key in (rs(1, 80), rs(2, 80))
+            ]
+        )
         await desk.press("e")
         assert "is disabled in" in desk.text()
         assert "The other 1 server: e, in the kernel." in desk.text()

@@ -29,8 +29,11 @@ SCREENS = {"1": "services", "2": "failover", "4": "config", "5": "realservers", 
 def waits(**more: Any) -> ChangeStands:
     """One that another session made, 52 s before its timer runs out."""
     values: dict[str, Any] = {
-        "at": pictures.NOW - 8, "deadline": pictures.NOW + 52, "guarded": True, **more,
-    }  # fmt: skip
+        "at": pictures.NOW - 8,
+        "deadline": pictures.NOW + 52,
+        "guarded": True,
+        **more,
+    }
     return ChangeStands("c-9", "armed", TITLE, "bob", **values)
 
 

@@ -74,10 +74,7 @@ CASES: dict[str, tuple[str, Severity | None]] = {
     "unknown kw in RS": (service(servers=(server("foo"),)), ERROR),
     "missing close brace at EOF": (instance().rstrip("}\n"), ERROR),
     "extra close brace": (instance() + "}\n", ERROR),
-    "no brace on header, next line": (
-        instance().replace("VI_1 {", "VI_1\n{"),
-        QUIET,
-    ),
+    "no brace on header, next line": (instance().replace("VI_1 {", "VI_1\n{"), QUIET),
     "missing open brace": (instance().replace("VI_1 {", "VI_1"), LETHAL),
     "one-line blocks": (
         instance(vips=None).rstrip("}\n") + "\n    virtual_ipaddress { 10.9.0.100/24 }\n}\n",
@@ -93,8 +90,9 @@ CASES: dict[str, tuple[str, Severity | None]] = {
     "TCP_CHECK{} no space": (checked("TCP_CHECK{}"), QUIET),
     "brace glued": (instance().replace("VI_1 {", "VI_1{"), QUIET),
     "close brace then text": (
-        instance().rstrip("\n") + " " + instance(name="VI_2", vrid="virtual_router_id 52",
-                                                 vips=("10.9.0.101/24",)),
+        instance().rstrip("\n")
+        + " "
+        + instance(name="VI_2", vrid="virtual_router_id 52", vips=("10.9.0.101/24",)),
         QUIET,
     ),
     "unterminated quote": (
@@ -169,9 +167,7 @@ CASES: dict[str, tuple[str, Severity | None]] = {
     ),
     "no port persist": (
         service(
-            "persistence_timeout 50",
-            header="10.9.0.100",
-            servers=(server(address="10.9.0.11"),),
+            "persistence_timeout 50", header="10.9.0.100", servers=(server(address="10.9.0.11"),)
         ),
         ERROR,  # -t is content; its check connects to port 0
     ),
@@ -281,15 +277,25 @@ CASES: dict[str, tuple[str, Severity | None]] = {
         instance(vips=tuple(f"10.9.{n // 250}.{n % 250 + 2}/16" for n in range(300))),
         WARNING,
     ),
-}  # fmt: skip
+}
 
 DIES = frozenset(
     (
-        "one-line blocks 2", "unterminated quote", "missing param", "vrid 0", "vrid 256",
-        "no vrid", "no interface", "bad iface", "dup vrid same iface", "vip dev missing",
-        "track_interface missing", "HTTP_GET no url", "HTTP_GET url no path",
+        "one-line blocks 2",
+        "unterminated quote",
+        "missing param",
+        "vrid 0",
+        "vrid 256",
+        "no vrid",
+        "no interface",
+        "bad iface",
+        "dup vrid same iface",
+        "vip dev missing",
+        "track_interface missing",
+        "HTTP_GET no url",
+        "HTTP_GET url no path",
     )
-)  # fmt: skip
+)
 """A SIGHUP with these ended a running 2.2.7, or its test mode crashed."""
 
 NEEDS_HOST = frozenset(("bad iface", "vip dev missing", "track_interface missing"))

@@ -38,8 +38,9 @@ def sysctls(**values: str) -> str:
     keys = ("arp_ignore", "arp_announce", "rp_filter")
     lines = [
         f"ipv4 {link} {key} {values.get(f'{link}_{key}', '0')}"
-        for link in ("all", "default", "eth0", "lo") for key in keys
-    ]  # fmt: skip
+        for link in ("all", "default", "eth0", "lo")
+        for key in keys
+    ]
     lines += [f"ipv6 {link} disable_ipv6 {values.get('ipv6_off', '0')}" for link in ("all", "lo")]
     return "\n".join(lines)
 

@@ -19,16 +19,7 @@ from lvstui.operations.audit import AuditLog
 from lvstui.operations.identity import Identity, identify
 from lvstui.operations.plan import StepResult
 from lvstui.operations.weights import plan_weights
-from lvstui.sources.audit import (
-    AuditTrail,
-    Entry,
-    broken,
-    digest,
-    encode,
-    entries,
-    fact,
-    parse,
-)  # fmt: skip
+from lvstui.sources.audit import AuditTrail, Entry, broken, digest, encode, entries, fact, parse
 from lvstui.sources.base import Context
 from tests.unit.world import WEB, rs, three
 
@@ -51,12 +42,30 @@ def lines(log: AuditLog) -> list[bytes]:
 
 @given(
     st.builds(
-        Entry, id=TEXT, phase=TEXT, at=st.floats(0, 4e9), time=TEXT, who=TEXT, host=TEXT,
-        operation=TEXT, service=TEXT, server=TEXT, name=TEXT, before=NUMBER, after=NUMBER,
-        seen=NUMBER, ok=st.none() | st.booleans(), reason=TEXT, error=TEXT, undoes=TEXT,
-        text=TEXT, what=TEXT, claims=TEXT, prev=TEXT,
+        Entry,
+        id=TEXT,
+        phase=TEXT,
+        at=st.floats(0, 4e9),
+        time=TEXT,
+        who=TEXT,
+        host=TEXT,
+        operation=TEXT,
+        service=TEXT,
+        server=TEXT,
+        name=TEXT,
+        before=NUMBER,
+        after=NUMBER,
+        seen=NUMBER,
+        ok=st.none() | st.booleans(),
+        reason=TEXT,
+        error=TEXT,
+        undoes=TEXT,
+        text=TEXT,
+        what=TEXT,
+        claims=TEXT,
+        prev=TEXT,
     )
-)  # fmt: skip
+)
 def test_an_entry_comes_back_as_it_was(entry: Entry) -> None:
     line = encode(entry)
     assert b"\n" not in line
@@ -77,8 +86,11 @@ def test_all_writers_are_read_back(what: str, name: str, end: str, reason: str, 
     found = [parse(line) for line in written]
     assert None not in found
     assert [(e.id, e.phase) for e in found if e] == [
-        (id_, "planned"), (id_, "done"), (other, "planned"), (other, "done"),
-    ]  # fmt: skip
+        (id_, "planned"),
+        (id_, "done"),
+        (other, "planned"),
+        (other, "done"),
+    ]
     last = found[-1]
     assert last is not None
     assert (last.what, last.name, last.text, last.reason, last.ok) == (what, name, end, reason, ok)
@@ -97,7 +109,14 @@ def test_records_of_a_version_without_these_fields_are_read() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "", "5", "null", "[1]", '"x"', "{}", "[" * 100_000, '{"at": ' + "9" * 5000 + "}",
+        "",
+        "5",
+        "null",
+        "[1]",
+        '"x"',
+        "{}",
+        "[" * 100_000,
+        '{"at": ' + "9" * 5000 + "}",
         '{"id": 5, "phase": "done", "at": 1, "time": "", "who": "x", "host": "", "operation": ""}',
         '{"id": "", "phase": "done", "at": NaN, "time": "", "who": "", "host": "", '
         '"operation": ""}',
@@ -106,7 +125,7 @@ def test_records_of_a_version_without_these_fields_are_read() -> None:
         '{"id": "", "phase": "done", "at": true, "time": "", "who": "", "host": "", '
         '"operation": ""}',
     ],
-)  # fmt: skip
+)
 def test_what_is_no_record_is_none(line: str) -> None:
     assert parse(line) is None
 
@@ -165,9 +184,13 @@ def sit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, login: str, **environme
     ],
 )
 def test_who_is_the_login_uid_and_the_environment_a_claim(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-    login: str, environment: dict[str, str], who: str, claims: str,
-) -> None:  # fmt: skip
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    login: str,
+    environment: dict[str, str],
+    who: str,
+    claims: str,
+) -> None:
     sit(monkeypatch, tmp_path, login, **environment)
     assert identify() == Identity(who, claims)
     log = AuditLog(tmp_path / "audit.jsonl")
@@ -211,15 +234,17 @@ OLD = (
     ("forge", "where"),
     [
         (lambda found: found[:1] + found[2:], "line 2 does not follow"),
-        (lambda found: [*found[:2], found[2].replace(b"alice", b"mallory"), *found[3:]],
-         "line 4 does not follow"),
+        (
+            lambda found: [*found[:2], found[2].replace(b"alice", b"mallory"), *found[3:]],
+            "line 4 does not follow",
+        ),
         (lambda found: [*found[:2], found[3], found[2], *found[4:]], "line 3 does not follow"),
         (lambda found: [*found[:2], b"garbage", *found[3:]], "line 4 does not follow"),
         (lambda found: found[1:], "line 1 is not the first"),
         (lambda found: [OLD, *found], "line 2 was the first of its file"),
         (lambda found: [*found[:2], OLD, *found[2:]], "line 3 has no hash"),
     ],
-)  # fmt: skip
+)
 def test_what_was_changed_by_hand_shows(log: AuditLog, forge: object, where: str) -> None:
     for number in range(5):
         log.begin([CHANGE], str(number))

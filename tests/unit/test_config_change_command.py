@@ -99,8 +99,9 @@ class Engine:
             HostChange(Director(name, MAIN, name, pid=3), tuple(changes), diff="-old\n+new\n")
             for name, changes in files.items()
         )
-        return ConfigPlan(title, hosts, refusals=self.refusals, timer_s=more["timer_s"],
-                          unproven=self.unproven)  # fmt: skip
+        return ConfigPlan(
+            title, hosts, refusals=self.refusals, timer_s=more["timer_s"], unproven=self.unproven
+        )
 
     def plan_rollback(self, id_: str, *, timer_s: int) -> ConfigPlan:
         self.asked.append(("rollback", id_))
@@ -188,9 +189,12 @@ def test_a_change_of_the_past_is_shown_by_the_engine_that_masks_it(
 
 @pytest.mark.parametrize(
     ("words", "ended"),
-    [("weight rs1 5", Ended.WAITING), ("weight rs1 5 --hold", Ended.WAITING),
-     ("weight rs1 5 --timer 0", Ended.CONFIRMED)],
-)  # fmt: skip
+    [
+        ("weight rs1 5", Ended.WAITING),
+        ("weight rs1 5 --hold", Ended.WAITING),
+        ("weight rs1 5 --timer 0", Ended.CONFIRMED),
+    ],
+)
 def test_done_but_not_recorded_has_a_status_of_its_own(
     run: Any, engine: Engine, words: str, ended: Ended
 ) -> None:
@@ -212,8 +216,9 @@ def test_config_without_a_word_lists_the_words(capsys: pytest.CaptureFixture[str
 def test_a_name_means_each_service_that_has_it() -> None:
     found = intents("weight rs1 5")
     assert [(str(i.service), str(i.server), i.weight) for i in found] == [
-        ("tcp 10.10.0.20:80", "10.10.0.3:80", 5), ("udp 10.10.0.20:53", "10.10.0.3:53", 5),
-    ]  # fmt: skip
+        ("tcp 10.10.0.20:80", "10.10.0.3:80", 5),
+        ("udp 10.10.0.20:53", "10.10.0.3:53", 5),
+    ]
     assert all(isinstance(i, SetWeight) for i in found)
     (one,) = intents("weight 10.10.0.3:53 5")
     assert str(one.service) == "udp 10.10.0.20:53"
@@ -225,8 +230,10 @@ def test_enable_and_disable_mean_the_services_where_it_is_so() -> None:
     (off,) = intents("disable rs2 --reason fire")
     assert isinstance(off, Disable)
     assert (str(off.service), off.reason, off.at.tzinfo) == (
-        "udp 10.10.0.20:53", "fire", timezone.utc,
-    )  # fmt: skip
+        "udp 10.10.0.20:53",
+        "fire",
+        timezone.utc,
+    )
     (back,) = intents("enable rs2")
     assert isinstance(back, Enable)
     assert str(back.service) == "tcp 10.10.0.20:80"
@@ -373,11 +380,7 @@ def test_keep_and_back_mean_the_one_that_waits(run: Any, engine: Engine) -> None
 def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Engine) -> None:
     at = 1_800_000_000.0
     engine.entries = tuple(
-        replace(
-            entry(id_, ended),
-            at=at,
-            standing=(Standing("lb1", ended, outcome, came=at + 69),),
-        )
+        replace(entry(id_, ended), at=at, standing=(Standing("lb1", ended, outcome, came=at + 69),))
         for id_, ended, outcome in (
             ("d", Ended.TAKEN_BACK, "the timer ran out"),
             ("c", Ended.TAKEN_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
@@ -395,8 +398,11 @@ def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Eng
         f"kept by alice, 1 min after it was made ({came})",
     ]
     assert [line.split()[4] for line in told if line[:3].strip()] == [
-        "rolled", "rolled", "undone", "kept",
-    ]  # fmt: skip
+        "rolled",
+        "rolled",
+        "undone",
+        "kept",
+    ]
 
 
 def test_a_timer_that_is_gone_is_told_and_is_status_1(run: Any, engine: Engine) -> None:

@@ -35,8 +35,13 @@ class Host:
         """One that waits, laid out as `begin.sh` does."""
         folder = self.folder / id_
         folder.mkdir()
-        about = {"title": "weight of rs1: 10 → 12", "who": "root", "at": time.time() - 8,
-                 "timer_s": 60, **meta}  # fmt: skip
+        about = {
+            "title": "weight of rs1: 10 → 12",
+            "who": "root",
+            "at": time.time() - 8,
+            "timer_s": 60,
+            **meta,
+        }
         (folder / "meta.json").write_text(json.dumps(about) + "\n")
         (folder / "deadline").write_text(f"{UPTIME_S + left_s}\n")
         (folder / "armed").write_text("")
@@ -71,8 +76,11 @@ def test_a_change_that_another_session_made_is_seen_with_its_seconds(host: Host)
     one = host.look()
     assert (one.ended, one.stage, one.guarded, one.can_settle) == (Ended.WAITING, "", True, True)
     assert (one.title, one.who, one.reason, one.undoes) == (
-        "weight of rs1: 10 → 12", "root", "more power", "x-1",
-    )  # fmt: skip
+        "weight of rs1: 10 → 12",
+        "root",
+        "more power",
+        "x-1",
+    )
     assert 50 < one.left_s(time.time()) < 53
     seen = Observation(1.0, "lb1", "changes", ChangesSeen((one,)))
     assert decode(encode(seen)) == seen
@@ -88,16 +96,28 @@ def test_until_it_was_verified_it_can_not_be_kept(host: Host) -> None:
 @pytest.mark.parametrize(
     ("marker", "outcome", "ended", "words"),
     [
-        ("reverted", "the timer ran out", Ended.TAKEN_BACK,
-         "rolled back: not kept in time (timer)"),
-        ("reverted", "lb1: 10.10.0.6:80 is not in the pool", Ended.TAKEN_BACK,
-         "rolled back: lb1: 10.10.0.6:80 is not in the pool"),
+        (
+            "reverted",
+            "the timer ran out",
+            Ended.TAKEN_BACK,
+            "rolled back: not kept in time (timer)",
+        ),
+        (
+            "reverted",
+            "lb1: 10.10.0.6:80 is not in the pool",
+            Ended.TAKEN_BACK,
+            "rolled back: lb1: 10.10.0.6:80 is not in the pool",
+        ),
         ("reverted", "undone by bob", Ended.UNDONE, "undone by bob"),
         ("confirmed", "kept by bob", Ended.CONFIRMED, "kept by bob"),
-        ("trouble.end", "the timer ran out; it can not be restored", Ended.TROUBLE,
-         "trouble: the timer ran out; it can not be restored"),
+        (
+            "trouble.end",
+            "the timer ran out; it can not be restored",
+            Ended.TROUBLE,
+            "trouble: the timer ran out; it can not be restored",
+        ),
     ],
-)  # fmt: skip
+)
 def test_its_end_says_who_or_what_and_why(
     host: Host, marker: str, outcome: str, ended: Ended, words: str
 ) -> None:
@@ -143,12 +163,22 @@ def one(
     state: str, outcome: str = "", *, applying: bool = False, guarded: bool = True
 ) -> ChangesSeen:
     waits = state in ("armed", "reverting")
-    return ChangesSeen((
-        ChangeStands(
-            ID, state, "weight of rs1: 10 → 12", "root", T0, outcome, T0 + 60, guarded and waits,
-            came=0.0 if waits else T0 + 70, applying=applying,
-        ),
-    ))  # fmt: skip
+    return ChangesSeen(
+        (
+            ChangeStands(
+                ID,
+                state,
+                "weight of rs1: 10 → 12",
+                "root",
+                T0,
+                outcome,
+                T0 + 60,
+                guarded and waits,
+                came=0.0 if waits else T0 + 70,
+                applying=applying,
+            ),
+        )
+    )
 
 
 def told(world: World) -> list[tuple[Severity, str]]:
@@ -164,9 +194,12 @@ def test_applied_and_rolled_back_are_events_each_once() -> None:
     assert told(world) == [
         (Severity.INFO, "root applies weight of rs1: 10 → 12"),
         (Severity.WARN, "root applied weight of rs1: 10 → 12: waits to be kept"),
-        (Severity.WARN, "weight of rs1: 10 → 12: rolled back: not kept in time (timer), 1 min "
-         "after it was made"),
-    ]  # fmt: skip
+        (
+            Severity.WARN,
+            "weight of rs1: 10 → 12: rolled back: not kept in time (timer), 1 min "
+            "after it was made",
+        ),
+    ]
     (change,) = world.picture().changes
     assert change.ended is Ended.TAKEN_BACK
 

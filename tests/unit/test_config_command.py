@@ -100,9 +100,15 @@ def test_show_json_is_documented(path: str, capsys: pytest.CaptureFixture[str]) 
         if value["keyword"] == "weight"
     )
     assert weight == {
-        "keyword": "weight", "value": 10, "unit": "", "origin": "written", "source": "",
-        "file": path, "line": 55, "column": 12,
-    }  # fmt: skip
+        "keyword": "weight",
+        "value": 10,
+        "unit": "",
+        "origin": "written",
+        "source": "",
+        "file": path,
+        "line": 55,
+        "column": 12,
+    }
 
 
 def test_every_field_of_the_schema_is_printed_by_some_command(

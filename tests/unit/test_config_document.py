@@ -93,15 +93,24 @@ def test_the_outline_is_complete_branch_by_branch() -> None:
         inside = outline.children(item.id)
         assert bool(inside) == item.opens, item
         waiting += inside
-    for label in ("keepalived.conf", "pool.conf", "global_defs", "LB_1", "10.0.0.1/24",
-                  "tcp 10.0.0.1:80", "10.0.0.3:80", "HTTP_GET"):  # fmt: skip
+    for label in (
+        "keepalived.conf",
+        "pool.conf",
+        "global_defs",
+        "LB_1",
+        "10.0.0.1/24",
+        "tcp 10.0.0.1:80",
+        "10.0.0.3:80",
+        "HTTP_GET",
+    ):
         assert label in labels
 
 
 def test_nothing_of_it_shows_a_secret() -> None:
     found = site()
-    text = "".join(page.shown(n) for page in found.pages.values()
-                   for n in range(1, len(page.lines) + 1))  # fmt: skip
+    text = "".join(
+        page.shown(n) for page in found.pages.values() for n in range(1, len(page.lines) + 1)
+    )
     waiting = list(found.outline.roots())
     while waiting:
         item = waiting.pop()
@@ -118,14 +127,17 @@ def test_a_draft_marks_its_lines() -> None:
     assert found.main.changed == {15}
 
 
-@given(st.lists(st.sampled_from([b"a", b"b", b"c", b""]), max_size=12),
-       st.lists(st.sampled_from([b"a", b"b", b"c", b""]), max_size=12))  # fmt: skip
+@given(
+    st.lists(st.sampled_from([b"a", b"b", b"c", b""]), max_size=12),
+    st.lists(st.sampled_from([b"a", b"b", b"c", b""]), max_size=12),
+)
 def test_unmarked_lines_of_a_draft_are_lines_of_the_file(
     old: list[bytes], new: list[bytes]
 ) -> None:
     marked = _changed(b"\n".join(old), b"\n".join(new))
-    rest = [line for number, line in enumerate(b"\n".join(new).split(b"\n"), 1)
-            if number not in marked]  # fmt: skip
+    rest = [
+        line for number, line in enumerate(b"\n".join(new).split(b"\n"), 1) if number not in marked
+    ]
     there = iter(b"\n".join(old).split(b"\n"))
     assert all(line in there for line in rest), "they are in it in that order"
     if old == new:
@@ -140,8 +152,10 @@ def test_a_long_difference_is_marked_whole_and_fast() -> None:
 
 def test_findings_are_found_in_the_order_of_files_and_lines() -> None:
     pool = "/etc/keepalived/pool.conf"
-    said = [Finding("b", Severity.ERROR, "b", Place(pool, 2)),
-            Finding("a", Severity.NOTE, "a", Place(MAIN, 5))]  # fmt: skip
+    said = [
+        Finding("b", Severity.ERROR, "b", Place(pool, 2)),
+        Finding("a", Severity.NOTE, "a", Place(MAIN, 5)),
+    ]
     found = document(parse(MAIN, Files(lambda path: FILES[path]), "lb1"), lambda *_: said)
     assert found.findings[0].rule == "b"
     first = found.next_finding(MAIN, 1)
@@ -161,8 +175,11 @@ def test_findings_are_found_in_the_order_of_files_and_lines() -> None:
 @pytest.mark.parametrize(
     ("line", "meanings"),
     [
-        pytest.param(b"virtual_server 10.0.0.1 80 { # web", "keyword address number brace comment",
-                     id="header"),
+        pytest.param(
+            b"virtual_server 10.0.0.1 80 { # web",
+            "keyword address number brace comment",
+            id="header",
+        ),
         pytest.param(b"} real_server fd00::1 80 {", "brace keyword address number brace", id="two"),
         pytest.param(b'misc_path "/x { # y"', "keyword string", id="quoted"),
         pytest.param(b"include conf.d/*.conf", "special value", id="include"),
@@ -173,7 +190,7 @@ def test_findings_are_found_in_the_order_of_files_and_lines() -> None:
         pytest.param(b"# was " + MASK + b" once", "comment secret comment", id="comment"),
         pytest.param(b"! all of it", "comment", id="bang"),
     ],
-)  # fmt: skip
+)
 def test_pieces_mean_what_keepalived_reads(line: bytes, meanings: str) -> None:
     found = [piece.meaning.value for piece in pieces(line) if piece.meaning is not Meaning.BLANK]
     assert " ".join(found) == meanings
@@ -198,10 +215,14 @@ def test_pieces_lose_nothing_and_are_harmless(line: bytes) -> None:
 @pytest.mark.parametrize(
     ("line", "yes"),
     [
-        (b"priority 1", True), (b"  @lb1 priority 1", True), (b"@lb2 priority 1", False),
-        (b"@^lb2 priority 1", True), (b"@^lb1 priority 1", False), (b"@lb1", False),
+        (b"priority 1", True),
+        (b"  @lb1 priority 1", True),
+        (b"@lb2 priority 1", False),
+        (b"@^lb2 priority 1", True),
+        (b"@^lb1 priority 1", False),
+        (b"@lb1", False),
     ],
-)  # fmt: skip
+)
 def test_lines_for_another_host(line: bytes, yes: bool) -> None:
     assert in_force(line, "lb1") is yes
 
@@ -227,14 +248,27 @@ def test_a_configuration_of_one_line_is_no_trouble() -> None:
 SECRETIVE = st.lists(
     st.sampled_from(
         [
-            b"auth_pass s3cret99", b"# auth_pass old", b"key 1 k3y", b"password p4ss \\", b"}",
-            b"SSL {", b"$AP=s3cret99", b"auth_pass $AP", b"misc_path \"/x --pw=abc -v\"", b"",
-            b"virtual_server 10.0.0.1 80 { # web", b"# uses s3cret99", b"auth_pass", b"s3cret99",
-            b"~LST(PW,a) auth_pass x", b"real_server 10.0.0.3 80 {", b"    weight 1",
+            b"auth_pass s3cret99",
+            b"# auth_pass old",
+            b"key 1 k3y",
+            b"password p4ss \\",
+            b"}",
+            b"SSL {",
+            b"$AP=s3cret99",
+            b"auth_pass $AP",
+            b'misc_path "/x --pw=abc -v"',
+            b"",
+            b"virtual_server 10.0.0.1 80 { # web",
+            b"# uses s3cret99",
+            b"auth_pass",
+            b"s3cret99",
+            b"~LST(PW,a) auth_pass x",
+            b"real_server 10.0.0.3 80 {",
+            b"    weight 1",
         ]
     ),
     max_size=14,
-)  # fmt: skip
+)
 
 
 @given(SECRETIVE, SECRETIVE)

@@ -94,15 +94,20 @@ def line_of(words: bytes) -> int:
         pytest.param(b"/usr/bin/true", OfNamed("vrrp_script", "chk"), "script chk", id="script"),
         pytest.param(b"priority", OfNamed("vrrp_instance", "LB_1"), "instance LB_1", id="instance"),
         pytest.param(b"10.0.0.1/24", OfNamed("vrrp_instance", "LB_1"), "VIP 10.0.0.1/24", id="vip"),
-        pytest.param(b"        chk", OfNamed("vrrp_instance", "LB_1"), "track_script chk",
-                     id="track"),
+        pytest.param(
+            b"        chk", OfNamed("vrrp_instance", "LB_1"), "track_script chk", id="track"
+        ),
         pytest.param(b"lb_algo", OfService(WEB), "service tcp 10.0.0.1:80", id="service"),
         pytest.param(b"weight 10", OfServer(WEB, RS1), "real server 10.0.0.3:80", id="server"),
-        pytest.param(b"connect_port", OfCheck(WEB, RS1, "TCP_CHECK", 1), "TCP_CHECK of 10.0.0.3:80",
-                     id="second-check"),
+        pytest.param(
+            b"connect_port",
+            OfCheck(WEB, RS1, "TCP_CHECK", 1),
+            "TCP_CHECK of 10.0.0.3:80",
+            id="second-check",
+        ),
         pytest.param(b"quorum", OfService(WEB), "service tcp 10.0.0.1:80", id="behind-the-servers"),
     ],
-)  # fmt: skip
+)
 def test_a_line_knows_what_can_be_done_to_it(words: bytes, target: object, removal: str) -> None:
     found = shown()
     spot = spot_of(found, found.node_at(MAIN, line_of(words)))
@@ -165,13 +170,27 @@ def test_a_new_server_with_more_than_the_operation_itself_knows() -> None:
 def test_a_new_service_has_a_server_and_a_check() -> None:
     form = forms.service_form(shown().configuration, VERSION)
     assert form.values["lb_kind"] == "DR", "what all others have is offered"
-    new = carried(form, address="10.0.0.1", port="443", protocol="TCP", lb_kind="DR",
-                  lb_algo="wrr", rs_address="10.0.0.3")  # fmt: skip
+    new = carried(
+        form,
+        address="10.0.0.1",
+        port="443",
+        protocol="TCP",
+        lb_kind="DR",
+        lb_algo="wrr",
+        rs_address="10.0.0.3",
+    )
     assert b"virtual_server 10.0.0.1 443" in new
     assert new.count(b"TCP_CHECK") == 3
-    assert "address" in form.faults({"address": "10.0.0.1", "port": "80", "protocol": "TCP",
-                                     "lb_algo": "wrr", "lb_kind": "DR",
-                                     "rs_address": "10.0.0.3"})  # fmt: skip
+    assert "address" in form.faults(
+        {
+            "address": "10.0.0.1",
+            "port": "80",
+            "protocol": "TCP",
+            "lb_algo": "wrr",
+            "lb_kind": "DR",
+            "rs_address": "10.0.0.3",
+        }
+    )
 
 
 @pytest.mark.parametrize("kind", forms.kinds(VERSION))
@@ -192,15 +211,22 @@ def test_quorum_sorry_server_instance_vip_and_script() -> None:
     assert b"sorry_server 10.0.0.9 80" in carried(
         forms.sorry_form(service, VERSION), address="10.0.0.9", port="80"
     )
-    assert b"10.0.0.2/24" in carried(forms.vip_form("LB_1", VERSION),
-                                     virtual_ipaddress="10.0.0.2/24")  # fmt: skip
-    assert b"vrrp_script web" in carried(forms.script_form(VERSION), name="web",
-                                         script="/usr/bin/false")  # fmt: skip
+    assert b"10.0.0.2/24" in carried(
+        forms.vip_form("LB_1", VERSION), virtual_ipaddress="10.0.0.2/24"
+    )
+    assert b"vrrp_script web" in carried(
+        forms.script_form(VERSION), name="web", script="/usr/bin/false"
+    )
     new = carried(
-        forms.instance_form(shown().configuration, VERSION), name="LB_2", interface="eth1",
-        virtual_router_id="52", virtual_ipaddress="10.1.0.1/24 dev eth1", auth_type="PASS",
-        auth_pass="n3w", unicast_peer="10.1.0.9",
-    )  # fmt: skip
+        forms.instance_form(shown().configuration, VERSION),
+        name="LB_2",
+        interface="eth1",
+        virtual_router_id="52",
+        virtual_ipaddress="10.1.0.1/24 dev eth1",
+        auth_type="PASS",
+        auth_pass="n3w",
+        unicast_peer="10.1.0.9",
+    )
     for words in (b"vrrp_instance LB_2", b"10.1.0.1/24 dev eth1", b"auth_pass n3w", b"10.1.0.9"):
         assert words in new
 

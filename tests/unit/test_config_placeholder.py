@@ -26,14 +26,26 @@ SSL {
 LINES = st.lists(
     st.sampled_from(
         [
-            b"auth_pass s3cret99", b"  auth_pass \"s3 cret\" # x", b"# auth_pass old", b"key 1 k3y",
-            b"authentication { auth_type PASS auth_pass abcd1234 }", b"password p4ssw0rd \\", b"}",
-            b"$AP=s3cret99", b"auth_pass $AP", b"misc_path \"/x --password=abc -v\"", b"", b"\tx\r",
-            b"virtual_server 10.0.0.1 80 { # web", b"auth_pass", b"# <secret-1>", b"auth_pass a\\",
+            b"auth_pass s3cret99",
+            b'  auth_pass "s3 cret" # x',
+            b"# auth_pass old",
+            b"key 1 k3y",
+            b"authentication { auth_type PASS auth_pass abcd1234 }",
+            b"password p4ssw0rd \\",
+            b"}",
+            b"$AP=s3cret99",
+            b"auth_pass $AP",
+            b'misc_path "/x --password=abc -v"',
+            b"",
+            b"\tx\r",
+            b"virtual_server 10.0.0.1 80 { # web",
+            b"auth_pass",
+            b"# <secret-1>",
+            b"auth_pass a\\",
         ]
     ),
     max_size=12,
-)  # fmt: skip
+)
 
 
 def test_no_secret_is_in_the_text_and_all_come_back() -> None:
@@ -58,9 +70,11 @@ def test_what_the_mask_hides_the_editor_does_not_show(lines: list[bytes]) -> Non
     data = b"\n".join(lines)
     known = secrets_of(parse_bytes(data))
     for line, safe, shown in zip(
-        data.split(b"\n"), mask(data, known).split(b"\n"), veil(data, known).text.split(b"\n"),
+        data.split(b"\n"),
+        mask(data, known).split(b"\n"),
+        veil(data, known).text.split(b"\n"),
         strict=True,
-    ):  # fmt: skip
+    ):
         assert (line == safe) == (line == shown)
 
 

@@ -193,8 +193,9 @@ def test_a_guard_whose_change_was_removed_ends(host: Host) -> None:
     host.wait(lambda: not host.guards(), "their end")
 
 
-@settings(max_examples=15, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(old=st.binary(max_size=400), new=st.binary(max_size=400))
 def test_any_bytes_arrive_and_come_back(host: Host, old: bytes, new: bytes) -> None:
     id_ = f"{ID}{time.monotonic_ns()}"

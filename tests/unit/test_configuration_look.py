@@ -34,16 +34,26 @@ def test_a_daemon(hexadecimal: bool) -> None:
         + blob("tmpdir", b"")
         + blob("loaded", b"# /etc/k.conf\n\xff!\n" * 20, hexadecimal)
         + blob("version", b"Keepalived v2.2.7 (01/16,2022)\n")
-        + blob("addresses", b"2: eth0    inet 10.0.0.1/24 brd 10.0.0.255 scope global eth0\\\n"
-               b"2: eth0    inet6 FD00::0001/64 scope global\n")
+        + blob(
+            "addresses",
+            b"2: eth0    inet 10.0.0.1/24 brd 10.0.0.255 scope global eth0\\\n"
+            b"2: eth0    inet6 FD00::0001/64 scope global\n",
+        )
         + "end\n"
-    )  # fmt: skip
+    )
     seen = parse_daemon(text, "lb1")
-    assert seen.children == (Child("bfd", 10, 4301), Child("checkers", 9, 4300),
-                             Child("vrrp", 8, 4299))  # fmt: skip
+    assert seen.children == (
+        Child("bfd", 10, 4301),
+        Child("checkers", 9, 4300),
+        Child("vrrp", 8, 4299),
+    )
     assert (seen.pid, seen.version, seen.main, seen.config_id, seen.root) == (
-        7, "2.2.7", "/etc/k.conf", "left", True,
-    )  # fmt: skip
+        7,
+        "2.2.7",
+        "/etc/k.conf",
+        "left",
+        True,
+    )
     assert seen.started == 5042.0
     assert seen.loaded == b"# /etc/k.conf\n\xff!\n" * 20
     assert seen.addresses == (("eth0", "10.0.0.1"), ("eth0", "fd00::1"))
@@ -109,8 +119,14 @@ def test_a_main_file_that_would_not_be_loaded(tmp_path: Path) -> None:
 def test_the_options_that_change_what_a_file_means_are_kept() -> None:
     daemon = DaemonSeen("x", argv=("keepalived", "-D", "--config-id=left", "-s", "red", "-l"))
     assert words_of(daemon) == (
-        "-t", "-f", "/etc/keepalived/keepalived.conf", "-i", "left", "-s", "red",
-    )  # fmt: skip
+        "-t",
+        "-f",
+        "/etc/keepalived/keepalived.conf",
+        "-i",
+        "left",
+        "-s",
+        "red",
+    )
 
 
 def test_no_secret_is_shown_by_accident() -> None:

@@ -56,20 +56,28 @@ SKIP = b"    router_id lb\n    vrrp_skip_check_adv_addr\n"
 
 
 def side(
-    before: bytes, after: bytes | None = None, host: str = "lb1", version: str = "2.2.7",
+    before: bytes,
+    after: bytes | None = None,
+    host: str = "lb1",
+    version: str = "2.2.7",
     running: bool = True,
-) -> Side:  # fmt: skip
+) -> Side:
     old = parse_bytes(before, path="/etc/keepalived/keepalived.conf", config_id=host)
-    new = parse_bytes(before if after is None else after,
-                      path="/etc/keepalived/keepalived.conf", config_id=host)  # fmt: skip
-    return Side(host, version, running, view(old), view(new), authentication(old),
-                authentication(new))  # fmt: skip
+    new = parse_bytes(
+        before if after is None else after, path="/etc/keepalived/keepalived.conf", config_id=host
+    )
+    return Side(
+        host, version, running, view(old), view(new), authentication(old), authentication(new)
+    )
 
 
 def test_a_list_of_vips_changes_on_both_or_not_at_all() -> None:
     (why,) = refusals([side(BASE, MORE), side(BASE, host="lb2")])
-    for way in ("both directors in one go", "virtual_ipaddress_excluded",
-                "vrrp_skip_check_adv_addr"):  # fmt: skip
+    for way in (
+        "both directors in one go",
+        "virtual_ipaddress_excluded",
+        "vrrp_skip_check_adv_addr",
+    ):
         assert way in why
     assert "2 VIPs" in why
     assert refusals([side(BASE, MORE), side(BASE, MORE, host="lb2")]) == ()

@@ -29,10 +29,15 @@ def row(address: str, weight: int = 10, way: str = "Route") -> str:
 
 TABLE = HEAD + WEB + row(RS1) + row(RS2)
 UP = DaemonSeen(
-    "lb1", pid=100, ticks=5000, children=(Child("checkers", 102, 5002), Child("vrrp", 101, 5001)),
-    version="2.2.7", table=TABLE, addresses=(("eth0", "10.10.0.2"), ("eth0", "10.10.0.20")),
+    "lb1",
+    pid=100,
+    ticks=5000,
+    children=(Child("checkers", 102, 5002), Child("vrrp", 101, 5001)),
+    version="2.2.7",
+    table=TABLE,
+    addresses=(("eth0", "10.10.0.2"), ("eth0", "10.10.0.20")),
     argv=("keepalived", "-i", "lb1"),
-)  # fmt: skip
+)
 
 
 def copy(text: bytes) -> bytes:
@@ -73,10 +78,7 @@ def test_the_old_file_is_still_loaded() -> None:
         (replace(UP, pid=0, ticks=0, children=()), "ended"),
         (replace(UP, ticks=9000), "started anew"),
         (replace(UP, children=UP.children[:1]), "vrrp process (pid 101) ended"),
-        (
-            replace(UP, children=(UP.children[0], Child("vrrp", 101, 9000))),
-            "vrrp process died",
-        ),
+        (replace(UP, children=(UP.children[0], Child("vrrp", 101, 9000))), "vrrp process died"),
     ],
     ids=["gone", "another", "child gone", "child respawned"],
 )
@@ -204,8 +206,10 @@ def test_a_new_server_comes_by_its_first_check_or_the_change_goes_back() -> None
     assert wrong(replace(wanted, unchecked=True), UP, ALPHA) == []
     # Only of those: whoever served before has to be there.
     gone = replace(UP, table=HEAD + WEB + row(RS1))
-    assert any("10.10.0.4:80 is not in the pool" in text
-               for text in wrong(replace(wanted, unchecked=True), gone, ALPHA))  # fmt: skip
+    assert any(
+        "10.10.0.4:80 is not in the pool" in text
+        for text in wrong(replace(wanted, unchecked=True), gone, ALPHA)
+    )
     assert verify.on_proof(expected(BASE)) == ()
 
 

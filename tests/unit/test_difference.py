@@ -145,8 +145,12 @@ ONE = [
     ("    10.10.0.21/24\n", "", "vip-removed", "cuts"),
     ("    10.10.0.21/24\n", "    10.10.0.21/24\n    10.10.0.22/24\n", "vip-added", "moves"),
     ("    10.10.0.21/24\n", "    10.10.0.21/25\n", "vip-changed", "moves"),
-    ("    10.10.0.20/24\n    10.10.0.21/24\n", "    10.10.0.21/24\n    10.10.0.20/24\n",
-     "vip-order", "watches"),
+    (
+        "    10.10.0.20/24\n    10.10.0.21/24\n",
+        "    10.10.0.21/24\n    10.10.0.20/24\n",
+        "vip-order",
+        "watches",
+    ),
     ("    10.10.0.21/24\n", "    10.10.0.21/24\n    10.10.0.21/24\n", "vip-count", "moves"),
     ("    10.10.0.2\n", "    10.10.0.5\n", "unicast-peer-removed", "cuts"),
     ("  track_script {\n    chk\n  }\n", "", "tracking", "moves"),
@@ -164,7 +168,7 @@ ONE = [
     ("    weight 1\n", "", "line", "watches"),
     ("  10.10.0.41 80\n", "", "service-removed", "cuts"),
     ("  lb_algo rr\n", "  lb_algo rr\n  bogus Zq9x\n", "line", "watches"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

@@ -87,19 +87,11 @@ def draft(main: str, **others: str) -> Draft:
         (draft(ONE), i.AddServer(WEB, NewServer("10.0.0.9", name="a{")), "brace"),
         (draft(ONE), i.SetValue(OfService(WEB), "wieght", ("1",)), "no keyword"),
         (draft(ONE), i.SetValue(OfService(WEB), "lb_algo", ("x",)), "one of dh"),
-        (
-            draft(ONE),
-            i.SetValue(OfService(WEB), "real_server", ("x",)),
-            "a block",
-        ),
+        (draft(ONE), i.SetValue(OfService(WEB), "real_server", ("x",)), "a block"),
         (draft(ONE), i.SetValue(OfService(WEB), "quorum"), "a value is needed"),
         (draft(ONE), i.RemoveValue(OfService(WEB), "quorum"), "no quorum"),
         (draft(ONE), i.SetValue(OfGlobals(), "router_id", ("x",)), "no global"),
-        (
-            draft(ONE),
-            i.SetValue(OfCheck(WEB, RS1, "TCP_CHECK"), "retry", ("2",)),
-            "no such check",
-        ),
+        (draft(ONE), i.SetValue(OfCheck(WEB, RS1, "TCP_CHECK"), "retry", ("2",)), "no such check"),
         (
             draft(ONE),
             i.SetValue(OfNamed("vrrp_instance", "VI"), "priority", ("2",)),

@@ -70,12 +70,7 @@ def test_no_fault_repeats_what_was_typed(field: Field, text: str) -> None:
 @pytest.mark.parametrize(
     ("block", "keyword", "good", "bad"),
     [
-        (
-            "real_server",
-            "weight",
-            ["0", "10", "2147483647"],
-            ["-1", "2147483648", "x", "1 2"],
-        ),
+        ("real_server", "weight", ["0", "10", "2147483647"], ["-1", "2147483648", "x", "1 2"]),
         ("virtual_server", "weight", ["1"], ["0"]),
         ("virtual_server", "lb_algo", ["wrr", "mh"], ["WRR", "round"]),
         ("virtual_server", "lb_kind", ["DR"], ["dr"]),

@@ -262,15 +262,19 @@ def test_an_instance_with_two_names_has_none() -> None:
 
 def test_an_address_that_is_written_twice_is_in_adverts_twice() -> None:
     found = instance_of(
-        "virtual_ipaddress {", "10.0.0.5/24", "10.0.0.6", "10.0.0.5/32 dev eth1", "}",
-        "virtual_ipaddress_excluded {", "10.0.0.7", "}",
-    )  # fmt: skip
+        "virtual_ipaddress {",
+        "10.0.0.5/24",
+        "10.0.0.6",
+        "10.0.0.5/32 dev eth1",
+        "}",
+        "virtual_ipaddress_excluded {",
+        "10.0.0.7",
+        "}",
+    )
     assert found.advertised == ("10.0.0.5", "10.0.0.6", "10.0.0.5")
     assert found.excluded == ("10.0.0.7",)
     assert found.vips == ("10.0.0.5", "10.0.0.6", "10.0.0.7")
-    assert [(a.prefix, a.device) for a in found.addresses][:3] == [
-        (24, ""), (32, ""), (32, "eth1"),
-    ]  # fmt: skip
+    assert [(a.prefix, a.device) for a in found.addresses][:3] == [(24, ""), (32, ""), (32, "eth1")]
 
 
 SERVER = """\

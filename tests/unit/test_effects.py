@@ -44,8 +44,9 @@ def test_the_last_one_that_has_a_vip_wants_it_typed() -> None:
     assert last.typed == VIP
     assert any("rs1 takes new connections now" in text for text in last.cautions)
     everybody = {host.address: row(host) for host in HOSTS}
-    every = effects("undo", [row(h) for h in HOSTS], [plan(h) for h in HOSTS], HOSTS, everybody,
-                    {}, 60)  # fmt: skip
+    every = effects(
+        "undo", [row(h) for h in HOSTS], [plan(h) for h in HOSTS], HOSTS, everybody, {}, 60
+    )
     assert every.typed == VIP
     assert third.label in every.cautions[0]
 
@@ -91,9 +92,11 @@ def test_a_reboot_and_what_is_taken_back_are_recorded(tmp_path: Path) -> None:
     found = [(e.phase, e.operation, e.server, e.ok) for e in entries(log.path)]
     server = HOSTS[0].address
     assert found == [
-        ("planned", "reboot", server, None), ("done", "reboot", server, False),
-        ("planned", "undo", server, None), ("done", "undo", server, False),
-    ]  # fmt: skip
+        ("planned", "reboot", server, None),
+        ("done", "reboot", server, False),
+        ("planned", "undo", server, None),
+        ("done", "undo", server, False),
+    ]
     log.path.unlink()
     log.path.mkdir()
     assert "nothing was done" in str(service.reboot(HOSTS[0]))
@@ -106,5 +109,7 @@ def test_what_was_stopped_was_not_begun(tmp_path: Path) -> None:
     result = service.apply(rows, plans, came=lambda outcome: service.cancelled.set())
     assert [outcome.end for outcome in result.outcomes] == [End.FAILED] * 3
     assert [outcome.text.startswith("not begun") for outcome in result.outcomes] == [
-        False, True, True,
-    ]  # fmt: skip
+        False,
+        True,
+        True,
+    ]

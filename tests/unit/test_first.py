@@ -24,12 +24,17 @@ from lvstui.operations.first import Answers, Guess, completed, parse_routes
 WEB = FirstService(
     80,
     (FirstServer("10.10.0.3", "rs1", 10), FirstServer("10.10.0.4", "rs2", 5)),
-    "web", scheduler="wrr", persistence_s=60,
-)  # fmt: skip
+    "web",
+    scheduler="wrr",
+    persistence_s=60,
+)
 FIRST = First(
     (FirstDirector("lb1", "eth0", "10.10.0.1"), FirstDirector("lb2", "ens3", "10.10.0.2")),
-    "10.10.0.20", 24, 51, (WEB,),
-)  # fmt: skip
+    "10.10.0.20",
+    24,
+    51,
+    (WEB,),
+)
 
 ROUTES = """\
 Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -50,11 +55,15 @@ def test_both_files_are_understood_without_a_complaint(check: str, unicast: bool
         assert configuration.problems == ()
         (web,) = configuration.services
         assert (str(web.key), web.scheduler, web.forwarding, web.persistence_s) == (
-            "tcp 10.10.0.20:80", "wrr", "DR", 60,
-        )  # fmt: skip
+            "tcp 10.10.0.20:80",
+            "wrr",
+            "DR",
+            60,
+        )
         assert [(str(s.key), s.name, s.weight) for s in web.servers] == [
-            ("10.10.0.3:80", "rs1", 10), ("10.10.0.4:80", "rs2", 5),
-        ]  # fmt: skip
+            ("10.10.0.3:80", "rs1", 10),
+            ("10.10.0.4:80", "rs2", 5),
+        ]
         kinds = [] if check == "none" else [check]
         assert [c.kind for c in web.servers[0].checkers] == kinds
     (one,), (two,) = (configuration.instances for configuration in seen)
@@ -99,21 +108,33 @@ def test_an_ipv6_vip_comes_behind_a_link_local_one() -> None:
         ({"services": (replace(WEB, protocol="udp"),)}, "service 1 check"),
         ({"services": (replace(WEB, path="a b"),)}, "service 1 path"),
         ({"services": (replace(WEB, name="a}"),)}, "service 1 name"),
-        ({"services": (replace(WEB, servers=(FirstServer("10.9.0.3"),)),)},
-         "service 1 server 1 address"),
-        ({"services": (replace(WEB, servers=(FirstServer("10.10.0.2"),)),)},
-         "service 1 server 1 address"),
-        ({"services": (replace(WEB, servers=(FirstServer("fd00::2"),)),)},
-         "service 1 server 1 address"),
-        ({"services": (replace(WEB, servers=(FirstServer("10.10.0.9", weight=0),)),)},
-         "service 1 servers"),
+        (
+            {"services": (replace(WEB, servers=(FirstServer("10.9.0.3"),)),)},
+            "service 1 server 1 address",
+        ),
+        (
+            {"services": (replace(WEB, servers=(FirstServer("10.10.0.2"),)),)},
+            "service 1 server 1 address",
+        ),
+        (
+            {"services": (replace(WEB, servers=(FirstServer("fd00::2"),)),)},
+            "service 1 server 1 address",
+        ),
+        (
+            {"services": (replace(WEB, servers=(FirstServer("10.10.0.9", weight=0),)),)},
+            "service 1 servers",
+        ),
         ({"directors": (FIRST.directors[0], FirstDirector("lb1", "eth0"))}, "director 2 name"),
-        ({"directors": (FIRST.directors[0], FirstDirector("lb2", "eth 0"))},
-         "director 2 interface"),
-        ({"unicast": True, "directors": (FIRST.directors[0], FirstDirector("lb2", "eth0"))},
-         "director 2 address"),
+        (
+            {"directors": (FIRST.directors[0], FirstDirector("lb2", "eth 0"))},
+            "director 2 interface",
+        ),
+        (
+            {"unicast": True, "directors": (FIRST.directors[0], FirstDirector("lb2", "eth0"))},
+            "director 2 address",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_wrong_answer_is_named(change: dict[str, object], field: str) -> None:
     found = wrong(replace(FIRST, **change), frozenset({77}))  # type: ignore[arg-type]
     assert field in {problem.field for problem in found}
@@ -145,11 +166,20 @@ def test_what_is_not_typed_is_guessed_and_said() -> None:
     assert wrong(first, FOUND.heard_vrids) == ()
     assert (first.vip, first.prefix, first.vrid) == ("10.10.0.129", 24, 52)
     assert [d.name for d in first.directors] == ["lb1", "lb2"]
-    assert first.services[0].servers == (FirstServer("10.10.0.3", "rs1", 10),
-                                         FirstServer("10.10.0.4"))  # fmt: skip
+    assert first.services[0].servers == (
+        FirstServer("10.10.0.3", "rs1", 10),
+        FirstServer("10.10.0.4"),
+    )
     assert len(guessed) == 4
-    typed = Answers(vip="10.10.0.20/25", vrid="9", interface="a,b", directors="x,y", protocol="udp",
-                    servers="10.10.0.3", unicast="10.10.0.1,10.10.0.2")  # fmt: skip
+    typed = Answers(
+        vip="10.10.0.20/25",
+        vrid="9",
+        interface="a,b",
+        directors="x,y",
+        protocol="udp",
+        servers="10.10.0.3",
+        unicast="10.10.0.1,10.10.0.2",
+    )
     first, guessed = completed(typed, FOUND)
     assert guessed == ()
     assert first.services[0].check == "none"
@@ -159,11 +189,17 @@ def test_what_is_not_typed_is_guessed_and_said() -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        {"vip": "10.0.0.1/x"}, {"vrid": "x"}, {"port": "-1"}, {"interface": "a,b,c"},
-        {"directors": "a"}, {"unicast": "10.0.0.1"}, {"servers": "10.0.0.3*"},
-        {"servers": "10.0.0.3:80"}, {"persistence": "1.5"},
+        {"vip": "10.0.0.1/x"},
+        {"vrid": "x"},
+        {"port": "-1"},
+        {"interface": "a,b,c"},
+        {"directors": "a"},
+        {"unicast": "10.0.0.1"},
+        {"servers": "10.0.0.3*"},
+        {"servers": "10.0.0.3:80"},
+        {"persistence": "1.5"},
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_can_not_be_read_is_named(typed: dict[str, str]) -> None:
     field = next(iter(typed)).removesuffix("s") if "directors" not in typed else "directors"
     with pytest.raises(ValueError, match=field):

@@ -44,8 +44,11 @@ def stubborn(host: Host) -> Path:
     """Nothing can be renamed over the configuration as long as this file is there."""
     flag = host.root / "stubborn"
     real = shutil.which("mv")
-    host.tool("mv", f"case $* in *{host.conf}) [ ! -e {flag} ] || {{ echo 'mv: Input/output error' "
-              f">&2; exit 1; }} ;; esac\nexec {real} \"$@\"")  # fmt: skip
+    host.tool(
+        "mv",
+        f"case $* in *{host.conf}) [ ! -e {flag} ] || {{ echo 'mv: Input/output error' "
+        f'>&2; exit 1; }} ;; esac\nexec {real} "$@"',
+    )
     return flag
 
 
@@ -118,8 +121,9 @@ def disks(host: Host) -> Iterator[Host]:
     )
     process = subprocess.Popen(
         ["unshare", "-m", "sh", "-c", f"{mounts} && echo ready && exec sleep 600"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
@@ -136,8 +140,10 @@ def disks(host: Host) -> Iterator[Host]:
 
 def fill(host: Host, *folders: Path) -> None:
     for folder in folders:
-        host.run(f"cat /dev/zero > {folder}/full 2>/dev/null; : > {folder}/one-more; "
-                 f"echo x > {folder}/one-more || echo full")  # fmt: skip
+        host.run(
+            f"cat /dev/zero > {folder}/full 2>/dev/null; : > {folder}/one-more; "
+            f"echo x > {folder}/one-more || echo full"
+        )
         assert host.run(f"echo x > {folder}/one-more || echo full").text == "full\n"
 
 
@@ -150,8 +156,12 @@ def test_a_disk_that_fills_up_is_in_nobodys_way(disks: Host, which: str) -> None
     host = disks
     assert host.begin(host.step(), seconds=8).status == 0
     assert host.phase("write").text == "written\n"
-    fill(host, *{"etc": [host.conf.parent], "state": [host.state]}.get(
-        which, [host.conf.parent, host.state]))  # fmt: skip
+    fill(
+        host,
+        *{"etc": [host.conf.parent], "state": [host.state]}.get(
+            which, [host.conf.parent, host.state]
+        ),
+    )
     assert host.phase("extend", "4").text == "extended\n"
     host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the way back")
     assert content(host) == OLD
@@ -178,8 +188,11 @@ def test_nothing_is_begun_without_room_for_the_way_back(disks: Host) -> None:
     ran = host.begin(host.step(before=big))
     assert (ran.status, "no room for the way back" in ran.text) == (transaction.UNWRITABLE, True)
     assert host.run(f"ls -A {host.conf.parent} {host.state}").text.split() == [
-        f"{host.conf.parent}:", "keepalived.conf", "much", f"{host.state}:",
-    ]  # fmt: skip
+        f"{host.conf.parent}:",
+        "keepalived.conf",
+        "much",
+        f"{host.state}:",
+    ]
 
 
 # Kill and boot
@@ -288,9 +301,10 @@ def test_at_boot_a_way_back_that_fails_waits_for_nobody(host: Host, stubborn: Pa
     host.tool("systemctl", f"echo $* >> {asked}")
     (unit,) = [path for path in units.iterdir() if path.is_file()]
     command = next(
-        line.removeprefix("ExecStartPre=-") for line in unit.read_text().splitlines()
+        line.removeprefix("ExecStartPre=-")
+        for line in unit.read_text().splitlines()
         if line.startswith("ExecStartPre=")
-    )  # fmt: skip
+    )
     assert "it is tried again" in host.run(command).text
     assert not asked.exists()
     assert host.standing() is Ended.WAITING
@@ -310,8 +324,14 @@ def test_whose_process_a_guard_may_be(host: Host) -> None:
     host.begin(host.step())
     looks = f"T={STATE}/{ID}\n{script('common.sh')}{guarded.script()}\nguarded && echo yes\n"
     assert host.run(looks).text == "yes\n"
-    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-              "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]  # fmt: skip
+    nobody = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--inh-caps=+dac_read_search",
+        "--ambient-caps=+dac_read_search",
+    ]
     asked = host.here(looks)
     done = subprocess.run([*nobody, "sh", "-c", asked], capture_output=True, text=True, check=False)
     assert done.stdout == "yes\n", done.stderr

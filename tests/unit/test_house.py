@@ -19,20 +19,18 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [
-        ("ruff", "check"),
-        ("ruff", "format", "--check"),
-        ("mypy",),
-        ("importlinter.cli",),
-    ],
+    [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("importlinter.cli",)],
     ids=lambda command: "-".join(command),
 )
 def test_tool_has_nothing_to_say(command: tuple[str, ...]) -> None:
     if command == ("importlinter.cli",):
         done = subprocess.run(
             [str(Path(sys.executable).with_name("lint-imports"))],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     else:
         done = run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -61,7 +59,10 @@ print(",".join(heavy))
 def test_start_up_loads_no_more_than_it_needs(statement: str, allowed: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS.format(statement=statement)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == allowed

@@ -51,8 +51,11 @@ class Site:
         text = text.replace("command -v keepalived", "command -v no-such-keepalived")
         done = subprocess.run(
             [shell, *(["sh"] if shell.endswith("busybox") else []), "-c", text + extra],
-            capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            capture_output=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
         assert done.stderr == b"", done.stderr
         return done.stdout.decode()
 
@@ -144,9 +147,13 @@ def test_a_program_that_others_can_exchange(site: Site, how: str) -> None:
     shutil.copy("/bin/sleep", program)
     assert trust.program(str(program)) == str(program)
     spoiled, mode = {
-        "owner": (program, 0o755), "group": (program, 0o775), "others": (program, 0o757),
-        "folder": (folder, 0o777), "sticky": (folder, 0o1777), "above": (folder.parent, 0o775),
-    }[how]  # fmt: skip
+        "owner": (program, 0o755),
+        "group": (program, 0o775),
+        "others": (program, 0o757),
+        "folder": (folder, 0o777),
+        "sticky": (folder, 0o1777),
+        "above": (folder.parent, 0o775),
+    }[how]
     spoiled.chmod(mode)
     if how == "owner":
         os.chown(program, NOBODY, 0)
@@ -221,9 +228,12 @@ def test_links_are_followed_only_where_root_made_them() -> None:
         shutil.copy("/bin/true", program)
         program.chmod(0o755)
         for name, target in (
-            ("relative", "sbin/../sbin/keepalived-2.3"), ("absolute", str(program)),
-            ("twice", "relative"), ("loop", "loop"), ("out", "open/keepalived"),
-        ):  # fmt: skip
+            ("relative", "sbin/../sbin/keepalived-2.3"),
+            ("absolute", str(program)),
+            ("twice", "relative"),
+            ("loop", "loop"),
+            ("out", "open/keepalived"),
+        ):
             (folder / name).symlink_to(target)
         (folder / "open" / "keepalived").symlink_to(program)
         real = str(program.resolve())

@@ -40,18 +40,58 @@ virtual_server 10.0.0.2 80 {
 }"""
 
 _LINES = [
-    "virtual_server 10.0.0.1 80 {", "virtual_server 10.0.0.1 80 { # web",
-    "virtual_server fwmark 5", "virtual_server 10.0.0.2 80{", "    real_server 10.0.0.3 80 {",
-    "    real_server 10.0.0.4 80 { #", "        weight 10", "        weight", "   weight 1 } ",
-    "        TCP_CHECK {", "    }", "}", "  }", "        HTTP_GET {", "        url {",
-    "        path /", "    foo {", "    foo", "{", "", "  # a {", "    ! weight 3",
-    "    lb_kind DR", "    lb_kind DR # x", "    include x", "    includer x",
-    '    virtualhost "a b"', "    $A=1", "    weight $A", "@lb1 }", "~SEQ(i,1,2) weight $i",
-    "    delay_loop 5\r", "    delay_loop \x0b5", "    \\", "    # \\", "vrrp_instance A {",
-    "    persistence_timeout", "virtual_servers 1 {", "virtual_server\t1.2.3.4 5 {", "    }}",
-    "weight 1#2", "alpha", "alpha#", "TCP_CHECK{", "    weighty 5", "    url { path /",
-    "authentication { auth_pass x }", "        auth_pass", "\x00", "x" * 1022, "# " + "y" * 1021,
-]  # fmt: skip
+    "virtual_server 10.0.0.1 80 {",
+    "virtual_server 10.0.0.1 80 { # web",
+    "virtual_server fwmark 5",
+    "virtual_server 10.0.0.2 80{",
+    "    real_server 10.0.0.3 80 {",
+    "    real_server 10.0.0.4 80 { #",
+    "        weight 10",
+    "        weight",
+    "   weight 1 } ",
+    "        TCP_CHECK {",
+    "    }",
+    "}",
+    "  }",
+    "        HTTP_GET {",
+    "        url {",
+    "        path /",
+    "    foo {",
+    "    foo",
+    "{",
+    "",
+    "  # a {",
+    "    ! weight 3",
+    "    lb_kind DR",
+    "    lb_kind DR # x",
+    "    include x",
+    "    includer x",
+    '    virtualhost "a b"',
+    "    $A=1",
+    "    weight $A",
+    "@lb1 }",
+    "~SEQ(i,1,2) weight $i",
+    "    delay_loop 5\r",
+    "    delay_loop \x0b5",
+    "    \\",
+    "    # \\",
+    "vrrp_instance A {",
+    "    persistence_timeout",
+    "virtual_servers 1 {",
+    "virtual_server\t1.2.3.4 5 {",
+    "    }}",
+    "weight 1#2",
+    "alpha",
+    "alpha#",
+    "TCP_CHECK{",
+    "    weighty 5",
+    "    url { path /",
+    "authentication { auth_pass x }",
+    "        auth_pass",
+    "\x00",
+    "x" * 1022,
+    "# " + "y" * 1021,
+]
 _WEIGHTED = [*_LINES, *_LINES[:1] * 6, *_LINES[4:5] * 6, *_LINES[9:12] * 5]
 
 
@@ -68,9 +108,13 @@ def unfolded(data: bytes) -> Tree:
     builder.take(reader.read("/keepalived.conf"))
     root = builder.finish()
     return Tree(
-        tuple(reader.sources.values()), root, "lb1", tuple(reader.includes),
-        tuple(reader.problems), builder.digest.value,
-    )  # fmt: skip
+        tuple(reader.sources.values()),
+        root,
+        "lb1",
+        tuple(reader.includes),
+        tuple(reader.problems),
+        builder.digest.value,
+    )
 
 
 def whole(node: Node) -> object:

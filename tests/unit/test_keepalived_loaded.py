@@ -54,12 +54,24 @@ def test_copy_with_includes() -> None:
     more = (DATA / "conf.d" / "more.inc").read_bytes().split(b"\n")
     one = (DATA / "conf.d" / "one.inc").read_bytes().split(b"\n")[:-1]
     data = (
-        b"# " + bytes(main) + b"\n" + copied(lines[:9])
-        + b"# conf.d/10-vrrp.conf\n" + copied(vrrp[:2])
-        + b"# more.inc\n" + copied(more) + b"!\n" + copied(vrrp[2:]) + b"!\n"
-        + copied(lines[9:10]) + b"# conf.d/one.inc\n" + copied(one) + b"!\n"
-        + copied(lines[10:]) + b"!\n"
-    )  # fmt: skip
+        b"# "
+        + bytes(main)
+        + b"\n"
+        + copied(lines[:9])
+        + b"# conf.d/10-vrrp.conf\n"
+        + copied(vrrp[:2])
+        + b"# more.inc\n"
+        + copied(more)
+        + b"!\n"
+        + copied(vrrp[2:])
+        + b"!\n"
+        + copied(lines[9:10])
+        + b"# conf.d/one.inc\n"
+        + copied(one)
+        + b"!\n"
+        + copied(lines[10:])
+        + b"!\n"
+    )
     disk = load(str(main), config_id="x")
     daemon = parse_consolidated(data, config_id="x")
     assert same(disk, daemon)

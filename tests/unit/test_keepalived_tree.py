@@ -194,11 +194,7 @@ def test_value_block_entries_are_not_keywords() -> None:
 
 def test_unknown_block_unbalances_as_in_keepalived() -> None:
     text = "vrrp_instance A {\n foo {\n bar\n }\n priority 5\n}\n"
-    assert of(text) == [
-        ["vrrp_instance A", ["foo", "{", "bar"]],
-        "priority 5",
-        "}",
-    ]
+    assert of(text) == [["vrrp_instance A", ["foo", "{", "bar"]], "priority 5", "}"]
     assert [line for line, _ in problems(text)] == [2, 2, 3, 5, 6]
 
 

@@ -184,8 +184,15 @@ def test_versions_without_a_test_mode() -> None:
 
 def test_argv() -> None:
     assert config_test.test_argv("/usr/sbin/keepalived", MAIN, "lb1", ("-s", "ns1")) == (
-        "/usr/sbin/keepalived", "-t", "-f", MAIN, "-i", "lb1", "-s", "ns1",
-    )  # fmt: skip
+        "/usr/sbin/keepalived",
+        "-t",
+        "-f",
+        MAIN,
+        "-i",
+        "lb1",
+        "-s",
+        "ns1",
+    )
     assert "-i" not in config_test.test_argv("keepalived", MAIN, "", ())
 
 

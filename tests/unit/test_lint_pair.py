@@ -9,15 +9,7 @@ import pytest
 from lvstui.keepalived.lint.finding import Severity
 from lvstui.lab.conf import render
 from lvstui.lab.topology import parse as topology_of
-from tests.unit.lint_site import (
-    ERROR,
-    HOST,
-    SOUND,
-    WARNING,
-    changed,
-    judge,
-    told,
-)
+from tests.unit.lint_site import ERROR, HOST, SOUND, WARNING, changed, judge, told
 
 
 def test_a_sound_pair_is_quiet() -> None:

@@ -90,8 +90,12 @@ def test_apply_reads_back_records_and_can_be_undone(log: AuditLog) -> None:
     found = list(entries(log.path))
     assert [entry.phase for entry in found] == ["planned", "done"]
     assert (found[1].who, found[1].before, found[1].after, found[1].seen, found[1].ok) == (
-        "alice", 10, 0, 0, True,
-    )  # fmt: skip
+        "alice",
+        10,
+        0,
+        0,
+        True,
+    )
     assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
     world.kernel((1, 10, 6, 40), (2, 0, 6, 40), (3, 10, 6, 40))
     undo = undo_plan(operator, world)
@@ -195,9 +199,12 @@ def test_without_an_audit_log_nothing_is_done(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("full", "status"), [(False, 0), (True, 3)])
 def test_the_exit_status_says_that_it_was_not_recorded(
-    log: AuditLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    full: bool, status: int,
-) -> None:  # fmt: skip
+    log: AuditLog,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    full: bool,
+    status: int,
+) -> None:
     kernel = FakeKernel(rs2=10)
 
     class Watcher:

@@ -54,13 +54,44 @@ from tests.unit.test_remote_config import OUTPUT
 DATA = Path(__file__).parents[1] / "data"
 LONG = "9" * 5000
 NASTY = (
-    LONG, f"-{LONG}", f"0x{'f' * 5000}", "²", "١٢", "99999999999999999999", "1_0", "nan", "inf",
-    "1e999", "-1", "", " ", "\x00", "\x1b]0;x\x07", "\x9b31m", "\u202e", "\udcff", "[" * 3000,
-    '{"a":' * 3000, "null", "[1]", "5", "\n", "::ffff:1.2.3.4%x", "0" * 5000,
-)  # fmt: skip
+    LONG,
+    f"-{LONG}",
+    f"0x{'f' * 5000}",
+    "²",
+    "١٢",
+    "99999999999999999999",
+    "1_0",
+    "nan",
+    "inf",
+    "1e999",
+    "-1",
+    "",
+    " ",
+    "\x00",
+    "\x1b]0;x\x07",
+    "\x9b31m",
+    "\u202e",
+    "\udcff",
+    "[" * 3000,
+    '{"a":' * 3000,
+    "null",
+    "[1]",
+    "5",
+    "\n",
+    "::ffff:1.2.3.4%x",
+    "0" * 5000,
+)
 ID = "20261128T061816-be62ca"
-META = json.dumps({"title": "t", "who": "alice", "at": 5, "timer_s": 60, "hosts": ["lb1"],
-                   "files": ["/etc/keepalived/keepalived.conf"]})  # fmt: skip
+META = json.dumps(
+    {
+        "title": "t",
+        "who": "alice",
+        "at": 5,
+        "timer_s": 60,
+        "hosts": ["lb1"],
+        "files": ["/etc/keepalived/keepalived.conf"],
+    }
+)
 HISTORY = f"state {ID} armed\nmeta {ID} {META}\nleft {ID} 40\nguard {ID} yes\nend\n"
 DAEMON = (
     "boot b\nnode lb1\nuptime 1000.5\nbooted 5000\nuser 0\npid 7\nticks 4200\nhz 100\n"
@@ -75,8 +106,9 @@ MANIFEST = json.dumps(
         "sysctls": [{"key": "a/b", "before": "0", "after": "1"}],
     }
 )
-LINKS = json.dumps([{"ifname": "eth0", "flags": ["UP"], "addr_info": [
-    {"local": "10.0.0.1", "prefixlen": 24}]}])  # fmt: skip
+LINKS = json.dumps(
+    [{"ifname": "eth0", "flags": ["UP"], "addr_info": [{"local": "10.0.0.1", "prefixlen": 24}]}]
+)
 
 
 @dataclass(frozen=True)
@@ -114,36 +146,71 @@ def manifest(text: str) -> Any:
     return realserver.parse_manifest(SeenFile("/m", text.encode("utf-8", "replace"), 0o600, "0:0"))
 
 
-FIFO = [line for text in read("keepalived-log/vrrp-fifo-*.txt")
-        for line in re.findall(r'(?:INSTANCE|GROUP) "\w+" \w+ \d+', text)]  # fmt: skip
-ADDRESS = struct.pack("=IHHII BBBBI HH4s", 32, RTM_NEWADDR, 0, 0, 0,
-                      socket.AF_INET, 24, 0, 0, 2, 8, 2, bytes((10, 0, 0, 1)))  # fmt: skip
-SIGNAL = json.dumps({"type": "signal", "path": "/org/keepalived/Vrrp1/Instance/eth0/51/IPv4",
-                     "interface": "org.keepalived.Vrrp1.Instance", "member": "VrrpStatusChange",
-                     "payload": {"type": "u", "data": [2]}})  # fmt: skip
-ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n" \
-         "eth0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\n"  # fmt: skip
+FIFO = [
+    line
+    for text in read("keepalived-log/vrrp-fifo-*.txt")
+    for line in re.findall(r'(?:INSTANCE|GROUP) "\w+" \w+ \d+', text)
+]
+ADDRESS = struct.pack(
+    "=IHHII BBBBI HH4s",
+    32,
+    RTM_NEWADDR,
+    0,
+    0,
+    0,
+    socket.AF_INET,
+    24,
+    0,
+    0,
+    2,
+    8,
+    2,
+    bytes((10, 0, 0, 1)),
+)
+SIGNAL = json.dumps(
+    {
+        "type": "signal",
+        "path": "/org/keepalived/Vrrp1/Instance/eth0/51/IPv4",
+        "interface": "org.keepalived.Vrrp1.Instance",
+        "member": "VrrpStatusChange",
+        "payload": {"type": "u", "data": [2]},
+    }
+)
+ROUTES = (
+    "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n"
+    "eth0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\n"
+)
 PARSERS = {
     "syslog": Parser(syslog, lines("keepalived-log/log-*.txt", 5)),
     "message": Parser(facts_of, lines("keepalived-log/log-*.txt", 5)),
     "fifo": Parser(lambda t: parse_line(t.encode("utf-8", "surrogateescape")), FIFO),
     "fifo of servers": Parser(
         lambda t: parse_line(t.encode("utf-8", "surrogateescape")),
-        ["RS [10.0.0.3]:tcp:80 [10.0.0.20]:tcp:80 UP", "VS [10.0.0.20]:tcp:80 DOWN",
-         "RS [10.0.0.3]:tcp:80 FWM 7 DOWN", "VS FWM 7 UP"]),
+        [
+            "RS [10.0.0.3]:tcp:80 [10.0.0.20]:tcp:80 UP",
+            "VS [10.0.0.20]:tcp:80 DOWN",
+            "RS [10.0.0.3]:tcp:80 FWM 7 DOWN",
+            "VS FWM 7 UP",
+        ],
+    ),
     "proc": Parser(lambda t: TableReader().parse(t), read("ip_vs.txt")),
     "json dump": Parser(parse_json, read("keepalived-dumps/*.json")),
     "data dump": Parser(lambda t: (parse_data(t), sync_groups(t)), read("keepalived-dumps/*.data")),
     "stats dump": Parser(parse_stats, read("keepalived-dumps/*.stats")),
     "checks dump": Parser(parse_checks, read("keepalived-dumps/keepalived_check.data")),
     "dbus": Parser(parse_signal, [SIGNAL]),
-    "gdbus": Parser(parse_signal, [
-        "/org/keepalived/Vrrp1/Instance/a: org.keepalived.Vrrp1.Instance.VrrpStatusChange "
-        "(uint32 2,)"]),
+    "gdbus": Parser(
+        parse_signal,
+        [
+            "/org/keepalived/Vrrp1/Instance/a: org.keepalived.Vrrp1.Instance.VrrpStatusChange "
+            "(uint32 2,)"
+        ],
+    ),
     "daemon": Parser(lambda t: parse_daemon(t, "lb2"), [DAEMON], (RemoteError,)),
     "history": Parser(lambda t: parse_history(t, "lb2"), [HISTORY], (RemoteError,)),
-    "look": Parser(lambda t: realserver.facts(t, "n0", "rs1", 1.0), read("looks/*.txt"),
-                   (ValueError,)),
+    "look": Parser(
+        lambda t: realserver.facts(t, "n0", "rs1", 1.0), read("looks/*.txt"), (ValueError,)
+    ),
     "manifest": Parser(manifest, [MANIFEST]),
     "ssh -G": Parser(lambda t: from_ssh(Access("rs1"), t), [OUTPUT], (RemoteError,)),
     "jump": Parser(lambda t: _hop(t), ["ops@jump:2222", "ssh://[::1]:22/"], (RemoteError,)),
@@ -158,9 +225,11 @@ PARSERS = {
     "key": Parser(ServiceKey.parse, ["tcp 10.0.0.1:80", "fwmark 7 ipv6"], (ValueError,)),
     "port": Parser(split_port, ["[fd00::1]:80"], (ValueError,)),
     "netlink": Parser(netlink, [ADDRESS.decode("latin-1")]),
-    "wire": Parser(lambda t: parse_advert(t.encode("latin-1", "replace")), [
-        "E\0\0(\0\0\0\0\xffp\0\0\n\0\0\1\xe0\0\0\x12!3d\1\0\1\0\0\n\0\0\x14" + "\0" * 12]),
-}  # fmt: skip
+    "wire": Parser(
+        lambda t: parse_advert(t.encode("latin-1", "replace")),
+        ["E\0\0(\0\0\0\0\xffp\0\0\n\0\0\1\xe0\0\0\x12!3d\1\0\1\0\0\n\0\0\x14" + "\0" * 12],
+    ),
+}
 
 
 def damaged(text: str, chance: random.Random) -> str:
@@ -226,8 +295,12 @@ def test_what_is_a_number_is_read() -> None:
     assert (number("0"), number(b"65535", 65535), number("65536", 65535)) == (0, 65535, None)
     assert (signed("-7"), signed("+7"), signed("--7")) == (-7, 7, None)
     assert (hexadecimal("0x1F"), hexadecimal("ff", 254)) == (31, None)
-    assert (decimal("12.5"), decimal(".5"), decimal("nan"), decimal("1e5")) == (12.5, 0.5, None,
-                                                                                None)  # fmt: skip
+    assert (decimal("12.5"), decimal(".5"), decimal("nan"), decimal("1e5")) == (
+        12.5,
+        0.5,
+        None,
+        None,
+    )
 
 
 # Neighbours of a bad line
@@ -287,14 +360,28 @@ def test_a_change_with_an_odd_number_is_still_said() -> None:
     (fact,) = facts_of(f"{text}[10.0.0.20]:tcp:80")
     assert not isinstance(fact, WeightChanged)
     assert facts_of("Removing service [10.0.0.3]:tcp:80 from VS [10.0.0.20]:tcp:80") == (
-        ServerChanged(ServiceKey.of("tcp", "10.0.0.20", 80), ServerKey("10.0.0.3", 80), False,
-                      "removed"),
-    )  # fmt: skip
+        ServerChanged(
+            ServiceKey.of("tcp", "10.0.0.20", 80), ServerKey("10.0.0.3", 80), False, "removed"
+        ),
+    )
 
 
-@pytest.mark.parametrize("meta", ["5", "[]", "null", '{"at": "x"}', '{"files": 5}', "[" * 9000,
-                                  '{"at": NaN}', '{"hosts": [5]}', "{", '{"timer_s": 1e999}'],
-                         ids=range(10))  # fmt: skip
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "5",
+        "[]",
+        "null",
+        '{"at": "x"}',
+        '{"files": 5}',
+        "[" * 9000,
+        '{"at": NaN}',
+        '{"hosts": [5]}',
+        "{",
+        '{"timer_s": 1e999}',
+    ],
+    ids=range(10),
+)
 def test_a_damaged_record_is_one_row_with_its_reason(meta: str) -> None:
     other = "20261129T061816-000000"
     text = f"state {ID} armed\nmeta {ID} {meta}\nleft {ID} 40\nmeta {other} {META}\nend\n"
@@ -314,10 +401,20 @@ def test_an_id_that_is_more_than_an_id_is_left_out() -> None:
     assert parse_history("state $(reboot) armed\nstate ../x armed\nend\n", "lb1") == ()
 
 
-@pytest.mark.parametrize("text", [
-    '{"vips": 5}', '{"files": [5]}', '{"files": [{"path": 5, "sha256": "x"}]}',
-    '{"files": [{"path": "/a"}]}', "[" * 100_000, "5", '{"vips": ["²"]}', '{"sysctls": "x"}',
-], ids=range(8))  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"vips": 5}',
+        '{"files": [5]}',
+        '{"files": [{"path": 5, "sha256": "x"}]}',
+        '{"files": [{"path": "/a"}]}',
+        "[" * 100_000,
+        "5",
+        '{"vips": ["²"]}',
+        '{"sysctls": "x"}',
+    ],
+    ids=range(8),
+)
 def test_a_damaged_manifest_says_so(text: str) -> None:
     assert manifest(text).problem
 

@@ -54,29 +54,54 @@ def _path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 COMMANDS = (
-    "config show --file {path}", "config show --json --file {path}", "config check --file {path}",
-    "config check --json --file {path}", "config cat --all --mask --file {path}",
-    "config diff {path} {other}", "config diff {other} {path}", "config diff --json {path} {other}",
-    "config show --file {evil}", "config apply {evil} --plan", "config check --file {evil}",
-    "config show --service {evil} --file {path}", "config show --instance {evil} --file {path}",
-    "realserver look {evil}", "realserver look --json {evil}", "realserver plan {evil}",
-    "weight {evil} 5", "weight rs1 {evil}", "drain {evil} --yes", "{evil}", "status --{evil}",
-    "status --sample {evil}", "config set weight 5 --service {evil} --file {path}",
-    "config history {evil}", "config rollback {evil}", "--replay {evil}", "lab {evil}",
-    "stream --seconds {evil}", "config first --vip {evil}",
-)  # fmt: skip
+    "config show --file {path}",
+    "config show --json --file {path}",
+    "config check --file {path}",
+    "config check --json --file {path}",
+    "config cat --all --mask --file {path}",
+    "config diff {path} {other}",
+    "config diff {other} {path}",
+    "config diff --json {path} {other}",
+    "config show --file {evil}",
+    "config apply {evil} --plan",
+    "config check --file {evil}",
+    "config show --service {evil} --file {path}",
+    "config show --instance {evil} --file {path}",
+    "realserver look {evil}",
+    "realserver look --json {evil}",
+    "realserver plan {evil}",
+    "weight {evil} 5",
+    "weight rs1 {evil}",
+    "drain {evil} --yes",
+    "{evil}",
+    "status --{evil}",
+    "status --sample {evil}",
+    "config set weight 5 --service {evil} --file {path}",
+    "config history {evil}",
+    "config rollback {evil}",
+    "--replay {evil}",
+    "lab {evil}",
+    "stream --seconds {evil}",
+    "config first --vip {evil}",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_prints_a_control_character(
-    command: str, path: str, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    command: str,
+    path: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    words = {"path": shlex.quote(path), "evil": shlex.quote(f"x{EVIL}"),
-             "other": shlex.quote(str(tmp_path / f"other{EVIL}.conf"))}  # fmt: skip
+    words = {
+        "path": shlex.quote(path),
+        "evil": shlex.quote(f"x{EVIL}"),
+        "other": shlex.quote(str(tmp_path / f"other{EVIL}.conf")),
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdin", io.StringIO(""))
         # argparse ends by itself.
@@ -191,8 +216,12 @@ def test_nobody_asks_past_the_door() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 if node.func.id == "input":
                     found.append(f"{file.name}:{node.lineno}")
-            elif (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-                  and node.func.attr == "getpass" and node.args):  # fmt: skip
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "getpass"
+                and node.args
+            ):
                 prompt = node.args[0]
                 cleaned = isinstance(prompt, ast.Call) and ast.unparse(prompt.func) == "plain"
                 if not cleaned:
@@ -203,8 +232,11 @@ def test_nobody_asks_past_the_door() -> None:
 def test_it_is_so_for_the_program_as_well(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "lvstui", "config", "show", "--file", f"{tmp_path}/{EVIL}"],
-        capture_output=True, cwd=ROOT, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 2
     assert controls(done.stderr.decode()) == []
     assert b"PWNED" in done.stderr

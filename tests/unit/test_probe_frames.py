@@ -25,9 +25,16 @@ ports = st.integers(0, 0xFFFF)
 numbers = st.integers(0, 0xFFFFFFFF)
 arps = st.builds(Arp, st.sampled_from([1, 2]), macs, fours, macs, fours)
 adverts = st.builds(
-    Neighbour, st.just(136), sixes, sixes, sixes, macs | st.just(""),
-    st.booleans(), st.booleans(), st.booleans(),
-)  # fmt: skip
+    Neighbour,
+    st.just(136),
+    sixes,
+    sixes,
+    sixes,
+    macs | st.just(""),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
 solicitations = st.builds(Neighbour, st.just(135), sixes, sixes, sixes, macs | st.just(""))
 
 
@@ -35,9 +42,16 @@ solicitations = st.builds(Neighbour, st.just(135), sixes, sixes, sixes, macs | s
 def segments(draw: st.DrawFn) -> Tcp:
     address = draw(st.sampled_from([fours, sixes]))
     return Tcp(
-        draw(address), draw(ports), draw(address), draw(ports), draw(st.integers(0, 63)),
-        draw(numbers), draw(numbers), draw(ports), draw(st.integers(1, 255)),
-    )  # fmt: skip
+        draw(address),
+        draw(ports),
+        draw(address),
+        draw(ports),
+        draw(st.integers(0, 63)),
+        draw(numbers),
+        draw(numbers),
+        draw(ports),
+        draw(st.integers(1, 255)),
+    )
 
 
 @given(arps, st.binary(max_size=18))
@@ -49,8 +63,12 @@ def test_arp_comes_back(arp: Arp, padding: bytes) -> None:
 def test_neighbour_messages_come_back(message: Neighbour) -> None:
     packet = message.pack()
     assert Neighbour.parse(packet) == message
-    assert frames.checksum(frames.pseudo_header(packet[8:24], packet[24:40], 58, len(packet) - 40)
-                           + packet[40:]) == 0  # fmt: skip
+    assert (
+        frames.checksum(
+            frames.pseudo_header(packet[8:24], packet[24:40], 58, len(packet) - 40) + packet[40:]
+        )
+        == 0
+    )
 
 
 @given(segments(), st.binary(max_size=6))
@@ -82,9 +100,8 @@ def test_cut_off_never_raises(message: Arp | Neighbour | Tcp, data: st.DataObjec
 
 def test_a_known_arp_probe() -> None:
     expected = (
-        "ffffffffffff02000a0a000208060001080006040001"
-        "02000a0a0002" "00000000" "000000000000" "0a0a0014"
-    )  # fmt: skip
+        "ffffffffffff02000a0a00020806000108000604000102000a0a0002000000000000000000000a0a0014"
+    )
     assert frames.who_has("10.10.0.20", LB).hex() == expected
 
 
@@ -131,9 +148,14 @@ def heard(packet: bytes, source: str = RS, kind: int = 0) -> Heard:
 
 def reply(syn: Tcp, flags: int, **changes: int) -> bytes:
     back = Tcp(
-        syn.destination, syn.destination_port, syn.source, syn.source_port, flags,
-        5, (syn.sequence + 1) & 0xFFFFFFFF,
-    )  # fmt: skip
+        syn.destination,
+        syn.destination_port,
+        syn.source,
+        syn.source_port,
+        flags,
+        5,
+        (syn.sequence + 1) & 0xFFFFFFFF,
+    )
     return replace(back, **changes).pack()  # type: ignore[arg-type]
 
 
@@ -210,14 +232,24 @@ def test_the_filter_of_a_conversation() -> None:
     other4, other6 = (replace(syn, source_port=4) for syn in (SYN4, SYN6))
     advert = Neighbour(136, "fe80::5", "fe80::2", "fd00::20", RS).pack()
     wanted = [
-        reply(SYN4, SYN | ACK), reply(SYN6, RST | ACK), SYN4.pack(), SYN6.pack(), advert,
-        icmp(SYN4, 11, 0, "10.10.0.5"), icmp(SYN4, 3, 1, "10.10.0.5"), icmp(SYN6, 1, 0, "fd00::5"),
-        icmp(SYN4, 5, 1, "10.10.0.5"), icmp(SYN6, 3, 0, "fd00::5"),
-    ]  # fmt: skip
+        reply(SYN4, SYN | ACK),
+        reply(SYN6, RST | ACK),
+        SYN4.pack(),
+        SYN6.pack(),
+        advert,
+        icmp(SYN4, 11, 0, "10.10.0.5"),
+        icmp(SYN4, 3, 1, "10.10.0.5"),
+        icmp(SYN6, 1, 0, "fd00::5"),
+        icmp(SYN4, 5, 1, "10.10.0.5"),
+        icmp(SYN6, 3, 0, "fd00::5"),
+    ]
     unwanted = [
-        reply(other4, SYN | ACK), reply(other6, SYN | ACK), icmp(SYN4, 8, 0, "10.10.0.5"),
-        icmp(SYN6, 128, 0, "fd00::5"), Neighbour(135, "fe80::5", "ff02::1", "fd00::20", RS).pack(),
-    ]  # fmt: skip
+        reply(other4, SYN | ACK),
+        reply(other6, SYN | ACK),
+        icmp(SYN4, 8, 0, "10.10.0.5"),
+        icmp(SYN6, 128, 0, "fd00::5"),
+        Neighbour(135, "fe80::5", "ff02::1", "fd00::20", RS).pack(),
+    ]
     for packets, expected in ((wanted, True), (unwanted, False)):
         for packet in packets:
             frame = heard(packet).frame.pack()

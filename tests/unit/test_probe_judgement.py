@@ -24,8 +24,9 @@ MASTER = Network((ETH0,), (("eth0", "10.10.0.2"), ("eth0", VIP)))
 BACKUP = Network((ETH0,), (("eth0", "10.10.0.2"),))
 
 
-def asked(network: Network, *macs: str, expected: dict[str, str] | None = None, moved: bool = False
-          ) -> arp.ArpAnswers:  # fmt: skip
+def asked(
+    network: Network, *macs: str, expected: dict[str, str] | None = None, moved: bool = False
+) -> arp.ArpAnswers:
     answers = tuple(Answer(mac, mac, 3, 0.5) for mac in macs)
     who = Expectation(network.owns(VIP), network.macs(), expected or {}, NAMES)
     return judge(VIP, Asked("eth0", "0.0.0.0", 3, 0.25), answers, who, moved, network)
@@ -71,8 +72,9 @@ def test_vmac_links_hold_the_vip_and_the_base_asks() -> None:
     vmac = Link(5, "vrrp.51", VMAC, kind="macvlan", base=2)
     lo = Link(1, "lo", "", ethernet=False, loopback=True)
     dummy = Link(6, "lvs0", ODD, ethernet=False, kind="dummy")
-    network = Network((lo, ETH0, vmac, dummy), (("vrrp.51", VIP), ("lo", "10.9.9.9"),
-                                                ("lvs0", "10.9.9.8")))  # fmt: skip
+    network = Network(
+        (lo, ETH0, vmac, dummy), (("vrrp.51", VIP), ("lo", "10.9.9.9"), ("lvs0", "10.9.9.8"))
+    )
     assert network.holders(VIP) == (vmac,)
     assert network.wire(vmac) is ETH0
     assert links.asking_link(VIP, network, "", "x") is ETH0

@@ -29,10 +29,26 @@ from tests.stand_ins import as_root
 ID = "20261124T220000-abcdef"
 SHELLS = [path for shell in ("dash", "bash", "busybox") if (path := shutil.which(shell))]
 HOSTILE = (
-    b"\nLVSTUI-END\n", b"\nLVSTUI\n", b"\n", b"}", b";touch pwned;", b"$(touch pwned)",
-    b"`touch pwned`", b"'", b"'\\''", b'"', b"\\", b" ", b"-n", b"%s", b"$T", b"*", b"\xff", b"\r",
+    b"\nLVSTUI-END\n",
+    b"\nLVSTUI\n",
+    b"\n",
+    b"}",
+    b";touch pwned;",
+    b"$(touch pwned)",
+    b"`touch pwned`",
+    b"'",
+    b"'\\''",
+    b'"',
+    b"\\",
+    b" ",
+    b"-n",
+    b"%s",
+    b"$T",
+    b"*",
+    b"\xff",
+    b"\r",
     "é".encode(),
-)  # fmt: skip
+)
 WORDS = st.one_of(
     st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=6).map(b"".join),
     st.binary(min_size=1, max_size=20).map(lambda raw: raw.replace(b"\0", b"\n")),
@@ -59,11 +75,19 @@ class Box:
         self.said.write_bytes(b"")
         note = f'note_down() {{ printf "%s\\0" "$@" >> {shlex.quote(str(self.said))}; }}\n'
         done = subprocess.run(
-            [shell, *(["sh"] if shell.endswith("busybox") else []), "-c",
-             (note + text).encode("utf-8", "surrogateescape")],
-            cwd=self.folder, capture_output=True, timeout=60, check=False,
-            stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": "/tmp"},
-        )  # fmt: skip
+            [
+                shell,
+                *(["sh"] if shell.endswith("busybox") else []),
+                "-c",
+                (note + text).encode("utf-8", "surrogateescape"),
+            ],
+            cwd=self.folder,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": "/tmp"},
+        )
         assert not (self.folder / "pwned").exists()
         assert done.returncode == 0, done.stderr
         return [os.fsdecode(word) for word in self.said.read_bytes().split(b"\0")[:-1]]
@@ -105,9 +129,27 @@ def test_steps_of_a_director(
         + f"{17 + len(words) + len(words_of(daemon))} ]; do sleep 0.05; done\n"
     )
     assert box.run(shell, text) == [
-        path, "1", path, path + "r", "2", path, path, "1", path + "r", "2", path, "1", path + "r",
-        "2", path, "/tmp", *words_of(daemon), words[0], tmpdir, *words[1:],
-    ]  # fmt: skip
+        path,
+        "1",
+        path,
+        path + "r",
+        "2",
+        path,
+        path,
+        "1",
+        path + "r",
+        "2",
+        path,
+        "1",
+        path + "r",
+        "2",
+        path,
+        "/tmp",
+        *words_of(daemon),
+        words[0],
+        tmpdir,
+        *words[1:],
+    ]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -118,23 +160,78 @@ def test_steps_of_a_real_server(box: Box, shell: str, path: str, other: str, val
     new = ChangeFile(path, None, b"x", owner=value, keep=other)
     gone = ChangeFile(other, b"x", None)
     plan = HostPlan(
-        "rs1", "push", (),
+        "rs1",
+        "push",
+        (),
         live=(SetSysctl(path, value, other), MoveAddress("10.0.0.1", 32, True, path, other)),
-        commit=(new, gone, Run(path, value)), back=(Run(other),),
-    )  # fmt: skip
-    names = ("set_key", "put_on", "take_off", "must", "maybe", "expect_file", "save_file",
-             "keep_file", "put_file", "drop_file", "restore_file")  # fmt: skip
+        commit=(new, gone, Run(path, value)),
+        back=(Run(other),),
+    )
+    names = (
+        "set_key",
+        "put_on",
+        "take_off",
+        "must",
+        "maybe",
+        "expect_file",
+        "save_file",
+        "keep_file",
+        "put_file",
+        "drop_file",
+        "restore_file",
+    )
     stubs = "".join(f'{name}() {{ note_down {name} "$@"; }}\n' for name in names)
     text = stubs + realserver.steps(plan, 60) + "live; save_all; commit; back_commit; back_live\n"
     vip = "10.0.0.1/32"
     assert box.run(shell, text) == [
-        "set_key", path, other, "put_on", vip, path,
-        "expect_file", "1", path, "save_file", "1", path, "keep_file", "1", other,
-        "expect_file", "2", other, "save_file", "2", other,
-        "put_file", "1", path, "644", value, "drop_file", "2", other, "must", value, path,
-        "maybe", other, other, "restore_file", "2", other, "restore_file", "1", path,
-        "take_off", vip, other, "set_key", path, value,
-    ]  # fmt: skip
+        "set_key",
+        path,
+        other,
+        "put_on",
+        vip,
+        path,
+        "expect_file",
+        "1",
+        path,
+        "save_file",
+        "1",
+        path,
+        "keep_file",
+        "1",
+        other,
+        "expect_file",
+        "2",
+        other,
+        "save_file",
+        "2",
+        other,
+        "put_file",
+        "1",
+        path,
+        "644",
+        value,
+        "drop_file",
+        "2",
+        other,
+        "must",
+        value,
+        path,
+        "maybe",
+        other,
+        other,
+        "restore_file",
+        "2",
+        other,
+        "restore_file",
+        "1",
+        path,
+        "take_off",
+        vip,
+        other,
+        "set_key",
+        path,
+        value,
+    ]
 
 
 @given(name=NAMES, argv=st.lists(WORDS, max_size=3), text=st.binary(max_size=50))

@@ -43,9 +43,20 @@ ROOT = Path(__file__).parents[2]
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
 
 LOOKING = {
-    "", "status", "stream", "config", "config cat", "config show", "config diff", "config check",
-    "config history", "config first", "realserver look", "realserver plan", "realserver verify",
-}  # fmt: skip
+    "",
+    "status",
+    "stream",
+    "config",
+    "config cat",
+    "config show",
+    "config diff",
+    "config check",
+    "config history",
+    "config first",
+    "realserver look",
+    "realserver plan",
+    "realserver verify",
+}
 
 
 @pytest.fixture
@@ -66,12 +77,20 @@ def test_of_all_commands_only_those_that_look_may_run() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "status --ask", "realserver look --transcript f", "realserver verify --reboot",
-        "realserver push rs1 --plan --transcript f", "realserver undo rs1 --plan --unfinished",
-        "config first --output f", "config set --service s a b --plan", "lab list",
-        "lab fault stop rs1", "drain rs1 --yes", "undo", "config rollback 1",
+        "status --ask",
+        "realserver look --transcript f",
+        "realserver verify --reboot",
+        "realserver push rs1 --plan --transcript f",
+        "realserver undo rs1 --plan --unfinished",
+        "config first --output f",
+        "config set --service s a b --plan",
+        "lab list",
+        "lab fault stop rs1",
+        "drain rs1 --yes",
+        "undo",
+        "config rollback 1",
     ],
-)  # fmt: skip
+)
 def test_an_option_that_changes_something_is_refused(words: str) -> None:
     assert refused(words.split())
 
@@ -214,9 +233,14 @@ def test_files_of_a_first_configuration_replace_nothing(tmp_path: Path) -> None:
 
 def child(code: str, *front: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*front, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-        check=False, timeout=60, **more,
-    )  # fmt: skip
+        [*front, sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        **more,
+    )
 
 
 GONE = """
@@ -264,16 +288,22 @@ def test_root_goes_on_as_somebody_who_can_only_look(tmp_path: Path, sleeper: int
     secret.write_text("text")
     secret.chmod(0o600)
     done = subprocess.run(
-        [sys.executable, "-c", GONE, str(sleeper), str(secret), str(tmp_path)], cwd=ROOT,
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        [sys.executable, "-c", GONE, str(sleeper), str(secret), str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.stdout.splitlines() == [
         "uid 65534 65534 65534 65534 65534 65534",
         "reads text True False",
         "sees True",
         *(f"{what} refused" for what in ("write", "make", "remove", "signal", "return")),
-        "child 1", "lent text 0", "after 1",
-    ], done.stderr  # fmt: skip
+        "child 1",
+        "lent text 0",
+        "after 1",
+    ], done.stderr
 
 
 @root_only
@@ -283,8 +313,10 @@ def test_who_cannot_give_up_roots_rights_does_not_start(missing: str) -> None:
     assert setpriv, "setpriv is a part of util-linux"
     done = child(
         "import sys; from lvstui.cli import main; sys.exit(main(['--read-only', 'config']))",
-        setpriv, "--bounding-set", f"-{missing}",
-    )  # fmt: skip
+        setpriv,
+        "--bounding-set",
+        f"-{missing}",
+    )
     assert done.returncode == 2
     assert "root's rights can not be given up" in done.stderr
     assert "Traceback" not in done.stderr
@@ -308,6 +340,4 @@ def test_not_while_another_thread_runs() -> None:
 
 
 def test_signal_numbers_are_what_the_gate_stands_before() -> None:
-    assert set(dumps._SIGNALS.values()) == {
-        signal.SIGRTMIN + 2, signal.SIGUSR1, signal.SIGUSR2,
-    }  # fmt: skip
+    assert set(dumps._SIGNALS.values()) == {signal.SIGRTMIN + 2, signal.SIGUSR1, signal.SIGUSR2}

@@ -45,8 +45,14 @@ def test_any_content_reaches_the_host_byte_for_byte(shell: str, data: bytes) -> 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_scripts_are_shell(shell: str) -> None:
     plan = plan_push(look(**CENTOS7), ["10.10.0.20"])
-    for text in (begin(plan), phase("live"), steps(plan, 60), look_script(), standing(),
-                 guarded.script() + script("change.sh")):  # fmt: skip
+    for text in (
+        begin(plan),
+        phase("live"),
+        steps(plan, 60),
+        look_script(),
+        standing(),
+        guarded.script() + script("change.sh"),
+    ):
         done = subprocess.run(
             [*shell_words(shell), "-n"], input=text, capture_output=True, text=True, check=False
         )
@@ -223,8 +229,12 @@ def test_a_change_ends_wholly_before_or_wholly_after() -> None:
     )
     done = subprocess.run(
         ["unshare", "-mn", "/bin/sh", "-c", inside, sys.executable, SCENES],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["refused"] == []

@@ -22,9 +22,11 @@ from lvstui.remote.config import resolve
 
 def service(key: str, *servers: tuple[str, str], forwarding: str = "DR") -> ConfiguredService:
     return ConfiguredService(
-        ServiceKey.parse(key), "wrr", forwarding,
+        ServiceKey.parse(key),
+        "wrr",
+        forwarding,
         tuple(ConfiguredServer(ServerKey.parse(s), 10, forwarding, name) for s, name in servers),
-    )  # fmt: skip
+    )
 
 
 def test_real_servers_in_direct_routing_with_all_their_services() -> None:
@@ -39,8 +41,9 @@ def test_real_servers_in_direct_routing_with_all_their_services() -> None:
     )
     assert [(h.address, h.name) for h in hosts] == [("10.0.0.3", "rs1"), ("10.0.0.4", "")]
     assert hosts[0].vips == (
-        Vip("10.0.0.20", (("tcp", 80), ("udp", 53))), Vip("10.0.0.21", (("tcp", 443),)),
-    )  # fmt: skip
+        Vip("10.0.0.20", (("tcp", 80), ("udp", 53))),
+        Vip("10.0.0.21", (("tcp", 443),)),
+    )
     assert hosts[0].access.host == "rs1"
     assert hosts[0].access.address == "10.0.0.3"
 

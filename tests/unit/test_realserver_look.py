@@ -32,11 +32,18 @@ def verdict(facts: HostFacts, id_: str, vip: str = VIP, ports: checks.Ports = WE
     ("every", "own", "expected"),
     [
         # arp_ignore as measured: who answers for the VIP is decided by the larger value.
-        ("0", "0", "bad"), ("0", "1", "good"), ("1", "0", "good"), ("1", "1", "good"),
-        ("2", "0", "good"), ("3", "0", "bad"), ("1", "3", "bad"), ("4", "1", "bad"),
-        ("8", "0", "bad"), ("1", "2", "good"),
+        ("0", "0", "bad"),
+        ("0", "1", "good"),
+        ("1", "0", "good"),
+        ("1", "1", "good"),
+        ("2", "0", "good"),
+        ("3", "0", "bad"),
+        ("1", "3", "bad"),
+        ("4", "1", "bad"),
+        ("8", "0", "bad"),
+        ("1", "2", "good"),
     ],
-)  # fmt: skip
+)
 def test_arp_ignore_is_the_larger_of_all_and_the_ingress(
     every: str, own: str, expected: str
 ) -> None:
@@ -101,9 +108,16 @@ def test_what_comes_back_after_a_reboot() -> None:
 
 @pytest.mark.parametrize(
     ("listening", "expected"),
-    [("0.0.0.0:80", "good"), ("*:80", "good"), ("[::]:80", "good"), ("10.10.0.20:80", "good"),
-     ("10.10.0.3:80", "bad"), ("127.0.0.1:80", "bad"), ("0.0.0.0:8080", "bad")],
-)  # fmt: skip
+    [
+        ("0.0.0.0:80", "good"),
+        ("*:80", "good"),
+        ("[::]:80", "good"),
+        ("10.10.0.20:80", "good"),
+        ("10.10.0.3:80", "bad"),
+        ("127.0.0.1:80", "bad"),
+        ("0.0.0.0:8080", "bad"),
+    ],
+)
 def test_who_listens(listening: str, expected: str) -> None:
     facts = look(listeners=f"ss\nLISTEN 0 128 {listening} 0.0.0.0:*\nudp")
     assert verdict(facts, "listens") == expected
@@ -143,17 +157,24 @@ def at(files: str, link: str = "all", systemd: bool = True) -> int:
 
 
 def test_the_last_file_by_name_wins_and_etc_hides_usr() -> None:
-    assert at("F\t/usr/lib/sysctl.d/90-arp.conf\t\n1:net.ipv4.conf.all.arp_ignore=1\n"
-              "F\t/etc/sysctl.d/99-sysctl.conf\t../sysctl.conf\n4:net.ipv4.conf.all.arp_ignore=0\n"
-              "F\t/etc/sysctl.conf\t\n4:net.ipv4.conf.all.arp_ignore=0") == 0  # fmt: skip
+    assert (
+        at(
+            "F\t/usr/lib/sysctl.d/90-arp.conf\t\n1:net.ipv4.conf.all.arp_ignore=1\n"
+            "F\t/etc/sysctl.d/99-sysctl.conf\t../sysctl.conf\n4:net.ipv4.conf.all.arp_ignore=0\n"
+            "F\t/etc/sysctl.conf\t\n4:net.ipv4.conf.all.arp_ignore=0"
+        )
+        == 0
+    )
     low = "F\t/usr/lib/sysctl.d/50-x.conf\t\n1:net.ipv4.conf.all.arp_ignore=3"
     assert at(f"F\t/etc/sysctl.d/50-x.conf\t\n1:net.ipv4.conf.all.arp_ignore=1\n{low}") == 1
     assert at(f"F\t/etc/sysctl.d/50-x.conf\t/dev/null\n{low}") == 0
 
 
 def test_sysctl_conf_is_last_without_systemd_and_unread_with_it() -> None:
-    text = ("F\t/etc/sysctl.d/zz.conf\t\n1:net.ipv4.conf.all.arp_ignore=1\n"
-            "F\t/etc/sysctl.conf\t\n1:net.ipv4.conf.all.arp_ignore=0")  # fmt: skip
+    text = (
+        "F\t/etc/sysctl.d/zz.conf\t\n1:net.ipv4.conf.all.arp_ignore=1\n"
+        "F\t/etc/sysctl.conf\t\n1:net.ipv4.conf.all.arp_ignore=0"
+    )
     assert at(text) == 1
     assert at(text, systemd=False) == 0
 
@@ -206,19 +227,44 @@ def test_escape_sequences_are_made_visible() -> None:
 def test_any_section_can_hold_anything(first: str, second: str) -> None:
     """A strange host gives strange facts, never an exception."""
     parts = dict.fromkeys(
-        ("addresses", "links", "routes", "rules", "sysctls", "sysctl-files", "network-manager",
-         "networkd", "netplan", "ifupdown", "network-scripts", "wicked", "ours", "mentions",
-         "listeners", "processes", "firewall", "selinux", "release"), f"{first}\n{second}",
-    )  # fmt: skip
+        (
+            "addresses",
+            "links",
+            "routes",
+            "rules",
+            "sysctls",
+            "sysctl-files",
+            "network-manager",
+            "networkd",
+            "netplan",
+            "ifupdown",
+            "network-scripts",
+            "wicked",
+            "ours",
+            "mentions",
+            "listeners",
+            "processes",
+            "firewall",
+            "selinux",
+            "release",
+        ),
+        f"{first}\n{second}",
+    )
     facts = look(**parts)
     judge(facts, VIP, WEB)
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("address 10.10.0.2", False), ("address 10.10.0.20/32", True), ("# 10.10.0.20", False),
-     ("x=110.10.0.20", False), ("IPADDR=10.10.0.20", True), ("10.10.0.200", False)],
-)  # fmt: skip
+    [
+        ("address 10.10.0.2", False),
+        ("address 10.10.0.20/32", True),
+        ("# 10.10.0.20", False),
+        ("x=110.10.0.20", False),
+        ("IPADDR=10.10.0.20", True),
+        ("10.10.0.200", False),
+    ],
+)
 def test_a_line_names_that_address_and_no_other(line: str, said: bool) -> None:
     assert names(Mention("/etc/x", 1, line), VIP) is said
 

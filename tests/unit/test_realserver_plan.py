@@ -72,13 +72,19 @@ def after(facts: HostFacts, plan: HostPlan) -> HostFacts:
     if manifest is None:
         seen = {path: file for path, file in seen.items() if not path.startswith(STATE)}
     return replace(
-        facts, sysctls=tuple(values.items()), addresses=tuple(addresses),
-        files=tuple(seen.values()), sysctl_files=tuple(sysctl_files),
+        facts,
+        sysctls=tuple(values.items()),
+        addresses=tuple(addresses),
+        files=tuple(seen.values()),
+        sysctl_files=tuple(sysctl_files),
         manifest=parse_manifest(manifest) if manifest else None,
-        unit_enabled=any(isinstance(s, Run) and ("enable" in s.script or "rc-update" in s.script)
-                         for s in plan.steps) or facts.unit_enabled,
+        unit_enabled=any(
+            isinstance(s, Run) and ("enable" in s.script or "rc-update" in s.script)
+            for s in plan.steps
+        )
+        or facts.unit_enabled,
         stacks=replace(facts.stacks, scripts_lo=tuple(scripts.values()), wicked_lo=wicked),
-    )  # fmt: skip
+    )
 
 
 HOSTS = {"debian": {}, "centos7": CENTOS7, "alpine": ALPINE, "leap": LEAP}
@@ -119,17 +125,23 @@ def test_silence_comes_before_the_vip_and_goes_after_it(name: str) -> None:
     undo = plan_undo(done)
     assert all(isinstance(step, MoveAddress) for step in undo.live)
     assert [type(step) for step in undo.steps][-1] is ChangeFile  # the manifest goes last
-    last_file = max(i for i, s in enumerate(undo.steps)
-                    if isinstance(s, ChangeFile) and s.path != MANIFEST)  # fmt: skip
+    last_file = max(
+        i for i, s in enumerate(undo.steps) if isinstance(s, ChangeFile) and s.path != MANIFEST
+    )
     first_key = min(i for i, s in enumerate(undo.steps) if isinstance(s, SetSysctl))
     assert last_file < first_key
 
 
 @pytest.mark.parametrize(
     ("stack", "method"),
-    [("ifupdown", "ifupdown"), ("netplan", "netplan"), ("networkmanager", "networkmanager"),
-     ("networkd", "networkd"), ("plain", "unit")],
-)  # fmt: skip
+    [
+        ("ifupdown", "ifupdown"),
+        ("netplan", "netplan"),
+        ("networkmanager", "networkmanager"),
+        ("networkd", "networkd"),
+        ("plain", "unit"),
+    ],
+)
 def test_whoever_manages_lo_decides_the_way(stack: str, method: str) -> None:
     """On answers recorded from machines that run these stacks."""
     plan = plan_push(recorded(stack), [VIP, "fd00::20"])
@@ -169,8 +181,12 @@ def test_centos7_gets_the_classic_recipe_where_it_takes_effect() -> None:
 
 def test_centos7_takes_the_next_free_alias_and_keeps_those_of_others() -> None:
     other = "DEVICE=lo:0\nIPADDR=10.10.0.99\nNETMASK=255.255.255.255\nONBOOT=yes\n"
-    parts = {**CENTOS7, "network-scripts": CENTOS7["network-scripts"] + "\n" + whole(
-        "/etc/sysconfig/network-scripts/ifcfg-lo:0", other)}  # fmt: skip
+    parts = {
+        **CENTOS7,
+        "network-scripts": CENTOS7["network-scripts"]
+        + "\n"
+        + whole("/etc/sysconfig/network-scripts/ifcfg-lo:0", other),
+    }
     plan = plan_push(look(**parts), [VIP, "10.10.0.21"])
     names = [path for path in files(plan) if "ifcfg" in path]
     assert [name.rpartition("/")[2] for name in names] == ["ifcfg-lo:1", "ifcfg-lo:2"]
@@ -178,18 +194,22 @@ def test_centos7_takes_the_next_free_alias_and_keeps_those_of_others() -> None:
 
 def test_centos7_with_the_recipe_done_by_hand_is_left_alone() -> None:
     alias = "DEVICE=lo:0\nIPADDR=10.10.0.20\nNETMASK=255.255.255.255\nONBOOT=yes\nNAME=loopback\n"
-    facts = look(**{
-        **CENTOS7,
-        "network-scripts": CENTOS7["network-scripts"] + "\n" + whole(
-            "/etc/sysconfig/network-scripts/ifcfg-lo:0", alias),
-        "addresses": lo(VIP_ON_LO),
-        "sysctls": sysctls(all_arp_ignore="1", all_arp_announce="2", lo_arp_ignore="1",
-                           lo_arp_announce="2"),
-        "sysctl-files": "F\t/usr/lib/sysctl.d/90-arp.conf\t\n"
-        "1:net.ipv4.conf.lo.arp_ignore=1\n2:net.ipv4.conf.all.arp_ignore=1\n"
-        "3:net.ipv4.conf.lo.arp_announce=2\n4:net.ipv4.conf.all.arp_announce=2\n"
-        "F\t/etc/sysctl.d/99-sysctl.conf\t../sysctl.conf\nF\t/etc/sysctl.conf\t",
-    })  # fmt: skip
+    facts = look(
+        **{
+            **CENTOS7,
+            "network-scripts": CENTOS7["network-scripts"]
+            + "\n"
+            + whole("/etc/sysconfig/network-scripts/ifcfg-lo:0", alias),
+            "addresses": lo(VIP_ON_LO),
+            "sysctls": sysctls(
+                all_arp_ignore="1", all_arp_announce="2", lo_arp_ignore="1", lo_arp_announce="2"
+            ),
+            "sysctl-files": "F\t/usr/lib/sysctl.d/90-arp.conf\t\n"
+            "1:net.ipv4.conf.lo.arp_ignore=1\n2:net.ipv4.conf.all.arp_ignore=1\n"
+            "3:net.ipv4.conf.lo.arp_announce=2\n4:net.ipv4.conf.all.arp_announce=2\n"
+            "F\t/etc/sysctl.d/99-sysctl.conf\t../sysctl.conf\nF\t/etc/sysctl.conf\t",
+        }
+    )
     assert plan_push(facts, [VIP]).empty
 
 
@@ -225,16 +245,21 @@ def test_several_vips_come_and_go_one_by_one() -> None:
     assert "10.10.0.21/32" in unit.text
     last = after(left, plan_undo(left))
     assert (last.sysctls, last.addresses, last.files) == (
-        facts.sysctls, facts.addresses, facts.files,
-    )  # fmt: skip
+        facts.sysctls,
+        facts.addresses,
+        facts.files,
+    )
 
 
 def test_ipv6_alone_needs_no_sysctl() -> None:
     plan = plan_push(look(), ["fd00::20"])
     assert not any(isinstance(step, SetSysctl) for step in plan.steps)
     assert SYSCTL_FILE not in files(plan)
-    assert any("-6 addr replace fd00::20/128 dev lo preferred_lft 0" in step.do
-               for step in plan.live if isinstance(step, MoveAddress))  # fmt: skip
+    assert any(
+        "-6 addr replace fd00::20/128 dev lo preferred_lft 0" in step.do
+        for step in plan.live
+        if isinstance(step, MoveAddress)
+    )
 
 
 def test_containers_get_the_interface_only_variant() -> None:
@@ -272,10 +297,12 @@ REFUSED = {
     "no root": ({"host": "uid 1001\nprogram ip /sbin/ip"}, "root is needed"),
     "no ip": ({"host": "uid 0\nsystemd 252\nwritable /etc"}, "no `ip`"),
     "read-only": (
-        {"host": "uid 0\nsystemd 252\nprogram ip /sbin/ip\nreadonly /etc"}, "/etc is read-only",
+        {"host": "uid 0\nsystemd 252\nprogram ip /sbin/ip\nreadonly /etc"},
+        "/etc is read-only",
     ),
     "full": (
-        {"host": "uid 0\nsystemd 252\nprogram ip /sbin/ip\nfree /var/lib 12"}, "the disk is full",
+        {"host": "uid 0\nsystemd 252\nprogram ip /sbin/ip\nfree /var/lib 12"},
+        "the disk is full",
     ),
     "on a NIC": (
         {"addresses": lo("2: eth0    inet 10.10.0.20/32 scope global eth0\\    valid")},
@@ -297,7 +324,7 @@ REFUSED = {
         {"sysctl-files": "F\t/etc/sysctl.d/zz-last.conf\t\n7:net.ipv4.conf.all.arp_ignore = 0"},
         "/etc/sysctl.d/zz-last.conf:7",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("why", REFUSED)
@@ -313,9 +340,11 @@ def test_without_systemd_sysctl_conf_has_the_last_word() -> None:
         "/etc/sysctl.conf:3" in refusal for refusal in plan_push(look(**parts), [VIP]).refusals
     )
     # systemd-sysctl reads it by the name 99-sysctl.conf, before ours: a caution only.
-    parts = {"sysctl-files": "F\t/etc/sysctl.d/99-sysctl.conf\t../sysctl.conf\n"
-             "3:net.ipv4.conf.all.arp_ignore=0\n"
-             "F\t/etc/sysctl.conf\t\n3:net.ipv4.conf.all.arp_ignore=0"}  # fmt: skip
+    parts = {
+        "sysctl-files": "F\t/etc/sysctl.d/99-sysctl.conf\t../sysctl.conf\n"
+        "3:net.ipv4.conf.all.arp_ignore=0\n"
+        "F\t/etc/sysctl.conf\t\n3:net.ipv4.conf.all.arp_ignore=0"
+    }
     plan = plan_push(look(**parts), [VIP])
     assert not plan.refusals
     assert any("sysctl --system" in caution for caution in plan.cautions)
@@ -327,12 +356,15 @@ def test_undo_names_what_no_longer_matches() -> None:
     unit = "/etc/systemd/system/lvstui-vip.service"
     changed = replace(
         done,
-        sysctls=tuple((k, "2" if k == "net/ipv4/conf/all/arp_ignore" else v)
-                      for k, v in done.sysctls),
-        files=tuple(replace(f, content=(f.content or b"") + b"# mine\n") if f.path == unit else f
-                    for f in done.files),
+        sysctls=tuple(
+            (k, "2" if k == "net/ipv4/conf/all/arp_ignore" else v) for k, v in done.sysctls
+        ),
+        files=tuple(
+            replace(f, content=(f.content or b"") + b"# mine\n") if f.path == unit else f
+            for f in done.files
+        ),
         addresses=facts.addresses,
-    )  # fmt: skip
+    )
     plan = plan_undo(changed)
     said = " ".join(plan.cautions)
     assert "net.ipv4.conf.all.arp_ignore is 2 now" in said

@@ -116,15 +116,33 @@ def _check_types(value: Any, hint: Any, leaves: dict[Any, Any]) -> None:
         assert isinstance(value, tuple)
 
 
-@pytest.mark.parametrize("line", [
-    DEEP, '{"a":' * 100_000, '{"lvstui":[1]}', "[]", "5", "null", '"x"', "{}", "\x00", "9" * 5000,
-    encode(GOOD).replace("1.0", "NaN"), encode(GOOD).replace("1.0", "1e999"),
-    encode(GOOD).replace("1.0", "-Infinity"), encode(GOOD).replace("1.0", "-1"),
-    encode(GOOD).replace("1.0", "1e18"), encode(GOOD).replace("150", "1" + "0" * 4000),
-    encode(GOOD).replace("150", "1.5"), encode(GOOD).replace('"MASTER"', "7"),
-    encode(GOOD).replace('"lb1"', "null"), encode(GOOD).replace("InstanceChanged", "Observation"),
-    encode(GOOD).replace('"InstanceChanged"', "[]"),
-], ids=range(21))  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        DEEP,
+        '{"a":' * 100_000,
+        '{"lvstui":[1]}',
+        "[]",
+        "5",
+        "null",
+        '"x"',
+        "{}",
+        "\x00",
+        "9" * 5000,
+        encode(GOOD).replace("1.0", "NaN"),
+        encode(GOOD).replace("1.0", "1e999"),
+        encode(GOOD).replace("1.0", "-Infinity"),
+        encode(GOOD).replace("1.0", "-1"),
+        encode(GOOD).replace("1.0", "1e18"),
+        encode(GOOD).replace("150", "1" + "0" * 4000),
+        encode(GOOD).replace("150", "1.5"),
+        encode(GOOD).replace('"MASTER"', "7"),
+        encode(GOOD).replace('"lb1"', "null"),
+        encode(GOOD).replace("InstanceChanged", "Observation"),
+        encode(GOOD).replace('"InstanceChanged"', "[]"),
+    ],
+    ids=range(21),
+)
 def test_one_bad_line_is_said_and_the_rest_is_played(line: str, tmp_path: Path) -> None:
     path = tmp_path / "x.lvs"
     path.write_text("\n".join([HEAD, encode(GOOD), line, encode(GOOD), ""]))
@@ -149,11 +167,20 @@ def test_a_line_that_was_cut_off_is_left_out_without_a_word(tmp_path: Path) -> N
     assert played(path) == [GOOD]
 
 
-@pytest.mark.parametrize(("head", "why"), [
-    ("hello", "no recording"), ("", "no recording"), (DEEP, "no recording"),
-    ('{"lvstui":[1]}', "no recording"), ('{"lvstui":"1"}', "no recording"),
-    ('{"lvstui":NaN}', "no recording"), ("[1]", "no recording"), ('{"lvstui":99}', "format 99"),
-], ids=range(8))  # fmt: skip
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        ("hello", "no recording"),
+        ("", "no recording"),
+        (DEEP, "no recording"),
+        ('{"lvstui":[1]}', "no recording"),
+        ('{"lvstui":"1"}', "no recording"),
+        ('{"lvstui":NaN}', "no recording"),
+        ("[1]", "no recording"),
+        ('{"lvstui":99}', "format 99"),
+    ],
+    ids=range(8),
+)
 def test_what_is_no_recording_is_refused(head: str, why: str, tmp_path: Path) -> None:
     path = tmp_path / "x.lvs"
     path.write_text(head + "\n" + encode(GOOD) + "\n")
@@ -205,9 +232,17 @@ def test_a_hostile_recording_makes_a_picture(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(hostile.KINDS), st.sampled_from(
-    (0, 1, -1, 255, 65536, 2**31, 2**64 - 1)), st.sampled_from((0.0, 0.1, 1e9, 2.5e11)),
-    st.booleans()), max_size=12))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(hostile.KINDS),
+            st.sampled_from((0, 1, -1, 255, 65536, 2**31, 2**64 - 1)),
+            st.sampled_from((0.0, 0.1, 1e9, 2.5e11)),
+            st.booleans(),
+        ),
+        max_size=12,
+    )
+)
 def test_any_numbers_make_a_picture(some: list[tuple[type, int, float, bool]]) -> None:
     """What passes decoding ends neither the store nor its reports."""
     known = Knowledge("lb1", 1.0)

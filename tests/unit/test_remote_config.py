@@ -67,9 +67,14 @@ def test_what_the_operator_said_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("text", "agent"),
-    [("identityagent none", ""), ("identityagent $OTHER", "/o"), ("identityagent ~/a", "/h/a"),
-     ("identityagent SSH_AUTH_SOCK", "/s"), ("", "/s")],
-)  # fmt: skip
+    [
+        ("identityagent none", ""),
+        ("identityagent $OTHER", "/o"),
+        ("identityagent ~/a", "/h/a"),
+        ("identityagent SSH_AUTH_SOCK", "/s"),
+        ("", "/s"),
+    ],
+)
 def test_agents(text: str, agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("HOME", "/h"), ("OTHER", "/o"), ("SSH_AUTH_SOCK", "/s")):
         monkeypatch.setenv(name, value)
@@ -77,8 +82,13 @@ def test_agents(text: str, agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weaker_host_key_checks_count_as_ask() -> None:
-    for word, strict in (("no", False), ("accept-new", False), ("off", False), ("yes", True),
-                         ("true", True)):  # fmt: skip
+    for word, strict in (
+        ("no", False),
+        ("accept-new", False),
+        ("off", False),
+        ("yes", True),
+        ("true", True),
+    ):
         assert from_ssh(Access("a"), f"stricthostkeychecking {word}").strict is strict
 
 
@@ -157,10 +167,12 @@ def test_no_value_of_ssh_config_does_either(output: str) -> None:
 
 def test_what_people_really_have_is_taken() -> None:
     for access in (
-        Access("fe80::1%eth0"), Access("web_1-a.example.net", user="ops@example.net"),
-        Access("rs1", address="2001:db8::1"), Access("rs1", jump="a,ops@[fe80::1]:22,ssh://u@j:3/"),
+        Access("fe80::1%eth0"),
+        Access("web_1-a.example.net", user="ops@example.net"),
+        Access("rs1", address="2001:db8::1"),
+        Access("rs1", jump="a,ops@[fe80::1]:22,ssh://u@j:3/"),
         Access("rs1", jump="none"),
-    ):  # fmt: skip
+    ):
         assert resolve(access, config="/dev/null", program="").host == access.host
 
 

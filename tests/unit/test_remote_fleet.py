@@ -57,8 +57,10 @@ def test_one_that_hangs_gives_its_place_to_others() -> None:
     stop.set()
     assert time.monotonic() - started < 5
     assert [(o.item, o.error.trouble if o.error else None) for o in seen] == [
-        (0, Trouble.HANGS), (1, None), (2, None),
-    ]  # fmt: skip
+        (0, Trouble.HANGS),
+        (1, None),
+        (2, None),
+    ]
 
 
 def test_the_operators_time_does_not_count() -> None:

@@ -56,10 +56,19 @@ def test_which_host_a_line_speaks_of(hosts: str, name: str, wanted: bool) -> Non
 
 
 def test_odd_lines_are_passed_over_and_keep_their_numbers() -> None:
-    text = "\n".join([
-        "# comment", "", line("*", ED, "@cert-authority"), "rs1 ssh-rsa !!!", "rs1 1024 35 123456",
-        "  " + line("rs1", SK), line("rs1", ED, "@unheard-of"), line("rs1", ED) + "\r", "rs1",
-    ])  # fmt: skip
+    text = "\n".join(
+        [
+            "# comment",
+            "",
+            line("*", ED, "@cert-authority"),
+            "rs1 ssh-rsa !!!",
+            "rs1 1024 35 123456",
+            "  " + line("rs1", SK),
+            line("rs1", ED, "@unheard-of"),
+            line("rs1", ED) + "\r",
+            "rs1",
+        ]
+    )
     found = parse(text, "f")
     assert [(e.number, e.marker, e.kind) for e in found] == [
         (3, "@cert-authority", "ssh-ed25519"),

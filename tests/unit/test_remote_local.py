@@ -109,9 +109,16 @@ class FakeHost:
         self.commands: list[str] = []
 
     def __call__(
-        self, command: str, *, stdin: bytes = b"", answer: Answer | None = None,
-        pty: bool = False, timeout_s: float = 30.0, what: str = "", most: int = MOST,
-    ) -> Raw:  # fmt: skip
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        answer: Answer | None = None,
+        pty: bool = False,
+        timeout_s: float = 30.0,
+        what: str = "",
+        most: int = MOST,
+    ) -> Raw:
         self.commands.append(command)
         if stdin.startswith(b"id -u"):
             return Raw(0, self.probe, b"", 0.0)

@@ -22,7 +22,7 @@ from lvstui.remote.runner import (
     SecretRequest,
     Trouble,
     UnknownKey,
-)  # fmt: skip
+)
 from lvstui.remote.talk import Answer, Raw
 from lvstui.remote.transcript import SIZE, Transcript
 from lvstui.remote.vault import Redactor, Refused, Vault
@@ -288,8 +288,11 @@ def test_hosts_of_one_group_share_and_the_question_says_so() -> None:
 
 
 def test_a_host_with_another_password_is_asked_alone() -> None:
-    hosts = [(Access("rs1"), SudoHost("one1")), (Access("rs2"), SudoHost("two2")),
-             (Access("rs3"), SudoHost("one1"))]  # fmt: skip
+    hosts = [
+        (Access("rs1"), SudoHost("one1")),
+        (Access("rs2"), SudoHost("two2")),
+        (Access("rs3"), SudoHost("one1")),
+    ]
     operator = Operator("one1", "two2", everywhere=True)
     assert become_root(operator, *hosts) == ["rs1", "rs2"]
     assert operator.requests[1].again
@@ -312,9 +315,8 @@ class Terminal:
 
 @pytest.mark.parametrize(("said", "everywhere"), [("y\n", True), ("\n", False), ("", False)])
 def test_the_shell_asks_for_which_hosts(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    said: str, everywhere: bool,
-) -> None:  # fmt: skip
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str, everywhere: bool
+) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(said))
     monkeypatch.setattr("getpass.getpass", lambda *_: "pw12")
     names = ("rs1", "rs2", "rs\x1b[31m3")
@@ -355,8 +357,11 @@ def test_transcript(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     first, second = transcript.records("rs1")
     assert (first.status, first.root, second.status, second.trouble) == (
-        0, True, None, "connection-lost",
-    )  # fmt: skip
+        0,
+        True,
+        None,
+        "connection-lost",
+    )
     assert len(first.out) < SIZE + 100
     assert transcript.records("other") == []
     transcript.close()

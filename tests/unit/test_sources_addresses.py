@@ -14,20 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lvstui.model.facts import (
-    AddressChanged,
-    AddressesSeen,
-    Fact,
-    LinkChanged,
-    Observation,
-)
-from lvstui.sources.addresses import (
-    AddressSource,
-    Link,
-    messages,
-    parse_address,
-    parse_link,
-)
+from lvstui.model.facts import AddressChanged, AddressesSeen, Fact, LinkChanged, Observation
+from lvstui.sources.addresses import AddressSource, Link, messages, parse_address, parse_link
 from lvstui.sources.base import Context
 
 

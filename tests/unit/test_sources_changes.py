@@ -63,8 +63,10 @@ def test_somebody_with_the_number_of_a_guard_is_none(host: Host) -> None:
 
 
 def test_all_that_the_host_remembers_newest_first(tmp_path: Path) -> None:
-    for name, mark, title in (("20260101T000000-a", "armed", "old"),
-                              ("20260102T000000-a", "confirmed", "new")):  # fmt: skip
+    for name, mark, title in (
+        ("20260101T000000-a", "armed", "old"),
+        ("20260102T000000-a", "confirmed", "new"),
+    ):
         (tmp_path / name).mkdir()
         (tmp_path / name / mark).touch()
         (tmp_path / name / "meta.json").write_text(json.dumps({"title": title, "at": 5}))

@@ -156,11 +156,15 @@ def test_checks_that_failed_or_wait() -> None:
     one, two, three, four = tail.split("   Enabled = yes\n")[1:]
     tail = (
         tail.split("   Enabled = yes\n")[0]
-        + "   Enabled = yes\n" + one.replace("Has run = yes", "Has run = no")
-        + "   Enabled = yes\n" + two
-        + "   Enabled = yes\n" + three.replace("Up = yes", "Up = no")
-        + "   Enabled = yes\n" + four.replace("Up = yes", "Up = no")
-    )  # fmt: skip
+        + "   Enabled = yes\n"
+        + one.replace("Has run = yes", "Has run = no")
+        + "   Enabled = yes\n"
+        + two
+        + "   Enabled = yes\n"
+        + three.replace("Up = yes", "Up = no")
+        + "   Enabled = yes\n"
+        + four.replace("Up = yes", "Up = no")
+    )
     states = parse_checks(head + mark + tail)
     assert states is not None
     assert [s.verified for s in states] == [False, True, True]

@@ -443,9 +443,13 @@ def test_after_a_failure_it_goes_on_where_it_was(
 
 def test_the_journal_is_followed_on_from_its_last_entry() -> None:
     cursor = "s=0a1b;i=7f;b=00;m=1;t=2;x=3"
-    entry = {"MESSAGE": "(A) Entering MASTER STATE", "SYSLOG_IDENTIFIER": "Keepalived_vrrp",
-             "__REALTIME_TIMESTAMP": f"{time.time():.6f}".replace(".", ""),
-             "SYSLOG_PID": "²", "__CURSOR": cursor}  # fmt: skip
+    entry = {
+        "MESSAGE": "(A) Entering MASTER STATE",
+        "SYSLOG_IDENTIFIER": "Keepalived_vrrp",
+        "__REALTIME_TIMESTAMP": f"{time.time():.6f}".replace(".", ""),
+        "SYSLOG_PID": "²",
+        "__CURSOR": cursor,
+    }
     assert "--after-cursor=" not in " ".join(journal_command("now"))
     assert f"--after-cursor={cursor}" in journal_command("now", cursor)
     assert not any(word.startswith("--since") for word in journal_command("now", cursor))

@@ -77,8 +77,19 @@ V2 = bytes.fromhex("2133 96 01 01 01 0000 0a090064") + b"s3cr3t\0\0"
 
 
 def ip4(body: bytes, protocol: int = 112, padding: bytes = b"") -> bytes:
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0xC0, 20 + len(body), 1, 0, 255, protocol, 0,
-                       bytes((10, 9, 0, 1)), bytes((224, 0, 0, 18)))  # fmt: skip
+    head = struct.pack(
+        "!BBHHHBBH4s4s",
+        0x45,
+        0xC0,
+        20 + len(body),
+        1,
+        0,
+        255,
+        protocol,
+        0,
+        bytes((10, 9, 0, 1)),
+        bytes((224, 0, 0, 18)),
+    )
     return head + body + padding
 
 

@@ -22,9 +22,13 @@ from tests.unit.world import WEB, three
 T0 = 1_000_000.0
 RS2 = "10.10.0.4:80"
 _STATES = {
-    Ended.WAITING: "armed", Ended.CONFIRMED: "confirmed", Ended.UNDONE: "reverted",
-    Ended.TAKEN_BACK: "reverted", Ended.TROUBLE: "trouble.end", Ended.REFUSED: "never",
-}  # fmt: skip
+    Ended.WAITING: "armed",
+    Ended.CONFIRMED: "confirmed",
+    Ended.UNDONE: "reverted",
+    Ended.TAKEN_BACK: "reverted",
+    Ended.TROUBLE: "trouble.end",
+    Ended.REFUSED: "never",
+}
 
 
 def weight(id_: str, at: float, what: str = "drain", **more: Any) -> Entry:
@@ -51,17 +55,23 @@ def push(
     values: dict[str, Any] = {"who": who, "operation": what}
     found = []
     for number in (1, 2):
-        host: dict[str, Any] = {"host": f"10.10.0.{number + 2}", "server": f"10.10.0.{number + 2}",
-                "name": f"rs{number}"}  # fmt: skip
+        host: dict[str, Any] = {
+            "host": f"10.10.0.{number + 2}",
+            "server": f"10.10.0.{number + 2}",
+            "name": f"rs{number}",
+        }
         found.append(Entry(id_, "planned", T0 + at, "", text=_in_words(plan), **values, **host))
         found.append(Entry(id_, "done", T0 + at, "", text="done", ok=ok, **values, **host))
     return found
 
 
 def newest(
-    entries: list[Entry], changes: list[ChangeStands], now: float = 100, who: str = "root",
+    entries: list[Entry],
+    changes: list[ChangeStands],
+    now: float = 100,
+    who: str = "root",
     number: int | None = None,
-) -> Offer | None:  # fmt: skip
+) -> Offer | None:
     found = operations(entries, changes, who, lambda entry: entry.who == who)
     return offer(found, T0 + now, number)
 
@@ -97,8 +107,11 @@ def test_its_age_and_what_came_after_are_said() -> None:
     assert found.cautions == (
         "“drain rs2 in tcp 10.10.0.20:80” was 16 min ago: what it was made for may have passed",
     )
-    others = [change("c1", 60, who="bob"), change("c2", 120, who="bob", title="weight of rs1"),
-              change("c3", 90, Ended.TAKEN_BACK, outcome="the timer ran out")]  # fmt: skip
+    others = [
+        change("c1", 60, who="bob"),
+        change("c2", 120, who="bob", title="weight of rs1"),
+        change("c3", 90, Ended.TAKEN_BACK, outcome="the timer ran out"),
+    ]
     found = newest([weight("d", 0)], others, now=16 * 60)
     assert found is not None
     assert found.operation.id == "d", "only what this operator did himself"
@@ -135,10 +148,21 @@ def test_trouble_is_not_undone_blindly_and_no_older_one_instead() -> None:
 
 def test_what_has_no_undo_is_named_with_the_next_step() -> None:
     sysctl = [
-        Entry("s", phase, T0 + 60, "", "root", "lb1", "sysctl", "", "lb1", ok=phase == "done",
-              text="net.ipv4.ip_nonlocal_bind = 1")
+        Entry(
+            "s",
+            phase,
+            T0 + 60,
+            "",
+            "root",
+            "lb1",
+            "sysctl",
+            "",
+            "lb1",
+            ok=phase == "done",
+            text="net.ipv4.ip_nonlocal_bind = 1",
+        )
         for phase in ("planned", "done")
-    ]  # fmt: skip
+    ]
     found = newest([weight("d", 0), *sysctl], [])
     assert found is not None
     assert (found.operation.kind, found.operation.id) == (Kind.OTHER, "s")
@@ -182,8 +206,10 @@ def test_older_ones_are_reached_by_number_and_those_of_others() -> None:
 def test_the_list_is_numbered_newest_first() -> None:
     found = operations(
         [weight("d", 0), *push("p", 30)],
-        [change("c", 20, Ended.TAKEN_BACK, outcome="the timer ran out")], "root", lambda e: True,
-    )  # fmt: skip
+        [change("c", 20, Ended.TAKEN_BACK, outcome="the timer ran out")],
+        "root",
+        lambda e: True,
+    )
     assert listed(found, T0 + 100) == [
         "  1       1 min ago  root: push on rs1, rs2",
         "  2       1 min ago  root: disable rs3 (rolled back: not kept in time (timer), 1 min "
@@ -199,8 +225,11 @@ def test_a_change_of_the_other_director_alone_is_known_from_the_log(tmp_path: Pa
     log.end(id_, [(*what, True, "waiting: loaded and read back")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert (one.kind, one.id, one.title, one.in_force) == (
-        Kind.FILE, id_, "weight of rs1: 10 → 5", True,
-    )  # fmt: skip
+        Kind.FILE,
+        id_,
+        "weight of rs1: 10 → 5",
+        True,
+    )
     log.end(id_, [(*what, True, "undone: undone by root; the old files are back")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert one.ended is Ended.UNDONE

@@ -24,12 +24,19 @@ ADDRESSES = st.lists(ADDRESS, max_size=4, unique=True).map(tuple)
 
 @given(
     st.builds(
-        Manifest, vips=ADDRESSES, method=CLEAN, variant=CLEAN,
+        Manifest,
+        vips=ADDRESSES,
+        method=CLEAN,
+        variant=CLEAN,
         files=st.lists(st.builds(ManagedFile, WORD, WORD, WORD), max_size=3).map(tuple),
         sysctls=st.lists(st.builds(ManagedSysctl, WORD, WORD, WORD), max_size=3).map(tuple),
-        added=ADDRESSES, pushed_at=CLEAN, operator=CLEAN, version=CLEAN, boot_id=CLEAN,
+        added=ADDRESSES,
+        pushed_at=CLEAN,
+        operator=CLEAN,
+        version=CLEAN,
+        boot_id=CLEAN,
     )
-)  # fmt: skip
+)
 def test_a_manifest(manifest: Manifest) -> None:
     assert parse_manifest(SeenFile(MANIFEST, to_bytes(manifest))) == manifest
 
@@ -38,8 +45,17 @@ def test_a_manifest(manifest: Manifest) -> None:
 def test_what_a_change_says_of_itself(
     title: str, who: str, reason: str, files: list[str], forced: bool
 ) -> None:
-    meta = {"title": title, "who": who, "at": 12.5, "reason": reason, "timer_s": 60,
-            "forced": forced, "hosts": ["lb1"], "undoes": "", "files": files}  # fmt: skip
+    meta = {
+        "title": title,
+        "who": who,
+        "at": 12.5,
+        "reason": reason,
+        "timer_s": 60,
+        "forced": forced,
+        "hosts": ["lb1"],
+        "undoes": "",
+        "files": files,
+    }
     told = f"state 20T1 confirmed\nmeta 20T1 {json.dumps(meta)}\noutcome 20T1 kept\nend\n"
     (entry,) = parse_history(told, "lb1")
     assert (entry.title, entry.who, entry.reason) == (plain(title), plain(who), plain(reason))

@@ -126,9 +126,14 @@ def _roles(children: Sequence[tuple[int, int, int, str]], named: Mapping[int, st
     """Which child is what: by pid file, by name (`process_names`), at last by its signals."""
     found: dict[str, Child] = {}
     for pid, ticks, blocked, comm in children:
-        by_name = next((role for word, role in
-                        (("vrrp", "vrrp"), ("health", "checkers"), ("bfd", "bfd"))
-                        if word in comm), "")  # fmt: skip
+        by_name = next(
+            (
+                role
+                for word, role in (("vrrp", "vrrp"), ("health", "checkers"), ("bfd", "bfd"))
+                if word in comm
+            ),
+            "",
+        )
         role = named.get(pid) or by_name or ("vrrp" if blocked & _USR2 else "checkers")
         found.setdefault(role, Child(role, pid, ticks))
     return list(found.values())
@@ -199,8 +204,11 @@ class _Shelf:
             self.patterns[pattern] = None
             return ()
         gone = {path for path, data in self.over.items() if data is None}
-        new = {path for path, data in self.over.items()
-               if data is not None and path not in found and _matches(pattern, path)}  # fmt: skip
+        new = {
+            path
+            for path, data in self.over.items()
+            if data is not None and path not in found and _matches(pattern, path)
+        }
         return sorted((set(found) - gone) | new, key=os.fsencode)
 
 
@@ -272,8 +280,10 @@ def _fetch(runner: Runner, shelf: _Shelf, root: bool) -> None:
     text = script("common.sh") + script("read.sh") + "\n".join([*lines, "echo end"]) + "\n"
     ran = runner.run(text, root=root, timeout_s=60, what="read the configuration", private=True)
     told, blobs = taken_apart(ran.text, runner.host)
-    facts = {(key, number): rest for key, number, rest in
-             ((*line.split(" ", 2), "", "")[:3] for line in told)}  # fmt: skip
+    facts = {
+        (key, number): rest
+        for key, number, rest in ((*line.split(" ", 2), "", "")[:3] for line in told)
+    }
     for n, path in enumerate(paths):
         shelf.files[path] = _file(path, str(n), facts, blobs)
     for n, pattern in enumerate(patterns):
@@ -296,5 +306,6 @@ def _file(
     if mode is None or uid is None or gid is None or links is None:
         # Without owner and mode it can not be written back as it was.
         return OSError(errno.EIO, "what its host tells of it is not understood", path)
-    return replace(seen, mode=mode & 0o7777, uid=uid, gid=gid,
-                   links=links, data=blobs.get(f"data.{n}", b""))  # fmt: skip
+    return replace(
+        seen, mode=mode & 0o7777, uid=uid, gid=gid, links=links, data=blobs.get(f"data.{n}", b"")
+    )

@@ -7,14 +7,33 @@ DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
 _SHORT_WITH_VALUE = frozenset("ufpisSrcbA")
 _SHORT_MAY_HAVE_VALUE = frozenset("Mgt")
 _LONG = {
-    "use-file": "f", "umask": "u", "pid": "p", "config-id": "i", "namespace": "s",
-    "log-facility": "S", "vrrp_pid": "r", "vrrp-pid": "r", "checkers_pid": "c",
-    "checkers-pid": "c", "bfd_pid": "b", "bfd-pid": "b", "snmp-agent-socket": "A",
-    "log-file": "g", "core-dump-pattern": "M", "config-test": "t", "flush-log-file": "flush",
-    "no-syslog": "G", "log-console": "l", "log-detail": "D", "dont-fork": "n", "vrrp": "P",
-    "check": "C", "signum": "signum",
-    "version": "v", "help": "h",
-}  # fmt: skip
+    "use-file": "f",
+    "umask": "u",
+    "pid": "p",
+    "config-id": "i",
+    "namespace": "s",
+    "log-facility": "S",
+    "vrrp_pid": "r",
+    "vrrp-pid": "r",
+    "checkers_pid": "c",
+    "checkers-pid": "c",
+    "bfd_pid": "b",
+    "bfd-pid": "b",
+    "snmp-agent-socket": "A",
+    "log-file": "g",
+    "core-dump-pattern": "M",
+    "config-test": "t",
+    "flush-log-file": "flush",
+    "no-syslog": "G",
+    "log-console": "l",
+    "log-detail": "D",
+    "dont-fork": "n",
+    "vrrp": "P",
+    "check": "C",
+    "signum": "signum",
+    "version": "v",
+    "help": "h",
+}
 
 
 def options_of(argv: tuple[str, ...]) -> dict[str, str]:

@@ -18,8 +18,9 @@ class Parcel:
         target = f'"{folder}/"{shlex.quote(name)}'
         if data:
             # head on a pipe may read more than it gives: only a file can be cut in pieces.
-            self.lines.append(f'tail -c +{len(self.data) + 1} "{folder}/all" |'
-                              f" head -c {len(data)} > {target}")  # fmt: skip
+            self.lines.append(
+                f'tail -c +{len(self.data) + 1} "{folder}/all" | head -c {len(data)} > {target}'
+            )
         else:
             self.lines.append(f": > {target}")
         self.data += data

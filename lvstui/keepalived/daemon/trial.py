@@ -74,9 +74,13 @@ def trial(
         )
     text, stdin = trial_script(daemon, files)
     ran = runner.run(
-        text, stdin=stdin, root=root, timeout_s=60, what="keepalived -t on the candidate",
+        text,
+        stdin=stdin,
+        root=root,
+        timeout_s=60,
+        what="keepalived -t on the candidate",
         private=True,
-    )  # fmt: skip
+    )
     lines, blobs = taken_apart(ran.text, runner.host)
     told = dict(line.partition(" ")[::2] for line in lines)
 
@@ -116,12 +120,19 @@ def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, by
             mounts.append(f"mkdir -p {folder} && {new} || exit 119")
         else:
             # As the real file is: an execute bit must be found out, too.
-            place.append(f'cp -a -- {real} "$T/f{number}" && cat "$T/c{number}" > "$T/f{number}" '
-                         "|| return 1")  # fmt: skip
+            place.append(
+                f'cp -a -- {real} "$T/f{number}" && cat "$T/c{number}" > "$T/f{number}" || return 1'
+            )
             mounts.append(f'mount --bind "$T/f{number}" {real} || exit 119')
     words = " ".join(shlex.quote(word) for word in test_words(daemon))
-    main = next((n for n, file in enumerate(files, 1)
-                 if file.path == daemon.main and file.after is not None), 0)  # fmt: skip
+    main = next(
+        (
+            n
+            for n, file in enumerate(files, 1)
+            if file.path == daemon.main and file.after is not None
+        ),
+        0,
+    )
     alone = main and all(file.path == daemon.main for file in files)
     beside = shlex.quote(posixpath.join(posixpath.dirname(daemon.main), _BESIDE))
     has_before = any(file.path == daemon.main and file.before is None for file in files)

@@ -35,18 +35,26 @@ def compare_instances(before: Configuration, after: Configuration, to: Collector
     moved = _moved(before, after, to)
     for instance in gone:
         to.say(
-            "instance-removed", Impact.CUTS, label(instance),
+            "instance-removed",
+            Impact.CUTS,
+            label(instance),
             f"this instance leaves: {_addresses(instance.vips)} go from here, priority 0 is sent "
             "and the other director takes over",
-            before=instance.name, place=instance.place, gone=instance.place,
-        )  # fmt: skip
+            before=instance.name,
+            place=instance.place,
+            gone=instance.place,
+        )
     for instance in come:
         to.say(
-            "instance-added", Impact.MOVES, label(instance),
+            "instance-added",
+            Impact.MOVES,
+            label(instance),
             f"new instance: {_addresses(instance.vips)} on {instance.interface or 'no interface'}, "
             f"VRID {instance.vrid}, priority {instance.priority}",
-            after=instance.name, place=instance.place, come=instance.place,
-        )  # fmt: skip
+            after=instance.name,
+            place=instance.place,
+            come=instance.place,
+        )
     for was, now in pairs:
         _compare(was, now, moved, to)
     _groups(before, after, to)
@@ -60,11 +68,16 @@ def _addresses(vips: tuple[str, ...]) -> str:
 
 def _renamed(old: ConfiguredInstance, new: ConfiguredInstance, to: Collector) -> None:
     to.say(
-        "instance-renamed", Impact.WATCHES, label(new),
+        "instance-renamed",
+        Impact.WATCHES,
+        label(new),
         f"was called {old.name}; what asks for it by name (groups, scripts, fifos) must follow",
-        before=old.name, after=new.name, place=new.place,
-        blocks=(new.place,), keywords="header",
-    )  # fmt: skip
+        before=old.name,
+        after=new.name,
+        place=new.place,
+        blocks=(new.place,),
+        keywords="header",
+    )
     to.pair(old.place, new.place)
 
 
@@ -82,13 +95,17 @@ def _moved(before: Configuration, after: Configuration, to: Collector) -> frozen
             continue
         moved.append(vip)
         to.say(
-            "vip-moved", Impact.CUTS, vip,
+            "vip-moved",
+            Impact.CUTS,
+            vip,
             f"moves from {label(home)} to {label(instance)}: keepalived needs two reloads (first "
             "take it out, then put it in), and both directors must have it",
-            before=home.name, after=instance.name, place=instance.place,
+            before=home.name,
+            after=instance.name,
+            place=instance.place,
             blocks=(now[vip].place, names.get(home.name)),
             keywords="virtual_ipaddress virtual_ipaddress_excluded",
-        )  # fmt: skip
+        )
     return frozenset(moved)
 
 
@@ -114,75 +131,159 @@ def _compare(
         if kind == "advert-interval" and new.version == 2:
             impact, tail = Impact.CUTS, f"; with VRRP 2 {BOTH}, else both become MASTER"
         to.say(
-            kind, impact, subject, text + tail, before=was, after=now,
-            place=new.place, blocks=blocks, keywords=keywords, follows=follows,
-        )  # fmt: skip
+            kind,
+            impact,
+            subject,
+            text + tail,
+            before=was,
+            after=now,
+            place=new.place,
+            blocks=blocks,
+            keywords=keywords,
+            follows=follows,
+        )
     gone, come = lists(old.unicast_peers, new.unicast_peers)
     for peer in gone:
         to.say(
-            "unicast-peer-removed", Impact.CUTS, subject, f"adverts no longer go to {peer}",
-            before=peer, place=new.place, blocks=blocks, keywords="unicast_peer",
-        )  # fmt: skip
+            "unicast-peer-removed",
+            Impact.CUTS,
+            subject,
+            f"adverts no longer go to {peer}",
+            before=peer,
+            place=new.place,
+            blocks=blocks,
+            keywords="unicast_peer",
+        )
     for peer in come:
         to.say(
-            "unicast-peer-added", Impact.MOVES, subject, f"adverts also go to {peer}",
-            after=peer, place=new.place, blocks=blocks, keywords="unicast_peer",
-        )  # fmt: skip
+            "unicast-peer-added",
+            Impact.MOVES,
+            subject,
+            f"adverts also go to {peer}",
+            after=peer,
+            place=new.place,
+            blocks=blocks,
+            keywords="unicast_peer",
+        )
     if bool(old.unicast_peers) != bool(new.unicast_peers):
         to.say(
-            "unicast", Impact.CUTS, subject,
+            "unicast",
+            Impact.CUTS,
+            subject,
             ("multicast → unicast" if new.unicast_peers else "unicast → multicast")
             + f": keepalived takes the instance down and makes it anew; {BOTH}",
-            place=new.place, blocks=blocks, keywords="unicast_peer",
-        )  # fmt: skip
+            place=new.place,
+            blocks=blocks,
+            keywords="unicast_peer",
+        )
     for field, keyword in (
-        ("track_scripts", "track_script"), ("track_interfaces", "track_interface"),
-        ("track_files", "track_file"), ("track_processes", "track_process"),
-    ):  # fmt: skip
+        ("track_scripts", "track_script"),
+        ("track_interfaces", "track_interface"),
+        ("track_files", "track_file"),
+        ("track_processes", "track_process"),
+    ):
         gone, come = lists(getattr(old, field), getattr(new, field))
         for name in gone:
             to.say(
-                "tracking", Impact.MOVES, subject, f"{keyword} {name} no longer counts",
-                before=name, place=new.place, blocks=blocks, keywords=keyword,
-            )  # fmt: skip
+                "tracking",
+                Impact.MOVES,
+                subject,
+                f"{keyword} {name} no longer counts",
+                before=name,
+                place=new.place,
+                blocks=blocks,
+                keywords=keyword,
+            )
         for name in come:
             to.say(
-                "tracking", Impact.MOVES, subject, f"{keyword} {name} counts: its failure "
-                "lowers the priority or makes a fault",
-                after=name, place=new.place, blocks=blocks, keywords=keyword,
-            )  # fmt: skip
+                "tracking",
+                Impact.MOVES,
+                subject,
+                f"{keyword} {name} counts: its failure lowers the priority or makes a fault",
+                after=name,
+                place=new.place,
+                blocks=blocks,
+                keywords=keyword,
+            )
     was_told, now_told = dict(old.notify), dict(new.notify)
     for keyword in sorted({*was_told, *now_told}):
         if was_told.get(keyword) != now_told.get(keyword):
             to.say(
-                "notify", Impact.WATCHES, subject,
+                "notify",
+                Impact.WATCHES,
+                subject,
                 f"{keyword} {_word(was_told.get(keyword))} → {_word(now_told.get(keyword))}",
-                before=was_told.get(keyword), after=now_told.get(keyword),
-                place=new.place, blocks=blocks, keywords=keyword,
-            )  # fmt: skip
+                before=was_told.get(keyword),
+                after=now_told.get(keyword),
+                place=new.place,
+                blocks=blocks,
+                keywords=keyword,
+            )
 
 
 _ANEW = f": keepalived takes the instance down and makes it anew; {BOTH}"
 _FIELDS = (
     ("interface", "interface", Impact.CUTS, "interface", "", "interface", _ANEW),
     ("vrid", "vrid", Impact.CUTS, "virtual_router_id", "", "virtual_router_id", _ANEW),
-    ("version", "version", Impact.CUTS, "version", "vrrp_version", "VRRP version",
-     f"; {BOTH}, else both become MASTER"),
-    ("auth_type", "auth", Impact.CUTS, "authentication auth_hmac auth_type", "",
-     "authentication of adverts", f"; {BOTH}, else both become MASTER"),
+    (
+        "version",
+        "version",
+        Impact.CUTS,
+        "version",
+        "vrrp_version",
+        "VRRP version",
+        f"; {BOTH}, else both become MASTER",
+    ),
+    (
+        "auth_type",
+        "auth",
+        Impact.CUTS,
+        "authentication auth_hmac auth_type",
+        "",
+        "authentication of adverts",
+        f"; {BOTH}, else both become MASTER",
+    ),
     ("priority", "priority", Impact.MOVES, "priority", "", "priority", ""),
-    ("advert_interval_s", "advert-interval", Impact.MOVES, "advert_int", "", "advert_int",
-     "; better on both directors at once"),
-    ("state", "state", Impact.WATCHES, "state", "", "state",
-     "; it counts when keepalived starts, a reload keeps who is MASTER"),
+    (
+        "advert_interval_s",
+        "advert-interval",
+        Impact.MOVES,
+        "advert_int",
+        "",
+        "advert_int",
+        "; better on both directors at once",
+    ),
+    (
+        "state",
+        "state",
+        Impact.WATCHES,
+        "state",
+        "",
+        "state",
+        "; it counts when keepalived starts, a reload keeps who is MASTER",
+    ),
     ("nopreempt", "nopreempt", Impact.MOVES, "nopreempt preempt", "", "nopreempt", ""),
     ("preempt_delay_s", "preempt-delay", Impact.WATCHES, "preempt_delay", "", "preempt_delay", ""),
-    ("unicast_source", "source", Impact.MOVES, "mcast_src_ip unicast_src_ip", "",
-     "source of adverts", ""),
-    ("skip_check_adv_addr", "skip-check", Impact.WATCHES, "skip_check_adv_addr",
-     "vrrp_skip_check_adv_addr", "skip_check_adv_addr", ""),
+    (
+        "unicast_source",
+        "source",
+        Impact.MOVES,
+        "mcast_src_ip unicast_src_ip",
+        "",
+        "source of adverts",
+        "",
+    ),
+    (
+        "skip_check_adv_addr",
+        "skip-check",
+        Impact.WATCHES,
+        "skip_check_adv_addr",
+        "vrrp_skip_check_adv_addr",
+        "skip_check_adv_addr",
+        "",
+    ),
     ("strict", "strict", Impact.MOVES, "strict_mode", "vrrp_strict", "strict_mode", ""),
-)  # fmt: skip
+)
 
 
 def _vips(
@@ -201,37 +302,56 @@ def _vips(
         if vip in moved:
             continue
         to.say(
-            "vip-removed", Impact.CUTS, subject,
+            "vip-removed",
+            Impact.CUTS,
+            subject,
             f"VIP {vip} goes: its clients are cut off" + (warn if vip in old.advertised else ""),
-            before=vip, place=new.place, blocks=blocks,
+            before=vip,
+            place=new.place,
+            blocks=blocks,
             keywords="virtual_ipaddress virtual_ipaddress_excluded",
-        )  # fmt: skip
+        )
     for vip in come:
         if vip in moved:
             continue
         to.say(
-            "vip-added", Impact.MOVES, subject,
+            "vip-added",
+            Impact.MOVES,
+            subject,
             f"VIP {vip} comes" + (warn if vip in new.advertised else ""),
-            after=vip, place=new.place, blocks=blocks,
+            after=vip,
+            place=new.place,
+            blocks=blocks,
             keywords="virtual_ipaddress virtual_ipaddress_excluded",
-        )  # fmt: skip
+        )
     both = [vip for vip in new.vips if vip in old.vips]
     for vip in both:
         if (vip in old.advertised) != (vip in new.advertised):
             where = "adverts" if vip in new.advertised else "virtual_ipaddress_excluded"
             to.say(
-                "vip-advertised", Impact.MOVES, subject, f"VIP {vip} goes to {where}{warn}",
-                before=vip in old.advertised, after=vip in new.advertised, place=new.place,
-                blocks=blocks, keywords="virtual_ipaddress virtual_ipaddress_excluded",
-            )  # fmt: skip
+                "vip-advertised",
+                Impact.MOVES,
+                subject,
+                f"VIP {vip} goes to {where}{warn}",
+                before=vip in old.advertised,
+                after=vip in new.advertised,
+                place=new.place,
+                blocks=blocks,
+                keywords="virtual_ipaddress virtual_ipaddress_excluded",
+            )
     if set(old.advertised) == set(new.advertised) and len(old.advertised) != len(new.advertised):
         to.say(
-            "vip-count", Impact.MOVES, subject,
+            "vip-count",
+            Impact.MOVES,
+            subject,
             f"adverts list {len(old.advertised)} → {len(new.advertised)} addresses (one that is "
             f"written twice counts twice){warn}",
-            before=len(old.advertised), after=len(new.advertised), place=new.place,
-            blocks=blocks, keywords="virtual_ipaddress",
-        )  # fmt: skip
+            before=len(old.advertised),
+            after=len(new.advertised),
+            place=new.place,
+            blocks=blocks,
+            keywords="virtual_ipaddress",
+        )
     # One address may be listed twice, even with two prefixes.
     was: dict[str, list[tuple[int, str]]] = {}
     for listed in old.addresses:
@@ -241,20 +361,30 @@ def _vips(
         before = known.pop(0) if known else None
         if before is not None and before != (address.prefix, address.device):
             to.say(
-                "vip-changed", Impact.MOVES, subject,
+                "vip-changed",
+                Impact.MOVES,
+                subject,
                 f"VIP {address.address}: /{before[0]} on {before[1]} → /{address.prefix} on "
                 f"{address.device}; keepalived removes it and puts it anew",
-                before=f"/{before[0]} {before[1]}", after=f"/{address.prefix} {address.device}",
-                place=address.place, blocks=blocks,
+                before=f"/{before[0]} {before[1]}",
+                after=f"/{address.prefix} {address.device}",
+                place=address.place,
+                blocks=blocks,
                 keywords="virtual_ipaddress virtual_ipaddress_excluded interface",
-            )  # fmt: skip
+            )
     order = [vip for vip in dict.fromkeys(old.advertised) if vip in new.advertised]
     if order != [vip for vip in dict.fromkeys(new.advertised) if vip in old.advertised]:
         to.say(
-            "vip-order", Impact.WATCHES, subject, "adverts list the VIPs in another order",
-            before=old.advertised, after=new.advertised, place=new.place,
-            blocks=blocks, keywords="virtual_ipaddress",
-        )  # fmt: skip
+            "vip-order",
+            Impact.WATCHES,
+            subject,
+            "adverts list the VIPs in another order",
+            before=old.advertised,
+            after=new.advertised,
+            place=new.place,
+            blocks=blocks,
+            keywords="virtual_ipaddress",
+        )
 
 
 def _word(value: object) -> str:
@@ -280,22 +410,39 @@ def _groups(before: Configuration, after: Configuration, to: Collector) -> None:
             text = f"members {', '.join(was)} → {', '.join(now)}"
             kind = "sync-group"
         to.say(
-            kind, Impact.MOVES, f"sync group {name}",
-            f"{text}: which instances change state together", before=was, after=now,
-        )  # fmt: skip
+            kind,
+            Impact.MOVES,
+            f"sync group {name}",
+            f"{text}: which instances change state together",
+            before=was,
+            after=now,
+        )
         to.everywhere.add(f"group of {name}")
 
 
 def _tracking(before: Configuration, after: Configuration, to: Collector) -> None:
     sets = (
-        ("vrrp_script", before.scripts, after.scripts,
-         {"script": "script", "interval_s": "interval", "timeout_s": "timeout", "weight": "weight",
-          "rise": "rise", "fall": "fall"}),
-        ("track_file", before.track_files, after.track_files,
-         {"path": "file", "weight": "weight"}),
-        ("vrrp_track_process", before.track_processes, after.track_processes,
-         {"process": "process", "weight": "weight", "quorum": "quorum"}),
-    )  # fmt: skip
+        (
+            "vrrp_script",
+            before.scripts,
+            after.scripts,
+            {
+                "script": "script",
+                "interval_s": "interval",
+                "timeout_s": "timeout",
+                "weight": "weight",
+                "rise": "rise",
+                "fall": "fall",
+            },
+        ),
+        ("track_file", before.track_files, after.track_files, {"path": "file", "weight": "weight"}),
+        (
+            "vrrp_track_process",
+            before.track_processes,
+            after.track_processes,
+            {"process": "process", "weight": "weight", "quorum": "quorum"},
+        ),
+    )
     for keyword, was, now, fields in sets:
         old = {item.name: item for item in was}
         new = {item.name: item for item in now}
@@ -305,10 +452,14 @@ def _tracking(before: Configuration, after: Configuration, to: Collector) -> Non
             if a is None or b is None:
                 there = a or b
                 to.say(
-                    "tracked-removed" if b is None else "tracked-added", Impact.WATCHES, subject,
-                    "is gone" if b is None else "is new", place=there.place if there else None,
-                    gone=a.place if a else None, come=b.place if b else None,
-                )  # fmt: skip
+                    "tracked-removed" if b is None else "tracked-added",
+                    Impact.WATCHES,
+                    subject,
+                    "is gone" if b is None else "is new",
+                    place=there.place if there else None,
+                    gone=a.place if a else None,
+                    come=b.place if b else None,
+                )
                 continue
             for field, word in fields.items():
                 x, y = getattr(a, field), getattr(b, field)
@@ -316,21 +467,33 @@ def _tracking(before: Configuration, after: Configuration, to: Collector) -> Non
                     moves = field == "weight"
                     to.say(
                         "tracked-weight" if moves else "tracked",
-                        Impact.MOVES if moves else Impact.WATCHES, subject,
-                        f"{word} {_word(x)} → {_word(y)}", before=x, after=y, place=b.place,
-                        blocks=(b.place,), keywords=word,
-                    )  # fmt: skip
+                        Impact.MOVES if moves else Impact.WATCHES,
+                        subject,
+                        f"{word} {_word(x)} → {_word(y)}",
+                        before=x,
+                        after=y,
+                        place=b.place,
+                        blocks=(b.place,),
+                        keywords=word,
+                    )
 
 
 def _globals(before: Configuration, after: Configuration, to: Collector) -> None:
     for field, word in (
-        ("router_id", "router_id"), ("notify_fifo", "notify_fifo"),
-        ("vrrp_notify_fifo", "vrrp_notify_fifo"), ("lvs_notify_fifo", "lvs_notify_fifo"),
+        ("router_id", "router_id"),
+        ("notify_fifo", "notify_fifo"),
+        ("vrrp_notify_fifo", "vrrp_notify_fifo"),
+        ("lvs_notify_fifo", "lvs_notify_fifo"),
         ("enable_dbus", "enable_dbus"),
-    ):  # fmt: skip
+    ):
         was, now = getattr(before, field), getattr(after, field)
         if was != now:
             to.say(
-                "global", Impact.WATCHES, "global_defs", f"{word} {_word(was)} → {_word(now)}",
-                before=was, after=now, follows=word,
-            )  # fmt: skip
+                "global",
+                Impact.WATCHES,
+                "global_defs",
+                f"{word} {_word(was)} → {_word(now)}",
+                before=was,
+                after=now,
+                follows=word,
+            )

@@ -48,10 +48,7 @@ def compare_lines(before: Tree, after: Tree, to: Collector) -> None:
     same = _nodes(before.root, after.root, where, to)
     if same and len(to.found) == count and not _equal(before, after):
         to.say(
-            "order",
-            Impact.WATCHES,
-            "the configuration",
-            "the same lines stand in another order",
+            "order", Impact.WATCHES, "the configuration", "the same lines stand in another order"
         )
 
 

@@ -122,12 +122,16 @@ def _compare(
                 keywords=word,
             )
     for field, kind, words, text in (
-        ("inhibit_on_failure", "inhibit", "inhibit_on_failure",
-         "inhibit_on_failure (when it fails it stays, at weight 0)"),
+        (
+            "inhibit_on_failure",
+            "inhibit",
+            "inhibit_on_failure",
+            "inhibit_on_failure (when it fails it stays, at weight 0)",
+        ),
         ("alpha", "alpha", "alpha", "alpha (starts as down)"),
         ("notify_up", "notify", "notify_up", "notify_up script"),
         ("notify_down", "notify", "notify_down", "notify_down script"),
-    ):  # fmt: skip
+    ):
         was, now = getattr(old, field), getattr(new, field)
         if was != now:
             to.say(
@@ -173,29 +177,39 @@ def _checkers(
         if match is None:
             last = "" if new.checkers else ": nothing watches this server any more"
             to.say(
-                "checker-removed", Impact.WATCHES, subject,
+                "checker-removed",
+                Impact.WATCHES,
+                subject,
                 f"{check.kind} ({check.target}) is gone{last}",
-                before=f"{check.kind} {check.target}", place=new.place,
+                before=f"{check.kind} {check.target}",
+                place=new.place,
                 gone=check.place,
-            )  # fmt: skip
+            )
             continue
         left.remove(match)
         to.say(
-            "checker-changed", Impact.WATCHES, subject,
+            "checker-changed",
+            Impact.WATCHES,
+            subject,
             f"{check.kind} looks at {match.target} instead of {check.target}: it starts anew, and "
             "a server that was down counts as up until it has run",
-            before=check.target, after=match.target, place=match.place,
+            before=check.target,
+            after=match.target,
+            place=match.place,
             blocks=(match.place,),
             keywords="connect_ip connect_port misc_path track_file name type url path host",
-        )  # fmt: skip
+        )
         _timing(check, match, subject, (*outer, new.place), to)
     for check in left:
         to.say(
-            "checker-added", Impact.WATCHES, subject,
+            "checker-added",
+            Impact.WATCHES,
+            subject,
             f"{check.kind} ({check.target}) is new",
-            after=f"{check.kind} {check.target}", place=check.place,
+            after=f"{check.kind} {check.target}",
+            place=check.place,
             come=check.place,
-        )  # fmt: skip
+        )
 
 
 def _relative_target(check: ConfiguredChecker, server: ConfiguredServer) -> tuple[str, str]:
@@ -218,8 +232,13 @@ def _timing(
         was, now = getattr(old, field), getattr(new, field)
         if was != now:
             to.say(
-                "checker-changed", Impact.WATCHES, subject,
+                "checker-changed",
+                Impact.WATCHES,
+                subject,
                 f"{new.kind} ({new.target}): {word} {was:g}{unit} → {now:g}{unit}",
-                before=was, after=now, place=new.place,
-                blocks=(*outer, new.place), keywords=keywords,
-            )  # fmt: skip
+                before=was,
+                after=now,
+                place=new.place,
+                blocks=(*outer, new.place),
+                keywords=keywords,
+            )

@@ -24,8 +24,7 @@ _DELAY = time_field("delay_loop", "Check every", "seconds from one check to the 
 _CONNECT = time_field("connect_timeout", "Timeout", "seconds until a connect has failed", "5")
 _BETWEEN = time_field("delay_before_retry", "Retry after", "seconds until it runs again", "1")
 _WARMUP = replace(
-    time_field("warmup", "Warm-up", "checks begin within this time, at random", "delay_loop"),
-    low=0,
+    time_field("warmup", "Warm-up", "checks begin within this time, at random", "delay_loop"), low=0
 )
 _RETRY = Field(
     "retry", "Retries", "failures in a row that are forgiven", Kind.INTEGER, "1", 1, MAX_UNSIGNED
@@ -193,14 +192,7 @@ def _retries(fields: Sequence[Field], retry: str, between: str = "1") -> tuple[F
 
 _HTTP = (
     Field("path", "Path", "what is asked for: /health", Kind.TEXT, required=True, block="url"),
-    Field(
-        "status_code",
-        "Status",
-        "a code, or 200-299",
-        Kind.NAME,
-        "200-299",
-        block="url",
-    ),
+    Field("status_code", "Status", "a code, or 200-299", Kind.NAME, "200-299", block="url"),
     Field("digest", "Digest", "MD5 of the answer (genhash)", Kind.NAME, block="url", high=32),
     Field("virtualhost", "Host header", "of the request", Kind.NAME),
     Field(

@@ -220,12 +220,7 @@ class Pen:
         self.meant.append(Meant(at, at, tuple(new.lines())))
 
     def _lines_behind(
-        self,
-        file: SourceFile,
-        at: int,
-        lines: list[bytes],
-        indent: bytes = b"",
-        outer: bytes = b"",
+        self, file: SourceFile, at: int, lines: list[bytes], indent: bytes = b"", outer: bytes = b""
     ) -> None:
         """Physical lines behind offset `at`, where a statement or brace ends. What follows on its
         line goes to the next, by `indent`, or by `outer` when that closes the block."""

@@ -31,12 +31,7 @@ from lvstui.keepalived.schema import ROOT, Keywords
 from lvstui.keepalived.shown import HIDDEN
 from lvstui.keepalived.tree import Block, Statement, Tree
 from lvstui.keepalived.values import Notes, shown
-from lvstui.model.config import (
-    ConfiguredInstance,
-    ConfiguredScript,
-    TrackedFile,
-    TrackedProcess,
-)
+from lvstui.model.config import ConfiguredInstance, ConfiguredScript, TrackedFile, TrackedProcess
 
 _INSTANCE: Keywords = ROOT[b"vrrp_instance"].inner or {}
 _TRACKED = (b"track_interface", b"track_script", b"track_file", b"track_process", b"track_bfd")
@@ -67,15 +62,24 @@ _GARP = (
     _Garp(b"garp_master_refresh", b"vrrp_garp_master_refresh", 0, count, "s"),
     _Garp(b"garp_master_refresh_repeat", b"vrrp_garp_master_refresh_repeat", 1, count, low=1),
     _Garp(
-        b"garp_lower_prio_delay", b"vrrp_garp_lower_prio_delay", 5, count, "s",
-        fallback=b"vrrp_garp_master_delay", strict=0,
+        b"garp_lower_prio_delay",
+        b"vrrp_garp_lower_prio_delay",
+        5,
+        count,
+        "s",
+        fallback=b"vrrp_garp_master_delay",
+        strict=0,
     ),
     _Garp(
-        b"garp_lower_prio_repeat", b"vrrp_garp_lower_prio_repeat", 5, count,
-        fallback=b"vrrp_garp_master_repeat", strict=0,
+        b"garp_lower_prio_repeat",
+        b"vrrp_garp_lower_prio_repeat",
+        5,
+        count,
+        fallback=b"vrrp_garp_master_repeat",
+        strict=0,
     ),
     _Garp(b"down_timer_adverts", b"vrrp_down_timer_adverts", 3, adverts, strict=3),
-)  # fmt: skip
+)
 
 
 def instance_section(
@@ -97,37 +101,62 @@ def instance_section(
     i = instance
     values = [
         trace(
-            "state", i.state, own(b"state"), word, why="it does not go with the rest",
+            "state",
+            i.state,
+            own(b"state"),
+            word,
+            why="it does not go with the rest",
             absent="priority 255" if i.state == "MASTER" else "",
         ),
         trace("interface", i.interface or None, own(b"interface"), word),
         trace("virtual_router_id", i.vrid, own(b"virtual_router_id"), number),
         trace(
-            "priority", i.priority, own(b"priority"), number,
+            "priority",
+            i.priority,
+            own(b"priority"),
+            number,
             absent="state MASTER without a priority: owner" if i.priority == OWNER else "",
         ),
         trace(
-            "advert_int", i.advert_interval_s, own(b"advert_int"), seconds, unit="s",
+            "advert_int",
+            i.advert_interval_s,
+            own(b"advert_int"),
+            seconds,
+            unit="s",
             why="VRRP 2 knows whole seconds only, VRRP 3 at most 40.95",
         ),
-        trace("version", i.version, with_global(b"version", b"vrrp_version"), number,
-              absent="3 for IPv6" if i.version == 3 else ""),
+        trace(
+            "version",
+            i.version,
+            with_global(b"version", b"vrrp_version"),
+            number,
+            absent="3 for IPv6" if i.version == 3 else "",
+        ),
         _preempt(block, i),
         trace(
-            "preempt_delay", i.preempt_delay_s, own(b"preempt_delay"), seconds, unit="s",
+            "preempt_delay",
+            i.preempt_delay_s,
+            own(b"preempt_delay"),
+            seconds,
+            unit="s",
             why="not with state MASTER, strict_mode or nopreempt",
         ),
         trace(
-            "skip_check_adv_addr", i.skip_check_adv_addr,
-            with_global(b"skip_check_adv_addr", b"vrrp_skip_check_adv_addr"), flag,
+            "skip_check_adv_addr",
+            i.skip_check_adv_addr,
+            with_global(b"skip_check_adv_addr", b"vrrp_skip_check_adv_addr"),
+            flag,
             why="keepalived takes `off` for on",
         ),
         trace("strict_mode", i.strict, with_global(b"strict_mode", b"vrrp_strict"), flag),
         trace(
-            "source", i.unicast_source or None, own(b"mcast_src_ip", b"unicast_src_ip"), address,
+            "source",
+            i.unicast_source or None,
+            own(b"mcast_src_ip", b"unicast_src_ip"),
+            address,
             absent="the address of the interface",
         ),
-    ]  # fmt: skip
+    ]
     if i.sync_group:
         values.append(Value("sync_group", i.sync_group, Origin.WRITTEN))
     values += _authentication(block, i, version)
@@ -221,8 +250,9 @@ def _garp(
 def _written(levels: Iterable[Level], read: Read) -> Plain:
     """What the innermost level says that says something; of its lines the last."""
     for level in levels:
-        values = [v for line in level.block.statements(*level.keywords)
-                  if (v := read(line)) is not None]  # fmt: skip
+        values = [
+            v for line in level.block.statements(*level.keywords) if (v := read(line)) is not None
+        ]
         if values:
             return values[-1]
     return None
@@ -310,9 +340,15 @@ def global_section(tree: Tree, version: tuple[int, ...]) -> Section:
                 effective = _written((level,), item.read)
                 made = trace(item.outer.decode(), effective, (level,), item.read, unit=item.unit)
                 values.append(
-                    Value(made.keyword, effective, Origin.INHERITED, made.place, level.title,
-                          item.unit)
-                )  # fmt: skip
+                    Value(
+                        made.keyword,
+                        effective,
+                        Origin.INHERITED,
+                        made.place,
+                        level.title,
+                        item.unit,
+                    )
+                )
             else:
                 values.append(
                     Value(item.outer.decode(), item.default, Origin.DEFAULT, None, "", item.unit)

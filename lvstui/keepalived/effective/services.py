@@ -166,10 +166,7 @@ def _server(
         _port(server, port_place, header.words[2] if len(header.words) > 2 else b"", outer),
         trace("weight", server.weight, both(b"weight"), count),
         trace(
-            "lvs_method",
-            server.forwarding,
-            both(b"lvs_method", b"lb_kind", b"lvs_method"),
-            word,
+            "lvs_method", server.forwarding, both(b"lvs_method", b"lb_kind", b"lvs_method"), word
         ),
         trace("inhibit_on_failure", server.inhibit_on_failure, both(b"inhibit_on_failure"), flag),
         trace("uthreshold", server.upper_threshold, both(b"uthreshold")[:1], count),
@@ -296,9 +293,7 @@ def _own_alpha(levels: tuple[Level, ...]) -> Value:
 
 
 def _waits(
-    checker: ConfiguredChecker,
-    delay: float,
-    levels: Callable[[bytes], tuple[Level, ...]],
+    checker: ConfiguredChecker, delay: float, levels: Callable[[bytes], tuple[Level, ...]]
 ) -> list[Value]:
     """What the typed view does not hold: how long it waits between tries and at the start."""
     between = {"HTTP_GET": 3.0, "SSL_GET": 3.0, "DNS_CHECK": delay}.get(checker.kind, 1.0)
@@ -311,8 +306,11 @@ def _waits(
 def _first(keyword: str, levels: tuple[Level, ...], default: float) -> Value:
     """A time that no typed field holds: the innermost that is written counts."""
     for level in levels:
-        found = [value for s in level.block.statements(*level.keywords)
-                 if (value := seconds(s)) is not None]  # fmt: skip
+        found = [
+            value
+            for s in level.block.statements(*level.keywords)
+            if (value := seconds(s)) is not None
+        ]
         if found:
             return trace(keyword, found[-1], levels, seconds, unit="s")
     return Value(keyword, default, Origin.DEFAULT, None, "", "s")

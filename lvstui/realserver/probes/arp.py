@@ -13,22 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.model.text import plain
-from lvstui.realserver.probes.asking import (
-    TRIES,
-    WAIT_S,
-    Answer,
-    Asked,
-    Expectation,
-    exchange,
-)
+from lvstui.realserver.probes.asking import TRIES, WAIT_S, Answer, Asked, Expectation, exchange
 from lvstui.realserver.probes.frames import family
-from lvstui.realserver.probes.links import (
-    Network,
-    address_of,
-    asking_link,
-    read_network,
-    usable,
-)
+from lvstui.realserver.probes.links import Network, address_of, asking_link, read_network, usable
 from lvstui.realserver.probes.results import CannotProbe, Unavailable
 
 
@@ -200,6 +187,13 @@ def judge(
         lines.append("no answer")
     known = tuple((mac, expectation.label(mac)) for mac in verdicts)
     return ArpAnswers(
-        vip, asked.interface, state, text, tuple(lines), expectation.owned, answers, offenders,
+        vip,
+        asked.interface,
+        state,
+        text,
+        tuple(lines),
+        expectation.owned,
+        answers,
+        offenders,
         tuple((mac, label) for mac, label in known if mac != label),
-    )  # fmt: skip
+    )

@@ -43,11 +43,7 @@ class MacAnswers:
 
 
 def macs_of(
-    addresses: Sequence[str],
-    interface: str = "",
-    *,
-    tries: int = TRIES,
-    wait_s: float = WAIT_S,
+    addresses: Sequence[str], interface: str = "", *, tries: int = TRIES, wait_s: float = WAIT_S
 ) -> dict[str, MacAnswers | Unavailable]:
     """The MACs of real servers, all asked in the same rounds; keyed as they were given.
 
@@ -121,9 +117,12 @@ def _where(address: str, network: Network, interface: str, what: str) -> str | M
     if way.gateway:
         line = f"the way to {address} is by {way.gateway} on {way.interface}"
         return MacAnswers(
-            address, way.interface, MacState.ROUTED, f"behind {way.gateway}",
+            address,
+            way.interface,
+            MacState.ROUTED,
+            f"behind {way.gateway}",
             (line, "Direct Routing needs the real server on the director's own link"),
-        )  # fmt: skip
+        )
     return network.wire(usable(network, way.interface, what)).name
 
 

@@ -44,8 +44,9 @@ class Ifupdown(Stack):
         text = stacks.interfaces.text if stacks.interfaces else ""
         if not re.search(
             r"^\s*source(-directory\s+(/etc/network/)?interfaces\.d|\s+\S*interfaces\.d/\*)",
-            text, re.MULTILINE,
-        ):  # fmt: skip
+            text,
+            re.MULTILINE,
+        ):
             return "/etc/network/interfaces does not source /etc/network/interfaces.d"
         return ""
 

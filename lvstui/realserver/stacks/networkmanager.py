@@ -100,9 +100,7 @@ class NetworkManager(Stack):
                     must=False,
                 ),
                 Command(
-                    f"nmcli --wait 10 connection delete {PROFILE}",
-                    "the profile goes",
-                    must=False,
+                    f"nmcli --wait 10 connection delete {PROFILE}", "the profile goes", must=False
                 ),
             ),
             after=(

@@ -41,9 +41,10 @@ class Unit(Stack):
         program = ip(facts)
         start = [
             f"ExecStart={program} -6 addr replace {vip}/128 dev lo preferred_lft 0"
-            if ":" in vip else f"ExecStart={program} addr replace {vip}/32 dev lo"
+            if ":" in vip
+            else f"ExecStart={program} addr replace {vip}/32 dev lo"
             for vip in vips
-        ]  # fmt: skip
+        ]
         text = "\n".join(
             [
                 "# Written by lvstui: virtual addresses of an LVS director, on the loopback.",

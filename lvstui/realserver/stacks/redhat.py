@@ -36,9 +36,10 @@ class NetworkScripts(Stack):
         """One file for each VIP; files of lvstui whose VIP goes are taken away."""
         kept = self._paths(facts, vips)
         managed = [
-            file.path for file in (facts.manifest.files if facts.manifest else ())
+            file.path
+            for file in (facts.manifest.files if facts.manifest else ())
             if file.path.startswith(f"{FOLDER}/ifcfg-lo:")
-        ]  # fmt: skip
+        ]
         gone = [WantedFile(path, None) for path in managed if path not in kept.values()]
         return (*gone, *(WantedFile(path, _text(path, vip)) for vip, path in kept.items()))
 

@@ -158,10 +158,7 @@ def _adverts(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
             Severity.ERROR if router.version == 2 else Severity.WARNING,
         )
     if router.unicast != other.unicast:
-        yield differs(
-            "unicast-differs",
-            f"{_cast(router)} here, {_cast(other)} on {peer.name}",
-        )
+        yield differs("unicast-differs", f"{_cast(router)} here, {_cast(other)} on {peer.name}")
     elif not router.unicast and router.group != other.group:
         yield differs("multicast-group-differs", f"another mcast_dst_ip on {peer.name}")
 

@@ -6,12 +6,7 @@ from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.lint.programs import (
-    DEFAULT_USER,
-    WITHOUT_ARGUMENTS,
-    Program,
-    user_lines,
-)
+from lvstui.keepalived.lint.programs import DEFAULT_USER, WITHOUT_ARGUMENTS, Program, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.tree import Statement
 from lvstui.keepalived.values import shown
