@@ -7,34 +7,31 @@ itself could not look, or was asked for something that it does not understand.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
-import time
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lvstui import __version__, readonly
-from lvstui.configfile import add_config
-from lvstui.environment import NotBelieved, believe
-from lvstui.model.picture import Picture
+from lvstui import __version__
 from lvstui.model.text import plain
-from lvstui.operate import add_operations
-from lvstui.printing import clean_output, table_console
-from lvstui.readonly import READ_ONLY, Harmless
-from lvstui.realservers import add_realservers
+from lvstui.process import readonly
+from lvstui.process.environment import NotBelieved, believe
+from lvstui.process.printing import clean_output
+from lvstui.process.readonly import READ_ONLY, Harmless
+from lvstui.shell.ask import USAGE, fail
+from lvstui.shell.config.inspect import add_config
+from lvstui.shell.realservers import add_realservers
+from lvstui.shell.status import add_status
+from lvstui.shell.weights import add_operations
 
 if TYPE_CHECKING:
     from lvstui.operations.configuration import Configurations
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
-
-USAGE = 2
-PIPE_WIDTH = 200
 
 
 def _interval(text: str) -> float:
@@ -89,40 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=Harmless(_console))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    status = commands.add_parser("status", help="print what is known, once or at each change")
-    _look_options(status)
-    status.add_argument(
-        "--json", action="store_true", help="one JSON document (schema lvstui.status/1)"
-    )
-    status.add_argument(
-        "--watch",
-        action="store_true",
-        help="one JSON line for each change of state, until interrupted",
-    )
-    status.add_argument(
-        "--ask",
-        action="store_true",
-        help="ask keepalived once for its counters (writes a few lines to its log)",
-    )
-    status.add_argument("--schema", action="store_true", help="print what each JSON field means")
-    status.add_argument(
-        "--sample",
-        metavar="SECONDS",
-        type=float,
-        default=1.2,
-        help="how long to count for the rates (default 1.2; 0: no rates)",
-    )
-    status.set_defaults(run=Harmless(_status, lambda args: "--ask signals keepalived" * args.ask))
-
-    stream = commands.add_parser(
-        "stream", help="print every observation as a JSON line (a recording)"
-    )
-    _look_options(stream)
-    stream.add_argument(
-        "--seconds", type=float, default=0.0, help="end after this long (default: when interrupted)"
-    )
-    stream.set_defaults(run=Harmless(_stream))
-
+    add_status(commands, _look_options)
     add_operations(commands, _look_options)
     add_realservers(commands, _look_options)
     add_config(commands, _look_options)
@@ -172,105 +136,23 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 141
 
 
-def fail(message: str) -> int:
-    """Say why nothing can be done; the exit status for that."""
-    print(f"lvstui: {message}", file=sys.stderr)
-    return USAGE
-
-
-def _status(args: argparse.Namespace) -> int:
-    from lvstui import report
-    from lvstui.live import local_watcher
-
-    if args.schema:
-        width = max(map(len, report.MEANINGS))
-        for name, meaning in report.MEANINGS.items():
-            print(f"{name:<{width}}  {meaning}")
-        return 0
-    with local_watcher(config=args.config, interval_s=args.interval) as watcher:
-        if args.watch:
-            return _watch(watcher)
-        picture = watcher.settle()
-        if args.ask:
-            if not watcher.ask_daemon():
-                return fail("keepalived can not be asked: it must run, and that needs root")
-            watcher.wait_for(_has_counters, 6.0)
-            picture = watcher.picture
-        if args.sample > 0 and picture.table_readable and picture.services:
-            watcher.watch_closely(tuple(service.key for service in picture.services))
-            time.sleep(min(args.sample, 60.0))
-            # Netlink is opened while the first picture is made: a slow host needs a moment more.
-            watcher.wait_for(_has_rates, 3.0)
-            picture = watcher.picture
-    if args.json:
-        print(json.dumps(report.report(picture), indent=1, ensure_ascii=False))
-    else:
-        from lvstui.plain_status import show
-
-        # A pipe has no width: lines are cut by whoever reads them.
-        columns = None if sys.stdout.isatty() else PIPE_WIDTH
-        show(picture, table_console(columns))
-    return report.verdict(picture)[0]
-
-
-def _has_counters(picture: Picture) -> bool:
-    return any(instance.stats is not None for instance in picture.instances)
-
-
-def _has_rates(picture: Picture) -> bool:
-    blind = any(gap.source == "netlink" for gap in picture.gaps)
-    return blind or any(service.rates is not None for service in picture.services)
-
-
-def _watch(watcher: Any) -> int:
-    from lvstui import report
-
-    last: dict[str, Any] = {}
-    watcher.settle()
-    while True:
-        document = report.report(watcher.picture)
-        told = report.lasting(document)
-        if told != last:
-            last = told
-            print(json.dumps(document, ensure_ascii=False), flush=True)
-        seen = watcher.picture
-        watcher.wait_for(lambda picture, seen=seen: picture is not seen, 60.0)
-
-
-def _stream(args: argparse.Namespace) -> int:
-    from lvstui.live import local_watcher
-    from lvstui.model.facts import Observation
-    from lvstui.model.wire import FORMAT, encode
-
-    def write(seen: Observation) -> None:
-        print(encode(seen), flush=True)
-
-    print(json.dumps({"lvstui": FORMAT, "version": __version__}), flush=True)
-    with local_watcher(config=args.config, interval_s=args.interval, recorder=write) as watcher:
-        ended = time.monotonic() + args.seconds if args.seconds else None
-        while ended is None or time.monotonic() < ended:
-            time.sleep(0.1)
-            watcher.watch_closely(tuple(s.key for s in watcher.picture.services[:50]))
-    return 0
-
-
 def _console(args: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return fail("the console needs a terminal; `lvstui status` prints the same to a pipe")
     if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         return fail("this terminal can not draw (TERM=dumb); use `lvstui status`")
-    from lvstui.frugal import one_arena
+    from lvstui.process.memory import one_arena
 
     one_arena()
-    from lvstui.app import LvstuiApp
-    from lvstui.keepalived.on_disk import OnDisk
     from lvstui.lab import LabError
     from lvstui.lab.link import lab_link
-    from lvstui.live import local_watcher, replay_watcher
     from lvstui.operations.operator import Operator
-    from lvstui.screens.settings import Settings
+    from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id
     from lvstui.sources.recording import Recording
+    from lvstui.tui.app import LvstuiApp
+    from lvstui.tui.settings import Settings
+    from lvstui.watch import local_watcher, replay_watcher
 
     settings = Settings()
     try:
@@ -293,8 +175,8 @@ def _console(args: argparse.Namespace) -> int:
             def realservers(asker: Asker) -> RealServers:
                 """Called at the first look: until then neither SSH nor its libraries are loaded."""
                 from lvstui.operations.realservers import RealServers
-                from lvstui.realservers import other_directors
                 from lvstui.remote.connect import Connector
+                from lvstui.session.hosts import other_directors
 
                 connector = at_the_end.enter_context(Connector(asker))
                 return RealServers(

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lvstui.frugal import give_back
 from lvstui.model.facts import (
     AddressChanged,
     Available,
@@ -31,8 +30,11 @@ from lvstui.model.keys import ServiceKey
 from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Cost, Gap, Picture
 from lvstui.model.text import plain
+from lvstui.process.memory import give_back
 from lvstui.sources.base import Context, Source
 from lvstui.sources.counters import NetlinkCounters
+from lvstui.sources.local import local_sources
+from lvstui.sources.recording import Recording
 
 GATHER_S = 0.02
 """Observations of one moment come in bursts: wait this long for the rest of them."""
@@ -334,3 +336,18 @@ def _resident() -> int:
             return int(stream.read().split()[1]) * _PAGE
     except (OSError, ValueError, IndexError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def local_watcher(
+    *,
+    config: str = "",
+    interval_s: float = 1.0,
+    recorder: Callable[[Observation], None] | None = None,
+) -> Watcher:
+    """A watcher over everything that this host can tell; not started yet."""
+    return Watcher(local_sources(config), interval_s=interval_s, recorder=recorder)
+
+
+def replay_watcher(recording: Recording) -> Watcher:
+    """A watcher over a recording."""
+    return Watcher([recording], host=recording.host, clock=recording.clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lvstui import privileges, readonly
+from lvstui.process import privileges, readonly
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from lvstui.lab import Lab, RunningMachine
 from lvstui.lab.topology import STACKS, parse
 from lvstui.realserver.transaction import look
-from tests.unit.looks import DATA, NONCE
+from tests.unit.realserver.looks import DATA, NONCE
 
 
 def main() -> None:

@@ -58,18 +58,18 @@ def _take(new: Lab, word: str, names: Sequence[str]) -> None:
 
 async def inside(folder: Path) -> None:
     """The half that runs on lb1."""
-    from lvstui.app import LvstuiApp
-    from lvstui.keepalived.on_disk import OnDisk
-    from lvstui.live import local_watcher
     from lvstui.model.picture import Picture, State
     from lvstui.operations.configuration import Configurations
     from lvstui.operations.configuration_hosts import Where
     from lvstui.operations.operator import Operator
     from lvstui.remote.local import LocalRunner
-    from lvstui.screens.config_change import Phase
-    from lvstui.screens.picture_file import save_svg
-    from lvstui.screens.settings import Settings
+    from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id
+    from lvstui.tui.app import LvstuiApp
+    from lvstui.tui.change.config_change import Phase
+    from lvstui.tui.picture_file import save_svg
+    from lvstui.tui.settings import Settings
+    from lvstui.watch import local_watcher
 
     def states(picture: Picture) -> set[State]:
         return {server.state for service in picture.services for server in service.servers}
@@ -159,17 +159,17 @@ async def inside(folder: Path) -> None:
 
 async def inside_bare(folder: Path) -> None:
     """The half that runs on lb1 of a lab whose real servers are bare: push, break, look, push."""
-    from lvstui.app import LvstuiApp
-    from lvstui.live import local_watcher
     from lvstui.operations.operator import Operator
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.connect import Connector
     from lvstui.remote.runner import Asker
-    from lvstui.screens.picture_file import save_svg
-    from lvstui.screens.push import PushScreen
-    from lvstui.screens.realserver_change import Phase
-    from lvstui.screens.realservers import RealServersScreen
-    from lvstui.screens.settings import Settings
+    from lvstui.tui.app import LvstuiApp
+    from lvstui.tui.change.push import PushScreen
+    from lvstui.tui.change.realserver_change import Phase
+    from lvstui.tui.picture_file import save_svg
+    from lvstui.tui.realservers.screen import RealServersScreen
+    from lvstui.tui.settings import Settings
+    from lvstui.watch import local_watcher
 
     def make(asker: Asker) -> RealServers:
         return RealServers(Connector(asker))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.sources import trust
+from lvstui.process import trust
 
 NOBODY = 65534
 PYTHONS = {"PYTHONHOME": sys.base_prefix, "LD_LIBRARY_PATH": f"{sys.base_prefix}/lib"}

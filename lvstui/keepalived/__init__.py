@@ -7,11 +7,11 @@ Nothing here knows a screen. The nesting, the defaults and the inheritance are t
 `load_tree` and `write` are the tree beneath, for whoever wants to change a file.
 """
 
-from lvstui.keepalived.files import NotLoaded
-from lvstui.keepalived.loaded import parse_consolidated
-from lvstui.keepalived.parser import parse_bytes
-from lvstui.keepalived.tree import Block, Provenance, SourceFile, Statement, Tree, Word, write
-from lvstui.keepalived.view import load, load_tree, same, view
+from lvstui.keepalived.meaning.loaded import parse_consolidated
+from lvstui.keepalived.meaning.view import load, load_tree, same, view
+from lvstui.keepalived.text.files import NotLoaded
+from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.tree import Block, Provenance, SourceFile, Statement, Tree, Word, write
 
 __all__ = [
     "Block",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lvstui.keepalived.virtual_servers import MAX_PERSISTENCE, SCHEDULERS
+from lvstui.keepalived.meaning.virtual_servers import MAX_PERSISTENCE, SCHEDULERS
 from lvstui.model.keys import address_family, canonical_address
 
 PRIORITIES = (150, 100)

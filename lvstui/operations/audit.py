@@ -15,7 +15,7 @@ from pathlib import Path
 from lvstui.operations import journal
 from lvstui.operations.identity import Identity, identify
 from lvstui.operations.plan import Plan, StepResult
-from lvstui.readonly import forbid
+from lvstui.process.readonly import forbid
 from lvstui.remote.append import append_lines
 from lvstui.sources.audit import START, Entry, audit_path, digest, encode, entries
 

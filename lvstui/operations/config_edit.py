@@ -11,8 +11,8 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.edit.carry import carry
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.files import Files, NotLoaded
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.files import Files, NotLoaded
+from lvstui.keepalived.text.tree import Tree
 from lvstui.operations.config_plan import FileChange
 from lvstui.remote.runner import RemoteError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.difference import Difference
+from lvstui.keepalived.diff import Difference
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.model.changes import Ended as Ended
 

@@ -14,7 +14,7 @@ from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
 from lvstui.keepalived.lint.finding import Severity
-from lvstui.keepalived.mask import Secrets, masked_diff, secrets_in, secrets_of
+from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_in, secrets_of
 from lvstui.model.changes import UNDONE_BY
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -46,7 +46,7 @@ from lvstui.operations.configuration_plan import (
 )
 from lvstui.operations.undo import CONFIGURATION as OPERATION
 from lvstui.operations.undo import undo_title
-from lvstui.readonly import READ_ONLY
+from lvstui.process.readonly import READ_ONLY
 from lvstui.remote.runner import RemoteError, Runner, Trouble
 
 TIMER_S = 60

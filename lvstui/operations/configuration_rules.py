@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.tree import Statement, Tree
+from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.model.config import Configuration, ConfiguredInstance
 from lvstui.remote.runner import RemoteError
 

@@ -11,7 +11,7 @@ from lvstui.operations import weights
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.plan import Outcome, Plan, Step, StepResult
 from lvstui.operations.undo import Offer, Operation, offer, operations
-from lvstui.readonly import READ_ONLY, forbid
+from lvstui.process.readonly import READ_ONLY, forbid
 from lvstui.sources.counters import KernelIpvs
 from lvstui.sources.proc import TableReader, read_text
 

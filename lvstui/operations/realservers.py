@@ -17,7 +17,7 @@ from lvstui.model.text import plain
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.ear import Ear
 from lvstui.operations.rows import Result, Row, drift
-from lvstui.readonly import READ_ONLY
+from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import checks, outside, probes, push
 from lvstui.realserver.checks import Verdict
 from lvstui.realserver.facts import HostFacts

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Protocol
 
-from lvstui import readonly
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
+from lvstui.process import readonly
 from lvstui.remote import scripts
 from lvstui.remote.runner import Access, RemoteError, SecretRequest, Trouble
 from lvstui.remote.talk import MOST, Answer, Raw

@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lvstui import privileges
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
+from lvstui.process import privileges
 from lvstui.remote.runner import Access, RemoteError, Trouble
 
 SECONDS = 20.0

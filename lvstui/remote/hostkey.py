@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from lvstui import readonly
 from lvstui.model.text import plain
+from lvstui.process import readonly
 from lvstui.remote import known_hosts
 from lvstui.remote.config import Settings
 from lvstui.remote.known_hosts import KnownHost, State, fingerprint, host_name

@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lvstui.model.text import plain
-from lvstui.readonly import forbid
+from lvstui.process.readonly import forbid
 from lvstui.remote.append import append_lines
 
 DEFAULT_PORT = 22

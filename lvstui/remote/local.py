@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 
-from lvstui import privileges
 from lvstui.model.text import plain
+from lvstui.process import privileges
 from lvstui.remote.pipes import ProcessStream
 from lvstui.remote.runner import Access, NobodyThere, RemoteError, Trouble
 from lvstui.remote.shell import ShellRunner

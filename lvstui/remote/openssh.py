@@ -11,8 +11,8 @@ import shutil
 import subprocess
 import tempfile
 
-from lvstui import readonly
 from lvstui.model.text import plain
+from lvstui.process import readonly
 from lvstui.remote.config import Settings
 from lvstui.remote.link import where_of
 from lvstui.remote.pipes import ProcessStream

@@ -8,7 +8,7 @@ import time
 from abc import ABC, abstractmethod
 
 from lvstui.model.text import plain
-from lvstui.readonly import forbid
+from lvstui.process.readonly import forbid
 from lvstui.remote.become import Become
 from lvstui.remote.runner import Access, Ran, RemoteError
 from lvstui.remote.scripts import (

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lvstui import newfile
+from lvstui.process import newfile
 from lvstui.remote.append import append_lines
 from lvstui.remote.runner import Ran, RemoteError
 from lvstui.remote.vault import Redactor

@@ -20,7 +20,7 @@ from pathlib import Path
 from lvstui.model.facts import Done, Missing
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
-from lvstui.privileges import sees_all
+from lvstui.process.privileges import sees_all
 from lvstui.sources.base import Context
 
 BACK_S = 7 * 86400.0

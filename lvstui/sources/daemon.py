@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from lvstui.model.facts import Available, DaemonSeen, Missing
 from lvstui.model.text import plain
-from lvstui.sources import trust
+from lvstui.process import trust
 from lvstui.sources.base import Context
 from lvstui.sources.processes import (
     DEFAULT_CONFIG,

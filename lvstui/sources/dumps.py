@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 
 from lvstui.model.facts import Available, ChecksSeen, InstancesSeen, Missing
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
-from lvstui.privileges import sees_all
-from lvstui.readonly import forbid
-from lvstui.sources import trust
+from lvstui.process import trust
+from lvstui.process.privileges import sees_all
+from lvstui.process.readonly import forbid
 from lvstui.sources.base import Context
 from lvstui.sources.daemon import find_pid
 from lvstui.sources.dump_checks import parse_checks

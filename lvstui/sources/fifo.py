@@ -14,7 +14,6 @@ import stat
 import time
 from collections.abc import Callable
 
-from lvstui import readonly
 from lvstui.model.facts import (
     UNDATED,
     Available,
@@ -29,6 +28,7 @@ from lvstui.model.facts import (
 )
 from lvstui.model.numbers import PIDS, number
 from lvstui.model.text import plain
+from lvstui.process import readonly
 from lvstui.sources.base import Context
 from lvstui.sources.log_lines import server_of, service_of
 from lvstui.sources.log_patterns import RS, VS

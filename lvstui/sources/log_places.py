@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from lvstui.model.facts import Missing
 from lvstui.model.text import plain
-from lvstui.sources import trust
+from lvstui.process import trust
 from lvstui.sources.processes import PROC, command_line, inside, options_of, tmp_dir
 
 SYSLOG_FILES = (

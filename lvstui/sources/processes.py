@@ -17,7 +17,7 @@ from pathlib import Path
 from lvstui.keepalived.daemon import options
 from lvstui.keepalived.daemon.options import DEFAULT_CONFIG as DEFAULT_CONFIG
 from lvstui.keepalived.daemon.options import options_of as options_of
-from lvstui.sources import trust
+from lvstui.process import trust
 
 PROC = Path("/proc")
 

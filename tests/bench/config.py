@@ -71,7 +71,7 @@ def change_one(source: Path, target: Path) -> None:
     """Read, give one real server in the middle another weight, write the whole file."""
     from lvstui.keepalived.edit.change import apply_edits
     from lvstui.keepalived.edit.servers import set_weight
-    from lvstui.keepalived.view import load_tree
+    from lvstui.keepalived.meaning.view import load_tree
     from lvstui.model.keys import ServerKey, ServiceKey
 
     tree = load_tree(str(source), config_id="lb1")

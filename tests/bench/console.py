@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from lvstui.app import LvstuiApp
-from lvstui.frugal import one_arena
 from lvstui.operations.operator import Operator
+from lvstui.process.memory import one_arena
 from lvstui.sources.proc import ProcTable
+from lvstui.tui.app import LvstuiApp
 from lvstui.watch import Watcher
 from tests.bench.surroundings import Surroundings
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lvstui.keepalived.difference import difference
-from lvstui.keepalived.fold import Folded
+from lvstui.keepalived.diff import difference
 from lvstui.keepalived.lint.run import lint
-from lvstui.keepalived.mask import mask, secrets_of
-from lvstui.keepalived.parser import parse_bytes
-from lvstui.keepalived.tree import Provenance, write
-from lvstui.keepalived.view import view
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.mask import mask, secrets_of
+from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.tree import Provenance, write
 
 
 @dataclass(frozen=True, slots=True)

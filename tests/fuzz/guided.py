@@ -11,7 +11,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["lvstui.keepalived"]):
-    from lvstui.keepalived import reader
+    from lvstui.keepalived.text import reader
     from tests.fuzz.check import check
 
 from tests.fuzz import generate

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lvstui.keepalived import Tree, view
-from lvstui.keepalived.effective import Effective, Section
+from lvstui.keepalived.meaning.effective import Effective, Section
 from lvstui.model.config import ConfiguredInstance, ConfiguredService
 from lvstui.model.ipvs import FORWARDING
 from lvstui.model.keys import ServerKey, ServiceKey, canonical_address, join_port

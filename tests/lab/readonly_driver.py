@@ -20,10 +20,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from lvstui import readonly
-from lvstui.app import LvstuiApp
 from lvstui.cli import build_parser, main
-from lvstui.screens.console import ConsoleScreen
+from lvstui.process import readonly
+from lvstui.tui.app import LvstuiApp
+from lvstui.tui.console import ConsoleScreen
 from tests.command_line import leaves, optional_words
 from tests.lab.strace import MARK
 

@@ -12,7 +12,7 @@ from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.finding import Severity
 from lvstui.keepalived.lint.run import lint
 from lvstui.lab import Lab, packages
-from tests.unit.lint_cases import CASES, HOST
+from tests.unit.keepalived.lint.cases import CASES, HOST
 
 SAMPLES = "usr/share/doc/keepalived/samples"
 

@@ -133,7 +133,7 @@ def test_a_look_leaves_no_file_on_the_host(lab: Lab) -> None:
 
 
 ASKS_SUDO = """
-from lvstui import readonly
+from lvstui.process import readonly
 readonly.enter()
 from lvstui.remote.connect import Connector
 from lvstui.remote.runner import Access, SecretAnswer

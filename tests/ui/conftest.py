@@ -15,10 +15,10 @@ from textual import events
 from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
-from lvstui.app import LvstuiApp
 from lvstui.model.picture import Picture
-from lvstui.screens.services import ServicesScreen
-from lvstui.screens.settings import Settings
+from lvstui.tui.app import LvstuiApp
+from lvstui.tui.services.screen import ServicesScreen
+from lvstui.tui.settings import Settings
 
 from . import pictures
 from .fakes import FakeFeed, FakeLab, FakeOperator

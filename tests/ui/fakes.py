@@ -221,8 +221,8 @@ def alive(picture: Picture, dice: random.Random) -> Picture:
 
 def main() -> None:
     """Show the made-up site; `large` shows 10,000 real servers."""
-    from lvstui.app import LvstuiApp
-    from lvstui.screens.settings import Settings
+    from lvstui.tui.app import LvstuiApp
+    from lvstui.tui.settings import Settings
 
     from . import pictures
 

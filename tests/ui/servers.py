@@ -17,7 +17,7 @@ from pathlib import Path
 from lvstui.model.picture import Picture
 from lvstui.operations.realservers import RealServers, with_wire
 from lvstui.operations.rows import Result, Row, drift
-from lvstui.readonly import READ_ONLY
+from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import parse
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.facts import HostFacts

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lvstui.model.picture import Gap, Picture
-from lvstui.screens.config import ConfigScreen
-from lvstui.screens.services import ServicesScreen
-from lvstui.widgets import config_pieces
+from lvstui.tui.config import pieces as config_pieces
+from lvstui.tui.config.screen import ConfigScreen
+from lvstui.tui.services.screen import ServicesScreen
 
 from . import pictures
 from .configurations import MAIN, PASSWORD, WEB_CONF, FakeFiles
@@ -172,7 +172,7 @@ async def test_it_always_says_whether_the_file_is_what_runs(
 async def test_a_changed_file_is_read_again_and_the_cursor_stays(
     open_: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lvstui.screens.config_desk._REST_S", 0.0)
+    monkeypatch.setattr("lvstui.tui.config.desk._REST_S", 0.0)
     files = FakeFiles()
     async with open_(files) as desk:
         await desk.press("tab", "slash", *"interface", "enter")
@@ -186,7 +186,7 @@ async def test_a_changed_file_is_read_again_and_the_cursor_stays(
 async def test_unchanged_files_are_not_read_again(
     open_: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lvstui.screens.config_desk._REST_S", 0.0)
+    monkeypatch.setattr("lvstui.tui.config.desk._REST_S", 0.0)
     files = FakeFiles()
     async with open_(files) as desk:
         for _ in range(3):
@@ -252,7 +252,7 @@ async def test_only_visible_lines_are_drawn(open_: Open, monkeypatch: pytest.Mon
         calls += 1
         return real(*args, **more)
 
-    monkeypatch.setattr("lvstui.widgets.config_document.pieces", counted)
+    monkeypatch.setattr("lvstui.tui.config.document.pieces", counted)
     servers = b"".join(
         b"virtual_server 10.%d.%d.1 80 {\n  lb_algo rr\n  lb_kind DR\n  protocol TCP\n}\n"
         % (i // 250, i % 250)

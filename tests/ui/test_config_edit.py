@@ -17,12 +17,12 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen,
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.config_plan import Ended
 from lvstui.remote.runner import RemoteError, Trouble
-from lvstui.screens.config import ConfigScreen
-from lvstui.screens.config_change import Phase
-from lvstui.screens.config_form import FormScreen
-from lvstui.screens.config_plan import ConfigPlanScreen
-from lvstui.screens.first import AfterFirstScreen
-from lvstui.screens.services import ServicesScreen
+from lvstui.tui.change.config_change import Phase
+from lvstui.tui.change.config_plan import ConfigPlanScreen
+from lvstui.tui.config.first import AfterFirstScreen
+from lvstui.tui.config.form import FormScreen
+from lvstui.tui.config.screen import ConfigScreen
+from lvstui.tui.services.screen import ServicesScreen
 
 from . import pictures
 from .configurations import ERROR, MAIN, PASSWORD, WEB_CONF, FakeEngine, FakeFiles, FakePast
@@ -235,7 +235,7 @@ async def test_the_diff_is_shown_without_secrets(open_: Open) -> None:
 async def test_files_changed_under_the_draft_are_noticed(
     open_: Open, files: FakeFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lvstui.screens.config_desk._REST_S", 0.0)
+    monkeypatch.setattr("lvstui.tui.config.desk._REST_S", 0.0)
     async with open_() as desk:
         await changed(desk)
         files.files[pictures.CONF] += b"# somebody else\n"
@@ -290,8 +290,8 @@ async def test_leaving_the_editor_warns_once(open_: Open) -> None:
 def test_the_own_editor_gets_a_private_copy_that_is_gone_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lvstui.screens.config_editor import edit_outside
-    from lvstui.widgets.config_placeholder import veil
+    from lvstui.tui.config.editor import edit_outside
+    from lvstui.tui.config.placeholder import veil
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     script = tmp_path / "ed"
@@ -315,8 +315,8 @@ def test_the_own_editor_gets_a_private_copy_that_is_gone_after(
 def test_an_editor_that_fails_takes_nothing_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lvstui.screens.config_editor import edit_outside
-    from lvstui.widgets.config_placeholder import veil
+    from lvstui.tui.config.editor import edit_outside
+    from lvstui.tui.config.placeholder import veil
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(OSError, match="status 1"):

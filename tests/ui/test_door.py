@@ -20,14 +20,14 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.files import Files
-from lvstui.keepalived.parser import parse
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.files import Files
+from lvstui.keepalived.text.parser import parse
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Picture
 from lvstui.model.text import harmless
 from lvstui.operations.plan import Plan, Step
-from lvstui.widgets.door import TerminalFilter
+from lvstui.tui.widgets.door import TerminalFilter
 from tests import hostile
 
 from .configurations import FakeEngine, FakeFiles, FakePast

@@ -6,7 +6,7 @@ from textual.widgets import Button, Input
 
 from lvstui.keepalived.first import First, render
 from lvstui.operations.first import Guess
-from lvstui.screens.first import QUESTIONS, FirstScreen
+from lvstui.tui.config.first import QUESTIONS, FirstScreen
 
 from .conftest import Desk, Start
 

@@ -11,12 +11,12 @@ import pytest
 from textual import events
 from textual.geometry import Size
 
-from lvstui.app import LvstuiApp
-from lvstui.screens.choice import AskScreen, ChoiceScreen
-from lvstui.screens.help import HelpScreen
-from lvstui.screens.live import LiveScreen
-from lvstui.screens.notices import WarningsScreen
-from lvstui.screens.services import ServicesScreen
+from lvstui.tui.app import LvstuiApp
+from lvstui.tui.choice import AskScreen, ChoiceScreen
+from lvstui.tui.help import HelpScreen
+from lvstui.tui.live import LiveScreen
+from lvstui.tui.notices import WarningsScreen
+from lvstui.tui.services.screen import ServicesScreen
 
 from . import servers
 from .configurations import FakeEngine, FakeFiles, FakePast

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from lvstui.model.keys import ServerKey
-from lvstui.screens.plan import PlanScreen
-from lvstui.screens.weight import MOST, WeightScreen, read_weight
+from lvstui.tui.change.plan import PlanScreen
+from lvstui.tui.services.weight import MOST, WeightScreen, read_weight
 
 from . import pictures
 from .conftest import Desk, Start

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from lvstui.app import LvstuiApp
 from lvstui.operations.config_plan import Ended
+from lvstui.tui.app import LvstuiApp
 
 from . import pictures
 from .configurations import ERROR, FakeEngine, FakeFiles, FakePast
@@ -64,9 +64,9 @@ class _Fixed(datetime):
 
 @pytest.fixture(autouse=True)
 def _held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lvstui.screens.config_actions.datetime", _Fixed)
-    monkeypatch.setattr("lvstui.app.identify", lambda: "alice")
-    monkeypatch.setattr("lvstui.screens.config_change.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("lvstui.tui.config.actions.datetime", _Fixed)
+    monkeypatch.setattr("lvstui.tui.app.identify", lambda: "alice")
+    monkeypatch.setattr("lvstui.tui.change.config_change.monotonic", lambda: 1000.0)
 
 
 def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:

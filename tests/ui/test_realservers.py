@@ -18,11 +18,11 @@ from lvstui.realserver.push import End
 from lvstui.remote.runner import Ran, RemoteError, SecretAnswer, SecretRequest, Trouble, UnknownKey
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Redactor
-from lvstui.screens.evidence import EvidenceScreen
-from lvstui.screens.push import PushScreen, RebootScreen
-from lvstui.screens.questions import KeyScreen, ScreenAsker, SecretScreen
-from lvstui.screens.realserver_change import Phase
-from lvstui.screens.realservers import RealServersScreen
+from lvstui.tui.change.push import PushScreen, RebootScreen
+from lvstui.tui.change.realserver_change import Phase
+from lvstui.tui.questions import KeyScreen, ScreenAsker, SecretScreen
+from lvstui.tui.realservers.evidence import EvidenceScreen
+from lvstui.tui.realservers.screen import RealServersScreen
 
 from . import pictures, servers
 from .conftest import Desk, Start

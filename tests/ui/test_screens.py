@@ -13,20 +13,20 @@ from textual.binding import Binding
 from textual.color import Color
 from textual.command import CommandPalette
 
-from lvstui.app import LvstuiApp, PictureChanged
-from lvstui.commands.base import shown_key
 from lvstui.model.picture import Event, Picture, Severity
-from lvstui.readonly import READ_ONLY
-from lvstui.screens.console import ConsoleScreen
-from lvstui.screens.details import DetailsScreen
-from lvstui.screens.events import EventsScreen
-from lvstui.screens.explain import explain
-from lvstui.screens.help import HelpScreen
-from lvstui.screens.host import Host
-from lvstui.screens.palette import CommandProvider
-from lvstui.screens.services import ServicesScreen
-from lvstui.screens.theme import THEMES
-from lvstui.widgets.event_list import EventList
+from lvstui.process.readonly import READ_ONLY
+from lvstui.tui.app import LvstuiApp, PictureChanged
+from lvstui.tui.command import shown_key
+from lvstui.tui.console import ConsoleScreen
+from lvstui.tui.events.event_list import EventList
+from lvstui.tui.events.screen import EventsScreen
+from lvstui.tui.help import HelpScreen
+from lvstui.tui.host import Host
+from lvstui.tui.palette import CommandProvider
+from lvstui.tui.services.details import DetailsScreen
+from lvstui.tui.services.explain import explain
+from lvstui.tui.services.screen import ServicesScreen
+from lvstui.tui.theme import THEMES
 
 from . import pictures
 from .conftest import Desk, Make, Start
@@ -500,7 +500,7 @@ async def test_a_second_that_passes_before_the_screen_is_there(
 
 
 def test_no_key_means_two_things_on_a_screen() -> None:
-    from lvstui.app import _MODES
+    from lvstui.tui.app import _MODES
 
     for mode, make in _MODES.items():
         taken: dict[str, str] = {}

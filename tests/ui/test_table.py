@@ -8,9 +8,9 @@ import pytest
 from textual.geometry import Region
 
 from lvstui.model.picture import Picture, ServerView, ServiceView, State, Weights
-from lvstui.widgets.columns import COLUMN_SETS, Layout
-from lvstui.widgets.glyphs import UNICODE
-from lvstui.widgets.rows import RowList, Shape, Sort
+from lvstui.tui.services.columns import COLUMN_SETS, Layout
+from lvstui.tui.services.rows import RowList, Shape, Sort
+from lvstui.tui.widgets.glyphs import UNICODE
 
 from . import pictures
 from .conftest import Start

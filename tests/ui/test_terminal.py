@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FAKES = ("-m", "tests.ui.fakes")
 CRASHING = """
-from lvstui.app import LvstuiApp
+from lvstui.tui.app import LvstuiApp
 from tests.ui import fakes
 
 class Crashing(LvstuiApp):
@@ -30,9 +30,9 @@ class Crashing(LvstuiApp):
         if len(self.feed.picture.services) and self.feed.picture.at > first:
             raise KeyError("s3cret")
 
-import sys, time, lvstui.app
+import sys, time, lvstui.tui.app
 first = time.time() + 1
-lvstui.app.LvstuiApp = Crashing
+lvstui.tui.app.LvstuiApp = Crashing
 sys.argv = ["crashing"]
 fakes.main()
 """

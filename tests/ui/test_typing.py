@@ -11,11 +11,11 @@ import pytest
 from textual.widgets import Button, Input
 
 from lvstui.operations.config_plan import ConfigPlan
-from lvstui.screens.choice import AskScreen
-from lvstui.screens.config_plan import ConfigPlanScreen
-from lvstui.screens.plan import PlanScreen
-from lvstui.screens.plan_form import PlanForm
-from lvstui.screens.push import PushScreen
+from lvstui.tui.change.config_plan import ConfigPlanScreen
+from lvstui.tui.change.plan import PlanScreen
+from lvstui.tui.change.plan_form import PlanForm
+from lvstui.tui.change.push import PushScreen
+from lvstui.tui.choice import AskScreen
 
 from . import servers
 from .configurations import FakeEngine, FakeFiles, FakePast

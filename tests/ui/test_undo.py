@@ -19,10 +19,10 @@ from lvstui.operations.audit import AuditLog
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.realserver.steps import HostPlan
-from lvstui.screens.choice import ChoiceScreen
-from lvstui.screens.config_plan import ConfigPlanScreen
-from lvstui.screens.plan import PlanScreen
-from lvstui.screens.push import PushScreen
+from lvstui.tui.change.config_plan import ConfigPlanScreen
+from lvstui.tui.change.plan import PlanScreen
+from lvstui.tui.change.push import PushScreen
+from lvstui.tui.choice import ChoiceScreen
 
 from . import pictures
 from .configurations import WEB_CONF, FakeEngine, FakeFiles, FakePast

@@ -11,9 +11,9 @@ import pytest
 from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
 from lvstui.model.waiting import ChangeStands
-from lvstui.screens.config_change import Phase
-from lvstui.screens.config_history import TextScreen
-from lvstui.screens.config_plan import ConfigPlanScreen
+from lvstui.tui.change.config_change import Phase
+from lvstui.tui.change.config_plan import ConfigPlanScreen
+from lvstui.tui.config.history import TextScreen
 
 from . import pictures
 from .configurations import FakeEngine, FakeFiles, FakePast

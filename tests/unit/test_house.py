@@ -47,13 +47,13 @@ print(",".join(heavy))
 @pytest.mark.parametrize(
     ("statement", "allowed"),
     [
-        ("import lvstui.watch, lvstui.live, lvstui.report", ""),
+        ("import lvstui.watch, lvstui.sources.local, lvstui.shell.report", ""),
         ("import lvstui.cli; lvstui.cli.build_parser()", ""),
         ("import lvstui.operations.operator", ""),
         ("import lvstui.lab", ""),
         ("import lvstui.realserver.probes", ""),
         ("import lvstui.remote.connect", ""),
-        ("import lvstui.app", "textual,rich"),
+        ("import lvstui.tui.app", "textual,rich"),
     ],
 )
 def test_start_up_loads_no_more_than_it_needs(statement: str, allowed: str) -> None:

@@ -10,7 +10,7 @@ from lvstui.keepalived.daemon.facts import DaemonSeen
 from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.keepalived.lint.inquiry import questions, surroundings_of
 from lvstui.keepalived.lint.surroundings import Surroundings
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.tree import Tree
 from lvstui.remote.runner import Runner
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.daemon.options import config_id, main_file
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.ipvs import KernelService
 

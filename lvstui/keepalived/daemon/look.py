@@ -19,10 +19,10 @@ from functools import cache
 from importlib.resources import files as resources
 
 from lvstui.keepalived.daemon.facts import Child, ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
-from lvstui.keepalived.files import Files, NotLoaded
-from lvstui.keepalived.loaded import parse_consolidated
-from lvstui.keepalived.parser import parse
-from lvstui.keepalived.view import same, view
+from lvstui.keepalived.meaning.loaded import parse_consolidated
+from lvstui.keepalived.meaning.view import same, view
+from lvstui.keepalived.text.files import Files, NotLoaded
+from lvstui.keepalived.text.parser import parse
 from lvstui.model.keys import canonical_address
 from lvstui.model.numbers import PIDS, decimal, hexadecimal, number
 from lvstui.model.text import plain

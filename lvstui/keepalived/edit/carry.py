@@ -14,8 +14,8 @@ from difflib import SequenceMatcher
 from lvstui.keepalived.edit.change import Line, RefusedEdit
 from lvstui.keepalived.edit.draft import conditions
 from lvstui.keepalived.edit.outline import outline, whole
-from lvstui.keepalived.parser import parse_bytes
-from lvstui.keepalived.tree import Block, Node, Tree
+from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.tree import Block, Node, Tree
 from lvstui.model.config import Place
 
 CONTEXT = 3

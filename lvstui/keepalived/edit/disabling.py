@@ -22,13 +22,14 @@ from lvstui.keepalived.edit.find import (
     given_by,
     only_for,
 )
-from lvstui.keepalived.edit.mark import UNSET, mark_of, mark_text
+from lvstui.keepalived.edit.mark import mark_text
 from lvstui.keepalived.edit.pen import Pen, end_of
 from lvstui.keepalived.edit.servers import without
 from lvstui.keepalived.edit.style import NewLine, child_indent
 from lvstui.keepalived.edit.values import place_for
-from lvstui.keepalived.lexer import strip
-from lvstui.keepalived.tree import Statement, Tree
+from lvstui.keepalived.text.lexer import strip
+from lvstui.keepalived.text.mark import UNSET, mark_of
+from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 

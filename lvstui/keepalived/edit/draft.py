@@ -11,10 +11,10 @@ from typing import Protocol
 
 from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
 from lvstui.keepalived.edit.outline import as_meant, outline, same_lines, strays
-from lvstui.keepalived.files import Files
-from lvstui.keepalived.parser import parse
-from lvstui.keepalived.tree import Tree
-from lvstui.keepalived.view import many_objects, view
+from lvstui.keepalived.meaning.view import many_objects, view
+from lvstui.keepalived.text.files import Files
+from lvstui.keepalived.text.parser import parse
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.text import plain
 

@@ -9,8 +9,8 @@ from lvstui.keepalived.edit.find import ensure_editable, given_by
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewBlock, NewLine
 from lvstui.keepalived.edit.values import default_whom, last_child, place_for, table_of
-from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.tree import Block, Statement, Tree
+from lvstui.keepalived.text.values import shown
 from lvstui.model.keys import canonical_address
 
 _ADDRESSES = (b"virtual_ipaddress", b"virtual_ipaddress_excluded", b"unicast_peer")

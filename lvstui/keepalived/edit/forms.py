@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from lvstui.keepalived.edit.fields import Field, Kind, time_field
 from lvstui.keepalived.edit.forms_vrrp import INSTANCE, SCRIPT
-from lvstui.keepalived.values import MAX_PORT, MAX_UNSIGNED, NAME_LIMIT
-from lvstui.keepalived.virtual_servers import (
+from lvstui.keepalived.meaning.virtual_servers import (
     DEFAULT_PERSISTENCE,
     MAX_PERSISTENCE,
     MAX_WEIGHT,
     SCHEDULERS,
 )
+from lvstui.keepalived.text.values import MAX_PORT, MAX_UNSIGNED, NAME_LIMIT
 
 _OLD_WEIGHT = ("2.1.0", 65535.0)
 _ADDRESS = Field("address", "Address", "IPv4 or IPv6, as it is", Kind.ADDRESS, required=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lvstui.keepalived.edit.fields import Field, Kind, time_field
-from lvstui.keepalived.virtual_servers import MAX_WEIGHT
+from lvstui.keepalived.meaning.virtual_servers import MAX_WEIGHT
 
 INSTANCE: tuple[Field, ...] = (
     Field("name", "Name", "of the vrrp_instance", Kind.NAME, required=True),

@@ -14,7 +14,7 @@ from lvstui.keepalived.edit.services import NewService, Setting
 from lvstui.keepalived.edit.style import NewBlock
 from lvstui.keepalived.edit.target import Target
 from lvstui.keepalived.edit.values import remove_value, set_value
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.keys import ServerKey, ServiceKey
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lvstui.keepalived.edit.change import OPENS, Line, Meant
-from lvstui.keepalived.fold import Folded
-from lvstui.keepalived.parser import parse_bytes
-from lvstui.keepalived.tree import Block, Node, Tree
+from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.tree import Block, Node, Tree
 
 UNCLOSED = (b"{", b"never closed")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import OPENS, Line, RefusedEdit
-from lvstui.keepalived.tree import Block, Node, Provenance, SourceFile, Statement, Tree
+from lvstui.keepalived.text.tree import Block, Node, Provenance, SourceFile, Statement, Tree
 
 LINE_LIMIT = 1000
 """Bytes of one line that we write: keepalived reads 1023, longer ones come apart."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.checkers import find_check
 from lvstui.keepalived.edit.find import Found, find_globals, find_named, find_server, find_service
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.keys import ServerKey, ServiceKey
 
 

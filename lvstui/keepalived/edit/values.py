@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lvstui.keepalived.digest import SECRET_KEYWORDS
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.consequences import consequence
 from lvstui.keepalived.edit.find import effective, ensure_editable, given_by, only_for
@@ -12,10 +11,11 @@ from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.mark import ensure_unmarked
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewLine
-from lvstui.keepalived.fold import Folded
-from lvstui.keepalived.schema import ROOT, Keyword, Keywords
-from lvstui.keepalived.tree import Block, Node, Statement, Tree
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.digest import SECRET_KEYWORDS
+from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
+from lvstui.keepalived.text.values import shown
+from lvstui.keepalived.text.words import ROOT, Keyword, Keywords
 
 SYNONYMS = (
     (b"lb_algo", b"lvs_sched"),

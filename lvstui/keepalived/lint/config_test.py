@@ -16,8 +16,8 @@ from lvstui.keepalived.lint.messages import Shape, shape_of
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.lint.surroundings import release
 from lvstui.keepalived.lint.verdicts import verdict
-from lvstui.keepalived.tree import Tree
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.tree import Tree
+from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
 
 FIRST = (2, 0, 4)

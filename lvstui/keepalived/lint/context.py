@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.lint.programs import Program, programs
 from lvstui.keepalived.lint.routers import Router, routers
 from lvstui.keepalived.lint.surroundings import Surroundings
-from lvstui.keepalived.tree import Block, Statement, Tree
+from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.model.config import Configuration, Place
 
 

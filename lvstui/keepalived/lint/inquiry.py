@@ -14,7 +14,7 @@ from lvstui.keepalived.lint.surroundings import (
     stat_argv,
     users_from_passwd,
 )
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.tree import Tree
 
 LINKS, FILES, USERS, NONLOCAL_BIND = "links", "files", "users", "nonlocal_bind"
 

@@ -15,7 +15,7 @@ from lvstui.keepalived.lint.surroundings import (
     folders_above,
     judge_scripts,
 )
-from lvstui.keepalived.tree import Tree
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.keys import canonical_address
 
 _IFF_UP = 0x1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lvstui.keepalived.lexer import script_words
-from lvstui.keepalived.tree import Block, Node, Statement, Tree
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.lexer import script_words
+from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
+from lvstui.keepalived.text.values import shown
 
 DEFAULT_USER = "keepalived_script"
 """The user that scripts run as when it exists and no script_user says otherwise."""

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lvstui.keepalived.election import OWNER as OWNER
-from lvstui.keepalived.election import family_and_version
-from lvstui.keepalived.instances import device_of, globals_of, prefix_of
-from lvstui.keepalived.tracking import entries as entries
-from lvstui.keepalived.tree import Block, Statement, Tree
-from lvstui.keepalived.values import Notes, shown
+from lvstui.keepalived.meaning.election import OWNER as OWNER
+from lvstui.keepalived.meaning.election import family_and_version
+from lvstui.keepalived.meaning.instances import device_of, globals_of, prefix_of
+from lvstui.keepalived.meaning.tracking import entries as entries
+from lvstui.keepalived.text.tree import Block, Statement, Tree
+from lvstui.keepalived.text.values import Notes, shown
 from lvstui.model.config import Configuration, ConfiguredInstance
 from lvstui.model.keys import address_family
 

@@ -1,7 +1,7 @@
 """Which words of a configuration are secrets, so that foreign messages can be shown.
 
-Not what `lvstui.keepalived.mask` knows: that hides a value where the text of a configuration has
-one, this finds the same words, whole or in pieces, wherever keepalived repeats them.
+Not what `lvstui.keepalived.text.mask` knows: that hides a value where the text of a configuration
+has one, this finds the same words, whole or in pieces, wherever keepalived repeats them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lvstui.keepalived.digest import SECRET_KEYWORDS
-from lvstui.keepalived.schema import KNOWN_WORDS
-from lvstui.keepalived.tree import Block, Node, Tree
+from lvstui.keepalived.text.digest import SECRET_KEYWORDS
+from lvstui.keepalived.text.tree import Block, Node, Tree
+from lvstui.keepalived.text.words import KNOWN_WORDS
 from lvstui.model.text import plain
 
 HIDDEN = "…"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import static_addresses, value
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
 from lvstui.model.keys import canonical_address
 

@@ -8,8 +8,8 @@ from itertools import combinations
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import OWNER, Router, entries, last, value
-from lvstui.keepalived.tree import Block, Statement
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.tree import Block, Statement
+from lvstui.keepalived.text.values import shown
 
 MAX_VIPS = 255
 

@@ -9,8 +9,8 @@ from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import entries
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
-from lvstui.keepalived.tree import Block, Statement
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.tree import Block, Statement
+from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
 
 _ADDRESS_BLOCKS = (b"virtual_ipaddress", b"virtual_ipaddress_excluded")

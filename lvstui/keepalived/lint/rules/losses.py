@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.tree import Block, Statement
+from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.model.config import Place
 
 _BOM = b"\xef\xbb\xbf"

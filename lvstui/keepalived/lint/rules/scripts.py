@@ -8,8 +8,8 @@ from lvstui.keepalived.lint.context import Context
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.programs import DEFAULT_USER, WITHOUT_ARGUMENTS, Program, user_lines
 from lvstui.keepalived.lint.surroundings import Script
-from lvstui.keepalived.tree import Statement
-from lvstui.keepalived.values import shown
+from lvstui.keepalived.text.tree import Statement
+from lvstui.keepalived.text.values import shown
 
 _FIFOS = frozenset(
     b"notify_fifo vrrp_notify_fifo lvs_notify_fifo notify_fifo_script vrrp_notify_fifo_script "

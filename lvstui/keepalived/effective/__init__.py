@@ -1,6 +1,0 @@
-"""Every value that keepalived ends up using, with where it comes from."""
-
-from lvstui.keepalived.effective.value import Origin, Section, Value
-from lvstui.keepalived.effective.whole import Effective
-
-__all__ = ["Effective", "Origin", "Section", "Value"]

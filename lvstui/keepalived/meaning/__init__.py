@@ -1,0 +1,1 @@
+"""What a tree means to keepalived: typed views, defaults, inheritance."""

@@ -1,0 +1,185 @@
+"""Health checks of a real server: what each looks at, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lvstui.keepalived.text.tree import Block, Statement
+from lvstui.keepalived.text.values import MAX_PORT, MAX_UNSIGNED, Notes, script_path, shown
+from lvstui.keepalived.text.words import CHECKERS
+from lvstui.model.config import ConfiguredChecker
+from lvstui.model.keys import join_port
+
+DEFAULT_DELAY = 60.0
+"""Seconds between two checks when nothing says otherwise (KEEPALIVED_DEFAULT_DELAY)."""
+DEFAULT_TIMEOUT = 5.0
+"""Seconds to connect when nothing says otherwise."""
+
+_RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3, "FILE_CHECK": 0, "BFD_CHECK": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a check inherits. None: not set at this level."""
+
+    delay_loop: float | None = None
+    connect_timeout: float | None = None
+    retry: int | None = None
+    alpha: bool | None = None
+
+    def over(self, outer: Timing) -> Timing:
+        """These, with those of `outer` where nothing is set."""
+        return Timing(
+            outer.delay_loop if self.delay_loop is None else self.delay_loop,
+            outer.connect_timeout if self.connect_timeout is None else self.connect_timeout,
+            outer.retry if self.retry is None else self.retry,
+            outer.alpha if self.alpha is None else self.alpha,
+        )
+
+
+def timing(block: Block, notes: Notes, inner: bool = True) -> Timing:
+    """What `block` itself sets. `inner`: of a real server or check, where alpha takes a value."""
+    delay_loop: float | None = None
+    timeout: float | None = None
+    retry: int | None = None
+    alpha: bool | None = None
+    for statement in block.statements():
+        word = statement.words[0]
+        if word == b"delay_loop":
+            value = notes.seconds(statement)
+            delay_loop = delay_loop if value is None else value
+        elif word == b"connect_timeout":
+            value = notes.seconds(statement)
+            timeout = timeout if value is None else value
+        elif word in (b"retry", b"nb_get_retry"):
+            low = 1 if block.keyword in (b"virtual_server", b"real_server") else 0
+            count = notes.number(statement, low, MAX_UNSIGNED, whole=low == 1)
+            retry = retry if count is None else count
+        elif word == b"alpha":
+            flag = notes.flag(statement) if inner else True
+            alpha = alpha if flag is None else flag
+    return Timing(delay_loop, timeout, retry, alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check whose target may still lack the server's port."""
+
+    checker: ConfiguredChecker
+    alpha: bool
+
+
+def checks(
+    block: Block, outer: Timing, address: str, port: int, serves: int, notes: Notes
+) -> tuple[Check, ...]:
+    """The checks of one real server.
+
+    `outer` holds what the real server and its virtual server set, `address` and `port` where a
+    check connects to unless it says otherwise: the port as written, which keepalived copies
+    before it resets that of the server (queue_checker in check_api.c, 2.2.7). `serves` is the
+    port that the server ends up with.
+    """
+    result: list[Check] = []
+    for check in block.blocks(*CHECKERS):
+        kind = check.keyword.decode()
+        own = timing(check, notes)
+        merged = own.over(outer)
+        delay = DEFAULT_DELAY if merged.delay_loop is None else merged.delay_loop
+        timeout = DEFAULT_TIMEOUT if merged.connect_timeout is None else merged.connect_timeout
+        if kind == "MISC_CHECK":
+            # A script may run for misc_timeout, else until its next turn.
+            timeout = delay
+            for statement in check.statements(b"misc_timeout"):
+                timeout = notes.seconds(statement) or timeout
+        retry = _RETRIES.get(kind, 1) if merged.retry is None else merged.retry
+        if kind in ("FILE_CHECK", "BFD_CHECK"):
+            retry = 0
+        target = _target(check, kind, address, port, serves, notes)
+        if target is None:
+            continue
+        result.append(
+            Check(
+                ConfiguredChecker(kind, target, delay, timeout, retry, check.place),
+                bool(merged.alpha),
+            )
+        )
+    return tuple(result)
+
+
+def _last(block: Block, keyword: bytes) -> Statement | None:
+    """Of a keyword that stands twice the last one counts."""
+    found = None
+    for statement in block.statements(keyword):
+        found = statement
+    return found
+
+
+def _value(block: Block, keyword: bytes, notes: Notes) -> bytes:
+    statement = _last(block, keyword)
+    return notes.argument(statement) if statement else b""
+
+
+def _peer(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int]:
+    """Where a check connects to."""
+    own = address
+    for statement in block.statements(b"connect_ip"):
+        given = notes.address(notes.argument(statement))
+        if given is None:
+            notes.say(statement.place, "connect_ip: no address; the server's own is taken")
+        address = given or own
+    for statement in block.statements(b"connect_port"):
+        port = notes.number(statement, 1, MAX_PORT) or port
+    return address, port
+
+
+def _endpoint(address: str, port: int) -> str:
+    """Without any port keepalived connects to port 0, which always fails (seen with 2.2.7)."""
+    return join_port(address, port) if port else f"{address} port 0"
+
+
+def _target(
+    block: Block, kind: str, address: str, port: int, serves: int, notes: Notes
+) -> str | None:
+    """What a check looks at, in words; None when keepalived drops the check."""
+    if kind == "MISC_CHECK":
+        statement = _last(block, b"misc_path")
+        script = script_path(statement) if statement else ""
+        if not script:
+            notes.say(block.place, "MISC_CHECK: no misc_path; keepalived drops this check")
+            return None
+        return script
+    if kind == "FILE_CHECK":
+        return shown(_value(block, b"track_file", notes))
+    if kind == "BFD_CHECK":
+        return shown(_value(block, b"name", notes))
+    if kind in ("HTTP_GET", "SSL_GET"):
+        return _http(block, kind, (address, serves), _peer(block, address, port, notes), notes)
+    hosts = [_peer(host, address, port, notes) for host in block.blocks(b"host")]
+    where = ", ".join(_endpoint(*peer) for peer in hosts or [_peer(block, address, port, notes)])
+    if kind == "PING_CHECK":
+        return f"ping {_peer(block, address, 0, notes)[0]}"
+    if kind == "DNS_CHECK":
+        record = shown(_value(block, b"type", notes) or b"SOA")
+        name = shown(_value(block, b"name", notes) or b".")
+        return f"{record} {name} from {where}"
+    words = {"SMTP_CHECK": "SMTP", "UDP_CHECK": "UDP"}
+    return f"{words.get(kind, 'connect')} {where}"
+
+
+def _http(
+    block: Block, kind: str, server: tuple[str, int], peer: tuple[str, int], notes: Notes
+) -> str | None:
+    paths: list[str] = []
+    for url in block.blocks(b"url"):
+        path = _value(url, b"path", notes)
+        if path:
+            # A query may hold a key to the application.
+            bare, query, _ = shown(path).partition("?")
+            paths.append(bare + ("?…" if query else ""))
+        else:
+            notes.say(url.place, f"{kind}: url without path; keepalived up to 2.2.7 crashes on it")
+    if not paths:
+        notes.say(block.place, f"{kind}: no url; keepalived up to 2.2.7 crashes on it")
+        return None
+    text = "GET " + ", ".join(paths) + (" over TLS" if kind == "SSL_GET" else "")
+    return text if peer == server and peer[1] else f"{text} at {_endpoint(*peer)}"

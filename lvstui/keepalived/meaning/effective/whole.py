@@ -1,0 +1,151 @@
+"""All effective values of a configuration, made only when they are asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from lvstui.keepalived.meaning.effective.instances import (
+    file_section,
+    global_section,
+    group_section,
+    instance_section,
+    process_section,
+    script_section,
+)
+from lvstui.keepalived.meaning.effective.services import service_sections
+from lvstui.keepalived.meaning.effective.value import Section
+from lvstui.keepalived.meaning.groups import Group, groups
+from lvstui.keepalived.meaning.instances import globals_of, instances, sync_groups
+from lvstui.keepalived.meaning.services import read_service
+from lvstui.keepalived.meaning.tracking import Tracking, tracking
+from lvstui.keepalived.text.tree import Block, Tree
+from lvstui.keepalived.text.values import Notes, shown
+from lvstui.model.config import ConfiguredInstance
+from lvstui.model.keys import ServiceKey
+
+DEFAULT_VERSION = "2.2.7"
+
+
+def parts(version: str) -> tuple[int, ...]:
+    """`2.2.7` as numbers that can be compared; what is no number is left out."""
+    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", version)[:3]) or (2, 2, 7)
+
+
+class Effective:
+    """The effective values of `tree` for one version of keepalived.
+
+    Cheap to make: one service costs one service (a look at each header to find it), `sections`
+    streams everything.
+    """
+
+    def __init__(self, tree: Tree, version: str = DEFAULT_VERSION) -> None:
+        self.tree = tree
+        self.version = version
+        self._version = parts(version)
+
+    @cached_property
+    def _groups(self) -> dict[bytes, Group]:
+        return groups(self.tree, Notes())
+
+    @cached_property
+    def _tracking(self) -> Tracking:
+        return tracking(self.tree, Notes())
+
+    @cached_property
+    def _sync_groups(self) -> dict[str, tuple[str, ...]]:
+        return dict(sync_groups(self.tree, Notes()))
+
+    @cached_property
+    def _instances(self) -> tuple[ConfiguredInstance, ...]:
+        notes = Notes()
+        return instances(
+            self.tree,
+            globals_of(self.tree, notes),
+            tuple(self._sync_groups.items()),
+            self._tracking,
+            notes,
+        )
+
+    def sections(self) -> Iterator[Section]:
+        """Everything, in this order: globals, what is tracked, groups, instances, services."""
+        yield self.globals()
+        yield from self.tracked()
+        yield from self.sync_groups()
+        yield from self.instances()
+        yield from self.services()
+
+    def globals(self) -> Section:
+        """global_defs and what stands outside every block."""
+        return global_section(self.tree, self._version)
+
+    def services(self) -> Iterator[Section]:
+        """Each virtual service, as `Configuration.services` has them."""
+        for block in self.tree.blocks(b"virtual_server"):
+            yield from self._of(block)
+
+    def service(self, key: ServiceKey, number: int = 1) -> Section | None:
+        """The `number`-th service of that key (keepalived takes two that are the same)."""
+        count = 0
+        for block in self.tree.blocks(b"virtual_server"):
+            if not self._may_be(block, key):
+                continue
+            for section in self._of(block):
+                if section.service == key:
+                    count += 1
+                    if count == number:
+                        return section
+        return None
+
+    def _of(self, block: Block) -> list[Section]:
+        return service_sections(block, read_service(block, self._groups, Notes()), self._version)
+
+    def _may_be(self, block: Block, key: ServiceKey) -> bool:
+        """Whether the header alone rules `block` out."""
+        words = block.header.words
+        if len(words) < 2:
+            return False
+        if words[1] == b"group":
+            return True
+        if words[1] == b"fwmark" or key.protocol == "fwmark":
+            return words[1] == b"fwmark" and key.protocol == "fwmark"
+        return Notes().address(words[1]) == key.address
+
+    def instances(self) -> Iterator[Section]:
+        """Each vrrp_instance."""
+        everywhere = tuple(self.tree.blocks(b"global_defs"))
+        blocks = self._named(b"vrrp_instance")
+        for instance in self._instances:
+            yield instance_section(blocks[instance.name], instance, everywhere, self._version)
+
+    def instance(self, name: str) -> Section | None:
+        """The vrrp_instance of that name."""
+        return next((s for s in self.instances() if s.title == name), None)
+
+    def sync_groups(self) -> Iterator[Section]:
+        """Each vrrp_sync_group."""
+        for block in self.tree.blocks(b"vrrp_sync_group"):
+            if len(block.header.words) > 1:
+                members = self._sync_groups.get(shown(block.header.words[1]), ())
+                yield group_section(block, members, self._version)
+
+    def tracked(self) -> Iterator[Section]:
+        """Each vrrp_script, track_file and vrrp_track_process."""
+        blocks = self._named(b"vrrp_script")
+        for script in self._tracking.scripts:
+            yield script_section(blocks[script.name], script, self._version)
+        blocks = self._named(b"track_file", b"vrrp_track_file")
+        for file in self._tracking.files:
+            yield file_section(blocks[file.name], file, self._version)
+        blocks = self._named(b"vrrp_track_process")
+        for process in self._tracking.processes:
+            yield process_section(blocks[process.name], process, self._version)
+
+    def _named(self, *keywords: bytes) -> dict[str, Block]:
+        """Blocks by the name in their header; of two the first counts."""
+        found: dict[str, Block] = {}
+        for block in self.tree.blocks(*keywords):
+            if len(block.header.words) > 1:
+                found.setdefault(shown(block.header.words[1]), block)
+        return found

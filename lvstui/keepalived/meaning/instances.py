@@ -1,0 +1,330 @@
+"""vrrp_instance, vrrp_sync_group and global_defs, without any password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from lvstui.keepalived.meaning.election import (
+    DEFAULT_PRIORITY,
+    MAX_PREEMPT_DELAY,
+    Election,
+    advert_interval,
+    elect,
+    family_and_version,
+    fitting_interval,
+)
+from lvstui.keepalived.meaning.tracking import Tracking, entries, tracked
+from lvstui.keepalived.text.tree import Block, Statement, Tree
+from lvstui.keepalived.text.values import Notes, script_path, shown
+from lvstui.model.config import ConfiguredInstance, VirtualAddress
+from lvstui.model.keys import address_family
+
+_NOTIFY = frozenset(
+    b"notify notify_master notify_backup notify_fault notify_stop "
+    b"notify_master_rx_lower_pri".split()
+)
+MAX_PASSWORD = 8
+"""Bytes of auth_pass that an advert has room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """What the picture needs of global_defs; several blocks count as one."""
+
+    router_id: str = ""
+    notify_fifo: str = ""
+    vrrp_notify_fifo: str = ""
+    lvs_notify_fifo: str = ""
+    enable_dbus: bool = False
+    vrrp_version: int = 2
+    skip_check_adv_addr: bool = False
+    strict: bool = False
+
+
+def globals_of(tree: Tree, notes: Notes) -> Globals:
+    """All global_defs together; of a key that stands twice the last counts."""
+    found = Globals()
+    for block in tree.blocks(b"global_defs"):
+        for line in block.statements():
+            word = line.words[0]
+            if word == b"router_id":
+                found = replace(found, router_id=shown(notes.argument(line)))
+            elif word == b"notify_fifo":
+                found = replace(found, notify_fifo=shown(notes.argument(line)))
+            elif word == b"vrrp_notify_fifo":
+                found = replace(found, vrrp_notify_fifo=shown(notes.argument(line)))
+            elif word == b"lvs_notify_fifo":
+                found = replace(found, lvs_notify_fifo=shown(notes.argument(line)))
+            elif word == b"enable_dbus":
+                found = replace(found, enable_dbus=True)
+            elif word == b"vrrp_version":
+                version = notes.number(line, 2, 3)
+                found = replace(found, vrrp_version=version or found.vrrp_version)
+            elif word == b"vrrp_skip_check_adv_addr":
+                # It takes no value.
+                found = replace(found, skip_check_adv_addr=True)
+            elif word == b"vrrp_strict":
+                found = replace(found, strict=True)
+    return found
+
+
+def sync_groups(tree: Tree, notes: Notes) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each vrrp_sync_group with the names it lists; several on a line are several."""
+    defined = {
+        shown(block.header.words[1])
+        for block in tree.blocks(b"vrrp_instance")
+        if len(block.header.words) == 2
+    }
+    result: list[tuple[str, tuple[str, ...]]] = []
+    for block in tree.blocks(b"vrrp_sync_group"):
+        if len(block.header.words) < 2:
+            notes.say(block.place, "vrrp_sync_group: its name is missing")
+            continue
+        members: list[str] = []
+        for entry in entries(block, b"group"):
+            for word in map(shown, entry.words):
+                if word in defined:
+                    members.append(word)
+                else:
+                    notes.say(entry.place, "the sync group names an instance that does not exist")
+        result.append((shown(block.header.words[1]), tuple(members)))
+    return tuple(result)
+
+
+def instances(
+    tree: Tree,
+    settings: Globals,
+    groups: tuple[tuple[str, tuple[str, ...]], ...],
+    found: Tracking,
+    notes: Notes,
+) -> tuple[ConfiguredInstance, ...]:
+    """Every vrrp_instance in the order of the configuration."""
+    result: dict[str, ConfiguredInstance] = {}
+    known = _Known(
+        frozenset(script.name for script in found.scripts),
+        frozenset(file.name for file in found.files),
+        frozenset(process.name for process in found.processes),
+    )
+    for block in tree.blocks(b"vrrp_instance"):
+        if len(block.header.words) != 2:
+            # More than one name is none at all (seen with 2.2.7).
+            notes.say(block.place, "vrrp_instance: one name is expected; keepalived ignores it")
+            continue
+        name = shown(block.header.words[1])
+        if name in result:
+            notes.say(block.place, "vrrp_instance of that name exists; keepalived ignores this one")
+            continue
+        group = next((group for group, members in groups if name in members), "")
+        result[name] = _instance(block, name, group, settings, known, notes)
+    return tuple(result.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Names that can be tracked."""
+
+    scripts: frozenset[str]
+    files: frozenset[str]
+    processes: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The single lines of one vrrp_instance."""
+
+    interface: str = ""
+    vrid: int = 0
+    priority: int = 0
+    state: str = ""
+    interval: float = 1.0
+    nopreempt: bool = False
+    preempt_delay: float = 0.0
+    skip_check: bool = False
+    strict: bool = False
+    source: str = ""
+    notify: dict[str, str] = field(default_factory=dict)
+
+
+def _lines(block: Block, settings: Globals, notes: Notes) -> _Lines:
+    found = _Lines(skip_check=settings.skip_check_adv_addr, strict=settings.strict)
+    for line in block.statements():
+        word = line.words[0]
+        if word == b"interface":
+            found.interface = shown(notes.argument(line))
+        elif word == b"virtual_router_id":
+            found.vrid = notes.number(line, 1, 255) or found.vrid
+        elif word == b"priority":
+            found.priority = notes.number(line, 1, 255) or DEFAULT_PRIORITY
+        elif word == b"advert_int":
+            found.interval = advert_interval(line, notes) or found.interval
+        elif word == b"nopreempt":
+            found.nopreempt = True
+        elif word == b"preempt":
+            found.nopreempt = False
+        elif word == b"preempt_delay":
+            delay = notes.seconds(line, zero=True)
+            found.preempt_delay = delay if delay and delay <= MAX_PREEMPT_DELAY else 0.0
+        elif word == b"state":
+            found.state = _state(line, found.state, notes)
+        elif word == b"skip_check_adv_addr":
+            # `off` turns it on as well (vrrp_parser.c, up to 2.4.3).
+            found.skip_check = found.skip_check or notes.flag(line) is not None
+            if notes.flag(line) is False:
+                notes.say(line.place, "skip_check_adv_addr: keepalived takes `off` for on")
+        elif word == b"strict_mode":
+            flag = notes.flag(line)
+            found.strict = found.strict if flag is None else flag
+        elif word in (b"mcast_src_ip", b"unicast_src_ip"):
+            found.source = notes.address(notes.argument(line)) or found.source
+        elif word.startswith(b"notify") and word in _NOTIFY:
+            # keepalived keeps the first of two and says so.
+            found.notify.setdefault(word.decode(), script_path(line))
+    return found
+
+
+def _instance(
+    block: Block, name: str, group: str, settings: Globals, known: _Known, notes: Notes
+) -> ConfiguredInstance:
+    lines = _lines(block, settings, notes)
+    vips = _addresses(block, b"virtual_ipaddress", notes)
+    excluded = _addresses(block, b"virtual_ipaddress_excluded", notes)
+    family, version = family_and_version(block, settings.vrrp_version, lines.strict, notes)
+    kept = []
+    for entry, address in vips:
+        if address_family(address) == family:
+            kept.append((entry, address))
+        else:
+            notes.say(entry.place, "address of the other family; keepalived ignores it")
+    interval = fitting_interval(block, lines.interval, version, notes)
+    auth = _auth(block, version, notes)
+    if auth == b"AH" and family == 6:
+        notes.say(block.place, "AH knows no IPv6: keepalived uses no authentication")
+        auth = None
+    if auth is not None and lines.strict:
+        notes.say(block.place, "strict mode knows no authentication: keepalived uses none")
+        auth = None
+    election = elect(
+        block,
+        Election(lines.priority, lines.state, lines.nopreempt, lines.preempt_delay),
+        lines.strict,
+        auth == b"AH",
+        notes,
+    )
+    if not lines.vrid:
+        notes.say(block.place, "virtual_router_id is missing; keepalived ends over this")
+    advertised = tuple(address for _, address in kept)
+    beside = tuple(address for _, address in excluded)
+    return ConfiguredInstance(
+        name=name,
+        interface=lines.interface,
+        vrid=lines.vrid,
+        priority=election.priority,
+        state=election.state,
+        advert_interval_s=interval,
+        version=version,
+        vips=tuple(dict.fromkeys((*advertised, *beside))),
+        nopreempt=election.nopreempt,
+        unicast_peers=_peers(block, family, notes),
+        track_scripts=tracked(block, b"track_script", known.scripts, notes),
+        sync_group=group,
+        has_auth=auth is not None,
+        place=block.place,
+        advertised=advertised,
+        excluded=beside,
+        addresses=(
+            *(_virtual(entry, address, lines.interface) for entry, address in kept),
+            *(_virtual(entry, address, lines.interface, True) for entry, address in excluded),
+        ),
+        auth_type=auth.decode() if auth else "",
+        preempt_delay_s=election.preempt_delay_s,
+        skip_check_adv_addr=lines.skip_check,
+        strict=lines.strict,
+        unicast_source=lines.source,
+        track_interfaces=tuple(
+            shown(entry.words[0]) for entry in entries(block, b"track_interface")
+        ),
+        track_files=tracked(block, b"track_file", known.files, notes),
+        track_processes=tracked(block, b"track_process", known.processes, notes),
+        notify=tuple(sorted(lines.notify.items())),
+    )
+
+
+def _peers(block: Block, family: int, notes: Notes) -> tuple[str, ...]:
+    found = []
+    for entry, address in _addresses(block, b"unicast_peer", notes):
+        if address_family(address) == family:
+            found.append(address)
+        else:
+            notes.say(entry.place, "peer of the other family; keepalived ignores it")
+    return tuple(found)
+
+
+def _virtual(
+    entry: Statement, address: str, interface: str, excluded: bool = False
+) -> VirtualAddress:
+    bits = prefix_of(entry, address)
+    if bits is None:
+        bits = 128 if ":" in address else 32
+    return VirtualAddress(address, bits, device_of(entry) or interface, excluded, entry.place)
+
+
+def prefix_of(entry: Statement, address: str) -> int | None:
+    """The length of the prefix of `address`, which `entry` begins with; None when none is written,
+    and when it is impossible: keepalived takes the address alone then (seen with 2.2.7)."""
+    prefix = entry.words[0].partition(b"/")[2]
+    possible = prefix.isdigit() and int(prefix) <= (128 if ":" in address else 32)
+    return int(prefix) if possible else None
+
+
+def device_of(entry: Statement) -> str:
+    """The interface after `dev`; empty: that of the instance."""
+    if b"dev" in entry.words[1:-1]:
+        return shown(entry.words[entry.words.index(b"dev", 1) + 1])
+    return ""
+
+
+def _state(line: Statement, before: str, notes: Notes) -> str:
+    word = notes.argument(line)
+    if word == b"MASTER":
+        return "MASTER"
+    if word != b"BACKUP":
+        notes.say(line.place, "unknown state: keepalived takes BACKUP")
+        return "BACKUP"
+    if before == "MASTER":
+        notes.say(line.place, "state was MASTER before; keepalived ignores this line")
+        return before
+    return "BACKUP"
+
+
+def _addresses(block: Block, keyword: bytes, notes: Notes) -> list[tuple[Statement, str]]:
+    """The first word of each entry as canonical address without its prefix."""
+    result: list[tuple[Statement, str]] = []
+    for entry in entries(block, keyword):
+        address = notes.address(entry.words[0].partition(b"/")[0])
+        if address is None:
+            notes.say(entry.place, f"{keyword.decode()}: no address; keepalived skips the entry")
+        else:
+            result.append((entry, address))
+    return result
+
+
+def _auth(block: Block, version: int, notes: Notes) -> bytes | None:
+    """How adverts are authenticated: PASS or AH (VRRP 2, with a password), HMAC, or None."""
+    for inner in block.blocks(b"auth_hmac"):
+        if any(len(line.words) > 1 for line in inner.statements(b"key")):
+            return b"HMAC"
+    if version != 2:
+        return None
+    kind: bytes | None = None
+    secret = False
+    for inner in block.blocks(b"authentication"):
+        for line in inner.statements():
+            if line.words[0] == b"auth_type" and len(line.words) > 1:
+                kind = line.words[1] if line.words[1] in (b"PASS", b"AH") else None
+            elif line.words[0] == b"auth_pass" and len(line.words) > 1:
+                secret = True
+                if len(line.words[1]) > MAX_PASSWORD:
+                    notes.say(
+                        line.place, f"auth_pass: keepalived uses its first {MAX_PASSWORD} bytes"
+                    )
+    return kind if secret else None

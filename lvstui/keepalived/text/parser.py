@@ -1,0 +1,170 @@
+"""Logical statements to a tree: which keyword opens a block, and where it ends.
+
+Follows process_stream and alloc_value_block of keepalived's lib/parser.c. Nothing is an error
+here: what keepalived would not understand stays in the tree and is named in its problems.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lvstui.keepalived.text.digest import SECRET_KEYWORDS, Digest
+from lvstui.keepalived.text.files import Files
+from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.reader import Reader
+from lvstui.keepalived.text.tree import Block, Node, Provenance, Statement, Tree
+from lvstui.keepalived.text.words import ROOT, Keyword, Keywords
+from lvstui.model.config import Place
+
+_KEYWORD_LIKE = re.compile(rb"[A-Za-z][A-Za-z0-9_-]{0,39}")
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A block that is being read."""
+
+    header: Statement
+    keyword: Keyword
+    children: list[Node] = field(default_factory=list)
+    opening: Statement | None = None
+    waiting: bool = True
+    """Its `{` has not come yet."""
+
+    def closed(self, closing: Statement | None) -> Block:
+        """The block, ended by `closing`."""
+        return Block(self.header, tuple(self.children), self.opening, closing, self.keyword.values)
+
+
+@dataclass(slots=True)
+class Builder:
+    """Puts statements together; `finish()` gives the outermost nodes."""
+
+    problems: list[tuple[Place, str]] = field(default_factory=list)
+    digest: Digest = field(default_factory=Digest)
+    _root: list[Node] = field(default_factory=list)
+    _frames: list[_Frame] = field(default_factory=list)
+    _after_secret: bool = False
+
+    def outermost(self) -> bool:
+        """Whether no block is open, and no secret expected either."""
+        return not self._frames and not self._after_secret
+
+    def take(self, statements: Iterator[Statement | Folded]) -> None:
+        """Take up all `statements`."""
+        add = self.digest.add
+        frames, root = self._frames, self._root
+        for statement in statements:
+            if isinstance(statement, Block):
+                self.digest.add_folded(statement)
+                root.append(statement)
+                continue
+            add(statement)
+            word = statement.words[0]
+            if frames:
+                frame = frames[-1]
+                if frame.waiting and self._opened(frame, statement):
+                    continue
+                if word == b"}":
+                    frames.pop()
+                    (frames[-1].children if frames else root).append(frame.closed(statement))
+                    continue
+                frame.children.append(statement)
+                if frame.keyword.values:
+                    continue
+                table, children = frame.keyword.inner, frame.children
+            else:
+                root.append(statement)
+                table, children = ROOT, root
+            keyword = table.get(word) if table is not None else None
+            if keyword is None:
+                self._unknown(statement, table)
+            elif keyword.inner is not None or keyword.values:
+                children.pop()
+                frames.append(_Frame(statement, keyword))
+            else:
+                self._after_secret = keyword.secret and len(statement.words) < 2
+
+    def _opened(self, frame: _Frame, statement: Statement) -> bool:
+        """Whether `statement` was the `{` that `frame` was waiting for, and only that."""
+        frame.waiting = False
+        if statement.words[0] == b"{":
+            frame.opening = statement
+            return len(statement.words) == 1
+        self.problems.append(
+            (statement.place, f"'{{' is missing at the beginning of {_shown(frame.header)}")
+        )
+        return False
+
+    def _unknown(self, statement: Statement, table: Keywords | None) -> None:
+        word = statement.words[0]
+        if word == b"{":
+            message = "'{' opens no block here and is ignored; its '}' will close another one"
+        elif word == b"}":
+            message = "'}' closes nothing"
+        elif self._may_show(statement):
+            message = f"unknown keyword '{word.decode()}'"
+        else:
+            message = "unknown keyword"
+        # An authentication block whose braces are lost still has its password on the next line.
+        self._after_secret = word in SECRET_KEYWORDS and len(statement.words) < 2
+        self.problems.append((statement.place, message))
+
+    def _may_show(self, statement: Statement) -> bool:
+        """Whether its first word cannot be a password, or a part of one that was cut in two."""
+        return (
+            statement.leading
+            and statement.provenance is Provenance.LITERAL
+            and not self._after_secret
+            and not any(frame.keyword.secret for frame in self._frames)
+            and _KEYWORD_LIKE.fullmatch(statement.words[0]) is not None
+        )
+
+    def finish(self) -> tuple[Node, ...]:
+        """The outermost nodes; blocks that never ended end here."""
+        if self._frames:
+            header = self._frames[-1].header
+            self.problems.append(
+                (header.place, f"the configuration ends within {_shown(header)}: a '}}' is missing")
+            )
+        while self._frames:
+            frame = self._frames.pop()
+            (self._frames[-1].children if self._frames else self._root).append(frame.closed(None))
+        return tuple(self._root)
+
+
+def _shown(header: Statement) -> str:
+    """The keyword of a block; its other words are left out, they may be anything."""
+    return header.words[0].decode()
+
+
+def parse(path: str, files: Files, config_id: str) -> Tree:
+    """The tree of the configuration whose main file is `path` (absolute).
+
+    Raises OSError when that file cannot be read.
+    """
+    reader = Reader(files, config_id)
+    builder = Builder(problems=reader.problems)
+    reader.may_fold = builder.outermost
+    builder.take(reader.read(path))
+    root = builder.finish()
+    return Tree(
+        files=tuple(reader.sources.values()),
+        root=root,
+        config_id=config_id,
+        includes=tuple(reader.includes),
+        problems=tuple(reader.problems),
+        measure=builder.digest.value,
+    )
+
+
+def parse_bytes(data: bytes, path: str = "/keepalived.conf", config_id: str = "") -> Tree:
+    """The tree of `data` alone, as if it were the file at `path` and no other existed."""
+
+    def read(wanted: str) -> bytes:
+        if wanted != path:
+            raise FileNotFoundError(2, "No such file", wanted)
+        return data
+
+    return parse(path, Files(read), config_id)

@@ -1,0 +1,1 @@
+"""This process: its rights, what it believes of its surroundings, what it may write and print."""

@@ -1,1 +1,0 @@
-"""What people look at. No I/O and no decisions about the world."""

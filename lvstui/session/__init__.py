@@ -1,0 +1,1 @@
+"""What one sitting of an operator knows and has under way. No Textual."""

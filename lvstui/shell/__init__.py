@@ -1,0 +1,1 @@
+"""The command line: arguments, exit codes, tables, JSON. It never imports the console."""

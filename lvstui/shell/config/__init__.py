@@ -1,0 +1,1 @@
+"""`lvstui config …`."""

@@ -1,0 +1,212 @@
+"""`lvstui config first`: the files of a first pair of directors, from the shell."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lvstui.process import newfile
+from lvstui.process.readonly import Harmless, forbid
+
+if TYPE_CHECKING:
+    from lvstui.keepalived.first import First
+    from lvstui.operations.first import Answers
+
+SCHEMA = "lvstui.first/1"
+DONE, NOT_DONE, USAGE = 0, 1, 2
+
+
+def add_first(words: Any) -> None:
+    """Add the command below `lvstui config`."""
+    text = "make the keepalived.conf of a first pair of directors (Direct Routing)"
+    sub = words.add_parser(
+        "first",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. What is not given is guessed from this host's "
+        "routes, the adverts on the wire and ARP, and said to be a guess. Writes nothing without "
+        "--output; `lvstui config apply FILE` then puts a file in force.",
+    )
+    sub.add_argument("--vip", default="", metavar="ADDR[/PREFIX]", help="the virtual address")
+    sub.add_argument("--vrid", default="", metavar="N", help="virtual router id, 1 to 255")
+    sub.add_argument(
+        "--interface",
+        default="",
+        metavar="IF[,IF]",
+        help="of the adverts and the VIP, on each director",
+    )
+    sub.add_argument(
+        "--directors", default="", metavar="NAME,NAME", help="this director, then its peer"
+    )
+    sub.add_argument(
+        "--unicast",
+        default="",
+        metavar="ADDR,ADDR",
+        help="adverts go straight between these addresses",
+    )
+    sub.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        metavar="ADDR[=NAME][*WEIGHT]",
+        help="a real server; again for each",
+    )
+    sub.add_argument("--port", default="80", help="of the service (default 80)")
+    sub.add_argument("--protocol", default="tcp", choices=("tcp", "udp", "sctp"))
+    sub.add_argument("--name", default="", help="of the service, as a comment beside it")
+    sub.add_argument("--scheduler", default="wlc", help="how connections are shared (default wlc)")
+    sub.add_argument(
+        "--persistence",
+        default="",
+        metavar="SECONDS",
+        help="a client stays with its server that long",
+    )
+    sub.add_argument(
+        "--check",
+        default="",
+        choices=("TCP_CHECK", "HTTP_GET", "SSL_GET", "none"),
+        help="how servers are checked (default TCP_CHECK; none for UDP)",
+    )
+    sub.add_argument("--path", default="/", help="for HTTP_GET and SSL_GET (default /)")
+    sub.add_argument(
+        "--sync",
+        action="store_true",
+        help="running connections survive a failover (lvs_sync_daemon)",
+    )
+    sub.add_argument(
+        "--output",
+        default="",
+        metavar="FOLDER",
+        help="write the files of both and the sysctl file there",
+    )
+    sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
+    sub.set_defaults(run=Harmless(_run, lambda args: "--output writes files" * bool(args.output)))
+
+
+def _run(args: argparse.Namespace) -> int:
+    from lvstui.keepalived.first import SYSCTL_FILE, render, sysctl_file, wrong
+    from lvstui.operations.first import completed, guess
+
+    # Of a VIP that was given nobody wants to know which other one seems to be free.
+    found = guess(os.uname().nodename.partition(".")[0], suggest_vip=not args.vip)
+    try:
+        first, guessed = completed(_answers(args), found)
+    except ValueError as error:
+        print(f"lvstui: {error}", file=sys.stderr)
+        return USAGE
+    problems = wrong(first, found.heard_vrids)
+    notes = [*found.notes, *(f"guessed: {text}" for text in guessed)]
+    if problems:
+        if args.json:
+            print(
+                json.dumps(
+                    {
+                        "schema": SCHEMA,
+                        "ok": False,
+                        "notes": notes,
+                        "wrong": [asdict(problem) for problem in problems],
+                    }
+                )
+            )
+        for problem in problems:
+            print(f"lvstui: {problem.field}: {problem.why}", file=sys.stderr)
+        return USAGE
+    files = {
+        f"{director.name}.keepalived.conf": render(first, index)
+        for index, director in enumerate(first.directors)
+    }
+    files[os.path.basename(SYSCTL_FILE)] = sysctl_file()
+    if args.output:
+        try:
+            _write(Path(args.output), files)
+        except OSError as error:
+            there = isinstance(error, FileExistsError)
+            where = os.path.join(args.output, str(error.filename)) if there else args.output
+            print(f"lvstui: {where}: {error.strerror}", file=sys.stderr)
+            return NOT_DONE
+    _tell(args, first, files, notes)
+    return DONE
+
+
+def _answers(args: argparse.Namespace) -> Answers:
+    from lvstui.operations.first import Answers
+
+    return Answers(
+        vip=args.vip,
+        vrid=args.vrid,
+        interface=args.interface,
+        directors=args.directors,
+        unicast=args.unicast,
+        servers=" ".join(args.server),
+        port=args.port,
+        protocol=args.protocol,
+        name=args.name,
+        scheduler=args.scheduler,
+        persistence=args.persistence,
+        check=args.check,
+        path=args.path,
+        sync=args.sync,
+    )
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Into the folder, which is made when only its last part is not there. Raises OSError; a file
+    that exists is not overwritten, and then nothing is written."""
+    forbid()
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    there = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    made: list[str] = []
+    try:
+        for name, data in files.items():
+            with open(newfile.create(name, there), "wb") as file:
+                made.append(name)
+                file.write(data)
+    except OSError:
+        for name in made:
+            os.unlink(name, dir_fd=there)
+        raise
+    finally:
+        os.close(there)
+
+
+def _tell(
+    args: argparse.Namespace, first: First, files: dict[str, bytes], notes: list[str]
+) -> None:
+    from lvstui.keepalived.first import NONLOCAL_BIND, SYSCTL_FILE
+
+    folder = Path(args.output)
+    ours, theirs = (folder / f"{director.name}.keepalived.conf" for director in first.directors)
+    here, there = (director.name for director in first.directors)
+    sysctl = folder / os.path.basename(SYSCTL_FILE)
+    next_steps = [
+        f"on both: put {sysctl} into {os.path.dirname(SYSCTL_FILE)} and run "
+        f"sysctl -w {NONLOCAL_BIND}=1",
+        f"on {here}: lvstui config apply {ours}",
+        f"on {there}: lvstui config apply {theirs}",
+        "start keepalived on both: systemctl enable --now keepalived",
+        "then give the real servers the VIP and ARP silence: lvstui realserver push --all",
+    ]
+    if args.json:
+        texts = {name: data.decode() for name, data in files.items()}
+        print(
+            json.dumps(
+                {"schema": SCHEMA, "ok": True, "files": texts, "notes": notes, "next": next_steps},
+                indent=1,
+                ensure_ascii=False,
+            )
+        )
+        return
+    for note in notes:
+        print(f"# {note}", file=sys.stderr)
+    if not args.output:
+        for name, data in files.items():
+            print(f"# ---- {name}")
+            print(data.decode())
+    for number, step in enumerate(next_steps, 1):
+        print(f"# {number}. {step}", file=sys.stderr)

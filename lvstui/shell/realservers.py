@@ -1,0 +1,407 @@
+"""`lvstui realserver look|plan|push|verify|undo`: real servers from the shell."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lvstui.process import readonly
+from lvstui.process.printing import ask
+from lvstui.process.readonly import Harmless
+from lvstui.session.hosts import other_directors, real_servers_of
+from lvstui.shell.realserver_report import SCHEMA, document, row_document, table, words
+
+if TYPE_CHECKING:
+    from lvstui.operations.realservers import RealServers
+    from lvstui.operations.rows import Row
+    from lvstui.operations.undo import Offer
+    from lvstui.realserver.hosts import Host
+    from lvstui.realserver.push import HostOutcome
+    from lvstui.realserver.steps import HostPlan
+    from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
+
+DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
+"""Exit status; UNRECORDED: done, and the audit log could not be written."""
+_HELP = {
+    "look": "find out what the hosts have, and judge it; changes nothing",
+    "plan": "show what a push would change, with a diff for each file; changes nothing",
+    "push": "give the hosts the VIP on lo and ARP silence, now and after a reboot",
+    "verify": "look again and ask from the director; --reboot proves that it survives one",
+    "undo": "take lvstui's work off the hosts again",
+}
+
+
+def add_realservers(commands: Any, look_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Add the commands to the command line."""
+    parser = commands.add_parser(
+        "realserver",
+        help="look at, push to, verify and undo real servers over SSH",
+        description="Real servers in Direct Routing: the VIP on the loopback and silence on ARP, "
+        "over SSH, under a timer on each host that takes everything back unless it is confirmed.",
+    )
+    words = parser.add_subparsers(title="what to do", metavar="WHAT", required=True)
+    for word, text in _HELP.items():
+        sub = words.add_parser(word, help=text, description=text)
+        look_options(sub)
+        _options(sub, word)
+        sub.set_defaults(run=Harmless(_run, _changes), word=word)
+
+
+def _options(sub: argparse.ArgumentParser, word: str) -> None:
+    sub.add_argument(
+        "hosts",
+        metavar="HOST",
+        nargs="*",
+        help="[USER@]name or address of a real server (look, plan, verify: all when none is given)",
+    )
+    sub.add_argument("--all", action="store_true", help="every real server of the configuration")
+    sub.add_argument(
+        "--vip",
+        action="append",
+        default=[],
+        metavar="ADDR",
+        help="only this VIP, or one that the configuration here does not name (again for more)",
+    )
+    sub.add_argument("--user", default="", help="log in as this user")
+    sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
+    sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
+    sub.add_argument(
+        "--parallel", type=int, default=10, metavar="N", help="hosts at a time (default 10)"
+    )
+    sub.add_argument(
+        "--transcript", metavar="FILE", help="write every command and answer to FILE, a new one"
+    )
+    sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
+    sub.add_argument("--verbose", "-v", action="store_true", help="with the evidence of each check")
+    if word in ("plan", "push"):
+        sub.add_argument("--method", default="", help="this way instead of the one that is found")
+        sub.add_argument(
+            "--variant",
+            default="",
+            choices=["", "all", "interface"],
+            help="ARP settings for all interfaces, or only the director's (hosts with containers)",
+        )
+    if word in ("push", "undo"):
+        sub.add_argument("--yes", action="store_true", help="do it without asking")
+        sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
+        sub.add_argument("--reason", default="", help="why; goes to the audit log")
+        sub.add_argument(
+            "--timer",
+            type=int,
+            default=60,
+            metavar="SECONDS",
+            help="the host goes back by itself after this long without confirmation (default 60)",
+        )
+    if word == "undo":
+        sub.add_argument(
+            "--unfinished",
+            action="store_true",
+            help="take back a change that was cut half way, before anything else",
+        )
+    if word == "verify":
+        sub.add_argument("--reboot", action="store_true", help="reboot the hosts first, one by one")
+        sub.add_argument("--yes", action="store_true", help="reboot without asking")
+
+
+class TerminalAsker:
+    """Asks at the terminal; without one it knows nothing and accepts nothing."""
+
+    def accept_key(self, key: UnknownKey) -> bool:
+        """The fingerprint is shown; only a typed `yes` accepts it."""
+        from lvstui.model.text import plain
+
+        print(
+            f"\nThe host key of {plain(key.host)} ({plain(key.address)}, port {key.port}) is not "
+            f"known.\n  {key.kind}  {key.fingerprint}",
+            file=sys.stderr,
+        )
+        for other in key.others:
+            print(f"  known already: {plain(other)}", file=sys.stderr)
+        if not sys.stdin.isatty():
+            return False
+        becomes = f"be added to {plain(key.file)}" if key.file != os.devnull else "not be kept"
+        print(
+            f"It would {becomes}. Compare it with what the host's own console says "
+            "(ssh-keygen -lf).",
+            file=sys.stderr,
+        )
+        return _ask_line("Type yes to accept it: ").strip() == "yes"
+
+    def secret(self, request: SecretRequest) -> SecretAnswer | None:
+        """Nothing is echoed unless the host says that it may be. For which hosts the answer is
+        good is asked with their names."""
+        import getpass
+
+        from lvstui.model.text import plain
+        from lvstui.remote.runner import SecretAnswer
+
+        if not sys.stdin.isatty():
+            return None
+        again = "not accepted; " if request.again else ""
+        prompt = f"{request.user}@{request.host}: {again}{request.prompt} "
+        try:
+            secret = (
+                _ask_line(prompt) if request.echo else getpass.getpass(plain(prompt), sys.stderr)
+            )
+            everywhere = False
+            if request.hosts:
+                names = ", ".join(plain(host) for host in request.hosts)
+                question = f"Use it on {len(request.hosts)} hosts: {names}? [y/N] "
+                everywhere = _ask_line(question).strip().lower() in ("y", "yes")
+        except (EOFError, KeyboardInterrupt):
+            return None
+        return SecretAnswer(secret, everywhere)
+
+
+def _ask_line(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline()
+
+
+class _Usage(Exception):
+    """Something on the command line that can not be done."""
+
+
+def _changes(args: argparse.Namespace) -> str:
+    if args.transcript:
+        return "--transcript writes a file"
+    if args.word in ("push", "undo") and not args.plan:
+        return f"{args.word} changes the hosts; --plan only shows it"
+    if args.word == "undo" and args.unfinished:
+        return "--unfinished takes back what is there"
+    return "--reboot reboots the hosts" if getattr(args, "reboot", False) else ""
+
+
+def _run(args: argparse.Namespace) -> int:
+    from lvstui.remote.connect import Connector
+
+    try:
+        _check(args)
+        hosts, directors = _hosts(args)
+    except (_Usage, ValueError) as error:
+        return _fail(str(error), args, USAGE)
+    warn = lambda text: print(f"lvstui: {text}", file=sys.stderr)  # noqa: E731
+    transcript = Path(args.transcript) if args.transcript else None
+    try:
+        connector = Connector(TerminalAsker(), transcript=transcript, warn=warn)
+    except OSError as error:
+        return _fail(f"the transcript can not be written: {error}", args, USAGE)
+    from lvstui.operations.realservers import RealServers
+
+    with connector:
+        service = RealServers(
+            connector,
+            read_only=readonly.active(),
+            directors=directors,
+            limit=args.parallel,
+            timer_s=getattr(args, "timer", 60),
+        )
+        try:
+            if args.word in ("look", "verify"):
+                return _look(service, hosts, args)
+            return _change(service, hosts, args)
+        except ValueError as error:
+            return _fail(str(error), args, USAGE)
+
+
+def undo_on_hosts(args: argparse.Namespace, offer: Offer) -> int:
+    """Undo a push on the hosts and VIPs that it was for, or make an undone one again."""
+    operation = offer.operation
+    for caution in () if args.json else offer.cautions:
+        print(f"⚠ {caution}")
+    asked = {
+        "word": "push" if operation.is_undo else "undo",
+        "hosts": list(operation.hosts),
+        "vip": list(operation.vips),
+        "all": False,
+        "user": "",
+        "parallel": 10,
+        "transcript": None,
+        "verbose": False,
+        "method": "",
+        "variant": "",
+        "unfinished": False,
+    }
+    return _run(argparse.Namespace(**{**vars(args), **asked}))
+
+
+def _check(args: argparse.Namespace) -> None:
+    from lvstui.realserver.transaction import LONGEST_S, SHORTEST_S
+
+    if args.parallel < 1:
+        raise _Usage("--parallel: expected 1 or more")
+    timer = getattr(args, "timer", SHORTEST_S)
+    if not SHORTEST_S <= timer <= LONGEST_S:
+        raise _Usage(f"--timer {timer}: expected {SHORTEST_S} to {LONGEST_S} seconds")
+    if args.word in ("push", "undo") and not args.hosts and not args.all:
+        raise _Usage(f"name the hosts to {args.word}, or --all")
+
+
+def _hosts(args: argparse.Namespace) -> tuple[tuple[Host, ...], dict[str, str]]:
+    """The hosts that are meant, and the other directors."""
+    from lvstui.model.keys import canonical_address
+    from lvstui.realserver.hosts import Vip, find, read_own
+    from lvstui.watch import local_watcher
+
+    own = read_own()
+    vips = [canonical_address(vip) for vip in args.vip]
+    with local_watcher(config=args.config, interval_s=args.interval) as watcher:
+        picture = watcher.settle()
+    known = real_servers_of(picture, own)
+    chosen = [_with_options(find(known, word, own, vips), word, args) for word in args.hosts]
+    if not args.hosts:
+        chosen = [_with_options(host, "", args) for host in known]
+        if not chosen:
+            raise _Usage(
+                "no real server in Direct Routing is in keepalived.conf here; name hosts and "
+                "their VIP: lvstui realserver look HOST --vip ADDR"
+            )
+    result = tuple(
+        replace(host, vips=tuple(Vip(vip, host.ports(vip)) for vip in vips)) if vips else host
+        for host in dict.fromkeys(chosen)
+    )
+    return result, other_directors(picture)
+
+
+def _with_options(host: Host, word: str, args: argparse.Namespace) -> Host:
+    """What the command line says of the login wins; `user@host` over --user."""
+    said = {name: getattr(args, name) for name in ("user", "jump", "identity")}
+    if "@" in word:
+        said["user"] = ""
+    return replace(host, access=replace(host.access, **{k: v for k, v in said.items() if v}))
+
+
+def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace) -> int:
+    troubles: list[str] = []
+    if getattr(args, "reboot", False):
+        names = ", ".join(host.label for host in hosts)
+        if not args.yes and not _agreed(f"{names}: reboot, one after the other?", args):
+            return NOT_DONE
+        for host in hosts:
+            error = service.reboot(host, _tell(args))
+            if error is not None:
+                troubles.append(f"{host.label}: {error}")
+                # The next one may be all that is left of the service.
+                break
+    rows = service.look(hosts)
+    if args.json:
+        _print_json(
+            {
+                "schema": SCHEMA,
+                "hosts": [row_document(row) for row in rows],
+                "reboot_troubles": troubles,
+            }
+        )
+    else:
+        print(table(rows, args.verbose))
+        for text in troubles:
+            print(f"✖ {text}")
+    from lvstui.realserver.checks import Verdict
+
+    good = all(row.verdict in (Verdict.GOOD, Verdict.WARN, Verdict.NONE) for row in rows)
+    return DONE if good and not troubles else NOT_DONE
+
+
+def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace) -> int:
+    operation = "undo" if args.word == "undo" else "push"
+    show_only = args.word == "plan" or args.plan
+    tell = _tell(args)
+    if getattr(args, "unfinished", False) and not show_only:
+        for host in hosts:
+            tell(host.label, service.take_back_unfinished(host))
+    rows = service.look(hosts)
+    plans = service.plan(
+        rows,
+        operation,
+        vips=args.vip,
+        method=getattr(args, "method", ""),
+        variant=getattr(args, "variant", ""),
+    )
+    blocked = [plan for plan in plans if plan.refusals]
+    ready = [plan for plan in plans if not plan.refusals]
+    if show_only or not args.yes:
+        if not args.json:
+            print("\n\n".join(words(row, plan) for row, plan in zip(rows, plans, strict=True)))
+        if show_only:
+            if args.json:
+                _print_json(document(rows, plans, None))
+            return NOT_DONE if blocked else DONE
+        if not ready or all(plan.empty for plan in ready):
+            return _nothing(rows, plans, args)
+        if not _agreed(_question(operation, ready, args), args):
+            return NOT_DONE
+    result = service.apply(
+        rows, plans, reason=args.reason, tell=tell, came=None if args.json else _print_outcome(rows)
+    )
+    if args.json:
+        _print_json(document(rows, plans, result))
+    else:
+        for text in result.heard:
+            print(f"✖ on the wire: {text}")
+        if result.listened:
+            print(f"  listened meanwhile: {result.listened}")
+        if result.announced:
+            print(f"  neighbours: {result.announced}")
+        if result.unrecorded:
+            print(f"✖ {result.unrecorded}")
+    if not result.ok:
+        return NOT_DONE
+    return UNRECORDED if result.unrecorded else DONE
+
+
+def _nothing(rows: Sequence[Row], plans: Sequence[HostPlan], args: argparse.Namespace) -> int:
+    if args.json:
+        _print_json(document(rows, plans, None))
+    return NOT_DONE if any(plan.refusals for plan in plans) else DONE
+
+
+def _question(operation: str, plans: Sequence[HostPlan], args: argparse.Namespace) -> str:
+    hosts = len([plan for plan in plans if not plan.empty])
+    count = f"{hosts} host" + ("s" if hosts != 1 else "")
+    return f"{operation} on {count}, each goes back by itself after {args.timer} s unless proven?"
+
+
+def _agreed(question: str, args: argparse.Namespace) -> bool:
+    if args.json or not sys.stdin.isatty():
+        _fail("not done: give --yes to apply it without being asked, or --plan to look", args)
+        return False
+    return ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _tell(args: argparse.Namespace) -> Callable[[str, str], None]:
+    """Progress goes to the error stream, so that the output stays what it is."""
+
+    def tell(host: str, stage: str) -> None:
+        print(f"  {host}: {stage}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _print_outcome(rows: Sequence[Row]) -> Callable[[HostOutcome], None]:
+    names = {row.host.address: row.host.label for row in rows}
+
+    def show(outcome: HostOutcome) -> None:
+        mark = "✓" if outcome.ok else "✖"
+        print(
+            f"{mark} {names.get(outcome.host, outcome.host)}: {outcome.end.value}: {outcome.text}",
+            flush=True,
+        )
+
+    return show
+
+
+def _print_json(found: dict[str, Any]) -> None:
+    print(json.dumps(found, indent=1, ensure_ascii=False))
+
+
+def _fail(message: str, args: argparse.Namespace, status: int = NOT_DONE) -> int:
+    if args.json:
+        print(json.dumps({"schema": SCHEMA, "ok": False, "error": message}))
+    print(f"lvstui: {message}", file=sys.stderr)
+    return status

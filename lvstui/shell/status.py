@@ -1,0 +1,131 @@
+"""`lvstui status` and `lvstui stream`: what is known, for people, programs and recordings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lvstui import __version__
+from lvstui.model.picture import Picture
+from lvstui.process.printing import table_console
+from lvstui.process.readonly import Harmless
+from lvstui.shell.ask import fail
+
+PIPE_WIDTH = 200
+
+
+def add_status(commands: Any, look_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Add the commands to the command line."""
+    status = commands.add_parser("status", help="print what is known, once or at each change")
+    look_options(status)
+    status.add_argument(
+        "--json", action="store_true", help="one JSON document (schema lvstui.status/1)"
+    )
+    status.add_argument(
+        "--watch",
+        action="store_true",
+        help="one JSON line for each change of state, until interrupted",
+    )
+    status.add_argument(
+        "--ask",
+        action="store_true",
+        help="ask keepalived once for its counters (writes a few lines to its log)",
+    )
+    status.add_argument("--schema", action="store_true", help="print what each JSON field means")
+    status.add_argument(
+        "--sample",
+        metavar="SECONDS",
+        type=float,
+        default=1.2,
+        help="how long to count for the rates (default 1.2; 0: no rates)",
+    )
+    status.set_defaults(run=Harmless(_status, lambda args: "--ask signals keepalived" * args.ask))
+
+    stream = commands.add_parser(
+        "stream", help="print every observation as a JSON line (a recording)"
+    )
+    look_options(stream)
+    stream.add_argument(
+        "--seconds", type=float, default=0.0, help="end after this long (default: when interrupted)"
+    )
+    stream.set_defaults(run=Harmless(_stream))
+
+
+def _status(args: argparse.Namespace) -> int:
+    from lvstui.shell import report
+    from lvstui.watch import local_watcher
+
+    if args.schema:
+        width = max(map(len, report.MEANINGS))
+        for name, meaning in report.MEANINGS.items():
+            print(f"{name:<{width}}  {meaning}")
+        return 0
+    with local_watcher(config=args.config, interval_s=args.interval) as watcher:
+        if args.watch:
+            return _watch(watcher)
+        picture = watcher.settle()
+        if args.ask:
+            if not watcher.ask_daemon():
+                return fail("keepalived can not be asked: it must run, and that needs root")
+            watcher.wait_for(_has_counters, 6.0)
+            picture = watcher.picture
+        if args.sample > 0 and picture.table_readable and picture.services:
+            watcher.watch_closely(tuple(service.key for service in picture.services))
+            time.sleep(min(args.sample, 60.0))
+            # Netlink is opened while the first picture is made: a slow host needs a moment more.
+            watcher.wait_for(_has_rates, 3.0)
+            picture = watcher.picture
+    if args.json:
+        print(json.dumps(report.report(picture), indent=1, ensure_ascii=False))
+    else:
+        from lvstui.shell.status_table import show
+
+        # A pipe has no width: lines are cut by whoever reads them.
+        columns = None if sys.stdout.isatty() else PIPE_WIDTH
+        show(picture, table_console(columns))
+    return report.verdict(picture)[0]
+
+
+def _has_counters(picture: Picture) -> bool:
+    return any(instance.stats is not None for instance in picture.instances)
+
+
+def _has_rates(picture: Picture) -> bool:
+    blind = any(gap.source == "netlink" for gap in picture.gaps)
+    return blind or any(service.rates is not None for service in picture.services)
+
+
+def _watch(watcher: Any) -> int:
+    from lvstui.shell import report
+
+    last: dict[str, Any] = {}
+    watcher.settle()
+    while True:
+        document = report.report(watcher.picture)
+        told = report.lasting(document)
+        if told != last:
+            last = told
+            print(json.dumps(document, ensure_ascii=False), flush=True)
+        seen = watcher.picture
+        watcher.wait_for(lambda picture, seen=seen: picture is not seen, 60.0)
+
+
+def _stream(args: argparse.Namespace) -> int:
+    from lvstui.model.facts import Observation
+    from lvstui.model.wire import FORMAT, encode
+    from lvstui.watch import local_watcher
+
+    def write(seen: Observation) -> None:
+        print(encode(seen), flush=True)
+
+    print(json.dumps({"lvstui": FORMAT, "version": __version__}), flush=True)
+    with local_watcher(config=args.config, interval_s=args.interval, recorder=write) as watcher:
+        ended = time.monotonic() + args.seconds if args.seconds else None
+        while ended is None or time.monotonic() < ended:
+            time.sleep(0.1)
+            watcher.watch_closely(tuple(s.key for s in watcher.picture.services[:50]))
+    return 0

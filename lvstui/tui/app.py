@@ -1,0 +1,372 @@
+"""The console's app: pictures in, screens out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.scrollbar import ScrollBar, ScrollBarRender
+
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Picture
+from lvstui.model.text import plain
+from lvstui.operations.identity import identify
+from lvstui.operations.plan import Outcome, Plan
+from lvstui.tui.change.unsettled import Unsettled
+from lvstui.tui.choice import ChoiceScreen
+from lvstui.tui.console import ConsoleScreen
+from lvstui.tui.crash import Crash, TerminalWatch
+from lvstui.tui.events.screen import EventsScreen
+from lvstui.tui.failover.screen import FailoverScreen
+from lvstui.tui.feed import Feed, Lab, Operator
+from lvstui.tui.keyboard import Keyboard
+from lvstui.tui.live import LiveScreen
+from lvstui.tui.palette import CommandProvider, Palette
+from lvstui.tui.services.screen import ServicesScreen
+from lvstui.tui.settings import Settings, speaks_unicode
+from lvstui.tui.styles import free_closed_widgets, style_paths
+from lvstui.tui.theme import DEFAULT_THEME, THEMES, meanings
+from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
+from lvstui.tui.widgets.format import plural
+from lvstui.tui.widgets.glyphs import glyphs
+
+if TYPE_CHECKING:
+    from lvstui.operations.realservers import RealServers
+    from lvstui.remote.runner import Asker
+    from lvstui.tui.config.desk import ConfigDesk
+    from lvstui.tui.config.engine import ConfigEngine, ConfigFiles
+
+
+def _realservers() -> ConsoleScreen:
+    """Imported when it is opened: the engine behind it is no small thing."""
+    from lvstui.tui.realservers.screen import RealServersScreen
+
+    return RealServersScreen()
+
+
+def _config() -> ConsoleScreen:
+    """Imported when it is opened, as the tree of the configuration is."""
+    from lvstui.tui.config.screen import ConfigScreen
+
+    return ConfigScreen()
+
+
+_MODES: dict[str, Callable[[], ConsoleScreen]] = {
+    **{screen.MODE: screen for screen in (ServicesScreen, FailoverScreen)},
+    "config": _config,
+    "realservers": _realservers,
+    EventsScreen.MODE: EventsScreen,
+}
+
+
+class PictureChanged(Message):
+    """A new picture came; only the newest counts."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__()
+        self.picture = picture
+
+    def can_replace(self, message: Message) -> bool:
+        """Late pictures fall out."""
+        return isinstance(message, PictureChanged)
+
+
+class _Later(Message):
+    """Something to do on the UI's thread, sent from another one."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self.call = call
+
+
+class LvstuiApp(App[None], inherit_bindings=False):
+    """lvstui on a terminal."""
+
+    TITLE = "lvstui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar = {CommandProvider}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # On every screen, in dialogs and in the palette; the command of that name tells of it.
+        Binding("ctrl+l", "redraw", "Draw everything again", show=False, priority=True)
+    ]
+    CSS_PATH = style_paths()
+    MODES: ClassVar = dict(_MODES)
+    DEFAULT_MODE = "services"
+    ALLOW_SELECT = False
+
+    def __init__(
+        self,
+        feed: Feed,
+        operator: Operator,
+        *,
+        lab: Lab | None = None,
+        realservers: Callable[[Asker], RealServers] | None = None,
+        configuration: ConfigFiles | None = None,
+        config_engine: Callable[[Asker], ConfigEngine] | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        free_closed_widgets()
+        super().__init__()
+        self.feed = feed
+        """Where pictures come from."""
+        self.operator = operator
+        """What changes the world."""
+        self.lab = lab
+        """The cluster in a box, when this runs inside one."""
+        self.realservers = realservers
+        """Makes what looks at and changes real servers, at the first look, in a thread; None:
+        none can be asked from here."""
+        self._configuration, self._config_engine = configuration, config_engine
+        self._config_desk: ConfigDesk | None = None
+        self.operator_name = str(identify())
+        """Who is at the keyboard."""
+        ascii_only = self.settings.ascii
+        self.glyphs = glyphs(not speaks_unicode() if ascii_only is None else ascii_only)
+        """The characters that this terminal can show."""
+        self._filters.append(TerminalFilter())
+        if not self.glyphs.braille:
+            self._filters.append(AsciiFilter())
+        ScrollBar.renderer = ScrollBarRender if self.glyphs.braille else PlainScrollBar
+        self.picture = feed.picture
+        """The newest picture that was shown."""
+        self.under_way: Callable[[], str] = lambda: ""
+        """What is being done on other hosts, in words; empty: nothing."""
+        self.unsettled = Unsettled(self.settings.clock)
+        """Changes that wait to be kept, or were rolled back unseen."""
+        self.animation_level = "none"
+        self._unsubscribe: Callable[[], None] | None = None
+        self._crash = Crash(self.settings.state_folder)
+        self._keyboard = Keyboard(self)
+        self._terminal = TerminalWatch(self)
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.settings.theme or os.environ.get("TEXTUAL_THEME", "")
+        self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+
+    @property
+    def config_desk(self) -> ConfigDesk:
+        """What is known of the configuration; made when it is first asked for."""
+        if self._config_desk is None:
+            from lvstui.tui.config.desk import ConfigDesk
+            from lvstui.tui.questions import ScreenAsker
+
+            make, asker = self._config_engine, ScreenAsker(self)
+            desk = ConfigDesk(
+                self._configuration,
+                lambda call: self.post_message(_Later(call)),
+                self.settings.clock,
+                None if make is None else (lambda: make(asker)),
+            )
+            desk.tell = self._desk_tells
+            desk.watchers.append(self._desk_changed)
+            self._config_desk = self.unsettled.desk = desk
+        return self._config_desk
+
+    def left_behind(self) -> tuple[str, str]:
+        """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
+        it is the same thing, and that in a sentence; both empty: nothing."""
+        desk = self._config_desk
+        if desk is None:
+            return "", ""
+        change = desk.unkept
+        if change is not None:
+            return change.title, f"{change.title} is not kept yet: {change.then}."
+        if desk.under_way:
+            sentence = f"{desk.under_way} is under way: what is not kept is left to its timer."
+            return desk.under_way, sentence
+        count = len(desk.pending.titles)
+        if count:
+            what = f"The draft of the configuration ({plural(count, 'change')})"
+            return what, f"{what} is not applied."
+        return "", ""
+
+    def _desk_changed(self) -> None:
+        """What waits and what can be done now is another thing: headers and footers say so
+        without waiting for a picture."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen) and screen.whole:
+                screen.tick()
+                screen.keys.look_again()
+
+    def _desk_tells(self, text: str, bad: bool) -> None:
+        self.notify(text, severity="warning" if bad else "information", markup=False)
+
+    @on(_Later)
+    def _do_later(self, event: _Later) -> None:
+        event.call()
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's variables, completed with the meanings that our styles use."""
+        variables = meanings(super().get_css_variables(), ansi=self.native_ansi_color)
+        self.theme_variables = variables
+        return variables
+
+    def on_mount(self) -> None:
+        """Listen to the feed and to the clock."""
+        self.set_class(not self.glyphs.braille, "-ascii")
+        self._unsubscribe = self.feed.subscribe(self._picture_came)
+        # What came while we were starting; the next one may be a tick away.
+        self._picture_came(self.feed.picture)
+        self.set_interval(1.0, self._tick)
+        if self.settings.watch_terminal:
+            self._terminal.start()
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    def _picture_came(self, picture: Picture) -> None:
+        """Called from the feed's thread."""
+        self.post_message(PictureChanged(picture))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys are ours to give out, while there is a screen to give them to."""
+        if isinstance(event, events.InputEvent) and (self._exit or not self.screen_stack):
+            return
+        if not await self._keyboard.took(event):
+            await super().on_event(event)
+
+    def on_resize(self) -> None:
+        """Another size; also what comes when the terminal is ours again after `fg`, with nothing
+        of us left on it."""
+        self.action_redraw()
+
+    def action_redraw(self) -> None:
+        """Draw everything again: something else wrote on the terminal."""
+        if self.screen_stack:
+            self.screen.refresh()
+
+    def on_picture_changed(self, event: PictureChanged) -> None:
+        """Hand it to every screen that can be seen."""
+        self.picture = event.picture
+        self.unsettled.follow(event.picture)
+        seen = event.picture.changes
+        if self._config_desk is not None or (
+            self._config_engine is not None and any(one.can_settle for one in seen)
+        ):
+            self.config_desk.heed(seen)
+        with self.batch_update():
+            for screen in self.screen_stack:
+                show = getattr(screen, "show_picture", None)
+                if show is not None and isinstance(screen, LiveScreen) and screen.whole:
+                    show(event.picture)
+
+    def _tick(self) -> None:
+        if self._config_desk is not None:
+            self._config_desk.tick(self.picture)
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen) and screen.whole:
+                screen.tick()
+
+    def show_screen(self, mode: str) -> None:
+        """Go to another tab."""
+        if mode in _MODES and mode != self.current_mode:
+            self.switch_mode(mode)
+
+    async def show_server(self, service: ServiceKey, server: ServerKey | None) -> None:
+        """Go to the services screen with the cursor on that row."""
+        await self.switch_mode("services")
+        screen = self.screen
+        if isinstance(screen, ServicesScreen) and not screen.table.go_to((service, server)):
+            screen.tell(f"{server or service} is not shown now.", bad=True)
+
+    async def show_in_file(self, service: ServiceKey, server: ServerKey | None) -> None:
+        """Go to the screen of the configuration with the cursor on that place."""
+        from lvstui.tui.config.screen import ConfigScreen
+
+        await self.switch_mode("config")
+        screen = self.screen
+        if isinstance(screen, ConfigScreen):
+            screen.show_row(service, server)
+
+    async def change_hosts(
+        self,
+        operation: str,
+        addresses: tuple[str, ...],
+        vips: tuple[str, ...],
+        cautions: tuple[str, ...],
+    ) -> None:
+        """Go to the screen of real servers and plan a push or an undo there."""
+        from lvstui.tui.realservers.screen import RealServersScreen
+
+        await self.switch_mode("realservers")
+        screen = self.screen
+        if isinstance(screen, RealServersScreen):
+            screen.propose_for(operation, addresses, vips, cautions)
+
+    def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
+        """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
+
+        def done(outcome: Outcome | Exception) -> None:
+            self.feed.refresh()
+            if finished(outcome):
+                return
+            ok = isinstance(outcome, Outcome) and outcome.ok
+            text = outcome.text if isinstance(outcome, Outcome) else f"failed: {outcome}"
+            if ok:
+                text += ". u makes it again." if plan.operation == "undo" else ". u undoes it."
+            self.notify(
+                plain(text),
+                title=plan.title,
+                severity="information" if ok else "error",
+                markup=False,
+            )
+
+        def work() -> None:
+            outcome: Outcome | Exception
+            try:
+                outcome = self.operator.apply(plan)
+            except Exception as problem:
+                # The operator has to hear what happened to the plan, whatever it was.
+                outcome = problem
+            self.call_from_thread(done, outcome)
+
+        # Ours, not the dialog's: closing the dialog must not cut an operation in two.
+        self.run_worker(work, thread=True, exit_on_error=False, group="operations")
+
+    def choose_theme(self) -> None:
+        """A list of themes, each shown while it is under the cursor."""
+        ours = [theme.name for theme in THEMES]
+        names = ours + sorted(set(self.available_themes) - set(ours))
+        before = self.theme
+
+        def preview(at: int) -> None:
+            self.theme = names[at]
+
+        def chosen(at: int | None) -> None:
+            self.theme = before if at is None else names[at]
+
+        current = names.index(before) if before in names else 0
+        self.push_screen(ChoiceScreen("Theme", names, current, again="T", preview=preview), chosen)
+
+    def action_command_palette(self) -> None:
+        """As Textual's."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def action_exit_now(self) -> None:
+        """Leave from within a dialog."""
+        self.exit()
+
+    # Ends
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave with one clear line; the trace goes to a file, without any local variable."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._exit_renderables.append(self._crash.report(error))
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        """Textual's own way prints local variables, secrets among them; ours never does."""
+        self._exit_renderables.append(self._crash.report(None))
+        self._close_messages_no_wait()

@@ -1,0 +1,1 @@
+"""The dialogs in which a change is seen, confirmed and followed."""

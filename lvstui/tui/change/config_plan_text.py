@@ -1,0 +1,214 @@
+"""What a plan for the configuration says in words: differences, findings, diff, results. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lvstui.keepalived.diff import Impact
+from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.text import plain
+from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
+from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.tui.config.summary import STYLES, glyph_of
+from lvstui.tui.realservers.text import prose
+from lvstui.tui.widgets.glyphs import Glyphs
+from lvstui.tui.widgets.line import Bit
+
+_IMPACTS = {
+    Impact.CUTS: ("bold $sev-bad", "cuts"),
+    Impact.MOVES: ("$sev-warn", "moves"),
+    Impact.WATCHES: ("$lv-dim", "watches"),
+}
+ENDED: Mapping[Ended, str] = {
+    Ended.REFUSED: "bold $sev-bad",
+    Ended.WAITING: "bold $sev-warn",
+    Ended.CONFIRMED: "bold $sev-good",
+    Ended.UNDONE: "$lv-dim",
+    Ended.TAKEN_BACK: "bold $sev-warn",
+    Ended.TROUBLE: "bold $sev-bad",
+}
+_MOST_DIFF = 2_000
+"""Lines of a diff that are shown; the rest is counted."""
+_MOST = 200
+"""Differences or findings that are shown."""
+
+
+def plan_bits(
+    plan: ConfigPlan, width: int, glyphs: Glyphs, cautions: tuple[str, ...] = ()
+) -> list[Bit]:
+    """A plan before it is applied: the worst first, the text last. `cautions` come on top of its
+    own."""
+    bits: list[Bit] = []
+    if plan.empty and not plan.refusals:
+        bits += prose(
+            "Nothing would be written: the files are like this already.", "$lv-text", width
+        )
+    for title, lines, style, sign in (
+        ("Refused", plan.refusals, "bold $sev-bad", glyphs.no),
+        ("What it does", _beyond(plan), "$lv-text", glyphs.dot),
+        (
+            "Know before you say yes",
+            dict.fromkeys((*cautions, *plan.cautions, *_on_proof(plan))),
+            "$sev-warn",
+            glyphs.warn,
+        ),
+    ):
+        if lines:
+            bits.append((f"{title}\n", "bold $lv-dim"))
+            for line in lines:
+                bits += prose(plain(line), style, width, f"  {sign} ")
+            bits.append(("\n", ""))
+    for host in plan.hosts:
+        bits += _host_bits(host, width, glyphs)
+    if not plan.refusals and not plan.empty:
+        bits += _after_bits(plan, width)
+    return bits
+
+
+def _host_bits(host: HostChange, width: int, glyphs: Glyphs) -> list[Bit]:
+    director = host.director
+    bits: list[Bit] = [(director.host, "bold $lv-accent"), (f"  {director.main}", "$lv-dim")]
+    if director.version:
+        bits.append((f"  keepalived {director.version}", "$lv-dim"))
+    if not director.pid:
+        bits.append(("  not running", "$sev-warn"))
+    bits.append(("\n", ""))
+    if director.in_step is False:
+        bits += prose(
+            "What runs now is not what the files say: this applies their other changes too.",
+            "bold $sev-warn",
+            width,
+            f"  {glyphs.warn} ",
+        )
+    if host.differences:
+        for difference in host.differences[:_MOST]:
+            style, word = _IMPACTS[difference.impact]
+            bits += prose(
+                f"{difference.subject}: {difference.text}", "$lv-text", width, f"  {word:<8}", style
+            )
+        bits += _more(len(host.differences), "difference")
+    elif host.files:
+        bits += prose("Means the same as before: only text, no behaviour.", "$lv-dim", width, "  ")
+    bits += _finding_lines("New findings", host.findings, width, glyphs)
+    if host.known:
+        bits += prose(
+            f"{len(host.known)} known before and still there", "$lv-dim", width, f"  {glyphs.info} "
+        )
+    bits += diff_bits(host.diff)
+    return [*bits, ("\n", "")]
+
+
+def _finding_lines(
+    title: str, findings: tuple[Finding, ...], width: int, glyphs: Glyphs
+) -> list[Bit]:
+    if not findings:
+        return []
+    bits: list[Bit] = [(f"  {title}\n", "bold $lv-dim")]
+    for finding in findings[:_MOST]:
+        style = STYLES[finding.severity]
+        where = f"line {finding.place.line}: " if finding.place is not None else ""
+        bits += prose(
+            f"{where}{plain(finding.text)}",
+            "$lv-text",
+            width,
+            f"  {glyph_of(finding.severity, glyphs)} {finding.severity.value} ",
+            style,
+        )
+        if finding.evidence:
+            bits += prose(plain(finding.evidence), "$lv-dim", width, "      ")
+        if finding.fix:
+            bits += prose(plain(finding.fix), "$lv-accent", width, f"    {glyphs.arrow} ")
+    return [*bits, *_more(len(findings), "finding")]
+
+
+def _more(count: int, what: str) -> list[Bit]:
+    return [(f"  and {count - _MOST} more {what}s\n", "$lv-dim")] if count > _MOST else []
+
+
+def diff_bits(diff: str) -> list[Bit]:
+    """A unified diff that is masked already."""
+    bits: list[Bit] = []
+    lines = diff.splitlines()
+    for line in lines[:_MOST_DIFF]:
+        style = "$lv-dim"
+        if line.startswith("+") and not line.startswith("+++"):
+            style = "$sev-good"
+        elif line.startswith("-") and not line.startswith("---"):
+            style = "$sev-bad"
+        elif line.startswith("@@"):
+            style = "$lv-accent"
+        bits.append((f"  {plain(line, 2000)}\n", style))
+    if len(lines) > _MOST_DIFF:
+        bits.append((f"  … and {len(lines) - _MOST_DIFF} more lines\n", "$lv-dim"))
+    return bits
+
+
+def _after_bits(plan: ConfigPlan, width: int) -> list[Bit]:
+    bits = prose(
+        "same processes, loaded copy, kernel table and VIPs are read back",
+        "$lv-text",
+        width,
+        "Checked by   ",
+        "$lv-dim",
+    )
+    if plan.timer_s:
+        text = f"by itself after {plan.timer_s} s unless you keep it, even when lvstui is gone"
+        bits += prose(text, "$lv-text", width, "Rolled back  ", "$lv-dim")
+    return bits + prose("u, or: lvstui undo", "$lv-text", width, "To undo      ", "$lv-dim")
+
+
+def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyphs) -> list[Bit]:
+    """While it is planned, applied, kept or undone."""
+    words = {
+        Phase.PLANNING: "Looking first: the candidate is tested with the installed keepalived.",
+        Phase.RUNNING: f"Applying and reading back, {seconds:.0f} s. It goes on when you close "
+        "this.",
+        Phase.DECIDING: "Making it so …",
+    }
+    bits = prose(words.get(change.phase, ""), "bold $lv-accent", width)
+    for index, stage in enumerate(change.stages):
+        now = index == len(change.stages) - 1
+        bits += prose(
+            plain(stage),
+            "$lv-accent" if now else "$lv-dim",
+            width,
+            f"  {glyphs.dot if now else glyphs.yes} ",
+        )
+    return bits
+
+
+def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) -> list[Bit]:
+    """What came of it: what was read back, and what happens `then` unless it is kept."""
+    style = ENDED[outcome.ended]
+    sign = glyphs.yes if outcome.ok else glyphs.no
+    bits = prose(plain(outcome.text), style, width, f"{sign} ")
+    bits.append(("\n", ""))
+    for one in outcome.verified:
+        mark = glyphs.yes if one.ok else glyphs.no
+        bits.append((f"  {mark} ", "$sev-good" if one.ok else "bold $sev-bad"))
+        text = f"{one.host}  {plain(one.what)}"
+        bits += prose(
+            text + (f": {plain(one.seen)}" if one.seen else ""),
+            "$lv-text" if one.ok else "$sev-bad",
+            width - 4,
+        )
+    if outcome.ended is Ended.WAITING:
+        bits.append(("\n", ""))
+        bits.append((f"{plain(then[:1].upper() + then[1:])}. ", "bold $sev-warn"))
+        bits.append(("y keeps it, b undoes it now.\n", "$lv-text"))
+    elif outcome.ended is Ended.CONFIRMED and outcome.id:
+        bits += prose("u, or: lvstui undo", "$lv-text", width, "\nTo undo  ", "$lv-dim")
+    return bits
+
+
+def _on_proof(plan: ConfigPlan) -> tuple[str, ...]:
+    if not plan.unproven or plan.refusals:
+        return ()
+    turn = "Ctrl+T: roll it back then" if plan.unchecked else "Ctrl+T: keep it all the same"
+    return (*plan.on_proof, turn)
+
+
+def _beyond(plan: ConfigPlan) -> list[str]:
+    """The effects that do not stand below as a difference of one director anyway."""
+    told = {f"{one.subject}: {one.text}" for host in plan.hosts for one in host.differences}
+    return [effect for effect in plan.effects if effect not in told]

@@ -1,0 +1,161 @@
+"""What `P` and `u` open, on every screen: a change of keepalived.conf that waits, or what became of
+it; and the undo of the newest operation, whatever kind it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lvstui.model.changes import Ended
+from lvstui.model.text import plain
+from lvstui.model.waiting import ChangeStands
+from lvstui.operations.undo import Kind, Offer, listed, undo_title
+from lvstui.tui.widgets.line import Bit
+
+if TYPE_CHECKING:
+    from lvstui.operations.plan import Plan
+    from lvstui.tui.console import ConsoleScreen
+
+
+def show_change(screen: ConsoleScreen) -> None:
+    """The change that waits; else one that was rolled back unseen; else the last one."""
+    unsettled = screen.console.unsettled
+    waits, unseen = unsettled.under_way, unsettled.unseen
+    desk = unsettled.desk
+    change = desk.change if desk is not None else None
+    mine = change.outcome.id if change is not None and change.outcome is not None else ""
+    if waits is None and unseen is not None and unseen.id != mine:
+        unsettled.saw(unseen.id)
+        _tell_story(screen, unseen)
+    elif waits is not None and (change is None or screen.console.operator.read_only):
+        _tell_story(screen, waits)
+    elif desk is not None and change is not None:
+        from lvstui.tui.change.config_plan import ConfigPlanScreen
+
+        screen.app.push_screen(ConfigPlanScreen(desk, change))
+    screen.show_picture(screen.console.picture)
+
+
+def _tell_story(screen: ConsoleScreen, seen: ChangeStands) -> None:
+    from lvstui.tui.config.history import TextScreen
+
+    todo = {
+        Ended.TAKEN_BACK: "The old files are back. 4 H shows what the change was; to make it "
+        "again, plan it again.",
+        Ended.TROUBLE: "Compare the files with what keepalived runs: lvstui config history, "
+        "lvstui config diff.",
+        Ended.WAITING: "It can not be kept or undone from here: lvstui config keep, lvstui config "
+        "back.",
+    }
+    bits: list[Bit] = [(f"{plain(line)}\n", "$lv-text") for line in seen.story()]
+    bits += [("\n", ""), (todo.get(seen.ended, ""), "$lv-accent")]
+    screen.app.push_screen(TextScreen(seen.title, bits))
+
+
+# The undo
+
+
+def propose_undo(screen: ConsoleScreen, number: int | None = None) -> None:
+    """Show what takes back the newest operation, or the one with that number of the list."""
+    console = screen.console
+    found = console.operator.last(console.picture, number)
+    if found is None:
+        screen.tell("There is nothing to undo: you have changed nothing here yet.", bad=True)
+    elif found.refusal:
+        screen.tell(f"{found.refusal[:1].upper()}{found.refusal[1:]}", bad=True)
+    elif found.operation.kind is Kind.WEIGHTS:
+        from lvstui.tui.change.plan import PlanScreen
+
+        def make() -> Plan:
+            return console.operator.plan_undo(console.picture, found)
+
+        screen.app.push_screen(PlanScreen(make(), make))
+    elif found.operation.kind is Kind.FILE:
+        _undo_in_file(screen, found)
+    else:
+        _undo_on_hosts(screen, found)
+
+
+def choose_undo(screen: ConsoleScreen) -> None:
+    """Any operation of the list."""
+    from lvstui.tui.choice import ChoiceScreen
+
+    console = screen.console
+    found = console.operator.operations(console.picture)
+    if not found:
+        propose_undo(screen)
+        return
+
+    def chosen(at: int | None) -> None:
+        if at is not None:
+            propose_undo(screen, at + 1)
+
+    lines = [plain(line) for line in listed(found, console.picture.at)]
+    screen.app.push_screen(ChoiceScreen("Undo which operation?", lines), chosen)
+
+
+def _undo_in_file(screen: ConsoleScreen, found: Offer) -> None:
+    from lvstui.tui.config.actions import ConfigActions
+
+    operation, desk = found.operation, screen.console.config_desk
+    actions = ConfigActions(screen, at_once=True)
+    if operation.ended is Ended.WAITING:
+        _undo_waiting(screen)
+        return
+    why = actions.why_not()
+    if desk.pending.changed:
+        why = "A draft of the configuration is open: apply or discard it first (screen 4)."
+    if why:
+        screen.tell(why, bad=True)
+        return
+    again = operation.ended is Ended.UNDONE
+    title = undo_title(operation.title, again=again)
+    desk.know(screen.console.picture)
+    change = desk.plan(
+        title, lambda engine: engine.plan_rollback(operation.id, again=again, strict=True)
+    )
+    change.cautions = found.cautions
+    actions.open(change)
+
+
+def _undo_waiting(screen: ConsoleScreen) -> None:
+    """Here `y` would mean the opposite: it is asked in words."""
+    from lvstui.tui.change.config_plan import ConfigPlanScreen
+    from lvstui.tui.choice import ChoiceScreen
+
+    unsettled = screen.console.unsettled
+    seen, desk = unsettled.under_way, screen.console.config_desk
+    change = desk.unkept
+    if change is None:
+        show_change(screen)
+        return
+
+    def chosen(at: int | None) -> None:
+        if at not in (0, 1) or desk.unkept is not change:
+            return
+        if desk.under_way:
+            screen.tell(f"Wait for this: {desk.under_way}.", bad=True)
+            return
+        desk.decide(change, keep=at == 1)
+        screen.app.push_screen(ConfigPlanScreen(desk, change))
+
+    title = plain(seen.title if seen is not None else change.title)
+    screen.app.push_screen(
+        ChoiceScreen(
+            f"{title}: not kept yet",
+            [
+                "Undo it now: the old file is put back and loaded",
+                "Keep it",
+                "Leave it to its timer",
+            ],
+        ),
+        chosen,
+    )
+
+
+def _undo_on_hosts(screen: ConsoleScreen, found: Offer) -> None:
+    operation = found.operation
+    word = "push" if operation.is_undo else "undo"
+    screen.run_worker(
+        screen.console.change_hosts(word, operation.hosts, operation.vips, found.cautions)
+    )

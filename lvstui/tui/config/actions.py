@@ -1,0 +1,224 @@
+"""What an operator does to the configuration, from its own screen and from the rows of Services.
+
+Everything goes into the draft first; nothing is written before a plan was shown and agreed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+
+from lvstui.keepalived.edit import intent
+from lvstui.keepalived.edit.intent import Intent
+from lvstui.keepalived.first import First
+from lvstui.model.config import Configuration, ConfiguredService
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.text import plain
+from lvstui.operations.config_plan import Ended
+from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.tui.choice import AskScreen, ChoiceScreen
+from lvstui.tui.config import forms
+from lvstui.tui.config.desk import NO_ENGINE
+from lvstui.tui.config.drafting import carrying
+from lvstui.tui.config.forms import Form
+from lvstui.tui.config.spot import Spot
+from lvstui.tui.console import ConsoleScreen
+from lvstui.tui.feed import Target
+from lvstui.tui.widgets.format import plural
+
+
+class ConfigActions:
+    """For one screen."""
+
+    def __init__(self, screen: ConsoleScreen, *, at_once: bool) -> None:
+        """`at_once`: a change is planned as soon as it is made; else it waits in the draft."""
+        self._screen, self._at_once = screen, at_once
+
+    @property
+    def _version(self) -> str:
+        return self._screen.console.picture.daemon.version
+
+    def why_not(self) -> str:
+        """Why nothing can be changed from here now."""
+        desk = self._screen.console.config_desk
+        if not desk.changeable:
+            return NO_ENGINE
+        if desk.unkept is not None:
+            return "A change waits to be kept or undone first (P shows it)."
+        return f"Wait for this: {desk.under_way}." if desk.under_way else ""
+
+    # Making changes
+
+    def carry(self, words: str, intents: Sequence[Intent], reason: str = "") -> None:
+        """Put a change into the draft, and plan it at once when this screen does."""
+        desk = self._screen.console.config_desk
+        desk.know(self._screen.console.picture)
+        before = desk.pending
+
+        def then() -> None:
+            if self._at_once:
+                self.plan(undo_when_left=not before.changed, reason=reason)
+            else:
+                self._screen.tell(f"In the draft: {desk.pending.undoable}. p plans it.")
+
+        desk.edit(words, carrying(intents, words), then, intents=tuple(intents))
+
+    def plan(self, *, undo_when_left: bool = False, reason: str = "") -> None:
+        """The plan of everything in the draft."""
+        desk = self._screen.console.config_desk
+        change = desk.plan_draft()
+        change.reason = reason
+
+        def left() -> None:
+            if undo_when_left and change is desk.change and _given_up(change):
+                desk.discard()
+
+        self.open(change, left)
+
+    def open(self, change: ConfigChange, left: Callable[[], None] = lambda: None) -> None:
+        """Show a change."""
+        from lvstui.tui.change.config_plan import ConfigPlanScreen
+
+        desk = self._screen.console.config_desk
+        self._screen.app.push_screen(ConfigPlanScreen(desk, change), lambda _: left())
+
+    def fill(self, form: Form) -> None:
+        """Ask for values, then put what they mean into the draft."""
+        from lvstui.tui.config.form import FormScreen
+
+        def done(values: dict[str, str] | None) -> None:
+            if values is not None:
+                self.carry(form.title, form.intents(values))
+
+        self._screen.app.push_screen(FormScreen(form, self._version), done)
+
+    def add(self, spot: Spot, configuration: Configuration) -> None:
+        """Choose what to add, then fill it in."""
+        offers = self._offers(spot, configuration)
+
+        def chosen(at: int | None) -> None:
+            if at is not None:
+                offers[at][1]()
+
+        if len(offers) == 1:
+            chosen(0)
+        else:
+            titles = [title for title, _ in offers]
+            self._screen.app.push_screen(ChoiceScreen("Add", titles, again="a"), chosen)
+
+    def _offers(
+        self, spot: Spot, configuration: Configuration
+    ) -> list[tuple[str, Callable[[], None]]]:
+        version = self._version
+        offers: list[tuple[str, Callable[[], None]]] = []
+
+        def offer(title: str, form: Callable[[], Form]) -> None:
+            offers.append((title, lambda: self.fill(form())))
+
+        service = _service(configuration, spot.service)
+        if service is not None:
+            key = service.key
+            offer(f"Real server in {key}", lambda: forms.server_form(service, version))
+            if spot.server is not None:
+                server = spot.server
+                offers.append((f"Check for {server}", lambda: self._choose_check(key, server)))
+            offer("Sorry server", lambda: forms.sorry_form(service, version))
+            offer("Quorum", lambda: forms.quorum_form(service, version))
+        if spot.block == "vrrp_instance":
+            offer(f"VIP in {spot.name}", lambda: forms.vip_form(spot.name, version))
+        offer("Service", lambda: forms.service_form(configuration, version))
+        offer("VRRP instance", lambda: forms.instance_form(configuration, version))
+        offer("Script", lambda: forms.script_form(version))
+        return offers
+
+    def _choose_check(self, service: ServiceKey, server: ServerKey) -> None:
+        kinds = forms.kinds(self._version)
+
+        def chosen(at: int | None) -> None:
+            if at is not None:
+                self.fill(forms.check_form(service, server, kinds[at], self._version))
+
+        self._screen.app.push_screen(ChoiceScreen(f"Check for {server}", kinds), chosen)
+
+    def remove(self, spot: Spot) -> None:
+        """What is under the cursor goes, in the draft."""
+        if spot.removal is not None:
+            words, wanted = spot.removal
+            self.carry(f"remove {words}", (wanted,))
+
+    def first(self) -> None:
+        """Ask for a first configuration, plan it, and say what is still to be done after it."""
+        from lvstui.operations.first import guess, plan_first
+        from lvstui.tui.config.first import FirstScreen
+
+        console = self._screen.console
+        desk = console.config_desk
+
+        def answered(answers: First | None) -> None:
+            if answers is None:
+                return
+            change = desk.plan("first configuration", lambda engine: plan_first(engine, answers))
+            self.open(change, lambda: self._after_first(change))
+
+        self._screen.app.push_screen(FirstScreen(lambda: guess(console.picture.host)), answered)
+
+    def _after_first(self, change: ConfigChange) -> None:
+        """The sysctl and the real servers, once the file is in force."""
+        from lvstui.tui.config.first import AfterFirstScreen
+
+        outcome, console = change.outcome, self._screen.console
+        if outcome is None or outcome.ended is not Ended.CONFIRMED:
+            return
+
+        def chosen(what: str | None) -> None:
+            if what == "sysctl":
+                console.config_desk.bind_nonlocal()
+            elif what == "realservers":
+                console.show_screen("realservers")
+
+        both = len(outcome.plan.hosts) > 1
+        runs = bool(console.picture.daemon.running)
+        self._screen.app.push_screen(AfterFirstScreen(both, runs), chosen)
+
+    def disable(self, servers: Sequence[Target]) -> None:
+        """Ask why, then switch them off in the file."""
+        who = self._screen.console.operator_name
+
+        def answered(reason: str | None) -> None:
+            if reason is not None:
+                now = datetime.now(timezone.utc)
+                why = plain(reason.strip(), 200)
+                some = [intent.Disable(*server, by=who, at=now, reason=why) for server in servers]
+                self.carry(_count("disable", servers), some, why)
+
+        names = ", ".join(str(server) for _, server in servers[:6])
+        more = f" and {len(servers) - 6} more" if len(servers) > 6 else ""
+        self._screen.app.push_screen(
+            AskScreen(
+                "Disable in keepalived.conf",
+                f"{names}{more}: weight 0 in the file until it "
+                "is enabled again; reloads and restarts keep it.\nWhy? It stands beside the "
+                "line for the next operator.",
+                "reason",
+            ),
+            answered,
+        )
+
+    def enable(self, servers: Sequence[Target]) -> None:
+        """Give them back what the file said before."""
+        self.carry(_count("enable", servers), [intent.Enable(*server) for server in servers])
+
+
+def _count(word: str, servers: Sequence[Target]) -> str:
+    return f"{word} {plural(len(servers), 'real server')}"
+
+
+def _service(configuration: Configuration, key: ServiceKey | None) -> ConfiguredService | None:
+    return next((s for s in configuration.services if s.key == key), None)
+
+
+def _given_up(change: ConfigChange) -> bool:
+    """It was left without being applied."""
+    if change.phase in (Phase.PLANNING, Phase.PLANNED):
+        return True
+    return change.phase is Phase.ENDED and (change.outcome is None or not change.outcome.ok)

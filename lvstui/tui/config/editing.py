@@ -1,0 +1,214 @@
+"""Editing the configuration on its own screen: forms, values, text, undo, diff, history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lvstui.keepalived.edit.change import RefusedEdit
+from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.text.mask import secrets_of
+from lvstui.model.text import plain
+from lvstui.process.readonly import READ_ONLY
+from lvstui.tui.change.config_change import Phase
+from lvstui.tui.change.config_plan_text import diff_bits
+from lvstui.tui.choice import ChoiceScreen
+from lvstui.tui.config import forms
+from lvstui.tui.config.actions import ConfigActions
+from lvstui.tui.config.engine import Past
+from lvstui.tui.config.placeholder import Veiled, editable, veil
+from lvstui.tui.config.spot import Spot, setting_at, spot_of
+from lvstui.tui.widgets.line import Bit
+
+if TYPE_CHECKING:
+    from lvstui.tui.config.screen import ConfigScreen
+
+
+class ConfigEditing:
+    """For the screen of the configuration."""
+
+    def __init__(self, screen: ConfigScreen) -> None:
+        self._screen = screen
+        self._desk = screen.console.config_desk
+        self.actions = ConfigActions(screen, at_once=False)
+        """What other screens can do as well."""
+
+    # What the cursor is in
+
+    @property
+    def spot(self) -> Spot:
+        """What keys act on."""
+        found = self._desk.document
+        return spot_of(found, self._screen.node) if found is not None else Spot()
+
+    @property
+    def setting(self) -> tuple[str, str] | None:
+        """Keyword and value of the line under the cursor of the text."""
+        screen = self._screen
+        if screen.tree_view.has_focus or screen.text.page is None:
+            return None
+        return setting_at(screen.text.page, screen.text.line)
+
+    # Forms
+
+    def add(self) -> None:
+        """Choose what to add."""
+        found = self._desk.document
+        if found is not None:
+            self.actions.add(self.spot, found.configuration)
+
+    def change(self) -> None:
+        """Another value for the line under the cursor, or for a value of the block it is in."""
+        target, setting = self.spot.target, self.setting
+        if target is None:
+            return
+        version = self._screen.console.picture.daemon.version
+        if setting is not None:
+            self.actions.fill(forms.value_form(target, *setting, version))
+            return
+        names = forms.settable(target, version)
+
+        def chosen(at: int | None) -> None:
+            if at is not None:
+                self.actions.fill(forms.value_form(target, names[at].keyword, "", version))
+
+        titles = [f"{field.keyword}  {field.label}: {field.help}" for field in names]
+        self._screen.app.push_screen(
+            ChoiceScreen(f"Set in {forms.block_of(target)}", titles), chosen
+        )
+
+    # Text
+
+    def edit_text(self, *, outside: bool) -> None:
+        """The whole file under the cursor: within lvstui, or in the operator's own editor."""
+        page = self._screen.text.page
+        if page is None:
+            return
+        path, line = page.path, self._screen.text.line
+        held: list[tuple[bytes, Veiled]] = []
+
+        def read(draft: Draft) -> tuple[str, ...]:
+            data = draft.data(path)
+            held.append((data, veil(data, secrets_of(draft.tree))))
+            return ()
+
+        def show() -> None:
+            data, veiled = held[0]
+            if outside:
+                self._run_editor(path, veiled, line)
+                return
+            why = editable(data)
+            if why:
+                self._screen.tell(
+                    f"{why[0].upper()}{why[1:]}: E opens it in your own editor.", bad=True
+                )
+                return
+            self._open_editor(path, veiled, line)
+
+        self._desk.edit("opening the text", read, show)
+
+    def _open_editor(self, path: str, veiled: Veiled, line: int) -> None:
+        from lvstui.tui.config.editor import EditorScreen
+
+        def done(data: bytes | None) -> None:
+            if data is not None:
+                self._take(path, data)
+
+        self._screen.app.push_screen(EditorScreen(path, veiled, line), done)
+
+    def _run_editor(self, path: str, veiled: Veiled, line: int) -> None:
+        from textual.app import SuspendNotSupported
+
+        from lvstui.tui.config.editor import edit_outside, editor_command
+
+        try:
+            with self._screen.app.suspend():
+                data = edit_outside(editor_command(), path, veiled, line)
+        except SuspendNotSupported:
+            self._screen.tell("This terminal can not be lent to an editor: i edits here.", bad=True)
+        except (OSError, ValueError) as problem:
+            self._screen.tell(plain(str(problem)), bad=True)
+        else:
+            self._take(path, data)
+
+    def _take(self, path: str, data: bytes) -> None:
+        """Text by hand into the draft."""
+        screen = self._screen
+
+        def work(draft: Draft) -> tuple[str, ...]:
+            if draft.data(path) == data:
+                raise RefusedEdit(None, "nothing was changed")
+            draft.replace(path, data, f"text of {plain(path)} by hand")
+            return ()
+
+        said = "In the draft. p plans it, u takes it back."
+        self._desk.edit("taking the text over", work, lambda: screen.tell(said), by_hand=True)
+
+    # The draft
+
+    def show_diff(self) -> None:
+        """What is in the draft, as text."""
+        from lvstui.tui.config.history import TextScreen
+
+        waiting = self._desk.pending
+        bits: list[Bit] = [
+            (f"{self._screen.console.glyphs.dot} {plain(title)}\n", "$lv-text")
+            for title in waiting.titles
+        ]
+        bits.append(("\n", ""))
+        for text in self._desk.pending.diffs:
+            bits += diff_bits(text)
+        self._screen.app.push_screen(TextScreen("what is in the draft", bits))
+
+    def ask_discard(self) -> None:
+        """Forget the draft, after a question."""
+        count = len(self._desk.pending.titles)
+
+        def chosen(at: int | None) -> None:
+            if at == 1:
+                self._desk.discard()
+                self._desk.follow(self._screen.console.picture, now=True)
+
+        self._screen.app.push_screen(
+            ChoiceScreen(f"Discard the draft ({count} changes)?", ["Keep it", "Discard it"]), chosen
+        )
+
+    # Past and present changes
+
+    def show_history(self) -> None:
+        """What was changed in the past."""
+        self._desk.history(self._open_history)
+
+    def _open_history(self, past: tuple[Past, ...]) -> None:
+        from lvstui.tui.config.history import HistoryScreen, TextScreen
+
+        screen = self._screen
+
+        def show(one: Past) -> None:
+            def came(text: str) -> None:
+                screen.app.push_screen(TextScreen(f"{one.title}  {one.id}", diff_bits(text)))
+
+            if not self._desk.under_way:
+                self._desk.past_diff(one, came)
+
+        def back(id_: str | None) -> None:
+            if id_ is not None:
+                title = next(one.title for one in past if one.id == id_)
+                change = self._desk.plan(
+                    f"undo: {plain(title)}", lambda engine: engine.plan_rollback(id_)
+                )
+                self.actions.open(change)
+
+        screen.app.push_screen(HistoryScreen(past, show, self._why_no_rollback), back)
+
+    def _why_no_rollback(self) -> str:
+        if self._screen.console.operator.read_only:
+            return READ_ONLY
+        if self._desk.pending.changed:
+            return "A draft is open: apply or discard it first."
+        return self.actions.why_not()
+
+    @property
+    def unkept(self) -> bool:
+        """A change waits to be kept."""
+        change = self._desk.change
+        return change is not None and change.phase is Phase.WAITING

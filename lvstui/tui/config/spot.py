@@ -1,0 +1,131 @@
+"""What the cursor is in, and what can be done to it. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lvstui.keepalived.edit import intent
+from lvstui.keepalived.edit.intent import Intent
+from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService, Target
+from lvstui.keepalived.text.lexer import strip
+from lvstui.keepalived.text.mask import MASK
+from lvstui.keepalived.text.words import KNOWN_WORDS
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.tui.config.document import Document, Page
+from lvstui.tui.config.outline import Entry, NodeId
+
+_SETTING = re.compile(rb"[ \t]*(?:@\S+[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)(?:[ \t]+([^{}]*))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What the cursor is in; the innermost that is set counts."""
+
+    service: ServiceKey | None = None
+    server: ServerKey | None = None
+    check: str = ""
+    """Kind of the check."""
+    number: int = 0
+    """Of several of a kind, from 0."""
+    block: str = ""
+    """Keyword of another block: `vrrp_instance`, `vrrp_script`, `global_defs`."""
+    name: str = ""
+    """Of that block."""
+    inside: str = ""
+    """A block of plain values within it: `virtual_ipaddress`."""
+    entry: str = ""
+    """The entry of it."""
+
+    @property
+    def target(self) -> Target | None:
+        """The block, for an edit of one of its values."""
+        if self.service is not None:
+            if self.server is None:
+                return OfService(self.service)
+            if not self.check:
+                return OfServer(self.service, self.server)
+            return OfCheck(self.service, self.server, self.check, self.number)
+        if self.block == "global_defs":
+            return OfGlobals()
+        return OfNamed(self.block, self.name) if self.block and self.name else None
+
+    @property
+    def removal(self) -> tuple[str, Intent] | None:
+        """What can be removed here, in words, and how."""
+        if self.service is not None:
+            if self.server is None:
+                return f"service {self.service}", intent.RemoveService(self.service)
+            who = f"{self.server} in {self.service}"
+            if self.check:
+                return f"{self.check} of {who}", intent.RemoveCheck(
+                    self.service, self.server, self.check, self.number
+                )
+            return f"real server {who}", intent.RemoveServer(self.service, self.server)
+        if self.block == "vrrp_instance":
+            if self.entry and self.inside.startswith("virtual_ipaddress"):
+                address = self.entry.split()[0]
+                return f"VIP {address}", intent.RemoveVip(self.name, address)
+            if self.entry and self.inside.startswith("track_"):
+                name = self.entry.split()[0]
+                return f"{self.inside} {name}", intent.Untrack(self.name, self.inside, name)
+            if not self.inside:
+                return f"instance {self.name}", intent.RemoveInstance(self.name)
+        if self.block == "vrrp_script":
+            return f"script {self.name}", intent.RemoveScript(self.name)
+        return None
+
+
+def spot_of(found: Document, id: NodeId | None) -> Spot:
+    """The spot of a node of the outline."""
+    if not id or len(id) < 2:
+        return Spot()
+    steps = [step for step in id[1:] if isinstance(step, int)]
+    if id[0] == "services":
+        service = found.configuration.services[steps[0]]
+        if len(steps) < 2:
+            return Spot(service.key)
+        server = service.servers[steps[1]]
+        if len(steps) < 3:
+            return Spot(service.key, server.key)
+        kind = server.checkers[steps[2]].kind
+        number = sum(one.kind == kind for one in server.checkers[: steps[2]])
+        return Spot(service.key, server.key, kind, number)
+    if id[0] == "instances":
+        name = found.configuration.instances[steps[0]].name
+        inside = _labels(found.outline.instances[steps[0]], steps[1:])
+        return Spot(
+            block="vrrp_instance",
+            name=name,
+            inside=inside[0] if inside else "",
+            entry=inside[1] if len(inside) > 1 else "",
+        )
+    if id[0] == "blocks":
+        block = found.outline.blocks[steps[0]]
+        return Spot(block=block.label, name=block.detail)
+    return Spot()
+
+
+def _labels(entries: tuple[Entry, ...], steps: list[int]) -> list[str]:
+    labels = []
+    for step in steps:
+        labels.append(entries[step].label)
+        entries = entries[step].entries
+    return labels
+
+
+def setting_at(page: Page, line: int) -> tuple[str, str] | None:
+    """Keyword and value of a line that sets one; the value is empty for a secret. None when the
+    line opens a block, or says nothing that keepalived knows."""
+    raw = page.line(line)
+    end = strip(raw).end
+    match = _SETTING.fullmatch(raw[:end])
+    if match is None or match.group(1) not in KNOWN_WORDS:
+        return None
+    value = (match.group(2) or b"").strip()
+    if MASK in value:
+        value = b""
+    text = value.decode("utf-8", "replace")
+    if len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') == 2:
+        text = text[1:-1]
+    return match.group(1).decode(), text

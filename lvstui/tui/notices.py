@@ -1,0 +1,62 @@
+"""Every warning in full, everything that can not be seen from here with the way to it, and what
+lvstui itself takes of this host."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from lvstui.model.picture import Picture
+from lvstui.tui.dialog import Dialog
+from lvstui.tui.widgets.format import size
+from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.warnings import SEVERITY_BITS
+
+
+class WarningsScreen(Dialog[None]):
+    """A list to read."""
+
+    KEYS = (("j k", "scroll"), ("Esc", "close"))
+    SCROLLS = "#notices"
+
+    def heading(self) -> str:
+        """Where."""
+        return f"warnings on {self.console.picture.host}"
+
+    def body(self) -> ComposeResult:
+        """The list, which follows the pictures."""
+        with VerticalScroll(id="notices"):
+            yield Static(id="notices-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what is true now."""
+        self.query_one("#notices").focus()
+        self.show_picture(self.console.picture)
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show what is true now."""
+        glyphs = self.console.glyphs
+        bits: list[Bit] = []
+        for warning in picture.warnings:
+            style = SEVERITY_BITS[warning.severity]
+            bits.append((f"{glyphs.warn} ", style))
+            bits.append((warning.text + "\n", "$lv-text"))
+            about = " ".join(str(key) for key in (warning.service, warning.server) if key)
+            if about:
+                bits.append((f"  {about}\n", "$lv-dim"))
+        if not picture.warnings:
+            bits.append(("No warning.\n", "$lv-dim"))
+        if picture.gaps:
+            bits.append(("\nNot seen from here\n", "bold $lv-dim"))
+        for gap in picture.gaps:
+            bits.append((f"{glyphs.info} ", "$lv-dim"))
+            bits.append((gap.what + "\n", "$lv-text"))
+            if gap.remedy:
+                bits.append((f"  {glyphs.arrow} {gap.remedy}\n", "$lv-accent"))
+        cost = picture.cost
+        if cost.cpu_share is not None:
+            share, memory = f"{cost.cpu_share * 100:.1f} % of a core", size(cost.resident_bytes)
+            bits.append((f"\nlvstui itself takes {share}, {memory} of memory\n", "$lv-dim"))
+        self.query_one("#notices-text", Static).update(Content.assemble(*bits).rstrip())

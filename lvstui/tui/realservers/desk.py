@@ -1,0 +1,385 @@
+"""What is known of the real servers and what is under way there, for the screen and its dialogs.
+
+All work runs in threads of its own, which end with the process: closing a dialog or leaving the
+screen cuts nothing. One piece of work at a time. Everything here is called on the UI's thread,
+except what is handed to `_later`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lvstui.model.picture import Picture
+from lvstui.model.text import plain
+from lvstui.operations.effects import FRESH_S, effects
+from lvstui.operations.rows import Result, Row
+from lvstui.process.newfile import create_saved
+from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
+from lvstui.realserver.push import HostOutcome
+from lvstui.remote.runner import Trouble
+from lvstui.session.hosts import real_servers_of
+from lvstui.tui.change.realserver_change import Change, Phase
+
+if TYPE_CHECKING:
+    from lvstui.operations.realservers import RealServers
+
+Later = Callable[[Callable[[], None]], object]
+"""Runs something on the UI's thread; callable from any thread, never blocks."""
+
+
+@dataclass
+class _Job:
+    words: str
+    hosts: frozenset[str]
+    stopping: bool = False
+
+
+class Desk:
+    """One for the console; the screen of real servers holds it."""
+
+    def __init__(
+        self,
+        make: Callable[[], RealServers] | None,
+        later: Later,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """make: called in a thread, at the first look; None: there is nobody to ask."""
+        self._make, self._later, self._clock = make, later, clock
+        self._service: RealServers | None = None
+        self._own = OwnFile()
+        self._services: tuple[Any, ...] | None = None
+        self._job: _Job | None = None
+        self.own_trouble = ""
+        """What is wrong with lvstui's own file about hosts."""
+        self.hosts: tuple[Host, ...] = ()
+        """The real servers of the configuration."""
+        self.rows: dict[str, Row] = {}
+        """What was seen of them last, by address."""
+        self.stages: dict[str, str] = {}
+        """What is under way, by address."""
+        self.change: Change | None = None
+        """The last push or undo."""
+        self.weights: dict[str, int] = {}
+        """Kernel weights of those that take new connections."""
+        self.watchers: list[Callable[[], None]] = []
+        """Called when anything here is new."""
+
+    @property
+    def possible(self) -> bool:
+        """There is a way to ask hosts."""
+        return self._make is not None
+
+    @property
+    def under_way(self) -> str:
+        """What is being done, in words; empty: nothing."""
+        return self._job.words if self._job is not None else ""
+
+    @property
+    def stopping(self) -> bool:
+        """It was asked to stop."""
+        return self._job is not None and self._job.stopping
+
+    @property
+    def transcript(self) -> Any:
+        """What was run on hosts in this session; None before the first look."""
+        return getattr(getattr(self._service, "connector", None), "transcript", None)
+
+    def changed(self) -> None:
+        """Tell everybody."""
+        for watcher in list(self.watchers):
+            watcher()
+
+    # Which hosts
+
+    def read_own(self) -> None:
+        """Read lvstui's own file about hosts, in a thread."""
+
+        def work() -> None:
+            own, trouble = OwnFile(), ""
+            try:
+                own = read_own()
+            except HostsFileError as error:
+                trouble = plain(str(error))
+
+            def done() -> None:
+                self._own, self.own_trouble, self._services = own, trouble, None
+                self.changed()
+
+            self._later(done)
+
+        self._thread(work)
+
+    def follow(self, picture: Picture) -> None:
+        """The hosts that a picture names."""
+        now = tuple(view.configured for view in picture.services)
+        known = self._services
+        if (
+            known is None
+            or len(now) != len(known)
+            or any(a is not b for a, b in zip(now, known, strict=True))
+        ):
+            self._services = now
+            self.hosts = real_servers_of(picture, self._own)
+        self.weights = {
+            server.key.address: server.weights.kernel
+            for service in picture.services
+            for server in service.servers
+            if server.weights.kernel
+        }
+
+    def fresh(self, hosts: Sequence[Host]) -> bool:
+        """All of these were looked at just now."""
+        rows = [self.rows.get(host.address) for host in hosts]
+        since = self._clock() - FRESH_S
+        return all(row is not None and row.facts is not None and row.at >= since for row in rows)
+
+    # Work
+
+    def look(
+        self,
+        hosts: Sequence[Host],
+        then: Callable[[tuple[Row, ...]], None] | None = None,
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Look at hosts; rows come one by one."""
+
+        def came(row: Row) -> None:
+            self._later(lambda: self._came(row, keep_drift=True))
+
+        def done(rows: tuple[Row, ...]) -> None:
+            for row in rows:
+                self._came(row)
+            if then is not None:
+                then(rows)
+
+        words = (
+            f"looking at {hosts[0].label}"
+            if len(hosts) == 1
+            else (f"looking at {len(hosts)} hosts")
+        )
+        self._start(
+            words, hosts, "looking", lambda service: service.look(hosts, came=came), done, failed
+        )
+
+    def _came(self, row: Row, keep_drift: bool = False) -> None:
+        address = row.host.address
+        known = self.rows.get(address)
+        if row.trouble == Trouble.CANCELLED.value:
+            # Not waited for: what was seen before is all that is known.
+            self.stages.pop(address, None)
+        else:
+            if keep_drift and known is not None:
+                row = replace(row, drift=row.drift or known.drift)
+            self.rows[address] = row
+            if self.stages.get(address) == "looking":
+                self.stages[address] = "asking the wire"
+        self.changed()
+
+    def begin(
+        self,
+        operation: str,
+        hosts: Sequence[Host],
+        vips: tuple[str, ...] = (),
+        cautions: tuple[str, ...] = (),
+    ) -> Change:
+        """Look if need be, then plan for these VIPs (none: all of each host). The change tells by
+        its phase how far it is."""
+        change = Change(operation, tuple(hosts), vips=vips, cautions=cautions)
+        self.change = change
+        if self.fresh(hosts):
+            self._plan(change, tuple(self.rows[host.address] for host in hosts))
+            return change
+
+        def failed(text: str) -> None:
+            change.problem, change.phase = text, Phase.ENDED
+
+        self.look(hosts, lambda rows: self._plan(change, rows), failed)
+        return change
+
+    def _plan(self, change: Change, rows: tuple[Row, ...]) -> None:
+        service = self._service
+        assert service is not None
+        change.rows = rows
+        try:
+            change.plans = service.plan(rows, change.operation, vips=change.vips)
+            found = effects(
+                change.operation,
+                rows,
+                change.plans,
+                self.hosts,
+                self.rows,
+                self.weights,
+                service.timer_s,
+            )
+            change.effects = replace(found, cautions=(*change.cautions, *found.cautions))
+            change.phase = Phase.PLANNED
+        except ValueError as error:
+            change.problem, change.phase = plain(str(error)), Phase.ENDED
+        self.changed()
+
+    def apply(self, change: Change, reason: str, finished: Callable[[], None]) -> None:
+        """Carry a planned change out."""
+        by_label = {host.label: host.address for host in change.hosts}
+
+        def tell(label: str, stage: str) -> None:
+            self._later(lambda: self._stage(by_label.get(label, label), stage))
+
+        def came(outcome: HostOutcome) -> None:
+            def show() -> None:
+                change.outcomes[outcome.host] = outcome
+                self._stage(outcome.host, "")
+
+            self._later(show)
+
+        def done(result: Result) -> None:
+            change.result, change.phase = result, Phase.ENDED
+            change.outcomes = {outcome.host: outcome for outcome in result.outcomes}
+            finished()
+            # What is true there now; the matrix must not show what was before.
+            self.look(change.hosts)
+
+        def failed(text: str) -> None:
+            change.problem, change.phase = text, Phase.ENDED
+            finished()
+
+        change.phase, change.started = Phase.RUNNING, time.monotonic()
+        self._start(
+            change.title,
+            change.hosts,
+            "waits",
+            lambda service: service.apply(
+                change.rows, change.plans, reason=reason, tell=tell, came=came
+            ),
+            done,
+            failed,
+        )
+
+    def _stage(self, address: str, stage: str) -> None:
+        if stage:
+            self.stages[address] = stage
+        else:
+            self.stages.pop(address, None)
+        self.changed()
+
+    def reboot(self, hosts: Sequence[Host], said: Callable[[str, bool], None]) -> None:
+        """Start hosts anew, one after the other, and look at them again."""
+        by_label = {host.label: host.address for host in hosts}
+
+        def tell(label: str, stage: str) -> None:
+            self._later(lambda: self._stage(by_label.get(label, label), stage))
+
+        def work(service: RealServers) -> str:
+            for host in hosts:
+                error = service.reboot(host, tell)
+                if error is not None:
+                    # The next one may be all that is left of the service.
+                    return f"{host.label}: {error}"
+            return ""
+
+        def done(trouble: str) -> None:
+            names = ", ".join(host.label for host in hosts)
+            said(trouble or f"{names}: back in a new boot", bool(trouble))
+            self.look(hosts)
+
+        self._start(
+            f"reboot {', '.join(h.label for h in hosts)}",
+            hosts,
+            "waits",
+            work,
+            done,
+            lambda text: said(text, True),
+        )
+
+    def take_back(self, hosts: Sequence[Host], said: Callable[[str, bool], None]) -> None:
+        """Take back what an earlier change left half done."""
+
+        def work(service: RealServers) -> list[str]:
+            return [f"{host.label}: {service.take_back_unfinished(host)}" for host in hosts]
+
+        def done(texts: list[str]) -> None:
+            said(plain("; ".join(texts)), False)
+            self.look(hosts)
+
+        self._start(
+            "taking back what is unfinished",
+            hosts,
+            "taking back",
+            work,
+            done,
+            lambda text: said(text, True),
+        )
+
+    def stop(self) -> None:
+        """Begin nothing more; what has begun comes to its end."""
+        if self._job is not None and self._service is not None:
+            self._job.stopping = True
+            if self.change is not None and self.change.phase is Phase.RUNNING:
+                self.change.stopped = True
+            self._service.cancelled.set()
+            self.changed()
+
+    def save_transcript(self, folder: Path, at: float, said: Callable[[str, bool], None]) -> None:
+        """Write the session's transcript to a new file in `folder`, in a thread."""
+        transcript = self.transcript
+
+        def work() -> None:
+            try:
+                path, file = create_saved(folder, "transcript", "jsonl", at)
+                with file:
+                    file.writelines(transcript.lines())
+                text, bad = f"Transcript written to {plain(str(path))}", False
+            except OSError as problem:
+                text, bad = f"Not written: {plain(str(problem))}", True
+            self._later(lambda: said(text, bad))
+
+        self._thread(work)
+
+    def _start(
+        self,
+        words: str,
+        hosts: Sequence[Host],
+        stage: str,
+        work: Callable[[RealServers], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[str], None] | None,
+    ) -> None:
+        assert self._make is not None
+        assert self._job is None
+        make = self._make
+        addresses = frozenset(host.address for host in hosts)
+        self._job = _Job(words, addresses)
+        self.stages.update(dict.fromkeys(addresses, stage))
+
+        def run() -> None:
+            value: Any = None
+            trouble = ""
+            try:
+                service = self._service or make()
+                self._service = service
+                value = work(service)
+            except Exception as error:
+                # Whatever it was, the operator has to hear of it, and the screen goes on.
+                trouble = plain(f"{type(error).__name__}: {error}")
+            self._later(lambda: ended(value, trouble))
+
+        def ended(value: Any, trouble: str) -> None:
+            self._job = None
+            for address in addresses:
+                self.stages.pop(address, None)
+            if not trouble:
+                done(value)
+            elif failed is not None:
+                failed(trouble)
+            self.changed()
+
+        self._thread(run)
+        self.changed()
+
+    @staticmethod
+    def _thread(work: Callable[[], None]) -> None:
+        threading.Thread(target=work, name="realservers", daemon=True).start()

@@ -1,0 +1,281 @@
+"""The text of the details pages. Pure: from a view to styled pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lvstui.model.config import ConfiguredChecker, Place
+from lvstui.model.ipvs import Counters, Rates
+from lvstui.model.picture import Picture, ServerView, ServiceView
+from lvstui.tui.events.event_list import event_matches
+from lvstui.tui.widgets.format import age, clock_ms, fit, group, moment, per_second, size
+from lvstui.tui.widgets.format import bits as bits_per_second
+from lvstui.tui.widgets.glyphs import Glyphs
+from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.spark import graph
+from lvstui.tui.widgets.warnings import SEVERITY_BITS
+
+_LABEL = 16
+_GRAPH_HEIGHT = 5
+_MOST_EVENTS = 8
+_MOST_GRAPH = 60
+
+
+@dataclass(slots=True)
+class Page:
+    """A page: its pieces, and what can be copied from it."""
+
+    address: str
+    place: str = ""
+    bits: list[Bit] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Without colours."""
+        return "".join(text for text, _ in self.bits)
+
+    def heading(self, title: str) -> None:
+        """A heading with a blank line before it."""
+        self.bits.append((f"{chr(10) if self.bits else ''}{title.upper()}\n", "bold $lv-dim"))
+
+    def line(self, label: str, *values: Bit) -> None:
+        """`label   value`."""
+        self.bits.append((fit(label, _LABEL), "$lv-dim"))
+        self.bits += [*values, ("\n", "")]
+
+
+def _text(value: object, style: str = "$lv-text") -> Bit:
+    return str(value), style
+
+
+def server_page(view: ServerView, picture: Picture, now: float, width: int, glyphs: Glyphs) -> Page:
+    """All about one real server."""
+    configured = view.configured
+    page = Page(str(view.key), _place(configured.place) if configured else "")
+    state = f"$rs-{view.state.value}"
+    since = f"  since {moment(view.since, now)} ({age(now - view.since)})" if view.since else ""
+    page.line(
+        "State",
+        (f"{glyphs.states[view.state]} {view.state.value}", f"bold {state}"),
+        _text(since, "$lv-dim"),
+    )
+    if view.reason:
+        page.line("Because", _text(view.reason, state))
+    page.line("Real server", (str(view.key), "bold $lv-text"), _text(f" {view.name}", "$lv-dim"))
+    page.line("Of service", _text(view.service))
+    page.line("Forwarding", _text(view.forwarding))
+    if view.sorry:
+        page.line("Role", _text("sorry server: answers when the quorum is lost"))
+    _weights(page, view, glyphs)
+    _graph(page, view.history, width, glyphs, "new connections per second, last minute")
+    page.heading("Now")
+    page.line("Active", _text(group(view.active)), _text("  established TCP", "$lv-dim"))
+    page.line("Inactive", _text(group(view.inactive)), _text("  all other entries", "$lv-dim"))
+    _rates(page, view.rates)
+    if view.share_of_traffic is not None and view.share_of_weight is not None:
+        page.line(
+            "Share",
+            _text(f"{view.share_of_traffic:.1%}"),
+            _text(f"  of new connections, {view.share_of_weight:.1%} of the weight", "$lv-dim"),
+        )
+    detail = view.detail
+    if detail is not None:
+        _counters(page, detail.counters)
+        page.heading("Limits")
+        none = "none"
+        page.line(
+            "Upper",
+            _text(group(detail.upper_threshold) if detail.upper_threshold else none),
+            _text("  no new connections beyond it", "$lv-dim"),
+        )
+        lower = group(detail.lower_threshold) if detail.lower_threshold else none
+        page.line("Lower", _text(lower), _text("  takes new ones again below it", "$lv-dim"))
+        page.line(
+            "Persistent", _text(group(detail.persistent)), _text("  clients bound to it", "$lv-dim")
+        )
+        if detail.tunnel:
+            page.line("Tunnel", _text(detail.tunnel))
+    elif view.in_kernel:
+        page.heading("Counters")
+        page.bits.append(("Not read: see the warnings (W) for what is missing.\n", "$lv-dim"))
+    page.heading("Checks")
+    for result in view.checks:
+        mark = (glyphs.yes, "$sev-good") if result.ok else (glyphs.no, "$sev-bad")
+        page.bits += [
+            (f"{clock_ms(result.at)}  ", "$lv-dim"),
+            mark,
+            (f" {result.checker}  ", "$lv-text"),
+            (result.message + "\n", "$lv-text" if result.ok else "$sev-bad"),
+        ]
+    if configured is not None and configured.checkers:
+        for checker in configured.checkers:
+            page.line("Configured", *_checker(checker))
+    elif not view.checks:
+        page.bits.append(("No health check: nobody looks after it.\n", "$sev-warn"))
+    page.heading("Configuration")
+    if configured is None:
+        page.line(
+            "In no file",
+            _text("it was added to the kernel by hand or by another program", "$rs-foreign"),
+        )
+    else:
+        page.line("At", _text(page.place or "unknown", "$lv-accent"))
+        on_failure = "weight 0 (inhibit_on_failure)" if configured.inhibit_on_failure else "removed"
+        page.line("When it fails", _text(on_failure))
+    _events(page, picture, f"{view.key}", view, now)
+    return page
+
+
+def service_page(
+    view: ServiceView, picture: Picture, now: float, width: int, glyphs: Glyphs
+) -> Page:
+    """All about one virtual service."""
+    configured = view.configured
+    page = Page(str(view.key).split(" ", 1)[-1], _place(configured.place) if configured else "")
+    style = SEVERITY_BITS[view.severity]
+    page.line("Service", (str(view.key), "bold $lv-text"), _text(f" {view.name}", "$lv-dim"))
+    page.line("Up", (f"{view.up} of {view.pool}", f"bold {style}"))
+    if view.reason:
+        page.line("Because", _text(view.reason, style))
+    quorum = glyphs.yes if view.quorum_ok else glyphs.no
+    page.line("Quorum", _text(f"{view.quorum} "), (quorum, style))
+    page.line("Scheduler", _text(view.scheduler))
+    page.line("Forwarding", _text(view.forwarding))
+    persistence = f"{view.persistence_s} s" if view.persistence_s else "none"
+    if view.kernel is not None and view.kernel.netmask:
+        persistence += f", clients grouped by {view.kernel.netmask}"
+    page.line("Persistence", _text(persistence))
+    if view.one_packet:
+        page.line("One packet", _text("each packet is scheduled by itself"))
+    if view.vip_here is not None:
+        here = "on this host" if view.vip_here else "not on this host (the other director's)"
+        page.line("Address", _text(here))
+    if configured is not None and configured.sorry_server is not None:
+        answers = "answers now" if view.sorry_active else "waits"
+        page.line("Sorry server", _text(f"{configured.sorry_server}, {answers}"))
+    _graph(page, view.history, width, glyphs, "new connections per second, last minute")
+    page.heading("Now")
+    page.line("Active", _text(group(view.active)))
+    page.line("Inactive", _text(group(view.inactive)))
+    _rates(page, view.rates)
+    if view.counters is not None:
+        _counters(page, view.counters)
+    page.heading("Real servers")
+    wide = max((len(str(server.key)) for server in view.servers), default=0)
+    for server in view.servers:
+        state = f"$rs-{server.state.value}"
+        page.bits += [
+            (f"{glyphs.states[server.state]} ", state),
+            (f"{fit(str(server.key), wide)}  ", "$lv-text"),
+            (fit(server.name, 10) + "  ", "$lv-dim"),
+            (fit(server.state.value, 11), state),
+            (server.reason + "\n", state),
+        ]
+    page.heading("Configuration")
+    if configured is None:
+        page.line("In no file", _text("made with ipvsadm or by another program", "$rs-foreign"))
+    else:
+        page.line("At", _text(page.place or "unknown", "$lv-accent"))
+        if configured.group:
+            page.line("Group", _text(configured.group))
+    _events(page, picture, str(view.key), view, now)
+    return page
+
+
+def _place(place: Place | None) -> str:
+    return f"{place.file}:{place.line}" if place is not None else ""
+
+
+def _weights(page: Page, view: ServerView, glyphs: Glyphs) -> None:
+    page.heading("Weight")
+    weights = view.weights
+    known = [w for w in (weights.file, weights.keepalived, weights.kernel) if w is not None]
+    for label, value in (
+        ("File", weights.file),
+        ("keepalived", weights.keepalived),
+        ("Kernel", weights.kernel),
+    ):
+        if value is None:
+            page.line(label, _text(f"{glyphs.none}  not there", "$lv-dim"))
+        else:
+            odd = value != known[0]
+            note = f"  {glyphs.differs} file" if odd else ""
+            page.line(
+                label,
+                _text(value, "bold $rs-drifted" if odd else "$lv-text"),
+                _text(note, "$rs-drifted"),
+            )
+
+
+def _graph(page: Page, history: tuple[float, ...], width: int, glyphs: Glyphs, title: str) -> None:
+    if not history:
+        return
+    page.heading(title)
+    across = min(width - 10, _MOST_GRAPH)
+    top = max(history)
+    lines = graph(history, across, _GRAPH_HEIGHT, glyphs)
+    for index, line in enumerate(lines):
+        mark = per_second(top) if index == 0 else "0" if index == len(lines) - 1 else ""
+        page.bits += [(f"{mark:>6} ", "$lv-dim"), (line + "\n", "$lv-accent")]
+
+
+def _rates(page: Page, rates: Rates | None) -> None:
+    if rates is None:
+        return
+    page.line("New", _text(f"{per_second(rates.connections)} connections/s"))
+    page.line(
+        "In",
+        _text(bits_per_second(rates.bytes_in)),
+        _text(f"  {per_second(rates.packets_in)} packets/s", "$lv-dim"),
+    )
+    page.line(
+        "Out",
+        _text(bits_per_second(rates.bytes_out)),
+        _text(
+            f"  {per_second(rates.packets_out)} packets/s  (DR and TUN answer past the director)",
+            "$lv-dim",
+        ),
+    )
+
+
+def _counters(page: Page, counters: Counters) -> None:
+    page.heading("Since it was added")
+    page.line("Connections", _text(group(counters.connections)))
+    page.line("Packets in", _text(group(counters.packets_in)))
+    page.line("Packets out", _text(group(counters.packets_out)))
+    for label, count in (("Bytes in", counters.bytes_in), ("Bytes out", counters.bytes_out)):
+        page.line(label, _text(group(count)), _text(f"  {size(count)}", "$lv-dim"))
+
+
+def _checker(checker: ConfiguredChecker) -> list[Bit]:
+    where = f"  {_place(checker.place)}" if checker.place else ""
+    return [
+        _text(f"{checker.kind} {checker.target}"),
+        _text(
+            f"  every {checker.delay_loop_s:g} s, gives up after {checker.connect_timeout_s:g} s,"
+            f" {checker.retry} retries{where}",
+            "$lv-dim",
+        ),
+    ]
+
+
+def _events(
+    page: Page, picture: Picture, needle: str, view: ServerView | ServiceView, now: float
+) -> None:
+    server = view.key if isinstance(view, ServerView) else None
+    service = view.service if isinstance(view, ServerView) else view.key
+    found = [
+        event
+        for event in reversed(picture.events)
+        if (event.service == service and (server is None or event.server == server))
+        or (event.service is None and event_matches(event, needle))
+    ][:_MOST_EVENTS]
+    if not found:
+        return
+    page.heading("Events")
+    for event in found:
+        page.bits += [
+            (f"{moment(event.at, now)}  ", "$lv-dim"),
+            (f"{event.host}  ", "$lv-dim"),
+            (event.text + "\n", SEVERITY_BITS[event.severity]),
+        ]

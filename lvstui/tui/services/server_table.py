@@ -1,0 +1,418 @@
+"""The table of services and real servers.
+
+Drawn line by line (Textual's Line API) over an immutable ordered list: only what is visible is
+ever painted, and a new picture repaints only the cells that changed. Cursor, marks and folding
+are kept by identity, so they survive every refresh and re-ordering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import ServerView, ServiceView, State
+from lvstui.tui.services.columns import COLUMN_SETS, GUTTER, ColumnSet, Layout
+from lvstui.tui.services.painter import Looks, Painted, Painter, changed_spans
+from lvstui.tui.services.rows import Row, RowId, RowList, Shape, row_id
+from lvstui.tui.services.table_messages import (
+    CursorMoved,
+    MarksChanged,
+    Opened,
+    Reshaped,
+    VisibleChanged,
+)
+from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
+
+_MEANINGS = (
+    "plain",
+    "header",
+    "header-sorted",
+    "service",
+    "address",
+    "name",
+    "fold",
+    "pointer",
+    "mark",
+    "muted",
+    "faint",
+    "number",
+    "weight",
+    "differs",
+    "spark",
+    "spark-server",
+    "spark-idle",
+    "bar",
+    "track",
+    "share",
+    "warn",
+    "reason-down",
+    "cursor",
+    "cursor-idle",
+    "marked",
+    *(state.value for state in State),
+)
+_Target = tuple[ServiceKey, ServerKey]
+
+
+class ServerTable(ScrollView, can_focus=True):
+    """Services that fold, with their real servers."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"server-table--{name}" for name in _MEANINGS}
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Down", show=False, key_display="j ↓"),
+        Binding("k,up", "move(-1)", "Up", show=False, key_display="k ↑"),
+        Binding("g,home", "top", "To the top", show=False, key_display="g Home"),
+        Binding("G,end", "bottom", "To the bottom", show=False, key_display="G End"),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "A page down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "A page up", show=False),
+        Binding("J,shift+down", "service(1)", "Next service", show=False),
+        Binding("K,shift+up", "service(-1)", "Previous service", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.glyphs = glyphs
+        self.shape = Shape()
+        """Order and filter."""
+        self.column_set: ColumnSet = COLUMN_SETS[0]
+        self.folded: set[ServiceKey] = set()
+        """Services whose servers are folded away."""
+        self.marks: set[_Target] = set()
+        """Real servers that the next operation acts on."""
+        self._services: tuple[ServiceView, ...] = ()
+        self._now = 0.0
+        self._list = RowList()
+        self._cursor: RowId | None = None
+        self._cursor_at = 0
+        self._layout: Layout | None = None
+        self._styles_of: dict[tuple[str, Looks], Style] = {}
+        self._painter = Painter(self._style_for)
+        self._on_screen: dict[int, Painted] = {}
+        self._visible: tuple[ServiceKey, ...] = ()
+        self.painted_lines = 0
+        """How often a line was asked for; tests watch it."""
+
+    # What is shown
+
+    def show_services(self, services: tuple[ServiceView, ...], now: float) -> None:
+        """Show these services; repaint what is new and visible."""
+        self._services, self._now = services, now
+        if self.marks:
+            there = {
+                (view.key, server.key)
+                for view in services
+                if any(mark[0] == view.key for mark in self.marks)
+                for server in view.servers
+            }
+            if self.marks - there:
+                self.marks &= there
+                self.post_message(MarksChanged(self, self.row))
+        self._rebuild()
+
+    def reshape(self, shape: Shape) -> None:
+        """Another order or filter."""
+        if shape != self.shape:
+            self.shape = shape
+            self._repaint()
+            self._rebuild()
+
+    def show_columns(self, chosen: ColumnSet) -> None:
+        """Another set of columns."""
+        self.column_set = chosen
+        self._layout = None
+        self._repaint()
+
+    def _rebuild(self) -> None:
+        """Make the row list anew, keep the cursor on its row, repaint the difference."""
+        rows = self._list
+        before_at, known_width = self._cursor_at, rows.name_width
+        rows.build(self._services, self.shape, self.folded)
+        found = rows.index(self._cursor) if self._cursor is not None else None
+        if found is None and self._cursor is not None:
+            # Folded or filtered away: its service, else whatever stands in its place.
+            found = rows.index((self._cursor[0], None))
+        at = found if found is not None else min(before_at, max(len(rows) - 1, 0))
+        if rows.name_width != known_width:
+            self._layout = None
+        height = len(rows) + 1
+        size = Size(self.scrollable_content_region.width, height)
+        if self.virtual_size != size:
+            self.virtual_size = size
+        scroll = self.scroll_offset.y
+        if at != before_at and found is not None and scroll > 0:
+            # Rows moved about the cursor: keep it at its place on the screen.
+            self.scroll_to(y=max(scroll + at - before_at, 0), animate=False, immediate=True)
+        self._place_cursor(at)
+        self._refresh_changed()
+        self._report_visible()
+
+    def _refresh_changed(self) -> None:
+        """Ask for a repaint of exactly the cells that differ from what is on the screen."""
+        layout = self._layout
+        if layout is None or not self._on_screen:
+            self.refresh()
+            return
+        regions: list[Region] = []
+        top = self.scroll_offset.y
+        rows = self._list.rows
+        for y in range(1, self.size.height):
+            at = top + y - 1
+            before = self._on_screen.get(y)
+            if at >= len(rows):
+                if before is not None:
+                    del self._on_screen[y]
+                    regions.append(Region(0, y, layout.width, 1))
+                continue
+            after = self._paint(at, layout)
+            if before is after:
+                continue
+            if before is None or row_id(before.view) != row_id(after.view):
+                regions.append(Region(0, y, layout.width, 1))
+            else:
+                regions += [
+                    Region(start, y, end - start, 1) for start, end in changed_spans(before, after)
+                ]
+            self._on_screen[y] = after
+        if regions:
+            self.refresh(*regions)
+
+    def _repaint(self) -> None:
+        self._on_screen.clear()
+        self.refresh()
+
+    # Painting
+
+    def _style_for(self, meaning: str, looks: Looks) -> Style:
+        key = (meaning, looks)
+        style = self._styles_of.get(key)
+        if style is None:
+            style = self.get_component_rich_style(f"server-table--{meaning}")
+            if looks.marked:
+                style += self.get_component_rich_style("server-table--marked", partial=True)
+            if looks.cursor:
+                which = "cursor" if looks.focused else "cursor-idle"
+                over = self.get_component_rich_style(f"server-table--{which}", partial=True)
+                if over.reverse:
+                    # One even bar: colours turned round would be a patchwork.
+                    style = self.get_component_rich_style("server-table--plain")
+                style += over
+            self._styles_of[key] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        """The theme changed: nothing painted so far is true any more."""
+        self._styles_of.clear()
+        self._painter.forget()
+        self._on_screen.clear()
+        super().notify_style_update()
+
+    def _chosen_layout(self) -> Layout:
+        width = self.scrollable_content_region.width
+        if self._layout is None or self._layout.width != width:
+            self._layout = Layout.choose(width, self._list.name_width, self.column_set, self.glyphs)
+            self._painter.forget()
+        return self._layout
+
+    def _paint(self, at: int, layout: Layout) -> Painted:
+        view = self._list.rows[at]
+        looks = Looks(
+            cursor=at == self._cursor_at,
+            marked=isinstance(view, ServerView) and view.id in self.marks,
+            folded=not self.shape.narrowed
+            and isinstance(view, ServiceView)
+            and view.key in self.folded,
+            focused=self.has_focus,
+        )
+        return self._painter.paint(view, looks, layout, self._now)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget; line 0 is the header and does not scroll."""
+        self.painted_lines += 1
+        layout = self._chosen_layout()
+        if y == 0:
+            return self._painter.header(layout, self.shape.sort, self.shape.reverse)
+        at = self.scroll_offset.y + y - 1
+        if at >= len(self._list.rows):
+            self._on_screen.pop(y, None)
+            return Strip.blank(layout.width, self._style_for("plain", Looks()))
+        painted = self._paint(at, layout)
+        self._on_screen[y] = painted
+        return painted.strip
+
+    # Cursor
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        rows = self._list.rows
+        return rows[self._cursor_at] if self._cursor_at < len(rows) else None
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Every row that is shown, in order; painted or not."""
+        return self._list.rows
+
+    @property
+    def hidden(self) -> int:
+        """Real servers that the filter hides."""
+        return self._list.hidden
+
+    def go_to(self, wanted: RowId) -> bool:
+        """Put the cursor on that row, unfolding its service. False when it is not shown."""
+        if wanted[1] is not None and wanted[0] in self.folded:
+            self.folded.discard(wanted[0])
+            self._rebuild()
+        at = self._list.index(wanted)
+        if at is None:
+            return False
+        self._move_to(at)
+        return True
+
+    def _place_cursor(self, at: int) -> None:
+        """Put the cursor on that index without scrolling; tell when the row is another one."""
+        rows = self._list.rows
+        at = min(max(at, 0), max(len(rows) - 1, 0))
+        self._cursor_at = at
+        now = row_id(rows[at]) if rows else None
+        if now != self._cursor and (now is not None or not self._services):
+            self._cursor = now
+            self.post_message(CursorMoved(self, self.row))
+        elif now is None and self._cursor is not None:
+            # Nothing is shown for the moment (a filter): come back to the row afterwards.
+            self.post_message(CursorMoved(self, None))
+
+    def _move_to(self, at: int) -> None:
+        self._place_cursor(at)
+        self._scroll_to_cursor()
+        self._refresh_changed()
+
+    def _scroll_to_cursor(self) -> None:
+        page = max(self.size.height - 1, 1)
+        top = self.scroll_offset.y
+        if self._cursor_at < top:
+            self.scroll_to(y=self._cursor_at, animate=False, immediate=True)
+        elif self._cursor_at >= top + page:
+            self.scroll_to(y=self._cursor_at - page + 1, animate=False, immediate=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolled: other services may be visible."""
+        super().watch_scroll_y(old_value, new_value)
+        self._report_visible()
+
+    def _report_visible(self) -> None:
+        top = self.scroll_offset.y
+        seen: dict[ServiceKey, None] = {}
+        for row in self._list.rows[top : top + max(self.size.height - 1, 0)]:
+            seen[row.service if isinstance(row, ServerView) else row.key] = None
+        visible = tuple(seen)
+        if visible != self._visible:
+            self._visible = visible
+            self.post_message(VisibleChanged(visible))
+
+    def action_move(self, by: int) -> None:
+        """Cursor down or up."""
+        self._move_to(self._cursor_at + by)
+
+    def action_top(self) -> None:
+        """Cursor to the first row."""
+        self._move_to(0)
+
+    def action_bottom(self) -> None:
+        """Cursor to the last row."""
+        self._move_to(len(self._list) - 1)
+
+    def action_page(self, pages: float) -> None:
+        """Cursor by pages."""
+        page = max(self.size.height - 2, 1)
+        by = int(page * pages) or (1 if pages > 0 else -1)
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False, immediate=True)
+        self._move_to(self._cursor_at + by)
+
+    def action_service(self, by: int) -> None:
+        """Cursor to the next or previous service."""
+        rows = self._list.rows
+        at = self._cursor_at + by
+        while 0 <= at < len(rows) and isinstance(rows[at], ServerView):
+            at += by
+        if 0 <= at < len(rows):
+            self._move_to(at)
+
+    # Folding and marks
+
+    def fold(self, service: ServiceKey, folded: bool | None = None) -> None:
+        """Fold a service away or open it; None turns it round."""
+        fold = service not in self.folded if folded is None else folded
+        if fold:
+            self.folded.add(service)
+        else:
+            self.folded.discard(service)
+        self._rebuild()
+        self._scroll_to_cursor()
+
+    def fold_all(self, folded: bool) -> None:
+        """Fold or open every service."""
+        self.folded = {view.key for view in self._services} if folded else set()
+        self._rebuild()
+        self._scroll_to_cursor()
+
+    def mark(self, targets: Iterable[_Target], marked: bool) -> None:
+        """Mark or unmark real servers."""
+        if marked:
+            self.marks |= set(targets)
+        else:
+            self.marks -= set(targets)
+        self._refresh_changed()
+        self.post_message(MarksChanged(self, self.row))
+
+    # Mouse and focus
+
+    def on_click(self, event: events.Click) -> None:
+        """Select; on the fold glyph fold; twice opens; on a title orders by it."""
+        event.stop()
+        layout = self._chosen_layout()
+        if event.y == 0:
+            for column, start, width in zip(
+                layout.columns, layout.starts, layout.widths, strict=True
+            ):
+                if start <= event.x < start + width and column.sort is not None:
+                    same = self.shape.sort is column.sort
+                    reverse = same and not self.shape.reverse
+                    self.reshape(replace(self.shape, sort=column.sort, reverse=reverse))
+                    self.post_message(Reshaped())
+            return
+        at = self.scroll_offset.y + event.y - 1
+        if at >= len(self._list):
+            return
+        row = self._list.rows[at]
+        self._move_to(at)
+        if event.chain == 2:
+            self.post_message(Opened(self, row))
+        elif isinstance(row, ServiceView) and event.x < GUTTER + 2:
+            self.fold(row.key)
+
+    def on_focus(self) -> None:
+        """The cursor's bar is bright while keys come here."""
+        self._repaint()
+
+    def on_blur(self) -> None:
+        """The cursor's bar is dim while keys go elsewhere."""
+        self._repaint()
+
+    def on_resize(self) -> None:
+        """Another width: other columns."""
+        self._repaint()
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._list) + 1)
+        self._scroll_to_cursor()
+        self._report_visible()

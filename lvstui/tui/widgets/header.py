@@ -1,0 +1,278 @@
+"""The top of the console: which host, in which VRRP state, with which daemon; and the tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+
+from lvstui.model.picture import InstanceView, Picture
+from lvstui.tui.services.tally import Tally
+from lvstui.tui.widgets.format import age, clock, group, plural
+from lvstui.tui.widgets.glyphs import Glyphs
+from lvstui.tui.widgets.line import Bit, LineStrip, Part, arrange, bits_width, clipped
+
+_STATE_STYLE = {
+    "MASTER": "bold $rs-up",
+    "BACKUP": "$lv-dim",
+    "FAULT": "bold $rs-down",
+    "STOP": "bold $rs-down",
+}
+_SUMMARY_ORDER = (
+    "up",
+    "unverified",
+    "foreign",
+    "drained",
+    "disabled",
+    "draining",
+    "drifted",
+    "down",
+)
+_MOST_INSTANCES = 3
+_STALE_TICKS = 4
+_BESIDE_URGENT = 16
+"""Cells of the clock and of gaps."""
+_LEAST_ABOUT, _MOST_ABOUT = 8, 60
+"""Cells that are worth a title, and that one may take."""
+
+
+class HeaderStrip(LineStrip):
+    """` lvstui  lb1  ● MASTER LB_1 vrid 51 prio 150   adverts 1.00 s ✓  …  14:03:22`."""
+
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        now: Callable[[], float],
+        urgent: Callable[[], tuple[Bit, Bit] | None] = lambda: None,
+    ) -> None:
+        """`urgent`: what comes before everything else, at every width: what has to stand there,
+        and what it is about as far as there is room."""
+        super().__init__(id="header")
+        self._glyphs = glyphs
+        self._now = now
+        self._urgent = urgent
+        self._picture: Picture | None = None
+        self.read_only = False
+        """Shows a lock."""
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show this one."""
+        self._picture = picture
+        self.look_again()
+
+    def bits(self, width: int) -> Sequence[Bit]:
+        """Host and instances always; daemon and adverts as far as there is room."""
+        picture = self._picture
+        brand: list[Bit] = [(" lvstui ", "bold $lv-on-accent on $lv-accent"), ("  ", "")]
+        urgent = self._urgent()
+        if urgent is not None:
+            head, about = urgent
+            least = len(picture.host) + _BESIDE_URGENT if picture is not None else 0
+            room = min(width - bits_width([head]) - least, _MOST_ABOUT)
+            brand = [head, ("  ", "")]
+            if room >= _LEAST_ABOUT:
+                brand = [
+                    head,
+                    (" ", ""),
+                    *clipped([about], room, self._glyphs.ellipsis),
+                    ("   ", ""),
+                ]
+        if picture is None:
+            return brand
+        now = self._now()
+        time_bits: list[Bit] = [(clock(now), "$lv-text"), (" ", "")]
+        late = now - picture.at
+        if picture.at and late > max(_STALE_TICKS * picture.interval_s, 3):
+            text = f"no news for {age(late)}  "
+            time_bits.insert(0, (text, "bold $sev-bad"))
+        if self.read_only:
+            time_bits.insert(0, (f"{self._glyphs.lock} read-only  ", "$sev-warn"))
+        parts = [Part(((picture.host, "bold $lv-text"),))]
+        parts += self._instances(picture)
+        parts += self._daemon(picture)
+        room = width - bits_width(brand) - bits_width(time_bits) - 1
+        shown = arrange(parts, room)
+        middle: list[Bit] = []
+        for index, bits in enumerate(shown):
+            if index:
+                middle.append(("  " if index == 1 else "   ", ""))
+            middle += bits
+        middle = clipped(middle, room, self._glyphs.ellipsis)
+        middle.append((" " * (room - bits_width(middle) + 1), ""))
+        return [*brand, *middle, *time_bits]
+
+    def _instances(self, picture: Picture) -> list[Part]:
+        instances = picture.instances
+        if len(instances) > _MOST_INSTANCES:
+            counts: dict[str, int] = {}
+            for instance in instances:
+                counts[instance.state] = counts.get(instance.state, 0) + 1
+            return [
+                Part(
+                    ((f"{self._glyph(state)} ", _style(state)), (f"{count} {state}", _style(state)))
+                )
+                for state, count in sorted(counts.items(), key=lambda item: -item[1])
+            ]
+        parts = []
+        for instance in instances:
+            style = _style(instance.state)
+            head = (f"{self._glyph(instance.state)} {instance.state} ", style)
+            prio = "" if instance.priority is None else f" prio {instance.priority}"
+            dropped: tuple[Bit, ...] = ()
+            if (
+                instance.base_priority is not None
+                and instance.priority is not None
+                and instance.priority != instance.base_priority
+            ):
+                dropped = ((f" of {instance.base_priority}", "$sev-warn"),)
+            long = (
+                head,
+                (instance.name, "$lv-text"),
+                (f" vrid {instance.vrid}{prio}", "$lv-dim"),
+                *dropped,
+            )
+            parts.append(Part(long, rank=0, short=(head, (instance.name, "$lv-text"), *dropped)))
+            heard = self._heard(instance)
+            if heard is not None:
+                parts.append(heard)
+        return parts
+
+    def _heard(self, instance: InstanceView) -> Part | None:
+        """Whose adverts are heard, and whether they come on time."""
+        glyphs = self._glyphs
+        if instance.state == "MASTER" and instance.others:
+            rivals = ", ".join(address for address, _ in instance.others)
+            return Part(((f"{glyphs.warn} also MASTER: {rivals}", "bold $sev-bad"),), rank=1)
+        if instance.adverts_ok is None:
+            return None
+        ok = instance.adverts_ok
+        mark = (glyphs.yes if ok else glyphs.no, "$sev-good" if ok else "bold $sev-bad")
+        words = f"adverts {instance.advert_interval_s:.2f} s "
+        long: tuple[Bit, ...] = ((words, "$lv-dim"), mark)
+        short: tuple[Bit, ...] = (("adverts ", "$lv-dim"), mark)
+        if instance.state == "BACKUP" and instance.master_address:
+            who = f"master {instance.master_address}"
+            if instance.master_priority is not None:
+                who += f" prio {instance.master_priority}"
+            long = ((who + "  ", "$lv-dim"), *long)
+        return Part(long, rank=4 if ok else 1, short=short)
+
+    def _daemon(self, picture: Picture) -> list[Part]:
+        daemon = picture.daemon
+        glyphs = self._glyphs
+        if daemon.installed is False:
+            return [Part((("keepalived not installed", "$sev-warn"),), rank=2)]
+        if daemon.running is False:
+            return [
+                Part(
+                    ((f"{glyphs.no} keepalived not running", "bold $sev-bad"),),
+                    rank=1,
+                    short=((f"{glyphs.no} keepalived stopped", "bold $sev-bad"),),
+                )
+            ]
+        if daemon.running is None and not daemon.version:
+            return []
+        text = f"keepalived {daemon.version}".rstrip()
+        if daemon.started is not None and picture.at > daemon.started:
+            text += f" up {age(picture.at - daemon.started)}"
+        parts = [Part(((text, "$lv-dim"),), rank=5, short=((f"ka {daemon.version}", "$lv-dim"),))]
+        if daemon.loaded_is_file is True:
+            parts.append(Part((("running = file", "$lv-dim"),), rank=6))
+        elif daemon.loaded_is_file is False:
+            same = f"running {glyphs.differs} file"
+            parts.append(Part(((same, "bold $sev-warn"),), rank=1))
+        return parts
+
+    def _glyph(self, state: str) -> str:
+        glyphs = self._glyphs
+        if state == "MASTER":
+            return glyphs.master
+        if state in ("FAULT", "STOP"):
+            return glyphs.no
+        return glyphs.backup
+
+
+def _style(state: str) -> str:
+    return _STATE_STYLE.get(state, "$sev-warn")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: its key, its screen and its name."""
+
+    key: str
+    mode: str
+    name: str
+
+
+class TabStrip(LineStrip):
+    """` 1  Services  2  Failover …` with the site in a few words at the right."""
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, mode: str) -> None:
+            super().__init__()
+            self.mode = mode
+
+    def __init__(self, tabs: Sequence[Tab], current: str, glyphs: Glyphs) -> None:
+        super().__init__(id="tabs")
+        self._tabs = tabs
+        self._current = current
+        self._glyphs = glyphs
+        self._summary: tuple[Bit, ...] = ()
+        self._tally = Tally()
+        self._spans: list[tuple[int, int, str]] = []
+
+    def show_picture(self, picture: Picture) -> None:
+        """Count what there is."""
+        self._tally.count(picture.services)
+        self._summary = tuple(summary(len(picture.services), self._tally))
+        self.look_again()
+
+    def bits(self, width: int) -> Sequence[Bit]:
+        """The tabs, then the summary at the right as far as it fits."""
+        bits: list[Bit] = []
+        spans: list[tuple[int, int, str]] = []
+        for tab in self._tabs:
+            here = tab.mode == self._current
+            start = bits_width(bits)
+            chip = "bold $lv-on-accent on $lv-accent" if here else "$lv-chip-text on $lv-chip"
+            bits.append((f" {tab.key} ", chip))
+            bits.append((f" {tab.name} ", "bold $lv-accent" if here else "$lv-dim"))
+            spans.append((start, bits_width(bits), tab.mode))
+            bits.append((" ", ""))
+        self._spans = spans
+        room = width - bits_width(bits) - 1
+        summary_bits = list(self._summary)
+        while summary_bits and bits_width(summary_bits) > room:
+            # Leave out from the left: what is wrong stands at the right.
+            summary_bits = summary_bits[1:]
+        pad = room - bits_width(summary_bits)
+        return [*bits, (" " * max(pad, 0), ""), *summary_bits, (" ", "")]
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the tab that was clicked."""
+        for start, end, mode in self._spans:
+            if start <= event.x < end:
+                self.post_message(self.Chosen(mode))
+
+
+def summary(services: int, tally: Tally) -> list[Bit]:
+    """`3 services  12 real servers  1 draining  1 down`."""
+    if not services:
+        return []
+    bits: list[Bit] = [
+        (f"{plural(services, 'service')}  ", "$lv-dim"),
+        (f"{plural(tally.servers, 'real server')}  ", "$lv-dim"),
+    ]
+    bits += [
+        (f"{group(tally.states[word])} {word}  ", f"$rs-{word}")
+        for word in _SUMMARY_ORDER
+        if tally.states[word]
+    ]
+    text, style = bits[-1]
+    bits[-1] = (text.rstrip(), style)
+    return bits

@@ -1,0 +1,172 @@
+"""The JSON schema, the exit status and the printed status."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from lvstui.model import facts as f
+from lvstui.model.picture import Cost
+from lvstui.model.vrrp import InstanceSeen, InstanceStats
+from lvstui.model.waiting import ChangeStands
+from lvstui.operations.weights import plan_weights
+from lvstui.shell import report
+from lvstui.shell.status_table import show
+from lvstui.shell.weights import document, targets, words
+from tests.unit.world import DNS, T0, WEB, World, configured, rs, service, three
+
+COMPOSED = ("rates", "counters", "checks", "warnings", "gaps", "events")
+
+
+def paths(value: Any, prefix: str = "") -> set[str]:
+    """Every field of a document, as `report.MEANINGS` names them."""
+    found: set[str] = set()
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = f"{prefix}.{key}" if prefix else key
+            if key in COMPOSED:
+                found.add(f"{name}[]" if isinstance(inner, list) else name)
+            else:
+                found |= paths(inner, name)
+    elif isinstance(value, list):
+        found |= set().union(*(paths(inner, f"{prefix}[]") for inner in value)) or {f"{prefix}[]"}
+    else:
+        found.add(prefix)
+    return found
+
+
+def rich_world() -> World:
+    world = three().counters((1, 0), (2, 0), (3, 0)).later(1).counters((1, 5), (2, 5), (3, 0))
+    stats = InstanceStats(1, 2, 3, 4, (("auth_failure", 1),))
+    seen = InstanceSeen("LB_1", "MASTER", "eth0", 51, vips=("10.10.0.20",), stats=stats)
+    world.say(f.InstancesSeen((seen,)))
+    world.say(f.CheckSeen(False, "TCP_CHECK", "refused", rs(3))).say(
+        f.ServerChanged(WEB, rs(3), False, "removed")
+    )
+    world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    world.say(f.ChangesSeen((ChangeStands("id", "armed"),)))
+    return world.say(f.Missing("wire", "adverts", "run as root"))
+
+
+def test_every_field_is_documented_and_every_documented_field_exists() -> None:
+    document = report.report(rich_world().picture())
+    assert paths(document) == set(report.MEANINGS)
+    json.dumps(document)
+
+
+def waiting(**what: Any) -> ChangeStands:
+    """A change that waits as it should, but for what is told."""
+    whole = ChangeStands("id", "armed", "rs3 leaves", "alice", T0, deadline=T0 + 40, guarded=True)
+    return replace(whole, **what)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (waiting(), ""),
+        (waiting(state="reverting"), ""),
+        (waiting(state="reverted", guarded=False, outcome="the timer ran out"), ""),
+        (waiting(guarded=False), "the timer is gone: NOT rolled back; lvstui config back"),
+        (waiting(guarded=False, other_boot=True), "the host was started anew, and the timer is"),
+        (waiting(deadline=T0 - 60), "NOT rolled back; lvstui config back"),
+        (waiting(state="reverting", trouble="No space left"), "is tried again: No space left"),
+        (waiting(state="reverting", trouble="No space left", guarded=False), "NOT rolled back"),
+        (waiting(state="trouble.end", outcome="it was changed meanwhile"), "changed meanwhile; "),
+        (waiting(state="trouble.end", outcome="it was changed meanwhile", seen=True), ""),
+    ],
+)
+def test_a_change_that_may_not_go_back_is_a_reason(change: ChangeStands, told: str) -> None:
+    world = three().counters((1, 0), (2, 0), (3, 0))
+    picture = world.say(f.ChangesSeen((change,))).picture()
+    status, reasons = report.verdict(picture)
+    assert (status, bool(reasons)) == ((1, True) if told else (0, False))
+    assert told in " ".join(reasons)
+    (shown,) = report.report(picture)["changes"]
+    assert (shown["title"], bool(shown["trouble"])) == ("rs3 leaves", bool(told))
+    screen = io.StringIO()
+    show(picture, Console(file=screen, width=200))
+    assert ("change “rs3 leaves”" in screen.getvalue()) == bool(told)
+
+
+def test_our_own_cost_is_told_when_it_was_measured_and_is_no_change() -> None:
+    world = three()
+    before = report.report(world.picture())
+    assert before["cost"] == {"cpu_share": None, "resident_bytes": None}
+    after = report.report(replace(world.picture(), cost=Cost(0.0123, 43_000_000)))
+    assert after["cost"] == {"cpu_share": 0.0123, "resident_bytes": 43_000_000}
+    assert report.lasting(after) == report.lasting(before)
+
+
+def test_verdicts() -> None:
+    assert report.verdict(three().picture()) == (report.OK, [])
+    status, reasons = report.verdict(rich_world().picture())
+    assert status == report.DEGRADED
+    assert "rs3 in tcp 10.10.0.20:80 is down: TCP_CHECK: refused" in reasons
+    blind = World().say(f.Missing("proc", "this kernel has no IPVS", "modprobe ip_vs"))
+    assert report.verdict(blind.picture()) == (
+        report.BLIND,
+        ["this kernel has no IPVS: modprobe ip_vs"],
+    )
+
+
+def printed(world: World, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    show(world.picture(), console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_printed_status() -> None:
+    text = printed(rich_world())
+    assert "lb1  degraded  keepalived 2.2.7" in text
+    assert "✖ 10.10.0.5:80 rs3" in text
+    assert "TCP_CHECK: refused" in text
+    assert "not visible: adverts (run as root)" in text
+    assert "● MASTER LB_1" in text
+
+
+def test_foreign_text_is_no_markup() -> None:
+    name = "[bold]x[/bold] [/usr/bin/check]"
+    world = World().daemon().config(service(configured(1, name=name))).kernel((1, 10, 0, 0))
+    assert name in printed(world, 200)
+
+
+def test_targets() -> None:
+    picture = three().picture()
+    everything = [(WEB, rs(2))]
+    assert targets(picture, "10.10.0.4", None) == everything
+    assert targets(picture, "10.10.0.4:80", "tcp 10.10.0.20:80") == everything
+    assert targets(picture, "rs2", None) == everything
+    with pytest.raises(ValueError, match=r"no real server '10.10.0.99'.*rs1, rs2, rs3"):
+        targets(picture, "10.10.0.99", None)
+    with pytest.raises(ValueError, match="there is no service udp"):
+        targets(picture, "rs2", str(DNS))
+    with pytest.raises(ValueError, match="no real server"):
+        targets(picture, "10.10.0.4:81", None)
+
+
+def test_operation_documents() -> None:
+    plan = plan_weights(three().picture(), "drain", [(WEB, rs(2))])
+    shown = document(plan, None)
+    assert shown["steps"][0]["server"] == "10.10.0.4:80"
+    assert shown["applied"] is False
+    json.dumps(shown)
+    assert "kernel weight of rs2 (10.10.0.4:80)" in words(plan)
+
+
+def test_only_what_lasts_is_a_change() -> None:
+    world = three().counters((1, 0), (2, 0), (3, 0))
+    before = report.lasting(report.report(world.picture()))
+    world.later(2).counters((1, 50), (2, 70), (3, 10))
+    world.kernel((1, 10, 7, 41), (2, 10, 8, 44), (3, 10, 1, 2))
+    assert report.lasting(report.report(world.picture())) == before
+    world.kernel((1, 10, 7, 41), (2, 0, 8, 44), (3, 10, 1, 2)).later(3)
+    drained = report.lasting(report.report(world.picture()))
+    assert drained != before
+    world.later(5).kernel((1, 10, 7, 41), (2, 0, 3, 44), (3, 10, 1, 2))
+    assert report.lasting(report.report(world.picture())) == drained
