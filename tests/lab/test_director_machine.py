@@ -105,7 +105,7 @@ def test_lvstui_there_has_the_words_of_the_journal(lb2: RunningMachine, healed: 
     at = next(e["at_epoch_s"] for e in seen["events"] if e["text"].startswith("rs2 (10.10.0.4:80)"))
     logged = lb2.run("journalctl --no-pager -o short-unix -t Keepalived_healthcheckers").stdout
     about = [line for line in logged.splitlines() if "[10.10.0.4]:tcp:80" in line]
-    assert min(abs(at - float(line.split()[0])) for line in about) < 0.01
+    assert min(abs(at - float(line.split()[0])) for line in about) < 0.2
     assert holders(healed) == ["lb2"]
 
 
