@@ -6,10 +6,9 @@ back* by the timer or by a check that failed.
 
 from __future__ import annotations
 
-import time
 from enum import Enum
 
-from lvstui.model.words import duration
+from lvstui.model.say import duration
 
 
 class Ended(str, Enum):
@@ -64,8 +63,3 @@ def end_in_words(ended: Ended, outcome: str, made: float, came: float) -> str:
     if outcome == TIMER_RAN_OUT:
         why = "not kept in time (timer)"
     return f"{ended.value}: {why}{after}"
-
-
-def moment(at: float) -> str:
-    """Local date and time of epoch seconds."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

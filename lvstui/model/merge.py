@@ -17,6 +17,7 @@ from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail, u
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
 from lvstui.model.rates import Traffic, total
+from lvstui.model.say import plural
 from lvstui.model.states import (
     TAKEN_OUT,
     Drain,
@@ -28,7 +29,6 @@ from lvstui.model.states import (
     same_checks,
     serving,
 )
-from lvstui.model.words import plural
 
 
 @dataclass(frozen=True, slots=True)

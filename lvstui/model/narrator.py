@@ -15,9 +15,9 @@ from lvstui.model.changes import Ended
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
+from lvstui.model.say import plural
 from lvstui.model.states import brief, said
 from lvstui.model.waiting import APPLYING, GOING_BACK, ChangeStands
-from lvstui.model.words import plural
 
 if TYPE_CHECKING:
     from lvstui.model.knowledge import Knowledge

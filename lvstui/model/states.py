@@ -12,7 +12,7 @@ from lvstui.model.health import Health
 from lvstui.model.ipvs import Destination, unfinished
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import State
-from lvstui.model.words import duration
+from lvstui.model.say import duration
 
 WAITS = "no check has spoken yet"
 """The reason of a server whose checks still have time to speak."""

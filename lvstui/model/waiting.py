@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lvstui.model.changes import Ended, end_in_words, moment, settled
+from lvstui.model.changes import Ended, end_in_words, settled
+from lvstui.model.say import moment
 
 APPLYING, GOING_BACK = "applying", "going back"
 LATE_S = 15.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.say import duration
 from lvstui.model.waiting import pressing
-from lvstui.model.words import duration
 
 if TYPE_CHECKING:
     from lvstui.model.knowledge import Knowledge

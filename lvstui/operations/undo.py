@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.model.changes import Ended
+from lvstui.model.say import duration, plural
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
-from lvstui.model.words import duration, plural
 from lvstui.sources.audit import Entry
 
 OLDER = "Older ones: lvstui undo --list."

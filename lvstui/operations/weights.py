@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServerView, ServiceView, State
-from lvstui.model.words import duration, plural
+from lvstui.model.say import duration, plural
 from lvstui.operations.plan import Plan, Step
 from lvstui.operations.undo import OLDER, Offer
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from lvstui.model.picture import GLYPHS, InstanceView, Picture, ServerView, Severity, State
-from lvstui.model.words import bits, duration, grouped, short
+from lvstui.model.say import bits, clock_ms, duration, grouped, per_second
 from lvstui.shell.report import VERDICTS, verdict
 
 _STYLES = {
@@ -77,16 +75,10 @@ def _parts(picture: Picture, wide: bool) -> list[RenderableType]:
         for event in recent:
             parts.append(
                 Text.assemble(
-                    (clock(event.at), "dim"), "  ", (event.text, _SEVERITY[event.severity])
+                    (clock_ms(event.at), "dim"), "  ", (event.text, _SEVERITY[event.severity])
                 )
             )
     return parts
-
-
-def clock(at: float) -> str:
-    """Local time with milliseconds: 14:03:19.120."""
-    whole = time.strftime("%H:%M:%S", time.localtime(at))
-    return f"{whole}.{int(at * 1000) % 1000:03d}"
 
 
 def _daemon(picture: Picture) -> Text:
@@ -145,7 +137,7 @@ def _services(picture: Picture, wide: bool) -> Table:
             Text.assemble((str(service.key), "bold"), f" {service.name}" if service.name else ""),
             Text(f"{service.up} of {service.pool} up", style=_SEVERITY[service.severity]),
             Text(f"{service.scheduler} {service.forwarding}"),
-            short(rates.connections) if rates else "–",
+            per_second(rates.connections) if rates else "–",
             grouped(service.active),
             grouped(service.inactive),
             bits(rates.bytes_in) if rates else "–",
@@ -177,7 +169,7 @@ def _server(server: ServerView, now: float) -> tuple[RenderableType, ...]:
         label,
         Text(state, style=style),
         " ".join(f"{'–' if number is None else number:>3}" for number in numbers),
-        short(rates.connections) if rates else "–",
+        per_second(rates.connections) if rates else "–",
         grouped(server.active) if server.in_kernel else "–",
         grouped(server.inactive) if server.in_kernel else "–",
         bits(rates.bytes_in) if rates else "–",

@@ -14,6 +14,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.identity import identify
 from lvstui.operations.plan import Outcome, Plan
@@ -32,7 +33,6 @@ from lvstui.tui.settings import Settings, speaks_unicode
 from lvstui.tui.styles import free_closed_widgets, style_paths
 from lvstui.tui.theme import DEFAULT_THEME, THEMES, meanings
 from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
-from lvstui.tui.widgets.format import plural
 from lvstui.tui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:

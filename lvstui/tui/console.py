@@ -9,12 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 
 from lvstui.model.picture import Gap, Picture, Severity, Warning
+from lvstui.model.say import clock
 from lvstui.process.readonly import READ_ONLY
 from lvstui.tui.command import Command, bindings
 from lvstui.tui.common import COMMON, SCREENS
 from lvstui.tui.host import Host
 from lvstui.tui.live import LiveScreen
-from lvstui.tui.widgets.format import clock, cut
+from lvstui.tui.widgets.format import cut
 from lvstui.tui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.tui.widgets.keybar import Key, KeyBar
 from lvstui.tui.widgets.line import Bit

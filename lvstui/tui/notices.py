@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from lvstui.model.picture import Picture
+from lvstui.model.say import size
 from lvstui.tui.dialog import Dialog
-from lvstui.tui.widgets.format import size
 from lvstui.tui.widgets.line import Bit
 from lvstui.tui.widgets.warnings import SEVERITY_BITS
 

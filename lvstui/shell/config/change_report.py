@@ -10,7 +10,7 @@ from typing import Any
 
 from lvstui.keepalived.diff import Difference
 from lvstui.keepalived.lint.finding import Finding
-from lvstui.model.changes import moment
+from lvstui.model.say import moment
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
 

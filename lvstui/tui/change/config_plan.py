@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import ConfigPlan
 from lvstui.tui.change.config_change import ConfigChange, Phase
@@ -23,7 +24,6 @@ from lvstui.tui.change.plan_form import PlanForm
 from lvstui.tui.config.desk import ConfigDesk
 from lvstui.tui.dialog import PAGE_KEYS
 from lvstui.tui.realservers.text import prose
-from lvstui.tui.widgets.format import plural
 from lvstui.tui.widgets.line import Bit
 
 _WIDTH, _BESIDE = 116, 12

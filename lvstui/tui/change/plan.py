@@ -14,11 +14,12 @@ from textual.widgets import Button, Static
 
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.plan import Outcome, Plan, Step
 from lvstui.tui.change.plan_form import PlanForm
 from lvstui.tui.services.commands import plan_twins
-from lvstui.tui.widgets.format import fit, plural, width_of
+from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
 
 _MOST_TWINS = 3

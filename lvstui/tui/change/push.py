@@ -16,12 +16,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from lvstui.model.say import plural
 from lvstui.tui.change.plan_form import PlanForm
 from lvstui.tui.change.realserver_change import Change, Phase
 from lvstui.tui.dialog import PAGE_KEYS, Dialog
 from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.text import plan_bits, progress_bits, result_bits
-from lvstui.tui.widgets.format import plural
 from lvstui.tui.widgets.line import Bit
 
 _WIDTH, _BESIDE = 116, 12

@@ -13,6 +13,7 @@ from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.first import First
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import Ended
 from lvstui.tui.change.config_change import ConfigChange, Phase
@@ -24,7 +25,6 @@ from lvstui.tui.config.forms import Form
 from lvstui.tui.config.spot import Spot
 from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.feed import Target
-from lvstui.tui.widgets.format import plural
 
 
 class ConfigActions:

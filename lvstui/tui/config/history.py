@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from lvstui.model.changes import Ended, moment
+from lvstui.model.changes import Ended
+from lvstui.model.say import moment
 from lvstui.model.text import plain
 from lvstui.tui.change.config_plan_text import ENDED
 from lvstui.tui.config.engine import Past

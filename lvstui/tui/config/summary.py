@@ -7,10 +7,10 @@ import re
 
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.model.picture import Picture
+from lvstui.model.say import grouped, plural
 from lvstui.model.text import plain
 from lvstui.tui.config.desk import ConfigDesk
 from lvstui.tui.config.document import Document, Page
-from lvstui.tui.widgets.format import group, plural
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 
@@ -121,5 +121,5 @@ def place_bits(page: Page, line: int) -> list[Bit]:
     """`keepalived.conf 12/240`."""
     return [
         (plain(posixpath.basename(page.path)), "bold $lv-text"),
-        (f" {group(line)}/{group(len(page.lines))}", "$lv-dim"),
+        (f" {grouped(line)}/{grouped(len(page.lines))}", "$lv-dim"),
     ]

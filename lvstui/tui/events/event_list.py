@@ -15,7 +15,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lvstui.model.picture import Event, Severity
-from lvstui.tui.widgets.format import clock_ms, cut, fit, moment, width_of
+from lvstui.model.say import clock_ms, moment
+from lvstui.tui.widgets.format import cut, fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 
 _MEANINGS = (

@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from lvstui.model.picture import Event, Picture
+from lvstui.model.say import clock_ms, plural
 from lvstui.model.text import plain
 from lvstui.process.newfile import create_saved
 from lvstui.tui.command import Command
 from lvstui.tui.events.commands import EVENT_COMMANDS
 from lvstui.tui.events.event_list import EventList
 from lvstui.tui.filtered import FilteredScreen, hidden_field
-from lvstui.tui.widgets.format import clock_ms, plural
 from lvstui.tui.widgets.line import Bit
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lvstui.model.picture import Event, InstanceView, Picture
-from lvstui.tui.widgets.format import age, clock_ms, cut, fit, group, moment, plural
+from lvstui.model.say import clock_ms, duration, grouped, moment, plural
+from lvstui.tui.widgets.format import cut, fit
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 from lvstui.tui.widgets.warnings import SEVERITY_BITS
@@ -68,7 +69,7 @@ def _instance(view: InstanceView, host: str, now: float, glyphs: Glyphs) -> list
         (f"{glyph} {view.state}", style),
     ]
     if view.since is not None:
-        since = f"   since {moment(view.since, now)} ({age(now - view.since)})"
+        since = f"   since {moment(view.since, now)} ({duration(now - view.since)})"
         bits.append((since, "$lv-dim"))
     bits.append((f"   known from: {view.source}\n", "$lv-dim"))
     bits += _line(
@@ -96,7 +97,7 @@ def _instance(view: InstanceView, host: str, now: float, glyphs: Glyphs) -> list
         bits += _line(
             "Counters",
             (
-                f"{group(stats.adverts_sent)} sent, {group(stats.adverts_received)} received; ",
+                f"{grouped(stats.adverts_sent)} sent, {grouped(stats.adverts_received)} received; ",
                 "$lv-text",
             ),
             (
@@ -106,7 +107,7 @@ def _instance(view: InstanceView, host: str, now: float, glyphs: Glyphs) -> list
             ),
         )
         for name, count in stats.errors:
-            bits += _line("", (f"{glyphs.warn} {name}: {group(count)}", "$sev-warn"))
+            bits += _line("", (f"{glyphs.warn} {name}: {grouped(count)}", "$sev-warn"))
     bits.append(("\n", ""))
     return bits
 
@@ -133,7 +134,7 @@ def _wire(view: InstanceView, now: float, glyphs: Glyphs) -> list[Bit]:
     else:
         who = view.master_address or "nobody"
         prio = f" prio {view.master_priority}" if view.master_priority is not None else ""
-        last = f", last {age(now - view.last_advert)} ago" if view.last_advert else ""
+        last = f", last {duration(now - view.last_advert)} ago" if view.last_advert else ""
         mark = (f"{glyphs.yes} on time", "$sev-good")
         if not view.adverts_ok:
             mark = (f"{glyphs.no} late", "bold $sev-bad")

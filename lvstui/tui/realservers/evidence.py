@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from lvstui.model.say import moment
 from lvstui.operations.rows import Row
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.realservers.text import host_bits
-from lvstui.tui.widgets.format import moment
 
 
 class EvidenceScreen(Dialog[None]):

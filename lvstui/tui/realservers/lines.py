@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lvstui.model.say import duration, plural
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import TITLES, Check, Verdict
 from lvstui.tui.change.realserver_change import Phase
 from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.matrix import Matrix
 from lvstui.tui.realservers.matrix_layout import MatrixLine
-from lvstui.tui.widgets.format import age, plural
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 
@@ -28,7 +28,7 @@ def matrix_lines(desk: Desk, now: float) -> list[MatrixLine]:
         note = "not looked at"
         if row is not None:
             old = now - row.at
-            note = "just now" if old < _JUST_NOW_S else f"{age(old)} ago"
+            note = "just now" if old < _JUST_NOW_S else f"{duration(old)} ago"
         drift = bool(row is not None and row.drift)
         stage = desk.stages.get(host.address, "")
         for index, vip in enumerate(host.vips):

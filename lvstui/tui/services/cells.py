@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lvstui.model.picture import ServerView, ServiceView, Severity, State
+from lvstui.model.say import clock, compact, duration, per_second
 from lvstui.tui.services.rows import Row
-from lvstui.tui.widgets.format import age, clock, compact, cut, fit, per_second, width_of
+from lvstui.tui.widgets.format import cut, fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.spark import sparkline
 
@@ -83,11 +84,11 @@ def server_state(view: ServerView, paint: Paint) -> Cell:
         word = "sorry"
     if view.state is State.DRAINING and not paint.noted and view.drain_left_s is not None:
         # "draining 12m" is all that fits.
-        left = age(view.drain_left_s).replace(" ", "").replace("min", "m")
+        left = duration(view.drain_left_s).replace(" ", "").replace("min", "m")
         return ((f"{word} {left}", view.state.value),)
     text = word
     if view.state in (State.DOWN, State.DISABLED) and view.since is not None:
-        text = f"{word} {age(paint.now - view.since)}"
+        text = f"{word} {duration(paint.now - view.since)}"
     return ((text, view.state.value),)
 
 

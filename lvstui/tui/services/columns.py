@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lvstui.model.picture import ServerView, ServiceView
+from lvstui.model.say import bits, per_second
 from lvstui.tui.services.cells import (
     NARROW_WEIGHT_WIDTHS,
     WEIGHT_WIDTHS,
@@ -35,7 +36,6 @@ from lvstui.tui.services.cells import (
     traffic_cell,
 )
 from lvstui.tui.services.rows import Sort
-from lvstui.tui.widgets.format import bits, per_second
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 
 GUTTER = 2

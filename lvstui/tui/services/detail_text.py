@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from lvstui.model.config import ConfiguredChecker, Place
 from lvstui.model.ipvs import Counters, Rates
 from lvstui.model.picture import Picture, ServerView, ServiceView
+from lvstui.model.say import bits as bits_per_second
+from lvstui.model.say import clock_ms, duration, grouped, moment, per_second, size
 from lvstui.tui.events.event_list import event_matches
-from lvstui.tui.widgets.format import age, clock_ms, fit, group, moment, per_second, size
-from lvstui.tui.widgets.format import bits as bits_per_second
+from lvstui.tui.widgets.format import fit
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 from lvstui.tui.widgets.spark import graph
@@ -53,7 +54,9 @@ def server_page(view: ServerView, picture: Picture, now: float, width: int, glyp
     configured = view.configured
     page = Page(str(view.key), _place(configured.place) if configured else "")
     state = f"$rs-{view.state.value}"
-    since = f"  since {moment(view.since, now)} ({age(now - view.since)})" if view.since else ""
+    since = (
+        f"  since {moment(view.since, now)} ({duration(now - view.since)})" if view.since else ""
+    )
     page.line(
         "State",
         (f"{glyphs.states[view.state]} {view.state.value}", f"bold {state}"),
@@ -69,8 +72,8 @@ def server_page(view: ServerView, picture: Picture, now: float, width: int, glyp
     _weights(page, view, glyphs)
     _graph(page, view.history, width, glyphs, "new connections per second, last minute")
     page.heading("Now")
-    page.line("Active", _text(group(view.active)), _text("  established TCP", "$lv-dim"))
-    page.line("Inactive", _text(group(view.inactive)), _text("  all other entries", "$lv-dim"))
+    page.line("Active", _text(grouped(view.active)), _text("  established TCP", "$lv-dim"))
+    page.line("Inactive", _text(grouped(view.inactive)), _text("  all other entries", "$lv-dim"))
     _rates(page, view.rates)
     if view.share_of_traffic is not None and view.share_of_weight is not None:
         page.line(
@@ -85,13 +88,15 @@ def server_page(view: ServerView, picture: Picture, now: float, width: int, glyp
         none = "none"
         page.line(
             "Upper",
-            _text(group(detail.upper_threshold) if detail.upper_threshold else none),
+            _text(grouped(detail.upper_threshold) if detail.upper_threshold else none),
             _text("  no new connections beyond it", "$lv-dim"),
         )
-        lower = group(detail.lower_threshold) if detail.lower_threshold else none
+        lower = grouped(detail.lower_threshold) if detail.lower_threshold else none
         page.line("Lower", _text(lower), _text("  takes new ones again below it", "$lv-dim"))
         page.line(
-            "Persistent", _text(group(detail.persistent)), _text("  clients bound to it", "$lv-dim")
+            "Persistent",
+            _text(grouped(detail.persistent)),
+            _text("  clients bound to it", "$lv-dim"),
         )
         if detail.tunnel:
             page.line("Tunnel", _text(detail.tunnel))
@@ -155,8 +160,8 @@ def service_page(
         page.line("Sorry server", _text(f"{configured.sorry_server}, {answers}"))
     _graph(page, view.history, width, glyphs, "new connections per second, last minute")
     page.heading("Now")
-    page.line("Active", _text(group(view.active)))
-    page.line("Inactive", _text(group(view.inactive)))
+    page.line("Active", _text(grouped(view.active)))
+    page.line("Inactive", _text(grouped(view.inactive)))
     _rates(page, view.rates)
     if view.counters is not None:
         _counters(page, view.counters)
@@ -240,11 +245,11 @@ def _rates(page: Page, rates: Rates | None) -> None:
 
 def _counters(page: Page, counters: Counters) -> None:
     page.heading("Since it was added")
-    page.line("Connections", _text(group(counters.connections)))
-    page.line("Packets in", _text(group(counters.packets_in)))
-    page.line("Packets out", _text(group(counters.packets_out)))
+    page.line("Connections", _text(grouped(counters.connections)))
+    page.line("Packets in", _text(grouped(counters.packets_in)))
+    page.line("Packets out", _text(grouped(counters.packets_out)))
     for label, count in (("Bytes in", counters.bytes_in), ("Bytes out", counters.bytes_out)):
-        page.line(label, _text(group(count)), _text(f"  {size(count)}", "$lv-dim"))
+        page.line(label, _text(grouped(count)), _text(f"  {size(count)}", "$lv-dim"))
 
 
 def _checker(checker: ConfiguredChecker) -> list[Bit]:

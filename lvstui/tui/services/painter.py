@@ -11,10 +11,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lvstui.model.picture import ServerView, ServiceView, State
+from lvstui.model.say import duration
 from lvstui.tui.services.cells import Cell, Paint
 from lvstui.tui.services.columns import GAP, Layout
 from lvstui.tui.services.rows import BIGGEST_FIRST, Row, RowId, Sort, row_id
-from lvstui.tui.widgets.format import age, cut, fit, width_of
+from lvstui.tui.widgets.format import cut, fit, width_of
 
 _KEPT_STRIPS = 4096
 _FILE_WEIGHT = 5
@@ -131,7 +132,7 @@ class Painter:
 
 def _ages(view: Row, now: float) -> str:
     if isinstance(view, ServerView) and view.since is not None and view.state is not State.UP:
-        return age(now - view.since)
+        return duration(now - view.since)
     return ""
 
 

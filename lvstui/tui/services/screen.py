@@ -15,6 +15,7 @@ from textual.widgets import Static
 from lvstui.model.config import Configuration
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
+from lvstui.model.say import grouped, plural
 from lvstui.operations.plan import Plan
 from lvstui.operations.weights import disabled_words
 from lvstui.tui.command import Command
@@ -33,7 +34,6 @@ from lvstui.tui.services.table_messages import (
     VisibleChanged,
 )
 from lvstui.tui.services.view_commands import VIEW_COMMANDS
-from lvstui.tui.widgets.format import group, plural
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
@@ -182,7 +182,7 @@ class ServicesScreen(FilteredScreen):
         if shape.faults:
             bits.append(("   faults only", "bold $sev-warn"))
         if table.hidden:
-            bits.append((f"   {group(table.hidden)} hidden", "$lv-dim"))
+            bits.append((f"   {grouped(table.hidden)} hidden", "$lv-dim"))
         if shape.sort is not Sort.FILE or shape.reverse:
             turned = ", reversed" if shape.reverse else ""
             bits.append((f"   by {shape.sort.value}{turned}", "$lv-dim"))

@@ -9,8 +9,8 @@ from textual import events
 from textual.message import Message
 
 from lvstui.model.picture import InstanceView, Picture
+from lvstui.model.say import clock, duration, grouped, plural
 from lvstui.tui.services.tally import Tally
-from lvstui.tui.widgets.format import age, clock, group, plural
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit, LineStrip, Part, arrange, bits_width, clipped
 
@@ -85,7 +85,7 @@ class HeaderStrip(LineStrip):
         time_bits: list[Bit] = [(clock(now), "$lv-text"), (" ", "")]
         late = now - picture.at
         if picture.at and late > max(_STALE_TICKS * picture.interval_s, 3):
-            text = f"no news for {age(late)}  "
+            text = f"no news for {duration(late)}  "
             time_bits.insert(0, (text, "bold $sev-bad"))
         if self.read_only:
             time_bits.insert(0, (f"{self._glyphs.lock} read-only  ", "$sev-warn"))
@@ -176,7 +176,7 @@ class HeaderStrip(LineStrip):
             return []
         text = f"keepalived {daemon.version}".rstrip()
         if daemon.started is not None and picture.at > daemon.started:
-            text += f" up {age(picture.at - daemon.started)}"
+            text += f" up {duration(picture.at - daemon.started)}"
         parts = [Part(((text, "$lv-dim"),), rank=5, short=((f"ka {daemon.version}", "$lv-dim"),))]
         if daemon.loaded_is_file is True:
             parts.append(Part((("running = file", "$lv-dim"),), rank=6))
@@ -269,7 +269,7 @@ def summary(services: int, tally: Tally) -> list[Bit]:
         (f"{plural(tally.servers, 'real server')}  ", "$lv-dim"),
     ]
     bits += [
-        (f"{group(tally.states[word])} {word}  ", f"$rs-{word}")
+        (f"{grouped(tally.states[word])} {word}  ", f"$rs-{word}")
         for word in _SUMMARY_ORDER
         if tally.states[word]
     ]
