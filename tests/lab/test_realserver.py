@@ -135,7 +135,8 @@ def test_bare_servers_become_real_ones_and_bare_again(bare: Lab) -> None:
 
     capture = Capture(lab)
     status, document, _ = lvstui(lab, "undo --all --yes")
-    assert (status, [h["end"] for h in document["hosts"]]) == (0, ["done"] * 3), document
+    ends = [(host["end"], host["text"]) for host in document["hosts"]]
+    assert (status, [end for end, _ in ends]) == (0, ["done"] * 3), "\n".join(map(str, ends))
     assert capture.stop() == {node: [] for node in SERVERS}
     for node in SERVERS:
         assert whole_state(lab, node) == before[node]
