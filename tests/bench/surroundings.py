@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lvstui.kernel.table import TableReader, read_text
 from lvstui.model.config import (
     Configuration,
     ConfiguredChecker,
@@ -10,7 +11,6 @@ from lvstui.model.config import (
 )
 from lvstui.model.facts import AddressesSeen, ConfigurationSeen, DaemonSeen
 from lvstui.sources.base import Context
-from lvstui.sources.proc import TableReader, read_text
 
 CHECK = (ConfiguredChecker("TCP_CHECK", "connect", 1.0, 1.0),)
 

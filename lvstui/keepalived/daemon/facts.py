@@ -96,7 +96,7 @@ class DaemonSeen:
     table: str = field(default="", repr=False)
     """/proc/net/ip_vs."""
     left_out: tuple[KernelService, ...] = ()
-    """Services that the table lacks (`lvstui.sources.left_out`), as far as somebody asked."""
+    """Services that the table lacks (`lvstui.kernel.truncated`), as far as somebody asked."""
     addresses: tuple[tuple[str, str], ...] = ()
     """(interface, address in canonical spelling)."""
 
