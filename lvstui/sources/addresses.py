@@ -30,7 +30,7 @@ from lvstui.kernel.rtnetlink import (
 )
 from lvstui.model.facts import AddressChanged, AddressesSeen, LinkChanged, Missing
 from lvstui.model.text import plain
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 _RECEIVE_BUFFER = 1 << 20
 _DUMP_WITHIN_S = 5.0
@@ -39,7 +39,7 @@ Address = tuple[str, str, int]
 """(interface, address, prefix length)."""
 
 
-class AddressSource:
+class AddressSource(Source):
     """Pushes `AddressesSeen` at the start, then each change within a moment of its event."""
 
     name = "rtnetlink"
@@ -51,7 +51,6 @@ class AddressSource:
         self._sequence = 0
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         try:
             sock = rtnetlink.connect(rtnetlink.EVENTS)
         except OSError as error:

@@ -12,7 +12,7 @@ import time
 from lvstui.kernel.ipvs import KernelIpvs
 from lvstui.model.facts import Available, CountersSeen, Missing
 from lvstui.model.keys import ServiceKey
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 SCREEN_SHARE = 0.02
 """Most of a tick spent on what is on screen."""
@@ -20,7 +20,7 @@ SWEEP_SHARE = 0.005
 """Most of a tick spent on the rest."""
 
 
-class NetlinkCounters:
+class NetlinkCounters(Source):
     """Reads what is on screen each tick and sweeps over the rest."""
 
     name = "netlink"
@@ -33,12 +33,10 @@ class NetlinkCounters:
         self._sweep = 0
 
     def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
-        """These are on screen now. Called from any thread."""
         with self._lock:
             self._close = services
 
     def services(self, services: tuple[ServiceKey, ...]) -> None:
-        """These are in the kernel table now. Called from any thread."""
         with self._lock:
             self._all = services
 

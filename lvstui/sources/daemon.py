@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from lvstui.model.facts import Available, DaemonSeen, Missing
 from lvstui.model.text import plain
 from lvstui.process import trust
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.processes import (
     DEFAULT_CONFIG,
     PROC,
@@ -270,7 +270,7 @@ def not_believed() -> str:
     return ""
 
 
-class DaemonSource:
+class DaemonSource(Source):
     """Pushes `DaemonSeen` at the start and whenever it changed.
 
     A pidfd for each process tells of a death at once; a stat of the pid files each tick tells of
@@ -294,7 +294,6 @@ class DaemonSource:
         return frozenset(pid for _, pid in self.seen.children) if self.seen else frozenset()
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         watch = _Deaths()
         signature: object = None
         hurry_until = 0.0

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged, Missing
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.log_follow import JournalTail
 
 BUS = "org.keepalived.Vrrp1"
@@ -80,7 +80,7 @@ def instance_name(path: str) -> str:
     return plain(value, 255) if isinstance(value, str) else ""
 
 
-class DbusSource:
+class DbusSource(Source):
     """Pushes `InstanceChanged` from D-Bus signals.
 
     `enabled` tells whether the configuration says `enable_dbus`; asked again and again. Without
@@ -101,7 +101,6 @@ class DbusSource:
         self._names: dict[str, str] = {}
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         while not context.stop.is_set():
             if not self._enabled():
                 context.wait(2.0)

@@ -10,10 +10,10 @@ from lvstui.kernel.truncated import LeftOut
 from lvstui.model.facts import Available, Missing, TableSeen
 from lvstui.model.ipvs import KernelTable
 from lvstui.model.text import plain
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 
-class ProcTable:
+class ProcTable(Source):
     """Pushes the table whenever it changed, and the first read in any case."""
 
     name = "proc"
@@ -28,7 +28,6 @@ class ProcTable:
         self._left_out = LeftOut() if path == PATH else None
 
     def look_now(self) -> None:
-        """Do not wait for the next tick. Called from any thread."""
         self._wake.set()
 
     def look(self) -> TableSeen | Missing:
