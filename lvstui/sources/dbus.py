@@ -1,8 +1,9 @@
 """Source "dbus": state changes that keepalived signals on the system bus (`enable_dbus`).
 
-Small on purpose: the bus brings no priority, no addresses and nothing about real servers, and
-the same change is in the log and on the wire. It is listened to through a child (`busctl
-monitor` as root, else `gdbus monitor`, which needs no rights), not through a new dependency.
+Small on purpose: the bus brings no priority, no addresses and nothing about real servers. But
+where neither the journal may be read nor the wire be listened to (not root), nothing else tells
+FAULT from BACKUP. It is listened to through a child (`busctl monitor` as root, else `gdbus
+monitor`, which needs no rights), not through a new dependency.
 """
 
 from __future__ import annotations

@@ -41,13 +41,6 @@ def script(name: str) -> str:
     return (resources("lvstui.keepalived.daemon") / "scripts" / name).read_text(encoding="utf-8")
 
 
-def look(runner: Runner, *, root: bool = True) -> DirectorSeen:
-    """The daemon and its configuration. Raises RemoteError."""
-    daemon = look_daemon(runner, root=root)
-    config = look_config(runner, daemon.main, daemon.config_id, root=root)
-    return judge(daemon, config)
-
-
 def judge(daemon: DaemonSeen, config: ConfigSeen) -> DirectorSeen:
     """What is loaded, held against what the files say."""
     if not daemon.loaded:

@@ -457,8 +457,3 @@ def _said(args: argparse.Namespace, message: str) -> int:
     else:
         print(message)
     return DONE
-
-
-def commands() -> Sequence[str]:
-    """The names of all of them, for help and tests."""
-    return (*COMMANDS, "keep", "back", "history")

@@ -18,7 +18,7 @@ from lvstui.model.text import plain
 from lvstui.operations.plan import Outcome, Plan, Step
 from lvstui.tui.change.plan_form import PlanForm
 from lvstui.tui.services.commands import plan_twins
-from lvstui.tui.widgets.format import fit, plural, width_of
+from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
 
 _MOST_TWINS = 3
@@ -237,8 +237,3 @@ class PlanScreen(PlanForm[bool]):
             self._plan = replace(self._plan, refusals=(f"It failed: {text}",))
         self._draw()
         return True
-
-
-def steps_in_words(plan: Plan) -> str:
-    """For notifications."""
-    return f"{plan.title} ({plural(len(plan.steps), 'step')})"
