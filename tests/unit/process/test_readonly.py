@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lvstui.cli import build_parser, main
+from lvstui.keepalived.daemon.facts import DaemonSeen
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.config_plan import FileChange
@@ -147,7 +148,9 @@ def test_whatever_writes_asks_the_gate(
 
 @pytest.mark.usefixtures("read_only")
 def test_keepalived_is_not_run_to_test_a_file(tmp_path: Path) -> None:
-    found, limit = own_test(parse_bytes(b""), str(tmp_path / "k.conf"), None, "2.2.7")
+    found, limit = own_test(
+        parse_bytes(b""), str(tmp_path / "k.conf"), None, DaemonSeen("here", program="/k")
+    )
     assert found == ()
     assert "was not run" in limit
     with pytest.raises(RemoteError, match="read-only"):
@@ -324,7 +327,8 @@ def test_who_cannot_give_up_roots_rights_does_not_start(missing: str) -> None:
 
 def test_an_ordinary_user_is_what_he_was() -> None:
     front = ["setpriv", "--reuid", "1234", "--clear-groups"] if os.geteuid() == 0 else []
-    code = "import os; from lvstui.process import readonly; before = os.getresuid(); readonly.enter(); "
+    code = "import os; from lvstui.process import readonly; before = os.getresuid(); "
+    code += "readonly.enter(); "
     done = child(code + "print(before == os.getresuid(), readonly.active())", *front)
     assert done.stdout == "True True\n", done.stderr
 

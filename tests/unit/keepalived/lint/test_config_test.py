@@ -9,7 +9,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lvstui.keepalived import load_tree, parse_bytes, view
-from lvstui.keepalived.lint import config_test
 from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.run import lint
@@ -180,20 +179,6 @@ def test_a_status_without_words(status: int, rule: str) -> None:
 def test_versions_without_a_test_mode() -> None:
     found = judge(0, "keepalived: invalid option -- 't'", "Usage: keepalived [OPTION...]")
     assert any(finding.rule == "-t:not-available" for finding in found)
-
-
-def test_argv() -> None:
-    assert config_test.test_argv("/usr/sbin/keepalived", MAIN, "lb1", ("-s", "ns1")) == (
-        "/usr/sbin/keepalived",
-        "-t",
-        "-f",
-        MAIN,
-        "-i",
-        "lb1",
-        "-s",
-        "ns1",
-    )
-    assert "-i" not in config_test.test_argv("keepalived", MAIN, "", ())
 
 
 @pytest.mark.parametrize(
