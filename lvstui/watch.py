@@ -10,12 +10,12 @@ import logging
 import os
 import queue
 import resource
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from lvstui.keepalived.meaning.view import default_config_id
 from lvstui.model.facts import (
     AddressChanged,
     Available,
@@ -54,11 +54,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 log = logging.getLogger("lvstui")
 
 
-def host_name() -> str:
-    """This host's name up to the first dot, as keepalived takes it for its config id."""
-    return socket.gethostname().split(".")[0] or "localhost"
-
-
 class Watcher:
     """Runs sources, keeps the store, gives out pictures."""
 
@@ -71,7 +66,7 @@ class Watcher:
         recorder: Callable[[Observation], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.host = host or host_name()
+        self.host = host or default_config_id()
         self.interval_s = interval_s
         self._sources = list(sources)
         self._recorder = recorder
