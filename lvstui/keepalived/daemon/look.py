@@ -34,6 +34,7 @@ from lvstui.keepalived.text.parser import parse
 from lvstui.model.keys import canonical_address
 from lvstui.model.numbers import PIDS, decimal, hexadecimal, number
 from lvstui.model.text import plain
+from lvstui.remote import guarded
 from lvstui.remote.runner import RemoteError, Runner, Trouble
 
 _MOST_HZ = 10_000
@@ -46,7 +47,10 @@ _DEEPEST = 32
 @cache
 def script(name: str) -> str:
     """One of the shell scripts that come with lvstui."""
-    return (resources("lvstui.keepalived.daemon") / "scripts" / name).read_text(encoding="utf-8")
+    before = guarded.tools() if name == "common.sh" else ""
+    return before + (resources("lvstui.keepalived.daemon") / "scripts" / name).read_text(
+        encoding="utf-8"
+    )
 
 
 def judge(daemon: DaemonSeen, config: ConfigSeen) -> DirectorSeen:
