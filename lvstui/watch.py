@@ -10,12 +10,12 @@ import logging
 import os
 import queue
 import resource
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from lvstui.keepalived.meaning.view import default_config_id
 from lvstui.model.facts import (
     AddressChanged,
     Available,
@@ -32,7 +32,6 @@ from lvstui.model.picture import Cost, Gap, Picture
 from lvstui.model.text import plain
 from lvstui.process.memory import give_back
 from lvstui.sources.base import Context, Source
-from lvstui.sources.counters import NetlinkCounters
 from lvstui.sources.local import local_sources
 from lvstui.sources.recording import Recording
 
@@ -55,11 +54,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 log = logging.getLogger("lvstui")
 
 
-def host_name() -> str:
-    """This host's name up to the first dot, as keepalived takes it for its config id."""
-    return socket.gethostname().split(".")[0] or "localhost"
-
-
 class Watcher:
     """Runs sources, keeps the store, gives out pictures."""
 
@@ -72,7 +66,7 @@ class Watcher:
         recorder: Callable[[Observation], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.host = host or host_name()
+        self.host = host or default_config_id()
         self.interval_s = interval_s
         self._sources = list(sources)
         self._recorder = recorder
@@ -115,15 +109,12 @@ class Watcher:
         connection counts fresh in every picture."""
         self._shown = services
         for source in self._sources:
-            if isinstance(source, NetlinkCounters):
-                source.watch_closely(services)
+            source.watch_closely(services)
 
     def refresh(self) -> None:
         """Look again now instead of at the next tick."""
         for source in self._sources:
-            look = getattr(source, "look_now", None)
-            if callable(look):
-                look()
+            source.look_now()
 
     def wait_for(self, condition: Callable[[Picture], bool], timeout_s: float) -> Picture | None:
         """The first picture that fulfils `condition`; None when the time is up."""
@@ -138,13 +129,7 @@ class Watcher:
     def ask_daemon(self) -> bool:
         """Ask keepalived once for its dumps: it writes lines to its log, so only on an operator's
         wish. False when it can not be asked (no daemon, no right, too old)."""
-        for source in self._sources:
-            ask = getattr(source, "request", None)
-            if callable(ask):
-                # Two dumps: state and checks in one, counters in the other.
-                data, stats = ask(want="data"), ask(want="stats")
-                return bool(data or stats)
-        return False
+        return any(source.ask_daemon() for source in self._sources)
 
     def settle(self, timeout_s: float = 3.0, quiet_s: float = 0.25) -> Picture:
         """The picture once the first word of every needed source is in and nothing new came for
@@ -270,8 +255,7 @@ class Watcher:
         if isinstance(fact, TableSeen):
             keys = tuple(service.key for service in fact.table.services)
             for source in self._sources:
-                if isinstance(source, NetlinkCounters):
-                    source.services(keys)
+                source.services(keys)
         urgent = isinstance(fact, _URGENT) and not seen.past
         if urgent and isinstance(fact, ServerChanged):
             self.refresh()  # what keepalived said shows in the kernel at once

@@ -14,9 +14,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lvstui.lab import Lab, faults
 from lvstui.lab.topology import Topology
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "screenshots"
@@ -56,6 +60,12 @@ def _take(new: Lab, word: str, names: Sequence[str]) -> None:
             print(FOLDER.name, f"{name}.svg")
 
 
+def save_svg(app: App[None], path: Path) -> None:
+    """Write what `app` shows now. Call it on the app's own loop."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(app.export_screenshot(title="lvstui on lb1"), encoding="utf-8")
+
+
 async def inside(folder: Path) -> None:
     """The half that runs on lb1."""
     from lvstui.model.picture import Picture, State
@@ -67,7 +77,6 @@ async def inside(folder: Path) -> None:
     from lvstui.sources.processes import config_id
     from lvstui.tui.app import LvstuiApp
     from lvstui.tui.change.config_change import Phase
-    from lvstui.tui.picture_file import save_svg
     from lvstui.tui.settings import Settings
     from lvstui.watch import local_watcher
 
@@ -103,7 +112,7 @@ async def inside(folder: Path) -> None:
 
             async def shoot(name: str) -> None:
                 await pilot.pause(1.5)
-                save_svg(app, folder / f"{name}.svg", "lvstui on lb1")
+                save_svg(app, folder / f"{name}.svg")
 
             async def press(*keys: str) -> None:
                 for key in keys:
@@ -166,7 +175,6 @@ async def inside_bare(folder: Path) -> None:
     from lvstui.tui.app import LvstuiApp
     from lvstui.tui.change.push import PushScreen
     from lvstui.tui.change.realserver_change import Phase
-    from lvstui.tui.picture_file import save_svg
     from lvstui.tui.realservers.screen import RealServersScreen
     from lvstui.tui.settings import Settings
     from lvstui.watch import local_watcher
@@ -201,7 +209,7 @@ async def inside_bare(folder: Path) -> None:
             screen = app.screen_stack[0]
             assert isinstance(screen, RealServersScreen)
             await until(lambda: phase(Phase.PLANNED), "the plan")
-            save_svg(app, folder / "push.svg", "lvstui on lb1")
+            save_svg(app, folder / "push.svg")
             await press("escape", "V", "p")
             await until(lambda: phase(Phase.PLANNED), "the plan for all")
             await press("y")
@@ -213,7 +221,7 @@ async def inside_bare(folder: Path) -> None:
             await until(lambda: not screen.desk.under_way, "the look")
             screen.matrix.go_to("10.10.0.5", "arp_ignore")
             await pilot.pause(1.0)
-            save_svg(app, folder / "realservers.svg", "lvstui on lb1")
+            save_svg(app, folder / "realservers.svg")
 
 
 if __name__ == "__main__":

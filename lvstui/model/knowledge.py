@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from lvstui.model import facts as f
 from lvstui.model.config import Configuration, ConfiguredChecker, ConfiguredService
@@ -98,48 +100,42 @@ class Knowledge:
 
     def learn(self, seen: f.Observation) -> None:
         """Take one observation in."""
-        fact, at = seen.fact, seen.at
-        if isinstance(fact, f.TableSeen):
-            self._learn_table(fact.table, at)
-        elif isinstance(fact, f.CountersSeen):
-            for reading in fact.services:
-                self.traffic.read(reading, at)
-                self._dirty.add(reading.service)
-        elif isinstance(fact, f.ConfigurationSeen):
-            self._learn_configuration(fact, at)
-        elif isinstance(fact, f.DaemonSeen):
-            self._learn_daemon(fact, at)
-        elif isinstance(fact, f.NamesSeen):
-            self.names = dict(fact.names)
-            self._all_dirty = True
-        elif isinstance(fact, f.SysctlsSeen):
-            self.sysctls = fact.values
-        elif isinstance(fact, f.ChangesSeen):
-            self.changes = fact.changes
-        elif isinstance(fact, f.Missing):
-            self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
-            self._covered_by[fact.source] = fact.covered_by
-            self._working.discard(fact.source)
-            if fact.source == "proc":
-                self.table, self._kernel = None, {}
-            if fact.source in ("file", "memfd"):
-                self._drop_configuration(loaded=fact.source == "memfd")
-            self._all_dirty = True
-        elif isinstance(fact, f.Available):
-            if fact.source == "wire" and self.instances.listening_since is None:
-                self.instances.listening_since = at
-            self._working.add(fact.source)
-            self._all_dirty |= self.gaps.pop(fact.source, None) is not None
-        elif isinstance(fact, f.Done):
-            self._learn_done(fact, at)
-        elif isinstance(fact, f.CheckSeen | f.ServerChanged | f.ChecksSeen):
-            self._learn_health(fact, at)
-        else:
-            self._learn_vrrp(fact, at)
+        _LEARN.get(type(seen.fact), Knowledge._learn_vrrp)(self, seen.fact, seen.at)
         self._narrator.tell(seen)
 
-    def _learn_table(self, table: KernelTable, at: float) -> None:
-        before = self._kernel
+    def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
+        for reading in fact.services:
+            self.traffic.read(reading, at)
+            self._dirty.add(reading.service)
+
+    def _learn_names(self, fact: f.NamesSeen, at: float) -> None:
+        self.names = dict(fact.names)
+        self._all_dirty = True
+
+    def _learn_sysctls(self, fact: f.SysctlsSeen, at: float) -> None:
+        self.sysctls = fact.values
+
+    def _learn_changes(self, fact: f.ChangesSeen, at: float) -> None:
+        self.changes = fact.changes
+
+    def _learn_missing(self, fact: f.Missing, at: float) -> None:
+        self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
+        self._covered_by[fact.source] = fact.covered_by
+        self._working.discard(fact.source)
+        if fact.source == "proc":
+            self.table, self._kernel = None, {}
+        if fact.source in ("file", "memfd"):
+            self._drop_configuration(loaded=fact.source == "memfd")
+        self._all_dirty = True
+
+    def _learn_available(self, fact: f.Available, at: float) -> None:
+        if fact.source == "wire" and self.instances.listening_since is None:
+            self.instances.listening_since = at
+        self._working.add(fact.source)
+        self._all_dirty |= self.gaps.pop(fact.source, None) is not None
+
+    def _learn_table(self, fact: f.TableSeen, at: float) -> None:
+        table, before = fact.table, self._kernel
         first = self.table is None
         self.table = table
         self._kernel = {service.key: service for service in table.services}
@@ -437,3 +433,21 @@ class Knowledge:
             loaded_is_file=same,
             config_file=daemon.config_file,
         )
+
+
+_LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
+    f.TableSeen: Knowledge._learn_table,
+    f.CountersSeen: Knowledge._learn_counters,
+    f.ConfigurationSeen: Knowledge._learn_configuration,
+    f.DaemonSeen: Knowledge._learn_daemon,
+    f.NamesSeen: Knowledge._learn_names,
+    f.SysctlsSeen: Knowledge._learn_sysctls,
+    f.ChangesSeen: Knowledge._learn_changes,
+    f.Missing: Knowledge._learn_missing,
+    f.Available: Knowledge._learn_available,
+    f.Done: Knowledge._learn_done,
+    f.CheckSeen: Knowledge._learn_health,
+    f.ServerChanged: Knowledge._learn_health,
+    f.ChecksSeen: Knowledge._learn_health,
+}
+"""What takes in a fact of each kind; what is not in here is about VRRP."""

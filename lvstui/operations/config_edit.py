@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Protocol
 
 from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
+from lvstui.keepalived.daemon.look import FileCache
 from lvstui.keepalived.edit.carry import carry
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.text.files import Files, NotLoaded
+from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.tree import Tree
 from lvstui.operations.config_plan import FileChange
 from lvstui.remote.runner import RemoteError
@@ -41,25 +41,8 @@ class CannotEdit(Exception):
 
 def files_of(config: ConfigSeen) -> Files:
     """A reader of the files as they were seen; nothing else exists for it."""
-    known = {file.path: file for file in config.files}
-
-    def read(path: str) -> bytes:
-        file = known.get(path)
-        if file is None or not file.exists:
-            raise FileNotFoundError(2, "No such file", path)
-        if file.skipped:
-            raise NotLoaded("keepalived skips it")
-        return file.data
-
-    def expand(pattern: str) -> Sequence[str]:
-        wanted = pattern.replace("[^", "[!")
-        return sorted(
-            path
-            for path, file in known.items()
-            if file.exists and PurePosixPath(path).match(wanted)
-        )
-
-    return Files(read, expand)
+    cache = FileCache(files={file.path: file for file in config.files})
+    return Files(cache.read, cache.expand)
 
 
 def draft_of(seen: DirectorSeen) -> Draft:

@@ -66,7 +66,7 @@ Tell = Callable[[str], None]
 
 def kernel_counters(service: ServiceKey) -> dict[ServerKey, Counters]:
     """Counters of a service's servers on this host. Raises OSError, LookupError."""
-    from lvstui.sources.counters import KernelIpvs
+    from lvstui.kernel.ipvs import KernelIpvs
 
     with KernelIpvs() as ipvs:
         return {key: detail.counters for key, detail in ipvs.read(service).servers}

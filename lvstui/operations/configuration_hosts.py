@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import judge, look_config, look_daemon
+from lvstui.kernel.table import TableReader
+from lvstui.kernel.truncated import LeftOut
 from lvstui.model.text import plain
 from lvstui.remote.runner import RemoteError, Runner, Trouble
-from lvstui.sources.left_out import LeftOut
-from lvstui.sources.proc import TableReader
 
 log = logging.getLogger("lvstui")
 T = TypeVar("T")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lvstui.keepalived import parse_consolidated, same
 from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen
+from lvstui.kernel.table import TableReader
 from lvstui.model.config import (
     Configuration,
     ConfiguredInstance,
@@ -22,7 +23,6 @@ from lvstui.model.ipvs import Counters, Destination, KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.operations.config_plan import Verified
 from lvstui.operations.configuration_rules import master_down_s
-from lvstui.sources.proc import TableReader
 
 SHORTEST_S = 2.0
 """How long the same processes must be seen alive: a daemon that dies of a file takes a moment."""
@@ -242,7 +242,7 @@ def _service(
         loaded = any(old.key == key for old in expected.was.services)
         if loaded and had is None and expected.before.daemon.table:
             # Removed by hand (a reload does not bring it back), or left out of the kernel's file
-            # (`lvstui.sources.left_out`): this change is not what it is missing for.
+            # (`lvstui.kernel.truncated`): this change is not what it is missing for.
             return [Verified(host, f"{key} in the kernel", True, "not there before either")]
         return [Verified(host, f"{key} in the kernel", False, "it is not there")]
     wrong = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from lvstui.kernel.ipvs import KernelIpvs
+from lvstui.kernel.table import TableReader, read_text
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations import weights
@@ -12,8 +14,6 @@ from lvstui.operations.audit import AuditLog
 from lvstui.operations.plan import Outcome, Plan, Step, StepResult
 from lvstui.operations.undo import Offer, Operation, offer, operations
 from lvstui.process.readonly import READ_ONLY, forbid
-from lvstui.sources.counters import KernelIpvs
-from lvstui.sources.proc import TableReader, read_text
 
 
 class Kernel(Protocol):
@@ -44,7 +44,7 @@ class LiveKernel:
                     if destination.key == server:
                         return destination.weight
                 return None
-        # The file may leave a service out (`lvstui.sources.left_out`).
+        # The file may leave a service out (`lvstui.kernel.truncated`).
         with KernelIpvs() as ipvs:
             left_out = ipvs.destinations(key)
         return next((found.weight for found in left_out if found.key == server), None)

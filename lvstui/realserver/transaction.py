@@ -14,10 +14,9 @@ from importlib.resources import files
 from lvstui.realserver.facts import STATE
 from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl, Step
 from lvstui.remote import guarded
+from lvstui.remote.guarded import BUSY, UNWRITABLE
 
 TX = f"{STATE}/tx"
-BUSY, UNWRITABLE = 75, 73
-"""Exit statuses of the scripts, beside `guarded.GONE`."""
 TIMER_S = 60
 """Seconds after which a host's timer takes everything back unless lvstui confirms."""
 SHORTEST_S, LONGEST_S = 15, 900
@@ -115,10 +114,7 @@ def steps(plan: HostPlan, timer_s: int) -> str:
         "back_live": back_live,
         "release_all": release,
     }
-    lines = [f"TIMER={timer_s}"]
-    for name, body in functions.items():
-        lines += [f"{name}() {{", *(f"  {line}" for line in (body or [":"])), "}"]
-    return "\n".join(lines) + "\n"
+    return guarded.steps([f"TIMER={timer_s}"], functions)
 
 
 def _files(plan: HostPlan) -> dict[int, ChangeFile]:

@@ -1,8 +1,8 @@
 """known_hosts: what this side knows about host keys, as OpenSSH reads and writes it.
 
-paramiko's own reader refuses files with @cert-authority or @revoked lines, knows no patterns and
-drops comments when it saves (facts/realserver.md 6.2), so none of it is used. Lines are only ever
-appended; nothing here removes one.
+paramiko's own reader (5.1) refuses files with @cert-authority or @revoked lines, knows no patterns
+and drops comments when it saves (facts/realserver.md 6.2), so none of it is used. Lines are only
+ever appended; nothing here removes one.
 """
 
 from __future__ import annotations

@@ -33,10 +33,10 @@ class OnDisk:
 
     def surroundings(self, tree: Tree, version: str) -> Surroundings:
         """What this host has of all that `tree` speaks of: interfaces, scripts, users."""
-        # Brings netlink along, which nothing else about files needs.
-        from lvstui.keepalived.lint.local import collect
+        # Brings the scripts along, which nothing else about files needs.
+        from lvstui.keepalived.daemon.around import around_here
 
-        return collect(tree, version)
+        return around_here(tree, version)
 
     def draft(self, pid: int = 0, daemon_file: str = "") -> Draft:
         """The same files, to be worked on. Raises OSError."""

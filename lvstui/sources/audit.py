@@ -21,7 +21,7 @@ from lvstui.model.facts import Done, Missing
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 from lvstui.process.privileges import sees_all
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 BACK_S = 7 * 86400.0
 """How far back entries still explain a weight."""
@@ -219,7 +219,7 @@ def _on_host(entry: Entry) -> Done:
     return Done(entry.operation, entry.by, text, reason=reason, id=entry.id, ok=bool(entry.ok))
 
 
-class AuditTrail:
+class AuditTrail(Source):
     """Pushes what is in the audit log and what is appended to it; says when its chain is broken."""
 
     name = "audit"

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from lvstui.model.facts import Fact, Observation
+from lvstui.model.keys import ServiceKey
 
 Emit = Callable[[Observation], None]
 """Takes an observation; called from the source's thread; cheap and never blocks long."""
@@ -33,8 +33,9 @@ class Context:
         return self.stop.wait(seconds)
 
 
-class Source(Protocol):
-    """One place that facts come from."""
+class Source:
+    """One place that facts come from. What it can do besides is called from any thread, and does
+    nothing unless a source says so."""
 
     name: str
 
@@ -42,3 +43,17 @@ class Source(Protocol):
         """Observe until `context.stop` is set. Returns early when there is nothing to see here
         (after a `Missing` fact). Any exception is turned into a `Missing` fact and a later
         restart by whoever runs it. Must notice `context.stop` within half a second."""
+        raise NotImplementedError
+
+    def look_now(self) -> None:
+        """Do not wait for the next tick."""
+
+    def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
+        """These are on screen now."""
+
+    def services(self, services: tuple[ServiceKey, ...]) -> None:
+        """These are in the kernel's table now."""
+
+    def ask_daemon(self) -> bool:
+        """Have keepalived write what it knows; False when this source can not ask it."""
+        return False

@@ -21,7 +21,7 @@ from lvstui.model.facts import Available, ChangesSeen, Missing
 from lvstui.model.numbers import decimal, number
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 _STATES = ("armed", "reverting", "confirmed", "reverted", "trouble.end", "never")
 _MOST_BYTES = 65536
@@ -29,7 +29,7 @@ _JITTER_S = 3.0
 """A deadline that seems to move by less has not: clocks and uptime are read one after the other."""
 
 
-class ChangeMarks:
+class ChangeMarks(Source):
     """Pushes them at the start and when one stands differently."""
 
     name = "changes"

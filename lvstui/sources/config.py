@@ -14,7 +14,7 @@ from lvstui.model.config import Configuration
 from lvstui.model.facts import Available, ConfigurationSeen, Missing, NamesSeen
 from lvstui.model.keys import canonical_address
 from lvstui.model.text import plain
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.processes import (
     DEFAULT_CONFIG,
     config_file,
@@ -47,7 +47,7 @@ def host_names(path: str = HOSTS) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-class ConfigurationFiles:
+class ConfigurationFiles(Source):
     """Reads the file at the start and whenever it, or a file that it includes, changed; the
     daemon's own copy whenever it was loaded anew."""
 

@@ -1,6 +1,8 @@
 """keepalived itself: is it there, which version, which processes, what it can be asked.
 
-Everything is read from /proc and pid files; nothing is ever signalled here. What another user can
+Everything is read from /proc and pid files; nothing is ever signalled here. It looks every tick, so
+it does without the processes that a Runner would cost (`keepalived.daemon.look`); which child is
+what is decided in one place for both. What another user can
 write (a pid file) or be (a process of that name) is passed over, see `processes.held`. Pid files
 moved from /var/run to /run (2.0.17) and lie in /run/keepalived with `use_pid_dir`, `instance` or
 `net_namespace`.
@@ -16,10 +18,11 @@ import subprocess
 import time
 from dataclasses import dataclass
 
+from lvstui.keepalived.daemon.facts import Process, roles
 from lvstui.model.facts import Available, DaemonSeen, Missing
 from lvstui.model.text import plain
 from lvstui.process import trust
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.processes import (
     DEFAULT_CONFIG,
     PROC,
@@ -144,32 +147,25 @@ def _children_of(pid: int) -> list[int]:
 def children_roles(pid: int) -> tuple[tuple[str, int], ...]:
     """(vrrp|checkers|bfd, pid) of a daemon's children, in this order.
 
-    By pid file (the configured one first), by process name, and at last by signals: only the
-    VRRP process handles SIGUSR2. Notify scripts that run at the moment are left out.
+    The configured pid file comes before the usual ones. Notify scripts that run at the moment are
+    left out.
     """
-    children = [child for child in _children_of(pid) if is_keepalived(child)]
+    children = []
+    for child in filter(is_keepalived, _children_of(pid)):
+        with contextlib.suppress(OSError):
+            comm = (PROC / str(child) / "comm").read_text().strip()
+            children.append(Process(child, comm, _SIGUSR2 in handled_signals(child)))
+    known = {child.pid for child in children}
     options = options_of(command_line(pid))
-    roles: dict[str, int] = {}
+    named: dict[int, str] = {}
     for letter, role in _ROLES:
         files = [inside(pid, options[letter])] if options.get(letter) else []
-        for path in [*files, *_pid_files(f"{role}.pid")]:
-            named = _read_pid(path)
-            if named in children:
-                roles[role] = named
-                break
-    for child in children:
-        if child in roles.values():
-            continue
-        try:
-            comm = (PROC / str(child) / "comm").read_text().strip()
-        except OSError:
-            continue
-        for word, role in (("vrrp", "vrrp"), ("health", "checkers"), ("bfd", "bfd")):
-            if word in comm:
-                roles.setdefault(role, child)
-        if child not in roles.values():
-            roles.setdefault("vrrp" if _SIGUSR2 in handled_signals(child) else "checkers", child)
-    return tuple((role, roles[role]) for _, role in _ROLES if role in roles)
+        pids = map(_read_pid, [*files, *_pid_files(f"{role}.pid")])
+        first = next((found for found in pids if found in known), 0)
+        if first:
+            named.setdefault(first, role)
+    found = roles(children, named)
+    return tuple((role, found[role]) for _, role in _ROLES if role in found)
 
 
 _binaries: dict[tuple[str, int, int], Binary] = {}
@@ -270,7 +266,7 @@ def not_believed() -> str:
     return ""
 
 
-class DaemonSource:
+class DaemonSource(Source):
     """Pushes `DaemonSeen` at the start and whenever it changed.
 
     A pidfd for each process tells of a death at once; a stat of the pid files each tick tells of
@@ -294,7 +290,6 @@ class DaemonSource:
         return frozenset(pid for _, pid in self.seen.children) if self.seen else frozenset()
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         watch = _Deaths()
         signature: object = None
         hurry_until = 0.0

@@ -1,8 +1,9 @@
 """Source "dbus": state changes that keepalived signals on the system bus (`enable_dbus`).
 
-Small on purpose: the bus brings no priority, no addresses and nothing about real servers, and
-the same change is in the log and on the wire. It is listened to through a child (`busctl
-monitor` as root, else `gdbus monitor`, which needs no rights), not through a new dependency.
+Small on purpose: the bus brings no priority, no addresses and nothing about real servers. But
+where neither the journal may be read nor the wire be listened to (not root), nothing else tells
+FAULT from BACKUP. It is listened to through a child (`busctl monitor` as root, else `gdbus
+monitor`, which needs no rights), not through a new dependency.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged, Missing
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.log_follow import JournalTail
 
 BUS = "org.keepalived.Vrrp1"
@@ -80,7 +81,7 @@ def instance_name(path: str) -> str:
     return plain(value, 255) if isinstance(value, str) else ""
 
 
-class DbusSource:
+class DbusSource(Source):
     """Pushes `InstanceChanged` from D-Bus signals.
 
     `enabled` tells whether the configuration says `enable_dbus`; asked again and again. Without
@@ -101,7 +102,6 @@ class DbusSource:
         self._names: dict[str, str] = {}
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         while not context.stop.is_set():
             if not self._enabled():
                 context.wait(2.0)

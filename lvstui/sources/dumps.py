@@ -22,7 +22,7 @@ from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.process import trust
 from lvstui.process.privileges import sees_all
 from lvstui.process.readonly import forbid
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.daemon import find_pid
 from lvstui.sources.dump_checks import parse_checks
 from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
@@ -133,7 +133,7 @@ def merged(
     return tuple(result)
 
 
-class DumpSource:
+class DumpSource(Source):
     """Pushes `InstancesSeen` and `ChecksSeen` from dumps that exist or appear.
 
     `pid` gives the daemon's parent process (0: it does not run); `folder` is for tests.
@@ -149,12 +149,13 @@ class DumpSource:
         self._stats: tuple[float, dict[str, InstanceStats]] | None = None
         self._pending: dict[str, float] = {}
 
-    def request(self, pid: int = 0, want: str = "auto") -> bool:
-        """Ask the daemon once for a dump, on the operator's wish (see `request`)."""
-        return request(pid or self._pid(), want)
+    def ask_daemon(self) -> bool:
+        """Two dumps: state and checks in one, counters in the other."""
+        pid = self._pid()
+        data, stats = request(pid, "data"), request(pid, "stats")
+        return data or stats
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         began = time.time()
         pid, folder, oldest = 0, self._folder, 0.0
         next_look = 0.0

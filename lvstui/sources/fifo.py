@@ -29,7 +29,7 @@ from lvstui.model.facts import (
 from lvstui.model.numbers import PIDS, number
 from lvstui.model.text import plain
 from lvstui.process import readonly
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.log_lines import server_of, service_of
 from lvstui.sources.log_patterns import RS, VS
 from lvstui.sources.processes import PROC, is_keepalived
@@ -241,7 +241,7 @@ class _Fifo:
             self.fd = -1
 
 
-class FifoSource:
+class FifoSource(Source):
     """Pushes what keepalived writes to its notify fifos.
 
     `paths` gives the configured fifos and is asked again and again, because the configuration
@@ -260,7 +260,6 @@ class FifoSource:
         self._works = False
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         fifos: dict[str, _Fifo] = {}
         hurry_until = 0.0
         next_try = 0.0

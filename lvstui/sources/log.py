@@ -16,7 +16,7 @@ from collections.abc import Callable
 from lvstui.model.facts import Available, DaemonSaid, Missing
 from lvstui.model.numbers import LAST_SECOND, PIDS, number
 from lvstui.model.text import plain
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.daemon import find_pid
 from lvstui.sources.log_follow import FileTail, Inotify, JournalTail
 from lvstui.sources.log_lines import Repeats, facts_of, is_keepalived, split_syslog
@@ -175,7 +175,7 @@ class _Sink:
         return False
 
 
-class LogSource:
+class LogSource(Source):
     """Pushes the facts of keepalived's log lines.
 
     `pid` gives the daemon's parent process (0: unknown). `files` are the syslog files to look

@@ -59,11 +59,6 @@ def masked(text: str) -> str:
     return text
 
 
-def is_noise(text: str) -> bool:
-    """Whether a message tells nothing (the cheap test that comes first in a flood)."""
-    return shape.NOISE.match(text) is not None
-
-
 def server_of(address: str, port: str) -> ServerKey | None:
     """The key of a real server as logged; None when that is no address."""
     found = number(port, _MAX_PORT)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from lvstui.model.facts import Missing, Observation
 from lvstui.model.wire import FORMAT, decode, read_object
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 _LONGEST_LINE = 64 << 20
 """Bytes: a table of 50,000 real servers takes about six million."""
@@ -70,7 +70,7 @@ class _Lines:
             yield seen
 
 
-class Recording:
+class Recording(Source):
     """Plays a recording; its clock shows the time at which it was made."""
 
     name = "recording"

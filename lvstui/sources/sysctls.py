@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lvstui.model.facts import SysctlsSeen
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 ROOT = Path("/proc/sys")
 NAMES = (
@@ -34,7 +34,7 @@ def read_sysctls(root: Path = ROOT) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-class Sysctls:
+class Sysctls(Source):
     """Pushes them at the start and when one changed."""
 
     name = "sysctl"

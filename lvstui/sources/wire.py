@@ -20,7 +20,7 @@ import time
 from lvstui.model.facts import AdvertSeen, Available, Missing
 from lvstui.model.text import plain
 from lvstui.model.vrrp import Advert
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 _ETH_P_ALL = 3
 _PACKET_OUTGOING = 4
@@ -173,7 +173,7 @@ def _bind_everywhere(sock: socket.socket) -> None:
         raise OSError(number, os.strerror(number))
 
 
-class WireSource:
+class WireSource(Source):
     """Pushes `AdvertSeen`, at the pace of `Pace`.
 
     Copies of one advertisement (to several unicast peers, on a VLAN and its base, on a bond and
@@ -187,7 +187,6 @@ class WireSource:
     name = "wire"
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         try:
             sock = open_socket()
         except OSError as error:

@@ -13,8 +13,8 @@ from textual.app import App, ComposeResult
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable, Static
 
+from lvstui.kernel.table import TableReader, read_text
 from lvstui.model.ipvs import KernelTable
-from lvstui.sources.proc import TableReader, read_text
 
 COLUMNS = ("server", "state", "file", "ka", "kernel", "active", "inactive", "share")
 

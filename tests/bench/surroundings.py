@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lvstui.kernel.table import TableReader, read_text
 from lvstui.model.config import (
     Configuration,
     ConfiguredChecker,
@@ -9,13 +10,12 @@ from lvstui.model.config import (
     ConfiguredService,
 )
 from lvstui.model.facts import AddressesSeen, ConfigurationSeen, DaemonSeen
-from lvstui.sources.base import Context
-from lvstui.sources.proc import TableReader, read_text
+from lvstui.sources.base import Context, Source
 
 CHECK = (ConfiguredChecker("TCP_CHECK", "connect", 1.0, 1.0),)
 
 
-class Surroundings:
+class Surroundings(Source):
     """Says once what keepalived and its file would: everything is configured and runs."""
 
     name = "surroundings"
@@ -24,7 +24,6 @@ class Surroundings:
         self._path = path
 
     def run(self, context: Context) -> None:
-        """See `Source`."""
         table = TableReader().parse(read_text(self._path))
         services = tuple(
             ConfiguredService(

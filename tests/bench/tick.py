@@ -19,11 +19,11 @@ import sys
 import time
 from pathlib import Path
 
+from lvstui.kernel.table import PATH, TableFile, TableReader
 from lvstui.lab import Lab, Topology
 from lvstui.model.facts import Observation, TableSeen
 from lvstui.model.knowledge import Knowledge
 from lvstui.sources.base import Context
-from lvstui.sources.proc import PATH, TableFile, TableReader
 from tests.bench.surroundings import Surroundings
 
 ROOT = Path(__file__).parents[2]

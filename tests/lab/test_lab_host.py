@@ -264,7 +264,8 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
             ["-m", "lvstui.lab"],
             "id -u; ssh deploy@rs1 sudo -n id -u; cat /proc/net/ip_vs; "
             f"cd {code}; {become[-1]} -c '{see}'; "
-            ". lvstui/keepalived/daemon/scripts/common.sh; find_parent; program $pid; "
+            ". lvstui/remote/guarded/tools.sh; . lvstui/keepalived/daemon/scripts/common.sh; "
+            "find_parent; program $pid; "
             'echo "is $((pid > 0)) $HELD"; "$REPLY" --version 2>&1 | head -n 1',
         )
         done = subprocess.run(

@@ -16,9 +16,9 @@ from tests.lab.test_configuration import Engine, clean, read
 _MANY = 150
 _SEEN = """\
 import json, sys
-from lvstui.sources.counters import KernelIpvs
-from lvstui.sources.left_out import LeftOut
-from lvstui.sources.proc import TableReader, read_text
+from lvstui.kernel.ipvs import KernelIpvs
+from lvstui.kernel.truncated import LeftOut
+from lvstui.kernel.table import TableReader, read_text
 
 def row(one):
     rows = sorted((str(d.key), d.forwarding, d.weight) for d in one.destinations)

@@ -11,7 +11,8 @@ from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.keepalived.lint.inquiry import questions, surroundings_of
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.tree import Tree
-from lvstui.remote.runner import Runner
+from lvstui.remote.local import LocalRunner
+from lvstui.remote.runner import RemoteError, Runner
 
 
 def look_around(
@@ -23,7 +24,8 @@ def look_around(
         for command in questions(tree).values():
             commands.setdefault(command, len(commands))
     lines = [
-        f"{shlex.join(command)} 2>/dev/null | blob {number}" for command, number in commands.items()
+        f"{shlex.join(command)} 2>{'&1' if command[0] == 'stat' else '/dev/null'} | blob {number}"
+        for command, number in commands.items()
     ]
     text = "\n".join([script("common.sh"), *lines, "echo end"]) + "\n"
     ran = runner.run(text, root=root, timeout_s=30, what="look at interfaces and scripts")
@@ -39,3 +41,13 @@ def look_around(
         )
         for tree in trees
     )
+
+
+def around_here(tree: Tree, version: str) -> Surroundings:
+    """The same of this host, with no more rights than this process has. What can not be asked
+    stays unknown."""
+    here = DaemonSeen("localhost", version=version)
+    try:
+        return look_around(LocalRunner(), here, [tree], root=False)[0]
+    except RemoteError:
+        return Surroundings(version=version)

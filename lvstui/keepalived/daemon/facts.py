@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.daemon.options import config_id, main_file
+from lvstui.keepalived.text.files import why_skipped
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration
 from lvstui.model.ipvs import KernelService
 
 STATE = "/var/lib/lvstui/config"
 """Where a host keeps changes under way and those of the past (0700 root)."""
+_NAMED_SO = (("vrrp", "vrrp"), ("health", "checkers"), ("bfd", "bfd"))
+"""Parts of names that keepalived gives its processes, and their roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,12 @@ class FileSeen:
     @property
     def skipped(self) -> bool:
         """keepalived would pass over it: no regular file, or an execute bit (lib/parser.c)."""
-        return self.exists and (not self.regular or bool(self.mode & 0o111))
+        return self.exists and bool(self.why_skipped)
+
+    @property
+    def why_skipped(self) -> str:
+        """The reason in words; empty when it would be read."""
+        return why_skipped(self.regular, self.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,30 @@ class Child:
     pid: int
     ticks: int
     """When it started, in clock ticks since boot: with the pid it names a process for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A child of the daemon that is keepalived itself, not a script that it runs."""
+
+    pid: int
+    comm: str
+    usr2: bool
+    """It handles SIGUSR2: only the VRRP process does."""
+
+
+def roles(children: Sequence[Process], named: Mapping[int, str]) -> dict[str, int]:
+    """The pid of each role: by pid file (`named`), by name (`process_names`), at last by its
+    signals."""
+    found: dict[str, int] = {}
+    for child in children:
+        if child.pid in named:
+            found.setdefault(named[child.pid], child.pid)
+    for child in children:
+        if child.pid not in named:
+            by_name = (role for word, role in _NAMED_SO if word in child.comm)
+            found.setdefault(next(by_name, "vrrp" if child.usr2 else "checkers"), child.pid)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +129,7 @@ class DaemonSeen:
     table: str = field(default="", repr=False)
     """/proc/net/ip_vs."""
     left_out: tuple[KernelService, ...] = ()
-    """Services that the table lacks (`lvstui.sources.left_out`), as far as somebody asked."""
+    """Services that the table lacks (`lvstui.kernel.truncated`), as far as somebody asked."""
     addresses: tuple[tuple[str, str], ...] = ()
     """(interface, address in canonical spelling)."""
 

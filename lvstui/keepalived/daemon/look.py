@@ -18,19 +18,28 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files as resources
 
-from lvstui.keepalived.daemon.facts import Child, ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.keepalived.daemon.facts import (
+    Child,
+    ConfigSeen,
+    DaemonSeen,
+    DirectorSeen,
+    FileSeen,
+    Process,
+    roles,
+)
 from lvstui.keepalived.meaning.loaded import parse_consolidated
 from lvstui.keepalived.meaning.view import same, view
-from lvstui.keepalived.text.files import Files, NotLoaded
+from lvstui.keepalived.text.files import Files, NotLoaded, glob_matches
 from lvstui.keepalived.text.parser import parse
 from lvstui.model.keys import canonical_address
 from lvstui.model.numbers import PIDS, decimal, hexadecimal, number
 from lvstui.model.text import plain
+from lvstui.remote import guarded
 from lvstui.remote.runner import RemoteError, Runner, Trouble
 
 _MOST_HZ = 10_000
 _USR2 = 1 << 11
-"""SIGUSR2 in a signal mask: only the VRRP process handles it."""
+"""SIGUSR2 in a signal mask."""
 _DEEPEST = 32
 """Rounds of reading; each takes the includes of the one before."""
 
@@ -38,14 +47,10 @@ _DEEPEST = 32
 @cache
 def script(name: str) -> str:
     """One of the shell scripts that come with lvstui."""
-    return (resources("lvstui.keepalived.daemon") / "scripts" / name).read_text(encoding="utf-8")
-
-
-def look(runner: Runner, *, root: bool = True) -> DirectorSeen:
-    """The daemon and its configuration. Raises RemoteError."""
-    daemon = look_daemon(runner, root=root)
-    config = look_config(runner, daemon.main, daemon.config_id, root=root)
-    return judge(daemon, config)
+    before = guarded.tools() if name == "common.sh" else ""
+    return before + (resources("lvstui.keepalived.daemon") / "scripts" / name).read_text(
+        encoding="utf-8"
+    )
 
 
 def judge(daemon: DaemonSeen, config: ConfigSeen) -> DirectorSeen:
@@ -74,7 +79,8 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
     """What `look.sh` printed. Raises RemoteError when it did not come whole."""
     lines, blobs = taken_apart(text, host)
     words: dict[str, str] = {}
-    children: list[tuple[int, int, int, str]] = []
+    children: list[Process] = []
+    ticks_of: dict[int, int] = {}
     named: dict[int, str] = {}
     for line in lines:
         key, _, rest = line.partition(" ")
@@ -83,7 +89,8 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
             pid, ticks = number(parts[0], PIDS), number(parts[1])
             blocked = hexadecimal(parts[2])
             if pid is not None and ticks is not None and blocked is not None:
-                children.append((pid, ticks, blocked, plain(parts[3], 64)))
+                children.append(Process(pid, plain(parts[3], 64), bool(blocked & _USR2)))
+                ticks_of[pid] = ticks
         elif key == "pidfile" and len(parts) == 2:
             pid = number(parts[1], PIDS)
             if pid is not None:
@@ -110,7 +117,9 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         ticks=number(words.get("ticks", "")) or 0,
         unit=plain(words.get("unit", "")),
         systemd="systemd" in words,
-        children=tuple(sorted(_roles(children, named))),
+        children=tuple(
+            sorted(Child(role, pid, ticks_of[pid]) for role, pid in roles(children, named).items())
+        ),
         version=plain(os.fsdecode(version.group(1))) if version else "",
         program=words.get("program", ""),
         argv=tuple(os.fsdecode(word) for word in argv.split(b"\0")) if argv else (),
@@ -120,23 +129,6 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         table=blobs.get("table", b"").decode("ascii", "replace"),
         addresses=tuple(with_addresses),
     )
-
-
-def _roles(children: Sequence[tuple[int, int, int, str]], named: Mapping[int, str]) -> list[Child]:
-    """Which child is what: by pid file, by name (`process_names`), at last by its signals."""
-    found: dict[str, Child] = {}
-    for pid, ticks, blocked, comm in children:
-        by_name = next(
-            (
-                role
-                for word, role in (("vrrp", "vrrp"), ("health", "checkers"), ("bfd", "bfd"))
-                if word in comm
-            ),
-            "",
-        )
-        role = named.get(pid) or by_name or ("vrrp" if blocked & _USR2 else "checkers")
-        found.setdefault(role, Child(role, pid, ticks))
-    return list(found.values())
 
 
 def taken_apart(text: str, host: str) -> tuple[list[str], dict[str, bytes]]:
@@ -164,10 +156,11 @@ def taken_apart(text: str, host: str) -> tuple[list[str], dict[str, bytes]]:
 
 
 @dataclass(slots=True)
-class _Shelf:
-    """What was read of a host's files so far, and what the parser asks for next."""
+class FileCache:
+    """What was read of a host's files so far, and what the parser asks for next. A reader for
+    `Files`, for which nothing else exists."""
 
-    over: Mapping[str, bytes | None]
+    over: Mapping[str, bytes | None] = field(default_factory=dict)
     """A candidate's files: they take the place of those on disk (None: not there)."""
     files: dict[str, FileSeen | OSError] = field(default_factory=dict)
     matches: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -182,7 +175,7 @@ class _Shelf:
             if data is None:
                 raise FileNotFoundError(errno.ENOENT, "it would be removed", path)
             if isinstance(found, FileSeen) and found.skipped:
-                raise NotLoaded(_why_skipped(found))
+                raise NotLoaded(found.why_skipped)
             if found is None:
                 self.wanted[path] = None
             return data
@@ -194,7 +187,7 @@ class _Shelf:
         if not found.exists:
             raise FileNotFoundError(errno.ENOENT, "there is no such file", path)
         if found.skipped:
-            raise NotLoaded(_why_skipped(found))
+            raise NotLoaded(found.why_skipped)
         return found.data
 
     def expand(self, pattern: str) -> Sequence[str]:
@@ -202,31 +195,18 @@ class _Shelf:
         found = self.matches.get(pattern)
         if found is None:
             self.patterns[pattern] = None
-            return ()
+            found = tuple(
+                path
+                for path, file in self.files.items()
+                if isinstance(file, FileSeen) and file.exists and glob_matches(pattern, path)
+            )
         gone = {path for path, data in self.over.items() if data is None}
         new = {
             path
             for path, data in self.over.items()
-            if data is not None and path not in found and _matches(pattern, path)
+            if data is not None and path not in found and glob_matches(pattern, path)
         }
         return sorted((set(found) - gone) | new, key=os.fsencode)
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """Whether glob(3) would find a path: wildcards stop at slashes and at leading dots."""
-    import fnmatch
-
-    wanted, have = pattern.replace("[^", "[!").split("/"), path.split("/")
-    return len(wanted) == len(have) and all(
-        fnmatch.fnmatchcase(b, a) and (not b.startswith(".") or a.startswith("."))
-        for a, b in zip(wanted, have, strict=True)
-    )
-
-
-def _why_skipped(file: FileSeen) -> str:
-    if not file.regular:
-        return "not a regular file: keepalived skips it"
-    return "an execute bit is set: keepalived skips it"
 
 
 def look_config(
@@ -242,39 +222,39 @@ def look_config(
     over: files of a candidate in place of those on disk. Raises RemoteError; a file that can not
     be read is no error but a problem of the tree, or `why` when it is the main one.
     """
-    shelf = _Shelf(dict(over or {}))
-    shelf.wanted = dict.fromkeys((main, *shelf.over))
-    files = Files(shelf.read, shelf.expand)
+    cache = FileCache(dict(over or {}))
+    cache.wanted = dict.fromkeys((main, *cache.over))
+    files = Files(cache.read, cache.expand)
     tree, why = None, ""
     for _ in range(_DEEPEST):
-        if shelf.wanted or shelf.patterns:
-            _fetch(runner, shelf, root)
+        if cache.wanted or cache.patterns:
+            _fetch(runner, cache, root)
         try:
             tree, why = parse(main, files, config_id), ""
         except OSError as error:
             tree, why = None, f"{main}: {error.strerror or error}"
-        if not shelf.wanted and not shelf.patterns:
+        if not cache.wanted and not cache.patterns:
             break
-    seen = tuple(file for file in shelf.files.values() if isinstance(file, FileSeen))
+    seen = tuple(file for file in cache.files.values() if isinstance(file, FileSeen))
     return ConfigSeen(tree, view(tree) if tree is not None else None, seen, why)
 
 
 def read_files(runner: Runner, paths: Sequence[str], *, root: bool = True) -> tuple[FileSeen, ...]:
     """Files as they are now. Raises RemoteError, and OSError for one that may not be read."""
-    shelf = _Shelf({}, wanted=dict.fromkeys(paths))
-    _fetch(runner, shelf, root)
+    cache = FileCache(wanted=dict.fromkeys(paths))
+    _fetch(runner, cache, root)
     result = []
     for path in paths:
-        found = shelf.files[path]
+        found = cache.files[path]
         if isinstance(found, OSError):
             raise found
         result.append(found)
     return tuple(result)
 
 
-def _fetch(runner: Runner, shelf: _Shelf, root: bool) -> None:
-    paths, patterns = list(shelf.wanted), list(shelf.patterns)
-    shelf.wanted, shelf.patterns = {}, {}
+def _fetch(runner: Runner, cache: FileCache, root: bool) -> None:
+    paths, patterns = list(cache.wanted), list(cache.patterns)
+    cache.wanted, cache.patterns = {}, {}
     lines = [f"want {n} {shlex.quote(path)}" for n, path in enumerate(paths)]
     lines += [f"match {n} {shlex.quote(p.replace('[^', '[!'))}" for n, p in enumerate(patterns)]
     text = script("common.sh") + script("read.sh") + "\n".join([*lines, "echo end"]) + "\n"
@@ -285,10 +265,10 @@ def _fetch(runner: Runner, shelf: _Shelf, root: bool) -> None:
         for key, number, rest in ((*line.split(" ", 2), "", "")[:3] for line in told)
     }
     for n, path in enumerate(paths):
-        shelf.files[path] = _file(path, str(n), facts, blobs)
+        cache.files[path] = _file(path, str(n), facts, blobs)
     for n, pattern in enumerate(patterns):
         found = blobs.get(f"match.{n}", b"").split(b"\0")
-        shelf.matches[pattern] = tuple(os.fsdecode(path) for path in found if path)
+        cache.matches[pattern] = tuple(os.fsdecode(path) for path in found if path)
 
 
 def _file(

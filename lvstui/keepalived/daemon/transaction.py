@@ -15,8 +15,6 @@ from lvstui.keepalived.daemon.parcel import Parcel
 from lvstui.keepalived.daemon.trial import ConfigTest, test_words
 from lvstui.remote import guarded
 
-UNWRITABLE, BUSY, CHANGED = 73, 75, 77
-"""Exit statuses of the scripts, beside `guarded.GONE`."""
 KEEP = 50
 """Changes that a host remembers, with both texts of each file."""
 
@@ -111,13 +109,11 @@ def steps(
             "</dev/null >/dev/null 2>&1 7<&-) &",
         ],
     }
-    lines = [
+    words = [
         f"ID={id_}",
         f"PID={daemon.pid}",
         f"TICKS_WERE={daemon.ticks}",
         f"UNIT={shlex.quote(daemon.unit)}",
         f"OLD_IS_LETHAL={'yes' if old_is_lethal else ''}",
     ]
-    for name, body in functions.items():
-        lines += [f"{name}() {{", *(f"  {line}" for line in (body or [":"])), "}"]
-    return "\n".join(lines) + "\n"
+    return guarded.steps(words, functions)

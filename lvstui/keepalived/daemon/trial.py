@@ -67,7 +67,8 @@ def test_words(daemon: DaemonSeen) -> tuple[str, ...]:
 def trial(
     runner: Runner, daemon: DaemonSeen, files: Sequence[FileStep], *, root: bool = True
 ) -> Trial:
-    """Test what is there and what would be there. Raises RemoteError."""
+    """Test what is there and what would be there; without `files` the former alone. Raises
+    RemoteError."""
     if not daemon.program:
         return Trial(
             why="no keepalived of root's own is installed here: nothing could test the file"
@@ -93,7 +94,7 @@ def trial(
         return ConfigTest(status, said.replace(_BESIDE.encode(), base))
 
     after, why = tested("after"), told.get("untested", "")
-    if after is None and not why:
+    if files and after is None and not why:
         why = "how keepalived -t ended is not known"
     return Trial(tested("before"), after, plain(why))
 

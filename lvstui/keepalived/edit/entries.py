@@ -1,11 +1,11 @@
-"""Entries of blocks of plain values: VIPs, peers, what an instance tracks, members of groups."""
+"""Entries of blocks of plain values: VIPs, peers, what an instance tracks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
-from lvstui.keepalived.edit.find import ensure_editable, given_by
+from lvstui.keepalived.edit.find import ensure_editable
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewBlock, NewLine
 from lvstui.keepalived.edit.values import default_whom, last_child, place_for, table_of
@@ -14,21 +14,15 @@ from lvstui.keepalived.text.values import shown
 from lvstui.model.keys import canonical_address
 
 _ADDRESSES = (b"virtual_ipaddress", b"virtual_ipaddress_excluded", b"unicast_peer")
-_MANY_WORDS = (b"group", b"notification_email")
-"""Blocks of which a line may hold several entries."""
 
 
 def add_entry(
     tree: Tree, block: Block, into: str, words: Sequence[str], whom: str = "", *cautions: str
 ) -> Change:
-    """Add an entry to the value block `into` of `block`; that is made when it is missing. No
-    `into`: to `block`, which is one itself (a virtual_server_group).
-
-    Raises RefusedEdit.
+    """Add an entry to the value block `into` of `block`; that is made when it is missing. Raises
+    RefusedEdit.
     """
     keyword = into.encode()
-    if not into:
-        return _add_to(tree, block, words, whom, *cautions)
     known = table_of(tree, block)
     if known is None or keyword not in known or not known[keyword].values:
         raise RefusedEdit(block.place, f"{block.keyword.decode()} has no such list")
@@ -49,43 +43,11 @@ def add_entry(
     return pen.change(f"add {entry} to {into} of {whom or default_whom(block)}", *cautions)
 
 
-def _add_to(tree: Tree, block: Block, words: Sequence[str], whom: str, *cautions: str) -> Change:
-    new = tuple(word.encode("utf-8", "surrogateescape") for word in words)
-    if not block.value_block or not new:
-        raise RefusedEdit(block.place, f"{block.keyword.decode()} has no entries of its own")
-    if any(line.words == new for line in block.statements()):
-        raise RefusedEdit(block.place, "it has that entry already")
-    ensure_editable(tree, block)
-    pen = Pen(tree)
-    pen.insert(block, [NewLine(new)], last_child(block))
-    return pen.change(f"add {shown(b' '.join(new))} to {whom or default_whom(block)}", *cautions)
-
-
-def _remove_from(tree: Tree, block: Block, entry: str, whom: str, *cautions: str) -> Change:
-    wanted = tuple(entry.encode("utf-8", "surrogateescape").split())
-    found = [line for line in block.statements() if line.words == wanted]
-    if not block.value_block or not found:
-        raise RefusedEdit(block.place, "it has no such entry")
-    if len(block.children) < 2:
-        raise RefusedEdit(
-            block.place, "it is the last entry: keepalived removes a group without any"
-        )
-    ensure_editable(tree, found[-1])
-    pen = Pen(tree)
-    pen.remove(found[-1])
-    return pen.change(
-        f"remove {shown(b' '.join(wanted))} from {whom or default_whom(block)}", *cautions
-    )
-
-
 def remove_entry(
     tree: Tree, block: Block, into: str, entry: str, whom: str = "", *cautions: str
 ) -> Change:
     """Take the entry whose first word (or address) is `entry` out of the value block `into` of
-    `block`, and the block with it when it was the only one. No `into`: out of `block`, all words
-    of the line in `entry`. Raises RefusedEdit."""
-    if not into:
-        return _remove_from(tree, block, entry, whom, *cautions)
+    `block`, and the block with it when it was the only one. Raises RefusedEdit."""
     keyword = into.encode()
     wanted = entry.encode("utf-8", "surrogateescape")
     lists = list(block.blocks(keyword))
@@ -95,32 +57,19 @@ def remove_entry(
                 continue
             pen = Pen(tree)
             ensure_editable(tree, line)
-            _take_out(pen, tree, inner, line, keyword, wanted)
+            if len(inner.children) == 1:
+                ensure_editable(tree, inner)
+                pen.remove(inner, own_comments=True)
+            else:
+                pen.remove(line)
             title = f"remove {shown(wanted)} from {into} of {whom or default_whom(block)}"
             return pen.change(title, *cautions)
     raise RefusedEdit(block.place, f"{into} has no such entry")
 
 
-def _take_out(
-    pen: Pen, tree: Tree, inner: Block, line: Statement, keyword: bytes, wanted: bytes
-) -> None:
-    if keyword in _MANY_WORDS and len(line.words) > 1:
-        index = line.words.index(wanted)
-        if line.word(index).span is None:
-            raise given_by(tree, line, index)
-        pen.drop_word(line, index)
-    elif len(inner.children) == 1:
-        ensure_editable(tree, inner)
-        pen.remove(inner, own_comments=True)
-    else:
-        pen.remove(line)
-
-
 def same_entry(keyword: bytes, line: Statement, wanted: bytes) -> bool:
     """Whether `line` is the entry of `wanted`: its first word, or for addresses that address
     whatever its spelling and prefix."""
-    if keyword in _MANY_WORDS:
-        return wanted in line.words
     if keyword not in _ADDRESSES:
         return line.words[0] == wanted
     return _address(line.words[0]) == _address(wanted)

@@ -9,7 +9,6 @@ from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.entries import add_entry, remove_entry
 from lvstui.keepalived.edit.find import ensure_editable, find_named
 from lvstui.keepalived.edit.judge import complaint
-from lvstui.keepalived.edit.outline import outline
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.services import Setting, last_block
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
@@ -129,24 +128,6 @@ def remove_vip(tree: Tree, name: str, address: str) -> Change:
         BOTH if advertised else "",
         "clients of this address are cut off",
     )
-
-
-def track(tree: Tree, name: str, kind: str, words: Setting) -> Change:
-    """Let an instance track something: `track_script`, (`chk`, `weight`, `-20`). Raises
-    RefusedEdit, also for a script that does not exist."""
-    found = find_named(tree, "vrrp_instance", name)
-    if kind == "track_script" and words:
-        script = _named(tree, b"vrrp_script", words[0])
-        if script is None:
-            raise RefusedEdit(found.block.place, "there is no vrrp_script of that name")
-        order = outline(tree)
-        if order.start(script) > order.start(found.block):
-            raise RefusedEdit(
-                script.place,
-                "the script stands behind the instance: keepalived would not find it",
-                "move it before the instance",
-            )
-    return add_entry(tree, found.block, kind, words, found.whom)
 
 
 def untrack(tree: Tree, name: str, kind: str, entry: str) -> Change:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from lvstui.keepalived.edit import checkers, disabling, entries, instances, servers, services
+from lvstui.keepalived.edit import checkers, disabling, instances, servers, services
 from lvstui.keepalived.edit.change import Change
 from lvstui.keepalived.edit.instances import NewInstance, NewScript
 from lvstui.keepalived.edit.servers import NewServer
@@ -45,38 +45,6 @@ class RemoveValue:
         found = self.target.find(tree)
         change = remove_value(tree, found.block, self.keyword, whom=found.whom)
         return replace(change, cautions=(*found.cautions, *change.cautions))
-
-
-@dataclass(frozen=True, slots=True)
-class AddEntry:
-    """An entry more in a block of plain values: members of a group, peers, addresses of mail."""
-
-    target: Target
-    into: str
-    words: tuple[str, ...]
-
-    def on(self, tree: Tree) -> Change:
-        """The change for `tree`. Raises RefusedEdit."""
-        found = self.target.find(tree)
-        return entries.add_entry(
-            tree, found.block, self.into, self.words, found.whom, *found.cautions
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveEntry:
-    """An entry less in a block of plain values."""
-
-    target: Target
-    into: str
-    entry: str
-
-    def on(self, tree: Tree) -> Change:
-        """The change for `tree`. Raises RefusedEdit."""
-        found = self.target.find(tree)
-        return entries.remove_entry(
-            tree, found.block, self.into, self.entry, found.whom, *found.cautions
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,19 +244,6 @@ class RemoveVip:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """An instance tracks something more: `track_script`, (`chk`, `weight`, `-20`)."""
-
-    instance: str
-    kind: str
-    words: Setting
-
-    def on(self, tree: Tree) -> Change:
-        """The change for `tree`. Raises RefusedEdit."""
-        return instances.track(tree, self.instance, self.kind, self.words)
-
-
-@dataclass(frozen=True, slots=True)
 class Untrack:
     """An instance tracks something less."""
 
@@ -326,8 +281,6 @@ class RemoveScript:
 Intent = (
     SetValue
     | RemoveValue
-    | AddEntry
-    | RemoveEntry
     | SetWeight
     | AddServer
     | RemoveServer
@@ -343,7 +296,6 @@ Intent = (
     | RemoveInstance
     | AddVip
     | RemoveVip
-    | Track
     | Untrack
     | AddScript
     | RemoveScript

@@ -8,7 +8,6 @@ message comes up to four times.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lvstui.keepalived.lint.finding import Finding, Severity, worst_first
@@ -36,20 +35,6 @@ _SHELL = re.compile(r"Segmentation fault|Aborted|.*\(core dumped\)")
 """What a shell adds when a program crashed; the status says the same."""
 _SYNC = re.compile(r"[Ss]ync group (\S+)")
 _SCRIPT = re.compile(r"(?:track script|vrrp_script) (\S+)")
-
-
-def test_argv(binary: str, main: str, config_id: str, options: Sequence[str]) -> tuple[str, ...]:
-    """The command that tests the configuration whose main file is `main`.
-
-    `options` are those of the daemon that count for a test (`-s`, `-u` …); `config_id` is its
-    `-i`, empty when it has none. Run it in the daemon's network namespace.
-    """
-    ident = ("-i", config_id) if config_id else ()
-    return (binary, "-t", "-f", main, *ident, *options)
-
-
-# pytest would otherwise collect it where it is imported.
-test_argv.__test__ = False  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ def many_objects() -> Iterator[None]:
 
 
 def default_config_id() -> str:
-    """The configuration id that keepalived takes on this host when `-i` gives none."""
+    """This host's name up to the first dot: what keepalived takes for its configuration id when
+    `-i` gives none."""
     return os.uname().nodename.partition(".")[0]
 
 

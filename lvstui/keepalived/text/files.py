@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import posixpath
@@ -49,7 +50,8 @@ class Files:
 
 
 def local(root: str = "/") -> Files:
-    """The files of this host, or of the tree below `root`."""
+    """The files of this host, or of the tree below `root`, read at once: for who looks every tick.
+    Plans read a director's files, this host's too, through a Runner (`keepalived.daemon.look`)."""
 
     def there(path: str) -> str:
         return path if root == "/" else root.rstrip("/") + path
@@ -57,10 +59,8 @@ def local(root: str = "/") -> Files:
     def read(path: str) -> bytes:
         real = there(path)
         mode = os.stat(real).st_mode
-        if not stat.S_ISREG(mode):
-            raise NotLoaded("not a regular file: keepalived skips it")
-        if mode & 0o111:
-            raise NotLoaded("an execute bit is set: keepalived skips it")
+        if why := why_skipped(stat.S_ISREG(mode), mode):
+            raise NotLoaded(why)
         with open(real, "rb") as file:
             return file.read()
 
@@ -71,6 +71,22 @@ def local(root: str = "/") -> Files:
         return sorted((path[cut:] for path in found), key=os.fsencode)
 
     return Files(read, expand)
+
+
+def why_skipped(regular: bool, mode: int) -> str:
+    """Why keepalived passes over a file (lib/parser.c); empty: it reads it."""
+    if not regular:
+        return "not a regular file: keepalived skips it"
+    return "an execute bit is set: keepalived skips it" if mode & 0o111 else ""
+
+
+def glob_matches(pattern: str, path: str) -> bool:
+    """Whether glob(3) would find a path: wildcards stop at slashes and at leading dots."""
+    wanted, have = pattern.replace("[^", "[!").split("/"), path.split("/")
+    return len(wanted) == len(have) and all(
+        fnmatch.fnmatchcase(b, a) and (not b.startswith(".") or a.startswith("."))
+        for a, b in zip(wanted, have, strict=True)
+    )
 
 
 def resolve(directory: str, path: str) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lvstui.kernel.rtnetlink import Link
 from lvstui.realserver.probes.frames import (
     ADVERTISEMENT,
     ETH_P_ARP,
@@ -18,7 +19,7 @@ from lvstui.realserver.probes.frames import (
     is_virtual_router,
     who_has,
 )
-from lvstui.realserver.probes.links import Link, Network
+from lvstui.realserver.probes.links import Network
 from lvstui.realserver.probes.raw import ADVERTISEMENTS, Heard, Wire
 from lvstui.realserver.probes.results import CannotProbe
 

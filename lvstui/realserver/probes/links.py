@@ -11,43 +11,12 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-import struct
 from dataclasses import dataclass
 
+from lvstui.kernel import rtnetlink
+from lvstui.kernel.rtnetlink import Link, parse_address, parse_link, parse_route
 from lvstui.model.text import plain
-from lvstui.realserver.probes import netlink
-from lvstui.realserver.probes.frames import mac_text
 from lvstui.realserver.probes.results import CannotProbe, cannot
-
-_IFINFO = struct.Struct("=BxHiII")
-_IFADDR = struct.Struct("=BBBBI")
-_RTMSG = struct.Struct("=BBBBBBBBI")
-_IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING, _IFF_NOARP = 0x1, 0x8, 0x40, 0x80
-_ETHER = 1
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_LINKINFO, _INFO_KIND = 1, 3, 5, 18, 1
-_IFLA_LINK_NETNSID = 37
-_IFA_ADDRESS, _IFA_LOCAL = 1, 2
-_RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_VIA = 4, 5, 7, 18
-_RTN_UNICAST, _RTN_LOCAL = 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One interface."""
-
-    index: int
-    name: str
-    mac: str
-    """Empty when it has none of six bytes."""
-    up: bool = True
-    """Administratively up and operational."""
-    ethernet: bool = True
-    """It speaks ARP over Ethernet."""
-    loopback: bool = False
-    kind: str = ""
-    """`macvlan`, `vlan`, `bond`, `dummy` …; empty for hardware."""
-    base: int = 0
-    """Index of the interface it sits on (VLAN, macvlan); 0 when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,73 +88,16 @@ def address_of(text: str, what: str) -> str:
     return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
 
 
-def parse_link(payload: bytes) -> Link | None:
-    """One link message."""
-    if len(payload) < _IFINFO.size:
-        return None
-    _, hardware, index, flags, _ = _IFINFO.unpack_from(payload)
-    found = netlink.attributes(payload, _IFINFO.size)
-    name = found.get(_IFLA_IFNAME, b"").rstrip(b"\0")
-    if not name:
-        return None
-    mac = found.get(_IFLA_ADDRESS, b"")
-    base = found.get(_IFLA_LINK, b"")
-    kind = netlink.attributes(found.get(_IFLA_LINKINFO, b"")).get(_INFO_KIND, b"")
-    loopback = bool(flags & _IFF_LOOPBACK)
-    return Link(
-        index,
-        plain(name, 32),
-        mac_text(mac) if len(mac) == 6 else "",
-        bool(flags & _IFF_UP and flags & _IFF_RUNNING),
-        hardware == _ETHER and not loopback and not flags & _IFF_NOARP,
-        loopback,
-        plain(kind.rstrip(b"\0"), 32),
-        # In another namespace the same index would be another interface.
-        struct.unpack("=I", base)[0] if len(base) == 4 and _IFLA_LINK_NETNSID not in found else 0,
-    )
-
-
-def parse_address(payload: bytes) -> tuple[int, str] | None:
-    """(interface index, address) of one address message."""
-    if len(payload) < _IFADDR.size:
-        return None
-    family, _, _, _, index = _IFADDR.unpack_from(payload)
-    found = netlink.attributes(payload, _IFADDR.size)
-    raw = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS) or b""
-    text = _address(family, raw)
-    return (index, text) if text else None
-
-
-def parse_route(payload: bytes) -> tuple[int, int, str, str]:
-    """(type, interface index, source, gateway) of one route message."""
-    family, _, _, _, _, _, _, kind, _ = _RTMSG.unpack_from(payload)
-    found = netlink.attributes(payload, _RTMSG.size)
-    index = struct.unpack("=I", found[_RTA_OIF])[0] if len(found.get(_RTA_OIF, b"")) == 4 else 0
-    gateway = _address(family, found.get(_RTA_GATEWAY, b""))
-    via = found.get(_RTA_VIA, b"")
-    if not gateway and len(via) > 2:  # an IPv6 gateway for IPv4
-        gateway = _address(struct.unpack_from("=H", via)[0], via[2:])
-    return kind, index, _address(family, found.get(_RTA_PREFSRC, b"")), gateway
-
-
-def _address(family: int, raw: bytes) -> str:
-    if family == socket.AF_INET and len(raw) == 4:
-        return socket.inet_ntop(socket.AF_INET, raw)
-    if family == socket.AF_INET6 and len(raw) == 16:
-        return socket.inet_ntop(socket.AF_INET6, raw)
-    return ""
-
-
 def read_network() -> Network:
     """Read links and addresses now. Raises CannotProbe where netlink is forbidden."""
     try:
-        links = [link for link in map(parse_link, netlink.dump(netlink.GETLINK)) if link]
-        held = [pair for pair in map(parse_address, netlink.dump(netlink.GETADDR)) if pair]
+        links = [link for link in map(parse_link, rtnetlink.dump(rtnetlink.GETLINK)) if link]
+        held = [pair for pair in map(parse_address, rtnetlink.dump(rtnetlink.GETADDR)) if pair]
     except OSError as error:
         raise cannot("interfaces can not be read", error) from error
     names = {link.index: link.name for link in links}
     return Network(
-        tuple(links), tuple((names[index], text) for index, text in held if index in names)
+        tuple(links), tuple((names[index], text) for index, text, _ in held if index in names)
     )
 
 
@@ -198,15 +110,15 @@ def reach(address: str, network: Network, interface: str = "") -> Reach | None:
     if interface:
         index = usable(network, interface, f"the way to {address}").index
     try:
-        kind, out, source, gateway = parse_route(netlink.route(address, index))
+        kind, out, source, gateway = parse_route(rtnetlink.route(address, index))
     except OSError as error:
         if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL, errno.EACCES):
             return None
         raise cannot(f"the way to {address} is not known", error) from error
     link = next((link for link in network.links if link.index == out), None)
-    if link is None or kind not in (_RTN_UNICAST, _RTN_LOCAL):
+    if link is None or kind not in (rtnetlink.UNICAST, rtnetlink.LOCAL):
         return None
-    return Reach(address, link.name, source, gateway, kind == _RTN_LOCAL)
+    return Reach(address, link.name, source, gateway, kind == rtnetlink.LOCAL)
 
 
 def usable(network: Network, interface: str, what: str) -> Link:

@@ -13,16 +13,9 @@ import time
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from lvstui.kernel.rtnetlink import Link
 from lvstui.realserver.probes.frames import ETH_P_IP, ETH_P_IPV6, Ethernet, family, mac_bytes
-from lvstui.realserver.probes.links import (
-    Link,
-    Network,
-    Reach,
-    address_of,
-    reach,
-    read_network,
-    usable,
-)
+from lvstui.realserver.probes.links import Network, Reach, address_of, reach, read_network, usable
 from lvstui.realserver.probes.macs import MacState, mac_of
 from lvstui.realserver.probes.packets import RST, SYN, Tcp
 from lvstui.realserver.probes.raw import ETH_P_ALL, Wire, conversation

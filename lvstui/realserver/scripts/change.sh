@@ -7,23 +7,11 @@ S=/var/lib/lvstui
 T=$S/tx
 NAME=lvstui-rollback.service
 # What was written already may have come into force at boot: it is taken back behind that.
-BEFORE= AFTER="network.target lvstui-vip.service"
+BEFORE= AFTER="network.target lvstui-vip.service" FAILED="a step failed: "
 cd / || exit 70
 [ -d $T ] || { echo "gone: there is no change under way"; exit 76; }
 . $T/steps.sh
 
-same() {
-  if command -v cmp >/dev/null 2>&1; then cmp -s "$1" "$2"
-  else [ "$(od -An -v -tx1 < "$1")" = "$(od -An -v -tx1 < "$2")" ]; fi
-}
-# Going back never stops at a step that fails: it says so and goes on.
-going_back=
-die() {
-  if [ -n "$going_back" ]; then again "$*"; return 0; fi
-  note "failed: $*"; echo "failed: $*"
-  revert "a step failed: $*"
-  exit 1
-}
 must() {
   note "$1"
   said=$(sh -c "$2" 2>&1 </dev/null) || die "$1: $(printf '%s' "$said" | tail -n 3 | tr '\n' ' ')"
@@ -132,7 +120,6 @@ ended() {
   [ -e $S/manifest.json ] || [ -e $S/reverted ] || rm -rf $S
   flush
 }
-undecided() { [ -e $T/armed ] || { echo "gone: it went back already"; exit 76; }; }
 
 case $1 in
   reserve) lay_room "$TIMER" outcome live committing ;;

@@ -6,17 +6,33 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-GONE = 76
-"""Exit status of a phase when the change was decided already."""
+UNWRITABLE, BUSY, GONE, CHANGED = 73, 75, 76, 77
+"""Exit statuses of a change's scripts: no room or right to lay it out; another one is under way;
+it was decided already; a file is not as it was seen."""
+
+
+@cache
+def tools() -> str:
+    """The shell functions that every script has."""
+    return (files("lvstui.remote.guarded") / "tools.sh").read_text(encoding="utf-8")
 
 
 @cache
 def script() -> str:
     """The shell functions that every change is guarded by."""
-    return (files("lvstui.remote.guarded") / "guard.sh").read_text(encoding="utf-8")
+    return tools() + (files("lvstui.remote.guarded") / "guard.sh").read_text(encoding="utf-8")
+
+
+def steps(words: Sequence[str], functions: Mapping[str, Sequence[str]]) -> str:
+    """The change's own part, `steps.sh`: its variables, and what it does in functions."""
+    lines = list(words)
+    for name, body in functions.items():
+        lines += [f"{name}() {{", *(f"  {line}" for line in (body or [":"])), "}"]
+    return "\n".join(lines) + "\n"
 
 
 def phase(folder: str, word: str, *arguments: str) -> str:

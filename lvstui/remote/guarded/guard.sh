@@ -1,15 +1,12 @@
 # The dead man's switch under which a change is made on any host: unless it is confirmed in time, the
-# host goes back. POSIX shell; functions only. The script of a change (in $T, `change.sh`) sets T, NAME
-# (of its unit), BEFORE (units that have to find the old files after a boot) and AFTER, and says with
-# functions what is its own:
+# host goes back. POSIX shell; functions only, behind tools.sh. The script of a change (in $T,
+# `change.sh`) sets T, NAME (of its unit), BEFORE (units that have to find the old files after a boot),
+# AFTER and FAILED (what is said before the step that failed), and says with functions what is its own:
 #   go_back  one try, from the start, of which every step may be done twice; `again WHY` for what may
 #            work the next time, `stuck WHY` for what trying again never mends
 #   ended    what is left to do once it is decided: reserved room goes, others are let in
 # `armed` and `reverting` are the one truth: whoever renames one has decided. Text only tells.
 
-line() { # path: its first line, without a process of its own
-  IFS= read -r REPLY < "$1" || [ -n "$REPLY" ]
-} 2>/dev/null
 note() { printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*" 2>/dev/null >> "$T/log"; } 2>/dev/null
 flush() { sync -- "$@" 2>/dev/null || sync; }
 uptime_s() { REPLY=0; line /proc/uptime; REPLY=${REPLY%%.*}; }
@@ -84,6 +81,15 @@ decide() { # mark end text
   mv "$T/$1" "$T/$2" 2>/dev/null || return 1
   put outcome "$3"
   flush "$T"
+}
+undecided() { [ -e "$T/armed" ] || { echo "gone: it went back already"; exit 76; }; }
+# Going back never stops at a step that fails: it says so and goes on.
+going_back=
+die() {
+  if [ -n "$going_back" ]; then again "$*"; return 0; fi
+  note "failed: $*"; echo "failed: $*"
+  revert "$FAILED$*"
+  exit 1
 }
 again() { note "could not: $*"; failing="${failing:+$failing; }$*"; }
 stuck() { note "could not: $*"; lost="${lost:+$lost; }$*"; }

@@ -130,13 +130,14 @@ def plan_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _engine(args: argparse.Namespace, stack: ExitStack) -> Configurations:
+    from lvstui.keepalived.meaning.view import default_config_id
     from lvstui.operations.configuration import Configurations
     from lvstui.operations.configuration_hosts import Where
     from lvstui.remote.connect import Connector
     from lvstui.remote.local import LocalRunner
     from lvstui.remote.runner import Access
 
-    here = os.uname().nodename.partition(".")[0]
+    here = default_config_id()
     directors = [Where(here, lambda: LocalRunner(here), local=True)]
     if args.peer:
         connector = stack.enter_context(Connector(TerminalAsker()))
@@ -457,8 +458,3 @@ def _said(args: argparse.Namespace, message: str) -> int:
     else:
         print(message)
     return DONE
-
-
-def commands() -> Sequence[str]:
-    """The names of all of them, for help and tests."""
-    return (*COMMANDS, "keep", "back", "history")

@@ -90,10 +90,11 @@ def add_first(words: Any) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from lvstui.keepalived.first import SYSCTL_FILE, render, sysctl_file, wrong
+    from lvstui.keepalived.meaning.view import default_config_id
     from lvstui.operations.first import completed, guess
 
     # Of a VIP that was given nobody wants to know which other one seems to be free.
-    found = guess(os.uname().nodename.partition(".")[0], suggest_vip=not args.vip)
+    found = guess(default_config_id(), suggest_vip=not args.vip)
     try:
         first, guessed = completed(_answers(args), found)
     except ValueError as error:

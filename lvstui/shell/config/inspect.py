@@ -353,7 +353,7 @@ def _check(args: argparse.Namespace) -> int:
     pid = _pid()
     path = main_file(args, pid)
     try:
-        found, limits = judge(path, config_id_of(args, pid), pid, _peer(args))
+        found, limits = judge(path, config_id_of(args, pid), _peer(args))
     except OSError as error:
         raise CannotLook(f"{path}: {error.strerror or error}") from None
     if args.json:

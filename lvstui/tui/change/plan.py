@@ -238,8 +238,3 @@ class PlanScreen(PlanForm[bool]):
             self._plan = replace(self._plan, refusals=(f"It failed: {text}",))
         self._draw()
         return True
-
-
-def steps_in_words(plan: Plan) -> str:
-    """For notifications."""
-    return f"{plan.title} ({plural(len(plan.steps), 'step')})"

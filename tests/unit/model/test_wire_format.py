@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lvstui.kernel.table import TableReader
 from lvstui.model import facts as f
 from lvstui.model.config import Configuration
 from lvstui.model.waiting import ChangeStands
 from lvstui.model.wire import decode, encode
-from lvstui.sources.proc import TableReader
 from tests.unit.world import INSTANCE, WEB, configured, rs, service
 
 TABLE = (Path(__file__).parents[2] / "data" / "ip_vs.txt").read_text()

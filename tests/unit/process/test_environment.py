@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.cli import main
-from lvstui.process import environment
+from lvstui.process import environment, trust
 from lvstui.process.environment import NotBelieved, believe, not_roots
 
 ME = os.getuid()
@@ -19,20 +19,21 @@ ME = os.getuid()
 def _root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """We are root, and root is whoever runs the tests; the folders above belong to root."""
     monkeypatch.setattr("lvstui.process.environment.os.geteuid", lambda: 0)
-    real = os.lstat
+    monkeypatch.setattr(trust, "ROOT", frozenset({0, ME}))
+    real = os.fstat
 
-    def lstat(path: str) -> os.stat_result:
-        fields = [int(field) for field in real(path)]
-        if fields[4] in (0, ME):
-            fields[4] = 0
-        if (name := str(path)) in OTHERS:
+    def fstat(fd: int) -> os.stat_result:
+        fields = [int(field) for field in real(fd)]
+        name = os.readlink(f"/proc/self/fd/{fd}")
+        if name in OTHERS:
             fields[4] = OTHERS[name]
-        if name == "/" or not name.startswith(str(tmp_path)):
+        elif not name.startswith(str(tmp_path)):
             fields[0] = fields[0] & ~0o022 | (stat.S_ISVTX if fields[0] & 0o002 else 0)
+            fields[4] = 0
         return os.stat_result(fields)
 
     OTHERS.clear()
-    monkeypatch.setattr("lvstui.process.environment.os.lstat", lstat)
+    monkeypatch.setattr("lvstui.process.trust.os.fstat", fstat)
 
 
 OTHERS: dict[str, int] = {}
@@ -55,22 +56,25 @@ def test_what_another_may_choose_is_not_believed(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text("")
     OTHERS[str(file)] = 12345
-    assert not_roots(str(file)) == f"{file} belongs to uid 12345"
+    assert not_roots(str(file)) == f"{file} belongs to uid 12345, not to root"
     OTHERS[str(file.parent)] = OTHERS.pop(str(file))
-    assert not_roots(str(file)) == f"{file.parent} belongs to uid 12345"
-    assert not_roots(str(file.parent / "new")) == f"{file.parent} belongs to uid 12345"
+    assert not_roots(str(file)) == f"{file.parent} belongs to uid 12345, not to root"
+    assert not_roots(str(file.parent / "new")) == f"{file.parent} belongs to uid 12345, not to root"
     OTHERS.clear()
     file.chmod(0o620)
-    assert not_roots(str(file)) == f"others can write to {file}"
+    assert not_roots(str(file)) == f"others than root can write {file}"
     file.chmod(0o600)
     for mode in (0o770, 0o707, 0o1777):
         file.parent.chmod(mode)
-        assert not_roots(str(file)) == f"others can write to {file.parent}"
-        assert not_roots(str(file.parent / "new")).startswith("others can ")
+        assert not_roots(str(file)) == f"others than root can write {file.parent}"
+        assert not_roots(str(file.parent / "new")).startswith("others than root can ")
     file.parent.chmod(0o1777)
     (file.parent / "ours").mkdir(0o700)
     assert not_roots(str(file.parent / "ours" / "new")) == "", "like a folder of root's in /tmp"
-    assert not_roots(str(file.parent / "missing" / "new")) == f"others can make it in {file.parent}"
+    assert (
+        not_roots(str(file.parent / "missing" / "new"))
+        == f"others than root can write {file.parent}"
+    )
 
 
 def test_no_links_and_no_devices(tmp_path: Path) -> None:
@@ -79,13 +83,15 @@ def test_no_links_and_no_devices(tmp_path: Path) -> None:
     assert not_roots(str(tmp_path / "link")) == f"{tmp_path}/link is a symbolic link"
     (tmp_path / "folder").symlink_to(tmp_path)
     OTHERS[str(tmp_path / "folder")] = 12345
-    assert not_roots(f"{tmp_path}/folder/there").endswith("folder is a symbolic link")
+    assert not_roots(f"{tmp_path}/folder/there").endswith(
+        "folder belongs to uid 12345, not to root"
+    )
     (tmp_path / "circle").symlink_to("circle")
     assert not_roots(f"{tmp_path}/circle/x").endswith("circle is a symbolic link")
     os.mkfifo(tmp_path / "fifo")
     assert not_roots(str(tmp_path / "fifo")) == f"{tmp_path}/fifo is no regular file"
     assert not_roots("relative") == "relative is no absolute path"
-    assert not_roots(str(tmp_path / "there" / "x")).endswith("there is no folder")
+    assert not_roots(str(tmp_path / "there" / "x")).endswith("there/x: Not a directory")
 
 
 @pytest.mark.parametrize("name", ["LVSTUI_AUDIT", "LVSTUI_HOSTS"])
@@ -99,7 +105,10 @@ def test_lvstuis_own_variables_are_refused(
     monkeypatch.setenv(name, str(file))
     assert main(["config", "history"]) == 2
     said = capsys.readouterr().err
-    assert f"{name}={file} is not believed as root: {tmp_path} belongs to uid 12345" in said
+    assert (
+        f"{name}={file} is not believed as root: {tmp_path} belongs to uid 12345, not to root"
+        in said
+    )
     assert environment.FILES[name] in said
     OTHERS.clear()
     assert believe({name: str(file)}) == []

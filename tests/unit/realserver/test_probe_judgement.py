@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import errno
-import socket
-import struct
 
 import pytest
 
+from lvstui.kernel.rtnetlink import Link
 from lvstui.realserver import probes
-from lvstui.realserver.probes import arp, links, netlink
+from lvstui.realserver.probes import arp, links
 from lvstui.realserver.probes.arp import AskState, judge
 from lvstui.realserver.probes.asking import Answer, Asked, Expectation
-from lvstui.realserver.probes.links import Link, Network
+from lvstui.realserver.probes.links import Network
 from lvstui.realserver.probes.results import CannotProbe, cannot
 
 VIP = "10.10.0.20"
@@ -112,37 +111,6 @@ def test_unusable_links(link: Link, why: str) -> None:
 )
 def test_errors_in_words(number: int, part: str) -> None:
     assert part in cannot("x", OSError(number, "y"), "eth0").result.why
-
-
-def attribute(kind: int, data: bytes) -> bytes:
-    size = 4 + len(data)
-    return struct.pack("=HH", size, kind) + data + bytes(-size % 4)
-
-
-def test_link_messages() -> None:
-    head = struct.pack("=BxHiII", 0, 1, 5, 0x41, 0)
-    info = attribute(18, attribute(1, b"macvlan\0"))
-    body = head + attribute(3, b"vrrp.51\0") + attribute(1, bytes.fromhex("00005e000133"))
-    found = links.parse_link(body + attribute(5, struct.pack("=I", 2)) + info)
-    assert found == Link(5, "vrrp.51", VMAC, kind="macvlan", base=2)
-    elsewhere = attribute(5, struct.pack("=I", 2)) + attribute(37, struct.pack("=I", 0)) + info
-    assert links.parse_link(body + elsewhere) == Link(5, "vrrp.51", VMAC, kind="macvlan")
-    assert links.parse_link(b"") is None
-    assert links.parse_link(head) is None
-
-
-def test_route_messages() -> None:
-    head = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, 0, 0, 1, 0)
-    body = head + attribute(4, struct.pack("=I", 2)) + attribute(7, bytes((10, 10, 0, 2)))
-    assert links.parse_route(body) == (1, 2, "10.10.0.2", "")
-    assert links.parse_route(body + attribute(5, bytes((10, 10, 0, 1))))[3] == "10.10.0.1"
-    via = struct.pack("=H", socket.AF_INET6) + socket.inet_pton(socket.AF_INET6, "fe80::1")
-    assert links.parse_route(body + attribute(18, via))[3] == "fe80::1"
-
-
-def test_broken_messages_end_quietly() -> None:
-    assert netlink.attributes(b"\1\0\3\0") == {}
-    assert list(netlink.parts(b"\xff\0\0\0" + bytes(12))) == []
 
 
 def test_this_host_can_be_read() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script
 from lvstui.operations.config_plan import Ended
@@ -185,7 +184,7 @@ def test_nothing_is_begun_without_room_for_the_way_back(disks: Host) -> None:
     host.run(f"cat > {host.conf}", big)
     host.run(f"head -c 180000 /dev/zero > {host.conf.parent}/much")
     ran = host.begin(host.step(before=big))
-    assert (ran.status, "no room for the way back" in ran.text) == (transaction.UNWRITABLE, True)
+    assert (ran.status, "no room for the way back" in ran.text) == (guarded.UNWRITABLE, True)
     assert host.run(f"ls -A {host.conf.parent} {host.state}").text.split() == [
         f"{host.conf.parent}:",
         "keepalived.conf",
@@ -218,9 +217,7 @@ def test_killed_and_booted_it_says_so_and_goes_back_by_a_word(host: Host) -> Non
     assert plight(host) == (
         "the host was started anew, and the timer is gone: NOT rolled back; lvstui config back"
     )
-    assert (
-        host.begin(host.step(before=NEW), id_="20261124T220001-abcdef").status == transaction.BUSY
-    )
+    assert host.begin(host.step(before=NEW), id_="20261124T220001-abcdef").status == guarded.BUSY
     assert host.phase("revert").text == "reverted\n"
     assert host.conf.read_bytes() == OLD
 

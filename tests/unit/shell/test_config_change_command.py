@@ -209,7 +209,7 @@ def test_done_but_not_recorded_has_a_status_of_its_own(
 def test_config_without_a_word_lists_the_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config"]) == 2
     told = capsys.readouterr().err
-    for word in (*configchange.commands(), "cat", "show", "diff", "check", "first"):
+    for word in (*COMMANDS, "keep", "back", "history", "cat", "show", "diff", "check", "first"):
         assert f" {word}," in told.replace("(", " ").replace(";", ","), word
 
 

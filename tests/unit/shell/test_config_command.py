@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from lvstui.cli import main
+from lvstui.keepalived.daemon.facts import DaemonSeen
+from lvstui.keepalived.daemon.trial import ConfigTest, Trial
+from lvstui.keepalived.daemon.trial import test_words as words_of
+from lvstui.remote.runner import Runner
 from lvstui.shell.config import inspect as configfile
 from lvstui.shell.config.report import MEANINGS
 from tests.unit.keepalived.diff.test_difference import BASE
@@ -232,12 +236,21 @@ virtual_server 10.10.0.20 80 {
 """
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> Path:
-    """An installed keepalived that answers by `script`; the file that gets its arguments."""
-    program, said = tmp_path / "keepalived-program", tmp_path / "arguments"
-    program.write_text(f'#!/bin/sh\necho "$@" > {said}\n{script}\n')
-    program.chmod(0o755)
-    monkeypatch.setattr("lvstui.shell.config.check.installed", lambda: str(program))
+def answering(
+    monkeypatch: pytest.MonkeyPatch, status: int, text: str = "", program: str = "/sbin/keepalived"
+) -> list[str]:
+    """An installed keepalived whose test ends so; the arguments that it gets."""
+    said: list[str] = []
+
+    def tested(runner: Runner, daemon: DaemonSeen, files: object, *, root: bool) -> Trial:
+        assert not files
+        assert not root
+        said[:] = words_of(daemon)
+        return Trial(ConfigTest(status, text.encode()))
+
+    here = DaemonSeen("localhost", version="2.2.7", program=program)
+    monkeypatch.setattr("lvstui.shell.config.check.look_daemon", lambda runner, root: here)
+    monkeypatch.setattr("lvstui.shell.config.check.trial", tested)
     return said
 
 
@@ -247,26 +260,26 @@ def check(path: str, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[i
 
 
 def test_check_finds_and_says_so(
-    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = answering(monkeypatch, tmp_path, "exit 0")
+    said = answering(monkeypatch, 0)
     Path(path).write_text(SOUND.replace("10.10.0.3 80", "10.10.0.3"))
     status, document = check(path, capsys, "--id", "lb1")
     assert status == 1
     found = {one["rule"]: one for one in document["findings"]}
     assert found["check-without-port"]["line"] == 6
     assert document["limits"] == []
-    assert said.read_text().split() == ["-t", "-f", path, "-i", "lb1"]
+    assert said == ["-t", "-f", path, "-i", "lb1"]
     assert main(["config", "check", "--file", path]) == 1
     assert f"error    {path}:6:5: TCP_CHECK of 10.10.0.3:80" in capsys.readouterr().out
 
 
 def test_check_tells_what_keepalived_says(
-    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path(path).write_text(SOUND)
     line = f"({path}: Line 2) Unknown keyword 'bogus'"
-    answering(monkeypatch, tmp_path, f'echo "{line}" >&2\nexit 5')
+    answering(monkeypatch, 5, f"{line}\n")
     status, document = check(path, capsys)
     assert status == 1
     assert any(one["rule"].startswith("-t:") and one["line"] == 2 for one in document["findings"])
@@ -275,17 +288,16 @@ def test_check_tells_what_keepalived_says(
 def test_check_without_keepalived_says_what_it_did_not_do(
     path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lvstui.shell.config.check.installed", lambda: "")
+    answering(monkeypatch, 0, program="")
     Path(path).write_text(SOUND)
     _, document = check(path, capsys)
     assert "not installed" in document["limits"][0]
 
 
 def test_check_of_a_program_that_hangs(
-    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(monkeypatch, tmp_path, "exec sleep 30")
-    monkeypatch.setattr("lvstui.shell.config.check.TEST_SECONDS", 0.2)
+    answering(monkeypatch, 124)
     Path(path).write_text(SOUND)
     _, document = check(path, capsys)
     assert "could not be run" in document["limits"][0]
@@ -300,9 +312,9 @@ def test_check_of_a_file_that_keepalived_would_not_load(
 
 
 def test_check_against_the_peer(
-    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(monkeypatch, tmp_path, "exit 0")
+    answering(monkeypatch, 0)
     other = Path(path).with_name("peer.conf")
     other.write_text(BASE.replace("    10.10.0.21/24\n", ""))
     alone = check(path, capsys)[1]

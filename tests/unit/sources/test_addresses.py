@@ -1,4 +1,4 @@
-"""Address and link events: messages by hand, and the real kernel in a namespace of its own."""
+"""Address and link events: the real kernel in a namespace of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ctypes
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import threading
 import time
@@ -15,43 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from lvstui.model.facts import AddressChanged, AddressesSeen, Fact, LinkChanged, Observation
-from lvstui.sources.addresses import AddressSource, Link, messages, parse_address, parse_link
+from lvstui.sources.addresses import AddressSource
 from lvstui.sources.base import Context
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    raw = struct.pack("=HH", 4 + len(value), kind) + value
-    return raw + bytes(-len(raw) % 4)
-
-
-def test_messages_are_cut_apart() -> None:
-    one = struct.pack("=IHHII", 19, 20, 0, 7, 0) + b"abc" + b"\0"
-    two = struct.pack("=IHHII", 16, 3, 2, 7, 0)
-    found = list(messages(one + two))
-    assert [(m.kind, m.sequence, m.payload) for m in found] == [(20, 7, b"abc"), (3, 7, b"")]
-    assert list(messages(one[:10])) == []
-    assert list(messages(struct.pack("=IHHII", 4, 1, 1, 1, 1))) == []
-
-
-def test_links() -> None:
-    body = struct.pack("=BxHiII", 0, 1, 5, 0x41, 0) + attribute(3, b"eth0\0")
-    assert parse_link(body) == Link(5, "eth0", True)
-    down = struct.pack("=BxHiII", 0, 1, 5, 0x1, 0) + attribute(3, b"eth0\0")
-    assert parse_link(down) == Link(5, "eth0", False)
-    assert parse_link(b"") is None
-    assert parse_link(struct.pack("=BxHiII", 0, 1, 5, 0x1, 0)) is None
-
-
-def test_addresses() -> None:
-    head = struct.pack("=BBBBI", socket.AF_INET, 32, 0, 0, 5)
-    local = attribute(2, bytes((10, 0, 0, 1)))
-    peer = attribute(1, bytes((10, 0, 0, 2)))
-    assert parse_address(head + peer + local) == (5, "10.0.0.1", 32)
-    assert parse_address(head + peer) == (5, "10.0.0.2", 32)
-    six = struct.pack("=BBBBI", socket.AF_INET6, 64, 0, 0, 5)
-    assert parse_address(six + attribute(1, bytes(15) + b"\1")) == (5, "::1", 64)
-    assert parse_address(head) is None
-    assert parse_address(b"\2") is None
 
 
 class Thread:

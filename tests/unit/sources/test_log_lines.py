@@ -22,7 +22,7 @@ from lvstui.model.facts import (
     WeightChanged,
 )
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.sources.log_lines import Repeats, facts_of, is_noise, masked, split_syslog
+from lvstui.sources.log_lines import Repeats, facts_of, masked, split_syslog
 
 DATA = Path(__file__).parents[2] / "data" / "keepalived-log"
 
@@ -326,7 +326,6 @@ def test_a_fault_keeps_its_cause() -> None:
     ],
 )
 def test_noise_gives_nothing(text: str) -> None:
-    assert is_noise(text)
     assert facts_of(text) == ()
 
 

@@ -23,6 +23,8 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived.daemon.look import parse_daemon
 from lvstui.keepalived.lint import config_test, surroundings
+from lvstui.kernel.rtnetlink import NEWADDR, messages, parse_address, parse_link
+from lvstui.kernel.table import TableReader
 from lvstui.model.facts import ServerChanged, WeightChanged
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.numbers import decimal, hexadecimal, number, signed
@@ -41,13 +43,11 @@ from lvstui.remote.connect import _hop
 from lvstui.remote.runner import Access, RemoteError, Trouble
 from lvstui.remote.talk import Raw
 from lvstui.remote.vault import Vault
-from lvstui.sources.addresses import RTM_NEWADDR, messages, parse_address, parse_link
 from lvstui.sources.dbus import parse_signal
 from lvstui.sources.dump_checks import parse_checks
 from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
 from lvstui.sources.fifo import parse_line
 from lvstui.sources.log_lines import facts_of, split_syslog
-from lvstui.sources.proc import TableReader
 from lvstui.sources.wire import parse_advert
 from tests.unit.remote.test_config import OUTPUT
 
@@ -154,7 +154,7 @@ FIFO = [
 ADDRESS = struct.pack(
     "=IHHII BBBBI HH4s",
     32,
-    RTM_NEWADDR,
+    NEWADDR,
     0,
     0,
     0,

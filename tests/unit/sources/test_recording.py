@@ -20,7 +20,7 @@ from lvstui.model.knowledge import Knowledge
 from lvstui.model.text import harmless
 from lvstui.model.wire import decode, encode
 from lvstui.shell.report import report
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 from lvstui.sources.recording import Recording
 from lvstui.watch import Watcher, replay_watcher
 from tests import hostile
@@ -253,7 +253,7 @@ def test_any_numbers_make_a_picture(some: list[tuple[type, int, float, bool]]) -
         report(known.picture(hostile.AT))
 
 
-class Odd:
+class Odd(Source):
     """A source whose facts are of no kind that anybody knows."""
 
     name = "odd"

@@ -37,7 +37,7 @@ def gaps(picture: Picture) -> dict[str, str]:
     return {gap.source: gap.what for gap in picture.gaps}
 
 
-class Breaks:
+class Breaks(Source):
     """Fails once, then says something and goes on."""
 
     name = "odd"

@@ -7,16 +7,8 @@ S=${T%/*}
 cd "$T" || exit 70
 . ./steps.sh
 NAME=lvstui-config-$ID.service
-BEFORE="keepalived.service${UNIT:+ $UNIT}" AFTER=
+BEFORE="keepalived.service${UNIT:+ $UNIT}" AFTER= FAILED=
 
-# Going back never stops at a step that fails: it says so and goes on.
-going_back=
-die() {
-  if [ -n "$going_back" ]; then again "$*"; return 0; fi
-  note "failed: $*"; echo "failed: $*"
-  revert "$*"
-  exit 1
-}
 release() { # the lock, if it is ours
   [ "$(readlink "$S/current" 2>/dev/null)" != "${T##*/}" ] || rm -f "$S/current"
 }
@@ -156,7 +148,6 @@ ended() {
   drop_unit
   release
 }
-undecided() { [ -e armed ] || { echo "gone: it went back already"; exit 76; }; }
 
 case $1 in
   reserve) # seconds

@@ -1,4 +1,5 @@
-# What the scripts of a director share: finding keepalived, and bytes as text. POSIX shell.
+# What the scripts of a director share: finding keepalived, and bytes as text. POSIX shell. Comes
+# behind tools.sh.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH LC_ALL
 
 # `@NAME` and base64, or `=NAME` and hexadecimal, to a line with a dot. Processes are few: where each
@@ -6,13 +7,6 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin; LC_ALL=C; export PATH 
 if command -v base64 >/dev/null 2>&1; then blob() { echo "@$1"; base64; echo .; }
 else blob() { echo "=$1"; od -An -v -tx1; echo .; }
 fi
-same() {
-  if command -v cmp >/dev/null 2>&1; then cmp -s -- "$1" "$2"
-  else [ "$(od -An -v -tx1 < "$1")" = "$(od -An -v -tx1 < "$2")" ]; fi
-}
-line() { # path: its first line, without a process of its own
-  IFS= read -r REPLY < "$1" || [ -n "$REPLY" ]
-} 2>/dev/null
 only_roots() { # path [top [file]]: it, or `file` in its place, and all folders down to it from `top`
   # belong to root, and nobody else may write there. `top` is another root folder, in place of /.
   case $1 in /*) ;; *) return 1 ;; esac

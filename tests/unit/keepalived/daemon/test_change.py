@@ -86,7 +86,7 @@ def test_a_killed_guard_is_started_again_by_the_other(host: Host, which: int) ->
 def test_somebody_elses_change_is_never_overwritten(host: Host) -> None:
     host.conf.write_bytes(b"theirs")
     ran = host.begin(host.step())
-    assert ran.status == transaction.CHANGED
+    assert ran.status == guarded.CHANGED
     assert "changed since it was read" in ran.text
     assert host.conf.read_bytes() == b"theirs"
     assert not (host.state / ID).exists()
@@ -112,7 +112,7 @@ def test_one_change_at_a_time(host: Host) -> None:
     other = "20261124T220001-abcdef"
     host.begin(host.step())
     busy = host.begin(host.step(), id_=other)
-    assert busy.status == transaction.BUSY
+    assert busy.status == guarded.BUSY
     assert ID in busy.text
     host.phase("revert")
     assert host.begin(host.step(), id_=other).status == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived.daemon.facts import Child, DaemonSeen, FileStep
+from lvstui.keepalived.daemon.facts import Child, DaemonSeen, FileStep, Process, roles
 from lvstui.keepalived.daemon.look import look_config, look_daemon, parse_daemon
 from lvstui.keepalived.daemon.trial import ConfigTest, trial_script
 from lvstui.keepalived.daemon.trial import test_words as words_of
@@ -64,6 +64,24 @@ def test_a_daemon(hexadecimal: bool) -> None:
 def test_children_without_pid_files_are_told_by_their_signals() -> None:
     text = "pid 7\nchild 8 1 800 keepalived\nchild 9 2 0 keepalived\nend\n"
     assert parse_daemon(text, "x").children == (Child("checkers", 9, 2), Child("vrrp", 8, 1))
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        ({}, {"vrrp": 8, "checkers": 9, "bfd": 10}),
+        # What a pid file says of one is not taken by another that comes first.
+        ({9: "vrrp"}, {"vrrp": 9, "bfd": 10}),
+        ({10: "checkers"}, {"vrrp": 8, "checkers": 10}),
+    ],
+)
+def test_roles(named: dict[int, str], found: dict[str, int]) -> None:
+    children = (
+        Process(8, "keepalived", True),
+        Process(9, "lb_health", False),
+        Process(10, "keepalived_bfd", False),
+    )
+    assert roles(children, named) == found
 
 
 @pytest.mark.parametrize("cut", ["pid 7\n", "pid 7\n@argv\n!!!\n.\nend\n", "@loaded\nAAAA\n"])

@@ -300,6 +300,8 @@ def test_a_candidate_is_tested_in_its_place(
         files = [FileStep(main, main, b"old", b"main"), FileStep(new, new, None, b"new")]
         daemon = DaemonSeen("x", argv=("keepalived", "-f", main, "-i", *argv), program="k")
         done = trial(LocalRunner("here"), daemon, files)
+        alone = trial(LocalRunner("here"), daemon, ())
+        assert (alone.before, alone.after, alone.why) == (done.before, None, "")
         assert not (tmp_path / "pwned").exists()
         assert not done.why, done.why
         assert done.before is not None

@@ -9,10 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lvstui.keepalived import load_tree, parse_bytes, view
-from lvstui.keepalived.lint import config_test
 from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.keepalived.lint.run import lint, together
+from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.secrets import secret_words
 
 LETHAL, ERROR, WARNING, NOTE = Severity
@@ -182,20 +181,6 @@ def test_versions_without_a_test_mode() -> None:
     assert any(finding.rule == "-t:not-available" for finding in found)
 
 
-def test_argv() -> None:
-    assert config_test.test_argv("/usr/sbin/keepalived", MAIN, "lb1", ("-s", "ns1")) == (
-        "/usr/sbin/keepalived",
-        "-t",
-        "-f",
-        MAIN,
-        "-i",
-        "lb1",
-        "-s",
-        "ns1",
-    )
-    assert "-i" not in config_test.test_argv("keepalived", MAIN, "", ())
-
-
 @pytest.mark.parametrize(
     "message",
     [
@@ -254,24 +239,6 @@ def test_no_password_gets_into_a_finding(password: str) -> None:
     shown += [f"{finding}" for finding in classify(5, output, "2.2.7", tree)]
     for piece in pieces:
         assert not any(piece in text for text in shown)
-
-
-def test_what_both_say_is_said_once() -> None:
-    own = lint(TREE, view(TREE))
-    tested = judge(
-        5,
-        "(keepalived.conf: Line 2) Unknown keyword 'foo'",
-        "There are 1 missing '}'s or extra '{'s",
-        "(VI_1) the virtual router id must be set",
-    )
-    both = together(own, tested)
-    assert [finding.rule for finding in both if finding.rule.startswith("-t:")] == [
-        "-t:vrid-missing",
-        "-t:brace-missing",
-    ]
-    assert set(own) < set(both)
-    assert together(own, ()) == own
-    assert together((), tested) == tested
 
 
 def test_secrets_do_not_show_themselves() -> None:

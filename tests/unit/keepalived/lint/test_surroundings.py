@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from lvstui.keepalived import parse_bytes
+from lvstui.keepalived.daemon.around import around_here
 from lvstui.keepalived.lint.inquiry import questions, surroundings_of
-from lvstui.keepalived.lint.local import collect
 from lvstui.keepalived.lint.programs import script_paths, script_users
 from lvstui.keepalived.lint.surroundings import (
     Link,
@@ -150,6 +152,32 @@ def test_what_another_host_answers() -> None:
     assert told.nonlocal_bind is False
 
 
+def test_what_is_out_of_sight_is_not_missing() -> None:
+    tree = parse_bytes(TREE.format("/opt/run").encode())
+    said = "stat: cannot statx '/opt/run': Permission denied\n41ed 0 /\n41c0 0 /opt\n"
+    found = surroundings_of(tree, {"files": said})
+    assert found.scripts == {"/opt/run-gone": Script.MISSING}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become somebody else")
+def test_a_host_says_what_is_out_of_sight(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o700)
+    (folder / "run").touch(mode=0o755)
+    tmp_path.chmod(0o755)
+    tree = parse_bytes(f'vrrp_script s {{\n script "{folder}/run"\n}}\n'.encode())
+    asked = shlex.join(questions(tree)["files"])
+    ran = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c", f"{asked} 2>&1"],
+        env={**os.environ, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = surroundings_of(tree, {"files": ran.stdout})
+    assert found.scripts == {}, ran
+
+
 @pytest.mark.parametrize("answers", [{}, {"links": "sh: ip: not found", "files": ""}])
 def test_what_another_host_does_not_answer_is_unknown(answers: dict[str, str]) -> None:
     assert surroundings_of(parse_bytes(b""), answers) == Surroundings()
@@ -161,7 +189,7 @@ def test_this_host(tmp_path: Path) -> None:
     os.chmod(script, 0o755)
     text = f'vrrp_script s {{\n    script "{script} --password x"\n    user root\n}}\n'
     text += f'vrrp_script t {{\n    script "{script}-gone"\n    user nobody9\n}}\n'
-    found = collect(parse_bytes(text.encode()), "2.2.7")
+    found = around_here(parse_bytes(text.encode()), "2.2.7")
     assert found.scripts is not None
     assert found.scripts[str(script)] in (Script.GOOD, Script.UNSAFE)
     assert found.scripts[f"{script}-gone"] is Script.MISSING
@@ -171,6 +199,8 @@ def test_this_host(tmp_path: Path) -> None:
 
 
 def test_another_network_namespace_is_not_known() -> None:
-    found = collect(parse_bytes(b"net_namespace red\n"))
+    found = surroundings_of(
+        parse_bytes(b"net_namespace red\n"), {"links": IP, "nonlocal_bind": "1\n"}
+    )
     assert found.links is None
     assert found.nonlocal_bind is None

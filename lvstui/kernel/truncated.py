@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from lvstui.kernel.ipvs import KernelIpvs
 from lvstui.model.ipvs import KernelService, KernelTable
 from lvstui.model.keys import ServiceKey
-from lvstui.sources.counters import KernelIpvs
 
 AGAIN_S = 10.0
 """How often netlink is asked for all services while some are left out."""

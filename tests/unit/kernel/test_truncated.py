@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
+from lvstui.kernel.ipvs import KernelIpvs
+from lvstui.kernel.truncated import AGAIN_S, LeftOut
 from lvstui.model.ipvs import Destination, KernelService, KernelTable
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.sources.counters import KernelIpvs
-from lvstui.sources.left_out import AGAIN_S, LeftOut
 
 
 def service(mark: int, weight: int = 1) -> KernelService:

@@ -1,0 +1,1 @@
+"""What this kernel says and takes. Used by sources and by operations."""
