@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 from lvstui.model import facts as f
 from lvstui.model.config import Configuration, ConfiguredChecker, ConfiguredService
+from lvstui.model.files import ConfigFiles
 from lvstui.model.health import HealthBook
 from lvstui.model.instances import InstanceBook
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
@@ -29,6 +31,7 @@ from lvstui.model.picture import (
     State,
 )
 from lvstui.model.rates import Traffic
+from lvstui.model.realserver import Look
 from lvstui.model.states import WAITS, Drain, Surroundings
 from lvstui.model.waiting import ChangeStands
 from lvstui.model.warnings import warnings
@@ -75,6 +78,8 @@ class Knowledge:
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.sysctls: tuple[tuple[str, str], ...] = ()
         self.changes: tuple[ChangeStands, ...] = ()
+        self.files: ConfigFiles | None = None
+        self.looks: Mapping[str, Look] = {}
         self.cost = Cost()
         self._narrator = Narrator(self)
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -116,6 +121,10 @@ class Knowledge:
             self.sysctls = fact.values
         elif isinstance(fact, f.ChangesSeen):
             self.changes = fact.changes
+        elif isinstance(fact, f.FilesSeen):
+            self.files = fact.files
+        elif isinstance(fact, f.RealServerSeen):
+            self._learn_look(fact.look)
         elif isinstance(fact, f.Missing):
             self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
             self._covered_by[fact.source] = fact.covered_by
@@ -191,7 +200,7 @@ class Knowledge:
         if loaded:
             self.loaded, self._in_loaded = None, {}
         else:
-            self.file, self._in_file = None, {}
+            self.file, self._in_file, self.files = None, {}, None
 
     def _learn_daemon(self, fact: f.DaemonSeen, at: float) -> None:
         before = self.daemon
@@ -209,6 +218,12 @@ class Knowledge:
             self._checked.clear()
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
+
+    def _learn_look(self, look: Look) -> None:
+        known = self.looks.get(look.address)
+        if known is None or known.at <= look.at:
+            # Another mapping each time: pictures hold the one before.
+            self.looks = {**self.looks, look.address: look}
 
     def _learn_done(self, fact: f.Done, at: float) -> None:
         if fact.service is None or fact.server is None:
@@ -370,6 +385,8 @@ class Knowledge:
             interval_s=self.interval_s,
             sysctls=self.sysctls,
             changes=self.changes,
+            files=self.files,
+            looks=self.looks,
         )
         return replace(picture, warnings=warnings(picture, self))
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.diff import Difference, Impact
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.mask import Secrets, masked_diff
 from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
+from lvstui.model.finding import Finding, Severity
 from lvstui.operations.config_plan import (
     ConfigOutcome,
     ConfigPlan,

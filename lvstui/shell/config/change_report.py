@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from lvstui.keepalived.diff import Difference
-from lvstui.keepalived.lint.finding import Finding
 from lvstui.model.changes import moment
+from lvstui.model.finding import Finding
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from lvstui.keepalived import load_tree
 from lvstui.keepalived.lint.config_test import classify, test_argv
 from lvstui.keepalived.lint.context import Peer
-from lvstui.keepalived.lint.finding import Finding, worst_first
 from lvstui.keepalived.lint.local import collect
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import NotLoaded
 from lvstui.keepalived.text.tree import Tree
+from lvstui.model.finding import Finding, worst_first
 from lvstui.process import readonly
 from lvstui.sources.daemon import binary_of, installed
 from lvstui.sources.processes import command_line, options_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lvstui.keepalived.diff import Impact
-from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.finding import Finding
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
 from lvstui.tui.change.config_change import ConfigChange, Phase

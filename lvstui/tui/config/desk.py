@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
-from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration
+from lvstui.model.finding import Finding
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands

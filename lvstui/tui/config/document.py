@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.mask import MASK, mask_all, secrets_of
 from lvstui.keepalived.text.tree import SourceFile, Tree
 from lvstui.model.config import Configuration, Place
+from lvstui.model.finding import Finding, Severity
 from lvstui.tui.config.outline import NodeId, Outline, outline
 from lvstui.tui.config.pieces import Piece, in_force, pieces, shown
 

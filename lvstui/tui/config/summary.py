@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.model.finding import Finding, Severity
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.tui.config.desk import ConfigDesk

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
-from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.model.finding import Finding, Severity
 from lvstui.tui.config.document import Page
 from lvstui.tui.config.lines import LinesView
 from lvstui.tui.config.pieces import Meaning

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lvstui.model.realserver import Check, Verdict
 from lvstui.operations.rows import Row
-from lvstui.realserver.checks import TITLES, Check, Verdict
+from lvstui.realserver.checks import TITLES
 from lvstui.tui.change.realserver_change import Phase
 from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.matrix import Matrix
