@@ -10,7 +10,7 @@ from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, PUSHABLE, TITLES
 from lvstui.realserver.push import End, HostOutcome
 from lvstui.realserver.steps import ChangeFile, HostPlan
-from lvstui.tui.change.realserver_change import Change
+from lvstui.session.realserver_change import Change
 from lvstui.tui.realservers.matrix_layout import mark
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs

@@ -11,8 +11,8 @@ from lvstui.keepalived.text.mask import MASK, mask_all, secrets_of
 from lvstui.keepalived.text.parser import parse, parse_bytes
 from lvstui.model.config import Place
 from lvstui.model.finding import Finding, Severity
-from lvstui.tui.config.document import Document, _changed, document
-from lvstui.tui.config.pieces import HIDDEN, Meaning, in_force, pieces, shown
+from lvstui.session.document import Document, _changed, document
+from lvstui.session.pieces import HIDDEN, Meaning, in_force, pieces, shown
 
 MAIN = "/etc/keepalived/keepalived.conf"
 FILES = {

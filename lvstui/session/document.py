@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.files import in_memory
 from lvstui.keepalived.text.masked import masked_lines
+from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration, Place
+from lvstui.model.files import ConfigFiles
 from lvstui.model.finding import Finding, Severity
-from lvstui.tui.config.outline import NodeId, Outline, outline
-from lvstui.tui.config.pieces import Piece, in_force, pieces, shown
+from lvstui.session.outline import NodeId, Outline, outline
+from lvstui.session.pieces import Piece, in_force, pieces, shown
 
 _MOST_COMPARED = 4_000_000
 """Pairs of lines that are compared one by one."""
@@ -182,6 +185,17 @@ def document(
     return Document(
         pages, configuration, tree.config_id, findings, replace(found, sections=()), marks
     )
+
+
+def recorded(seen: ConfigFiles) -> Document | None:
+    """The same of files that another lvstui saw, as far as they may be shown; None when their
+    lines were too many to be kept."""
+    if seen.left_out or not seen.files:
+        return None
+    texts = {file.path: "".join(f"{line}\n" for line in file.lines) for file in seen.files}
+    data = {path: text.encode() for path, text in texts.items()}
+    tree = parse(seen.files[0].path, in_memory(data), seen.config_id)
+    return document(tree, lambda tree, configuration: seen.findings)
 
 
 def _changed(before: bytes | None, after: bytes) -> frozenset[int]:
