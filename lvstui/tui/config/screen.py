@@ -104,6 +104,8 @@ class ConfigScreen(ConsoleScreen):
     def why_nothing(self) -> str:
         """Why there is no text."""
         if not self.session.possible:
+            if self.session.document is not None:
+                return "This is a recording: its files can not be read again."
             return "This is a recording: the text of its configuration is not in it."
         if self.session.trouble:
             more = " I makes a first configuration." if self.session.changeable else ""
