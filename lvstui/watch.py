@@ -23,12 +23,14 @@ from lvstui.model.facts import (
     LinkChanged,
     Missing,
     Observation,
+    RealServerSeen,
     ServerChanged,
     TableSeen,
 )
 from lvstui.model.keys import ServiceKey
 from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Cost, Gap, Picture
+from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.process.memory import give_back
 from lvstui.sources.base import Context, Source
@@ -162,6 +164,28 @@ class Watcher:
     def push(self, seen: Observation) -> None:
         """Take an observation in from any thread."""
         self._queue.put(seen)
+
+    def report(self, look: Look) -> None:
+        """Take in what this session itself saw of a real server: an observation like all others."""
+        self.push(Observation(look.at, self.host, "looks", RealServerSeen(look)))
+
+    def play(self) -> Picture:
+        """The picture of all that the sources say until they end, here and now: of a recording
+        that is not waited for."""
+        published = self._clock()
+
+        def take(seen: Observation) -> None:
+            nonlocal published
+            self._learn(seen)
+            if self._clock() - published >= self.interval_s:
+                # When a state began is known by the pictures it was in.
+                self._publish(0.0)
+                published = self._clock()
+
+        for source in self._sources:
+            source.run(Context(self.host, take, self._stop, self.interval_s))
+        self._publish(0.0)
+        return self._picture
 
     def __enter__(self) -> Watcher:
         self.start()

@@ -68,15 +68,16 @@ def save_svg(app: App[None], path: Path) -> None:
 
 async def inside(folder: Path) -> None:
     """The half that runs on lb1."""
+
     from lvstui.model.picture import Picture, State
     from lvstui.operations.configuration import Configurations
     from lvstui.operations.configuration_hosts import Where
     from lvstui.operations.operator import Operator
     from lvstui.remote.local import LocalRunner
+    from lvstui.session.config_change import Phase
     from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id
     from lvstui.tui.app import LvstuiApp
-    from lvstui.tui.change.config_change import Phase
     from lvstui.tui.settings import Settings
     from lvstui.watch import local_watcher
 
@@ -142,7 +143,7 @@ async def inside(folder: Path) -> None:
             await press("1", "question_mark")
             await shoot("help")
             await press("escape", "4")
-            await ready(lambda: app.config_desk.document is not None, "the configuration")
+            await ready(lambda: app.config_session.document is not None, "the configuration")
             await press("tab", "slash")
             for letter in "rs2":
                 await press(letter)
@@ -153,9 +154,9 @@ async def inside(folder: Path) -> None:
             for letter in "disk":
                 await press(letter)
             await press("enter")
-            await ready(lambda: bool(app.config_desk.pending.titles), "the draft")
+            await ready(lambda: bool(app.config_session.pending.titles), "the draft")
             await press("p")
-            change = app.config_desk
+            change = app.config_session
             await ready(
                 lambda: change.change is not None and change.change.phase is Phase.PLANNED,
                 "the plan",
@@ -168,13 +169,14 @@ async def inside(folder: Path) -> None:
 
 async def inside_bare(folder: Path) -> None:
     """The half that runs on lb1 of a lab whose real servers are bare: push, break, look, push."""
+
     from lvstui.operations.operator import Operator
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.connect import Connector
     from lvstui.remote.runner import Asker
+    from lvstui.session.realserver_change import Phase
     from lvstui.tui.app import LvstuiApp
     from lvstui.tui.change.push import PushScreen
-    from lvstui.tui.change.realserver_change import Phase
     from lvstui.tui.realservers.screen import RealServersScreen
     from lvstui.tui.settings import Settings
     from lvstui.watch import local_watcher
@@ -214,11 +216,11 @@ async def inside_bare(folder: Path) -> None:
             await until(lambda: phase(Phase.PLANNED), "the plan for all")
             await press("y")
             await until(lambda: phase(Phase.ENDED), "the push")
-            await until(lambda: not screen.desk.under_way, "the look after it")
+            await until(lambda: not screen.session.under_way, "the look after it")
             await press("escape", "escape")
             faults.inject("arp", "rs3")
             await press("r")
-            await until(lambda: not screen.desk.under_way, "the look")
+            await until(lambda: not screen.session.under_way, "the look")
             screen.matrix.go_to("10.10.0.5", "arp_ignore")
             await pilot.pause(1.0)
             save_svg(app, folder / "realservers.svg")

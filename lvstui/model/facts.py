@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.model.config import Configuration
+from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.realserver import Look
 from lvstui.model.vrrp import Advert, InstanceSeen
 from lvstui.model.waiting import ChangeStands
 
@@ -277,6 +279,20 @@ class ChangesSeen:
     """The newest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class FilesSeen:
+    """The files that make up the configuration on disk, and what is wrong with them."""
+
+    files: ConfigFiles
+
+
+@dataclass(frozen=True, slots=True)
+class RealServerSeen:
+    """A look at a real server, whoever asked for it."""
+
+    look: Look
+
+
 Fact = (
     TableSeen
     | CountersSeen
@@ -302,6 +318,8 @@ Fact = (
     | NamesSeen
     | SysctlsSeen
     | ChangesSeen
+    | FilesSeen
+    | RealServerSeen
 )
 
 
@@ -313,7 +331,8 @@ class Observation:
     """Epoch seconds, as precise as the source is."""
     host: str
     source: str
-    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit, changes."""
+    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit, changes,
+    looks."""
     fact: Fact
     past: bool = False
     """True for what was read back from before lvstui started: fills in, rings no bell."""

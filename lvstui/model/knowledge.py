@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from lvstui.model import facts as f
 from lvstui.model.config import Configuration, ConfiguredChecker, ConfiguredService
+from lvstui.model.files import ConfigFiles
 from lvstui.model.health import HealthBook
 from lvstui.model.instances import InstanceBook
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
@@ -31,6 +32,7 @@ from lvstui.model.picture import (
     State,
 )
 from lvstui.model.rates import Traffic
+from lvstui.model.realserver import Look
 from lvstui.model.states import WAITS, Drain, Surroundings
 from lvstui.model.waiting import ChangeStands
 from lvstui.model.warnings import warnings
@@ -77,6 +79,8 @@ class Knowledge:
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.sysctls: tuple[tuple[str, str], ...] = ()
         self.changes: tuple[ChangeStands, ...] = ()
+        self.files: ConfigFiles | None = None
+        self.looks: Mapping[str, Look] = {}
         self.cost = Cost()
         self._narrator = Narrator(self)
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -187,7 +191,7 @@ class Knowledge:
         if loaded:
             self.loaded, self._in_loaded = None, {}
         else:
-            self.file, self._in_file = None, {}
+            self.file, self._in_file, self.files = None, {}, None
 
     def _learn_daemon(self, fact: f.DaemonSeen, at: float) -> None:
         before = self.daemon
@@ -205,6 +209,16 @@ class Knowledge:
             self._checked.clear()
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
+
+    def _learn_files(self, fact: f.FilesSeen, at: float) -> None:
+        self.files = fact.files
+
+    def _learn_look(self, fact: f.RealServerSeen, at: float) -> None:
+        look = fact.look
+        known = self.looks.get(look.address)
+        if known is None or known.at <= look.at:
+            # Another mapping each time: pictures hold the one before.
+            self.looks = {**self.looks, look.address: look}
 
     def _learn_done(self, fact: f.Done, at: float) -> None:
         if fact.service is None or fact.server is None:
@@ -366,6 +380,8 @@ class Knowledge:
             interval_s=self.interval_s,
             sysctls=self.sysctls,
             changes=self.changes,
+            files=self.files,
+            looks=self.looks,
         )
         return replace(picture, warnings=warnings(picture, self))
 
@@ -443,6 +459,8 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.NamesSeen: Knowledge._learn_names,
     f.SysctlsSeen: Knowledge._learn_sysctls,
     f.ChangesSeen: Knowledge._learn_changes,
+    f.FilesSeen: Knowledge._learn_files,
+    f.RealServerSeen: Knowledge._learn_look,
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,
     f.Done: Knowledge._learn_done,

@@ -6,12 +6,15 @@ next (`eq=False`), so a screen finds what to redraw by comparing with `is`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from lvstui.model.config import ConfiguredServer, ConfiguredService
+from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.realserver import Look
 from lvstui.model.vrrp import InstanceStats
 from lvstui.model.waiting import ChangeStands
 
@@ -289,6 +292,10 @@ class Picture:
     """Kernel settings that matter here: (name, value)."""
     changes: tuple[ChangeStands, ...] = ()
     """What lvstui changed in keepalived.conf, as this host remembers it, newest first."""
+    files: ConfigFiles | None = None
+    """The files of the configuration on disk; None: not judged yet, or not readable."""
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """The last look at each real server, by address; nothing here looks by itself."""
 
     def sysctl(self, name: str) -> str:
         """The value of `net.ipv4.vs.…`; empty when it is not known."""

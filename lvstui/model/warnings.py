@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lvstui.model.finding import Severity as Fault
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.realserver import Verdict
 from lvstui.model.say import duration
 from lvstui.model.waiting import pressing
 
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
     from lvstui.model.knowledge import Knowledge
 
 _ORDER = {Severity.BAD: 0, Severity.WARN: 1, Severity.INFO: 2, Severity.GOOD: 3}
+LOOK_HOLDS_S = 3600.0
+"""A look at a real server that is older is no warning any more: nobody knows whether it holds."""
+SHOWN = 3
+"""Faults of the files that are told one by one."""
 MOST = 200
 """Warnings made at most: past that the rest is counted in the last one."""
 
@@ -23,7 +29,9 @@ def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
         *_daemon(picture),
         *_vrrp(picture),
         *_services(picture),
+        *_files(picture),
         *_drains(picture, known),
+        *_looks(picture),
     ]
     found.sort(key=lambda warning: _ORDER[warning.severity])
     if len(found) > MOST:
@@ -145,4 +153,38 @@ def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
                 )
             if len(found) > MOST:
                 return found
+    return found
+
+
+def _files(picture: Picture) -> list[Warning]:
+    """What is wrong in the files: only what keeps a service or an instance from doing what is
+    written."""
+    found = [
+        finding
+        for finding in (picture.files.findings if picture.files is not None else ())
+        if finding.severity in (Fault.LETHAL, Fault.ERROR)
+    ]
+    result = []
+    for finding in found[:SHOWN]:
+        severity = Severity.BAD if finding.severity is Fault.LETHAL else Severity.WARN
+        where = f"{finding.place.file}:{finding.place.line}: " if finding.place else ""
+        id_ = f"finding {where}{finding.rule}"
+        result.append(Warning(severity, f"{where}{finding.text}", id=id_))
+    if len(found) > SHOWN:
+        text = f"and {len(found) - SHOWN} more errors in the configuration"
+        result.append(Warning(Severity.WARN, text, id="findings"))
+    return result
+
+
+def _looks(picture: Picture) -> list[Warning]:
+    """Real servers that were seen not to be what Direct Routing needs, while that is news."""
+    found = []
+    for look in picture.looks.values():
+        age = picture.at - look.at
+        bad = [check for _, some in look.checks for check in some if check.verdict is Verdict.BAD]
+        if bad and age < LOOK_HOLDS_S:
+            more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+            when = f"as seen {duration(age)} ago" if age >= 1 else "as seen now"
+            text = f"{look.label}, {when}: {look.error or bad[0].says or bad[0].id}{more}"
+            found.append(Warning(Severity.WARN, text, id=f"look {look.address}"))
     return found

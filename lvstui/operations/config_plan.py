@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.diff import Difference
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.model.changes import Ended as Ended
+from lvstui.model.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)

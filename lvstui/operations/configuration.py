@@ -13,9 +13,9 @@ from dataclasses import replace
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
-from lvstui.keepalived.lint.finding import Severity
 from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_in, secrets_of
 from lvstui.model.changes import UNDONE_BY
+from lvstui.model.finding import Severity
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain

@@ -13,11 +13,11 @@ from lvstui.keepalived.daemon.trial import Trial, trial
 from lvstui.keepalived.diff import Difference, Impact, difference
 from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.context import Peer
-from lvstui.keepalived.lint.finding import Finding, Severity, new_findings, worst_first
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_of
 from lvstui.model.config import Configuration
+from lvstui.model.finding import Finding, Severity, new_findings, worst_first
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
 from lvstui.operations import configuration_verify as verify

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lvstui.keepalived.daemon.facts import DirectorSeen
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.model.config import Configuration, ConfiguredInstance
+from lvstui.model.finding import Finding, Severity
 from lvstui.remote.runner import RemoteError
 
 TOLERANT = (2, 3, 3)

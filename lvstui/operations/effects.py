@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lvstui.model.realserver import Verdict
 from lvstui.operations.rows import Row
-from lvstui.realserver.checks import Verdict
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.steps import HostPlan
 

@@ -13,13 +13,13 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
+from lvstui.model.realserver import Verdict
 from lvstui.model.text import plain
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.ear import Ear
-from lvstui.operations.rows import Result, Row, drift
+from lvstui.operations.rows import Result, Row, drift, row_of, unreached
 from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import checks, outside, probes, push
-from lvstui.realserver.checks import Verdict
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.plan import plan_push, plan_undo
@@ -129,14 +129,8 @@ class RealServers:
     @staticmethod
     def _row(host: Host, found: HostFacts | RemoteError) -> Row:
         if isinstance(found, RemoteError):
-            told = checks.unreachable(found.what, found.trouble.value, found.todo)
-            rows = tuple((vip.address, told) for vip in host.vips)
-            trouble, why, todo = found.trouble.value, found.what, found.todo
-            return Row(host, time.time(), None, rows, trouble, why, todo)
-        rows = tuple(
-            (vip.address, checks.judge(found, vip.address, vip.ports)) for vip in host.vips
-        )
-        return Row(host, found.taken_at, found, rows)
+            return unreached(host, found, time.time())
+        return row_of(host, found)
 
     def _each(
         self, hosts: Sequence[Host], work: Callable[[Host], HostFacts]

@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from lvstui.realserver import checks
-from lvstui.realserver.checks import Check, Verdict
-from lvstui.realserver.facts import HostFacts
+from lvstui.model.realserver import Look, Verdict
+from lvstui.realserver.checks import TITLES, judge, unreachable
+from lvstui.realserver.facts import HostFacts, Manifest
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import HostOutcome
+from lvstui.remote.runner import RemoteError
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One real server as it was seen last."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Look):
+    """A look, with what plans are made from."""
 
     host: Host
-    at: float = 0.0
-    """Epoch seconds of the look; 0: not looked at yet."""
     facts: HostFacts | None = None
-    checks: tuple[tuple[str, tuple[Check, ...]], ...] = ()
-    """VIP and its checks, in the order of `checks.TITLES`."""
-    trouble: str = ""
-    """Why it could not be looked at, in one word (`Trouble`); empty: it could."""
-    error: str = ""
-    """The same in a line."""
-    todo: str = ""
-    drift: tuple[str, ...] = ()
-    """What is worse than at the look before, in words."""
+    """None: it could not be looked at."""
 
     @property
-    def verdict(self) -> Verdict:
-        """Of the whole host."""
-        return checks.worst([check for _, found in self.checks for check in found])
+    def told(self) -> Look:
+        """What everybody may know of it, without what the host's files say."""
+        return Look(*(getattr(self, field.name) for field in fields(Look)))
 
-    def check(self, id_: str) -> Check:
-        """The worst verdict on one question over all VIPs."""
-        found = [check for _, some in self.checks for check in some if check.id == id_]
-        order = (Verdict.BAD, Verdict.WARN, Verdict.UNKNOWN, Verdict.GOOD, Verdict.NONE)
-        return min(
-            found, key=lambda check: order.index(check.verdict), default=Check(id_, Verdict.UNKNOWN)
-        )
+
+def row_of(host: Host, facts: HostFacts) -> Row:
+    """What a look at that host means."""
+    plight = facts.unfinished.plight if facts.unfinished is not None else ""
+    return Row(
+        host.address,
+        host.name,
+        facts.taken_at,
+        tuple((vip.address, judge(facts, vip.address, vip.ports)) for vip in host.vips),
+        about=(
+            ("system", f"{facts.os_name or 'unknown'}, kernel {facts.kernel}"),
+            ("login", "root" if facts.as_root else "without root"),
+            ("init", f"systemd {facts.systemd}" if facts.systemd else facts.init or "?"),
+            ("frames by", ", ".join(facts.ingress) or "?"),
+            ("lvstui has", _managed(facts.manifest)),
+            ("firewall", ", ".join(facts.firewall) or "none seen"),
+            ("selinux", facts.selinux or "none"),
+        ),
+        unfinished=plight
+        or ("a change is under way there; its timer decides" if facts.unfinished else ""),
+        stuck=bool(plight),
+        reverted=tuple(facts.reverted.splitlines()[-6:]),
+        host=host,
+        facts=facts,
+    )
+
+
+def unreached(host: Host, error: RemoteError, at: float) -> Row:
+    """A host that could not be looked at."""
+    told = unreachable(error.what, error.trouble.value, error.todo)
+    return Row(
+        host.address,
+        host.name,
+        at,
+        tuple((vip.address, told) for vip in host.vips),
+        error.trouble.value,
+        error.what,
+        error.todo,
+        host=host,
+    )
+
+
+def _managed(manifest: Manifest | None) -> str:
+    if manifest is None:
+        return "done nothing here"
+    if manifest.problem:
+        return manifest.problem
+    return (
+        f"{', '.join(manifest.vips)} here, by {manifest.method or 'no file'}, "
+        f"pushed {manifest.pushed_at} by {manifest.operator or 'somebody'}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +111,7 @@ def drift(before: Row | None, now: Row) -> tuple[str, ...]:
         if check.verdict is Verdict.GOOD
     }
     return tuple(
-        f"{checks.TITLES[check.id]} was good: {check.says}"
+        f"{TITLES[check.id]} was good: {check.says}"
         for vip, found in now.checks
         for check in found
         if (vip, check.id) in good and check.verdict in (Verdict.BAD, Verdict.WARN)

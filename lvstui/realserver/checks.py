@@ -6,45 +6,15 @@ The first eight need a look at the host, the last three a look from the director
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 from lvstui.model.keys import address_family
+from lvstui.model.realserver import Check, Verdict
 from lvstui.realserver import sysctls
 from lvstui.realserver.facts import MANIFEST, HostFacts, host_prefix
 from lvstui.realserver.manifest import sha
 from lvstui.realserver.parse import names
 from lvstui.realserver.plan import foreign_place
 from lvstui.realserver.stacks import STACKS, choose, title_of
-
-
-class Verdict(str, Enum):
-    """The same words in TUI, JSON and docs."""
-
-    GOOD = "good"
-    WARN = "warn"
-    """Works, but not for long or not for everybody."""
-    BAD = "bad"
-    UNKNOWN = "unknown"
-    NONE = "none"
-    """Does not apply."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One verdict."""
-
-    id: str
-    verdict: Verdict
-    text: str = ""
-    """For a cell: a few characters beside the glyph; empty when the glyph says it all."""
-    says: str = ""
-    """One sentence."""
-    evidence: tuple[str, ...] = ()
-    """What was asked and what was seen, a line each."""
-    fix: str = ""
-    """What mends it; empty: nothing to mend."""
-
 
 TITLES = {
     "reachable": "SSH",
@@ -369,10 +339,3 @@ def _rp_filter(facts: HostFacts, vip: str) -> Check:
     evidence += [f"default route by {link}" for link in sorted(away)] or ["no default route"]
     fix = f"set net.ipv4.conf.{links[0]}.rp_filter to 2 (loose)" if verdict is Verdict.BAD else ""
     return Check("rp_filter", verdict, text, says, tuple(evidence), fix)
-
-
-def worst(checks: Sequence[Check]) -> Verdict:
-    """The verdict of a whole host."""
-    order = (Verdict.BAD, Verdict.UNKNOWN, Verdict.WARN, Verdict.GOOD, Verdict.NONE)
-    found = {check.verdict for check in checks}
-    return next((verdict for verdict in order if verdict in found), Verdict.UNKNOWN)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from lvstui.model.realserver import Check, Verdict
 from lvstui.realserver import probes
-from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.probes import ArpAnswers, MacAnswers, MacState, PathResult, PathState
 from lvstui.realserver.probes.links import reach, read_network

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.meaning.view import default_config_id, load_tree, many_objects
-from lvstui.keepalived.text.files import local
+from lvstui.keepalived.text.files import local, stamp
 from lvstui.keepalived.text.tree import Tree
 
 
@@ -51,15 +51,5 @@ class OnDisk:
         return self._config_id(pid) if pid and self._config_id is not None else None
 
     def stamp(self, paths: Sequence[str]) -> object:
-        """Equal as long as none of the files changed, and none came into or left a folder that
-        one of them lies in (it may match an include)."""
-        folders = {os.path.dirname(path) for path in paths}
-        return tuple(_stamp(path) for path in (*paths, *sorted(folders)))
-
-
-def _stamp(path: str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
+        """See `files.stamp`."""
+        return stamp(paths)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lvstui.model.realserver import Check
     from lvstui.operations.rows import Result, Row
-    from lvstui.realserver.checks import Check
     from lvstui.realserver.steps import HostPlan
 
 SCHEMA = "lvstui.realserver/1"
@@ -40,7 +40,8 @@ def words(row: Row, plan: HostPlan) -> str:
 
 def table(rows: Sequence[Row], verbose: bool = False) -> str:
     """The matrix for people: a line for each host and VIP, then what is wrong and why."""
-    from lvstui.realserver.checks import TITLES, Verdict
+    from lvstui.model.realserver import Verdict
+    from lvstui.realserver.checks import TITLES
 
     head = ["HOST", "VIP", *TITLES.values()]
     body: list[list[str]] = []

@@ -302,7 +302,7 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
         print(table(rows, args.verbose))
         for text in troubles:
             print(f"✖ {text}")
-    from lvstui.realserver.checks import Verdict
+    from lvstui.model.realserver import Verdict
 
     good = all(row.verdict in (Verdict.GOOD, Verdict.WARN, Verdict.NONE) for row in rows)
     return DONE if good and not troubles else NOT_DONE

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Rates
 from lvstui.model.picture import (
     Event,
@@ -19,6 +20,7 @@ from lvstui.model.picture import (
     Severity,
     State,
 )
+from lvstui.model.realserver import Look
 from lvstui.model.waiting import ChangeStands, pressing
 
 SCHEMA = "lvstui.status/1"
@@ -114,6 +116,21 @@ MEANINGS: dict[str, str] = {
     "changes[].trouble": "why its way back can not be relied on, or what became of it; empty: "
     "nothing is wrong",
     "changes[].outcome": "what came of it; empty while it waits",
+    "configuration.files[].path": "of a file of the configuration on disk, the main one first; "
+    "configuration is null until it was read and judged",
+    "configuration.files[].modified_epoch_s": "last change of its text",
+    "configuration.findings[].severity": "lethal, error, warning or note",
+    "configuration.findings[].rule": "name of the rule, the same in every version",
+    "configuration.findings[].text": "what is wrong",
+    "configuration.findings[].file": "path of the file; null: none in particular",
+    "configuration.findings[].line": "from 1; null: none in particular",
+    "real_servers[].address": "of a real server that was looked at, as the configuration has it",
+    "real_servers[].name": "its name; empty: none",
+    "real_servers[].looked_at_epoch_s": "when: all of it may have changed since",
+    "real_servers[].verdict": "good, warn, bad or unknown: the worst of its checks",
+    "real_servers[].error": "why it could not be looked at; null: it could",
+    "real_servers[].drift[]": "what is worse than at the look before",
+    "real_servers[].checks[]": "of each VIP: vip, check, verdict, says",
     "warnings[]": "severity, text, service, server",
     "gaps[]": "what can not be seen here: source, what, remedy",
     "events[]": "the last fifty, oldest first: at_epoch_s, host, severity, kind, text",
@@ -200,6 +217,8 @@ def report(picture: Picture) -> dict[str, Any]:
         "instances": [_instance(instance) for instance in picture.instances],
         "services": [_service(service) for service in picture.services],
         "changes": [_change(change, picture.at) for change in pressing(picture.changes)],
+        "configuration": _files(picture.files) if picture.files is not None else None,
+        "real_servers": [_look(look) for look in picture.looks.values()],
         "warnings": [
             {
                 "severity": warning.severity.value,
@@ -236,6 +255,40 @@ def _change(change: ChangeStands, now: float) -> dict[str, Any]:
         "timer_alive": change.guarded if change.waits else None,
         "trouble": change.plight(now),
         "outcome": change.outcome,
+    }
+
+
+def _files(files: ConfigFiles) -> dict[str, Any]:
+    return {
+        "files": [
+            {"path": file.path, "modified_epoch_s": _time(file.modified)} for file in files.files
+        ],
+        "findings": [
+            {
+                "severity": finding.severity.value,
+                "rule": finding.rule,
+                "text": finding.text,
+                "file": finding.place.file if finding.place else None,
+                "line": finding.place.line if finding.place else None,
+            }
+            for finding in files.findings
+        ],
+    }
+
+
+def _look(look: Look) -> dict[str, Any]:
+    return {
+        "address": look.address,
+        "name": look.name,
+        "looked_at_epoch_s": _time(look.at),
+        "verdict": look.verdict.value,
+        "error": look.error or None,
+        "drift": list(look.drift),
+        "checks": [
+            {"vip": vip, "check": check.id, "verdict": check.verdict.value, "says": check.says}
+            for vip, found in look.checks
+            for check in found
+        ],
     }
 
 

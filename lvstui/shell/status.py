@@ -64,6 +64,8 @@ def _status(args: argparse.Namespace) -> int:
         for name, meaning in report.MEANINGS.items():
             print(f"{name:<{width}}  {meaning}")
         return 0
+    if args.replay:
+        return _replayed(args)
     with local_watcher(config=args.config, interval_s=args.interval) as watcher:
         if args.watch:
             return _watch(watcher)
@@ -78,7 +80,28 @@ def _status(args: argparse.Namespace) -> int:
             time.sleep(min(args.sample, 60.0))
             # Netlink is opened while the first picture is made: a slow host needs a moment more.
             watcher.wait_for(_has_rates, 3.0)
-            picture = watcher.picture
+        picture = watcher.wait_for(_is_judged, 3.0) or watcher.picture
+    return _tell(picture, args)
+
+
+def _replayed(args: argparse.Namespace) -> int:
+    """The end of a recording, or (`--watch`) all of it in its own time."""
+    from lvstui.sources.recording import Recording
+    from lvstui.watch import replay_watcher
+
+    try:
+        watcher = replay_watcher(Recording(args.replay, at_once=not args.watch))
+    except (OSError, ValueError) as error:
+        return fail(f"{args.replay}: {error}")
+    if args.watch:
+        with watcher:
+            return _watch(watcher)
+    return _tell(watcher.play(), args)
+
+
+def _tell(picture: Picture, args: argparse.Namespace) -> int:
+    from lvstui.shell import report
+
     if args.json:
         print(json.dumps(report.report(picture), indent=1, ensure_ascii=False))
     else:
@@ -97,6 +120,10 @@ def _has_counters(picture: Picture) -> bool:
 def _has_rates(picture: Picture) -> bool:
     blind = any(gap.source == "netlink" for gap in picture.gaps)
     return blind or any(service.rates is not None for service in picture.services)
+
+
+def _is_judged(picture: Picture) -> bool:
+    return picture.files is not None or any(gap.source in ("file", "lint") for gap in picture.gaps)
 
 
 def _watch(watcher: Any) -> int:

@@ -7,14 +7,19 @@ Comparing both answers "was it reloaded since the file was edited?" without aski
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from lvstui.keepalived import load, parse_consolidated
+from lvstui.keepalived import load_tree, parse_consolidated
+from lvstui.keepalived.meaning.view import many_objects, view
+from lvstui.keepalived.text.files import stamp, stamp_of
+from lvstui.keepalived.text.tree import SourceFile, Tree
 from lvstui.model.config import Configuration
-from lvstui.model.facts import Available, ConfigurationSeen, Missing, NamesSeen
+from lvstui.model.facts import Available, ConfigurationSeen, FilesSeen, Missing, NamesSeen
+from lvstui.model.files import ConfigFile, ConfigFiles
 from lvstui.model.keys import canonical_address
 from lvstui.model.text import plain
 from lvstui.sources.base import Context, Source
+from lvstui.sources.daemon import binary_of
 from lvstui.sources.processes import (
     DEFAULT_CONFIG,
     config_file,
@@ -24,6 +29,12 @@ from lvstui.sources.processes import (
 )
 
 HOSTS = "/etc/hosts"
+JUDGE_AFTER_S = 0.3
+"""From reading the files to judging them."""
+MOST_TEXT = 2 << 20
+"""Bytes of all files together whose lines are kept: some 20,000 real servers."""
+_LONGEST_LINE = 4000
+"""Characters; keepalived itself reads 1,023 at once."""
 
 
 def host_names(path: str = HOSTS) -> tuple[tuple[str, str], ...]:
@@ -47,6 +58,45 @@ def host_names(path: str = HOSTS) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
+def judged(tree: Tree, configuration: Configuration, version: str) -> ConfigFiles:
+    """The files of `tree` as they may be shown, and what our rules say of them for this host and
+    that version of keepalived; `configuration` is their view."""
+    # A fifth of the house, which nothing else about the picture needs.
+    from lvstui.keepalived.daemon.around import around_here
+    from lvstui.keepalived.lint.run import lint
+    from lvstui.keepalived.text.masked import masked_lines
+
+    findings = lint(tree, configuration, around_here(tree, version))
+    left_out = sum(len(file.data) for file in tree.files) > MOST_TEXT
+    masked = {} if left_out else masked_lines(tree)
+    once: dict[str, str] = {}
+
+    def lines(file: SourceFile) -> Iterator[str]:
+        hidden = masked.get(file.path, {})
+        for number, line in enumerate(file.text_lines, 1):
+            text = hidden.get(number, line).rstrip(b"\r").decode("utf-8", "backslashreplace")
+            safe = plain(text.expandtabs(), _LONGEST_LINE)
+            # Most lines of a pool are the same.
+            yield once.setdefault(safe, safe)
+
+    return ConfigFiles(
+        tuple(
+            ConfigFile(file.path, _modified(file.path), () if left_out else tuple(lines(file)))
+            for file in tree.files
+        ),
+        tree.config_id,
+        findings,
+        left_out,
+    )
+
+
+def _modified(path: str) -> float:
+    try:
+        return max(os.stat(path).st_mtime, 0.0)
+    except OSError:
+        return 0.0
+
+
 class ConfigurationFiles(Source):
     """Reads the file at the start and whenever it, or a file that it includes, changed; the
     daemon's own copy whenever it was loaded anew."""
@@ -63,6 +113,7 @@ class ConfigurationFiles(Source):
         self._loaded_path = ""
         self._hosts_stamp: object = None
         self._known: Configuration | None = None
+        self._unjudged: tuple[Tree, Configuration] | None = None
 
     def fifos(self) -> tuple[str, ...]:
         """The notify fifos of the configuration that was read last; for other sources."""
@@ -85,28 +136,33 @@ class ConfigurationFiles(Source):
             pid = self._pid()
             self._file(context, pid)
             self._loaded(context, pid)
+            if self._unjudged is not None:
+                # The first picture does not wait for it.
+                if context.wait(min(JUDGE_AFTER_S, context.interval_s)):
+                    return
+                self._judge(context, pid)
             if context.wait(context.interval_s):
                 return
 
     def _names(self, context: Context) -> None:
-        stamp = _stamp(HOSTS)
-        if stamp != self._hosts_stamp:
-            self._hosts_stamp = stamp
+        now = stamp_of(HOSTS)
+        if now != self._hosts_stamp:
+            self._hosts_stamp = now
             context.emit("names", NamesSeen(host_names()))
 
     def _file(self, context: Context, pid: int) -> None:
         path = self._path or (config_file(pid) if pid else "") or DEFAULT_CONFIG
         files = self._files if self._files and self._files[0] == path else (path,)
-        # Folders too: a new file may match an include.
-        folders = {os.path.dirname(file) for file in files}
-        stamp = (path, tuple(_stamp(p) for p in (*files, *sorted(folders))))
-        if stamp == self._file_stamp:
+        now = (path, stamp(files))
+        if now == self._file_stamp:
             return
-        self._file_stamp = stamp
+        self._file_stamp = now
         try:
             with open(path, "rb"):
                 pass
-            configuration = load(path, config_id=config_id(pid) if pid else None)
+            with many_objects():
+                tree = load_tree(path, config_id=config_id(pid) if pid else None)
+                configuration = view(tree)
         except FileNotFoundError:
             self._missing(context, f"there is no {path}", "lvstui --config FILE names another one")
             return
@@ -126,10 +182,24 @@ class ConfigurationFiles(Source):
             return
         self._known = configuration
         self._files = configuration.files or (path,)
-        folders = {os.path.dirname(file) for file in self._files}
-        self._file_stamp = (path, tuple(_stamp(p) for p in (*self._files, *sorted(folders))))
+        self._file_stamp = (path, stamp(self._files))
         context.emit(self.name, Available(self.name))
         context.emit(self.name, ConfigurationSeen(configuration))
+        self._unjudged = tree, configuration
+
+    def _judge(self, context: Context, pid: int) -> None:
+        """What may be shown of the files that were read last, and what is wrong with them."""
+        assert self._unjudged is not None
+        (tree, configuration), self._unjudged = self._unjudged, None
+        try:
+            files = judged(tree, configuration, binary_of(pid).version)
+        except Exception as error:
+            # A fault of ours over this text: what it means to services is known all the same.
+            what = f"what is wrong in the configuration: {type(error).__name__}: {error}"
+            context.emit("lint", Missing("lint", plain(what, 300)))
+        else:
+            context.emit("lint", Available("lint"))
+            context.emit("lint", FilesSeen(files))
 
     def _missing(self, context: Context, what: str, remedy: str) -> None:
         context.emit(self.name, Missing(self.name, plain(what), remedy))
@@ -141,10 +211,10 @@ class ConfigurationFiles(Source):
         path = self._loaded_path
         if not path.startswith(f"/proc/{pid}/") or not _is_copy(path):
             path = self._loaded_path = loaded_path(pid)
-        stamp = (pid, path, _stamp(path) if path else None)
-        if stamp == self._loaded_stamp:
+        now = (pid, path, stamp_of(path) if path else None)
+        if now == self._loaded_stamp:
             return
-        self._loaded_stamp = stamp
+        self._loaded_stamp = now
         if not path:
             context.emit(
                 "memfd",
@@ -182,11 +252,3 @@ def _is_copy(path: str) -> bool:
         return "consolidated_configuration" in os.readlink(path)
     except OSError:
         return False
-
-
-def _stamp(path: str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -75,9 +75,10 @@ class Recording(Source):
 
     name = "recording"
 
-    def __init__(self, path: str | Path, speed: float = 1.0) -> None:
-        """Raises OSError, and ValueError for what is no recording, or one of a later format."""
-        self._speed = speed
+    def __init__(self, path: str | Path, speed: float = 1.0, *, at_once: bool = False) -> None:
+        """`at_once`: without waiting for the time of anything. Raises OSError, and ValueError for
+        what is no recording, or one of a later format."""
+        self._speed, self._at_once = speed, at_once
         self._began = time.monotonic()
         self._file = open(path, "rb")  # noqa: SIM115 - read until it was played
         try:
@@ -93,13 +94,15 @@ class Recording(Source):
             live += not seen.past
             if live >= _AHEAD_LIVE or len(self._ahead) >= _AHEAD:
                 break
-        self._first = _beginning(self._ahead)
+        self._first = self._at = _beginning(self._ahead)
         self.host = self._ahead[0].host if self._ahead else "recording"
         self._said = 0
         self._say_at = 0.0
 
     def clock(self) -> float:
         """Epoch seconds in the recording's own time."""
+        if self._at_once:
+            return self._at
         return self._first + (time.monotonic() - self._began) * self._speed
 
     def _all(self) -> Iterator[Observation]:
@@ -117,7 +120,9 @@ class Recording(Source):
                 if ahead > _TOO_LATE_S:
                     self._lines.leave_out(f"a {type(seen.fact).__name__} is of another day")
                     continue
-                if ahead > 0 and context.wait(ahead / self._speed):
+                if self._at_once:
+                    self._at += max(ahead, 0.0)
+                elif ahead > 0 and context.wait(ahead / self._speed):
                     return
                 context.push(seen)
             self._say_left_out(context, last=True)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -18,6 +18,7 @@ from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.identity import identify
 from lvstui.operations.plan import Outcome, Plan
+from lvstui.session.jobs import Jobs
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.console import ConsoleScreen
@@ -36,10 +37,12 @@ from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.tui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
+    from lvstui.operations.configuration import Configurations
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
-    from lvstui.tui.config.desk import ConfigDesk
-    from lvstui.tui.config.engine import ConfigEngine, ConfigFiles
+    from lvstui.session.config import ConfigSession
+    from lvstui.session.on_disk import OnDisk
+    from lvstui.session.realservers import RealServerSession
 
 
 def _realservers() -> ConsoleScreen:
@@ -76,14 +79,6 @@ class PictureChanged(Message):
         return isinstance(message, PictureChanged)
 
 
-class _Later(Message):
-    """Something to do on the UI's thread, sent from another one."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__()
-        self.call = call
-
-
 class LvstuiApp(App[None], inherit_bindings=False):
     """lvstui on a terminal."""
 
@@ -106,10 +101,12 @@ class LvstuiApp(App[None], inherit_bindings=False):
         *,
         lab: Lab | None = None,
         realservers: Callable[[Asker], RealServers] | None = None,
-        configuration: ConfigFiles | None = None,
-        config_engine: Callable[[Asker], ConfigEngine] | None = None,
+        configuration: OnDisk | None = None,
+        config_engine: Callable[[Asker], Configurations] | None = None,
         settings: Settings | None = None,
     ) -> None:
+        """`realservers` and `config_engine` make what looks at and changes hosts, when it is first
+        needed, in a thread; None: there is nobody to ask."""
         self.settings = settings or Settings()
         free_closed_widgets()
         super().__init__()
@@ -119,11 +116,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """What changes the world."""
         self.lab = lab
         """The cluster in a box, when this runs inside one."""
-        self.realservers = realservers
-        """Makes what looks at and changes real servers, at the first look, in a thread; None:
-        none can be asked from here."""
+        self._realservers = realservers
         self._configuration, self._config_engine = configuration, config_engine
-        self._config_desk: ConfigDesk | None = None
+        self._config_session: ConfigSession | None = None
+        self._realserver_session: RealServerSession | None = None
         self.operator_name = str(identify())
         """Who is at the keyboard."""
         ascii_only = self.settings.ascii
@@ -135,8 +131,6 @@ class LvstuiApp(App[None], inherit_bindings=False):
         ScrollBar.renderer = ScrollBarRender if self.glyphs.braille else PlainScrollBar
         self.picture = feed.picture
         """The newest picture that was shown."""
-        self.under_way: Callable[[], str] = lambda: ""
-        """What is being done on other hosts, in words; empty: nothing."""
         self.unsettled = Unsettled(self.settings.clock)
         """Changes that wait to be kept, or were rolled back unseen."""
         self.animation_level = "none"
@@ -150,43 +144,65 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
 
     @property
-    def config_desk(self) -> ConfigDesk:
+    def config_session(self) -> ConfigSession:
         """What is known of the configuration; made when it is first asked for."""
-        if self._config_desk is None:
-            from lvstui.tui.config.desk import ConfigDesk
+        if self._config_session is None:
+            from lvstui.session.config import ConfigSession
             from lvstui.tui.questions import ScreenAsker
 
             make, asker = self._config_engine, ScreenAsker(self)
-            desk = ConfigDesk(
+            session = ConfigSession(
                 self._configuration,
-                lambda call: self.post_message(_Later(call)),
+                self.call_later,
                 self.settings.clock,
                 None if make is None else (lambda: make(asker)),
             )
-            desk.tell = self._desk_tells
-            desk.watchers.append(self._desk_changed)
-            self._config_desk = self.unsettled.desk = desk
-        return self._config_desk
+            session.tell = self._session_tells
+            session.watchers.append(self._session_changed)
+            self._config_session = self.unsettled.session = session
+        return self._config_session
+
+    @property
+    def realserver_session(self) -> RealServerSession:
+        """What is known of the real servers; made when it is first asked for."""
+        if self._realserver_session is None:
+            from lvstui.session.realservers import RealServerSession
+            from lvstui.tui.questions import ScreenAsker
+
+            make, asker = self._realservers, ScreenAsker(self)
+            self._realserver_session = RealServerSession(
+                None if make is None else (lambda: make(asker)),
+                self.call_later,
+                self.feed.report,
+                self.settings.clock,
+            )
+        return self._realserver_session
+
+    @property
+    def under_way(self) -> str:
+        """What is being done on real servers, in words; empty: nothing."""
+        session = self._realserver_session
+        return session.under_way if session is not None else ""
 
     def left_behind(self) -> tuple[str, str]:
         """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
         it is the same thing, and that in a sentence; both empty: nothing."""
-        desk = self._config_desk
-        if desk is None:
+        session = self._config_session
+        if session is None:
             return "", ""
-        change = desk.unkept
+        change = session.unkept
         if change is not None:
             return change.title, f"{change.title} is not kept yet: {change.then}."
-        if desk.under_way:
-            sentence = f"{desk.under_way} is under way: what is not kept is left to its timer."
-            return desk.under_way, sentence
-        count = len(desk.pending.titles)
+        if session.under_way:
+            sentence = f"{session.under_way} is under way: what is not kept is left to its timer."
+            return session.under_way, sentence
+        count = len(session.pending.titles)
         if count:
             what = f"The draft of the configuration ({plural(count, 'change')})"
             return what, f"{what} is not applied."
         return "", ""
 
-    def _desk_changed(self) -> None:
+    def _session_changed(self) -> None:
         """What waits and what can be done now is another thing: headers and footers say so
         without waiting for a picture."""
         for screen in self.screen_stack:
@@ -194,12 +210,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 screen.tick()
                 screen.keys.look_again()
 
-    def _desk_tells(self, text: str, bad: bool) -> None:
+    def _session_tells(self, text: str, bad: bool) -> None:
         self.notify(text, severity="warning" if bad else "information", markup=False)
-
-    @on(_Later)
-    def _do_later(self, event: _Later) -> None:
-        event.call()
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, completed with the meanings that our styles use."""
@@ -248,10 +260,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.picture = event.picture
         self.unsettled.follow(event.picture)
         seen = event.picture.changes
-        if self._config_desk is not None or (
+        if self._config_session is not None or (
             self._config_engine is not None and any(one.can_settle for one in seen)
         ):
-            self.config_desk.heed(seen)
+            self.config_session.heed(seen)
         with self.batch_update():
             for screen in self.screen_stack:
                 show = getattr(screen, "show_picture", None)
@@ -259,8 +271,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
                     show(event.picture)
 
     def _tick(self) -> None:
-        if self._config_desk is not None:
-            self._config_desk.tick(self.picture)
+        if self._config_session is not None:
+            self._config_session.tick(self.picture)
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen) and screen.whole:
                 screen.tick()
@@ -319,17 +331,15 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 markup=False,
             )
 
-        def work() -> None:
-            outcome: Outcome | Exception
+        def work() -> Outcome | Exception:
             try:
-                outcome = self.operator.apply(plan)
+                return self.operator.apply(plan)
             except Exception as problem:
                 # The operator has to hear what happened to the plan, whatever it was.
-                outcome = problem
-            self.call_from_thread(done, outcome)
+                return problem
 
         # Ours, not the dialog's: closing the dialog must not cut an operation in two.
-        self.run_worker(work, thread=True, exit_on_error=False, group="operations")
+        Jobs(self.call_later).aside(work, done)
 
     def choose_theme(self) -> None:
         """A list of themes, each shown while it is under the cursor."""

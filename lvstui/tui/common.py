@@ -217,7 +217,7 @@ class Quit(Command["ConsoleScreen"]):
 
     def run(self, screen: ConsoleScreen) -> None:
         """End the app; what runs on other hosts is named first."""
-        work = screen.console.under_way()
+        work = screen.console.under_way
         if work and work != self._warned_of:
             self._warned_of = work
             screen.tell(

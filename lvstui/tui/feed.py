@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.model.realserver import Look
 from lvstui.operations.plan import Outcome, Plan
 from lvstui.operations.undo import Offer, Operation
 
@@ -32,6 +33,10 @@ class Feed(Protocol):
 
     def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
         """These services are on the screen now: read their counters every tick."""
+        ...
+
+    def report(self, look: Look) -> None:
+        """Take in what this session saw of a real server; it comes back with a picture."""
         ...
 
     def refresh(self) -> None:

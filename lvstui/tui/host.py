@@ -13,10 +13,9 @@ from lvstui.tui.settings import Settings
 from lvstui.tui.widgets.glyphs import Glyphs
 
 if TYPE_CHECKING:
-    from lvstui.operations.realservers import RealServers
-    from lvstui.remote.runner import Asker
+    from lvstui.session.config import ConfigSession
+    from lvstui.session.realservers import RealServerSession
     from lvstui.tui.change.unsettled import Unsettled
-    from lvstui.tui.config.desk import ConfigDesk
 
 
 class Host(Protocol):
@@ -32,17 +31,23 @@ class Host(Protocol):
     """How the console is set up."""
     glyphs: Glyphs
     """The characters that this terminal can show."""
-    realservers: Callable[[Asker], RealServers] | None
-    """Makes what looks at and changes real servers; None: none can be asked from here."""
     operator_name: str
     """Who is at the keyboard."""
     picture: Picture
     """The newest picture that was shown."""
-    under_way: Callable[[], str]
-    """What is being done on other hosts, in words; empty: nothing."""
 
     @property
-    def config_desk(self) -> ConfigDesk:
+    def under_way(self) -> str:
+        """What is being done on real servers, in words; empty: nothing."""
+        ...
+
+    @property
+    def realserver_session(self) -> RealServerSession:
+        """What is known of the real servers, and what is under way there."""
+        ...
+
+    @property
+    def config_session(self) -> ConfigSession:
         """What is known of the configuration, and the operator's draft of it."""
         ...
 

@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 class LiveScreen(Screen[Result]):
     """Base of every screen and dialog. What calls a screen from outside its messages (the app
-    with a picture, a desk with news, the end of a thread) asks `whole` first."""
+    with a picture, a session with news, the end of a thread) asks `whole` first."""
 
     _has_widgets = False
 

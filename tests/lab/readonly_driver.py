@@ -122,9 +122,8 @@ class Driver:
         await self.pilot.pause()
 
     def busy(self) -> bool:
-        screen = self.app.screen
-        desks = [getattr(screen, "desk", None), self.app._config_desk]
-        return any(getattr(desk, "under_way", "") for desk in desks if desk is not None)
+        session = self.app._config_session
+        return bool(self.app.under_way or (session is not None and session.under_way))
 
     async def close(self, depth: int) -> None:
         """Back to a screen of that depth."""

@@ -9,9 +9,9 @@ import pytest
 
 from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.config_test import classify
-from lvstui.keepalived.lint.finding import Severity
 from lvstui.keepalived.lint.run import lint
 from lvstui.lab import Lab, packages
+from lvstui.model.finding import Severity
 from tests.unit.keepalived.lint.cases import CASES, HOST
 
 SAMPLES = "usr/share/doc/keepalived/samples"

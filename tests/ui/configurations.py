@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.diff import Difference, Impact
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.mask import Secrets, masked_diff
 from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
+from lvstui.model.files import ConfigFile, ConfigFiles
+from lvstui.model.finding import Finding, Severity
+from lvstui.model.picture import Picture
 from lvstui.operations.config_plan import (
     ConfigOutcome,
     ConfigPlan,
@@ -26,6 +28,7 @@ from lvstui.operations.config_plan import (
 )
 from lvstui.remote.runner import RemoteError
 
+from . import pictures
 from .pictures import CONF, NOW
 
 WEB_CONF = "/etc/keepalived/conf.d/web.conf"
@@ -107,6 +110,11 @@ virtual_server 10.10.0.20 80 { # web
 SITE: Mapping[str, bytes] = {CONF: MAIN, WEB_CONF: WEB_TEXT}
 
 
+def noticed(at: float) -> Picture:
+    """The site when the source saw, at `at`, that the files may have changed."""
+    return replace(pictures.site(), files=ConfigFiles((ConfigFile(CONF, at),)))
+
+
 class FakeFiles:
     """As ConfigFiles, in memory."""
 
@@ -115,6 +123,8 @@ class FakeFiles:
         self.config_id = config_id
         self.error: OSError | None = None
         self.reads = 0
+        self.looks = 0
+        """How often it was asked whether the files changed."""
         self.gate: threading.Event | None = None
         """Reading waits for it."""
 
@@ -146,6 +156,7 @@ class FakeFiles:
 
     def stamp(self, paths: Sequence[str]) -> object:
         """As in ConfigFiles."""
+        self.looks += 1
         return tuple(self.files.get(path) for path in paths)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServiceView, State
+from lvstui.model.realserver import Look
 from lvstui.operations.plan import Outcome, Plan, Step, StepResult
 from lvstui.operations.undo import Kind, Offer, Operation, offer
 from lvstui.sources.audit import Entry
@@ -38,6 +39,10 @@ class FakeFeed:
     def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
         """As in Feed."""
         self.watched.append(services)
+
+    def report(self, look: Look) -> None:
+        """As in Feed: it comes back with a picture."""
+        self.push(replace(self.picture, looks={**self.picture.looks, look.address: look}))
 
     def refresh(self) -> None:
         """As in Feed."""

@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lvstui.model.picture import Picture
+from lvstui.model.realserver import Check, Verdict
 from lvstui.operations.realservers import RealServers, with_wire
 from lvstui.operations.rows import Result, Row, drift
 from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import parse
-from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import End, HostOutcome

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from lvstui.model.picture import Gap, Picture
-from lvstui.tui.config import pieces as config_pieces
+from lvstui.session import pieces as config_pieces
 from lvstui.tui.config.screen import ConfigScreen
 from lvstui.tui.services.screen import ServicesScreen
 
 from . import pictures
-from .configurations import MAIN, PASSWORD, WEB_CONF, FakeFiles
+from .configurations import MAIN, PASSWORD, WEB_CONF, FakeFiles, noticed
 from .conftest import Desk, Start
 from .fakes import FakeOperator
 
@@ -32,7 +32,7 @@ def screen(desk: Desk) -> ConfigScreen:
 
 async def read(desk: Desk) -> None:
     """Wait until the files are shown."""
-    await desk.until(lambda: screen(desk).desk.document is not None)
+    await desk.until(lambda: screen(desk).session.document is not None)
     await desk.pilot.pause()
 
 
@@ -169,29 +169,25 @@ async def test_it_always_says_whether_the_file_is_what_runs(
         assert words in desk.text()
 
 
-async def test_a_changed_file_is_read_again_and_the_cursor_stays(
-    open_: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lvstui.tui.config.desk._REST_S", 0.0)
+async def test_a_changed_file_is_read_again_and_the_cursor_stays(open_: Open) -> None:
     files = FakeFiles()
     async with open_(files) as desk:
         await desk.press("tab", "slash", *"interface", "enter")
         line = screen(desk).text.line
         files.files[pictures.CONF] = MAIN.replace(b"router_id lb1", b"router_id other")
-        await desk.push(pictures.site())
+        await desk.push(noticed(1.0))
         await desk.until(lambda: "router_id other" in desk.text())
         assert screen(desk).text.line == line
 
 
-async def test_unchanged_files_are_not_read_again(
-    open_: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lvstui.tui.config.desk._REST_S", 0.0)
+async def test_unchanged_files_are_not_read_again(open_: Open) -> None:
     files = FakeFiles()
     async with open_(files) as desk:
-        for _ in range(3):
-            await desk.push(pictures.site())
-            await desk.until(lambda: not screen(desk).desk._busy)
+        await desk.push(pictures.site())
+        assert files.looks == 1
+        for at in (1.0, 2.0, 3.0):
+            await desk.push(noticed(at))
+            await desk.until(lambda: not screen(desk).session._busy)
         assert files.reads == 1
 
 
@@ -200,7 +196,7 @@ async def test_without_the_right_to_read_it_says_so(start: Start) -> None:
     files.error = PermissionError(13, "Permission denied", pictures.CONF)
     async with start(configuration=files) as desk:
         await desk.press("4")
-        await desk.until(lambda: screen(desk).desk.trouble != "")
+        await desk.until(lambda: screen(desk).session.trouble != "")
         await desk.pilot.pause()
         assert "run lvstui as root" in desk.text()
         await desk.press("f")
@@ -252,7 +248,7 @@ async def test_only_visible_lines_are_drawn(open_: Open, monkeypatch: pytest.Mon
         calls += 1
         return real(*args, **more)
 
-    monkeypatch.setattr("lvstui.tui.config.document.pieces", counted)
+    monkeypatch.setattr("lvstui.session.document.pieces", counted)
     servers = b"".join(
         b"virtual_server 10.%d.%d.1 80 {\n  lb_algo rr\n  lb_kind DR\n  protocol TCP\n}\n"
         % (i // 250, i % 250)

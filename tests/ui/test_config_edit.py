@@ -17,7 +17,7 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen,
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.config_plan import Ended
 from lvstui.remote.runner import RemoteError, Trouble
-from lvstui.tui.change.config_change import Phase
+from lvstui.session.config_change import Phase
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.config.first import AfterFirstScreen
 from lvstui.tui.config.form import FormScreen
@@ -25,7 +25,16 @@ from lvstui.tui.config.screen import ConfigScreen
 from lvstui.tui.services.screen import ServicesScreen
 
 from . import pictures
-from .configurations import ERROR, MAIN, PASSWORD, WEB_CONF, FakeEngine, FakeFiles, FakePast
+from .configurations import (
+    ERROR,
+    MAIN,
+    PASSWORD,
+    WEB_CONF,
+    FakeEngine,
+    FakeFiles,
+    FakePast,
+    noticed,
+)
 from .conftest import Desk, Start
 from .fakes import FakeOperator
 from .test_first import FOUND
@@ -56,7 +65,7 @@ def open_(start: Start, files: FakeFiles, engine: FakeEngine) -> Open:
             configuration=files, config_engine=lambda asker: engine, **options
         ) as desk:
             await desk.press("4")
-            await desk.until(lambda: desk.app.config_desk.document is not None)
+            await desk.until(lambda: desk.app.config_session.document is not None)
             await idle(desk)
             yield desk
 
@@ -65,7 +74,7 @@ def open_(start: Start, files: FakeFiles, engine: FakeEngine) -> Open:
 
 async def idle(desk: Desk) -> None:
     """Wait until nothing is under way."""
-    await desk.until(lambda: not desk.app.config_desk.under_way)
+    await desk.until(lambda: not desk.app.config_session.under_way)
     await desk.pilot.pause()
 
 
@@ -149,7 +158,7 @@ async def test_a_wrong_value_is_said_in_the_form_and_goes_nowhere(open_: Open) -
         await desk.press("ctrl+s")
         assert isinstance(desk.app.screen, FormScreen)
         await desk.press("escape")
-        assert not desk.app.config_desk.pending.titles
+        assert not desk.app.config_session.pending.titles
 
 
 async def test_a_server_is_added_where_the_cursor_is(open_: Open) -> None:
@@ -159,7 +168,7 @@ async def test_a_server_is_added_where_the_cursor_is(open_: Open) -> None:
         await fill(desk, address="10.10.0.6", name="rs4", weight="5")
         await desk.press("ctrl+s")
         await idle(desk)
-        new = desk.app.config_desk.pending.files[WEB_CONF][1]
+        new = desk.app.config_session.pending.files[WEB_CONF][1]
         assert b"real_server 10.10.0.6 80 { # rs4" in new
         assert new.count(b"HTTP_GET") == 2, "the checks of the last one are copied"
 
@@ -182,7 +191,7 @@ async def test_a_new_service_with_its_first_server(open_: Open) -> None:
         await desk.press("ctrl+s")
         await idle(desk)
         assert not desk.said or "In the draft" in desk.said[-1]
-        new = b"".join(after for _, after in desk.app.config_desk.pending.files.values())
+        new = b"".join(after for _, after in desk.app.config_session.pending.files.values())
         assert b"virtual_server 10.10.0.20 443" in new
         assert "tcp 10.10.0.20:443" in desk.text()
 
@@ -201,26 +210,26 @@ async def test_remove_disable_and_enable(open_: Open, files: FakeFiles) -> None:
         await at(desk, "# rs3")
         await desk.press("x")
         await idle(desk)
-        assert b"10.10.0.5" not in desk.app.config_desk.pending.files[WEB_CONF][1]
+        assert b"10.10.0.5" not in desk.app.config_session.pending.files[WEB_CONF][1]
         await at(desk, "real_server 10.10.0.4 80")
         await desk.press("b", *"disk", "enter")
         await idle(desk)
-        new = desk.app.config_desk.pending.files[WEB_CONF][1]
+        new = desk.app.config_session.pending.files[WEB_CONF][1]
         assert b"weight 0 # lvstui: disabled by" in new
         assert b"was 10: disk" in new
         await desk.press("B")
         await idle(desk)
-        assert b"lvstui: disabled" not in desk.app.config_desk.pending.files[WEB_CONF][1]
+        assert b"lvstui: disabled" not in desk.app.config_session.pending.files[WEB_CONF][1]
 
 
 async def test_discard_asks_and_then_shows_the_file_again(open_: Open) -> None:
     async with open_() as desk:
         await changed(desk)
         await desk.press("X", "enter")
-        assert desk.app.config_desk.pending.titles
+        assert desk.app.config_session.pending.titles
         await desk.press("X", "j", "enter")
         await desk.until(lambda: not any("weight 7" in line for line in desk.lines()))
-        assert not desk.app.config_desk.pending.titles
+        assert not desk.app.config_session.pending.titles
 
 
 async def test_the_diff_is_shown_without_secrets(open_: Open) -> None:
@@ -232,14 +241,11 @@ async def test_the_diff_is_shown_without_secrets(open_: Open) -> None:
         assert "+        weight 7" in text
 
 
-async def test_files_changed_under_the_draft_are_noticed(
-    open_: Open, files: FakeFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lvstui.tui.config.desk._REST_S", 0.0)
+async def test_files_changed_under_the_draft_are_noticed(open_: Open, files: FakeFiles) -> None:
     async with open_() as desk:
         await changed(desk)
         files.files[pictures.CONF] += b"# somebody else\n"
-        await desk.push(pictures.site())
+        await desk.push(noticed(1.0))
         await desk.until(lambda: "changed on the disk" in desk.text())
         await desk.press("p")
         assert any("changed on the disk" in said for said in desk.said)
@@ -272,7 +278,7 @@ async def test_the_editor_never_sees_a_password_and_puts_it_back(
         area.text = area.text.replace("advert_int 1", "advert_int 2")
         await desk.press("ctrl+s")
         await idle(desk)
-        new = desk.app.config_desk.pending.files[pictures.CONF][1]
+        new = desk.app.config_session.pending.files[pictures.CONF][1]
         assert new == MAIN.replace(b"advert_int 1", b"advert_int 2")
 
 
@@ -284,7 +290,7 @@ async def test_leaving_the_editor_warns_once(open_: Open) -> None:
         assert desk.app.screen.query(TextArea)
         await desk.press("escape")
         assert isinstance(desk.app.screen, ConfigScreen)
-        assert not desk.app.config_desk.pending.titles
+        assert not desk.app.config_session.pending.titles
 
 
 def test_the_own_editor_gets_a_private_copy_that_is_gone_after(
@@ -346,7 +352,7 @@ async def test_plan_apply_and_keep(open_: Open, engine: FakeEngine, files: FakeF
         assert "kept on lb1" in desk.text()
         assert "lvstui undo" in desk.text()
         await desk.press("escape")
-        assert not desk.app.config_desk.pending.titles
+        assert not desk.app.config_session.pending.titles
 
 
 async def test_with_a_peer_the_same_goes_to_both_in_one_plan(
@@ -390,7 +396,7 @@ async def test_enter_on_a_fresh_plan_cancels(open_: Open, engine: FakeEngine) ->
         await desk.press("enter")
         assert isinstance(desk.app.screen, ConfigScreen)
         assert engine.applied == []
-        assert desk.app.config_desk.pending.titles, "what was worked on is not lost"
+        assert desk.app.config_session.pending.titles, "what was worked on is not lost"
 
 
 async def test_enter_decides_nothing_while_the_timer_runs(open_: Open, engine: FakeEngine) -> None:
@@ -474,7 +480,7 @@ async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine
         await idle(desk)
         engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK, end=ROLLED)]
         await desk.press("escape")
-        await desk.until(lambda: desk.app.config_desk.unkept is None)
+        await desk.until(lambda: desk.app.config_session.unkept is None)
         await idle(desk)
         assert any(ROLLED in said for said in desk.said)
 
@@ -543,7 +549,7 @@ async def test_what_fails_verification_is_shown(open_: Open, engine: FakeEngine)
         await idle(desk)
         assert "forwarding is NAT" in desk.text()
         await desk.press("escape")
-        assert desk.app.config_desk.pending.titles
+        assert desk.app.config_session.pending.titles
 
 
 async def test_the_reason_goes_into_the_plan(open_: Open, engine: FakeEngine) -> None:
@@ -648,7 +654,7 @@ async def test_a_plan_left_on_services_leaves_no_draft(
         await planned(desk)
         await desk.press("n")
         await desk.until(lambda: isinstance(desk.app.screen, ServicesScreen))
-        assert not desk.app.config_desk.pending.titles
+        assert not desk.app.config_session.pending.titles
         assert engine.applied == []
 
 
@@ -668,9 +674,9 @@ async def test_read_only_changes_nothing(
 ) -> None:
     async with on_services(start, files, engine, operator=FakeOperator(read_only=True)) as desk:
         await desk.press("j", "b", "x", "a", "4")
-        await desk.until(lambda: desk.app.config_desk.document is not None)
+        await desk.until(lambda: desk.app.config_session.document is not None)
         await desk.press("a", "x", "c", "i", "p")
-        assert not desk.app.config_desk.pending.titles
+        assert not desk.app.config_session.pending.titles
         assert all("read-only" in said for said in desk.said)
         assert desk.said
 

@@ -66,7 +66,7 @@ class _Fixed(datetime):
 def _held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lvstui.tui.config.actions.datetime", _Fixed)
     monkeypatch.setattr("lvstui.tui.app.identify", lambda: "alice")
-    monkeypatch.setattr("lvstui.tui.change.config_change.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("lvstui.session.config_change.monotonic", lambda: 1000.0)
 
 
 def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:
@@ -80,7 +80,7 @@ def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:
             if key != WAIT:
                 await hand.press(key)
                 continue
-            desk = app.config_desk
+            desk = app.config_session
             for _ in range(500):
                 quiet = not desk.under_way and not desk.reading
                 there = desk.document is not None or desk.trouble or app.current_mode != "config"

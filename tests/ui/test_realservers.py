@@ -18,8 +18,8 @@ from lvstui.realserver.push import End
 from lvstui.remote.runner import Ran, RemoteError, SecretAnswer, SecretRequest, Trouble, UnknownKey
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Redactor
+from lvstui.session.realserver_change import Phase
 from lvstui.tui.change.push import PushScreen, RebootScreen
-from lvstui.tui.change.realserver_change import Phase
 from lvstui.tui.questions import KeyScreen, ScreenAsker, SecretScreen
 from lvstui.tui.realservers.evidence import EvidenceScreen
 from lvstui.tui.realservers.screen import RealServersScreen
@@ -73,7 +73,7 @@ def screen(desk: Desk) -> RealServersScreen:
 
 async def idle(desk: Desk) -> None:
     """Wait until nothing is under way."""
-    await desk.until(lambda: not screen(desk).desk.under_way)
+    await desk.until(lambda: not screen(desk).session.under_way)
     await desk.pilot.pause()
 
 

@@ -58,7 +58,7 @@ class World:
     async def idle(self) -> None:
         """Nothing is under way."""
         app = self.desk.app
-        await self.desk.until(lambda: not app.config_desk.under_way and not app.under_way())
+        await self.desk.until(lambda: not app.config_session.under_way and not app.under_way)
 
 
 Open = Callable[[World], Any]
@@ -95,7 +95,7 @@ async def _undo(world: World) -> None:
 
 async def _config(world: World, *keys: str) -> None:
     await world.desk.press("4")
-    await world.desk.until(lambda: world.desk.app.config_desk.document is not None)
+    await world.desk.until(lambda: world.desk.app.config_session.document is not None)
     await world.idle()
     await world.desk.press(*keys)
     await world.idle()

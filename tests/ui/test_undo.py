@@ -220,10 +220,10 @@ async def test_while_a_draft_is_open_u_is_its_undo(
         await idle(desk)
         await desk.press("tab", "slash", *"weight", "enter", "c", "backspace", "7", "ctrl+s")
         await idle(desk)
-        assert desk.app.config_desk.pending.titles
+        assert desk.app.config_session.pending.titles
         await desk.press("u")
         await idle(desk)
-        assert not desk.app.config_desk.pending.titles
+        assert not desk.app.config_session.pending.titles
         assert len(desk.app.screen_stack) == 1
         await desk.press("u")
         assert isinstance(desk.app.screen, PlanScreen)

@@ -11,7 +11,7 @@ import pytest
 from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
 from lvstui.model.waiting import ChangeStands
-from lvstui.tui.change.config_change import Phase
+from lvstui.session.config_change import Phase
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.config.history import TextScreen
 
@@ -167,7 +167,7 @@ async def test_its_end_is_told_once_and_no_toast_says_what_is_untrue(
         await idle(desk)
         assert len([said for said in desk.said if TITLE in said]) == 1
         assert not any("taken back in" in said or "unless" in said for said in desk.said)
-        change = desk.app.config_desk.change
+        change = desk.app.config_session.change
         assert change is not None
         assert change.phase is Phase.ENDED
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lvstui.keepalived.lint.finding import Finding, Severity, worst_first
 from lvstui.keepalived.lint.messages import Shape, shape_of
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.lint.surroundings import release
@@ -18,6 +17,7 @@ from lvstui.keepalived.lint.verdicts import verdict
 from lvstui.keepalived.text.tree import Tree
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
+from lvstui.model.finding import Finding, Severity, worst_first
 
 FIRST = (2, 0, 4)
 """`--config-test` is there from this version on; older ones take it for a wrong option, print

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lvstui.keepalived.lint.finding import Severity
+from lvstui.model.finding import Severity
 
 _L, _E, _W, _N = Severity.LETHAL, Severity.ERROR, Severity.WARNING, Severity.NOTE
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lvstui.keepalived.lint.context import Peer, context_of
-from lvstui.keepalived.lint.finding import Finding, worst_first
 from lvstui.keepalived.lint.rules import RULES
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration
+from lvstui.model.finding import Finding, worst_first
 
 
 def lint(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.model.finding import Finding, Severity
 
 _EVIDENCE = "exit status {}"
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import glob
 import os
 import posixpath
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 Reader = Callable[[str], bytes]
 """Absolute path to the bytes of the file. Raises OSError."""
@@ -87,6 +89,39 @@ def glob_matches(pattern: str, path: str) -> bool:
         fnmatch.fnmatchcase(b, a) and (not b.startswith(".") or a.startswith("."))
         for a, b in zip(wanted, have, strict=True)
     )
+
+
+def in_memory(files: Mapping[str, bytes]) -> Files:
+    """Texts by path; nothing else exists."""
+
+    def read(path: str) -> bytes:
+        try:
+            return files[path]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, "No such file", path) from None
+
+    def expand(pattern: str) -> Sequence[str]:
+        wanted = pattern.replace("[^", "[!")
+        return sorted(path for path in files if PurePosixPath(path).match(wanted))
+
+    return Files(read, expand)
+
+
+def stamp(paths: Sequence[str]) -> object:
+    """Equal as long as none of these files changed, nor who may read it, and none came into or
+    left a folder that one of them lies in (it may match an include)."""
+    folders = {os.path.dirname(path) for path in paths}
+    return tuple(stamp_of(path) for path in (*paths, *sorted(folders)))
+
+
+def stamp_of(path: str) -> object:
+    """The same for one file; None when it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    rights = status.st_mode, status.st_uid, status.st_gid
+    return status.st_ino, status.st_size, status.st_mtime_ns, rights
 
 
 def resolve(directory: str, path: str) -> str:

@@ -47,6 +47,11 @@ class SourceFile:
         return b"\n".join(self.lines)
 
     @property
+    def text_lines(self) -> tuple[bytes, ...]:
+        """Its lines, without the empty one after the last newline."""
+        return self.lines[:-1] if len(self.lines) > 1 and not self.lines[-1] else self.lines
+
+    @property
     def newline(self) -> bytes:
         """How its first line ends: `\\r\\n` or `\\n`."""
         return b"\r\n" if len(self.lines) > 1 and self.lines[0].endswith(b"\r") else b"\n"

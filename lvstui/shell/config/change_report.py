@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lvstui.keepalived.diff import Difference
-from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.finding import Finding
 from lvstui.model.say import moment
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange

@@ -14,12 +14,12 @@ from lvstui.keepalived.daemon.options import options_of
 from lvstui.keepalived.daemon.trial import trial
 from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.context import Peer
-from lvstui.keepalived.lint.finding import Finding, worst_first
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import NotLoaded
 from lvstui.keepalived.text.tree import Tree
+from lvstui.model.finding import Finding, worst_first
 from lvstui.process import readonly
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.runner import RemoteError

@@ -346,7 +346,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from lvstui.keepalived.lint.finding import Severity
+    from lvstui.model.finding import Severity
     from lvstui.shell.config.check import judge
     from lvstui.shell.config.report import SCHEMA, finding_document, finding_lines
 

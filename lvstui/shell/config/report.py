@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lvstui.keepalived.diff import Difference
-from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.meaning.effective import Effective, Section, Value
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration, Place
+from lvstui.model.finding import Finding
 from lvstui.model.text import plain
 
 SCHEMA = "lvstui.config/1"

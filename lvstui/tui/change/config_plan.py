@@ -1,6 +1,6 @@
 """A plan for the configuration, while it is applied, and until it is kept, undone or rolled back.
 
-It shows a `ConfigChange` of the desk and can be closed and opened at any time: the work and the
+It shows a `ConfigChange` of the session and can be closed and opened at any time: the work and the
 timer go on. The focus starts on Cancel.
 """
 
@@ -18,10 +18,10 @@ from textual.widgets import Input, Static
 from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import ConfigPlan
-from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.session.config import ConfigSession
+from lvstui.session.config_change import ConfigChange, Phase
 from lvstui.tui.change.config_plan_text import outcome_bits, plan_bits, progress_bits
 from lvstui.tui.change.plan_form import PlanForm
-from lvstui.tui.config.desk import ConfigDesk
 from lvstui.tui.dialog import PAGE_KEYS
 from lvstui.tui.realservers.text import prose
 from lvstui.tui.widgets.line import Bit
@@ -42,9 +42,9 @@ class ConfigPlanScreen(PlanForm[None]):
         *PAGE_KEYS,
     ]
 
-    def __init__(self, desk: ConfigDesk, change: ConfigChange) -> None:
+    def __init__(self, session: ConfigSession, change: ConfigChange) -> None:
         super().__init__()
-        self._desk = desk
+        self._session = session
         self.change = change
         """What is shown."""
         self._drawn: Phase | None = None
@@ -54,20 +54,20 @@ class ConfigPlanScreen(PlanForm[None]):
         return plain(self.change.title)
 
     def on_mount(self) -> None:
-        """Follow the desk."""
+        """Follow the session."""
         self.app.clear_notifications()
-        self._desk.watchers.append(self.draw)
-        self._desk.looked_at = self.change
+        self._session.watchers.append(self.draw)
+        self._session.looked_at = self.change
         self.query_one("#reason", Input).value = self.change.reason
         self.set_interval(1.0, self._tick)
         self.draw()
 
     def on_unmount(self) -> None:
         """Follow it no more."""
-        if self.draw in self._desk.watchers:
-            self._desk.watchers.remove(self.draw)
-        if self._desk.looked_at is self.change:
-            self._desk.looked_at = None
+        if self.draw in self._session.watchers:
+            self._session.watchers.remove(self.draw)
+        if self._session.looked_at is self.change:
+            self._session.looked_at = None
 
     def on_resize(self) -> None:
         """Wrap anew."""
@@ -151,10 +151,10 @@ class ConfigPlanScreen(PlanForm[None]):
     def action_again(self) -> None:
         """Plan anew from what is true now."""
         if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self._free():
-            self.change = self._desk.plan(
+            self.change = self._session.plan(
                 self.change.title, self.change.make, from_draft=self.change.from_draft
             )
-            self._desk.looked_at = self.change
+            self._session.looked_at = self.change
             self.draw()
 
     def action_unchecked(self) -> None:
@@ -165,28 +165,30 @@ class ConfigPlanScreen(PlanForm[None]):
             self.draw()
 
     def _free(self) -> bool:
-        if self._desk.under_way:
-            self.notify(f"Wait for this: {self._desk.under_way}.", severity="warning", markup=False)
-        return not self._desk.under_way
+        if self._session.under_way:
+            self.notify(
+                f"Wait for this: {self._session.under_way}.", severity="warning", markup=False
+            )
+        return not self._session.under_way
 
     def action_back(self) -> None:
         """Undo it now."""
         if self.change.phase is Phase.WAITING and self._free():
-            self._desk.decide(self.change, keep=False)
+            self._session.decide(self.change, keep=False)
 
     def action_apply(self) -> None:
         """Apply it, or keep what was applied."""
         change = self.change
         if change.phase is Phase.WAITING:
             if self._free():
-                self._desk.decide(change, keep=True)
+                self._session.decide(change, keep=True)
             return
         if change.phase is not Phase.PLANNED or not change.ready or not self._free():
             return
         if not self.typed_rightly():
             return
         plan = change.plan
-        self._desk.apply(change, self.reason, force=plan is not None and bool(plan.to_force))
+        self._session.apply(change, self.reason, force=plan is not None and bool(plan.to_force))
 
     def cancel(self) -> None:
         """Take it back while it waits to be kept; else close."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lvstui.keepalived.diff import Impact
-from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.finding import Finding
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
-from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.session.config_change import ConfigChange, Phase
 from lvstui.tui.config.summary import STYLES, glyph_of
 from lvstui.tui.realservers.text import prose
 from lvstui.tui.widgets.glyphs import Glyphs

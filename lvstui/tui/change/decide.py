@@ -21,18 +21,18 @@ def show_change(screen: ConsoleScreen) -> None:
     """The change that waits; else one that was rolled back unseen; else the last one."""
     unsettled = screen.console.unsettled
     waits, unseen = unsettled.under_way, unsettled.unseen
-    desk = unsettled.desk
-    change = desk.change if desk is not None else None
+    session = unsettled.session
+    change = session.change if session is not None else None
     mine = change.outcome.id if change is not None and change.outcome is not None else ""
     if waits is None and unseen is not None and unseen.id != mine:
         unsettled.saw(unseen.id)
         _tell_story(screen, unseen)
     elif waits is not None and (change is None or screen.console.operator.read_only):
         _tell_story(screen, waits)
-    elif desk is not None and change is not None:
+    elif session is not None and change is not None:
         from lvstui.tui.change.config_plan import ConfigPlanScreen
 
-        screen.app.push_screen(ConfigPlanScreen(desk, change))
+        screen.app.push_screen(ConfigPlanScreen(session, change))
     screen.show_picture(screen.console.picture)
 
 
@@ -97,21 +97,21 @@ def choose_undo(screen: ConsoleScreen) -> None:
 def _undo_in_file(screen: ConsoleScreen, found: Offer) -> None:
     from lvstui.tui.config.actions import ConfigActions
 
-    operation, desk = found.operation, screen.console.config_desk
+    operation, session = found.operation, screen.console.config_session
     actions = ConfigActions(screen, at_once=True)
     if operation.ended is Ended.WAITING:
         _undo_waiting(screen)
         return
     why = actions.why_not()
-    if desk.pending.changed:
+    if session.pending.changed:
         why = "A draft of the configuration is open: apply or discard it first (screen 4)."
     if why:
         screen.tell(why, bad=True)
         return
     again = operation.ended is Ended.UNDONE
     title = undo_title(operation.title, again=again)
-    desk.know(screen.console.picture)
-    change = desk.plan(
+    session.know(screen.console.picture)
+    change = session.plan(
         title, lambda engine: engine.plan_rollback(operation.id, again=again, strict=True)
     )
     change.cautions = found.cautions
@@ -124,20 +124,20 @@ def _undo_waiting(screen: ConsoleScreen) -> None:
     from lvstui.tui.choice import ChoiceScreen
 
     unsettled = screen.console.unsettled
-    seen, desk = unsettled.under_way, screen.console.config_desk
-    change = desk.unkept
+    seen, session = unsettled.under_way, screen.console.config_session
+    change = session.unkept
     if change is None:
         show_change(screen)
         return
 
     def chosen(at: int | None) -> None:
-        if at not in (0, 1) or desk.unkept is not change:
+        if at not in (0, 1) or session.unkept is not change:
             return
-        if desk.under_way:
-            screen.tell(f"Wait for this: {desk.under_way}.", bad=True)
+        if session.under_way:
+            screen.tell(f"Wait for this: {session.under_way}.", bad=True)
             return
-        desk.decide(change, keep=at == 1)
-        screen.app.push_screen(ConfigPlanScreen(desk, change))
+        session.decide(change, keep=at == 1)
+        screen.app.push_screen(ConfigPlanScreen(session, change))
 
     title = plain(seen.title if seen is not None else change.title)
     screen.app.push_screen(

@@ -14,7 +14,6 @@ from textual.widgets import Button, Static
 
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.plan import Outcome, Plan, Step
 from lvstui.tui.change.plan_form import PlanForm

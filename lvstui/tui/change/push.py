@@ -1,6 +1,6 @@
 """A push or an undo: what was found, the plan with its diffs, progress, and what came of it.
 
-It shows a `Change` of the desk and can be closed and opened at any time: the work goes on. The
+It shows a `Change` of the session and can be closed and opened at any time: the work goes on. The
 focus starts on Cancel.
 """
 
@@ -17,10 +17,10 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from lvstui.model.say import plural
+from lvstui.session.realserver_change import Change, Phase
+from lvstui.session.realservers import RealServerSession
 from lvstui.tui.change.plan_form import PlanForm
-from lvstui.tui.change.realserver_change import Change, Phase
 from lvstui.tui.dialog import PAGE_KEYS, Dialog
-from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.text import plan_bits, progress_bits, result_bits
 from lvstui.tui.widgets.line import Bit
 
@@ -33,10 +33,12 @@ class PushScreen(PlanForm[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "stop", "Stop", show=False), *PAGE_KEYS]
 
-    def __init__(self, desk: Desk, change: Change, finished: Callable[[Change], None]) -> None:
+    def __init__(
+        self, session: RealServerSession, change: Change, finished: Callable[[Change], None]
+    ) -> None:
         """finished: hears of the end when nobody looks at this any more."""
         super().__init__()
-        self._desk = desk
+        self._session = session
         self._change = change
         self._finished = finished
         self._drawn: Phase | None = None
@@ -51,16 +53,16 @@ class PushScreen(PlanForm[None]):
         return self._change.title
 
     def on_mount(self) -> None:
-        """Follow the desk."""
+        """Follow the session."""
         self.app.clear_notifications()
-        self._desk.watchers.append(self.draw)
+        self._session.watchers.append(self.draw)
         self.set_interval(1.0, self._tick)
         self.draw()
 
     def on_unmount(self) -> None:
         """Follow it no more."""
-        if self.draw in self._desk.watchers:
-            self._desk.watchers.remove(self.draw)
+        if self.draw in self._session.watchers:
+            self._session.watchers.remove(self.draw)
 
     def on_resize(self) -> None:
         """Wrap anew."""
@@ -121,7 +123,7 @@ class PushScreen(PlanForm[None]):
                 ("Looking first: a plan is made from what is true now.\n\n", "$lv-text")
             ]
             for host in change.hosts:
-                stage = self._desk.stages.get(host.address, "seen")
+                stage = self._session.stages.get(host.address, "seen")
                 bits += [
                     (f"  {glyphs.dot} {host.label}  ", "bold $lv-text"),
                     (f"{stage}\n", "$lv-accent"),
@@ -131,7 +133,7 @@ class PushScreen(PlanForm[None]):
             return plan_bits(change, width, glyphs)
         if change.phase is Phase.RUNNING:
             seconds = time.monotonic() - change.started
-            bits = progress_bits(change, self._desk.stages, seconds, width, glyphs)
+            bits = progress_bits(change, self._session.stages, seconds, width, glyphs)
             if change.stopped:
                 bits.append(("\nStopping: what has begun comes to its end.", "bold $sev-warn"))
             return bits
@@ -142,19 +144,21 @@ class PushScreen(PlanForm[None]):
     def action_stop(self) -> None:
         """Begin nothing more."""
         if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
-            self._desk.stop()
+            self._session.stop()
 
     def action_again(self) -> None:
         """Look and plan anew."""
         if self._change.phase not in (Phase.PLANNED, Phase.ENDED):
             return
-        if self._desk.under_way:
-            self.notify(f"Wait for this: {self._desk.under_way}.", severity="warning", markup=False)
+        if self._session.under_way:
+            self.notify(
+                f"Wait for this: {self._session.under_way}.", severity="warning", markup=False
+            )
             return
         for host in self._change.hosts:
-            self._desk.rows.pop(host.address, None)
+            self._session.rows.pop(host.address, None)
         was = self._change
-        self._change = self._desk.begin(was.operation, was.hosts, was.vips, was.cautions)
+        self._change = self._session.begin(was.operation, was.hosts, was.vips, was.cautions)
         self.draw()
 
     def action_apply(self) -> None:
@@ -162,12 +166,14 @@ class PushScreen(PlanForm[None]):
         change = self._change
         if change.phase is not Phase.PLANNED or not change.ready:
             return
-        if self._desk.under_way:
-            self.notify(f"Wait for this: {self._desk.under_way}.", severity="warning", markup=False)
+        if self._session.under_way:
+            self.notify(
+                f"Wait for this: {self._session.under_way}.", severity="warning", markup=False
+            )
             return
         if not self.typed_rightly():
             return
-        self._desk.apply(change, self.reason, self._ended)
+        self._session.apply(change, self.reason, self._ended)
         self.draw()
 
     def _ended(self) -> None:

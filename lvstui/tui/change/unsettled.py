@@ -2,7 +2,7 @@
 rolled back while nobody looked. The same for every screen.
 
 What the host remembers comes with the picture, whoever made the change; what this console applied
-and its host does not show (on the peer alone) comes from the desk.
+and its host does not show (on the peer alone) comes from the session.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lvstui.model.picture import Picture
 from lvstui.model.waiting import APPLYING, ChangeStands
 
 if TYPE_CHECKING:
-    from lvstui.tui.config.desk import ConfigDesk
+    from lvstui.session.config import ConfigSession
 
 _STILL_NEWS_S = 3600.0
 """What was rolled back this long before the console was opened is history."""
@@ -43,7 +43,7 @@ class Unsettled:
         self._began = clock()
         self._changes: tuple[ChangeStands, ...] = ()
         self._seen: set[str] = set()
-        self.desk: ConfigDesk | None = None
+        self.session: ConfigSession | None = None
         """What this console changes, once there is such a thing."""
 
     def follow(self, picture: Picture) -> None:
@@ -54,7 +54,7 @@ class Unsettled:
     def under_way(self) -> ChangeStands | None:
         """The change that is not decided yet, as the host has it."""
         # The host's own word of what was decided here comes with the next tick.
-        decided = self.desk.decided if self.desk is not None else ""
+        decided = self.session.decided if self.session is not None else ""
         return next((one for one in self._changes if one.waits and one.id != decided), None)
 
     @property
@@ -64,7 +64,7 @@ class Unsettled:
         if seen is not None:
             now = self._clock()
             return Waiting(seen.title, seen.left_s(now), seen.stage, seen.plight(now))
-        change = self.desk.unkept if self.desk is not None else None
+        change = self.session.unkept if self.session is not None else None
         if change is None:
             return None
         return Waiting(change.title, change.left_s, plight=change.plight)
@@ -90,8 +90,8 @@ class Unsettled:
     def why_nothing(self) -> str:
         """Why there is nothing to show, keep or undo; empty: there is."""
         seen = self.under_way
-        desk = self.desk
-        here = desk is not None and desk.change is not None
+        session = self.session
+        here = session is not None and session.change is not None
         if seen is not None and seen.stage == APPLYING and not here:
             return f"{seen.who} applies “{seen.title}” now: it can be kept when it was verified."
         if seen is not None or self.unseen is not None or here:

@@ -16,13 +16,13 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.config_plan import Ended
-from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.session.config import NO_ENGINE
+from lvstui.session.config_change import ConfigChange, Phase
+from lvstui.session.drafting import carrying
+from lvstui.session.spot import Spot
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms
-from lvstui.tui.config.desk import NO_ENGINE
-from lvstui.tui.config.drafting import carrying
 from lvstui.tui.config.forms import Form
-from lvstui.tui.config.spot import Spot
 from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.feed import Target
 
@@ -40,38 +40,38 @@ class ConfigActions:
 
     def why_not(self) -> str:
         """Why nothing can be changed from here now."""
-        desk = self._screen.console.config_desk
-        if not desk.changeable:
+        session = self._screen.console.config_session
+        if not session.changeable:
             return NO_ENGINE
-        if desk.unkept is not None:
+        if session.unkept is not None:
             return "A change waits to be kept or undone first (P shows it)."
-        return f"Wait for this: {desk.under_way}." if desk.under_way else ""
+        return f"Wait for this: {session.under_way}." if session.under_way else ""
 
     # Making changes
 
     def carry(self, words: str, intents: Sequence[Intent], reason: str = "") -> None:
         """Put a change into the draft, and plan it at once when this screen does."""
-        desk = self._screen.console.config_desk
-        desk.know(self._screen.console.picture)
-        before = desk.pending
+        session = self._screen.console.config_session
+        session.know(self._screen.console.picture)
+        before = session.pending
 
         def then() -> None:
             if self._at_once:
                 self.plan(undo_when_left=not before.changed, reason=reason)
             else:
-                self._screen.tell(f"In the draft: {desk.pending.undoable}. p plans it.")
+                self._screen.tell(f"In the draft: {session.pending.undoable}. p plans it.")
 
-        desk.edit(words, carrying(intents, words), then, intents=tuple(intents))
+        session.edit(words, carrying(intents, words), then, intents=tuple(intents))
 
     def plan(self, *, undo_when_left: bool = False, reason: str = "") -> None:
         """The plan of everything in the draft."""
-        desk = self._screen.console.config_desk
-        change = desk.plan_draft()
+        session = self._screen.console.config_session
+        change = session.plan_draft()
         change.reason = reason
 
         def left() -> None:
-            if undo_when_left and change is desk.change and _given_up(change):
-                desk.discard()
+            if undo_when_left and change is session.change and _given_up(change):
+                session.discard()
 
         self.open(change, left)
 
@@ -79,8 +79,8 @@ class ConfigActions:
         """Show a change."""
         from lvstui.tui.change.config_plan import ConfigPlanScreen
 
-        desk = self._screen.console.config_desk
-        self._screen.app.push_screen(ConfigPlanScreen(desk, change), lambda _: left())
+        session = self._screen.console.config_session
+        self._screen.app.push_screen(ConfigPlanScreen(session, change), lambda _: left())
 
     def fill(self, form: Form) -> None:
         """Ask for values, then put what they mean into the draft."""
@@ -152,12 +152,12 @@ class ConfigActions:
         from lvstui.tui.config.first import FirstScreen
 
         console = self._screen.console
-        desk = console.config_desk
+        session = console.config_session
 
         def answered(answers: First | None) -> None:
             if answers is None:
                 return
-            change = desk.plan("first configuration", lambda engine: plan_first(engine, answers))
+            change = session.plan("first configuration", lambda engine: plan_first(engine, answers))
             self.open(change, lambda: self._after_first(change))
 
         self._screen.app.push_screen(FirstScreen(lambda: guess(console.picture.host)), answered)
@@ -172,7 +172,7 @@ class ConfigActions:
 
         def chosen(what: str | None) -> None:
             if what == "sysctl":
-                console.config_desk.bind_nonlocal()
+                console.config_session.bind_nonlocal()
             elif what == "realservers":
                 console.show_screen("realservers")
 

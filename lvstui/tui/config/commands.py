@@ -16,7 +16,7 @@ class _OnText(Command["ConfigScreen"]):
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be a text."""
-        return "" if screen.desk.document is not None else screen.why_nothing()
+        return "" if screen.session.document is not None else screen.why_nothing()
 
 
 class Read(Command["ConfigScreen"]):
@@ -30,12 +30,12 @@ class Read(Command["ConfigScreen"]):
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be files."""
-        return "" if screen.desk.possible else screen.why_nothing()
+        return "" if screen.session.possible else screen.why_nothing()
 
     def run(self, screen: ConfigScreen) -> None:
         """In a thread."""
         screen.console.feed.refresh()
-        screen.desk.follow(screen.console.picture, now=True)
+        screen.session.follow(screen.console.picture, now=True)
         screen.tell("Reading again.")
 
 
@@ -128,9 +128,9 @@ class _ToFinding(_OnText):
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be one."""
         reason = super().why_not(screen)
-        if reason or screen.desk.document is None:
+        if reason or screen.session.document is None:
             return reason
-        return "" if screen.desk.document.findings else "Nothing is wrong with it."
+        return "" if screen.session.document.findings else "Nothing is wrong with it."
 
     def shell(self, screen: ConfigScreen) -> str:
         """All of them."""

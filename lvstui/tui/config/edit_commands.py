@@ -15,7 +15,7 @@ class _Changing(Command["ConfigScreen"]):
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be a text, and nothing else under way."""
-        if screen.desk.document is None:
+        if screen.session.document is None:
             return screen.why_nothing()
         return screen.editing.actions.why_not()
 
@@ -165,7 +165,7 @@ class UndoEdit(_Changing):
 
     def why_not(self, screen: ConfigScreen) -> str:
         """While there is a draft, what keeps it from being worked on."""
-        return super().why_not(screen) if screen.desk.pending.undoable else ""
+        return super().why_not(screen) if screen.session.pending.undoable else ""
 
     def shell(self, screen: ConfigScreen) -> str:
         """That of the newest operation."""
@@ -173,8 +173,8 @@ class UndoEdit(_Changing):
 
     def run(self, screen: ConfigScreen) -> None:
         """In a thread."""
-        if screen.desk.pending.undoable:
-            screen.desk.undo()
+        if screen.session.pending.undoable:
+            screen.session.undo()
         else:
             screen.propose_undo()
 
@@ -189,11 +189,11 @@ class RedoEdit(_Changing):
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be one."""
         reason = super().why_not(screen)
-        return reason or ("" if screen.desk.pending.redoable else "Nothing was undone here.")
+        return reason or ("" if screen.session.pending.redoable else "Nothing was undone here.")
 
     def run(self, screen: ConfigScreen) -> None:
         """In a thread."""
-        screen.desk.redo()
+        screen.session.redo()
 
 
 class ShowDiff(Command["ConfigScreen"]):
@@ -208,7 +208,7 @@ class ShowDiff(Command["ConfigScreen"]):
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be one."""
-        return "" if screen.desk.pending.changed else "The draft is empty."
+        return "" if screen.session.pending.changed else "The draft is empty."
 
     def shell(self, screen: ConfigScreen) -> str:
         """Running against file."""
@@ -230,9 +230,9 @@ class PlanDraft(_Changing):
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be something to plan."""
         reason = super().why_not(screen)
-        if not reason and not screen.desk.pending.changed:
+        if not reason and not screen.session.pending.changed:
             reason = "The draft is empty: a adds, c changes, x removes, i edits the text."
-        return reason or screen.desk.stale
+        return reason or screen.session.stale
 
     def shell(self, screen: ConfigScreen) -> str:
         """From files."""
@@ -254,9 +254,9 @@ class History(Command["ConfigScreen"]):
 
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be an engine that is free."""
-        if not screen.desk.changeable:
+        if not screen.session.changeable:
             return "This is a recording: it has no history."
-        return f"Wait for this: {screen.desk.under_way}." if screen.desk.under_way else ""
+        return f"Wait for this: {screen.session.under_way}." if screen.session.under_way else ""
 
     def shell(self, screen: ConfigScreen) -> str:
         """The same."""
@@ -299,7 +299,7 @@ class Discard(_Changing):
     def why_not(self, screen: ConfigScreen) -> str:
         """There must be one."""
         reason = super().why_not(screen)
-        pending = screen.desk.pending
+        pending = screen.session.pending
         return reason or ("" if pending.titles or pending.redoable else "The draft is empty.")
 
     def run(self, screen: ConfigScreen) -> None:

@@ -8,15 +8,15 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.text.mask import secrets_of
 from lvstui.model.text import plain
+from lvstui.operations.config_history import HistoryEntry
 from lvstui.process.readonly import READ_ONLY
-from lvstui.tui.change.config_change import Phase
+from lvstui.session.config_change import Phase
+from lvstui.session.spot import Spot, setting_at, spot_of
 from lvstui.tui.change.config_plan_text import diff_bits
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.actions import ConfigActions
-from lvstui.tui.config.engine import Past
 from lvstui.tui.config.placeholder import Veiled, editable, veil
-from lvstui.tui.config.spot import Spot, setting_at, spot_of
 from lvstui.tui.widgets.line import Bit
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ConfigEditing:
 
     def __init__(self, screen: ConfigScreen) -> None:
         self._screen = screen
-        self._desk = screen.console.config_desk
+        self._session = screen.console.config_session
         self.actions = ConfigActions(screen, at_once=False)
         """What other screens can do as well."""
 
@@ -37,7 +37,7 @@ class ConfigEditing:
     @property
     def spot(self) -> Spot:
         """What keys act on."""
-        found = self._desk.document
+        found = self._session.document
         return spot_of(found, self._screen.node) if found is not None else Spot()
 
     @property
@@ -52,7 +52,7 @@ class ConfigEditing:
 
     def add(self) -> None:
         """Choose what to add."""
-        found = self._desk.document
+        found = self._session.document
         if found is not None:
             self.actions.add(self.spot, found.configuration)
 
@@ -104,7 +104,7 @@ class ConfigEditing:
                 return
             self._open_editor(path, veiled, line)
 
-        self._desk.edit("opening the text", read, show)
+        self._session.edit("opening the text", read, show)
 
     def _open_editor(self, path: str, veiled: Veiled, line: int) -> None:
         from lvstui.tui.config.editor import EditorScreen
@@ -141,7 +141,7 @@ class ConfigEditing:
             return ()
 
         said = "In the draft. p plans it, u takes it back."
-        self._desk.edit("taking the text over", work, lambda: screen.tell(said), by_hand=True)
+        self._session.edit("taking the text over", work, lambda: screen.tell(said), by_hand=True)
 
     # The draft
 
@@ -149,24 +149,24 @@ class ConfigEditing:
         """What is in the draft, as text."""
         from lvstui.tui.config.history import TextScreen
 
-        waiting = self._desk.pending
+        waiting = self._session.pending
         bits: list[Bit] = [
             (f"{self._screen.console.glyphs.dot} {plain(title)}\n", "$lv-text")
             for title in waiting.titles
         ]
         bits.append(("\n", ""))
-        for text in self._desk.pending.diffs:
+        for text in self._session.pending.diffs:
             bits += diff_bits(text)
         self._screen.app.push_screen(TextScreen("what is in the draft", bits))
 
     def ask_discard(self) -> None:
         """Forget the draft, after a question."""
-        count = len(self._desk.pending.titles)
+        count = len(self._session.pending.titles)
 
         def chosen(at: int | None) -> None:
             if at == 1:
-                self._desk.discard()
-                self._desk.follow(self._screen.console.picture, now=True)
+                self._session.discard()
+                self._session.follow(self._screen.console.picture, now=True)
 
         self._screen.app.push_screen(
             ChoiceScreen(f"Discard the draft ({count} changes)?", ["Keep it", "Discard it"]), chosen
@@ -176,24 +176,24 @@ class ConfigEditing:
 
     def show_history(self) -> None:
         """What was changed in the past."""
-        self._desk.history(self._open_history)
+        self._session.history(self._open_history)
 
-    def _open_history(self, past: tuple[Past, ...]) -> None:
+    def _open_history(self, past: tuple[HistoryEntry, ...]) -> None:
         from lvstui.tui.config.history import HistoryScreen, TextScreen
 
         screen = self._screen
 
-        def show(one: Past) -> None:
+        def show(one: HistoryEntry) -> None:
             def came(text: str) -> None:
                 screen.app.push_screen(TextScreen(f"{one.title}  {one.id}", diff_bits(text)))
 
-            if not self._desk.under_way:
-                self._desk.past_diff(one, came)
+            if not self._session.under_way:
+                self._session.past_diff(one, came)
 
         def back(id_: str | None) -> None:
             if id_ is not None:
                 title = next(one.title for one in past if one.id == id_)
-                change = self._desk.plan(
+                change = self._session.plan(
                     f"undo: {plain(title)}", lambda engine: engine.plan_rollback(id_)
                 )
                 self.actions.open(change)
@@ -203,12 +203,12 @@ class ConfigEditing:
     def _why_no_rollback(self) -> str:
         if self._screen.console.operator.read_only:
             return READ_ONLY
-        if self._desk.pending.changed:
+        if self._session.pending.changed:
             return "A draft is open: apply or discard it first."
         return self.actions.why_not()
 
     @property
     def unkept(self) -> bool:
         """A change waits to be kept."""
-        change = self._desk.change
+        change = self._session.change
         return change is not None and change.phase is Phase.WAITING

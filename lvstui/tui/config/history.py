@@ -16,8 +16,8 @@ from textual.widgets.option_list import Option
 from lvstui.model.changes import Ended
 from lvstui.model.say import moment
 from lvstui.model.text import plain
+from lvstui.operations.config_history import HistoryEntry
 from lvstui.tui.change.config_plan_text import ENDED
-from lvstui.tui.config.engine import Past
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.widgets.format import fit
 from lvstui.tui.widgets.line import Bit
@@ -55,8 +55,8 @@ class HistoryScreen(Dialog[str]):
 
     def __init__(
         self,
-        past: Sequence[Past],
-        show: Callable[[Past], None],
+        past: Sequence[HistoryEntry],
+        show: Callable[[HistoryEntry], None],
         why_not_back: Callable[[], str] = lambda: "",
     ) -> None:
         """`show` opens the diff of one; `why_not_back`: why nothing can be undone now."""
@@ -73,7 +73,7 @@ class HistoryScreen(Dialog[str]):
             yield Static("Nothing was changed through lvstui yet.", classes="prose", markup=False)
         yield OptionList(*(Option(self._line(one)) for one in self._past), id="history")
 
-    def _line(self, one: Past) -> Content:
+    def _line(self, one: HistoryEntry) -> Content:
         bits: list[Bit] = [
             (f"{moment(one.at)}  ", "$lv-dim"),
             (f"{fit(plain(one.who), 10)} ", "bold $lv-text"),
@@ -92,7 +92,7 @@ class HistoryScreen(Dialog[str]):
         self.query_one(OptionList).focus()
 
     @property
-    def _here(self) -> Past | None:
+    def _here(self) -> HistoryEntry | None:
         at = self.query_one(OptionList).highlighted
         return self._past[at] if at is not None and at < len(self._past) else None
 

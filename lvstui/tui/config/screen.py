@@ -13,13 +13,13 @@ from textual.widgets import Input, Static
 from lvstui.model.config import Place
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.session.outline import NodeId
+from lvstui.session.spot import spot_of
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
 from lvstui.tui.config.edit_commands import EDIT_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
 from lvstui.tui.config.lines import LinesView
-from lvstui.tui.config.outline import NodeId
-from lvstui.tui.config.spot import spot_of
 from lvstui.tui.config.summary import count_bits, finding_bits, place_bits, step_bits, work_bits
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
@@ -67,8 +67,8 @@ class ConfigScreen(ConsoleScreen):
         self._jumps: list[Place] = []
         self._wanted: tuple[ServiceKey, ServerKey | None] | Place | None = None
         self._shown: object = None
-        self.desk = self.console.config_desk
-        self.desk.watchers.append(self.redraw)
+        self.session = self.console.config_session
+        self.session.watchers.append(self.redraw)
         self.editing = ConfigEditing(self)
 
     # What is shown
@@ -76,14 +76,14 @@ class ConfigScreen(ConsoleScreen):
     def show_picture(self, picture: Picture) -> None:
         """What runs may be another one now; so may the files."""
         super().show_picture(picture)
-        self.desk.follow(picture)
+        self.session.follow(picture)
         self._say_state()
 
     def redraw(self) -> None:
         """Everything below the header, from what is known now."""
         if not self.whole:
             return
-        found = self.desk.document
+        found = self.session.document
         if found is not self._shown and found is not None:
             self._shown = found
             page = self.text.page
@@ -98,26 +98,28 @@ class ConfigScreen(ConsoleScreen):
     def tick(self) -> None:
         """A timer may be running."""
         super().tick()
-        if self.desk.unkept is not None or self.desk.under_way:
+        if self.session.unkept is not None or self.session.under_way:
             self._say_state()
 
     def why_nothing(self) -> str:
         """Why there is no text."""
-        if not self.desk.possible:
+        if not self.session.possible:
+            if self.session.document is not None:
+                return "This is a recording: its files can not be read again."
             return "This is a recording: the text of its configuration is not in it."
-        if self.desk.trouble:
-            more = " I makes a first configuration." if self.desk.changeable else ""
-            return f"{self.desk.trouble.rstrip('.')}.{more}"
+        if self.session.trouble:
+            more = " I makes a first configuration." if self.session.changeable else ""
+            return f"{self.session.trouble.rstrip('.')}.{more}"
         return "The configuration is being read."
 
     def _say_state(self) -> None:
-        glyphs, found = self.console.glyphs, self.desk.document
+        glyphs, found = self.console.glyphs, self.session.document
         bits: list[Bit] = []
         bits += step_bits(self.console.picture, glyphs)
         if found is not None:
             bits += [("    ", ""), *count_bits(found, glyphs)]
-        bits += work_bits(self.desk, glyphs)
-        if found is None or self.desk.trouble:
+        bits += work_bits(self.session, glyphs)
+        if found is None or self.session.trouble:
             bits += [("\n", ""), (f"{glyphs.info} {self.why_nothing()}", "$sev-warn")]
         self.query_one("#config-state", Static).update(Content.assemble(*bits))
 
@@ -148,7 +150,7 @@ class ConfigScreen(ConsoleScreen):
 
     def target(self) -> tuple[ServiceKey, ServerKey | None] | None:
         """The service, and the real server of it, that the cursor is in."""
-        found, page = self.desk.document, self.text.page
+        found, page = self.session.document, self.text.page
         if found is None or page is None:
             return None
         if self.tree_view.has_focus:
@@ -160,7 +162,7 @@ class ConfigScreen(ConsoleScreen):
     @property
     def node(self) -> NodeId | None:
         """The node of the outline that the cursor is in."""
-        found, page = self.desk.document, self.text.page
+        found, page = self.session.document, self.text.page
         if self.tree_view.has_focus:
             return self.tree_view.item.id if self.tree_view.item is not None else None
         if found is None or page is None:
@@ -170,7 +172,7 @@ class ConfigScreen(ConsoleScreen):
     @on(LinesView.Moved)
     def _moved(self, event: LinesView.Moved) -> None:
         """The cursor of the other pane follows."""
-        found, page = self.desk.document, self.text.page
+        found, page = self.session.document, self.text.page
         if found is None or page is None:
             return
         if event.view is self.tree_view:
@@ -183,7 +185,7 @@ class ConfigScreen(ConsoleScreen):
         self.keys.look_again()
 
     def _show_place(self, place: Place) -> bool:
-        found = self.desk.document
+        found = self.session.document
         page = found.pages.get(place.file) if found is not None else None
         if page is None:
             return False
@@ -192,7 +194,7 @@ class ConfigScreen(ConsoleScreen):
 
     def go_to(self, place: Place, *, remember: bool = True) -> None:
         """The text at that place, the tree beside it."""
-        found, page = self.desk.document, self.text.page
+        found, page = self.session.document, self.text.page
         if found is None:
             self._wanted = place
             return
@@ -210,7 +212,7 @@ class ConfigScreen(ConsoleScreen):
 
     def show_row(self, service: ServiceKey, server: ServerKey | None) -> None:
         """The place of a service, or of one of its real servers, in the file."""
-        found = self.desk.document
+        found = self.session.document
         if found is None:
             self._wanted = (service, server)
             return
@@ -296,7 +298,7 @@ class ConfigScreen(ConsoleScreen):
 
     def search(self, *, back: bool = False) -> None:
         """To the next match."""
-        found, page = self.desk.document, self.text.page
+        found, page = self.session.document, self.text.page
         if found is None or page is None:
             return
         place = found.find(self.words, page.path, self.text.line, back=back)
@@ -307,7 +309,7 @@ class ConfigScreen(ConsoleScreen):
 
     def to_finding(self, *, back: bool = False) -> None:
         """To the next line that something is said about."""
-        found, page = self.desk.document, self.text.page
+        found, page = self.session.document, self.text.page
         if found is None or page is None:
             return
         finding = found.next_finding(page.path, self.text.line, back=back)

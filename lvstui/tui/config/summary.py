@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 
-from lvstui.keepalived.lint.finding import Finding, Severity
+from lvstui.model.finding import Finding, Severity
 from lvstui.model.picture import Picture
 from lvstui.model.say import grouped, plural
 from lvstui.model.text import plain
-from lvstui.tui.config.desk import ConfigDesk
-from lvstui.tui.config.document import Document, Page
+from lvstui.session.config import ConfigSession
+from lvstui.session.document import Document, Page
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 
@@ -70,18 +70,18 @@ def count_bits(found: Document, glyphs: Glyphs) -> list[Bit]:
     return bits or [(f"{glyphs.yes} no finding  ", "$sev-good")]
 
 
-def work_bits(desk: ConfigDesk, glyphs: Glyphs) -> list[Bit]:
+def work_bits(session: ConfigSession, glyphs: Glyphs) -> list[Bit]:
     """The draft, and what is under way; a change that waits is in the header."""
     bits: list[Bit] = []
-    waiting = desk.pending
+    waiting = session.pending
     if waiting.titles:
         count = plural(len(waiting.titles), "change")
         bits.append((f"\n{glyphs.severity} draft: {count} not applied", "bold $lv-accent"))
         bits.append((f"  last: {plain(waiting.undoable)}", "$lv-dim"))
-    if desk.stale:
-        bits.append((f"\n{glyphs.warn} {desk.stale}", "bold $sev-bad"))
-    if desk.under_way:
-        bits.append((f"\n{glyphs.info} {plain(desk.under_way)} …", "$lv-accent"))
+    if session.stale:
+        bits.append((f"\n{glyphs.warn} {session.stale}", "bold $sev-bad"))
+    if session.under_way:
+        bits.append((f"\n{glyphs.info} {plain(session.under_way)} …", "$lv-accent"))
     return bits
 
 

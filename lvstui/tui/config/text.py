@@ -8,10 +8,10 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
-from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.tui.config.document import Page
+from lvstui.model.finding import Finding, Severity
+from lvstui.session.document import Page
+from lvstui.session.pieces import Meaning
 from lvstui.tui.config.lines import LinesView
-from lvstui.tui.config.pieces import Meaning
 from lvstui.tui.widgets.format import width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
+from lvstui.session.outline import Item, NodeId, Outline
 from lvstui.tui.config.lines import LinesView
-from lvstui.tui.config.outline import Item, NodeId, Outline
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 

@@ -21,12 +21,12 @@ class _OnHosts(Command["RealServersScreen"]):
 
     def why_not(self, screen: RealServersScreen) -> str:
         """There must be a way to ask, somebody to ask, and nothing else under way."""
-        if not screen.desk.possible:
+        if not screen.session.possible:
             return NO_WAY
         if not screen.targets():
             return "There is no real server here."
-        if screen.desk.under_way:
-            return f"Wait for this: {screen.desk.under_way}."
+        if screen.session.under_way:
+            return f"Wait for this: {screen.session.under_way}."
         return ""
 
     def shell(self, screen: RealServersScreen) -> str:
@@ -131,7 +131,7 @@ class TakeBack(_OnHosts):
         reason = super().why_not(screen)
         if reason:
             return reason
-        rows = [screen.desk.rows.get(host.address) for host in screen.targets()]
+        rows = [screen.session.rows.get(host.address) for host in screen.targets()]
         if any(row and row.facts and row.facts.unfinished is not None for row in rows):
             return ""
         return "No unfinished change was seen there."
@@ -152,7 +152,9 @@ class LastResult(Command["RealServersScreen"]):
 
     def why_not(self, screen: RealServersScreen) -> str:
         """There must be one."""
-        return "" if screen.desk.change is not None else "Nothing was pushed in this session yet."
+        return (
+            "" if screen.session.change is not None else "Nothing was pushed in this session yet."
+        )
 
     def run(self, screen: RealServersScreen) -> None:
         """Open it."""
@@ -171,7 +173,7 @@ class Evidence(Command["RealServersScreen"]):
 
     def why_not(self, screen: RealServersScreen) -> str:
         """It must have been looked at."""
-        return "" if screen.row_here() is not None else "It was not looked at yet: r looks."
+        return "" if screen.look_here() is not None else "It was not looked at yet: r looks."
 
     def shell(self, screen: RealServersScreen) -> str:
         """The same."""
@@ -280,7 +282,7 @@ class SaveTranscript(Command["RealServersScreen"]):
 
     def why_not(self, screen: RealServersScreen) -> str:
         """Something must have been run."""
-        return "" if screen.desk.transcript is not None else "Nothing was run on a host yet."
+        return "" if screen.session.transcript is not None else "Nothing was run on a host yet."
 
     def shell(self, screen: RealServersScreen) -> str:
         """The twin."""

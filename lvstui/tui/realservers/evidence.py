@@ -10,8 +10,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from lvstui.model.realserver import Look
 from lvstui.model.say import moment
-from lvstui.operations.rows import Row
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.realservers.text import host_bits
 
@@ -23,16 +23,16 @@ class EvidenceScreen(Dialog[None]):
     KEYS = (("j k", "scroll"), ("y", "copy"), ("Esc", "close"))
     SCROLLS = "#evidence"
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, look: Look) -> None:
         super().__init__()
-        self._row = row
+        self._look = look
 
     def heading(self) -> str:
         """Which host, seen when."""
-        host = self._row.host
-        at = moment(self._row.at, self.console.settings.clock())
-        where = f" ({host.address})" if host.label != host.address else ""
-        return f"{host.label}{where}, looked at {at}"
+        look = self._look
+        at = moment(look.at, self.console.settings.clock())
+        where = f" ({look.address})" if look.name else ""
+        return f"{look.label}{where}, looked at {at}"
 
     def body(self) -> ComposeResult:
         """The page."""
@@ -49,12 +49,12 @@ class EvidenceScreen(Dialog[None]):
 
     def _draw(self) -> None:
         width = max(self.query_one("#evidence").size.width - 2, 40)
-        bits = host_bits(self._row, width, self.console.glyphs)
+        bits = host_bits(self._look, width, self.console.glyphs)
         self.query_one("#evidence-text", Static).update(Content.assemble(*bits).rstrip())
         self.fit_height()
 
     def action_copy(self) -> None:
         """To the terminal's clipboard."""
-        bits = host_bits(self._row, 100, self.console.glyphs)
+        bits = host_bits(self._look, 100, self.console.glyphs)
         self.app.copy_to_clipboard("".join(text for text, _ in bits))
         self.notify("Copied: the page", markup=False)

@@ -1,14 +1,15 @@
-"""From what the desk knows to the lines of the matrix and the line below it. Pure."""
+"""From the picture and the session to the lines of the matrix and the line below it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from lvstui.model.picture import Picture
+from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.say import duration, plural
-from lvstui.operations.rows import Row
-from lvstui.realserver.checks import TITLES, Check, Verdict
-from lvstui.tui.change.realserver_change import Phase
-from lvstui.tui.realservers.desk import Desk
+from lvstui.realserver.checks import TITLES
+from lvstui.session.realserver_change import Phase
+from lvstui.session.realservers import RealServerSession
 from lvstui.tui.realservers.matrix import Matrix
 from lvstui.tui.realservers.matrix_layout import MatrixLine
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -19,18 +20,20 @@ _MOST_NAMES = 6
 _WRONG = (Verdict.BAD, Verdict.WARN, Verdict.UNKNOWN)
 
 
-def matrix_lines(desk: Desk, now: float) -> list[MatrixLine]:
+def matrix_lines(
+    session: RealServerSession, looks: Mapping[str, Look], now: float
+) -> list[MatrixLine]:
     """A line for each host and VIP, in the order of the configuration."""
     found = []
-    for host in desk.hosts:
-        row = desk.rows.get(host.address)
-        checks = dict(row.checks) if row is not None else {}
+    for host in session.hosts:
+        look = looks.get(host.address)
+        checks = dict(look.checks) if look is not None else {}
         note = "not looked at"
-        if row is not None:
-            old = now - row.at
+        if look is not None:
+            old = now - look.at
             note = "just now" if old < _JUST_NOW_S else f"{duration(old)} ago"
-        drift = bool(row is not None and row.drift)
-        stage = desk.stages.get(host.address, "")
+        drift = bool(look is not None and look.drift)
+        stage = session.stages.get(host.address, "")
         for index, vip in enumerate(host.vips):
             by_id: dict[str, Check] = {check.id: check for check in checks.get(vip.address, ())}
             cells = tuple(by_id.get(id_) for id_ in TITLES) if by_id else ()
@@ -60,12 +63,12 @@ def passes(line: MatrixLine, pattern: str, faults: bool) -> bool:
 
 
 def target_bits(
-    desk: Desk, matrix: Matrix, director: str, total: int, glyphs: Glyphs
+    session: RealServerSession, matrix: Matrix, picture: Picture, total: int, glyphs: Glyphs
 ) -> tuple[list[Bit], list[Bit]]:
     """What a key acts on; what is under way, or how many are good."""
     arrow: Bit = (f" {glyphs.chevron} ", "$lv-dim")
-    left: list[Bit] = [(director, "bold $lv-text")]
-    marked = [host.label for host in desk.hosts if host.address in matrix.marks]
+    left: list[Bit] = [(picture.host, "bold $lv-text")]
+    marked = [host.label for host in session.hosts if host.address in matrix.marks]
     line = matrix.line
     if marked:
         names = ", ".join(marked[:_MOST_NAMES])
@@ -85,33 +88,33 @@ def target_bits(
             arrow,
             (TITLES[matrix.check_id], "$lv-dim"),
         ]
-    if desk.under_way:
-        changing = desk.change is not None and desk.change.phase is Phase.RUNNING
-        hint = " stopping" if desk.stopping else " (o opens it)" if changing else " (Esc stops)"
-        return left, [(f"{desk.under_way} {glyphs.ellipsis}{hint}", "bold $lv-accent")]
+    if session.under_way:
+        changing = session.change is not None and session.change.phase is Phase.RUNNING
+        hint = " stopping" if session.stopping else " (o opens it)" if changing else " (Esc stops)"
+        return left, [(f"{session.under_way} {glyphs.ellipsis}{hint}", "bold $lv-accent")]
     right: list[Bit] = []
     hidden = total - len(matrix.lines)
     if hidden:
         right.append((f"{hidden} hidden  ", "$lv-dim"))
-    seen = [row for host in desk.hosts if (row := desk.rows.get(host.address)) is not None]
+    seen = [look for host in session.hosts if (look := picture.looks.get(host.address))]
     if seen:
-        good = sum(row.verdict is Verdict.GOOD for row in seen)
-        right.append((f"{good} of {len(desk.hosts)} good", "$lv-dim"))
+        good = sum(look.verdict is Verdict.GOOD for look in seen)
+        right.append((f"{good} of {len(session.hosts)} good", "$lv-dim"))
     return left, right
 
 
-def verified(rows: Sequence[Row]) -> tuple[str, bool]:
+def verified(looks: Sequence[Look]) -> tuple[str, bool]:
     """What a look says of all hosts at once, and whether anything is not good."""
-    bad = [row for row in rows if row.verdict is not Verdict.GOOD]
-    good = len(rows) - len(bad)
-    are = "is as it has" if len(rows) == 1 else "are as they have"
-    text = f"{good} of {plural(len(rows), 'host')} {are} to be."
-    for row in bad[:_MOST_NAMES]:
+    bad = [look for look in looks if look.verdict is not Verdict.GOOD]
+    good = len(looks) - len(bad)
+    are = "is as it has" if len(looks) == 1 else "are as they have"
+    text = f"{good} of {plural(len(looks), 'host')} {are} to be."
+    for look in bad[:_MOST_NAMES]:
         names = dict.fromkeys(
             TITLES[check.id]
-            for _, found in row.checks
+            for _, found in look.checks
             for check in found
             if check.verdict in _WRONG
         )
-        text += f"\n{row.host.label}: {row.error or ', '.join(names) or row.verdict.value}"
+        text += f"\n{look.label}: {look.error or ', '.join(names) or look.verdict.value}"
     return text, bool(bad)

@@ -18,7 +18,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lvstui.realserver.checks import TITLES, Check, Verdict
+from lvstui.model.realserver import Check, Verdict
+from lvstui.realserver.checks import TITLES
 from lvstui.tui.realservers.matrix_layout import MatrixLine, Places, place
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lvstui.realserver.checks import TITLES, Check, Verdict
+from lvstui.model.realserver import Check, Verdict
+from lvstui.realserver.checks import TITLES
 from lvstui.tui.widgets.format import width_of
 from lvstui.tui.widgets.glyphs import Glyphs
 

@@ -11,19 +11,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from lvstui.model.picture import Picture
+from lvstui.model.realserver import Look
 from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
-from lvstui.tui.change.realserver_change import Change, Phase
+from lvstui.session.realserver_change import Change, Phase
 from lvstui.tui.command import Command
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.realservers.commands import NO_WAY, REALSERVER_COMMANDS
-from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.lines import matrix_lines, passes, target_bits, verified
 from lvstui.tui.realservers.matrix import Matrix
 from lvstui.tui.realservers.text import cell_bits, result_line, untouched_bits, wrong_bits
@@ -32,14 +31,6 @@ from lvstui.tui.widgets.line import Bit, RuleStrip
 
 _BELOW = 9
 """Lines that the evidence, the rule and the footer need at least."""
-
-
-class _Later(Message):
-    """Something to do on the UI's thread."""
-
-    def __init__(self, call: Any) -> None:
-        super().__init__()
-        self.call = call
 
 
 class RealServersScreen(FilteredScreen):
@@ -75,25 +66,9 @@ class RealServersScreen(FilteredScreen):
         self.matrix = self.query_one(Matrix)
         self._pattern = ""
         self._faults = False
-        make, asker = self.console.realservers, self._asker()
-        self.desk = Desk(
-            None if make is None else (lambda: make(asker)),
-            lambda call: self.post_message(_Later(call)),
-            self.console.settings.clock,
-        )
-        self.desk.watchers.append(self.redraw)
-        self.console.under_way = lambda: self.desk.under_way
-        self.desk.read_own()
-
-    def _asker(self) -> Any:
-        from lvstui.tui.questions import ScreenAsker
-
-        return ScreenAsker(self.app)
-
-    @on(_Later)
-    def _do_later(self, event: _Later) -> None:
-        event.stop()
-        event.call()
+        self.session = self.console.realserver_session
+        self.session.watchers.append(self.redraw)
+        self.session.read_own()
 
     # What is shown
 
@@ -110,8 +85,10 @@ class RealServersScreen(FilteredScreen):
         """Everything below the header, from what is known now."""
         if not self.whole:
             return
-        self.desk.follow(self.console.picture)
-        lines = matrix_lines(self.desk, self.console.settings.clock())
+        self.session.follow(self.console.picture)
+        lines = matrix_lines(
+            self.session, self.console.picture.looks, self.console.settings.clock()
+        )
         self._total = len(lines)
         shown = [line for line in lines if passes(line, self._pattern, self._faults)]
         self.matrix.show_lines(shown)
@@ -123,9 +100,9 @@ class RealServersScreen(FilteredScreen):
 
     def _say_state(self) -> None:
         """What stands above the matrix: why it is empty, or what is in the way."""
-        desk, glyphs = self.desk, self.console.glyphs
+        session, glyphs = self.session, self.console.glyphs
         bits: list[Bit] = []
-        if not desk.hosts and self.console.picture.ready:
+        if not session.hosts and self.console.picture.ready:
             bits.append(
                 (
                     "No real server in Direct Routing is in the configuration of "
@@ -133,50 +110,43 @@ class RealServersScreen(FilteredScreen):
                     "$lv-text",
                 )
             )
-        elif desk.hosts and not self.matrix.lines:
+        elif session.hosts and not self.matrix.lines:
             what = f"/{self._pattern.strip()}" if self._pattern.strip() else "not good only"
             bits.append((f"Nothing to show ({what}): Esc shows all.", "$lv-text"))
-        if not desk.possible:
+        if not session.possible:
             bits.append(("\n" if bits else "", ""))
             bits.append(
                 (f"{glyphs.info} No host can be asked from here: this is a recording.", "$sev-warn")
             )
-        if desk.own_trouble:
+        if session.own_trouble:
             bits.append(("\n" if bits else "", ""))
-            bits.append((f"{glyphs.warn} {desk.own_trouble}", "$sev-warn"))
+            bits.append((f"{glyphs.warn} {session.own_trouble}", "$sev-warn"))
         state = self.query_one("#rs-state", Static)
         state.display = bool(bits)
         if bits:
             state.update(Content.assemble(*bits))
 
     def _show_cell(self) -> None:
-        line = self.matrix.line
+        line, looks = self.matrix.line, self.console.picture.looks
         width = max(self.size.width - 4, 40)
         bits: list[Bit] = []
         glyphs = self.console.glyphs
-        if line is not None and not self.desk.rows:
-            bits += untouched_bits(len(self.desk.hosts), self.console.picture.host, width)
+        seen = [look for host in self.session.hosts if (look := looks.get(host.address))]
+        if line is not None and not seen:
+            bits += untouched_bits(len(self.session.hosts), self.console.picture.host, width)
         elif line is not None:
-            row = self.desk.rows.get(line.address)
+            look = looks.get(line.address)
             bits += cell_bits(
-                line.label, line.vip, self.matrix.check_id, self.matrix.check, row, width, glyphs
+                line.label, line.vip, self.matrix.check_id, self.matrix.check, look, width, glyphs
             )
-            bits += wrong_bits(
-                [
-                    r
-                    for host in self.desk.hosts
-                    if (r := self.desk.rows.get(host.address)) is not None
-                ],
-                width,
-                glyphs,
-            )
+            bits += wrong_bits(seen, width, glyphs)
         self.query_one("#rs-cell-text", Static).update(Content.assemble(*bits).rstrip())
         self.show_target()
 
     def show_target(self) -> None:
         """What a key acts on, and what is under way."""
         left, right = target_bits(
-            self.desk, self.matrix, self.console.picture.host, self._total, self.console.glyphs
+            self.session, self.matrix, self.console.picture, self._total, self.console.glyphs
         )
         if self._pattern.strip():
             right.insert(0, (f"/{self._pattern.strip()}  ", "bold $lv-accent"))
@@ -186,35 +156,35 @@ class RealServersScreen(FilteredScreen):
 
     @property
     def _changing(self) -> bool:
-        change = self.desk.change
+        change = self.session.change
         return change is not None and change.phase is Phase.RUNNING
 
     # What commands ask
 
     def marked(self) -> list[Host]:
         """The marked hosts, in the order of the configuration."""
-        return [host for host in self.desk.hosts if host.address in self.matrix.marks]
+        return [host for host in self.session.hosts if host.address in self.matrix.marks]
 
     def here(self) -> Host | None:
         """The host under the cursor."""
         line = self.matrix.line
         if line is None:
             return None
-        return next((host for host in self.desk.hosts if host.address == line.address), None)
+        return next((host for host in self.session.hosts if host.address == line.address), None)
 
     def targets(self) -> list[Host]:
         """What a change acts on: the marked hosts, else the one under the cursor."""
         here = self.here()
         return self.marked() or ([here] if here is not None else [])
 
-    def row_here(self) -> Row | None:
+    def look_here(self) -> Look | None:
         """What was seen of the host under the cursor."""
         line = self.matrix.line
-        return self.desk.rows.get(line.address) if line is not None else None
+        return self.console.picture.looks.get(line.address) if line is not None else None
 
     def look(self) -> None:
         """At the marked hosts, else at all."""
-        self.desk.look(self.marked() or self.desk.hosts, failed=self._failed)
+        self.session.look(self.marked() or self.session.hosts, failed=self._failed)
 
     def _failed(self, text: str) -> None:
         self.tell(text, bad=True)
@@ -226,11 +196,11 @@ class RealServersScreen(FilteredScreen):
             text, bad = verified(rows)
             self.tell(text, bad=bad)
 
-        self.desk.look(self.marked() or self.desk.hosts, then, self._failed)
+        self.session.look(self.marked() or self.session.hosts, then, self._failed)
 
     def propose(self, operation: str) -> None:
         """Look if need be, then show the plan."""
-        self._open_change(self.desk.begin(operation, self.targets()))
+        self._open_change(self.session.begin(operation, self.targets()))
 
     def propose_for(
         self,
@@ -240,12 +210,12 @@ class RealServersScreen(FilteredScreen):
         cautions: tuple[str, ...],
     ) -> None:
         """The same for hosts and VIPs that were chosen elsewhere."""
-        self.desk.follow(self.console.picture)
-        hosts = [host for host in self.desk.hosts if host.address in addresses]
-        if not self.desk.possible:
+        self.session.follow(self.console.picture)
+        hosts = [host for host in self.session.hosts if host.address in addresses]
+        if not self.session.possible:
             self.tell(NO_WAY, bad=True)
-        elif self.desk.under_way:
-            self.tell(f"Wait for this: {self.desk.under_way}.", bad=True)
+        elif self.session.under_way:
+            self.tell(f"Wait for this: {self.session.under_way}.", bad=True)
         elif len(hosts) < len(addresses):
             gone = ", ".join(sorted(set(addresses) - {host.address for host in hosts}))
             self.tell(
@@ -254,17 +224,17 @@ class RealServersScreen(FilteredScreen):
                 bad=True,
             )
         else:
-            self._open_change(self.desk.begin(operation, hosts, vips, cautions))
+            self._open_change(self.session.begin(operation, hosts, vips, cautions))
 
     def open_last(self) -> None:
         """The last push or undo again."""
-        if self.desk.change is not None:
-            self._open_change(self.desk.change)
+        if self.session.change is not None:
+            self._open_change(self.session.change)
 
     def _open_change(self, change: Change) -> None:
         from lvstui.tui.change.push import PushScreen
 
-        self.app.push_screen(PushScreen(self.desk, change, self._ended))
+        self.app.push_screen(PushScreen(self.session, change, self._ended))
 
     def _ended(self, change: Change) -> None:
         ok = change.result is not None and change.result.ok
@@ -283,19 +253,19 @@ class RealServersScreen(FilteredScreen):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.desk.reboot(hosts, lambda text, bad: self.tell(text, bad=bad))
+                self.session.reboot(hosts, lambda text, bad: self.tell(text, bad=bad))
 
-        cautions = tuple(loaded(hosts, self.desk.weights))
+        cautions = tuple(loaded(hosts, self.session.weights))
         self.app.push_screen(RebootScreen(tuple(h.label for h in hosts), cautions), answered)
 
     def take_back(self) -> None:
         """What an earlier change left half done."""
-        self.desk.take_back(self.targets(), lambda text, bad: self.tell(text, bad=bad))
+        self.session.take_back(self.targets(), lambda text, bad: self.tell(text, bad=bad))
 
     def save_transcript(self) -> None:
         """To a new file in the state folder, in a thread."""
         settings = self.console.settings
-        self.desk.save_transcript(
+        self.session.save_transcript(
             settings.state_folder, settings.clock(), lambda text, bad: self.tell(text, bad=bad)
         )
 
@@ -303,9 +273,9 @@ class RealServersScreen(FilteredScreen):
         """Everything about the host under the cursor."""
         from lvstui.tui.realservers.evidence import EvidenceScreen
 
-        row = self.row_here()
-        if row is not None:
-            self.app.push_screen(EvidenceScreen(row))
+        look = self.look_here()
+        if look is not None:
+            self.app.push_screen(EvidenceScreen(look))
 
     def turn_faults(self) -> None:
         """Only what is not good, or everything."""
@@ -319,8 +289,8 @@ class RealServersScreen(FilteredScreen):
 
     def step_back(self) -> None:
         """Esc: stop a look, then the filter, then not-good-only, then the marks."""
-        if self.desk.under_way and not self._changing and not self.desk.stopping:
-            self.desk.stop()
+        if self.session.under_way and not self._changing and not self.session.stopping:
+            self.session.stop()
         elif self.filter_open or self._pattern:
             self.close_filter(clear=True)
         elif self._faults:

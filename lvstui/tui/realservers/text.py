@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable
 
+from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.operations.rows import Row
-from lvstui.realserver.checks import MEANINGS, PUSHABLE, TITLES, Check, Verdict
+from lvstui.realserver.checks import MEANINGS, PUSHABLE, TITLES
 from lvstui.realserver.push import End, HostOutcome
 from lvstui.realserver.steps import ChangeFile, HostPlan
-from lvstui.tui.change.realserver_change import Change
+from lvstui.session.realserver_change import Change
 from lvstui.tui.realservers.matrix_layout import mark
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -39,7 +40,7 @@ def cell_bits(
     vip: str,
     check_id: str,
     check: Check | None,
-    row: Row | None,
+    look: Look | None,
     width: int,
     glyphs: Glyphs,
 ) -> list[Bit]:
@@ -61,8 +62,8 @@ def cell_bits(
             bits += prose(line, "$lv-dim", width, "    ")
         if check.fix:
             bits += prose(check.fix, "$lv-accent", width, f"  {glyphs.arrow} ")
-    if row is not None and row.drift:
-        worse = ", ".join(text.partition(" was good")[0] for text in row.drift)
+    if look is not None and look.drift:
+        worse = ", ".join(text.partition(" was good")[0] for text in look.drift)
         bits += prose(
             f"worse than at the look before: {worse}",
             "$sev-warn",
@@ -74,44 +75,29 @@ def cell_bits(
     return bits
 
 
-def host_bits(row: Row, width: int, glyphs: Glyphs) -> list[Bit]:
+def host_bits(look: Look, width: int, glyphs: Glyphs) -> list[Bit]:
     """Everything that is known of a host."""
-    facts = row.facts
     bits: list[Bit] = []
-    if facts is None:
-        bits += prose(row.error, "bold $sev-bad", width, f"{mark(Verdict.BAD, glyphs)} ")
-        if row.todo:
-            bits += prose(row.todo, "$lv-accent", width, f"{glyphs.arrow} ")
+    if not look.about:
+        bits += prose(look.error, "bold $sev-bad", width, f"{mark(Verdict.BAD, glyphs)} ")
+        if look.todo:
+            bits += prose(look.todo, "$lv-accent", width, f"{glyphs.arrow} ")
     else:
-        bits += _pairs(
-            [
-                ("system", f"{facts.os_name or 'unknown'}, kernel {facts.kernel}"),
-                ("login", "root" if facts.as_root else "without root"),
-                ("init", f"systemd {facts.systemd}" if facts.systemd else facts.init or "?"),
-                ("frames by", ", ".join(facts.ingress) or "?"),
-                ("lvstui has", _managed(row)),
-                ("firewall", ", ".join(facts.firewall) or "none seen"),
-                ("selinux", facts.selinux or "none"),
-            ],
-            width,
-        )
-        if facts.unfinished is not None:
-            plight = facts.unfinished.plight
-            what = (
-                f"{plight[:1].upper()}{plight[1:]} (t)."
-                if plight
-                else ("A change is under way there; its timer decides.")
+        for name, text in look.about:
+            bits += prose(text, "$lv-text", width, f"{fit(name, 11)} ", "$lv-dim")
+        if look.unfinished:
+            what = f"{look.unfinished[:1].upper()}{look.unfinished[1:]}"
+            what, style = (
+                (f"{what} (t).", "bold $sev-bad") if look.stuck else (f"{what}.", "bold $sev-warn")
             )
-            bits += prose(
-                what, "bold $sev-bad" if plight else "bold $sev-warn", width, f"{glyphs.warn} "
-            )
-        if facts.reverted:
+            bits += prose(what, style, width, f"{glyphs.warn} ")
+        if look.reverted:
             bits += prose("a change took itself back lately:", "$sev-warn", width)
-            for line in facts.reverted.splitlines()[-6:]:
+            for line in look.reverted:
                 bits += prose(line, "$lv-dim", width, "    ")
-    for text in row.drift:
+    for text in look.drift:
         bits += prose(text, "$sev-warn", width, f"{glyphs.differs} ")
-    for vip, found in row.checks:
+    for vip, found in look.checks:
         bits.append((f"\n{vip}\n", "bold $lv-accent"))
         for check in found:
             style = STYLES[check.verdict]
@@ -122,25 +108,6 @@ def host_bits(row: Row, width: int, glyphs: Glyphs) -> list[Bit]:
                 bits += prose(line, "$lv-dim", width, " " * 15)
             if check.fix:
                 bits += prose(check.fix, "$lv-accent", width, f"{' ' * 12}{glyphs.arrow} ")
-    return bits
-
-
-def _managed(row: Row) -> str:
-    manifest = row.facts.manifest if row.facts is not None else None
-    if manifest is None:
-        return "done nothing here"
-    if manifest.problem:
-        return manifest.problem
-    return (
-        f"{', '.join(manifest.vips)} here, by {manifest.method or 'no file'}, "
-        f"pushed {manifest.pushed_at} by {manifest.operator or 'somebody'}"
-    )
-
-
-def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[Bit]:
-    bits: list[Bit] = []
-    for name, text in pairs:
-        bits += prose(text, "$lv-text", width, f"{fit(name, 11)} ", "$lv-dim")
     return bits
 
 
@@ -337,18 +304,18 @@ def result_line(change: Change) -> str:
     return f"{text}{wire}{lost}. o shows it whole."
 
 
-def wrong_bits(rows: Sequence[Row], width: int, glyphs: Glyphs) -> list[Bit]:
+def wrong_bits(looks: Iterable[Look], width: int, glyphs: Glyphs) -> list[Bit]:
     """Everything that is not good anywhere, a line each: the same thing on many hosts once."""
     found: dict[tuple[str, Verdict, str], list[str]] = {}
-    for row in rows:
-        if row.facts is None:
-            found.setdefault(("reachable", Verdict.BAD, row.error), []).append(row.host.label)
-        for _, some in row.checks:
+    for look in looks:
+        if not look.about:
+            found.setdefault(("reachable", Verdict.BAD, look.error), []).append(look.label)
+        for _, some in look.checks:
             for check in some:
                 bad = check.verdict in (Verdict.BAD, Verdict.WARN)
-                if bad and (row.facts is not None or check.id != "reachable"):
+                if bad and (look.about or check.id != "reachable"):
                     key = (check.id, check.verdict, check.says)
-                    found.setdefault(key, []).append(row.host.label)
+                    found.setdefault(key, []).append(look.label)
     bits: list[Bit] = []
     if found:
         bits.append(("\nNOT GOOD\n", "bold $lv-dim"))

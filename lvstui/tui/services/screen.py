@@ -38,8 +38,8 @@ from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
 if TYPE_CHECKING:
+    from lvstui.session.spot import Spot
     from lvstui.tui.config.actions import ConfigActions
-    from lvstui.tui.config.spot import Spot
 
 _LEAST_EVENTS, _MOST_EVENTS = 2, 40
 _LEAST_HEIGHT = 16
@@ -322,7 +322,7 @@ class ServicesScreen(FilteredScreen):
         return ConfigActions(self, at_once=True)
 
     def _spot(self) -> Spot:
-        from lvstui.tui.config.spot import Spot
+        from lvstui.session.spot import Spot
 
         row = self.table.row
         if isinstance(row, ServerView):

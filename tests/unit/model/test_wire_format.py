@@ -8,7 +8,10 @@ import pytest
 
 from lvstui.kernel.table import TableReader
 from lvstui.model import facts as f
-from lvstui.model.config import Configuration
+from lvstui.model.config import Configuration, Place
+from lvstui.model.files import ConfigFile, ConfigFiles
+from lvstui.model.finding import Finding, Severity
+from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.waiting import ChangeStands
 from lvstui.model.wire import decode, encode
 from tests.unit.world import INSTANCE, WEB, configured, rs, service
@@ -28,6 +31,22 @@ FACTS: list[f.Fact] = [
     f.Done("drain", "alice", "text", WEB, rs(2), 10, 0, "why", "id"),
     f.NamesSeen((("10.0.0.1", "a"),)),
     f.ChangesSeen((ChangeStands("id", "armed", "t", "alice", 5.0, "", 60.5, True, "", True),)),
+    f.FilesSeen(
+        ConfigFiles(
+            (ConfigFile("/etc/k.conf", 7.5, ("global_defs {", "}")),),
+            "lb1",
+            (Finding("rule", Severity.ERROR, "text", Place("/etc/k.conf", 2), "seen", "fix"),),
+        )
+    ),
+    f.RealServerSeen(
+        Look(
+            "10.10.0.3",
+            "rs1",
+            8.5,
+            (("10.10.0.20", (Check("vip", Verdict.BAD, "no", "says", ("seen",), "push"),)),),
+            about=(("login", "root"),),
+        )
+    ),
 ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lvstui.keepalived import parse_bytes, view
-from lvstui.keepalived.lint.finding import Severity
+from lvstui.model.finding import Severity
 from lvstui.operations.configuration_rules import (
     Side,
     authentication,

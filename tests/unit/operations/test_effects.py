@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from lvstui.model.realserver import Check, Verdict
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.effects import effects
 from lvstui.operations.realservers import RealServers
 from lvstui.operations.rows import Row
-from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.hosts import Host, Vip
 from lvstui.realserver.push import End, HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
@@ -25,7 +25,7 @@ STEP = MoveAddress(VIP, 32, False, "true", "true")
 
 def row(host: Host, verdict: Verdict = Verdict.GOOD) -> Row:
     """A host that has the VIP, or not."""
-    return Row(host, 1.0, None, ((VIP, (Check("vip", verdict),)),))
+    return Row(host.address, host.name, 1.0, ((VIP, (Check("vip", verdict),)),), host=host)
 
 
 def plan(host: Host, operation: str = "undo") -> HostPlan:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lvstui.cli import build_parser, main
+from lvstui.keepalived.daemon.facts import DaemonSeen
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.config_plan import FileChange
@@ -147,7 +148,9 @@ def test_whatever_writes_asks_the_gate(
 
 @pytest.mark.usefixtures("read_only")
 def test_keepalived_is_not_run_to_test_a_file(tmp_path: Path) -> None:
-    found, limit = own_test(parse_bytes(b""), str(tmp_path / "k.conf"), None, "2.2.7")
+    found, limit = own_test(
+        parse_bytes(b""), str(tmp_path / "k.conf"), None, DaemonSeen("x", version="2.2.7")
+    )
     assert found == ()
     assert "was not run" in limit
     with pytest.raises(RemoteError, match="read-only"):

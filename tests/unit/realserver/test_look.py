@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lvstui.model.realserver import Check, Verdict
 from lvstui.realserver import checks, sysctls
-from lvstui.realserver.checks import Check, Verdict, judge
+from lvstui.realserver.checks import judge
 from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Mention
 from lvstui.realserver.parse import facts as parse_facts
 from lvstui.realserver.parse import names, normal_key

@@ -11,7 +11,11 @@ import pytest
 from rich.console import Console
 
 from lvstui.model import facts as f
+from lvstui.model.config import Place
+from lvstui.model.files import ConfigFile, ConfigFiles
+from lvstui.model.finding import Finding, Severity
 from lvstui.model.picture import Cost
+from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.weights import plan_weights
@@ -40,6 +44,17 @@ def paths(value: Any, prefix: str = "") -> set[str]:
     return found
 
 
+CONF = "/etc/keepalived/keepalived.conf"
+NAT = Finding("nat", Severity.ERROR, "the service becomes NAT", Place(CONF, 12))
+
+
+def look(**what: Any) -> Look:
+    """rs2 at T0: it answers ARP for the VIP."""
+    loud = Check("arp_silent", Verdict.BAD, "no", "it answers ARP for 10.10.0.20")
+    whole = Look("10.10.0.4", "rs2", T0, (("10.10.0.20", (loud,)),), about=(("login", "root"),))
+    return replace(whole, **what)
+
+
 def rich_world() -> World:
     world = three().counters((1, 0), (2, 0), (3, 0)).later(1).counters((1, 5), (2, 5), (3, 0))
     stats = InstanceStats(1, 2, 3, 4, (("auth_failure", 1),))
@@ -50,6 +65,8 @@ def rich_world() -> World:
     )
     world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
     world.say(f.ChangesSeen((ChangeStands("id", "armed"),)))
+    world.say(f.FilesSeen(ConfigFiles((ConfigFile(CONF, 5.0),), "lb1", (NAT,))))
+    world.say(f.RealServerSeen(look(drift=("ignore was good: 0 on eth0",))))
     return world.say(f.Missing("wire", "adverts", "run as root"))
 
 
@@ -91,6 +108,29 @@ def test_a_change_that_may_not_go_back_is_a_reason(change: ChangeStands, told: s
     screen = io.StringIO()
     show(picture, Console(file=screen, width=200))
     assert ("change “rs3 leaves”" in screen.getvalue()) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("fact", "after_s", "told"),
+    [
+        (f.RealServerSeen(look()), 300.0, "rs2, as seen 5 min ago: it answers ARP for 10.10.0.20"),
+        (f.RealServerSeen(look()), 3700.0, ""),
+        (f.RealServerSeen(look(checks=(), error="", about=())), 0.0, ""),
+        (f.FilesSeen(ConfigFiles((), "lb1", (NAT,))), 9e6, f"{CONF}:12: the service becomes NAT"),
+        (f.FilesSeen(ConfigFiles((), "lb1", (NAT,) * 5)), 0.0, "and 2 more errors in the conf"),
+        (f.FilesSeen(ConfigFiles((), "", (replace(NAT, severity=Severity.NOTE),))), 0.0, ""),
+    ],
+)
+def test_what_a_look_and_the_rules_say_is_a_reason(fact: f.Fact, after_s: float, told: str) -> None:
+    world = three().say(fact).later(after_s)
+    status, reasons = report.verdict(world.picture())
+    assert (status, bool(reasons)) == ((1, True) if told else (0, False))
+    assert told in " ".join(reasons)
+
+
+def test_an_older_look_never_takes_the_place_of_a_newer_one() -> None:
+    world = three().say(f.RealServerSeen(look())).say(f.RealServerSeen(look(at=T0 - 5, error="no")))
+    assert world.picture().looks == {"10.10.0.4": look()}
 
 
 def test_our_own_cost_is_told_when_it_was_measured_and_is_no_change() -> None:

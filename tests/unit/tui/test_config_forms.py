@@ -16,10 +16,10 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.operations.config_edit import Edited, with_others
 from lvstui.operations.config_plan import FileChange
 from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.session.document import Document, document
+from lvstui.session.drafting import Wishes, carrying
+from lvstui.session.spot import Spot, setting_at, spot_of
 from lvstui.tui.config import forms
-from lvstui.tui.config.document import Document, document
-from lvstui.tui.config.drafting import Wishes, carrying
-from lvstui.tui.config.spot import Spot, setting_at, spot_of
 
 MAIN = "/etc/keepalived/keepalived.conf"
 VERSION = "2.2.7"

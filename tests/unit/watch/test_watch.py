@@ -120,14 +120,14 @@ def test_a_file_that_we_fail_at_is_said_and_a_mended_one_is_read(
 ) -> None:
     path = tmp_path / "keepalived.conf"
     path.write_text("poison\n")
-    whole = keepalived.load
+    whole = keepalived.load_tree
 
     def load(name: str, config_id: str | None = None) -> object:
         if "poison" in path.read_text():
             raise RecursionError("too deep")
         return whole(name, config_id=config_id)
 
-    monkeypatch.setattr(config_module, "load", load)
+    monkeypatch.setattr(config_module, "load_tree", load)
     source = ConfigurationFiles(lambda: 0, str(path))
     with Watcher([source], host="lb1", interval_s=0.05) as watcher:
         said = gaps(until(watcher, lambda picture: "file" in gaps(picture)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.lint.rules import (
     addresses,
     check_ports,
@@ -21,6 +20,7 @@ from lvstui.keepalived.lint.rules import (
     scripts,
     services,
 )
+from lvstui.model.finding import Finding
 
 Rule = Callable[[Context], Iterator[Finding]]
 

@@ -6,10 +6,10 @@ import ipaddress
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import static_addresses, value
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
+from lvstui.model.finding import Finding, Severity
 from lvstui.model.keys import canonical_address
 
 

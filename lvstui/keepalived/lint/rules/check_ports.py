@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.model.config import Place
+from lvstui.model.finding import Finding, Severity
 
 _CONNECTS = frozenset(("TCP_CHECK", "HTTP_GET", "SSL_GET"))
 _NOWHERE = " port 0"

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.programs import SCRIPTS
 from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED, ROUTE_TYPES
 from lvstui.keepalived.text.lexer import MAX_LINE, strip
 from lvstui.keepalived.text.tree import Block, Node, Statement
 from lvstui.keepalived.text.words import ROOT
 from lvstui.model.config import Place
+from lvstui.model.finding import Finding, Severity
 
 _BOM = b"\xef\xbb\xbf"
 _NBSP = b"\xc2\xa0"

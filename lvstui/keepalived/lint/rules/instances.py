@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import OWNER, Router, entries, last, value
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import shown
+from lvstui.model.finding import Finding, Severity
 
 MAX_VIPS = 255
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import entries
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
+from lvstui.model.finding import Finding, Severity
 
 _ADDRESS_BLOCKS = (b"virtual_ipaddress", b"virtual_ipaddress_excluded")
 _ROUTE_BLOCKS = (b"virtual_routes", b"virtual_rules")

@@ -6,9 +6,9 @@ import stat
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.model.config import Place
+from lvstui.model.finding import Finding, Severity
 
 _BOM = b"\xef\xbb\xbf"
 _HEADS = frozenset((b"vrrp_instance", b"virtual_server"))

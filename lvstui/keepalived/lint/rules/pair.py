@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lvstui.keepalived.lint.context import Context, Peer, settings_of
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import Address, Router, last, routers, value
 from lvstui.keepalived.text.tree import Statement
+from lvstui.model.finding import Finding, Severity
 
 LENIENT = (2, 3, 3)
 """From here on a backup takes adverts with another list of VIPs, and only logs it."""

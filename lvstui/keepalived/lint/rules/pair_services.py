@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context, Peer
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.model.config import ConfiguredService
+from lvstui.model.finding import Finding, Severity
 
 _SHOWN = 6
 

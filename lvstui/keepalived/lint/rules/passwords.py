@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import Router, last, value
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.tree import Statement
+from lvstui.model.finding import Finding, Severity
 
 _NEUTRAL = b' \t"'
 

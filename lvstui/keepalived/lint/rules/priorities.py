@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lvstui.keepalived.lint.context import Context, Peer
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import OWNER, Router, entries, last, routers
 from lvstui.keepalived.lint.rules.pair import partner
 from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.keepalived.text.values import shown
+from lvstui.model.finding import Finding, Severity
 
 HIGHEST = 254
 """Above it keepalived lets no tracking raise a priority."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.rules.required import REQUIRED
+from lvstui.model.finding import Finding, Severity
 
 _REQUIRED = frozenset(word.decode() for words in REQUIRED.values() for word in words)
 

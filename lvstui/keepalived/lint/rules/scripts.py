@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.programs import DEFAULT_USER, WITHOUT_ARGUMENTS, Program, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import shown
+from lvstui.model.finding import Finding, Severity
 
 _FIFOS = frozenset(
     b"notify_fifo vrrp_notify_fifo lvs_notify_fifo notify_fifo_script vrrp_notify_fifo_script "

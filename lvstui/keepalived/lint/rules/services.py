@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.routers import last, number, value
 from lvstui.model.config import ConfiguredService, Place
+from lvstui.model.finding import Finding, Severity
 from lvstui.model.keys import ServiceKey
 
 _FIXED_CRASH = (2, 2, 8)

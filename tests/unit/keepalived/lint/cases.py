@@ -3,8 +3,8 @@ worst that lint should say about each."""
 
 from __future__ import annotations
 
-from lvstui.keepalived.lint.finding import Severity
 from lvstui.keepalived.lint.surroundings import Link, Script, Surroundings
+from lvstui.model.finding import Severity
 
 HOST = Surroundings(
     links=(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Link, Script, Surroundings
+from lvstui.model.finding import Finding, Severity
 
 LETHAL, ERROR, WARNING, NOTE = Severity
 MAIN = "/etc/keepalived/keepalived.conf"

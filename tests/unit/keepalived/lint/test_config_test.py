@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.config_test import classify
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.secrets import secret_words
+from lvstui.model.finding import Finding, Severity
 
 LETHAL, ERROR, WARNING, NOTE = Severity
 MAIN = "/etc/keepalived/keepalived.conf"

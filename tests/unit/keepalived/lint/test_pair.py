@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lvstui.keepalived.lint.finding import Severity
 from lvstui.lab.conf import render
 from lvstui.lab.topology import parse as topology_of
+from lvstui.model.finding import Severity
 from tests.unit.keepalived.lint.site import ERROR, HOST, SOUND, WARNING, changed, judge, told
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.mask import MASK, mask_all, secrets_of
 from lvstui.keepalived.text.parser import parse, parse_bytes
 from lvstui.model.config import Place
-from lvstui.tui.config.document import Document, _changed, document
-from lvstui.tui.config.pieces import HIDDEN, Meaning, in_force, pieces, shown
+from lvstui.model.finding import Finding, Severity
+from lvstui.session.document import Document, _changed, document
+from lvstui.session.pieces import HIDDEN, Meaning, in_force, pieces, shown
 
 MAIN = "/etc/keepalived/keepalived.conf"
 FILES = {

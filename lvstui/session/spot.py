@@ -12,8 +12,8 @@ from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.mask import MASK
 from lvstui.keepalived.text.words import KNOWN_WORDS
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.tui.config.document import Document, Page
-from lvstui.tui.config.outline import Entry, NodeId
+from lvstui.session.document import Document, Page
+from lvstui.session.outline import Entry, NodeId
 
 _SETTING = re.compile(rb"[ \t]*(?:@\S+[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)(?:[ \t]+([^{}]*))?$")
 

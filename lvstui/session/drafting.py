@@ -1,6 +1,6 @@
 """The operator's draft of the configuration: every change can be taken back, nothing is written.
 
-The draft itself is only touched in the desk's thread, one piece of work at a time; what screens
+The draft itself is only touched in the session's thread, one piece of work at a time; what screens
 show of it is copied out when a piece ends.
 """
 

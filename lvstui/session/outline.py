@@ -16,7 +16,7 @@ from lvstui.model.config import (
 )
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
-from lvstui.tui.config.pieces import shown
+from lvstui.session.pieces import shown
 
 NodeId = tuple[str | int, ...]
 """From the root to the node; stable while the configuration is the same."""

@@ -1,20 +1,19 @@
-"""What is known of the real servers and what is under way there, for the screen and its dialogs.
+"""The real servers as one sitting of an operator knows them, and the push or undo under way.
 
-All work runs in threads of its own, which end with the process: closing a dialog or leaving the
-screen cuts nothing. One piece of work at a time. Everything here is called on the UI's thread,
-except what is handed to `_later`.
+What was seen goes to whoever makes the picture (`report`) and comes back with it; what plans are
+made from stays here. Everything that asks a host is a job, one at a time.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.picture import Picture
+from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.operations.effects import FRESH_S, effects
 from lvstui.operations.rows import Result, Row
@@ -23,51 +22,43 @@ from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import Trouble
 from lvstui.session.hosts import real_servers_of
-from lvstui.tui.change.realserver_change import Change, Phase
+from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread
+from lvstui.session.realserver_change import Change, Phase
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
 
-Later = Callable[[Callable[[], None]], object]
-"""Runs something on the UI's thread; callable from any thread, never blocks."""
 
-
-@dataclass
-class _Job:
-    words: str
-    hosts: frozenset[str]
-    stopping: bool = False
-
-
-class Desk:
-    """One for the console; the screen of real servers holds it."""
+class RealServerSession(Jobs):
+    """One for the console."""
 
     def __init__(
         self,
         make: Callable[[], RealServers] | None,
         later: Later,
+        report: Callable[[Look], None],
         clock: Callable[[], float] = time.time,
+        begin: Begin = in_thread,
     ) -> None:
-        """make: called in a thread, at the first look; None: there is nobody to ask."""
-        self._make, self._later, self._clock = make, later, clock
+        """make: called in a thread, at the first look; None: there is nobody to ask. report: takes
+        what was seen of a host."""
+        super().__init__(later, begin)
+        self._make, self._report, self._clock = make, report, clock
         self._service: RealServers | None = None
         self._own = OwnFile()
         self._services: tuple[Any, ...] | None = None
-        self._job: _Job | None = None
         self.own_trouble = ""
         """What is wrong with lvstui's own file about hosts."""
         self.hosts: tuple[Host, ...] = ()
         """The real servers of the configuration."""
         self.rows: dict[str, Row] = {}
-        """What was seen of them last, by address."""
+        """What plans can be made from: the looks of this session, by address."""
         self.stages: dict[str, str] = {}
         """What is under way, by address."""
         self.change: Change | None = None
         """The last push or undo."""
         self.weights: dict[str, int] = {}
         """Kernel weights of those that take new connections."""
-        self.watchers: list[Callable[[], None]] = []
-        """Called when anything here is new."""
 
     @property
     def possible(self) -> bool:
@@ -75,44 +66,26 @@ class Desk:
         return self._make is not None
 
     @property
-    def under_way(self) -> str:
-        """What is being done, in words; empty: nothing."""
-        return self._job.words if self._job is not None else ""
-
-    @property
-    def stopping(self) -> bool:
-        """It was asked to stop."""
-        return self._job is not None and self._job.stopping
-
-    @property
     def transcript(self) -> Any:
         """What was run on hosts in this session; None before the first look."""
         return getattr(getattr(self._service, "connector", None), "transcript", None)
-
-    def changed(self) -> None:
-        """Tell everybody."""
-        for watcher in list(self.watchers):
-            watcher()
 
     # Which hosts
 
     def read_own(self) -> None:
         """Read lvstui's own file about hosts, in a thread."""
 
-        def work() -> None:
-            own, trouble = OwnFile(), ""
+        def work() -> tuple[OwnFile, str]:
             try:
-                own = read_own()
+                return read_own(), ""
             except HostsFileError as error:
-                trouble = plain(str(error))
+                return OwnFile(), plain(str(error))
 
-            def done() -> None:
-                self._own, self.own_trouble, self._services = own, trouble, None
-                self.changed()
+        def done(read: tuple[OwnFile, str]) -> None:
+            self._own, self.own_trouble = read
+            self._services = None
 
-            self._later(done)
-
-        self._thread(work)
+        self.aside(work, done)
 
     def follow(self, picture: Picture) -> None:
         """The hosts that a picture names."""
@@ -149,7 +122,7 @@ class Desk:
         """Look at hosts; rows come one by one."""
 
         def came(row: Row) -> None:
-            self._later(lambda: self._came(row, keep_drift=True))
+            self.later(lambda: self._came(row, keep_drift=True))
 
         def done(rows: tuple[Row, ...]) -> None:
             for row in rows:
@@ -162,7 +135,7 @@ class Desk:
             if len(hosts) == 1
             else (f"looking at {len(hosts)} hosts")
         )
-        self._start(
+        self._ask(
             words, hosts, "looking", lambda service: service.look(hosts, came=came), done, failed
         )
 
@@ -175,7 +148,9 @@ class Desk:
         else:
             if keep_drift and known is not None:
                 row = replace(row, drift=row.drift or known.drift)
-            self.rows[address] = row
+            if row != known:
+                self.rows[address] = row
+                self._report(row.told)
             if self.stages.get(address) == "looking":
                 self.stages[address] = "asking the wire"
         self.changed()
@@ -227,14 +202,14 @@ class Desk:
         by_label = {host.label: host.address for host in change.hosts}
 
         def tell(label: str, stage: str) -> None:
-            self._later(lambda: self._stage(by_label.get(label, label), stage))
+            self.later(lambda: self._stage(by_label.get(label, label), stage))
 
         def came(outcome: HostOutcome) -> None:
             def show() -> None:
                 change.outcomes[outcome.host] = outcome
                 self._stage(outcome.host, "")
 
-            self._later(show)
+            self.later(show)
 
         def done(result: Result) -> None:
             change.result, change.phase = result, Phase.ENDED
@@ -248,7 +223,7 @@ class Desk:
             finished()
 
         change.phase, change.started = Phase.RUNNING, time.monotonic()
-        self._start(
+        self._ask(
             change.title,
             change.hosts,
             "waits",
@@ -271,7 +246,7 @@ class Desk:
         by_label = {host.label: host.address for host in hosts}
 
         def tell(label: str, stage: str) -> None:
-            self._later(lambda: self._stage(by_label.get(label, label), stage))
+            self.later(lambda: self._stage(by_label.get(label, label), stage))
 
         def work(service: RealServers) -> str:
             for host in hosts:
@@ -286,7 +261,7 @@ class Desk:
             said(trouble or f"{names}: back in a new boot", bool(trouble))
             self.look(hosts)
 
-        self._start(
+        self._ask(
             f"reboot {', '.join(h.label for h in hosts)}",
             hosts,
             "waits",
@@ -305,7 +280,7 @@ class Desk:
             said(plain("; ".join(texts)), False)
             self.look(hosts)
 
-        self._start(
+        self._ask(
             "taking back what is unfinished",
             hosts,
             "taking back",
@@ -316,8 +291,8 @@ class Desk:
 
     def stop(self) -> None:
         """Begin nothing more; what has begun comes to its end."""
-        if self._job is not None and self._service is not None:
-            self._job.stopping = True
+        if self.under_way and self._service is not None:
+            self.stopping = True
             if self.change is not None and self.change.phase is Phase.RUNNING:
                 self.change.stopped = True
             self._service.cancelled.set()
@@ -327,59 +302,49 @@ class Desk:
         """Write the session's transcript to a new file in `folder`, in a thread."""
         transcript = self.transcript
 
-        def work() -> None:
+        def work() -> tuple[str, bool]:
             try:
                 path, file = create_saved(folder, "transcript", "jsonl", at)
                 with file:
                     file.writelines(transcript.lines())
-                text, bad = f"Transcript written to {plain(str(path))}", False
+                return f"Transcript written to {plain(str(path))}", False
             except OSError as problem:
-                text, bad = f"Not written: {plain(str(problem))}", True
-            self._later(lambda: said(text, bad))
+                return f"Not written: {plain(str(problem))}", True
 
-        self._thread(work)
+        self.aside(work, lambda told: said(*told))
 
-    def _start(
+    def _ask(
         self,
         words: str,
         hosts: Sequence[Host],
         stage: str,
-        work: Callable[[RealServers], Any],
-        done: Callable[[Any], None],
+        work: Callable[[RealServers], T],
+        done: Callable[[T], None],
         failed: Callable[[str], None] | None,
     ) -> None:
-        assert self._make is not None
-        assert self._job is None
+        """A job on hosts; they are in `stage` from now on."""
         make = self._make
+        assert make is not None
+        assert not self.under_way
         addresses = frozenset(host.address for host in hosts)
-        self._job = _Job(words, addresses)
         self.stages.update(dict.fromkeys(addresses, stage))
 
-        def run() -> None:
-            value: Any = None
-            trouble = ""
-            try:
-                service = self._service or make()
-                self._service = service
-                value = work(service)
-            except Exception as error:
-                # Whatever it was, the operator has to hear of it, and the screen goes on.
-                trouble = plain(f"{type(error).__name__}: {error}")
-            self._later(lambda: ended(value, trouble))
+        def run() -> T:
+            service = self._service or make()
+            self._service = service
+            return work(service)
 
-        def ended(value: Any, trouble: str) -> None:
-            self._job = None
+        def over() -> None:
             for address in addresses:
                 self.stages.pop(address, None)
-            if not trouble:
-                done(value)
-            elif failed is not None:
+
+        def ended(value: T) -> None:
+            over()
+            done(value)
+
+        def lost(trouble: str) -> None:
+            over()
+            if failed is not None:
                 failed(trouble)
-            self.changed()
 
-        self._thread(run)
-        self.changed()
-
-    @staticmethod
-    def _thread(work: Callable[[], None]) -> None:
-        threading.Thread(target=work, name="realservers", daemon=True).start()
+        self.start(words, run, ended, lost)

@@ -1,8 +1,8 @@
-"""What is known of the configuration and what is under way there, for the screens and dialogs.
+"""The configuration as one sitting of an operator knows it: the text, the draft, and the change
+that is planned, applied and decided.
 
-Reading, editing, planning and applying run in threads of their own, which end with the process:
-closing a dialog or leaving the screen cuts nothing. One piece of work at a time. Everything here
-is called on the UI's thread, except what is handed to `later`.
+Nothing here looks whether the files changed: the picture says so. Reading, editing, planning and
+applying are `Jobs`, one at a time.
 """
 
 from __future__ import annotations
@@ -10,55 +10,66 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
-from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration
+from lvstui.model.files import ConfigFiles
+from lvstui.model.finding import Finding
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
-from lvstui.tui.change.config_change import ConfigChange, MakePlan, Phase
-from lvstui.tui.config.document import Document, Lint, document
-from lvstui.tui.config.drafting import Edit, Pending, Wishes, pending
-from lvstui.tui.config.engine import ConfigEngine, ConfigFiles, Past
-from lvstui.tui.config.work import Later, Work, in_thread, said
+from lvstui.remote.runner import RemoteError
+from lvstui.session.config_change import ConfigChange, MakePlan, Phase
+from lvstui.session.document import Document, Lint, document, recorded
+from lvstui.session.drafting import Edit, Pending, Wishes, pending
+from lvstui.session.jobs import Begin, Jobs, Later, in_thread
+from lvstui.session.on_disk import OnDisk
+
+if TYPE_CHECKING:
+    from lvstui.operations.config_history import HistoryEntry
+    from lvstui.operations.configuration import Configurations
 
 Stamp = tuple[int, str, object]
 """The daemon, its main file, and what tells whether the files have changed."""
 _NO_STAMP: Stamp = (0, "", None)
-_REST_S = 2.0
-"""Between two looks at the files while the screen is shown."""
+_AGAIN_S = 2.0
+"""Between two questions what became of a change whose timer is late."""
 _STALE = "The files were changed on the disk since the draft was begun: X discards it."
 _BUSY = (Phase.RUNNING, Phase.DECIDING, Phase.WAITING)
 """A change of this console that is in one of these is the one that counts."""
 NO_ENGINE = "Nothing can be changed from here: this is a recording."
 
 
-class ConfigDesk(Work):
+class ConfigSession(Jobs):
     """One for the console."""
 
     def __init__(
         self,
-        files: ConfigFiles | None,
+        files: OnDisk | None,
         later: Later,
         clock: Callable[[], float],
-        engine: Callable[[], ConfigEngine] | None = None,
-        lint: Lint | None = None,
+        engine: Callable[[], Configurations] | None = None,
+        begin: Begin = in_thread,
     ) -> None:
-        """`files` None: this console shows no host whose files can be read. `engine` is called in
-        a thread when it is first needed."""
-        super().__init__(later)
-        self._files, self._clock, self._lint = files, clock, lint
+        """`files` None: this session shows no host whose files can be read; what the picture has
+        of them is shown. `engine` is called in a thread when it is first needed."""
+        super().__init__(later, begin)
+        self._files, self._clock = files, clock
         self._make_engine = engine
-        self._engine: ConfigEngine | None = None
+        self._engine: Configurations | None = None
         self._stamp: Stamp = _NO_STAMP
-        self._looked = float("-inf")
+        self._followed: object = None
+        """What the picture said of the files when they were read last."""
         self._busy = False
         self._version = ""
+        self.looked_at: ConfigChange | None = None
+        """The change that a dialog shows now."""
         self.document: Document | None = None
         """What was read last; with a draft: what it would become."""
         self.trouble = ""
@@ -107,39 +118,36 @@ class ConfigDesk(Work):
     # Reading
 
     def follow(self, picture: Picture, *, now: bool = False) -> None:
-        """Look whether the files changed, when that was not done just before (`now`: even so),
-        and read them again if they did."""
-        files = self._files
-        if files is None or self._busy or not picture.ready:
+        """Read the files again when the picture says that they changed (`now`: even so)."""
+        gap = next((gap for gap in picture.gaps if gap.source == "file"), None)
+        said = (picture.files, gap, picture.daemon.pid, picture.daemon.config_file)
+        if self._busy or not picture.ready or (said == self._followed and not now):
             return
-        if not now and self._clock() - self._looked < _REST_S:
-            return
-        self._busy, self._looked = True, self._clock()
-        known = self.document
-        drafted = self._draft is not None
         self.know(picture)
+        self._busy, self._followed = True, said
+        seen, known, drafted = picture.files, self.document, self._draft is not None
+        self.aside(
+            lambda: self._look(seen, known, drafted, now), self._read, self._unread, self._rest
+        )
+
+    def _look(
+        self, seen: ConfigFiles | None, known: Document | None, drafted: bool, now: bool
+    ) -> tuple[Document | None, Stamp]:
+        """In a thread. No document: what is known is as it is on the disk, or a draft shows."""
+        files = self._files
+        if files is None:
+            return recorded(seen) if seen is not None else None, _NO_STAMP
         pid, main = self._daemon
-        lint = self._linter()
+        if known is not None:
+            stamp = (pid, main, files.stamp(tuple(known.pages)))
+            if drafted or (stamp == self._stamp and not now):
+                return None, stamp
+        tree = files.read(pid, main)
+        stamp = (pid, main, files.stamp([file.path for file in tree.files]))
+        return document(tree, self._linter()), stamp
 
-        def work() -> None:
-            found: Document | None = None
-            trouble = ""
-            stamp = _NO_STAMP
-            try:
-                if known is not None:
-                    stamp = (pid, main, files.stamp(tuple(known.pages)))
-                    if drafted or (stamp == self._stamp and not now):
-                        self.later(lambda: self._idle(stamp))
-                        return
-                tree = files.read(pid, main)
-                stamp = (pid, main, files.stamp([file.path for file in tree.files]))
-                found = document(tree, lint)
-            except Exception as error:
-                # Whatever it was, the screen goes on and says so.
-                trouble = said(error)
-            self.later(lambda: self._read(found, stamp, trouble))
-
-        in_thread(work)
+    def _rest(self) -> None:
+        self._busy = False
 
     def know(self, picture: Picture) -> None:
         """Whose configuration it is: call it before anything is read or edited."""
@@ -151,8 +159,6 @@ class ConfigDesk(Work):
         version, files = self._version, self._files
 
         def judge(tree: Tree, configuration: Configuration) -> tuple[Finding, ...]:
-            if self._lint is not None:
-                return tuple(self._lint(tree, configuration))
             # A fifth of the house's rules; loaded with the first configuration.
             from lvstui.keepalived.lint.run import lint
 
@@ -161,24 +167,20 @@ class ConfigDesk(Work):
 
         return judge
 
-    def _idle(self, stamp: Stamp) -> None:
-        self._busy = False
-        stale = self._draft is not None and stamp[1:] != self._stamp[1:]
-        if stale != bool(self.stale):
-            self.stale = _STALE if stale else ""
-            self.changed()
-
-    def _read(self, found: Document | None, stamp: Stamp, trouble: str) -> None:
-        self._busy = False
-        self.trouble = trouble
+    def _read(self, found: tuple[Document | None, Stamp]) -> None:
+        read, stamp = found
+        self.trouble = ""
         if self._draft is not None:
-            # A draft was begun meanwhile: it is what is shown.
-            return
-        if found is not None:
-            self.document, self._stamp = found, stamp
-        elif self.document is None:
+            # What is shown is the draft, whether it was there or was begun meanwhile.
+            if read is None:
+                self.stale = _STALE if stamp[1:] != self._stamp[1:] else ""
+        elif read is not None:
+            self.document, self._stamp = read, stamp
+
+    def _unread(self, trouble: str) -> None:
+        self.trouble = trouble
+        if self._draft is None and self.document is None:
             self._stamp = _NO_STAMP
-        self.changed()
 
     # The draft
 
@@ -218,7 +220,7 @@ class ConfigDesk(Work):
             if then is not None:
                 then()
 
-        self.start(words, run, done, None, refused)
+        self.start(words, run, done, refused)
 
     def undo(self) -> None:
         """Take the last change of the draft back."""
@@ -241,7 +243,7 @@ class ConfigDesk(Work):
     def discard(self) -> None:
         """Forget the draft; the files are shown as they are."""
         self._draft, self.pending, self.cautions, self.stale = None, Pending(), (), ""
-        self._stamp, self._looked = _NO_STAMP, float("-inf")
+        self._stamp, self._followed = _NO_STAMP, None
         self.changed()
 
     def plan_draft(self) -> ConfigChange:
@@ -250,7 +252,7 @@ class ConfigDesk(Work):
         title = self.pending.title
         asked = self._wishes.of(len(self.pending.titles))
 
-        def make(engine: ConfigEngine) -> ConfigPlan:
+        def make(engine: Configurations) -> ConfigPlan:
             if len(engine.directors) < 2:
                 return engine.plan(title, {engine.here: files})
             wanted = with_others(engine.here, files, asked, engine.look())
@@ -272,7 +274,7 @@ class ConfigDesk(Work):
             change.plan, change.phase = plan, Phase.PLANNED
             change.title = plan.title or change.title
 
-        self.start("planning", lambda: make(self.engine()), done, change)
+        self.start("planning", lambda: make(self.engine()), done, self._lost(change))
         return change
 
     def apply(self, change: ConfigChange, reason: str, *, force: bool) -> None:
@@ -295,8 +297,19 @@ class ConfigDesk(Work):
             f"applying {change.title}",
             lambda: self.engine().apply(plan, force=force, progress=progress),
             lambda outcome: self._ended(change, outcome),
-            change,
+            self._lost(change),
         )
+
+    def _lost(self, change: ConfigChange) -> Callable[[str], None]:
+        """What becomes of a change that could not even be tried."""
+
+        def failed(text: str) -> None:
+            change.problem, change.phase = text, Phase.ENDED
+            change.stages.clear()
+            if self.looked_at is not change:
+                self.tell(text, True)
+
+        return failed
 
     def decide(self, change: ConfigChange, *, keep: bool) -> None:
         """Keep what was applied, or undo it now."""
@@ -314,12 +327,12 @@ class ConfigDesk(Work):
 
         change.phase = Phase.DECIDING
         words = "keeping it" if keep else "undoing it"
-        self.start(words, work, lambda outcome: self._ended(change, outcome), None, failed)
+        self.start(words, work, lambda outcome: self._ended(change, outcome), failed)
 
     def _ended(self, change: ConfigChange, outcome: ConfigOutcome) -> None:
         change.stages.clear()
         change.ended(outcome)
-        self._looked = float("-inf")
+        self._followed = None
         if change.from_draft and outcome.ok:
             # It is on the disk now; taking it back puts the old files there.
             self.discard()
@@ -345,7 +358,7 @@ class ConfigDesk(Work):
             waits = next((one for one in engine.waiting() if one.id == outcome.id), None)
             if waits is not None:
                 change.plight_told = waits.plight
-                return replace(outcome, left_s=_REST_S if waits.plight else max(waits.left_s, 1.0))
+                return replace(outcome, left_s=_AGAIN_S if waits.plight else max(waits.left_s, 1.0))
             past = next((past for past in engine.history() if past.id == outcome.id), None)
             if past is not None and past.ended is not Ended.WAITING:
                 return replace(outcome, ended=past.ended, text=past.end)
@@ -373,15 +386,15 @@ class ConfigDesk(Work):
             else:
                 self._ended(change, now)
 
-        self.start("looking what the timer did", work, done, None, failed)
+        self.start("looking what the timer did", work, done, failed)
 
-    def history(self, then: Callable[[tuple[Past, ...]], None]) -> None:
+    def history(self, then: Callable[[tuple[HistoryEntry, ...]], None]) -> None:
         """What was changed in the past, the newest first."""
-        self.start("reading the history", lambda: tuple(self.engine().history()), then, None)
+        self.start("reading the history", lambda: self.engine().history(), then)
 
-    def past_diff(self, past: Past, then: Callable[[str], None]) -> None:
+    def past_diff(self, past: HistoryEntry, then: Callable[[str], None]) -> None:
         """The text of one change of the past, secrets masked."""
-        self.start("reading the history", lambda: self.engine().diff(past.id), then, None)
+        self.start("reading the history", lambda: self.engine().diff(past.id), then)
 
     def bind_nonlocal(self) -> None:
         """See `operations.first.bind_nonlocal`; says what came of it."""
@@ -389,7 +402,6 @@ class ConfigDesk(Work):
             "setting the sysctl",
             lambda: self.engine().bind_nonlocal(),
             lambda said: self.tell(plain("; ".join(said)), False),
-            None,
         )
 
     def heed(self, seen: tuple[ChangeStands, ...]) -> None:
@@ -409,7 +421,21 @@ class ConfigDesk(Work):
                 self.changed()
                 return
 
-    def engine(self) -> ConfigEngine:
+    def words_of(self, error: Exception) -> str:
+        """Only those whose text is known to hold no secret are quoted."""
+        if isinstance(error, PermissionError):
+            name = error.filename or "keepalived.conf"
+            return plain(f"{name} may not be read: run lvstui as root")
+        if isinstance(error, OSError):
+            name = f"{error.filename}: " if error.filename else ""
+            return plain(f"{name}{error.strerror or type(error).__name__}")
+        if isinstance(error, (RefusedEdit, RemoteError)):
+            return plain(str(error))
+        if isinstance(error, KeyError):
+            return "the history does not know that change (any more)"
+        return f"an error within lvstui ({type(error).__name__}): nothing more is known"
+
+    def engine(self) -> Configurations:
         """What changes things; made when it is first needed. In a thread only."""
         if self._engine is None:
             assert self._make_engine is not None

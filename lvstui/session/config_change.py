@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended
-from lvstui.tui.config.engine import ConfigEngine
 
-MakePlan = Callable[[ConfigEngine], ConfigPlan]
+if TYPE_CHECKING:
+    from lvstui.operations.configuration import Configurations
+
+MakePlan = Callable[["Configurations"], ConfigPlan]
 
 
 class Phase(Enum):

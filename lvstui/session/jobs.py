@@ -1,0 +1,109 @@
+"""Work that takes its time: one piece at a time, beside what the operator does, and who wants to
+hear of its progress and its end.
+
+It runs in threads that end with the process: closing a dialog or leaving a screen cuts nothing,
+and leaving lvstui waits for no host that hangs (a thread of Textual's workers is waited for).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from lvstui.model.text import plain
+
+T = TypeVar("T")
+Later = Callable[[Callable[[], None]], object]
+"""Runs something on the thread that owns the session; callable from any thread, never blocks."""
+Begin = Callable[[Callable[[], None]], object]
+"""Runs something that may block; returns at once, or (on the shell) when it is done."""
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Beside everything else."""
+    threading.Thread(target=work, name="job", daemon=True).start()
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """Here and now: `Later` and `Begin` where nobody has to be kept waiting."""
+    work()
+
+
+class Jobs:
+    """Everything here is called on the thread that owns it, except what is handed to `later`."""
+
+    def __init__(self, later: Later = at_once, begin: Begin = in_thread) -> None:
+        self.later = later
+        """Back to the owner's thread."""
+        self._begin = begin
+        self._job = ""
+        self.stopping = False
+        """What is under way was asked to stop."""
+        self.watchers: list[Callable[[], None]] = []
+        """Called when anything here is new."""
+        self.tell: Callable[[str, bool], None] = lambda text, bad: None
+        """Says something to the operator."""
+
+    @property
+    def under_way(self) -> str:
+        """What is being done, in words; empty: nothing."""
+        return self._job
+
+    def changed(self) -> None:
+        """Tell everybody."""
+        for watcher in list(self.watchers):
+            watcher()
+
+    def start(
+        self,
+        words: str,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Do `work` and hand what it gives to `done`; what went wrong goes to `failed`, or else
+        to the operator. Refused while another piece is under way."""
+        if self._job:
+            (failed or self._bad)(f"wait for this: {self._job}")
+            return
+        self._job, self.stopping = words, False
+
+        def over() -> None:
+            self._job, self.stopping = "", False
+
+        self.aside(work, done, failed, over)
+        self.changed()
+
+    def aside(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[str], None] | None = None,
+        over: Callable[[], None] = lambda: None,
+    ) -> None:
+        """The same beside whatever is under way, for what needs no turn; `over` comes first."""
+
+        def run() -> None:
+            try:
+                value = work()
+            except Exception as error:
+                # Whatever it was, the operator has to hear of it, and the screen goes on.
+                trouble = self.words_of(error)
+                self.later(lambda: ended(lambda: (failed or self._bad)(trouble)))
+            else:
+                self.later(lambda: ended(lambda: done(value)))
+
+        def ended(then: Callable[[], None]) -> None:
+            over()
+            then()
+            self.changed()
+
+        self._begin(run)
+
+    def words_of(self, error: Exception) -> str:
+        """What went wrong, in one line."""
+        return plain(f"{type(error).__name__}: {error}")
+
+    def _bad(self, text: str) -> None:
+        self.tell(text, True)
