@@ -371,7 +371,7 @@ class Knowledge:
             sysctls=self.sysctls,
             changes=self.changes,
         )
-        return replace(picture, warnings=warnings(picture, self))
+        return replace(picture, warnings=warnings(picture, self.done))
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take

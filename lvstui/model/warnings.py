@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from lvstui.model.facts import Done
+from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
 from lvstui.model.waiting import pressing
 from lvstui.model.words import duration
 
-if TYPE_CHECKING:
-    from lvstui.model.knowledge import Knowledge
-
 _ORDER = {Severity.BAD: 0, Severity.WARN: 1, Severity.INFO: 2, Severity.GOOD: 3}
 MOST = 200
 """Warnings made at most: past that the rest is counted in the last one."""
+Deeds = Mapping[tuple[ServiceKey, ServerKey], Done]
+"""Who did what to a real server last."""
 
 
-def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
+def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
     """Every warning that holds for `picture`, worst first."""
     found = [
         *_changes(picture),
         *_daemon(picture),
         *_vrrp(picture),
         *_services(picture),
-        *_drains(picture, known),
+        *_drains(picture, done),
     ]
     found.sort(key=lambda warning: _ORDER[warning.severity])
     if len(found) > MOST:
@@ -106,7 +107,7 @@ def _services(picture: Picture) -> list[Warning]:
     ]
 
 
-def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
+def _drains(picture: Picture, done: Deeds) -> list[Warning]:
     found = []
     for service in picture.services:
         if service.severity is Severity.GOOD:
@@ -114,10 +115,10 @@ def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
         for server in service.servers:
             weights = server.weights
             if server.state in (State.DRAINING, State.DRAINED) and weights.kernel == 0:
-                done = known.done.get(server.id)
+                last = done.get(server.id)
                 since = f" {duration(picture.at - server.since)} ago" if server.since else ""
-                by = f", drained by {done.who}{since}" if done is not None else ""
-                why = f", “{done.reason}”" if done is not None and done.reason else ""
+                by = f", drained by {last.who}{since}" if last is not None else ""
+                why = f", “{last.reason}”" if last is not None and last.reason else ""
                 file = f", file {weights.file}" if weights.file is not None else ""
                 text = (
                     f"{server.label} in {service.key}: kernel weight 0{file}{by}{why}; "
