@@ -22,15 +22,15 @@ from lvstui.tui.config.desk import NO_ENGINE
 from lvstui.tui.config.drafting import carrying
 from lvstui.tui.config.forms import Form
 from lvstui.tui.config.spot import Spot
-from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.feed import Target
+from lvstui.tui.host import Page
 from lvstui.tui.widgets.format import plural
 
 
 class ConfigActions:
     """For one screen."""
 
-    def __init__(self, screen: ConsoleScreen, *, at_once: bool) -> None:
+    def __init__(self, screen: Page, *, at_once: bool) -> None:
         """`at_once`: a change is planned as soon as it is made; else it waits in the draft."""
         self._screen, self._at_once = screen, at_once
 

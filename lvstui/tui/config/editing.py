@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
@@ -15,18 +15,31 @@ from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.actions import ConfigActions
 from lvstui.tui.config.engine import Past
+from lvstui.tui.config.outline import NodeId
 from lvstui.tui.config.placeholder import Veiled, editable, veil
 from lvstui.tui.config.spot import Spot, setting_at, spot_of
+from lvstui.tui.config.text import ConfigText
+from lvstui.tui.config.tree import ConfigTree
+from lvstui.tui.host import Page
 from lvstui.tui.widgets.line import Bit
 
-if TYPE_CHECKING:
-    from lvstui.tui.config.screen import ConfigScreen
+
+class EditedPage(Page, Protocol):
+    """What editing asks of the screen."""
+
+    tree_view: ConfigTree
+    text: ConfigText
+
+    @property
+    def node(self) -> NodeId | None:
+        """The node of the outline that the cursor is in."""
+        ...
 
 
 class ConfigEditing:
     """For the screen of the configuration."""
 
-    def __init__(self, screen: ConfigScreen) -> None:
+    def __init__(self, screen: EditedPage) -> None:
         self._screen = screen
         self._desk = screen.console.config_desk
         self.actions = ConfigActions(screen, at_once=False)

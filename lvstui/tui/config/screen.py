@@ -15,7 +15,6 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
-from lvstui.tui.config.edit_commands import EDIT_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
 from lvstui.tui.config.lines import LinesView
 from lvstui.tui.config.outline import NodeId
@@ -35,7 +34,7 @@ class ConfigScreen(ConsoleScreen):
     """Outline and text of the configuration."""
 
     MODE = "config"
-    OWN: ClassVar[tuple[Command[Any], ...]] = (*CONFIG_COMMANDS, *EDIT_COMMANDS)
+    OWN: ClassVar[tuple[Command[Any], ...]] = CONFIG_COMMANDS
     FOOTER = (
         "config-open",
         "config-search",
