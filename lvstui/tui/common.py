@@ -18,6 +18,14 @@ FILTER = Command[FilteredPage](
     changes=False,
 )
 """Screens say what they find; `id` and `help` are theirs."""
+BACK = Command[FilteredPage](
+    id="back",
+    keys="escape",
+    title="Clear filter and marks",
+    help="One step back: clear the filter, then faults-only, then the marks.",
+    run=lambda page: page.step_back(),
+    changes=False,
+)
 
 
 def _open_help(page: Page) -> None:

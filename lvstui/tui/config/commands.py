@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.tui import twins
 from lvstui.tui.change.decide import propose_undo
 from lvstui.tui.command import Command, first_reason, grouped
 from lvstui.tui.config.desk import ConfigDesk
@@ -105,7 +107,11 @@ _change = first_reason(_text, _free)
 """There must be a text, and nothing else under way."""
 
 
-# Deeds
+# Twins and deeds
+
+
+def _on_server(words: str) -> Callable[[ConfigPage], str]:
+    return lambda page: twins.on_server(words, twins.pair_of(page.editing.spot))
 
 
 def _read(page: ConfigPage) -> None:
@@ -115,9 +121,9 @@ def _read(page: ConfigPage) -> None:
 
 
 def _switch(page: ConfigPage, *, on: bool) -> None:
-    spot, actions = page.editing.spot, page.editing.actions
-    if spot.service is not None and spot.server is not None:
-        (actions.enable if on else actions.disable)([(spot.service, spot.server)])
+    pair, actions = twins.pair_of(page.editing.spot), page.editing.actions
+    if pair:
+        (actions.enable if on else actions.disable)(pair)
 
 
 def _undo(page: ConfigPage) -> None:
@@ -263,6 +269,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         "What is offered depends on where the cursor is.",
         run=lambda page: page.editing.add(),
         why_not=_change,
+        twin=lambda page: twins.add(page.editing.spot),
     ),
     Command(
         id="config-change",
@@ -273,6 +280,9 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         "settings.",
         run=lambda page: page.editing.change(),
         why_not=first_reason(_change, _settings),
+        twin=lambda page: twins.change(
+            page.editing.spot, (page.editing.setting or ("KEYWORD",))[0]
+        ),
     ),
     Command(
         id="config-remove",
@@ -283,6 +293,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         "instance, script. Only in the draft, until it is planned and applied.",
         run=lambda page: page.editing.actions.remove(page.editing.spot),
         why_not=first_reason(_change, _removable),
+        twin=lambda page: twins.remove(page.editing.spot),
     ),
     Command(
         id="config-disable",
@@ -292,7 +303,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         "line: it lasts over reloads and restarts, unlike a drain in the kernel.",
         run=lambda page: _switch(page, on=False),
         why_not=first_reason(_change, _server),
-        twin='lvstui config disable ADDR:PORT --service "tcp VIP:PORT"',
+        twin=_on_server("config disable"),
     ),
     Command(
         id="config-enable",
@@ -301,7 +312,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         help="Give a real server that was disabled in the file back what it had.",
         run=lambda page: _switch(page, on=True),
         why_not=first_reason(_change, _server),
-        twin='lvstui config enable ADDR:PORT --service "tcp VIP:PORT"',
+        twin=_on_server("config enable"),
     ),
     Command(
         id="config-edit",
@@ -310,6 +321,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         help="Edit the whole file as text, here. Passwords are placeholders that are put back.",
         run=lambda page: page.editing.edit_text(outside=False),
         why_not=_change,
+        twin=twins.BY_HAND,
     ),
     Command(
         id="config-editor",
@@ -319,6 +331,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         "the draft. Passwords are placeholders that are put back.",
         run=lambda page: page.editing.edit_text(outside=True),
         why_not=first_reason(_change, _editor),
+        twin=twins.BY_HAND,
     ),
     # It stands for the one of all screens.
     Command(
@@ -361,7 +374,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         help="Test everything in the draft and show what it would do; then apply it.",
         run=lambda page: page.editing.actions.plan(),
         why_not=first_reason(_change, _to_plan),
-        twin="lvstui config apply FILE",
+        twin=twins.BY_HAND,
     ),
     Command(
         id="config-history",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lvstui.tui.command import Command, grouped
-from lvstui.tui.common import FILTER
+from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
 if TYPE_CHECKING:
@@ -57,14 +57,7 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         help="Show only events that hold all the words you type: host, kind, severity, text, "
         "address. A leading ! hides what matches.",
     ),
-    Command(
-        id="event-clear",
-        keys="escape",
-        title="Clear the filter",
-        help="Show all events again.",
-        run=lambda page: page.close_filter(clear=True),
-        changes=False,
-    ),
+    replace(BACK, id="event-clear", title="Clear the filter", help="Show all events again."),
     Command(
         id="event-pause",
         keys="p,space",
@@ -83,6 +76,7 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         "object a line.",
         run=lambda page: page.export(),
         why_not=lambda page: "" if page.list.shown else "There is no event to write.",
+        twin="lvstui status --json",
     ),
     Command(
         id="event-copy",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lvstui.realserver.hosts import Host
 from lvstui.tui.command import Command, first_reason, grouped
-from lvstui.tui.common import FILTER
+from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
 if TYPE_CHECKING:
@@ -263,13 +263,11 @@ REALSERVER_COMMANDS: tuple[Command[RealServersPage], ...] = (
         run=lambda page: page.turn_faults(),
         changes=False,
     ),
-    Command(
+    replace(
+        BACK,
         id="rs-back",
-        keys="escape",
         title="Stop looking, clear filter and marks",
         help="One step back: stop a look that is under way, then clear the filter, then "
         "not-good-only, then the marks.",
-        run=lambda page: page.step_back(),
-        changes=False,
     ),
 )

@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lvstui.model.picture import ServerView, ServiceView, State
+from lvstui.tui import twins
 from lvstui.tui.command import Command, first_reason, grouped
-from lvstui.tui.common import FILTER
+from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 from lvstui.tui.services.columns import COLUMN_SETS
 
 if TYPE_CHECKING:
     from lvstui.tui.config.actions import ConfigActions
+    from lvstui.tui.config.spot import Spot
     from lvstui.tui.services.rows import Shape
     from lvstui.tui.services.server_table import ServerTable
 
@@ -25,6 +27,9 @@ class ServicesPage(FilteredPage, Protocol):
 
     @property
     def in_file(self) -> ConfigActions: ...
+
+    @property
+    def spot(self) -> Spot: ...
 
     def marked(self) -> list[ServerView]: ...
 
@@ -125,15 +130,7 @@ def _foldable(page: ServicesPage) -> str:
 
 
 def _twin(words: str, more: str = "") -> Callable[[ServicesPage], str]:
-    """The shell line for the first target."""
-
-    def twin(page: ServicesPage) -> str:
-        targets = page.targets()
-        server = str(targets[0].key) if targets else "ADDR:PORT"
-        service = str(targets[0].service) if targets else "tcp VIP:PORT"
-        return f'lvstui {words} {server}{more} --service "{service}"'
-
-    return twin
+    return lambda page: twins.on_server(words, [one.id for one in page.targets()], more)
 
 
 def _enable(page: ServicesPage) -> None:
@@ -290,7 +287,7 @@ _FILE: tuple[Command[ServicesPage], ...] = grouped(
         "then the plan, with what it does, before anything is written.",
         run=lambda page: page.add_in_file(),
         why_not=_file_free,
-        twin='lvstui config add-server ADDR:PORT --service "tcp VIP:PORT"',
+        twin=lambda page: twins.add(page.spot),
     ),
     Command(
         id="file-remove",
@@ -300,7 +297,7 @@ _FILE: tuple[Command[ServicesPage], ...] = grouped(
         "says what is lost, and asks.",
         run=lambda page: page.remove_in_file(),
         why_not=first_reason(_row_in_file, _file_free),
-        twin='lvstui config remove-server ADDR:PORT --service "tcp VIP:PORT"',
+        twin=lambda page: twins.remove(page.spot),
     ),
     Command(
         id="file-disable",
@@ -336,14 +333,7 @@ _FILE: tuple[Command[ServicesPage], ...] = grouped(
 
 _VIEW: tuple[Command[ServicesPage], ...] = (
     FILTER,
-    Command(
-        id="back",
-        keys="escape",
-        title="Clear filter and marks",
-        help="One step back: clear the filter, then faults-only, then the marks.",
-        run=lambda page: page.step_back(),
-        changes=False,
-    ),
+    BACK,
     Command(
         id="faults",
         keys="f",

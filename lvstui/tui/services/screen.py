@@ -312,7 +312,9 @@ class ServicesScreen(FilteredScreen):
 
         return ConfigActions(self, at_once=True)
 
-    def _spot(self) -> Spot:
+    @property
+    def spot(self) -> Spot:
+        """What the cursor is on, as the file has it."""
         from lvstui.tui.config.spot import Spot
 
         row = self.table.row
@@ -323,11 +325,11 @@ class ServicesScreen(FilteredScreen):
     def add_in_file(self) -> None:
         """Choose what, fill it in, see the plan."""
         services = tuple(v.configured for v in self.console.picture.services if v.configured)
-        self.in_file.add(self._spot(), Configuration(services=services))
+        self.in_file.add(self.spot, Configuration(services=services))
 
     def remove_in_file(self) -> None:
         """The plan that takes the row out of the file."""
-        self.in_file.remove(self._spot())
+        self.in_file.remove(self.spot)
 
     # View
 
