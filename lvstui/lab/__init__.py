@@ -10,21 +10,21 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lvstui.lab.api import Lab as Lab
-    from lvstui.lab.api import Result as Result
+    from lvstui.lab.api import RunningMachine as RunningMachine
     from lvstui.lab.control import Process as Process
+    from lvstui.lab.control import Result as Result
     from lvstui.lab.errors import LabError as LabError
-    from lvstui.lab.machine import RunningMachine as RunningMachine
     from lvstui.lab.topology import Machine as Machine
     from lvstui.lab.topology import Service as Service
     from lvstui.lab.topology import Topology as Topology
 
 _HOMES = {
     "Lab": "api",
-    "Result": "api",
+    "Result": "control",
     "Process": "control",
     "LabError": "errors",
     "Machine": "topology",
-    "RunningMachine": "machine",
+    "RunningMachine": "api",
     "Service": "topology",
     "Topology": "topology",
 }

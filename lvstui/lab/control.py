@@ -9,7 +9,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ from lvstui.lab.errors import LabError
 
 OnOutput = Callable[[bytes, bool], None]
 """Called by the reader thread with bytes and whether they are standard error."""
+
+Command = str | Sequence[str]
+"""A string runs under `sh -c`, a sequence is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended.  status: exit status, negative for a signal."""
+
+    status: int
+    stdout: str
+    stderr: str
 
 
 class Process:

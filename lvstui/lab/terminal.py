@@ -13,7 +13,8 @@ import termios
 import tty
 from collections.abc import Iterator
 
-from lvstui.lab.api import Command, Lab
+from lvstui.lab.api import Lab
+from lvstui.lab.control import Command
 from lvstui.lab.errors import LabError
 from lvstui.lab.keeper import LEAVE_ALL, LEAVE_MODES
 

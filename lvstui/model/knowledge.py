@@ -383,7 +383,7 @@ class Knowledge:
             files=self.files,
             looks=self.looks,
         )
-        return replace(picture, warnings=warnings(picture, self))
+        return replace(picture, warnings=warnings(picture, self.done))
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take

@@ -8,19 +8,19 @@ explains it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lvstui.model import facts as f
 from lvstui.model.changes import Ended
+from lvstui.model.config import Configuration
+from lvstui.model.health import HealthBook
+from lvstui.model.instances import InstanceBook
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
 from lvstui.model.say import plural
 from lvstui.model.states import brief, said
 from lvstui.model.waiting import APPLYING, GOING_BACK, ChangeStands
-
-if TYPE_CHECKING:
-    from lvstui.model.knowledge import Knowledge
 
 HOLD_S = 1.2
 """How long an unexplained change of the table waits for keepalived's word."""
@@ -78,10 +78,38 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
     return Severity.WARN, f"{change.who} applied {change.title}{why}: waits to be kept"
 
 
-class Narrator:
-    """Writes the events of a `Knowledge`."""
+class Known(Protocol):
+    """What the narrator has to know, and whom it tells."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    book: HealthBook
+    instances: InstanceBook
+    file: Configuration | None
+    loaded: Configuration | None
+    done: dict[tuple[ServiceKey, ServerKey], f.Done]
+    done_at: dict[tuple[ServiceKey, ServerKey], float]
+
+    @property
+    def host(self) -> str: ...
+
+    def say(self, event: Event) -> None:
+        """Add an event."""
+        ...
+
+    def explains(self, server: tuple[ServiceKey, ServerKey], at: float) -> bool:
+        """keepalived or lvstui itself told of a change of that server about then."""
+        ...
+
+    def server_name(self, service: ServiceKey, server: ServerKey) -> str: ...
+
+    def any_name(self, server: ServerKey) -> str: ...
+
+    def active_connections(self, service: ServiceKey, server: ServerKey) -> int: ...
+
+
+class Narrator:
+    """Writes the events of what is known."""
+
+    def __init__(self, knowledge: Known) -> None:
         self._known = knowledge
         self._held: list[tuple[float, tuple[ServiceKey, ServerKey], Event]] = []
         self._told: dict[object, float] = {}

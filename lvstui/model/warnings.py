@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from lvstui.model.facts import Done
 from lvstui.model.finding import Severity as Fault
+from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
 from lvstui.model.realserver import Verdict
 from lvstui.model.say import duration
 from lvstui.model.waiting import pressing
-
-if TYPE_CHECKING:
-    from lvstui.model.knowledge import Knowledge
 
 _ORDER = {Severity.BAD: 0, Severity.WARN: 1, Severity.INFO: 2, Severity.GOOD: 3}
 LOOK_HOLDS_S = 3600.0
@@ -20,9 +19,11 @@ SHOWN = 3
 """Faults of the files that are told one by one."""
 MOST = 200
 """Warnings made at most: past that the rest is counted in the last one."""
+Deeds = Mapping[tuple[ServiceKey, ServerKey], Done]
+"""Who did what to a real server last."""
 
 
-def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
+def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
     """Every warning that holds for `picture`, worst first."""
     found = [
         *_changes(picture),
@@ -30,7 +31,7 @@ def warnings(picture: Picture, known: Knowledge) -> tuple[Warning, ...]:
         *_vrrp(picture),
         *_services(picture),
         *_files(picture),
-        *_drains(picture, known),
+        *_drains(picture, done),
         *_looks(picture),
     ]
     found.sort(key=lambda warning: _ORDER[warning.severity])
@@ -114,7 +115,7 @@ def _services(picture: Picture) -> list[Warning]:
     ]
 
 
-def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
+def _drains(picture: Picture, done: Deeds) -> list[Warning]:
     found = []
     for service in picture.services:
         if service.severity is Severity.GOOD:
@@ -122,10 +123,10 @@ def _drains(picture: Picture, known: Knowledge) -> list[Warning]:
         for server in service.servers:
             weights = server.weights
             if server.state in (State.DRAINING, State.DRAINED) and weights.kernel == 0:
-                done = known.done.get(server.id)
+                last = done.get(server.id)
                 since = f" {duration(picture.at - server.since)} ago" if server.since else ""
-                by = f", drained by {done.who}{since}" if done is not None else ""
-                why = f", “{done.reason}”" if done is not None and done.reason else ""
+                by = f", drained by {last.who}{since}" if last is not None else ""
+                why = f", “{last.reason}”" if last is not None and last.reason else ""
                 file = f", file {weights.file}" if weights.file is not None else ""
                 text = (
                     f"{server.label} in {service.key}: kernel weight 0{file}{by}{why}; "

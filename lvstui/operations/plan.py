@@ -86,3 +86,14 @@ class Outcome:
     def ok(self) -> bool:
         """Every step was applied and read back."""
         return bool(self.results) and all(result.ok for result in self.results)
+
+
+def shell_lines(plan: Plan) -> list[str]:
+    """A plan as the command line has it, a line for each step."""
+    if plan.operation == "undo":
+        return ["lvstui undo"]
+    lines = []
+    for step in plan.steps:
+        weight = f" {step.after}" if plan.operation == "weight" else ""
+        lines.append(f'lvstui {plan.operation} {step.server}{weight} --service "{step.service}"')
+    return lines

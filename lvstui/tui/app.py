@@ -23,13 +23,11 @@ from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.crash import Crash, TerminalWatch
-from lvstui.tui.events.screen import EventsScreen
-from lvstui.tui.failover.screen import FailoverScreen
 from lvstui.tui.feed import Feed, Lab, Operator
 from lvstui.tui.keyboard import Keyboard
 from lvstui.tui.live import LiveScreen
 from lvstui.tui.palette import CommandProvider, Palette
-from lvstui.tui.services.screen import ServicesScreen
+from lvstui.tui.screens import SCREENS
 from lvstui.tui.settings import Settings, speaks_unicode
 from lvstui.tui.styles import free_closed_widgets, style_paths
 from lvstui.tui.theme import DEFAULT_THEME, THEMES, meanings
@@ -43,28 +41,6 @@ if TYPE_CHECKING:
     from lvstui.session.config import ConfigSession
     from lvstui.session.on_disk import OnDisk
     from lvstui.session.realservers import RealServerSession
-
-
-def _realservers() -> ConsoleScreen:
-    """Imported when it is opened: the engine behind it is no small thing."""
-    from lvstui.tui.realservers.screen import RealServersScreen
-
-    return RealServersScreen()
-
-
-def _config() -> ConsoleScreen:
-    """Imported when it is opened, as the tree of the configuration is."""
-    from lvstui.tui.config.screen import ConfigScreen
-
-    return ConfigScreen()
-
-
-_MODES: dict[str, Callable[[], ConsoleScreen]] = {
-    **{screen.MODE: screen for screen in (ServicesScreen, FailoverScreen)},
-    "config": _config,
-    "realservers": _realservers,
-    EventsScreen.MODE: EventsScreen,
-}
 
 
 class PictureChanged(Message):
@@ -90,7 +66,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         Binding("ctrl+l", "redraw", "Draw everything again", show=False, priority=True)
     ]
     CSS_PATH = style_paths()
-    MODES: ClassVar = dict(_MODES)
+    MODES: ClassVar = {entry.mode: entry.make for entry in SCREENS}
     DEFAULT_MODE = "services"
     ALLOW_SELECT = False
 
@@ -131,6 +107,8 @@ class LvstuiApp(App[None], inherit_bindings=False):
         ScrollBar.renderer = ScrollBarRender if self.glyphs.braille else PlainScrollBar
         self.picture = feed.picture
         """The newest picture that was shown."""
+        self.warned_of = ""
+        """What would be lost by leaving, when that was said last: a second press leaves."""
         self.unsettled = Unsettled(self.settings.clock)
         """Changes that wait to be kept, or were rolled back unseen."""
         self.animation_level = "none"
@@ -279,11 +257,13 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def show_screen(self, mode: str) -> None:
         """Go to another tab."""
-        if mode in _MODES and mode != self.current_mode:
+        if mode in self.MODES and mode != self.current_mode:
             self.switch_mode(mode)
 
     async def show_server(self, service: ServiceKey, server: ServerKey | None) -> None:
         """Go to the services screen with the cursor on that row."""
+        from lvstui.tui.services.screen import ServicesScreen
+
         await self.switch_mode("services")
         screen = self.screen
         if isinstance(screen, ServicesScreen) and not screen.table.go_to((service, server)):

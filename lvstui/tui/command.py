@@ -1,17 +1,19 @@
-"""What every command is."""
+"""What every command is: a row of data with its key, its words, its guard and what it does.
+
+The rows of a screen stand beside it and act on a small protocol that stands with them: no command
+knows a screen.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
 
-if TYPE_CHECKING:
-    from lvstui.tui.console import ConsoleScreen
-
-S = TypeVar("S", bound="ConsoleScreen")
+P = TypeVar("P", contravariant=True)
+"""What the commands of a screen ask of it."""
 
 _SHOWN_KEYS = {
     "slash": "/",
@@ -48,31 +50,39 @@ def shown_key(key: str) -> str:
     return "+".join([*(part.capitalize() for part in held), last.upper() if held else last])
 
 
-class Command(Generic[S]):
-    """One thing an operator can do on one screen. The docstring is the help line."""
+def _free(page: Any) -> str:
+    return ""
 
-    id: ClassVar[str]
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Generic[P]):
+    """One thing an operator can do on one screen."""
+
+    id: str
     """Stable name; also the id of the key binding."""
-    keys: ClassVar[str] = ""
+    keys: str = ""
     """Textual's key names, comma between alternatives; empty: palette only."""
-    label: ClassVar[str] = ""
+    label: str = ""
     """Word in the footer; empty: not in the footer."""
-    title: ClassVar[str] = ""
+    title: str
     """Line in the palette."""
-    group: ClassVar[str] = "View"
+    help: str
+    """What it does, in one or two sentences."""
+    group: str = "View"
     """Heading in the help."""
-    changes: ClassVar[bool] = True
+    run: Callable[[P], object]
+    """Does it."""
+    why_not: Callable[[P], str] = _free
+    """Why it can not be used now; empty when it can."""
+    twin: str | Callable[[P], str] = ""
+    """The same on the command line; empty when there is no such thing."""
+    changes: bool = True
     """Changes the world, or writes a file: refused in a read-only session. Whatever does neither
     says so."""
-    priority: ClassVar[bool] = False
+    priority: bool = False
     """The key works wherever the focus is."""
-    in_palette: ClassVar[bool] = True
+    in_palette: bool = True
     """Whether the palette offers it (every key that does something by itself does)."""
-
-    @property
-    def summary(self) -> str:
-        """What it does, in one or two sentences."""
-        return " ".join((inspect.getdoc(type(self)) or self.title).split())
 
     @property
     def shown_keys(self) -> str:
@@ -84,17 +94,23 @@ class Command(Generic[S]):
         """The key for the footer."""
         return shown_key(self.keys.split(",")[0])
 
-    def why_not(self, screen: S) -> str:
-        """Why it can not be used now; empty when it can."""
-        return ""
+    def shell(self, page: P) -> str:
+        """Its twin for what is chosen on that screen now."""
+        return self.twin if isinstance(self.twin, str) else self.twin(page)
 
-    def shell(self, screen: S) -> str:
-        """The same on the command line; empty when there is no such thing."""
-        return ""
 
-    def run(self, screen: S) -> None:
-        """Do it."""
-        raise NotImplementedError
+def grouped(group: str, *commands: Command[P]) -> tuple[Command[P], ...]:
+    """These commands under one heading of the help."""
+    return tuple(replace(command, group=group) for command in commands)
+
+
+def first_reason(*guards: Callable[[P], str]) -> Callable[[P], str]:
+    """A guard of several: the first that refuses says why."""
+
+    def why_not(page: P) -> str:
+        return next((reason for guard in guards if (reason := guard(page))), "")
+
+    return why_not
 
 
 def bindings(commands: Iterable[Command[Any]]) -> list[BindingType]:
@@ -105,7 +121,7 @@ def bindings(commands: Iterable[Command[Any]]) -> list[BindingType]:
             f"command('{command.id}')",
             command.label or command.title,
             show=bool(command.label),
-            tooltip=command.summary,
+            tooltip=command.help,
             id=command.id,
             priority=command.priority,
         )

@@ -12,9 +12,10 @@ from lvstui.model.picture import Gap, Picture, Severity, Warning
 from lvstui.model.say import clock
 from lvstui.process.readonly import READ_ONLY
 from lvstui.tui.command import Command, bindings
-from lvstui.tui.common import COMMON, SCREENS
+from lvstui.tui.common import COMMON
 from lvstui.tui.host import Host
 from lvstui.tui.live import LiveScreen
+from lvstui.tui.screens import SCREENS
 from lvstui.tui.widgets.format import cut
 from lvstui.tui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.tui.widgets.keybar import Key, KeyBar
@@ -67,7 +68,7 @@ class ConsoleScreen(LiveScreen[None]):
         header = HeaderStrip(glyphs, self.console.settings.clock, self._waiting_bits)
         header.read_only = self.console.operator.read_only
         yield header
-        tabs = [Tab(show.keys, show.mode, show.name) for show in SCREENS]
+        tabs = [Tab(entry.key, entry.mode, entry.title) for entry in SCREENS]
         yield TabStrip(tabs, self.MODE, glyphs)
         yield WarningStrip(glyphs)
         yield from self.body()
@@ -183,37 +184,7 @@ class ConsoleScreen(LiveScreen[None]):
 
     @on(WarningStrip.Chosen)
     def _warnings_clicked(self) -> None:
-        self.open_warnings()
-
-    def open_help(self) -> None:
-        """Keys and commands of this screen."""
-        from lvstui.tui.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
-
-    def open_warnings(self) -> None:
-        """Every warning and gap."""
-        from lvstui.tui.notices import WarningsScreen
-
-        self.app.push_screen(WarningsScreen())
-
-    def show_change(self) -> None:
-        """What `ShowChange` says."""
-        from lvstui.tui.change.decide import show_change
-
-        show_change(self)
-
-    def propose_undo(self) -> None:
-        """What takes back the newest operation."""
-        from lvstui.tui.change.decide import propose_undo
-
-        propose_undo(self)
-
-    def choose_undo(self) -> None:
-        """Choose what is undone."""
-        from lvstui.tui.change.decide import choose_undo
-
-        choose_undo(self)
+        self.action_command("warnings")
 
     def copy(self, text: str) -> None:
         """To the terminal's clipboard (OSC 52)."""

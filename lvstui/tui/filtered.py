@@ -49,6 +49,10 @@ class FilteredScreen(ConsoleScreen):
         self.query_one("#main").focus()
         self.filter_by(field.value)
 
+    def step_back(self) -> None:
+        """Undo the narrowest of what is set: here the filter is all."""
+        self.close_filter(clear=True)
+
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
         self.filter_by(event.value)

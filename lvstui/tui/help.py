@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from lvstui.tui.command import shown_key
-from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.dialog import Dialog
+from lvstui.tui.host import Page
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
 
@@ -25,7 +25,7 @@ class HelpScreen(Dialog[None]):
     KEYS = (("j k", "scroll"), ("Esc", "close"))
     SCROLLS = "#help-scroll"
 
-    def __init__(self, about: ConsoleScreen) -> None:
+    def __init__(self, about: Page) -> None:
         super().__init__()
         self._about = about
 
@@ -50,7 +50,7 @@ class HelpScreen(Dialog[None]):
                 (
                     command.shown_keys or ":",
                     command.title,
-                    command.summary,
+                    command.help,
                     self._about.why_not(command),
                     command.shell(self._about),
                 )

@@ -1,13 +1,17 @@
-"""What screens need from the app around them: the app is above them and not imported here."""
+"""What screens need from the app around them, and commands from their screen: both are above and
+not imported here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from textual.app import App
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations.plan import Outcome, Plan
+from lvstui.tui.command import Command
 from lvstui.tui.feed import Feed, Lab, Operator
 from lvstui.tui.settings import Settings
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -35,6 +39,8 @@ class Host(Protocol):
     """Who is at the keyboard."""
     picture: Picture
     """The newest picture that was shown."""
+    warned_of: str
+    """What would be lost by leaving, when that was said last: a second press leaves."""
 
     @property
     def under_way(self) -> str:
@@ -93,4 +99,53 @@ class Host(Protocol):
 
     def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
         """Apply a plan in a thread."""
+        ...
+
+
+class Page(Protocol):
+    """A screen, as its commands and what they open see it."""
+
+    MODE: ClassVar[str]
+
+    @property
+    def app(self) -> App[object]: ...
+
+    @property
+    def console(self) -> Host: ...
+
+    @property
+    def commands(self) -> tuple[Command[Any], ...]:
+        """Everything that can be done here."""
+        ...
+
+    def why_not(self, command: Command[Any]) -> str:
+        """Why a command can not be used now; empty when it can."""
+        ...
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """One line to the operator, never parsed as markup."""
+        ...
+
+    def copy(self, text: str) -> None:
+        """To the terminal's clipboard."""
+        ...
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show what is true now."""
+        ...
+
+    def query_one(self, selector: str) -> Any: ...
+
+    def refresh(self) -> object: ...
+
+    def run_worker(self, work: Any) -> object: ...
+
+
+class FilteredPage(Page, Protocol):
+    """A screen that shows only what holds the words of a filter."""
+
+    def open_filter(self) -> None: ...
+
+    def step_back(self) -> None:
+        """Undo the narrowest of what is set."""
         ...

@@ -47,7 +47,7 @@ class CommandProvider(Provider):
         # What can not be used now stays visible, below what can.
         for command, reason in sorted(offered, key=lambda pair: bool(pair[1])):
             keys = f"{command.first_key}  " if command.keys else ""
-            text = f"{keys}{'not now: ' + reason if reason else command.summary}"
+            text = f"{keys}{'not now: ' + reason if reason else command.help}"
             yield Entry(command.title, escape(text), partial(screen.action_command, command.id))
         if console.lab is not None and not console.operator.read_only:
             for title, text, run in fault_entries(screen, console.lab):

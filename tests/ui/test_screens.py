@@ -23,6 +23,7 @@ from lvstui.tui.events.screen import EventsScreen
 from lvstui.tui.help import HelpScreen
 from lvstui.tui.host import Host
 from lvstui.tui.palette import CommandProvider
+from lvstui.tui.screens import SCREENS
 from lvstui.tui.services.details import DetailsScreen
 from lvstui.tui.services.explain import explain
 from lvstui.tui.services.screen import ServicesScreen
@@ -500,11 +501,11 @@ async def test_a_second_that_passes_before_the_screen_is_there(
 
 
 def test_no_key_means_two_things_on_a_screen() -> None:
-    from lvstui.tui.app import _MODES
-
-    for mode, make in _MODES.items():
-        taken: dict[str, str] = {}
-        for command in make().commands:
+    for entry in SCREENS:
+        screen, taken = entry.make(), dict[str, str]()
+        assert isinstance(screen, ConsoleScreen)
+        assert entry.mode == screen.MODE
+        for command in screen.commands:
             for key in filter(None, command.keys.split(",")):
                 other = taken.setdefault(key, command.id)
-                assert other == command.id, f"{mode}: {key} is {other} and {command.id}"
+                assert other == command.id, f"{entry.mode}: {key} is {other} and {command.id}"

@@ -262,7 +262,7 @@ async def test_an_older_one_is_chosen_from_the_list(
 ) -> None:
     drained(options, kernel)
     async with start(site(kernel, change(who="bob")), **options) as desk:
-        desk.services.choose_undo()
+        desk.services.action_command("undo-older")
         await desk.pilot.pause()
         text = desk.text()
         assert "1 " in text

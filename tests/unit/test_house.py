@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +67,64 @@ def test_start_up_loads_no_more_than_it_needs(statement: str, allowed: str) -> N
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == allowed
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Wherever an import stands: in a function and under TYPE_CHECKING it ties two files too."""
+    assert circles(imports_of(ROOT / "lvstui")) == []
+
+
+def test_a_circle_is_found_wherever_its_imports_stand(tmp_path: Path) -> None:
+    files = {
+        "__init__": "",
+        "a": "from lvstui import b\n",
+        "b": "def f():\n    import lvstui.c\n",
+        "c": "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from lvstui.a import X\n",
+        "d": "from lvstui.a import X\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    assert circles(imports_of(tmp_path)) == [["lvstui.a", "lvstui.b", "lvstui.c"]]
+
+
+def imports_of(package: Path) -> dict[str, set[str]]:
+    """Each module of ours, and those that it imports."""
+    files = {
+        ".".join(("lvstui", *path.relative_to(package).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): path
+        for path in package.rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for module, path in files.items():
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{module} imports by a relative name"
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    found.add(inner if inner in files else str(node.module))
+        graph[module] = (found & files.keys()) - {module}
+    return graph
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Every set of modules each of which can be reached from each other one."""
+    reached = {module: _reached(module, graph) for module in graph}
+    tied = {
+        tuple(sorted(other for other in reached[module] if module in reached[other]))
+        for module in graph
+        if module in reached[module]
+    }
+    return sorted(list(found) for found in tied)
+
+
+def _reached(module: str, graph: dict[str, set[str]]) -> set[str]:
+    found, ahead = set[str](), [module]
+    while ahead:
+        new = graph[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import select
-import socket
 import sys
 import termios
 import time
 
 from lvstui.lab import protocol
 from lvstui.lab.inside import faulty, kernel, node, root, rtnl, sessions
+from lvstui.lab.inside.proxy import NodeProxy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,67 +22,6 @@ if TYPE_CHECKING:
 BRIDGE = "lan0"
 MODULES = ("overlay", "veth", "bridge", "ipv6", "nf_conntrack", "ip_vs")
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sh", "dh", "mh", "sed", "nq", "lblc", "lblcr", "fo", "ovf")
-
-
-class NodeProxy:
-    """The agent's end of a node."""
-
-    def __init__(self, plan: dict[str, Any], item: dict[str, Any]) -> None:
-        self.name: str = item["name"]
-        self.role: str = item["role"]
-        self.item = item
-        self.port = "v" + self.name
-        self.calls, their_calls = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.events, their_events = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        if os.fork() == 0:
-            self._child(plan, item, their_calls, their_events)
-        their_calls.close()
-        their_events.close()
-        self.netns = -1
-        self.lab_socket: socket.socket | None = None
-
-    def _child(
-        self,
-        plan: dict[str, Any],
-        item: dict[str, Any],
-        calls: socket.socket,
-        events: socket.socket,
-    ) -> None:
-        flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC
-        try:
-            self.calls.close()
-            self.events.close()
-            kernel.unshare(flags | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET)
-            # Only a child of the caller of unshare is in the new PID namespace.
-            if os.fork() == 0:
-                node.main(plan, item, calls, events)
-        except BaseException as error:
-            import traceback
-
-            traceback.print_exc()
-            calls.send(json.dumps({"error": f"{item['name']}: {error}"}).encode())
-        finally:
-            os._exit(0)
-
-    def wait_ready(self) -> None:
-        """The node has its root; take its network namespace and its socket for $LVSTUI_LAB."""
-        data, fds, _, _ = socket.recv_fds(self.calls, node.PACKET, 4)
-        reply = json.loads(data or b'{"error": "it ended"}')
-        if "error" in reply:
-            raise OSError(f"node {self.name}: {reply['error']}")
-        self.netns = fds[0]
-        self.lab_socket = socket.socket(fileno=fds[1])
-
-    def call(self, op: str, fds: list[int] | None = None, **words: Any) -> dict[str, Any]:
-        """Ask the node; {"error": …} when it cannot."""
-        socket.send_fds(self.calls, [json.dumps({"op": op, **words}).encode()], fds or [])
-        data, given, _, _ = socket.recv_fds(self.calls, node.PACKET, 4)
-        if not data:
-            return {"error": f"node {self.name} is gone"}
-        reply: dict[str, Any] = json.loads(data)
-        if given:
-            reply["fd"] = given[0]
-        return reply
 
 
 class Agent:
@@ -314,9 +252,3 @@ def main(plan_path: str) -> None:
         agent.send_json(protocol.PHASE, 0, {"phase": "failed", "error": str(error)})
         time.sleep(0.5)
         power_off()
-
-
-def set_size(fd: int, rows: int, columns: int) -> None:
-    """Resize a terminal; its foreground processes get SIGWINCH."""
-    size = rows.to_bytes(2, "little") + columns.to_bytes(2, "little") + b"\0" * 4
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, size)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from lvstui.lab.inside.agent import Agent, NodeProxy
+    from lvstui.lab.inside.proxy import AgentAround, NodeProxy
 
 DEFAULT_SLOW_MS = 3000
 _PROTOCOL_VRRP = 112
@@ -31,7 +31,7 @@ class Refused(Exception):
 class Faults:
     """All faults of one lab."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: AgentAround) -> None:
         self._agent = agent
         self._route: rtnl.Route | None = None
         self._split = False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
 import shlex
 import signal
+import termios
 
 from lvstui.lab import protocol
 
@@ -15,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lvstui.lab.inside.agent import Agent, NodeProxy
+    from lvstui.lab.inside.proxy import AgentAround, NodeProxy
 
 
 class Session:
@@ -54,7 +56,7 @@ def by_ssh(request: dict[str, Any], through: str) -> dict[str, Any]:
 class Sessions:
     """All running commands."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: AgentAround) -> None:
         self._agent = agent
         self._by_channel: dict[int, Session] = {}
         self._paused: set[Session] = set()
@@ -80,8 +82,6 @@ class Sessions:
             number = protocol.U32.unpack(payload)[0]
             session.proxy.call("signal", pid=session.pid, signal=number)
         elif kind == protocol.RESIZE and session.pty:
-            from lvstui.lab.inside.agent import set_size
-
             with contextlib.suppress(OSError):
                 set_size(session.stdin, *protocol.SIZE.unpack(payload))
 
@@ -242,3 +242,9 @@ class Sessions:
                 session.proxy.call("signal", pid=session.pid, signal=int(signal.SIGCONT))
                 session.credit = 1 << 40  # nobody reads: let it run to its end
                 self.resume()
+
+
+def set_size(fd: int, rows: int, columns: int) -> None:
+    """Resize a terminal; its foreground processes get SIGWINCH."""
+    size = rows.to_bytes(2, "little") + columns.to_bytes(2, "little") + b"\0" * 4
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, size)

@@ -15,9 +15,8 @@ from textual.widgets import Button, Static
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.plan import Outcome, Plan, Step
+from lvstui.operations.plan import Outcome, Plan, Step, shell_lines
 from lvstui.tui.change.plan_form import PlanForm
-from lvstui.tui.services.commands import plan_twins
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
 
@@ -119,7 +118,7 @@ class PlanScreen(PlanForm[bool]):
             if first.undo:
                 bits.append(("To undo     ", "$lv-dim"))
                 bits.append((f"u ({first.undo})\n", "$lv-text"))
-            twins = plan_twins(plan)
+            twins = shell_lines(plan)
             for index, line in enumerate(twins[:_MOST_TWINS]):
                 bits.append(("On the shell  " if not index else " " * 14, "$lv-dim"))
                 bits.append((line + "\n", "$lv-accent"))

@@ -23,14 +23,14 @@ from lvstui.session.spot import Spot
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.forms import Form
-from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.feed import Target
+from lvstui.tui.host import Page
 
 
 class ConfigActions:
     """For one screen."""
 
-    def __init__(self, screen: ConsoleScreen, *, at_once: bool) -> None:
+    def __init__(self, screen: Page, *, at_once: bool) -> None:
         """`at_once`: a change is planned as soon as it is made; else it waits in the draft."""
         self._screen, self._at_once = screen, at_once
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
@@ -11,22 +11,35 @@ from lvstui.model.text import plain
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.process.readonly import READ_ONLY
 from lvstui.session.config_change import Phase
+from lvstui.session.outline import NodeId
 from lvstui.session.spot import Spot, setting_at, spot_of
 from lvstui.tui.change.config_plan_text import diff_bits
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.actions import ConfigActions
 from lvstui.tui.config.placeholder import Veiled, editable, veil
+from lvstui.tui.config.text import ConfigText
+from lvstui.tui.config.tree import ConfigTree
+from lvstui.tui.host import Page
 from lvstui.tui.widgets.line import Bit
 
-if TYPE_CHECKING:
-    from lvstui.tui.config.screen import ConfigScreen
+
+class EditedPage(Page, Protocol):
+    """What editing asks of the screen."""
+
+    tree_view: ConfigTree
+    text: ConfigText
+
+    @property
+    def node(self) -> NodeId | None:
+        """The node of the outline that the cursor is in."""
+        ...
 
 
 class ConfigEditing:
     """For the screen of the configuration."""
 
-    def __init__(self, screen: ConfigScreen) -> None:
+    def __init__(self, screen: EditedPage) -> None:
         self._screen = screen
         self._session = screen.console.config_session
         self.actions = ConfigActions(screen, at_once=False)

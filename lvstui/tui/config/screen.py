@@ -17,7 +17,6 @@ from lvstui.session.outline import NodeId
 from lvstui.session.spot import spot_of
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
-from lvstui.tui.config.edit_commands import EDIT_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
 from lvstui.tui.config.lines import LinesView
 from lvstui.tui.config.summary import count_bits, finding_bits, place_bits, step_bits, work_bits
@@ -35,7 +34,7 @@ class ConfigScreen(ConsoleScreen):
     """Outline and text of the configuration."""
 
     MODE = "config"
-    OWN: ClassVar[tuple[Command[Any], ...]] = (*CONFIG_COMMANDS, *EDIT_COMMANDS)
+    OWN: ClassVar[tuple[Command[Any], ...]] = CONFIG_COMMANDS
     FOOTER = (
         "config-open",
         "config-search",

@@ -2,124 +2,90 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
-from lvstui.tui.command import Command
+from lvstui.tui.command import Command, grouped
+from lvstui.tui.common import BACK, FILTER
+from lvstui.tui.host import FilteredPage
 
 if TYPE_CHECKING:
-    from lvstui.tui.events.screen import EventsScreen
+    from lvstui.tui.events.event_list import EventList
 
 
-class FilterEvents(Command["EventsScreen"]):
-    """Show only events that hold all the words you type: host, kind, severity, text, address.
-    A leading ! hides what matches."""
+class EventsPage(FilteredPage, Protocol):
+    """What the commands ask of the screen."""
 
-    id = "event-filter"
-    keys = "slash"
-    label = "filter"
-    title = "Filter events"
-    group = "Events"
-    changes = False
+    list: EventList
 
-    def run(self, screen: EventsScreen) -> None:
-        """Open the input."""
-        screen.open_filter()
+    def pause(self) -> None: ...
+
+    def export(self) -> None: ...
+
+    def go_there(self) -> None: ...
+
+    def copy_event(self) -> None: ...
 
 
-class ClearFilter(Command["EventsScreen"]):
-    """Show all events again."""
-
-    id = "event-clear"
-    keys = "escape"
-    title = "Clear the filter"
-    group = "Events"
-    changes = False
-
-    def run(self, screen: EventsScreen) -> None:
-        """Clear it."""
-        screen.close_filter(clear=True)
+def _event(page: EventsPage) -> str:
+    return "" if page.list.event_at is not None else "There is no event."
 
 
-class Pause(Command["EventsScreen"]):
-    """Hold the list still; new events are counted. Again: go on."""
-
-    id = "event-pause"
-    keys = "p,space"
-    label = "pause"
-    title = "Pause"
-    group = "Events"
-    changes = False
-
-    def run(self, screen: EventsScreen) -> None:
-        """Turn it round."""
-        screen.pause()
+def _about_a_service(page: EventsPage) -> str:
+    event = page.list.event_at
+    if event is None:
+        return "There is no event."
+    return "" if event.service is not None else "This event is about no particular service."
 
 
-class Export(Command["EventsScreen"]):
-    """Write the events that are shown to a new file in lvstui's state folder, one JSON object a
-    line."""
-
-    id = "event-export"
-    keys = "x"
-    label = "export"
-    title = "Export to a file"
-    group = "Events"
-
-    def why_not(self, screen: EventsScreen) -> str:
-        """Nothing to write."""
-        return "" if screen.list.shown else "There is no event to write."
-
-    def run(self, screen: EventsScreen) -> None:
-        """In a thread."""
-        screen.export()
-
-
-class GoThere(Command["EventsScreen"]):
-    """Go to the real server or service of the event under the cursor."""
-
-    id = "event-open"
-    keys = "enter"
-    label = "go there"
-    title = "Go to its server"
-    group = "Events"
-    changes = False
-
-    def why_not(self, screen: EventsScreen) -> str:
-        """Not every event is about a service."""
-        event = screen.list.event_at
-        if event is None:
-            return "There is no event."
-        return "" if event.service is not None else "This event is about no particular service."
-
-    def run(self, screen: EventsScreen) -> None:
-        """Switch screens."""
-        screen.go_there()
-
-
-class CopyEvent(Command["EventsScreen"]):
-    """Copy the event under the cursor to your terminal's clipboard."""
-
-    id = "event-copy"
-    keys = "y"
-    label = "copy"
-    title = "Copy the event"
-    group = "Events"
-    changes = False
-
-    def why_not(self, screen: EventsScreen) -> str:
-        """Nothing to copy."""
-        return "" if screen.list.event_at is not None else "There is no event."
-
-    def run(self, screen: EventsScreen) -> None:
-        """Through OSC 52."""
-        screen.copy_event()
-
-
-EVENT_COMMANDS: tuple[Command[Any], ...] = (
-    GoThere(),
-    FilterEvents(),
-    ClearFilter(),
-    Pause(),
-    Export(),
-    CopyEvent(),
+EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
+    "Events",
+    Command(
+        id="event-open",
+        keys="enter",
+        label="go there",
+        title="Go to its server",
+        help="Go to the real server or service of the event under the cursor.",
+        run=lambda page: page.go_there(),
+        why_not=_about_a_service,
+        changes=False,
+    ),
+    replace(
+        FILTER,
+        id="event-filter",
+        title="Filter events",
+        help="Show only events that hold all the words you type: host, kind, severity, text, "
+        "address. A leading ! hides what matches.",
+    ),
+    replace(BACK, id="event-clear", title="Clear the filter", help="Show all events again."),
+    Command(
+        id="event-pause",
+        keys="p,space",
+        label="pause",
+        title="Pause",
+        help="Hold the list still; new events are counted. Again: go on.",
+        run=lambda page: page.pause(),
+        changes=False,
+    ),
+    Command(
+        id="event-export",
+        keys="x",
+        label="export",
+        title="Export to a file",
+        help="Write the events that are shown to a new file in lvstui's state folder, one JSON "
+        "object a line.",
+        run=lambda page: page.export(),
+        why_not=lambda page: "" if page.list.shown else "There is no event to write.",
+        twin="lvstui status --json",
+    ),
+    Command(
+        id="event-copy",
+        keys="y",
+        label="copy",
+        title="Copy the event",
+        help="Copy the event under the cursor to your terminal's clipboard.",
+        run=lambda page: page.copy_event(),
+        why_not=_event,
+        changes=False,
+    ),
 )

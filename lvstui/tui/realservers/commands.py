@@ -2,332 +2,272 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
-from lvstui.tui.command import Command
+from lvstui.realserver.hosts import Host
+from lvstui.tui.command import Command, first_reason, grouped
+from lvstui.tui.common import BACK, FILTER
+from lvstui.tui.host import FilteredPage
 
 if TYPE_CHECKING:
-    from lvstui.tui.realservers.screen import RealServersScreen
+    from lvstui.model.realserver import Look
+    from lvstui.session.realservers import RealServerSession
+    from lvstui.tui.realservers.matrix import Matrix
 
 NO_WAY = "No host can be asked from here: this is a recording."
+_NOT_LOOKED = "It was not looked at yet: r looks."
 
 
-class _OnHosts(Command["RealServersScreen"]):
-    group = "Real servers"
-    word = ""
-    options = ""
-    everybody = False
-    """Without marks it means all hosts."""
+class RealServersPage(FilteredPage, Protocol):
+    """What the commands ask of the screen."""
 
-    def why_not(self, screen: RealServersScreen) -> str:
-        """There must be a way to ask, somebody to ask, and nothing else under way."""
-        if not screen.session.possible:
-            return NO_WAY
-        if not screen.targets():
-            return "There is no real server here."
-        if screen.session.under_way:
-            return f"Wait for this: {screen.session.under_way}."
+    session: RealServerSession
+    matrix: Matrix
+
+    def marked(self) -> list[Host]: ...
+
+    def here(self) -> Host | None: ...
+
+    def targets(self) -> list[Host]: ...
+
+    def look_here(self) -> Look | None: ...
+
+    def look(self) -> None: ...
+
+    def verify(self) -> None: ...
+
+    def propose(self, operation: str) -> None: ...
+
+    def ask_reboot(self) -> None: ...
+
+    def take_back(self) -> None: ...
+
+    def open_last(self) -> None: ...
+
+    def open_evidence(self) -> None: ...
+
+    def turn_faults(self) -> None: ...
+
+    def save_transcript(self) -> None: ...
+
+
+def _hosts_free(page: RealServersPage) -> str:
+    """There must be a way to ask, somebody to ask, and nothing else under way."""
+    if not page.session.possible:
+        return NO_WAY
+    if not page.targets():
+        return "There is no real server here."
+    return f"Wait for this: {page.session.under_way}." if page.session.under_way else ""
+
+
+def _unfinished(page: RealServersPage) -> str:
+    rows = [page.session.rows.get(host.address) for host in page.targets()]
+    if any(row and row.facts and row.facts.unfinished is not None for row in rows):
         return ""
-
-    def shell(self, screen: RealServersScreen) -> str:
-        """For the same hosts."""
-        if not self.word:
-            return ""
-        hosts = screen.marked() if self.everybody else screen.targets()
-        names = " ".join(host.label for host in hosts) or ("" if self.everybody else "HOST")
-        return " ".join(f"lvstui realserver {self.word} {names} {self.options}".split())
-
-
-class Look(_OnHosts):
-    """Look at the marked hosts, or at all, over SSH and from this director: what they have and
-    whether Direct Routing works with it. Changes nothing. A second look shows what became worse."""
-
-    id = "refresh"
-    keys = "r,L,f5"
-    label = "look"
-    title = "Look at real servers"
-    word = "look"
-    everybody = True
-    changes = False
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Start it."""
-        screen.look()
-
-
-class Verify(_OnHosts):
-    """Look again at the marked hosts, or at all, and say how many are as they have to be."""
-
-    id = "rs-verify"
-    keys = "v"
-    label = "verify"
-    title = "Verify real servers"
-    word = "verify"
-    everybody = True
-    changes = False
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Start it."""
-        screen.verify()
-
-
-class PushHosts(_OnHosts):
-    """Give the marked hosts (or the one under the cursor) the VIP on lo and ARP silence, now and
-    after a reboot. Shows the plan first; each host goes back by itself unless it is proven."""
-
-    id = "rs-push"
-    keys = "p"
-    label = "push"
-    title = "Push to real servers"
-    word = "push"
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Show the plan."""
-        screen.propose("push")
-
-
-class UndoHosts(_OnHosts):
-    """Take lvstui's work off the marked hosts (or the one under the cursor); shows the plan
-    first."""
-
-    id = "rs-undo"
-    keys = "U"
-    label = "undo"
-    title = "Undo on real servers"
-    word = "undo"
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Show the plan."""
-        screen.propose("undo")
-
-
-class Reboot(_OnHosts):
-    """Start the marked hosts (or the one under the cursor) anew, one after the other, and look
-    whether everything is there again. Their names have to be typed."""
-
-    id = "rs-reboot"
-    keys = "R"
-    title = "Reboot and verify"
-    word = "verify"
-    options = "--reboot"
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Ask first."""
-        screen.ask_reboot()
-
-
-class TakeBack(_OnHosts):
-    """Take back a change that was cut half way on the marked hosts (or the one under the cursor),
-    because the host went down in it."""
-
-    id = "rs-unfinished"
-    keys = "t"
-    title = "Take back what is unfinished"
-    word = "undo"
-    options = "--unfinished"
-
-    def why_not(self, screen: RealServersScreen) -> str:
-        """Something must be unfinished there."""
-        reason = super().why_not(screen)
-        if reason:
-            return reason
-        rows = [screen.session.rows.get(host.address) for host in screen.targets()]
-        if any(row and row.facts and row.facts.unfinished is not None for row in rows):
-            return ""
-        return "No unfinished change was seen there."
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Do it."""
-        screen.take_back()
-
-
-class LastResult(Command["RealServersScreen"]):
-    """Open the last push or undo again: its progress, or what came of it."""
-
-    id = "rs-last"
-    keys = "o"
-    title = "Open the last push or undo"
-    group = "Real servers"
-    changes = False
-
-    def why_not(self, screen: RealServersScreen) -> str:
-        """There must be one."""
-        return (
-            "" if screen.session.change is not None else "Nothing was pushed in this session yet."
-        )
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Open it."""
-        screen.open_last()
-
-
-class Evidence(Command["RealServersScreen"]):
-    """Everything that the look saw of the host under the cursor: each check with its evidence."""
-
-    id = "rs-evidence"
-    keys = "enter"
-    label = "evidence"
-    title = "Evidence"
-    group = "Real servers"
-    changes = False
-
-    def why_not(self, screen: RealServersScreen) -> str:
-        """It must have been looked at."""
-        return "" if screen.look_here() is not None else "It was not looked at yet: r looks."
-
-    def shell(self, screen: RealServersScreen) -> str:
-        """The same."""
-        here = screen.here()
-        return f"lvstui realserver look {here.label if here else 'HOST'} --verbose"
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Open it."""
-        screen.open_evidence()
-
-
-class MarkHost(Command["RealServersScreen"]):
-    """Mark the host under the cursor; keys then act on all marked ones."""
-
-    id = "rs-mark"
-    keys = "space"
-    label = "mark"
-    title = "Mark"
-    group = "Real servers"
-    changes = False
-
-    def why_not(self, screen: RealServersScreen) -> str:
-        """There must be one."""
-        return "" if screen.here() is not None else "There is nothing to mark."
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Mark and go on to the next host."""
-        matrix = screen.matrix
-        line = matrix.line
-        if line is None:
-            return
-        matrix.mark({line.address}, line.address not in matrix.marks)
-        while matrix.line is not None and matrix.line.address == line.address:
-            before = matrix.line
-            matrix.action_move(1)
-            if matrix.line is before:
-                break
-
-
-class MarkAllHosts(Command["RealServersScreen"]):
-    """Mark every host that is shown; again: unmark them."""
-
-    id = "rs-mark-all"
-    keys = "V,asterisk"
-    title = "Mark all shown"
-    group = "Real servers"
-    changes = False
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Mark or unmark."""
-        shown = {line.address for line in screen.matrix.lines}
-        screen.matrix.mark(shown, bool(shown - screen.matrix.marks))
-
-
-class FilterHosts(Command["RealServersScreen"]):
-    """Show only hosts that hold all the words you type: name, address, VIP, what is wrong. A
-    leading ! hides what matches. Enter keeps the filter, Esc clears it."""
-
-    id = "rs-filter"
-    keys = "slash"
-    label = "filter"
-    title = "Filter"
-    changes = False
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Open the input."""
-        screen.open_filter()
-
-
-class NotGood(Command["RealServersScreen"]):
-    """Only hosts that are not plainly good; again: everything."""
-
-    id = "rs-faults"
-    keys = "f"
-    label = "not good"
-    title = "Not good only"
-    changes = False
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Turn it round."""
-        screen.turn_faults()
-
-
-class BackHosts(Command["RealServersScreen"]):
-    """One step back: stop a look that is under way, then clear the filter, then not-good-only,
-    then the marks."""
-
-    id = "rs-back"
-    keys = "escape"
-    title = "Stop looking, clear filter and marks"
-    changes = False
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Undo the narrowest of what is set."""
-        screen.step_back()
-
-
-class SaveTranscript(Command["RealServersScreen"]):
-    """Write every command that was run on real servers in this session, and how it ended, to a
-    new file in lvstui's state folder that only you can read. It holds no password."""
-
-    id = "rs-transcript"
-    keys = "x"
-    title = "Save the transcript"
-    group = "Real servers"
-
-    def why_not(self, screen: RealServersScreen) -> str:
-        """Something must have been run."""
-        return "" if screen.session.transcript is not None else "Nothing was run on a host yet."
-
-    def shell(self, screen: RealServersScreen) -> str:
-        """The twin."""
-        return "lvstui realserver look --transcript FILE"
-
-    def run(self, screen: RealServersScreen) -> None:
-        """In a thread."""
-        screen.save_transcript()
-
-
-class CopyCell(Command["RealServersScreen"]):
-    """Copy the verdict under the cursor with its evidence to your terminal's clipboard."""
-
-    id = "rs-copy"
-    keys = "y"
-    title = "Copy the evidence"
-    group = "Real servers"
-    changes = False
-
-    def why_not(self, screen: RealServersScreen) -> str:
-        """There must be a verdict."""
-        return "" if screen.matrix.check is not None else "It was not looked at yet: r looks."
-
-    def run(self, screen: RealServersScreen) -> None:
-        """Through OSC 52."""
-        check, line = screen.matrix.check, screen.matrix.line
-        if check is not None and line is not None:
-            head = f"{line.label} {line.vip} {check.id} {check.verdict.value}: {check.says}"
-            screen.copy("\n".join([head, *check.evidence, *([check.fix] if check.fix else [])]))
-
-
-REALSERVER_COMMANDS: tuple[Command[Any], ...] = (
-    Look(),
-    PushHosts(),
-    Verify(),
-    UndoHosts(),
-    Evidence(),
-    LastResult(),
-    Reboot(),
-    TakeBack(),
-    MarkHost(),
-    MarkAllHosts(),
-    CopyCell(),
-    SaveTranscript(),
-    FilterHosts(),
-    NotGood(),
-    BackHosts(),
+    return "No unfinished change was seen there."
+
+
+def _twin(
+    word: str, options: str = "", *, everybody: bool = False
+) -> Callable[[RealServersPage], str]:
+    """For the same hosts; `everybody`: without marks it means all hosts."""
+
+    def twin(page: RealServersPage) -> str:
+        hosts = page.marked() if everybody else page.targets()
+        names = " ".join(host.label for host in hosts) or ("" if everybody else "HOST")
+        return " ".join(f"lvstui realserver {word} {names} {options}".split())
+
+    return twin
+
+
+def _look_verbose(page: RealServersPage) -> str:
+    here = page.here()
+    return f"lvstui realserver look {here.label if here else 'HOST'} --verbose"
+
+
+def _mark(page: RealServersPage) -> None:
+    """Mark and go on to the next host."""
+    matrix = page.matrix
+    line = matrix.line
+    if line is None:
+        return
+    matrix.mark({line.address}, line.address not in matrix.marks)
+    while matrix.line is not None and matrix.line.address == line.address:
+        before = matrix.line
+        matrix.action_move(1)
+        if matrix.line is before:
+            break
+
+
+def _mark_all(page: RealServersPage) -> None:
+    shown = {line.address for line in page.matrix.lines}
+    page.matrix.mark(shown, bool(shown - page.matrix.marks))
+
+
+def _copy(page: RealServersPage) -> None:
+    check, line = page.matrix.check, page.matrix.line
+    if check is not None and line is not None:
+        head = f"{line.label} {line.vip} {check.id} {check.verdict.value}: {check.says}"
+        page.copy("\n".join([head, *check.evidence, *([check.fix] if check.fix else [])]))
+
+
+_HOSTS: tuple[Command[RealServersPage], ...] = grouped(
+    "Real servers",
+    Command(
+        id="refresh",
+        keys="r,L,f5",
+        label="look",
+        title="Look at real servers",
+        help="Look at the marked hosts, or at all, over SSH and from this director: what they have "
+        "and whether Direct Routing works with it. Changes nothing. A second look shows what "
+        "became worse.",
+        run=lambda page: page.look(),
+        why_not=_hosts_free,
+        twin=_twin("look", everybody=True),
+        changes=False,
+    ),
+    Command(
+        id="rs-push",
+        keys="p",
+        label="push",
+        title="Push to real servers",
+        help="Give the marked hosts (or the one under the cursor) the VIP on lo and ARP silence, "
+        "now and after a reboot. Shows the plan first; each host goes back by itself unless it is "
+        "proven.",
+        run=lambda page: page.propose("push"),
+        why_not=_hosts_free,
+        twin=_twin("push"),
+    ),
+    Command(
+        id="rs-verify",
+        keys="v",
+        label="verify",
+        title="Verify real servers",
+        help="Look again at the marked hosts, or at all, and say how many are as they have to be.",
+        run=lambda page: page.verify(),
+        why_not=_hosts_free,
+        twin=_twin("verify", everybody=True),
+        changes=False,
+    ),
+    Command(
+        id="rs-undo",
+        keys="U",
+        label="undo",
+        title="Undo on real servers",
+        help="Take lvstui's work off the marked hosts (or the one under the cursor); shows the "
+        "plan first.",
+        run=lambda page: page.propose("undo"),
+        why_not=_hosts_free,
+        twin=_twin("undo"),
+    ),
+    Command(
+        id="rs-evidence",
+        keys="enter",
+        label="evidence",
+        title="Evidence",
+        help="Everything that the look saw of the host under the cursor: each check with its "
+        "evidence.",
+        run=lambda page: page.open_evidence(),
+        why_not=lambda page: "" if page.look_here() is not None else _NOT_LOOKED,
+        twin=_look_verbose,
+        changes=False,
+    ),
+    Command(
+        id="rs-last",
+        keys="o",
+        title="Open the last push or undo",
+        help="Open the last push or undo again: its progress, or what came of it.",
+        run=lambda page: page.open_last(),
+        why_not=lambda page: (
+            "" if page.session.change is not None else "Nothing was pushed in this session yet."
+        ),
+        changes=False,
+    ),
+    Command(
+        id="rs-reboot",
+        keys="R",
+        title="Reboot and verify",
+        help="Start the marked hosts (or the one under the cursor) anew, one after the other, and "
+        "look whether everything is there again. Their names have to be typed.",
+        run=lambda page: page.ask_reboot(),
+        why_not=_hosts_free,
+        twin=_twin("verify", "--reboot"),
+    ),
+    Command(
+        id="rs-unfinished",
+        keys="t",
+        title="Take back what is unfinished",
+        help="Take back a change that was cut half way on the marked hosts (or the one under the "
+        "cursor), because the host went down in it.",
+        run=lambda page: page.take_back(),
+        why_not=first_reason(_hosts_free, _unfinished),
+        twin=_twin("undo", "--unfinished"),
+    ),
+    Command(
+        id="rs-mark",
+        keys="space",
+        label="mark",
+        title="Mark",
+        help="Mark the host under the cursor; keys then act on all marked ones.",
+        run=_mark,
+        why_not=lambda page: "" if page.here() is not None else "There is nothing to mark.",
+        changes=False,
+    ),
+    Command(
+        id="rs-mark-all",
+        keys="V,asterisk",
+        title="Mark all shown",
+        help="Mark every host that is shown; again: unmark them.",
+        run=_mark_all,
+        changes=False,
+    ),
+    Command(
+        id="rs-copy",
+        keys="y",
+        title="Copy the evidence",
+        help="Copy the verdict under the cursor with its evidence to your terminal's clipboard.",
+        run=_copy,
+        why_not=lambda page: "" if page.matrix.check is not None else _NOT_LOOKED,
+        changes=False,
+    ),
+    Command(
+        id="rs-transcript",
+        keys="x",
+        title="Save the transcript",
+        help="Write every command that was run on real servers in this session, and how it ended, "
+        "to a new file in lvstui's state folder that only you can read. It holds no password.",
+        run=lambda page: page.save_transcript(),
+        why_not=lambda page: (
+            "" if page.session.transcript is not None else "Nothing was run on a host yet."
+        ),
+        twin="lvstui realserver look --transcript FILE",
+    ),
+)
+
+REALSERVER_COMMANDS: tuple[Command[RealServersPage], ...] = (
+    *_HOSTS,
+    replace(
+        FILTER,
+        id="rs-filter",
+        help="Show only hosts that hold all the words you type: name, address, VIP, what is wrong. "
+        "A leading ! hides what matches. Enter keeps the filter, Esc clears it.",
+    ),
+    Command(
+        id="rs-faults",
+        keys="f",
+        label="not good",
+        title="Not good only",
+        help="Only hosts that are not plainly good; again: everything.",
+        run=lambda page: page.turn_faults(),
+        changes=False,
+    ),
+    replace(
+        BACK,
+        id="rs-back",
+        title="Stop looking, clear filter and marks",
+        help="One step back: stop a look that is under way, then clear the filter, then "
+        "not-good-only, then the marks.",
+    ),
 )

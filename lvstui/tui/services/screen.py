@@ -21,19 +21,10 @@ from lvstui.operations.weights import disabled_words
 from lvstui.tui.command import Command
 from lvstui.tui.events.event_list import EventList
 from lvstui.tui.filtered import FilteredScreen, hidden_field
-from lvstui.tui.services.commands import SERVER_COMMANDS
+from lvstui.tui.services.commands import SERVICES_COMMANDS
 from lvstui.tui.services.explain import Explanation, explain, unexplained
-from lvstui.tui.services.file_commands import FILE_COMMANDS
 from lvstui.tui.services.rows import RowId, Shape, Sort
 from lvstui.tui.services.server_table import ServerTable
-from lvstui.tui.services.table_messages import (
-    CursorMoved,
-    MarksChanged,
-    Opened,
-    Reshaped,
-    VisibleChanged,
-)
-from lvstui.tui.services.view_commands import VIEW_COMMANDS
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
@@ -52,7 +43,7 @@ class ServicesScreen(FilteredScreen):
     """Services and real servers."""
 
     MODE = "services"
-    OWN: ClassVar[tuple[Command[Any], ...]] = (*SERVER_COMMANDS, *FILE_COMMANDS, *VIEW_COMMANDS)
+    OWN: ClassVar[tuple[Command[Any], ...]] = SERVICES_COMMANDS
     FOOTER = (
         "drain",
         "enable",
@@ -321,7 +312,9 @@ class ServicesScreen(FilteredScreen):
 
         return ConfigActions(self, at_once=True)
 
-    def _spot(self) -> Spot:
+    @property
+    def spot(self) -> Spot:
+        """What the cursor is on, as the file has it."""
         from lvstui.session.spot import Spot
 
         row = self.table.row
@@ -332,11 +325,11 @@ class ServicesScreen(FilteredScreen):
     def add_in_file(self) -> None:
         """Choose what, fill it in, see the plan."""
         services = tuple(v.configured for v in self.console.picture.services if v.configured)
-        self.in_file.add(self._spot(), Configuration(services=services))
+        self.in_file.add(self.spot, Configuration(services=services))
 
     def remove_in_file(self) -> None:
         """The plan that takes the row out of the file."""
-        self.in_file.remove(self._spot())
+        self.in_file.remove(self.spot)
 
     # View
 
@@ -391,19 +384,19 @@ class ServicesScreen(FilteredScreen):
             pane.styles.height = max(min(height, most), _LEAST_EVENTS)
         self._show_events()
 
-    @on(CursorMoved)
-    @on(MarksChanged)
-    @on(Reshaped)
+    @on(ServerTable.CursorMoved)
+    @on(ServerTable.MarksChanged)
+    @on(ServerTable.Reshaped)
     def _table_changed(self) -> None:
         self.show_target()
         self.keys.look_again()
 
-    @on(Opened)
+    @on(ServerTable.Opened)
     def _row_opened(self) -> None:
         self.action_command("details")
 
-    @on(VisibleChanged)
-    def _watch(self, event: VisibleChanged) -> None:
+    @on(ServerTable.VisibleChanged)
+    def _watch(self, event: ServerTable.VisibleChanged) -> None:
         self.console.feed.watch_closely(event.services)
 
 

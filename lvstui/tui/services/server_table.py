@@ -15,6 +15,7 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -23,13 +24,6 @@ from lvstui.model.picture import ServerView, ServiceView, State
 from lvstui.tui.services.columns import COLUMN_SETS, GUTTER, ColumnSet, Layout
 from lvstui.tui.services.painter import Looks, Painted, Painter, changed_spans
 from lvstui.tui.services.rows import Row, RowId, RowList, Shape, row_id
-from lvstui.tui.services.table_messages import (
-    CursorMoved,
-    MarksChanged,
-    Opened,
-    Reshaped,
-    VisibleChanged,
-)
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 
 _MEANINGS = (
@@ -65,6 +59,29 @@ _Target = tuple[ServiceKey, ServerKey]
 
 class ServerTable(ScrollView, can_focus=True):
     """Services that fold, with their real servers."""
+
+    class CursorMoved(Message):
+        """The cursor is on another row (or on none)."""
+
+    class MarksChanged(Message):
+        """Other servers are marked now."""
+
+    class Reshaped(Message):
+        """Order, filter or columns changed by a click."""
+
+    class Opened(Message):
+        """The row was opened: double click."""
+
+    class VisibleChanged(Message):
+        """Other services are visible now."""
+
+        def __init__(self, services: tuple[ServiceKey, ...]) -> None:
+            super().__init__()
+            self.services = services
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest counts."""
+            return isinstance(message, type(self))
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"server-table--{name}" for name in _MEANINGS}
 
@@ -118,7 +135,7 @@ class ServerTable(ScrollView, can_focus=True):
             }
             if self.marks - there:
                 self.marks &= there
-                self.post_message(MarksChanged(self, self.row))
+                self.post_message(self.MarksChanged())
         self._rebuild()
 
     def reshape(self, shape: Shape) -> None:
@@ -288,10 +305,10 @@ class ServerTable(ScrollView, can_focus=True):
         now = row_id(rows[at]) if rows else None
         if now != self._cursor and (now is not None or not self._services):
             self._cursor = now
-            self.post_message(CursorMoved(self, self.row))
+            self.post_message(self.CursorMoved())
         elif now is None and self._cursor is not None:
             # Nothing is shown for the moment (a filter): come back to the row afterwards.
-            self.post_message(CursorMoved(self, None))
+            self.post_message(self.CursorMoved())
 
     def _move_to(self, at: int) -> None:
         self._place_cursor(at)
@@ -319,7 +336,7 @@ class ServerTable(ScrollView, can_focus=True):
         visible = tuple(seen)
         if visible != self._visible:
             self._visible = visible
-            self.post_message(VisibleChanged(visible))
+            self.post_message(self.VisibleChanged(visible))
 
     def action_move(self, by: int) -> None:
         """Cursor down or up."""
@@ -374,7 +391,7 @@ class ServerTable(ScrollView, can_focus=True):
         else:
             self.marks -= set(targets)
         self._refresh_changed()
-        self.post_message(MarksChanged(self, self.row))
+        self.post_message(self.MarksChanged())
 
     # Mouse and focus
 
@@ -390,7 +407,7 @@ class ServerTable(ScrollView, can_focus=True):
                     same = self.shape.sort is column.sort
                     reverse = same and not self.shape.reverse
                     self.reshape(replace(self.shape, sort=column.sort, reverse=reverse))
-                    self.post_message(Reshaped())
+                    self.post_message(self.Reshaped())
             return
         at = self.scroll_offset.y + event.y - 1
         if at >= len(self._list):
@@ -398,7 +415,7 @@ class ServerTable(ScrollView, can_focus=True):
         row = self._list.rows[at]
         self._move_to(at)
         if event.chain == 2:
-            self.post_message(Opened(self, row))
+            self.post_message(self.Opened())
         elif isinstance(row, ServiceView) and event.x < GUTTER + 2:
             self.fold(row.key)
 
