@@ -7,12 +7,14 @@ seen; LVSTUI_NO_LAB=1 says that this is known, and skips them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from lvstui.lab import Lab, LabError
+from lvstui.lab.topology import Topology
 
 _HERE = Path(__file__).parent
 _GROUPS = {
@@ -45,20 +47,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="LVSTUI_NO_LAB is set"))
 
 
+Labs = Callable[[Topology], Lab]
+
+
 @pytest.fixture(scope="session")
-def shared_lab() -> Iterator[Lab]:
+def labs() -> Iterator[Labs]:
+    """The running lab of a topology, started by the first who asks; what others do to it stays.
+    One other than the default runs at a time."""
+    with ExitStack() as default, ExitStack() as other:
+        started: dict[Topology, Lab] = {}
+
+        def of(topology: Topology) -> Lab:
+            if topology not in started:
+                try:
+                    lab = Lab(topology).start()
+                except LabError as error:
+                    pytest.fail(
+                        f"the lab does not start (LVSTUI_NO_LAB=1 skips its tests): {error}"
+                    )
+                if topology != Topology():
+                    other.close()
+                    for ended in started.keys() - {Topology()}:
+                        del started[ended]
+                (default if topology == Topology() else other).callback(lab.stop)
+                started[topology] = lab
+            return started[topology]
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+def shared_lab(labs: Labs) -> Lab:
     """The session's guest, with everything up."""
-    try:
-        lab = Lab()
-        lab.start()
-    except LabError as error:
-        pytest.fail(f"the lab does not start (LVSTUI_NO_LAB=1 skips its tests): {error}")
-    try:
-        lab.wait_all_up()
-        lab.connection.wait_phase("ssh", 30)
-        yield lab
-    finally:
-        lab.stop()
+    lab = labs(Topology())
+    lab.wait_all_up()
+    lab.connection.wait_phase("ssh", 30)
+    return lab
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from lvstui.lab import Lab
+from lvstui.lab import Lab, LabError
+from lvstui.lab.control import Process, Result
 
 ROOT = Path(__file__).parents[2]
 LVSTUI = f"{shlex.quote(sys.executable)} -m lvstui"
@@ -24,10 +26,31 @@ def python(words: str) -> str:
     return f"env PYTHONPATH={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} {words}"
 
 
+_residents: WeakKeyDictionary[Lab, dict[str, Process]] = WeakKeyDictionary()
+
+
+def lvstui(lab: Lab, words: str, node: str = "lb1", *, timeout: float = PATIENCE_S) -> Result:
+    """Run lvstui with these words of a shell's line on a node, in tests/lab/resident.py there. For
+    a terminal, another user or other environment, and to be read-only, there is LVSTUI."""
+    there = _residents.setdefault(lab, {})
+    process = there.get(node)
+    if process is None or process.status is not None:
+        process = there[node] = lab.spawn(node, f"exec {python('-m tests.lab.resident')}")
+        process.wait_output("ready\n", SLOW_S)
+        process.take()
+    process.write(json.dumps(shlex.split(words)).encode() + b"\n")
+    try:
+        process.wait_output("\n", timeout)
+    except LabError:
+        process.kill()
+        raise
+    answer = json.loads(process.take())
+    return Result(answer["status"], answer["stdout"], answer["stderr"])
+
+
 def status(lab: Lab, node: str = "lb1", *options: str) -> tuple[int, dict[str, Any]]:
     """`lvstui status --json` on a node: exit status and document."""
-    command = " ".join([LVSTUI, "status", "--json", *options])
-    done = lab.run(node, command, timeout=SLOW_S, check=False)
+    done = lvstui(lab, " ".join(["status", "--json", *options]), node)
     return done.status, json.loads(done.stdout)
 
 

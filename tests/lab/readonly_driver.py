@@ -20,16 +20,21 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from textual import pilot as textual_pilot
+
 from lvstui.cli import build_parser, main
 from lvstui.process import readonly
 from lvstui.tui.app import LvstuiApp
 from lvstui.tui.console import ConsoleScreen
 from tests.command_line import leaves, optional_words
 from tests.lab.strace import MARK
+from tests.settle import settled
 
 COMMAND_S = 60
 """A command that goes on until it is interrupted is interrupted after that."""
 ENDLESS_S = 6
+ALONE = {"--schema", "--watch"}
+"""With one of these, others mean nothing."""
 LEAVING = {"q", "ctrl+q", "ctrl+c", "ctrl+z"}
 SIZE = (160, 50)
 # Or argparse asks the terminal for its size some thousand times, each time through the recorder.
@@ -50,19 +55,36 @@ def allowed(words: list[str]) -> bool:
 
 
 def variants() -> Iterator[list[str]]:
-    """Every command as it is, then with each option; one that several have is tried with one."""
+    """Every command as it is, then with its options, as many at once as go together; one that
+    several have is tried with one. What is refused is refused with each."""
     tried: set[str] = set()
     for leaf in leaves():
         if not leaf.name:
             continue
         yield leaf.words
+        together: list[list[str]] = []
         for option in optional_words(leaf.parser):
             words = [*leaf.words, *option]
-            if allowed(words):
-                if option[0] in tried and option[0] != "--json":
-                    continue
+            if not allowed(words):
+                yield words
+            elif option[0] not in tried or option[0] == "--json":
                 tried.add(option[0])
-            yield words
+                for others in together:
+                    if not ALONE & {option[0], *others} and goes([*others, *option]):
+                        others += option
+                        break
+                else:
+                    together.append(words)
+        yield from together
+
+
+def goes(words: list[str]) -> bool:
+    """Whether the parser takes these options together, and a read-only session runs them."""
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            return allowed(words)
+    except SystemExit:
+        return False
 
 
 def run(words: list[str]) -> int | str:
@@ -149,7 +171,7 @@ class Driver:
             if len(self.app.screen_stack) > depth:
                 await self.inside(key, depth)
         for command in self.app.screen.commands:  # type: ignore[attr-defined]
-            if not set(command.keys.split(",")) & LEAVING:
+            if not set(command.keys.split(",")) & {*LEAVING, *keys}:
                 await self.go(mode)
                 mark(f"{mode} {command.id}")
                 self.app.screen.action_command(command.id)  # type: ignore[attr-defined]
@@ -201,6 +223,7 @@ def screens() -> dict[str, Any]:
     found: dict[str, Any] = {}
     LvstuiApp.run = lambda self, *_, **__: asyncio.run(_drive(self, found))  # type: ignore[method-assign]
     sys.stdin.isatty = sys.stdout.isatty = lambda: True  # type: ignore[method-assign]
+    setattr(textual_pilot, "wait_for_idle", settled)  # noqa: B010
     mark("the console")
     status = main(["--read-only"])
     return {"uid": os.getuid(), "status": status, **found}

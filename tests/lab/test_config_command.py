@@ -13,11 +13,9 @@ from typing import Any
 import pytest
 
 from lvstui.lab import Lab
-from tests.lab.director import LVSTUI, server, status
+from tests.lab.director import LVSTUI, PATIENCE_S, lvstui, server, status
 from tests.lab.test_configuration import CONF, clean, holds_vip, now_ms, pool, read, requests
 
-PATIENCE_S = 200.0
-"""A change of both directors starts some hundred processes in the guest."""
 SECRET = "Zq9kept7"
 RS1, RS2, RS3 = "0A0A0003:0050", "0A0A0004:0050", "0A0A0005:0050"
 NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups"
@@ -28,7 +26,10 @@ thorough = pytest.mark.skipif(
 
 def said(lab: Lab, words: str, node: str = "lb1", *, front: str = "") -> tuple[int, str]:
     """Exit status of `lvstui WORDS` there, and all that it said."""
-    done = lab.run(node, f"{front} {LVSTUI} {words}", timeout=PATIENCE_S, check=False)
+    if front or "--read-only" in words:
+        done = lab.run(node, f"{front} {LVSTUI} {words}", timeout=PATIENCE_S, check=False)
+    else:
+        done = lvstui(lab, words, node)
     told = done.stdout + done.stderr
     assert "Traceback" not in told, told
     assert SECRET not in told, "a password was shown"
@@ -37,7 +38,7 @@ def said(lab: Lab, words: str, node: str = "lb1", *, front: str = "") -> tuple[i
 
 def document(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:
     """Exit status and JSON of `lvstui config WORDS --json`."""
-    done = lab.run("lb1", f"{LVSTUI} config {words} --json", timeout=PATIENCE_S, check=False)
+    done = lvstui(lab, f"config {words} --json")
     assert SECRET not in done.stdout + done.stderr, "a password was shown"
     found = json.loads(done.stdout)
     assert found["schema"] == "lvstui.change/1"

@@ -21,7 +21,9 @@ from lvstui.lab import Lab
 CONF = "/etc/keepalived/keepalived.conf"
 STATE = "/var/lib/lvstui/config"
 WEB = "tcp 10.10.0.20:80"
-ROUNDS = 200 if os.environ.get("LVSTUI_EVERY_CUT") else 6
+VICTIMS = ("lvstui", "phase", "all")
+ROUNDS = 200 if os.environ.get("LVSTUI_EVERY_CUT") else len(VICTIMS)
+"""One of each; tests/unit/keepalived/daemon/test_change.py cuts a change at all of its steps."""
 _DRIVER = Path(__file__).with_name("configuration_driver.py")
 
 
@@ -378,7 +380,7 @@ def test_cut_at_any_moment_the_file_is_whole_and_keepalived_lives(lab: Lab) -> N
     seen: dict[str, int] = {}
     engine = Engine(lab, "lb1")
     for number in range(ROUNDS):
-        victim = dice.choice(("lvstui", "phase", "all"))
+        victim = VICTIMS[number % len(VICTIMS)]
         delay = dice.uniform(0.0, 3.0)
         where = (seed, number, victim, delay)
         engine.send(do="apply", files=engine.files(less), timer=15)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lvstui.keepalived import parse_bytes
 from lvstui.lab import Lab, Result, packages
-from tests.lab.director import LVSTUI, SLOW_S
+from tests.lab.director import lvstui
 from tests.lab.dumped import (
     differences,
     dumped_instances,
@@ -184,7 +184,7 @@ def test_every_value_is_the_one_that_keepalived_uses(lab: Lab) -> None:
 
 def test_the_shell_compares_what_runs_with_the_file(lab: Lab) -> None:
     def config(words: str) -> tuple[int, str]:
-        done = lab.run("lb1", f"{LVSTUI} config {words}", timeout=SLOW_S, check=False)
+        done = lvstui(lab, f"config {words}")
         return done.status, done.stdout + done.stderr
 
     path = "/etc/keepalived/keepalived.conf"

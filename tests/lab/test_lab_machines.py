@@ -18,6 +18,7 @@ import pytest
 from lvstui.lab import Lab, LabError, RunningMachine, guest, machines, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import STACKS, parse
+from tests.lab.conftest import Labs
 
 SMALL = "directors = 1\nreal_servers = 1\n"
 MANAGES = {
@@ -43,17 +44,19 @@ def for_each(work: Callable[[RunningMachine], str], all_: list[RunningMachine]) 
 
 
 @pytest.fixture(scope="module")
-def booted() -> Iterator[dict[str, RunningMachine]]:
+def booted(labs: Labs) -> dict[str, RunningMachine]:
     """A machine of each stack, booted."""
-    with Lab(parse(topology_of(*STACKS))) as lab:
-        found = {stack: lab.machine(f"m{n}") for n, stack in enumerate(STACKS, 1)}
-        assert set(for_each(lambda m: m.wait_booted(120), list(found.values()))) == {"running"}
-        yield found
+    lab = labs(parse(topology_of(*STACKS)))
+    found = {stack: lab.machine(f"m{n}") for n, stack in enumerate(STACKS, 1)}
+    assert set(for_each(lambda m: m.wait_booted(120), list(found.values()))) == {"running"}
+    return found
 
 
 @pytest.fixture(scope="module")
-def rebooted(booted: dict[str, RunningMachine]) -> dict[str, tuple[RunningMachine, str, str]]:
-    """All machines after a reboot, with the boot_id before and after it."""
+def rebooted(
+    booted: dict[str, RunningMachine],
+) -> Iterator[dict[str, tuple[RunningMachine, str, str]]]:
+    """All machines after a reboot, with the boot_id before and after it; bare again behind it."""
 
     def push(machine: RunningMachine) -> str:
         machine.run(
@@ -66,9 +69,17 @@ def rebooted(booted: dict[str, RunningMachine]) -> dict[str, tuple[RunningMachin
     before = for_each(push, all_)
     after = for_each(lambda m: m.reboot(120), all_)
     assert set(for_each(lambda m: m.wait_booted(120), all_)) == {"running"}
-    return {
+    yield {
         stack: (machine, before[n], after[n]) for n, (stack, machine) in enumerate(booted.items())
     }
+    for machine in all_:
+        machine.power_on()
+        machine.wait_booted(120)
+        machine.run(
+            "rm -f /etc/pushed /etc/kept /etc/sysctl.d/99-zz-test.conf; sync; "
+            "ip addr del 10.10.0.20/32 dev lo 2> /dev/null; cd /proc/sys/net/ipv4/conf/all; "
+            "echo 0 > arp_ignore; echo 0 > arp_announce"
+        )
 
 
 def test_a_machine_is_in_the_lan_and_bare(booted: dict[str, RunningMachine]) -> None:

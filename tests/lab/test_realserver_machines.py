@@ -6,7 +6,6 @@ Each machine is a guest of its own with systemd as init; its reboot is a reboot.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +13,10 @@ import pytest
 
 from lvstui.lab import Lab, RunningMachine
 from lvstui.lab.topology import STACKS, parse
+from tests.lab import director
+from tests.lab.conftest import Labs
 from tests.lab.director import LVSTUI
+from tests.lab.test_lab_machines import topology_of
 
 VIP = "10.10.0.20"
 METHOD = {
@@ -38,13 +40,12 @@ Machines = dict[str, RunningMachine]
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[tuple[Lab, Machines]]:
+def cluster(labs: Labs) -> tuple[Lab, Machines]:
     """One director, one real server, a bare machine of each stack."""
-    tables = [f'[[machine]]\nname = "m{n}"\nstack = "{s}"\n' for n, s in enumerate(STACKS, 1)]
-    with Lab(parse("directors = 1\nreal_servers = 1\n" + "".join(tables))) as lab:
-        found = {stack: lab.machine(f"m{n}") for n, stack in enumerate(STACKS, 1)}
-        assert set(on_all(found, lambda m: m.wait_booted(150)).values()) == {"running"}
-        yield lab, found
+    lab = labs(parse(topology_of(*STACKS)))
+    found = {stack: lab.machine(f"m{n}") for n, stack in enumerate(STACKS, 1)}
+    assert set(on_all(found, lambda m: m.wait_booted(150)).values()) == {"running"}
+    return lab, found
 
 
 def on_all(machines: Machines, work: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def on_all(machines: Machines, work: Any) -> dict[str, Any]:
 
 
 def lvstui(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:
-    done = lab.run("lb1", f"{LVSTUI} realserver {words} --json", timeout=400, check=False)
+    done = director.lvstui(lab, f"realserver {words} --json", timeout=400)
     assert "Traceback" not in done.stderr, done.stderr
     return done.status, json.loads(done.stdout)
 

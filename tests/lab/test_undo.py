@@ -12,6 +12,7 @@ import pytest
 from lvstui.lab import Lab
 from lvstui.lab.control import Process
 from lvstui.lab.topology import Topology
+from tests.lab.conftest import Labs
 from tests.lab.director import LVSTUI
 from tests.lab.test_config_command import RS1, RS2, RS3, said, weight
 from tests.lab.test_configuration import clean, read
@@ -21,12 +22,14 @@ DRAW_S = 120.0
 
 
 @pytest.fixture
-def bare() -> Iterator[Lab]:
-    """A cluster whose real servers are as freshly installed."""
-    with Lab(Topology().stripped()) as lab:
-        lab.wait_all_up()
-        lab.connection.wait_phase("ssh", 30)
-        yield lab
+def bare(labs: Labs) -> Lab:
+    """A cluster whose real servers are as freshly installed, and a director without a past."""
+    lab = labs(Topology().stripped())
+    lab.wait_all_up()
+    lab.connection.wait_phase("ssh", 30)
+    lab.run("lb1", "rm -rf /var/lib/lvstui /var/log/lvstui")
+    lab.run("rs1", "rm -rf /var/lib/lvstui")
+    return lab
 
 
 def vip_on(lab: Lab, node: str) -> bool:

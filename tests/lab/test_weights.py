@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from lvstui.lab import Lab
+from tests.lab import director
 from tests.lab.director import LVSTUI, SLOW_S, server, status
 
 
 def lvstui(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:
-    done = lab.run("lb1", f"{LVSTUI} {words} --json", timeout=SLOW_S, check=False)
+    done = director.lvstui(lab, f"{words} --json")
     return done.status, json.loads(done.stdout)
 
 
@@ -124,7 +125,7 @@ def test_a_check_that_flaps_undoes_a_kernel_drain_and_it_shows(lab: Lab) -> None
 
 def test_what_is_refused(lab: Lab) -> None:
     def said(words: str) -> tuple[int, str]:
-        done = lab.run("lb1", f"{LVSTUI} {words}", timeout=SLOW_S, check=False)
+        done = director.lvstui(lab, words)
         assert "Traceback" not in done.stderr
         return done.status, done.stdout + done.stderr
 

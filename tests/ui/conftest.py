@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -11,14 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual import events
+from textual import events, pilot
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from lvstui.model.picture import Picture
+from lvstui.operations.operator import Operator
 from lvstui.tui.app import LvstuiApp
+from lvstui.tui.change.plan import PlanScreen
 from lvstui.tui.services.screen import ServicesScreen
 from lvstui.tui.settings import Settings
+from tests.settle import settled
 
 from . import pictures
 from .fakes import FakeFeed, FakeLab, FakeOperator
@@ -26,7 +32,10 @@ from .fakes import FakeFeed, FakeLab, FakeOperator
 
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """UTC, no colours or themes from the environment."""
+    """UTC, no colours or themes from the environment; a pause ends when all has been done, and a
+    style sheet is parsed once for all tests."""
+    monkeypatch.setattr(pilot, "wait_for_idle", settled)
+    monkeypatch.setattr(Stylesheet, "_parse_rules", _parse_once)
     for name in ("NO_COLOR", "TEXTUAL_THEME", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TZ", "UTC")
@@ -34,6 +43,16 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     os.environ.pop("TZ", None)
     time.tzset()
+
+
+_parse, _parsed = Stylesheet._parse_rules, dict[object, list[RuleSet]]()
+
+
+def _parse_once(sheet: Stylesheet, css: str, *args: Any, **options: Any) -> list[RuleSet]:
+    key = (css, args, *options.items(), *sheet._variables.items())
+    if key not in _parsed:
+        _parsed[key] = _parse(sheet, css, *args, **options)
+    return _parsed[key]
 
 
 Make = Callable[..., LvstuiApp]
@@ -46,7 +65,7 @@ def make(tmp_path: Path) -> Make:
     def build(
         picture: Picture | None = None,
         *,
-        operator: FakeOperator | None = None,
+        operator: FakeOperator | Operator | None = None,
         lab: FakeLab | None = None,
         realservers: Any = None,
         configuration: Any = None,
@@ -136,6 +155,16 @@ class Desk:
         await self.pilot.pause()
         await self.pilot.pause()
 
+    async def expect_plan(self) -> ShownPlan:
+        """The plan dialog, which is open or about to be."""
+        await self.until(lambda: isinstance(self.app.screen, PlanScreen))
+        await self.pilot.pause()
+        return ShownPlan(self)
+
+    def expect_no_plan(self) -> None:
+        """No dialog is open."""
+        assert len(self.app.screen_stack) == 1, self.text()
+
     async def push(self, picture: Picture) -> None:
         """The next picture comes."""
         self.feed.push(picture)
@@ -163,6 +192,29 @@ class Desk:
     def said(self) -> list[str]:
         """What notifications said."""
         return [str(note.message) for note in self.app._notifications]
+
+
+class ShownPlan:
+    """A plan as the operator reads it: what is asked of it is asked of the screen."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def says(self, *texts: str) -> ShownPlan:
+        """It says each of these, wherever its lines are wrapped."""
+        inside = [re.search(r"[│╭](.*)[│╮]", line) for line in self._desk.lines()]
+        shown = " ".join(" ".join(found[1] for found in inside if found).split())
+        for text in texts:
+            assert text in shown, (text, self._desk.text())
+        return self
+
+    steps = effects = cautions = refusals = says
+    """The same by the name of what is meant."""
+
+    async def confirm(self) -> None:
+        """Say yes, and wait until it was applied and the dialog has closed."""
+        await self._desk.press("y")
+        await self._desk.until(lambda: len(self._desk.app.screen_stack) == 1)
 
 
 def key_event(key: str) -> events.Key:

@@ -1,4 +1,5 @@
-"""The rules of the house, checked by the tools that know them."""
+"""What a start costs. The other rules of the house are asked by tests/conftest.py, before any
+test."""
 
 from __future__ import annotations
 
@@ -10,31 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-
-
-def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.mark.parametrize(
-    "command",
-    [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("importlinter.cli",)],
-    ids=lambda command: "-".join(command),
-)
-def test_tool_has_nothing_to_say(command: tuple[str, ...]) -> None:
-    if command == ("importlinter.cli",):
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("lint-imports"))],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    else:
-        done = run(*command)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 IMPORTS = """

@@ -207,6 +207,30 @@ sh("kill -9 $(head -n 1 /var/lib/lvstui/tx/phase)")
 wait("/var/lib/lvstui/tx")
 sh("rm -r /var/lib/lvstui")
 result["killed byte for byte"] = state() == before
+
+# Killed at each line of its log, which asks for the time first: it is as before, or it was done.
+open("/opt/stub/date", "w").write(
+    "#!/bin/sh\\n[ \\"$(cat /var/lib/lvstui/tx/log 2>/dev/null | wc -l)\\" != \\"$CUT\\" ] || "
+    "kill -9 0\\nexec /bin/date \\"$@\\"\\n")
+os.chmod("/opt/stub/date", 0o755)
+result["cuts"] = []
+for line in range(30):
+    sh(tx.begin(plan, 600))
+    killed = any(subprocess.run(["/bin/sh", "-c", tx.phase(name)], stdout=subprocess.DEVNULL,
+                                env={**os.environ, "CUT": str(line)}, start_new_session=True,
+                                ).returncode for name in ("live", "commit"))
+    if not killed:
+        break
+    if os.path.exists("/var/lib/lvstui/tx"):
+        sh("printf '0\\n' 1<> /var/lib/lvstui/tx/deadline")
+        wait("/var/lib/lvstui/tx")
+    if plan_push(look(), ["10.10.0.20"]).empty:
+        undo = plan_undo(look())
+        sh(tx.begin(undo, 15)); sh(tx.phase("live")); sh(tx.phase("commit"))
+        result["cuts"].append("done")
+    else:
+        sh("rm -r /var/lib/lvstui")
+        result["cuts"].append("before" if state() == before else line)
 print(json.dumps(result))
 """
 
@@ -237,6 +261,8 @@ def test_a_change_ends_wholly_before_or_wholly_after() -> None:
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["refused"] == []
+    assert len(seen["cuts"]) > 5
+    assert set(seen["cuts"]) <= {"before", "done"}, seen["cuts"]
     assert seen["live"] == [True, "1", False], "what lasts is written after the proof"
     assert "another change is under way" in seen["second begin"]
     assert seen["commit"] == "confirmed\n"

