@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from lvstui.keepalived.keywords import KNOWN_WORDS
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.mask import MASK
-from lvstui.keepalived.text.words import KNOWN_WORDS
 from lvstui.model.text import plain
 
 HIDDEN = "••••"

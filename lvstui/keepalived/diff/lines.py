@@ -8,18 +8,12 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.diff.collect import Collector
 from lvstui.keepalived.diff.form import Impact
+from lvstui.keepalived.keywords import ROOT, Keyword, Keywords
 from lvstui.keepalived.text.shown import HIDDEN, value_of
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
-from lvstui.keepalived.text.words import ROOT, Keyword, Keywords
 from lvstui.model.config import Place
 
-RESTART = frozenset(
-    b"net_namespace net_namespace_ipvs instance nftables nftables_ipvs tmp_config_directory "
-    b"disable_local_igmp".split()
-)
-"""Settings that a reload can not change: keepalived then refuses the whole reload (main.c)."""
-_AT_START = frozenset(b"use_pid_dir namespace_with_ipsets process_names data_use_instance".split())
 _AUTH = frozenset((b"authentication", b"auth_hmac", b"auth_type", b"auth_pass"))
 _SHOWN_LINES = 4
 
@@ -256,10 +250,11 @@ def _say(
     now: bool = True,
 ) -> None:
     kind, impact, tail = "line", Impact.WATCHES, ""
-    if keyword in RESTART and where.keyword in (b"", b"global_defs"):
+    known = (where.inner or {}).get(keyword)
+    if known is not None and known.restart:
         kind, impact = "needs-restart", Impact.CUTS
         tail = ": a reload can not change it and is refused; a restart gives up the VIPs"
-    elif keyword in _AT_START:
+    elif known is not None and known.at_start:
         tail = ": in force when keepalived starts"
     elif where.keyword in _AUTH or keyword in _AUTH or where.secret:
         kind, impact = "auth", Impact.CUTS

@@ -10,8 +10,8 @@ from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import New, NewBlock
 from lvstui.keepalived.edit.values import last_child
+from lvstui.keepalived.keywords import CHECKERS
 from lvstui.keepalived.text.tree import Block, Tree
-from lvstui.keepalived.text.words import CHECKERS
 from lvstui.model.config import Place
 from lvstui.model.keys import ServerKey, ServiceKey
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lvstui.keepalived.text.words import CHECKERS
+from lvstui.keepalived.keywords import CHECKERS
 
 _EVERYWHERE = "every director needs it at once: until then they do not hear each other"
 _MASTER = "a director that does not preempt keeps its role; with preempt the master may change"

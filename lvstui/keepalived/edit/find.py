@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import RefusedEdit
+from lvstui.keepalived.keywords import KNOWN_WORDS
 from lvstui.keepalived.meaning.services import services
 from lvstui.keepalived.text.tree import Block, Node, Provenance, SourceFile, Statement, Tree
 from lvstui.keepalived.text.values import Notes, shown
-from lvstui.keepalived.text.words import KNOWN_WORDS
 from lvstui.model.config import ConfiguredServer, ConfiguredService, Place
 from lvstui.model.keys import ServerKey, ServiceKey
 

@@ -12,9 +12,9 @@ from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.services import Setting, last_block
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
+from lvstui.keepalived.keywords import ROOT
 from lvstui.keepalived.text.tree import Block, Tree
 from lvstui.keepalived.text.values import shown
-from lvstui.keepalived.text.words import ROOT
 from lvstui.model.keys import address_family, canonical_address
 
 BOTH = "every director needs it within three adverts: up to 2.3.2 they part company over the VIPs"

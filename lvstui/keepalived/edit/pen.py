@@ -19,9 +19,9 @@ from lvstui.keepalived.edit.style import (
     quoted,
     style_of,
 )
+from lvstui.keepalived.keywords import KNOWN_WORDS
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.tree import Block, Node, Provenance, SourceFile, Statement, Tree
-from lvstui.keepalived.text.words import KNOWN_WORDS
 from lvstui.model.config import Place
 
 _CONDITION_ONLY = re.compile(rb"[ \t]*@\^?[^ \t]+[ \t]+\Z")

@@ -11,10 +11,10 @@ from lvstui.keepalived.edit.find import FoundServer, find_server, find_service
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, comment_text
 from lvstui.keepalived.edit.values import put, usable
+from lvstui.keepalived.keywords import CHECKERS, KNOWN_WORDS
 from lvstui.keepalived.meaning.virtual_servers import MAX_WEIGHT
 from lvstui.keepalived.text.tree import Block, Node, Tree
 from lvstui.keepalived.text.values import MAX_PORT, NAME_LIMIT
-from lvstui.keepalived.text.words import CHECKERS, KNOWN_WORDS
 from lvstui.model.keys import ServerKey, ServiceKey, address_family, canonical_address
 
 

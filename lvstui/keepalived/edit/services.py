@@ -12,10 +12,10 @@ from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.servers import NewServer, checked_address, name_comment
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
 from lvstui.keepalived.edit.values import put
+from lvstui.keepalived.keywords import ROOT
 from lvstui.keepalived.meaning.services import services
 from lvstui.keepalived.text.tree import Block, Tree
 from lvstui.keepalived.text.values import MAX_UNSIGNED, Notes, shown
-from lvstui.keepalived.text.words import ROOT
 from lvstui.model.keys import ServiceKey, canonical_address
 
 Setting = tuple[str, ...]

@@ -11,11 +11,10 @@ from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.mark import ensure_unmarked
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewLine
-from lvstui.keepalived.text.digest import SECRET_KEYWORDS
+from lvstui.keepalived.keywords import ROOT, SECRET_KEYWORDS, Keyword, Keywords
 from lvstui.keepalived.text.fold import Folded
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
-from lvstui.keepalived.text.words import ROOT, Keyword, Keywords
 
 SYNONYMS = (
     (b"lb_algo", b"lvs_sched"),

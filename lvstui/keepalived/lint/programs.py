@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lvstui.keepalived.keywords import NOTIFIES, PROGRAMS
 from lvstui.keepalived.text.lexer import script_words
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
 
 DEFAULT_USER = "keepalived_script"
 """The user that scripts run as when it exists and no script_user says otherwise."""
-
-SCRIPTS = frozenset(
-    b"script misc_path notify notify_master notify_backup notify_fault notify_stop notify_deleted "
-    b"notify_master_rx_lower_pri notify_up notify_down quorum_up quorum_down startup_script "
-    b"shutdown_script notify_fifo_script vrrp_notify_fifo_script lvs_notify_fifo_script".split()
-)
-WITHOUT_ARGUMENTS = frozenset(
-    word for word in SCRIPTS if word.startswith((b"notify", b"quorum")) and b"fifo" not in word
-)
-"""Unquoted words behind these are not arguments but a user and a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +33,7 @@ def programs(tree: Tree) -> Iterator[Program]:
         if isinstance(node, Block):
             if not node.value_block:
                 waiting.extend(reversed(node.children))
-        elif node.words[0] in SCRIPTS and len(node.words) > 1:
+        elif node.words[0] in PROGRAMS and len(node.words) > 1:
             words = script_words(node.text.data)
             inner = words[1].split() if len(words) > 1 else []
             if inner:
@@ -60,7 +51,7 @@ def script_users(tree: Tree) -> tuple[str, ...]:
     """Every user that a script may run as by the configuration, and keepalived's default."""
     found = [DEFAULT_USER, *(shown(line.words[1]) for line in user_lines(tree))]
     for program in programs(tree):
-        if program.line.words[0] in WITHOUT_ARGUMENTS:
+        if program.line.words[0] in NOTIFIES:
             found.extend(program.rest[:1])
     return tuple(dict.fromkeys(found))
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lvstui.keepalived.text.digest import SECRET_KEYWORDS
+from lvstui.keepalived.keywords import KNOWN_WORDS, SECRET_KEYWORDS, walk
 from lvstui.keepalived.text.tree import Block, Node, Tree
-from lvstui.keepalived.text.words import KNOWN_WORDS
 from lvstui.model.text import plain
 
 HIDDEN = "…"
 
-_SECRET_BLOCKS = frozenset((b"authentication", b"auth_hmac", b"SSL"))
+_SECRET_BLOCKS = frozenset(k.name.encode() for k in walk() if k.secret and k.inner)
 _PIECES = re.compile(rb"[^\s\"'{}#!]+")
 _PIECE_OF_TEXT = re.compile(r"[^\s\"'{}#!]+")
 _TELLING = 4

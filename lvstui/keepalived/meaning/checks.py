@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lvstui.keepalived.keywords import CHECKERS
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import MAX_PORT, MAX_UNSIGNED, Notes, script_path, shown
-from lvstui.keepalived.text.words import CHECKERS
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.keys import join_port
 

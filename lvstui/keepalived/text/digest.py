@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 
+from lvstui.keepalived.keywords import SECRET_KEYWORDS
 from lvstui.keepalived.text.fold import Folded
 from lvstui.keepalived.text.tree import Statement
-
-SECRET_KEYWORDS = frozenset((b"auth_pass", b"key", b"password"))
-"""What stands behind one of these is a secret, wherever it stands."""
 
 
 def _mark(word: bytes) -> bytes:

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lvstui.keepalived.keywords import ROOT, Keyword, Keywords
 from lvstui.keepalived.text.lexer import CLOSE, MAX_LINE, OPEN, Text
 from lvstui.keepalived.text.tree import Block, Node, Provenance, SourceFile, Statement
-from lvstui.keepalived.text.words import ROOT, Keyword, Keywords
 
 KEYWORD = b"virtual_server"
 

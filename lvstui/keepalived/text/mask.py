@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.text.digest import SECRET_KEYWORDS
+from lvstui.keepalived.keywords import SECRET_KEYWORDS
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.keepalived.text.tree import Tree

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.text.digest import SECRET_KEYWORDS, Digest
+from lvstui.keepalived.keywords import ROOT, SECRET_KEYWORDS, Keyword, Keywords
+from lvstui.keepalived.text.digest import Digest
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.fold import Folded
 from lvstui.keepalived.text.reader import Reader
 from lvstui.keepalived.text.tree import Block, Node, Provenance, Statement, Tree
-from lvstui.keepalived.text.words import ROOT, Keyword, Keywords
 from lvstui.model.config import Place
 
 _KEYWORD_LIKE = re.compile(rb"[A-Za-z][A-Za-z0-9_-]{0,39}")

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from lvstui.keepalived.text.digest import SECRET_KEYWORDS
+from lvstui.keepalived.keywords import SECRET_KEYWORDS, Keyword, ValueKind
 from lvstui.keepalived.text.mask import MASK, mask
 from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import script_path
-from lvstui.keepalived.text.words import Keyword
 from lvstui.model.text import plain
 
 HIDDEN = MASK.decode()
-SCRIPTS = frozenset(
-    b"script misc_path process quorum_up quorum_down notify notify_up notify_down notify_master "
-    b"notify_backup notify_fault notify_stop notify_master_rx_lower_pri notify_fifo_script "
-    b"vrrp_notify_fifo_script lvs_notify_fifo_script startup_script shutdown_script".split()
-)
-"""Keywords whose value is a command; its arguments may hold anything."""
 _PAYLOADS = frozenset((b"payload", b"digest", b"regex"))
 _LIMIT = 160
 
@@ -33,7 +26,7 @@ def value_of(statement: Statement, keyword: Keyword | None, entry: bool = False)
         return ""
     if keyword is None or keyword.secret or words[0] in SECRET_KEYWORDS | _PAYLOADS:
         return HIDDEN
-    if words[0] in SCRIPTS:
+    if keyword.runs or keyword.kind is ValueKind.PROCESS:
         path = script_path(statement)
         more = len(words) > 2 or (len(words) == 2 and b" " in words[1].strip())
         return f"{path} …" if more else path

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from lvstui.keepalived.keywords import KNOWN_WORDS
 from lvstui.keepalived.text.lexer import script_words
 from lvstui.keepalived.text.tree import Provenance, Statement
-from lvstui.keepalived.text.words import KNOWN_WORDS
 from lvstui.model.config import Place
 from lvstui.model.keys import canonical_address
 from lvstui.model.text import plain

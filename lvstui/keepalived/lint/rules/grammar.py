@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lvstui.keepalived.keywords import ENTRY_REQUIRED, PROGRAMS, ROOT, ROUTE_TYPES, Keywords
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.programs import SCRIPTS
-from lvstui.keepalived.lint.rules.required import ENTRY_REQUIRED, REQUIRED, ROUTE_TYPES
 from lvstui.keepalived.text.lexer import MAX_LINE, strip
 from lvstui.keepalived.text.tree import Block, Node, Statement
-from lvstui.keepalived.text.words import ROOT
 from lvstui.model.config import Place
 from lvstui.model.finding import Finding, Severity
 
@@ -24,17 +22,17 @@ _VARIABLE = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 def missing_values(context: Context) -> Iterator[Finding]:
     """A keyword that needs a value and has none ends the daemon."""
-    waiting: list[tuple[bytes, tuple[Node, ...]]] = [(b"", context.tree.root)]
+    waiting: list[tuple[Keywords, tuple[Node, ...]]] = [(ROOT, context.tree.root)]
     while waiting:
-        outer, nodes = waiting.pop()
-        needed = REQUIRED.get(outer, frozenset())
+        table, nodes = waiting.pop()
         for node in nodes:
             line = node.header if isinstance(node, Block) else node
             words = line.words
+            keyword = table.get(words[0])
             if len(words) < 2:
                 # The tokeniser of scripts has a value even when a quote is open.
-                script = words[0] in SCRIPTS and b'"' in line.text.data
-                if words[0] in needed and not script:
+                script = words[0] in PROGRAMS and b'"' in line.text.data
+                if keyword is not None and keyword.needs_value and not script:
                     yield _missing(line)
             elif (
                 words[0] == b"virtual_server"
@@ -46,7 +44,8 @@ def missing_values(context: Context) -> Iterator[Finding]:
                 if node.value_block:
                     yield from _entries(node)
                 else:
-                    waiting.append((node.keyword, node.children))
+                    inner = keyword.inner if keyword is not None else None
+                    waiting.append((inner or {}, node.children))
 
 
 def _entries(block: Block) -> Iterator[Finding]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lvstui.keepalived.keywords import walk
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.rules.required import REQUIRED
 from lvstui.model.finding import Finding, Severity
 
-_REQUIRED = frozenset(word.decode() for words in REQUIRED.values() for word in words)
+_REQUIRED = frozenset(keyword.name for keyword in walk() if keyword.needs_value)
 
 _L, _E, _W, _N = Severity.LETHAL, Severity.ERROR, Severity.WARNING, Severity.NOTE
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lvstui.keepalived.keywords import NOTIFIES
 from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.programs import DEFAULT_USER, WITHOUT_ARGUMENTS, Program, user_lines
+from lvstui.keepalived.lint.programs import DEFAULT_USER, Program, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import shown
@@ -64,7 +65,7 @@ def arguments(context: Context) -> Iterator[Finding]:
     """`notify_master /bin/x a b` runs /bin/x as user a."""
     users = context.surroundings.users
     for program in context.programs:
-        if program.line.words[0] not in WITHOUT_ARGUMENTS or not program.rest:
+        if program.line.words[0] not in NOTIFIES or not program.rest:
             continue
         unknown = users is not None and program.rest[0] not in users
         if len(program.rest) > 2 or unknown:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from lvstui.keepalived.keywords import ROOT, Keywords
 from lvstui.keepalived.meaning.effective.trace import (
     Level,
     Plain,
@@ -30,7 +31,6 @@ from lvstui.keepalived.meaning.election import OWNER
 from lvstui.keepalived.text.shown import HIDDEN
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.keepalived.text.values import Notes, shown
-from lvstui.keepalived.text.words import ROOT, Keywords
 from lvstui.model.config import ConfiguredInstance, ConfiguredScript, TrackedFile, TrackedProcess
 
 _INSTANCE: Keywords = ROOT[b"vrrp_instance"].inner or {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lvstui.keepalived.keywords import CHECKERS, ROOT, Keywords
 from lvstui.keepalived.meaning.effective.trace import (
     Level,
     Plain,
@@ -23,7 +24,6 @@ from lvstui.keepalived.meaning.effective.value import Origin, Section, Value
 from lvstui.keepalived.meaning.services import Read as ServiceRead
 from lvstui.keepalived.meaning.virtual_servers import DEFAULT_PERSISTENCE
 from lvstui.keepalived.text.tree import Block, Statement
-from lvstui.keepalived.text.words import CHECKERS, ROOT, Keywords
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService, Place
 
 _VIRTUAL: Keywords = ROOT[b"virtual_server"].inner or {}

@@ -10,22 +10,17 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lvstui.keepalived.keywords import NOTIFIES, Keyword, Keywords
 from lvstui.keepalived.meaning.effective.value import Origin, Value
-from lvstui.keepalived.text.shown import SCRIPTS, value_of
+from lvstui.keepalived.text.shown import value_of
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.keepalived.text.values import Notes, leading_number, script_path, shown
-from lvstui.keepalived.text.words import Keyword, Keywords
 
 Plain = str | int | float | bool | None
 Read = Callable[[Statement], Plain]
 """A statement to its value; None when keepalived ignores the line."""
 
 _WHOLE = re.compile(rb"[+-]?[0-9]{1,19}")
-FIRST = frozenset(
-    b"notify notify_master notify_backup notify_fault notify_stop notify_up notify_down "
-    b"notify_master_rx_lower_pri quorum_up quorum_down".split()
-)
-"""Of two such lines keepalived keeps the first; of any others the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,7 @@ def trace(
         if not found:
             continue
         same = [line for line, value in found if value == effective]
-        first = found[0][0].words[0] in FIRST
+        first = found[0][0].words[0] in NOTIFIES
         line = found[0][0] if first else found[-1][0]
         place = line.word_place(1) if len(line.words) > 1 else line.place
         if line not in same:
@@ -146,7 +141,7 @@ def others(
             continue
         keyword = line.words[0]
         if keyword in known and keyword.decode("ascii", "replace") not in skip:
-            if keyword in FIRST:
+            if keyword in NOTIFIES:
                 last.setdefault(keyword, line)
             else:
                 last[keyword] = line
@@ -159,10 +154,10 @@ def others(
 def _written(name: str, line: Statement, keyword: Keyword, version: tuple[int, ...]) -> Value:
     value: Plain = value_of(line, keyword) if len(line.words) > 1 else True
     place = line.word_place(1) if len(line.words) > 1 and not keyword.secret else line.place
-    if (since := SINCE.get(name, (0,))) > version:
-        text = f"known from {'.'.join(map(str, since))} on: ignored by this version"
+    if not keyword.known(version):
+        text = f"known from {keyword.since} on: ignored by this version"
         return Value(name, None, Origin.ADJUSTED, place, text)
-    if line.words[0] not in SCRIPTS and isinstance(value, str) and value.isdigit():
+    if not keyword.runs and isinstance(value, str) and value.isdigit():
         value = int(value)
     return Value(name, value, Origin.WRITTEN, place)
 
@@ -183,28 +178,3 @@ def entries(
                     Value(name, None, Origin.ADJUSTED, entry.place, f"keepalived ignores {text}")
                 )
     return made
-
-
-SINCE: dict[str, tuple[int, ...]] = {
-    "tls_compliant": (2, 2, 8),
-    "json_version": (2, 2, 8),
-    "multihop": (2, 2, 8),
-    "no_virtual_ipaddress": (2, 2, 8),
-    "timer_expired_backup": (2, 2, 8),
-    "v3_checksum_as_v2": (2, 2, 8),
-    "dbus_no_interface_name": (2, 3, 0),
-    "snmp_vs_stats_update_interval": (2, 3, 0),
-    "snmp_rs_stats_update_interval": (2, 3, 0),
-    "use_symlink_paths": (2, 3, 0),
-    "iproute_etc_dir": (2, 3, 2),
-    "iproute_usr_dir": (2, 3, 2),
-    "thread_timer_expired": (2, 3, 2),
-    "json_dump_file": (2, 3, 3),
-    "state_dump_file": (2, 3, 3),
-    "stats_dump_file": (2, 3, 3),
-    "owner_ignore_adverts": (2, 3, 3),
-    "vrrp_owner_ignore_adverts": (2, 3, 3),
-    "auth_hmac": (2, 4, 0),
-    "vrrp_delay_after_boot": (2, 4, 0),
-}
-"""First release whose source knows the keyword, for those that 2.2.7 does not know."""

@@ -20,9 +20,9 @@ from lvstui.keepalived.edit.judge import (
     new_check,
     settings,
 )
+from lvstui.keepalived.keywords import CHECKERS, ROOT
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.parser import parse_bytes
-from lvstui.keepalived.text.words import CHECKERS, ROOT
 
 EVERY = [field for fields in BLOCKS.values() for field in fields]
 

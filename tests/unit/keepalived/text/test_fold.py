@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lvstui.keepalived.keywords import ROOT
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.fold import Folded
 from lvstui.keepalived.text.parser import Builder, parse_bytes
 from lvstui.keepalived.text.reader import Reader
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
-from lvstui.keepalived.text.words import ROOT
 
 PLAIN = b"""\
 vrrp_instance A {
