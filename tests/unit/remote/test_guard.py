@@ -63,9 +63,10 @@ def test_going_back_is_tried_until_it_works(host: Host, stubborn: Path) -> None:
     stubborn.unlink()
     host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the way back")
     assert host.conf.read_bytes() == OLD
+    # Things are put in order after the decision.
+    host.wait(lambda: not host.guards(), "the guards' end")
     assert (plight(host), files(host)) == ("", ["keepalived.conf"])
     assert not (host.state / "current").is_symlink()
-    host.wait(lambda: not host.guards(), "the guards' end")
 
 
 def test_a_failed_way_back_by_hand_is_guarded_again(host: Host, stubborn: Path) -> None:
