@@ -174,6 +174,7 @@ def _console(args: argparse.Namespace) -> int:
 
             def realservers(asker: Asker) -> RealServers:
                 """Called at the first look: until then neither SSH nor its libraries are loaded."""
+                from lvstui.operations.looks import keep
                 from lvstui.operations.realservers import RealServers
                 from lvstui.remote.connect import Connector
                 from lvstui.session.hosts import other_directors
@@ -183,6 +184,7 @@ def _console(args: argparse.Namespace) -> int:
                     connector,
                     read_only=readonly.active(),
                     directors=other_directors(watcher.picture),
+                    keep=keep,
                 )
 
             def configurations(asker: Asker) -> Configurations:

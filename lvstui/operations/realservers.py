@@ -6,6 +6,7 @@ that hangs or fails keeps no other waiting.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
-from lvstui.model.realserver import Verdict
+from lvstui.model.realserver import Look, Verdict
 from lvstui.model.text import plain
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.ear import Ear
@@ -29,6 +30,7 @@ from lvstui.realserver.transaction import TIMER_S
 from lvstui.remote.fleet import run_on_all
 from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
 
+log = logging.getLogger("lvstui")
 _REBOOT_S = 300.0
 _LOOK_DEADLINE_S = 120.0
 
@@ -61,8 +63,10 @@ class RealServers:
         directors: Mapping[str, str] | None = None,
         limit: int = 10,
         timer_s: int = TIMER_S,
+        keep: Callable[[Look], None] = lambda look: None,
     ) -> None:
-        """directors: address → name of the other directors. limit: hosts at a time."""
+        """directors: address → name of the other directors. limit: hosts at a time. keep: takes
+        what was seen of a host, for those who come later; may raise OSError."""
         self.connector = connector
         self.audit = audit or AuditLog()
         self.read_only = read_only
@@ -70,6 +74,7 @@ class RealServers:
         self.limit = limit
         self.timer_s = timer_s
         self.cancelled = threading.Event()
+        self._keep = keep
         self._last: dict[str, Row] = {}
 
     def open(self, host: Host) -> Runner:
@@ -108,6 +113,12 @@ class RealServers:
                 # One that was not reached, or not waited for, says nothing to compare with.
                 self._last[host.address] = row
             result.append(row)
+            if row.trouble != Trouble.CANCELLED.value:
+                try:
+                    self._keep(row.told)
+                except OSError as error:
+                    # It is known here all the same; only others do not hear of it.
+                    log.warning("a look could not be kept: %s", error)
             if came is not None and wire:
                 came(row)
         return tuple(result)

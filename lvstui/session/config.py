@@ -224,21 +224,18 @@ class ConfigSession(Jobs):
 
     def undo(self) -> None:
         """Take the last change of the draft back."""
-
-        def work(draft: Draft) -> tuple[str, ...]:
-            draft.undo()
-            return ()
-
-        self.edit("undo", work)
+        self._turn("undo", Draft.undo)
 
     def redo(self) -> None:
         """Make it again."""
+        self._turn("redo", Draft.redo)
 
+    def _turn(self, words: str, turn: Callable[[Draft], object]) -> None:
         def work(draft: Draft) -> tuple[str, ...]:
-            draft.redo()
+            turn(draft)
             return ()
 
-        self.edit("redo", work)
+        self.edit(words, work)
 
     def discard(self) -> None:
         """Forget the draft; the files are shown as they are."""

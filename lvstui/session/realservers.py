@@ -344,7 +344,6 @@ class RealServerSession(Jobs):
 
         def lost(trouble: str) -> None:
             over()
-            if failed is not None:
-                failed(trouble)
+            (failed or self._bad)(trouble)
 
         self.start(words, run, ended, lost)

@@ -192,6 +192,7 @@ def _run(args: argparse.Namespace) -> int:
         connector = Connector(TerminalAsker(), transcript=transcript, warn=warn)
     except OSError as error:
         return _fail(f"the transcript can not be written: {error}", args, USAGE)
+    from lvstui.operations.looks import keep
     from lvstui.operations.realservers import RealServers
 
     with connector:
@@ -201,6 +202,7 @@ def _run(args: argparse.Namespace) -> int:
             directors=directors,
             limit=args.parallel,
             timer_s=getattr(args, "timer", 60),
+            keep=keep,
         )
         try:
             if args.word in ("look", "verify"):

@@ -13,6 +13,7 @@ from lvstui.sources.dbus import DbusSource
 from lvstui.sources.dumps import DumpSource
 from lvstui.sources.fifo import FifoSource
 from lvstui.sources.log import LogSource
+from lvstui.sources.looks import KeptLooks
 from lvstui.sources.proc import ProcTable
 from lvstui.sources.sysctls import Sysctls
 from lvstui.sources.wire import WireSource
@@ -35,5 +36,6 @@ def local_sources(config: str = "") -> list[Source]:
         Sysctls(),
         AuditTrail(),
         ChangeMarks(),
+        KeptLooks(),
         NetlinkCounters(),
     ]

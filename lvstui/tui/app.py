@@ -148,12 +148,14 @@ class LvstuiApp(App[None], inherit_bindings=False):
             from lvstui.tui.questions import ScreenAsker
 
             make, asker = self._realservers, ScreenAsker(self)
-            self._realserver_session = RealServerSession(
+            session = RealServerSession(
                 None if make is None else (lambda: make(asker)),
                 self.call_later,
                 self.feed.report,
                 self.settings.clock,
             )
+            session.tell = self._session_tells
+            self._realserver_session = session
         return self._realserver_session
 
     @property

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from lvstui.model.config import Place
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.session.config import ConfigSession
 from lvstui.session.outline import NodeId
 from lvstui.session.spot import spot_of
 from lvstui.tui.command import Command
@@ -66,9 +67,13 @@ class ConfigScreen(ConsoleScreen):
         self._jumps: list[Place] = []
         self._wanted: tuple[ServiceKey, ServerKey | None] | Place | None = None
         self._shown: object = None
-        self.session = self.console.config_session
         self.session.watchers.append(self.redraw)
         self.editing = ConfigEditing(self)
+
+    @property
+    def session(self) -> ConfigSession:
+        """What is known of the configuration; there before the screen is."""
+        return self.console.config_session
 
     # What is shown
 

@@ -20,6 +20,7 @@ from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
 from lvstui.session.realserver_change import Change, Phase
+from lvstui.session.realservers import RealServerSession
 from lvstui.tui.command import Command
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.realservers.commands import NO_WAY, REALSERVER_COMMANDS
@@ -66,9 +67,13 @@ class RealServersScreen(FilteredScreen):
         self.matrix = self.query_one(Matrix)
         self._pattern = ""
         self._faults = False
-        self.session = self.console.realserver_session
         self.session.watchers.append(self.redraw)
         self.session.read_own()
+
+    @property
+    def session(self) -> RealServerSession:
+        """What is known of the real servers; there before the screen is."""
+        return self.console.realserver_session
 
     # What is shown
 
