@@ -465,7 +465,7 @@ async def test_a_screen_visited_before_takes_a_new_theme(start: Start) -> None:
         await desk.press("7", "1", "T", "j", "enter", "7")
         assert desk.app.theme == "lvstui-light"
         events = desk.app.screen.query_one(EventList)
-        color = events._style("text", False).color
+        color = events.style("text").color
         assert color is not None
         assert color.name == desk.app.theme_variables["lv-text"]
         await desk.press("1")

@@ -16,7 +16,6 @@ from lvstui.model.picture import Picture
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
-from lvstui.tui.config.lines import LinesView
 from lvstui.tui.config.outline import NodeId
 from lvstui.tui.config.spot import spot_of
 from lvstui.tui.config.summary import count_bits, finding_bits, place_bits, step_bits, work_bits
@@ -26,6 +25,7 @@ from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.filtered import hidden_field
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.lines import LineList
 
 _MOST_JUMPS = 50
 
@@ -166,8 +166,8 @@ class ConfigScreen(ConsoleScreen):
             return None
         return found.node_at(page.path, self.text.line)
 
-    @on(LinesView.Moved)
-    def _moved(self, event: LinesView.Moved) -> None:
+    @on(LineList.Moved)
+    def _moved(self, event: LineList.Moved) -> None:
         """The cursor of the other pane follows."""
         found, page = self.desk.document, self.text.page
         if found is None or page is None:
@@ -344,6 +344,6 @@ class ConfigScreen(ConsoleScreen):
             self.search()
         self._show_target()
 
-    @on(LinesView.Opened)
+    @on(LineList.Opened)
     def _line_opened(self) -> None:
         self.action_command("config-open")

@@ -80,6 +80,10 @@ class LineList(ScrollView, can_focus=True):
         """Line `at` (from 0); `over` is 1 on the cursor's line."""
         raise NotImplementedError
 
+    def is_marked(self, at: int) -> bool:
+        """What is on line `at` is marked."""
+        return False
+
     def head(self) -> Strip:
         """The line that does not scroll, when there is one."""
         raise NotImplementedError
@@ -116,7 +120,8 @@ class LineList(ScrollView, can_focus=True):
         if at >= self.count:
             return Strip.blank(width, self.style("plain"))
         over = int(at == self._at and self.can_focus)
-        return Strip(self.segments(at, over)).adjust_cell_length(width, self.style("plain", over))
+        plain = self.style("plain", over, self.is_marked(at))
+        return Strip(self.segments(at, over)).adjust_cell_length(width, plain)
 
     # Moving
 
