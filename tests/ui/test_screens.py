@@ -500,6 +500,30 @@ async def test_a_second_that_passes_before_the_screen_is_there(
     assert ticked == [False]
 
 
+async def test_a_picture_that_comes_before_the_screen_has_begun(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = []
+    mount = ServicesScreen.on_mount
+
+    def late(screen: ServicesScreen) -> None:
+        # Its widgets are there, what it keeps of them is not.
+        app = screen.app
+        assert isinstance(app, LvstuiApp)
+        app.on_picture_changed(PictureChanged(app.picture))
+        app._tick()
+        came.append(screen.whole)
+        mount(screen)
+
+    monkeypatch.setattr(ServicesScreen, "on_mount", late)
+    app = make()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, ServicesScreen)
+        assert app.screen.table.rows
+    assert came == [True]
+
+
 def test_no_key_means_two_things_on_a_screen() -> None:
     for entry in SCREENS:
         screen, taken = entry.make(), dict[str, str]()
