@@ -17,7 +17,7 @@ from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.model.wire import decode
 from lvstui.process.newfile import state_folder
-from lvstui.sources.base import Context
+from lvstui.sources.base import Context, Source
 
 BACK_S = 7 * 86400.0
 """An older look tells nothing."""
@@ -32,7 +32,7 @@ def folder_of_looks() -> Path:
     return state_folder() / "looks"
 
 
-class KeptLooks:
+class KeptLooks(Source):
     """Pushes what is there at the start and what comes later."""
 
     name = "looks"

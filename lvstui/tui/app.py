@@ -186,7 +186,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """What waits and what can be done now is another thing: headers and footers say so
         without waiting for a picture."""
         for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen) and screen.whole:
+            if isinstance(screen, ConsoleScreen) and screen.ready:
                 screen.tick()
                 screen.keys.look_again()
 
@@ -247,14 +247,14 @@ class LvstuiApp(App[None], inherit_bindings=False):
         with self.batch_update():
             for screen in self.screen_stack:
                 show = getattr(screen, "show_picture", None)
-                if show is not None and isinstance(screen, LiveScreen) and screen.whole:
+                if show is not None and isinstance(screen, LiveScreen) and screen.ready:
                     show(event.picture)
 
     def _tick(self) -> None:
         if self._config_session is not None:
             self._config_session.tick(self.picture)
         for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen) and screen.whole:
+            if isinstance(screen, ConsoleScreen) and screen.ready:
                 screen.tick()
 
     def show_screen(self, mode: str) -> None:

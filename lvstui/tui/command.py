@@ -78,7 +78,7 @@ class Command(Generic[P]):
     """The same on the command line; empty when there is no such thing."""
     changes: bool = True
     """Changes the world, or writes a file: refused in a read-only session. Whatever does neither
-    says so."""
+    says so by being `Harmless`."""
     priority: bool = False
     """The key works wherever the focus is."""
     in_palette: bool = True
@@ -97,6 +97,13 @@ class Command(Generic[P]):
     def shell(self, page: P) -> str:
         """Its twin for what is chosen on that screen now."""
         return self.twin if isinstance(self.twin, str) else self.twin(page)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harmless(Command[P]):
+    """A command that changes nothing and writes no file: a read-only session has it too."""
+
+    changes: bool = False
 
 
 def grouped(group: str, *commands: Command[P]) -> tuple[Command[P], ...]:

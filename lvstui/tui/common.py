@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lvstui.tui.change import decide
-from lvstui.tui.command import Command, grouped
+from lvstui.tui.command import Command, Harmless, grouped
 from lvstui.tui.host import FilteredPage, Page
 from lvstui.tui.screens import SCREENS, ScreenEntry
 
-FILTER = Command[FilteredPage](
+FILTER = Harmless[FilteredPage](
     id="filter",
     keys="slash",
     label="filter",
@@ -15,16 +15,14 @@ FILTER = Command[FilteredPage](
     help="Show only what holds all the words you type: address, name, state, reason. A leading ! "
     "hides what matches. Enter keeps the filter, Esc clears it.",
     run=lambda page: page.open_filter(),
-    changes=False,
 )
 """Screens say what they find; `id` and `help` are theirs."""
-BACK = Command[FilteredPage](
+BACK = Harmless[FilteredPage](
     id="back",
     keys="escape",
     title="Clear filter and marks",
     help="One step back: clear the filter, then faults-only, then the marks.",
     run=lambda page: page.step_back(),
-    changes=False,
 )
 
 
@@ -74,46 +72,42 @@ def _quit(page: Page) -> None:
 
 
 def _show(screen: ScreenEntry) -> Command[Page]:
-    return Command(
+    return Harmless(
         id=f"show-{screen.mode}",
         keys=screen.key,
         title=f"{screen.title} screen",
         help=screen.summary,
         group="Screens",
         run=lambda page: page.console.show_screen(screen.mode),
-        changes=False,
     )
 
 
 _EVERYWHERE: tuple[Command[Page], ...] = grouped(
     "Everywhere",
-    Command(
+    Harmless(
         id="palette",
         keys="colon,ctrl+p",
         label="command",
         title="Command palette",
         help="Search every command by name: screens, actions, themes.",
         run=lambda page: page.app.action_command_palette(),
-        changes=False,
         in_palette=False,
     ),
-    Command(
+    Harmless(
         id="help",
         keys="question_mark,f1",
         label="help",
         title="Help",
         help="Every key and command, what it does, and its twin on the shell.",
         run=_open_help,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="refresh",
         keys="r,f5",
         label="look again",
         title="Look again now",
         help="Read everything again now, without waiting for the next tick.",
         run=_look_again,
-        changes=False,
     ),
     Command(
         id="ask",
@@ -128,32 +122,29 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         ),
         twin="lvstui status --ask",
     ),
-    Command(
+    Harmless(
         id="warnings",
         keys="W",
         label="warnings",
         title="All warnings",
         help="All warnings in full, what can not be seen from here, and what lvstui itself takes.",
         run=_open_warnings,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="theme",
         keys="T",
         title="Theme",
         help="Choose the colours; also light, high contrast, deuteranopia-safe and ANSI ones.",
         run=lambda page: page.console.choose_theme(),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="redraw",
         keys="ctrl+l",
         title="Draw everything again",
         help="Draw the whole screen again, after something else has written on the terminal.",
         run=lambda page: page.refresh(),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="change-last",
         keys="P",
         label="keep/undo",
@@ -164,7 +155,6 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         run=decide.show_change,
         why_not=lambda page: page.console.unsettled.why_nothing(),
         twin="lvstui config keep",
-        changes=False,
     ),
     Command(
         id="undo",
@@ -185,15 +175,14 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         run=decide.choose_undo,
         twin="lvstui undo --list; lvstui undo N",
     ),
-    Command(
+    Harmless(
         id="suspend",
         keys="ctrl+z",
         title="Suspend to the shell",
         help="Back to the shell for a moment; `fg` comes back.",
         run=lambda page: page.app.action_suspend_process(),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="quit",
         keys="q,ctrl+q,ctrl+c",
         title="Quit",
@@ -201,7 +190,6 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         "being changed, and while a draft of the configuration is not applied, it takes two "
         "presses.",
         run=_quit,
-        changes=False,
     ),
 )
 COMMON = (*_EVERYWHERE, *map(_show, SCREENS))

@@ -21,8 +21,9 @@ Result = TypeVar("Result")
 
 
 class LiveScreen(Screen[Result]):
-    """Base of every screen and dialog. What calls a screen from outside its messages (the app
-    with a picture, a session with news, the end of a thread) asks `whole` first."""
+    """Base of every screen and dialog. What calls a screen from outside its messages (a session
+    with news, the end of a thread) asks `whole` first, the app with a picture or a second `ready`.
+    """
 
     _has_widgets = False
 
@@ -30,6 +31,11 @@ class LiveScreen(Screen[Result]):
     def whole(self) -> bool:
         """Its widgets are all there: it was composed and is not being taken down."""
         return self._has_widgets and not (self._pruning or self._closing or self._closed)
+
+    @property
+    def ready(self) -> bool:
+        """Whole, and its own start (`on_mount`) is done: the app may call it."""
+        return self.whole and self.is_mounted
 
     async def _compose(self) -> None:
         await super()._compose()

@@ -465,7 +465,7 @@ async def test_a_screen_visited_before_takes_a_new_theme(start: Start) -> None:
         await desk.press("7", "1", "T", "j", "enter", "7")
         assert desk.app.theme == "lvstui-light"
         events = desk.app.screen.query_one(EventList)
-        color = events._style("text", False).color
+        color = events.style("text").color
         assert color is not None
         assert color.name == desk.app.theme_variables["lv-text"]
         await desk.press("1")
@@ -498,6 +498,30 @@ async def test_a_second_that_passes_before_the_screen_is_there(
     async with app.run_test() as pilot:
         await pilot.pause()
     assert ticked == [False]
+
+
+async def test_a_picture_that_comes_before_the_screen_has_begun(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = []
+    mount = ServicesScreen.on_mount
+
+    def late(screen: ServicesScreen) -> None:
+        # Its widgets are there, what it keeps of them is not.
+        app = screen.app
+        assert isinstance(app, LvstuiApp)
+        app.on_picture_changed(PictureChanged(app.picture))
+        app._tick()
+        came.append(screen.whole)
+        mount(screen)
+
+    monkeypatch.setattr(ServicesScreen, "on_mount", late)
+    app = make()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, ServicesScreen)
+        assert app.screen.table.rows
+    assert came == [True]
 
 
 def test_no_key_means_two_things_on_a_screen() -> None:

@@ -9,14 +9,16 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.session.config import ConfigSession
 from lvstui.tui import twins
 from lvstui.tui.change.decide import propose_undo
-from lvstui.tui.command import Command, first_reason, grouped
+from lvstui.tui.command import Command, Harmless, first_reason, grouped
 from lvstui.tui.config.editing import ConfigEditing, EditedPage
 
 
 class ConfigPage(EditedPage, Protocol):
     """What the commands ask of the screen."""
 
-    session: ConfigSession
+    @property
+    def session(self) -> ConfigSession: ...
+
     editing: ConfigEditing
     words: str
 
@@ -25,23 +27,14 @@ class ConfigPage(EditedPage, Protocol):
         ...
 
     def target(self) -> tuple[ServiceKey, ServerKey | None] | None: ...
-
     def open_here(self) -> None: ...
-
     def other_pane(self) -> None: ...
-
     def turn_tree(self) -> None: ...
-
     def open_search(self) -> None: ...
-
     def search(self, *, back: bool = False) -> None: ...
-
     def to_finding(self, *, back: bool = False) -> None: ...
-
     def show_service(self) -> None: ...
-
     def step_back(self) -> None: ...
-
     def copy_place(self) -> None: ...
 
 
@@ -135,7 +128,7 @@ def _undo(page: ConfigPage) -> None:
 
 _LOOK: tuple[Command[ConfigPage], ...] = grouped(
     "Configuration",
-    Command(
+    Harmless(
         id="config-open",
         keys="enter",
         label="open",
@@ -144,9 +137,8 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         "Services screen. On anything else in the tree: its place in the text.",
         run=lambda page: page.open_here(),
         why_not=_text,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="config-service",
         keys="s",
         label="service",
@@ -156,9 +148,8 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         why_not=first_reason(
             _text, lambda page: "" if page.target() else "No service or real server is here."
         ),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="config-search",
         keys="slash",
         label="search",
@@ -167,27 +158,24 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         "password.",
         run=lambda page: page.open_search(),
         why_not=_text,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="config-next",
         keys="n",
         title="Next match",
         help="The next place that holds what was searched for, in the next file if need be.",
         run=lambda page: page.search(),
         why_not=first_reason(_text, _searched),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="config-previous",
         keys="N",
         title="Previous match",
         help="The match before this one.",
         run=lambda page: page.search(back=True),
         why_not=first_reason(_text, _searched),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="config-finding",
         keys="f",
         label="finding",
@@ -196,9 +184,8 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.to_finding(),
         why_not=first_reason(_text, _finding),
         twin="lvstui config check",
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="config-finding-back",
         keys="F",
         title="Previous finding",
@@ -206,20 +193,18 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.to_finding(back=True),
         why_not=first_reason(_text, _finding),
         twin="lvstui config check",
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="config-pane",
         keys="tab",
         title="Other pane",
         help="From the tree to the text and back.",
         run=lambda page: page.other_pane(),
         why_not=_text,
-        changes=False,
         priority=True,
         in_palette=False,
     ),
-    Command(
+    Harmless(
         id="config-tree",
         keys="t",
         label="tree",
@@ -227,17 +212,15 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         help="Hide the tree for more room, or show it again.",
         run=lambda page: page.turn_tree(),
         why_not=_text,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="back",
         keys="escape,backspace",
         title="Back",
         help="One step back: close the search, then to where the last jump began.",
         run=lambda page: page.step_back(),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="copy",
         keys="y",
         title="Copy the place",
@@ -245,16 +228,14 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         "clipboard.",
         run=lambda page: page.copy_place(),
         why_not=_text,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="refresh",
         keys="r,f5",
         title="Read the files again",
         help="Read the files again now and judge them anew.",
         run=_read,
         why_not=lambda page: "" if page.session.possible else page.why_nothing(),
-        changes=False,
     ),
 )
 
@@ -356,7 +337,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
             lambda page: "" if page.session.pending.redoable else "Nothing was undone here.",
         ),
     ),
-    Command(
+    Harmless(
         id="config-diff",
         keys="D",
         label="diff",
@@ -365,7 +346,6 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.editing.show_diff(),
         why_not=lambda page: "" if page.session.pending.changed else "The draft is empty.",
         twin="lvstui config diff",
-        changes=False,
     ),
     Command(
         id="config-plan",
@@ -377,7 +357,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         why_not=first_reason(_change, _to_plan),
         twin=twins.BY_HAND,
     ),
-    Command(
+    Harmless(
         id="config-history",
         keys="H",
         title="History and rollback",
@@ -386,7 +366,6 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.editing.show_history(),
         why_not=_history_free,
         twin="lvstui config history",
-        changes=False,
     ),
     Command(
         id="config-first",

@@ -19,7 +19,6 @@ from lvstui.session.spot import spot_of
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
-from lvstui.tui.config.lines import LinesView
 from lvstui.tui.config.summary import count_bits, finding_bits, place_bits, step_bits, work_bits
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
@@ -27,6 +26,7 @@ from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.filtered import hidden_field
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.lines import LineList
 
 _MOST_JUMPS = 50
 
@@ -173,8 +173,8 @@ class ConfigScreen(ConsoleScreen):
             return None
         return found.node_at(page.path, self.text.line)
 
-    @on(LinesView.Moved)
-    def _moved(self, event: LinesView.Moved) -> None:
+    @on(LineList.Moved)
+    def _moved(self, event: LineList.Moved) -> None:
         """The cursor of the other pane follows."""
         found, page = self.session.document, self.text.page
         if found is None or page is None:
@@ -351,6 +351,6 @@ class ConfigScreen(ConsoleScreen):
             self.search()
         self._show_target()
 
-    @on(LinesView.Opened)
+    @on(LineList.Opened)
     def _line_opened(self) -> None:
         self.action_command("config-open")

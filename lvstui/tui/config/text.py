@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from lvstui.model.finding import Finding, Severity
 from lvstui.session.document import Page
 from lvstui.session.pieces import Meaning
-from lvstui.tui.config.lines import LinesView
 from lvstui.tui.widgets.format import width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
+from lvstui.tui.widgets.lines import LineList
 
 _STEP = 8
 """Cells that one key scrolls sideways."""
@@ -38,7 +38,7 @@ _OTHERS = (
 )
 
 
-class ConfigText(LinesView, inherit_bindings=False):
+class ConfigText(LineList, inherit_bindings=False):
     """One file; the cursor is a line."""
 
     PREFIX = "config-text"
@@ -47,7 +47,7 @@ class ConfigText(LinesView, inherit_bindings=False):
         f"config-text--{name}" for name in (*_OTHERS, *(m.value for m in Meaning))
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        *LinesView.BINDINGS,
+        *LineList.BINDINGS,
         Binding("h,left", "across(-1)", "To the left", show=False, key_display="h ←"),
         Binding("l,right", "across(1)", "To the right", show=False, key_display="l →"),
         Binding(
@@ -93,7 +93,7 @@ class ConfigText(LinesView, inherit_bindings=False):
         self.words = words
         self.refresh()
 
-    def strip_of(self, at: int, over: int) -> list[Segment]:
+    def segments(self, at: int, over: int) -> list[Segment]:
         """Mark, number, text."""
         page, number = self.page, at + 1
         assert page is not None

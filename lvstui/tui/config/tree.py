@@ -9,9 +9,9 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
 from lvstui.session.outline import Item, NodeId, Outline
-from lvstui.tui.config.lines import LinesView
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
+from lvstui.tui.widgets.lines import LineList
 
 _KINDS = ("section", "file", "block", "instance", "service", "server", "checker", "entry")
 _OTHERS = ("plain", "detail", "fold", "pointer", "cursor", "cursor-idle")
@@ -24,13 +24,13 @@ class _Row:
     depth: int
 
 
-class ConfigTree(LinesView, inherit_bindings=False):
+class ConfigTree(LineList, inherit_bindings=False):
     """Files, instances, services, real servers, checks."""
 
     PREFIX = "config-tree"
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"config-tree--{name}" for name in (*_OTHERS, *_KINDS)}
     BINDINGS: ClassVar[list[BindingType]] = [
-        *LinesView.BINDINGS,
+        *LineList.BINDINGS,
         Binding("h,left", "fold", "Fold, or up to what it is in", show=False, key_display="h ←"),
         Binding("l,right", "unfold", "Unfold, or into it", show=False, key_display="l →"),
         Binding("space", "turn", "Fold or unfold", show=False, key_display="Space"),
@@ -103,7 +103,7 @@ class ConfigTree(LinesView, inherit_bindings=False):
             self.fit_lines()
         self.reveal(id)
 
-    def strip_of(self, at: int, over: int) -> list[Segment]:
+    def segments(self, at: int, over: int) -> list[Segment]:
         """Fold mark, label, detail."""
         row = self._rows[at]
         item, glyphs = row.item, self.glyphs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from lvstui.tui.command import Command, grouped
+from lvstui.tui.command import Command, Harmless, grouped
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
@@ -19,11 +19,8 @@ class EventsPage(FilteredPage, Protocol):
     list: EventList
 
     def pause(self) -> None: ...
-
     def export(self) -> None: ...
-
     def go_there(self) -> None: ...
-
     def copy_event(self) -> None: ...
 
 
@@ -40,7 +37,7 @@ def _about_a_service(page: EventsPage) -> str:
 
 EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
     "Events",
-    Command(
+    Harmless(
         id="event-open",
         keys="enter",
         label="go there",
@@ -48,7 +45,6 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         help="Go to the real server or service of the event under the cursor.",
         run=lambda page: page.go_there(),
         why_not=_about_a_service,
-        changes=False,
     ),
     replace(
         FILTER,
@@ -58,14 +54,13 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         "address. A leading ! hides what matches.",
     ),
     replace(BACK, id="event-clear", title="Clear the filter", help="Show all events again."),
-    Command(
+    Harmless(
         id="event-pause",
         keys="p,space",
         label="pause",
         title="Pause",
         help="Hold the list still; new events are counted. Again: go on.",
         run=lambda page: page.pause(),
-        changes=False,
     ),
     Command(
         id="event-export",
@@ -78,7 +73,7 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         why_not=lambda page: "" if page.list.shown else "There is no event to write.",
         twin="lvstui status --json",
     ),
-    Command(
+    Harmless(
         id="event-copy",
         keys="y",
         label="copy",
@@ -86,6 +81,5 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         help="Copy the event under the cursor to your terminal's clipboard.",
         run=lambda page: page.copy_event(),
         why_not=_event,
-        changes=False,
     ),
 )

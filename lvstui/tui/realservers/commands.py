@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lvstui.realserver.hosts import Host
-from lvstui.tui.command import Command, first_reason, grouped
+from lvstui.tui.command import Command, Harmless, first_reason, grouped
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
@@ -23,33 +23,23 @@ _NOT_LOOKED = "It was not looked at yet: r looks."
 class RealServersPage(FilteredPage, Protocol):
     """What the commands ask of the screen."""
 
-    session: RealServerSession
+    @property
+    def session(self) -> RealServerSession: ...
+
     matrix: Matrix
 
     def marked(self) -> list[Host]: ...
-
     def here(self) -> Host | None: ...
-
     def targets(self) -> list[Host]: ...
-
     def look_here(self) -> Look | None: ...
-
     def look(self) -> None: ...
-
     def verify(self) -> None: ...
-
     def propose(self, operation: str) -> None: ...
-
     def ask_reboot(self) -> None: ...
-
     def take_back(self) -> None: ...
-
     def open_last(self) -> None: ...
-
     def open_evidence(self) -> None: ...
-
     def turn_faults(self) -> None: ...
-
     def save_transcript(self) -> None: ...
 
 
@@ -115,7 +105,7 @@ def _copy(page: RealServersPage) -> None:
 
 _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
     "Real servers",
-    Command(
+    Harmless(
         id="refresh",
         keys="r,L,f5",
         label="look",
@@ -126,7 +116,6 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         run=lambda page: page.look(),
         why_not=_hosts_free,
         twin=_twin("look", everybody=True),
-        changes=False,
     ),
     Command(
         id="rs-push",
@@ -140,7 +129,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=_hosts_free,
         twin=_twin("push"),
     ),
-    Command(
+    Harmless(
         id="rs-verify",
         keys="v",
         label="verify",
@@ -149,7 +138,6 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         run=lambda page: page.verify(),
         why_not=_hosts_free,
         twin=_twin("verify", everybody=True),
-        changes=False,
     ),
     Command(
         id="rs-undo",
@@ -162,7 +150,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=_hosts_free,
         twin=_twin("undo"),
     ),
-    Command(
+    Harmless(
         id="rs-evidence",
         keys="enter",
         label="evidence",
@@ -172,9 +160,8 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         run=lambda page: page.open_evidence(),
         why_not=lambda page: "" if page.look_here() is not None else _NOT_LOOKED,
         twin=_look_verbose,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="rs-last",
         keys="o",
         title="Open the last push or undo",
@@ -183,7 +170,6 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=lambda page: (
             "" if page.session.change is not None else "Nothing was pushed in this session yet."
         ),
-        changes=False,
     ),
     Command(
         id="rs-reboot",
@@ -205,7 +191,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=first_reason(_hosts_free, _unfinished),
         twin=_twin("undo", "--unfinished"),
     ),
-    Command(
+    Harmless(
         id="rs-mark",
         keys="space",
         label="mark",
@@ -213,24 +199,21 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         help="Mark the host under the cursor; keys then act on all marked ones.",
         run=_mark,
         why_not=lambda page: "" if page.here() is not None else "There is nothing to mark.",
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="rs-mark-all",
         keys="V,asterisk",
         title="Mark all shown",
         help="Mark every host that is shown; again: unmark them.",
         run=_mark_all,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="rs-copy",
         keys="y",
         title="Copy the evidence",
         help="Copy the verdict under the cursor with its evidence to your terminal's clipboard.",
         run=_copy,
         why_not=lambda page: "" if page.matrix.check is not None else _NOT_LOOKED,
-        changes=False,
     ),
     Command(
         id="rs-transcript",
@@ -254,14 +237,13 @@ REALSERVER_COMMANDS: tuple[Command[RealServersPage], ...] = (
         help="Show only hosts that hold all the words you type: name, address, VIP, what is wrong. "
         "A leading ! hides what matches. Enter keeps the filter, Esc clears it.",
     ),
-    Command(
+    Harmless(
         id="rs-faults",
         keys="f",
         label="not good",
         title="Not good only",
         help="Only hosts that are not plainly good; again: everything.",
         run=lambda page: page.turn_faults(),
-        changes=False,
     ),
     replace(
         BACK,

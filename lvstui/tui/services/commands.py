@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lvstui.model.picture import ServerView, ServiceView, State
 from lvstui.tui import twins
-from lvstui.tui.command import Command, first_reason, grouped
+from lvstui.tui.command import Command, Harmless, first_reason, grouped
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 from lvstui.tui.services.columns import COLUMN_SETS
@@ -32,35 +32,20 @@ class ServicesPage(FilteredPage, Protocol):
     def spot(self) -> Spot: ...
 
     def marked(self) -> list[ServerView]: ...
-
     def targets(self) -> list[ServerView]: ...
-
     def disabled_targets(self) -> list[ServerView]: ...
-
     def service_here(self) -> ServiceView | None: ...
-
     def propose(self, operation: str) -> None: ...
-
     def choose_enable(self) -> None: ...
-
     def ask_weight(self) -> None: ...
-
     def open_details(self) -> None: ...
-
     def mark_here(self) -> None: ...
-
     def mark_servers(self, servers: Sequence[ServerView]) -> None: ...
-
     def add_in_file(self) -> None: ...
-
     def remove_in_file(self) -> None: ...
-
     def reshape(self, shape: Shape) -> None: ...
-
     def choose_sort(self) -> None: ...
-
     def show_target(self) -> None: ...
-
     def resize_events(self, by: int | None) -> None: ...
 
 
@@ -226,7 +211,7 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         why_not=_in_kernel,
         twin=_twin("weight", " WEIGHT"),
     ),
-    Command(
+    Harmless(
         id="details",
         keys="enter",
         label="details",
@@ -234,9 +219,8 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         help="Everything known about the service or real server under the cursor.",
         run=lambda page: page.open_details(),
         why_not=_row("There is nothing under the cursor."),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="mark",
         keys="space",
         title="Mark",
@@ -244,18 +228,16 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         "act on servers then act on all marked ones.",
         run=lambda page: page.mark_here(),
         why_not=_row("There is nothing to mark."),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="mark-service",
         keys="V",
         title="Mark the whole service",
         help="Mark every real server of the service under the cursor; again: unmark them.",
         run=_mark_service,
         why_not=_row("There is nothing to mark."),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="mark-all",
         keys="asterisk",
         title="Mark all shown",
@@ -263,16 +245,14 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         run=lambda page: page.mark_servers(
             [row for row in page.table.rows if isinstance(row, ServerView)]
         ),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="copy",
         keys="y",
         title="Copy the address",
         help="Copy the address under the cursor (or all marked ones) to your terminal's clipboard.",
         run=_copy,
         why_not=_row("There is nothing to copy."),
-        changes=False,
     ),
 )
 
@@ -319,7 +299,7 @@ _FILE: tuple[Command[ServicesPage], ...] = grouped(
         why_not=first_reason(_targets_in_file, _file_free, _all_disabled),
         twin=_twin("config enable"),
     ),
-    Command(
+    Harmless(
         id="show-in-file",
         keys="F",
         title="Show in keepalived.conf",
@@ -327,14 +307,13 @@ _FILE: tuple[Command[ServicesPage], ...] = grouped(
         "comes back from there.",
         run=_show_in_file,
         why_not=_row_in_file,
-        changes=False,
     ),
 )
 
 _VIEW: tuple[Command[ServicesPage], ...] = (
     FILTER,
     BACK,
-    Command(
+    Harmless(
         id="faults",
         keys="f",
         label="faults",
@@ -343,9 +322,8 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
         run=lambda page: page.reshape(
             replace(page.table.shape, faults=not page.table.shape.faults)
         ),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="sort",
         keys="s",
         label="sort",
@@ -353,9 +331,8 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
         help="Order of services and of the servers in each; the same key again goes on, o turns it "
         "round.",
         run=lambda page: page.choose_sort(),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="reverse",
         keys="o",
         title="Reverse the order",
@@ -363,35 +340,31 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
         run=lambda page: page.reshape(
             replace(page.table.shape, reverse=not page.table.shape.reverse)
         ),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="columns",
         keys="c",
         title="Next column set",
         help="Next set of columns: load, health (each check's last words), traffic, settings.",
         run=_next_columns,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="fold",
         keys="h,left",
         title="Fold the service",
         help="Fold the service under the cursor away.",
         run=_fold,
         why_not=_foldable,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="unfold",
         keys="l,right",
         title="Unfold the service",
         help="Show the servers of the service under the cursor.",
         run=_unfold,
         why_not=_foldable,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="fold-all",
         keys="z",
         title="Fold or unfold all",
@@ -400,31 +373,27 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
             len(page.table.folded) < len(page.console.picture.services)
         ),
         why_not=_foldable,
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="events-pane",
         keys="E",
         title="Events pane",
         help="Show or hide the events below the table.",
         run=lambda page: page.resize_events(None),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="events-bigger",
         keys="plus",
         title="Events pane: larger",
         help="More room for the events.",
         run=lambda page: page.resize_events(2),
-        changes=False,
     ),
-    Command(
+    Harmless(
         id="events-smaller",
         keys="minus",
         title="Events pane: smaller",
         help="Less room for the events.",
         run=lambda page: page.resize_events(-2),
-        changes=False,
     ),
 )
 

@@ -12,11 +12,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from rich.style import Style
-from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -25,6 +23,7 @@ from lvstui.tui.services.columns import COLUMN_SETS, GUTTER, ColumnSet, Layout
 from lvstui.tui.services.painter import Looks, Painted, Painter, changed_spans
 from lvstui.tui.services.rows import Row, RowId, RowList, Shape, row_id
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
+from lvstui.tui.widgets.lines import LineList, moves
 
 _MEANINGS = (
     "plain",
@@ -57,7 +56,7 @@ _MEANINGS = (
 _Target = tuple[ServiceKey, ServerKey]
 
 
-class ServerTable(ScrollView, can_focus=True):
+class ServerTable(LineList, inherit_bindings=False):
     """Services that fold, with their real servers."""
 
     class CursorMoved(Message):
@@ -68,9 +67,6 @@ class ServerTable(ScrollView, can_focus=True):
 
     class Reshaped(Message):
         """Order, filter or columns changed by a click."""
-
-    class Opened(Message):
-        """The row was opened: double click."""
 
     class VisibleChanged(Message):
         """Other services are visible now."""
@@ -85,22 +81,16 @@ class ServerTable(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"server-table--{name}" for name in _MEANINGS}
 
+    PREFIX = "server-table"
+    HEAD = 1
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False, key_display="j ↓"),
-        Binding("k,up", "move(-1)", "Up", show=False, key_display="k ↑"),
-        Binding("g,home", "top", "To the top", show=False, key_display="g Home"),
-        Binding("G,end", "bottom", "To the bottom", show=False, key_display="G End"),
-        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False),
-        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False),
-        Binding("pagedown,ctrl+f", "page(1)", "A page down", show=False),
-        Binding("pageup,ctrl+b", "page(-1)", "A page up", show=False),
+        *moves(),
         Binding("J,shift+down", "service(1)", "Next service", show=False),
         Binding("K,shift+up", "service(-1)", "Previous service", show=False),
     ]
 
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.glyphs = glyphs
+        super().__init__(glyphs, id=id)
         self.shape = Shape()
         """Order and filter."""
         self.column_set: ColumnSet = COLUMN_SETS[0]
@@ -112,9 +102,7 @@ class ServerTable(ScrollView, can_focus=True):
         self._now = 0.0
         self._list = RowList()
         self._cursor: RowId | None = None
-        self._cursor_at = 0
         self._layout: Layout | None = None
-        self._styles_of: dict[tuple[str, Looks], Style] = {}
         self._painter = Painter(self._style_for)
         self._on_screen: dict[int, Painted] = {}
         self._visible: tuple[ServiceKey, ...] = ()
@@ -142,19 +130,19 @@ class ServerTable(ScrollView, can_focus=True):
         """Another order or filter."""
         if shape != self.shape:
             self.shape = shape
-            self._repaint()
+            self.repaint()
             self._rebuild()
 
     def show_columns(self, chosen: ColumnSet) -> None:
         """Another set of columns."""
         self.column_set = chosen
         self._layout = None
-        self._repaint()
+        self.repaint()
 
     def _rebuild(self) -> None:
         """Make the row list anew, keep the cursor on its row, repaint the difference."""
         rows = self._list
-        before_at, known_width = self._cursor_at, rows.name_width
+        before_at, known_width = self._at, rows.name_width
         rows.build(self._services, self.shape, self.folded)
         found = rows.index(self._cursor) if self._cursor is not None else None
         if found is None and self._cursor is not None:
@@ -163,19 +151,16 @@ class ServerTable(ScrollView, can_focus=True):
         at = found if found is not None else min(before_at, max(len(rows) - 1, 0))
         if rows.name_width != known_width:
             self._layout = None
-        height = len(rows) + 1
-        size = Size(self.scrollable_content_region.width, height)
-        if self.virtual_size != size:
-            self.virtual_size = size
+        self.fit_lines()
         scroll = self.scroll_offset.y
         if at != before_at and found is not None and scroll > 0:
             # Rows moved about the cursor: keep it at its place on the screen.
             self.scroll_to(y=max(scroll + at - before_at, 0), animate=False, immediate=True)
-        self._place_cursor(at)
-        self._refresh_changed()
+        self.set_cursor(at)
+        self.redraw()
         self._report_visible()
 
-    def _refresh_changed(self) -> None:
+    def redraw(self) -> None:
         """Ask for a repaint of exactly the cells that differ from what is on the screen."""
         layout = self._layout
         if layout is None or not self._on_screen:
@@ -205,32 +190,18 @@ class ServerTable(ScrollView, can_focus=True):
         if regions:
             self.refresh(*regions)
 
-    def _repaint(self) -> None:
+    def repaint(self) -> None:
+        """Nothing that is on the screen is true any more."""
         self._on_screen.clear()
         self.refresh()
 
     # Painting
 
     def _style_for(self, meaning: str, looks: Looks) -> Style:
-        key = (meaning, looks)
-        style = self._styles_of.get(key)
-        if style is None:
-            style = self.get_component_rich_style(f"server-table--{meaning}")
-            if looks.marked:
-                style += self.get_component_rich_style("server-table--marked", partial=True)
-            if looks.cursor:
-                which = "cursor" if looks.focused else "cursor-idle"
-                over = self.get_component_rich_style(f"server-table--{which}", partial=True)
-                if over.reverse:
-                    # One even bar: colours turned round would be a patchwork.
-                    style = self.get_component_rich_style("server-table--plain")
-                style += over
-            self._styles_of[key] = style
-        return style
+        return self.style(meaning, int(looks.cursor), looks.marked)
 
     def notify_style_update(self) -> None:
         """The theme changed: nothing painted so far is true any more."""
-        self._styles_of.clear()
         self._painter.forget()
         self._on_screen.clear()
         super().notify_style_update()
@@ -245,7 +216,7 @@ class ServerTable(ScrollView, can_focus=True):
     def _paint(self, at: int, layout: Layout) -> Painted:
         view = self._list.rows[at]
         looks = Looks(
-            cursor=at == self._cursor_at,
+            cursor=at == self._at,
             marked=isinstance(view, ServerView) and view.id in self.marks,
             folded=not self.shape.narrowed
             and isinstance(view, ServiceView)
@@ -274,7 +245,7 @@ class ServerTable(ScrollView, can_focus=True):
     def row(self) -> Row | None:
         """The row under the cursor."""
         rows = self._list.rows
-        return rows[self._cursor_at] if self._cursor_at < len(rows) else None
+        return rows[self._at] if self._at < len(rows) else None
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -294,34 +265,25 @@ class ServerTable(ScrollView, can_focus=True):
         at = self._list.index(wanted)
         if at is None:
             return False
-        self._move_to(at)
+        self.put_cursor(at)
         return True
 
-    def _place_cursor(self, at: int) -> None:
-        """Put the cursor on that index without scrolling; tell when the row is another one."""
+    @property
+    def count(self) -> int:
+        """Rows that are shown."""
+        return len(self._list)
+
+    def set_cursor(self, at: int) -> None:
+        """Onto that row; tell when it is another one."""
+        super().set_cursor(at)
         rows = self._list.rows
-        at = min(max(at, 0), max(len(rows) - 1, 0))
-        self._cursor_at = at
-        now = row_id(rows[at]) if rows else None
+        now = row_id(rows[self._at]) if rows else None
         if now != self._cursor and (now is not None or not self._services):
             self._cursor = now
             self.post_message(self.CursorMoved())
         elif now is None and self._cursor is not None:
             # Nothing is shown for the moment (a filter): come back to the row afterwards.
             self.post_message(self.CursorMoved())
-
-    def _move_to(self, at: int) -> None:
-        self._place_cursor(at)
-        self._scroll_to_cursor()
-        self._refresh_changed()
-
-    def _scroll_to_cursor(self) -> None:
-        page = max(self.size.height - 1, 1)
-        top = self.scroll_offset.y
-        if self._cursor_at < top:
-            self.scroll_to(y=self._cursor_at, animate=False, immediate=True)
-        elif self._cursor_at >= top + page:
-            self.scroll_to(y=self._cursor_at - page + 1, animate=False, immediate=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolled: other services may be visible."""
@@ -339,32 +301,23 @@ class ServerTable(ScrollView, can_focus=True):
             self.post_message(self.VisibleChanged(visible))
 
     def action_move(self, by: int) -> None:
-        """Cursor down or up."""
-        self._move_to(self._cursor_at + by)
-
-    def action_top(self) -> None:
-        """Cursor to the first row."""
-        self._move_to(0)
-
-    def action_bottom(self) -> None:
-        """Cursor to the last row."""
-        self._move_to(len(self._list) - 1)
+        """Another row; that it is another one is told by the cursor."""
+        self.put_cursor(self._at + by)
 
     def action_page(self, pages: float) -> None:
         """Cursor by pages."""
-        page = max(self.size.height - 2, 1)
-        by = int(page * pages) or (1 if pages > 0 else -1)
+        by = int(max(self.room - 1, 1) * pages) or (1 if pages > 0 else -1)
         self.scroll_to(y=self.scroll_offset.y + by, animate=False, immediate=True)
-        self._move_to(self._cursor_at + by)
+        self.put_cursor(self._at + by)
 
     def action_service(self, by: int) -> None:
         """Cursor to the next or previous service."""
         rows = self._list.rows
-        at = self._cursor_at + by
+        at = self._at + by
         while 0 <= at < len(rows) and isinstance(rows[at], ServerView):
             at += by
         if 0 <= at < len(rows):
-            self._move_to(at)
+            self.put_cursor(at)
 
     # Folding and marks
 
@@ -376,13 +329,13 @@ class ServerTable(ScrollView, can_focus=True):
         else:
             self.folded.discard(service)
         self._rebuild()
-        self._scroll_to_cursor()
+        self.scroll_to_cursor()
 
     def fold_all(self, folded: bool) -> None:
         """Fold or open every service."""
         self.folded = {view.key for view in self._services} if folded else set()
         self._rebuild()
-        self._scroll_to_cursor()
+        self.scroll_to_cursor()
 
     def mark(self, targets: Iterable[_Target], marked: bool) -> None:
         """Mark or unmark real servers."""
@@ -390,46 +343,28 @@ class ServerTable(ScrollView, can_focus=True):
             self.marks |= set(targets)
         else:
             self.marks -= set(targets)
-        self._refresh_changed()
+        self.redraw()
         self.post_message(self.MarksChanged())
 
     # Mouse and focus
 
-    def on_click(self, event: events.Click) -> None:
-        """Select; on the fold glyph fold; twice opens; on a title orders by it."""
-        event.stop()
+    def head_clicked(self, x: int) -> None:
+        """Order by that column."""
         layout = self._chosen_layout()
-        if event.y == 0:
-            for column, start, width in zip(
-                layout.columns, layout.starts, layout.widths, strict=True
-            ):
-                if start <= event.x < start + width and column.sort is not None:
-                    same = self.shape.sort is column.sort
-                    reverse = same and not self.shape.reverse
-                    self.reshape(replace(self.shape, sort=column.sort, reverse=reverse))
-                    self.post_message(self.Reshaped())
-            return
-        at = self.scroll_offset.y + event.y - 1
-        if at >= len(self._list):
-            return
+        for column, start, width in zip(layout.columns, layout.starts, layout.widths, strict=True):
+            if start <= x < start + width and column.sort is not None:
+                same = self.shape.sort is column.sort
+                reverse = same and not self.shape.reverse
+                self.reshape(replace(self.shape, sort=column.sort, reverse=reverse))
+                self.post_message(self.Reshaped())
+
+    def clicked(self, at: int, x: int) -> None:
+        """On the fold glyph: fold."""
         row = self._list.rows[at]
-        self._move_to(at)
-        if event.chain == 2:
-            self.post_message(self.Opened())
-        elif isinstance(row, ServiceView) and event.x < GUTTER + 2:
+        if isinstance(row, ServiceView) and x < GUTTER + 2:
             self.fold(row.key)
 
-    def on_focus(self) -> None:
-        """The cursor's bar is bright while keys come here."""
-        self._repaint()
-
-    def on_blur(self) -> None:
-        """The cursor's bar is dim while keys go elsewhere."""
-        self._repaint()
-
     def on_resize(self) -> None:
-        """Another width: other columns."""
-        self._repaint()
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._list) + 1)
-        self._scroll_to_cursor()
+        """Another width: other columns. The rest is the list's own handler, which comes next."""
+        self.repaint()
         self._report_visible()
