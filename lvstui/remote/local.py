@@ -15,6 +15,14 @@ from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Vault
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container gives numbers that have no name.
+        return str(os.getuid())
+
+
 class LocalRunner(ShellRunner):
     """Scripts on this host; root by being root, or by sudo or doas."""
 
@@ -28,7 +36,7 @@ class LocalRunner(ShellRunner):
     ) -> None:
         vault = vault or Vault(NobodyThere())
         access = Access(host, group=group)
-        super().__init__(access, getpass.getuser(), vault, transcript or Transcript(vault.redactor))
+        super().__init__(access, _user(), vault, transcript or Transcript(vault.redactor))
 
     def execute(
         self,
