@@ -127,6 +127,7 @@ class Driver:
         self.app, self.pilot = app, pilot
         self.pressed: list[str] = []
         self.opened: set[tuple[str, str]] = set()
+        self.textuals: set[tuple[type, str]] = set()
 
     async def press(self, key: str) -> None:
         where = type(self.app.screen).__name__
@@ -162,7 +163,7 @@ class Driver:
         """Those of the screen, and those of each dialog that one of them opens."""
         await self.go(mode)
         keys = [k for command in self.app.screen.commands for k in command.keys.split(",") if k]  # type: ignore[attr-defined]
-        keys = list(dict.fromkeys([*keys, *self.app.screen.active_bindings]))
+        keys = list(dict.fromkeys([*keys, *self.others()]))
         for key in keys:
             if key in LEAVING:
                 continue
@@ -178,13 +179,28 @@ class Driver:
                 self.app.screen.action_command(command.id)  # type: ignore[attr-defined]
                 await self.rest()
 
+    def others(self) -> list[str]:
+        """Keys that are bound here; what Textual itself does for a class (copy, cursor, focus)
+        comes once, whatever its key is called."""
+        found = []
+        for key, active in self.app.screen.active_bindings.items():
+            space, _, action = active.binding.action.partition("(")[0].rpartition(".")
+            owner = {"app": self.app, "screen": self.app.screen}.get(space, active.node)
+            method = getattr(owner, f"action_{action}", None)
+            if getattr(method, "__module__", "").startswith("textual."):
+                if (type(owner), action) in self.textuals:
+                    continue
+                self.textuals.add((type(owner), action))
+            found.append(key)
+        return found
+
     async def inside(self, opener: str, depth: int) -> None:
         """The keys of a dialog, once for each key that opens it."""
         once = (type(self.app.screen).__name__, opener)
         if once in self.opened:
             return
         self.opened.add(once)
-        for key in list(self.app.screen.active_bindings):
+        for key in self.others():
             if key in LEAVING or key == "escape":
                 continue
             if len(self.app.screen_stack) == depth:
