@@ -33,6 +33,7 @@ from tests.settle import settled
 COMMAND_S = 60
 """A command that goes on until it is interrupted is interrupted after that."""
 ENDLESS_S = 6
+SEEN_S = 1
 ALONE = {"--schema", "--watch"}
 """With one of these, others mean nothing."""
 LEAVING = {"q", "ctrl+q", "ctrl+c", "ctrl+z"}
@@ -127,6 +128,7 @@ class Driver:
         self.app, self.pilot = app, pilot
         self.pressed: list[str] = []
         self.opened: set[tuple[str, str]] = set()
+        self.seen: set[str] = set()
         self.textuals: set[tuple[type, str]] = set()
 
     async def press(self, key: str) -> None:
@@ -137,17 +139,20 @@ class Driver:
         await self.rest()
 
     async def rest(self) -> None:
-        """Until nothing that was begun is under way."""
-        until = time.monotonic() + COMMAND_S
+        """Until nothing that was begun is under way; what was seen to its end once is not waited
+        for again (a look at real servers listens for half a minute)."""
         await self.pilot.pause()
-        while self.busy() and time.monotonic() < until:
+        begun = self.busy()
+        until = time.monotonic() + (SEEN_S if begun in self.seen else COMMAND_S)
+        while self.busy() == begun != "" and time.monotonic() < until:
             await asyncio.sleep(0.1)
+        self.seen.add(begun)
         await self.pilot.pause()
 
-    def busy(self) -> bool:
+    def busy(self) -> str:
         screen = self.app.screen
         desks = [getattr(screen, "desk", None), self.app._config_desk]
-        return any(getattr(desk, "under_way", "") for desk in desks if desk is not None)
+        return "".join(str(getattr(desk, "under_way", "")) for desk in desks if desk is not None)
 
     async def close(self, depth: int) -> None:
         """Back to a screen of that depth."""
