@@ -20,18 +20,19 @@ _HERE = Path(__file__).parent
 _GROUPS = {
     "test_lab_machines.py": "machines",
     "test_realserver_machines.py": "machines",
-    "test_director_machine.py": "machines",
+    "test_director_machine.py": "director",
     "test_restart.py": "restart",
     "test_realserver.py": "realserver",
     "test_undo.py": "realserver",
     "test_configuration.py": "configuration",
-    "test_config_command.py": "configuration",
-    "test_effective.py": "configuration",
-    "test_lint.py": "configuration",
+    "test_config_command.py": "commands",
+    "test_effective.py": "commands",
+    "test_lint.py": "commands",
     "test_readonly.py": "readonly",
 }
-"""Files that make worker groups of their own: those that start labs of their own, and those that
-would keep the others waiting for the shared guest too long."""
+"""Files that make worker groups of their own: those that share a lab of their own, and those that
+would keep the others waiting for the shared guest too long (a guest is up in ten seconds). xdist
+begins with the groups that have the most tests, all of them before tests without a group."""
 
 
 # First, because xdist reads the groups in the same hook.

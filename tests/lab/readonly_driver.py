@@ -33,6 +33,7 @@ from tests.settle import settled
 COMMAND_S = 60
 """A command that goes on until it is interrupted is interrupted after that."""
 ENDLESS_S = 6
+SEEN_S = 1
 ALONE = {"--schema", "--watch"}
 """With one of these, others mean nothing."""
 LEAVING = {"q", "ctrl+q", "ctrl+c", "ctrl+z"}
@@ -127,6 +128,8 @@ class Driver:
         self.app, self.pilot = app, pilot
         self.pressed: list[str] = []
         self.opened: set[tuple[str, str]] = set()
+        self.seen: set[str] = set()
+        self.textuals: set[tuple[type, str]] = set()
 
     async def press(self, key: str) -> None:
         where = type(self.app.screen).__name__
@@ -136,16 +139,19 @@ class Driver:
         await self.rest()
 
     async def rest(self) -> None:
-        """Until nothing that was begun is under way."""
-        until = time.monotonic() + COMMAND_S
+        """Until nothing that was begun is under way; what was seen to its end once is not waited
+        for again (a look at real servers listens for half a minute)."""
         await self.pilot.pause()
-        while self.busy() and time.monotonic() < until:
+        begun = self.busy()
+        until = time.monotonic() + (SEEN_S if begun in self.seen else COMMAND_S)
+        while self.busy() == begun != "" and time.monotonic() < until:
             await asyncio.sleep(0.1)
+        self.seen.add(begun)
         await self.pilot.pause()
 
-    def busy(self) -> bool:
+    def busy(self) -> str:
         session = self.app._config_session
-        return bool(self.app.under_way or (session is not None and session.under_way))
+        return self.app.under_way + (session.under_way if session is not None else "")
 
     async def close(self, depth: int) -> None:
         """Back to a screen of that depth."""
@@ -161,7 +167,7 @@ class Driver:
         """Those of the screen, and those of each dialog that one of them opens."""
         await self.go(mode)
         keys = [k for command in self.app.screen.commands for k in command.keys.split(",") if k]  # type: ignore[attr-defined]
-        keys = list(dict.fromkeys([*keys, *self.app.screen.active_bindings]))
+        keys = list(dict.fromkeys([*keys, *self.others()]))
         for key in keys:
             if key in LEAVING:
                 continue
@@ -177,13 +183,28 @@ class Driver:
                 self.app.screen.action_command(command.id)  # type: ignore[attr-defined]
                 await self.rest()
 
+    def others(self) -> list[str]:
+        """Keys that are bound here; what Textual itself does for a class (copy, cursor, focus)
+        comes once, whatever its key is called."""
+        found = []
+        for key, active in self.app.screen.active_bindings.items():
+            space, _, action = active.binding.action.partition("(")[0].rpartition(".")
+            owner = {"app": self.app, "screen": self.app.screen}.get(space, active.node)
+            method = getattr(owner, f"action_{action}", None)
+            if getattr(method, "__module__", "").startswith("textual."):
+                if (type(owner), action) in self.textuals:
+                    continue
+                self.textuals.add((type(owner), action))
+            found.append(key)
+        return found
+
     async def inside(self, opener: str, depth: int) -> None:
         """The keys of a dialog, once for each key that opens it."""
         once = (type(self.app.screen).__name__, opener)
         if once in self.opened:
             return
         self.opened.add(once)
-        for key in list(self.app.screen.active_bindings):
+        for key in self.others():
             if key in LEAVING or key == "escape":
                 continue
             if len(self.app.screen_stack) == depth:

@@ -235,7 +235,7 @@ def test_no_difference_of_the_past_or_future_shows_a_password(lab: Lab) -> None:
 
 def test_what_is_held_and_left_alone_goes_back_by_itself(lab: Lab) -> None:
     whole = read(lab, "lb1")
-    code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")
+    code, text = said(lab, "config weight rs1 12 --service web --hold --timer 30 --yes")
     assert (code, "waiting: " in text) == (0, True), text
     assert weight(lab, RS1) == 12
     lab.wait("lb1", lambda: read(lab, "lb1") == whole, timeout=60, what="the timer")
@@ -267,7 +267,7 @@ def test_full_disks_are_in_nobodys_way(lab: Lab) -> None:
             "rm -r /root/kept",
         )
     try:
-        code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")
+        code, text = said(lab, "config weight rs1 12 --service web --hold --timer 30 --yes")
         assert (code, weight(lab, RS1)) == (0, 12), text
         assert "without systemd a reboot ends the timer" in text
         for folder in small:
@@ -284,7 +284,7 @@ def test_full_disks_are_in_nobodys_way(lab: Lab) -> None:
 
 def test_what_fails_is_said_and_tried_until_it_works(lab: Lab) -> None:
     whole = read(lab, "lb1")
-    code, text = said(lab, "config weight rs1 12 --service web --hold --timer 15 --yes")
+    code, text = said(lab, "config weight rs1 12 --service web --hold --timer 30 --yes")
     assert code == 0, text
     changed = read(lab, "lb1")
     # A disk that can not be written any more.

@@ -180,7 +180,8 @@ CUTS = {
     "link": ("ip link set eth0 down", "ip link set eth0 up"),
     "sshd": ("pkill -9 sshd", "/usr/sbin/sshd"),
 }
-TIMER_S = 15
+TIMER_S = 60
+TX = "/var/lib/lvstui/tx"
 
 
 def drive(lab: Lab, operation: str, *nodes: str) -> Any:
@@ -194,8 +195,10 @@ def drive(lab: Lab, operation: str, *nodes: str) -> Any:
 
 
 def settled(lab: Lab, node: str) -> str:
-    """`before` or `after`, of everything that a push changes; what else it is in full."""
-    lab.wait(node, "! test -d /var/lib/lvstui/tx", timeout=TIMER_S + 40, what="the host's decision")
+    """`before` or `after`, of everything that a push changes; what else it is in full. The timer
+    of a change that nobody decides any more runs out at once."""
+    lab.run(node, f"[ ! -e {TX}/deadline ] || printf '0\\n' 1<> {TX}/deadline", check=False)
+    lab.wait(node, f"! test -d {TX}", timeout=TIMER_S + 40, what="the host's decision")
     text = lab.run(
         node,
         "cat /proc/sys/net/ipv4/conf/all/arp_ignore /proc/sys/net/ipv4/conf/all/arp_announce "

@@ -57,14 +57,17 @@ async def objects(desk: Desk) -> Counter[str]:
 
 @pytest.mark.parametrize(
     ("rounds", "keys"),
-    [((10, 50), ROUNDS["help"]), ((2, 6), tuple(key for keys in ROUNDS.values() for key in keys))],
+    [
+        ((10, 50), ROUNDS["help"]),
+        ((10, 30), tuple(key for keys in ROUNDS.values() for key in keys)),
+    ],
     ids=["help", "everything"],
 )
 async def test_what_was_closed_is_gone(
     start: Start, rounds: tuple[int, int], keys: tuple[str, ...]
 ) -> None:
-    """Fifty times leave no more than ten; every dialog and screen six times no more than
-    two: no widget at all, and of other objects no more than caches waver."""
+    """Fifty times leave no more than ten, every dialog and screen thirty times no more: no widget
+    at all, and of other objects no more than caches waver."""
     hosts, engine = FakeRealServers(), FakeEngine(FakeFiles())
     engine.past = [FakePast("c-7", "weight of rs1: 10 → 5")]
     async with start(
