@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lvstui.keepalived.keywords import ValueKind
+from lvstui.keepalived.text.shown import shown_words
 from lvstui.keepalived.text.tree import Block, Node, Provenance, Statement, Tree
 from lvstui.model.config import (
     Configuration,
@@ -171,7 +173,9 @@ class Outline:
             # Behind a block one is in what it is in.
             id = found.get(begin.file, {}).get(begin.line)
             if id is not None and (end.file, end.line) != (begin.file, begin.line):
-                outer = id[:-1] if id[0] not in ("blocks", "instances") else id[:-1][:2]
+                # Where a block ended on the line above, and nothing begins, one is in nothing.
+                listed = id[:1] in (("blocks",), ("instances",))
+                outer = id[:-1][:2] if listed else id[:-1]
                 after = found.setdefault(end.file, {})
                 after.setdefault(end.line + 1, outer if len(outer) > 1 else ())
         result = {}
@@ -235,7 +239,7 @@ def _of_lists(block: Block, masked: Masked) -> Iterator[Entry]:
 
 def _of_block(block: Block, masked: Masked) -> Entry:
     entries = tuple(_of_node(child, masked) for child in block.children[:_MOST_ENTRIES])
-    name = b" ".join(block.header.words[1:])
+    name = b" ".join(shown_words(ValueKind.BLOCK, block.header.words[1:]))
     return Entry(plain(block.keyword, 60), plain(name, 80), block.place, entries)
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 from lvstui.keepalived.keywords import KNOWN_WORDS
 from lvstui.keepalived.text.lexer import strip
-from lvstui.keepalived.text.mask import MASK
+from lvstui.keepalived.text.shown import MASK
 from lvstui.model.text import plain
 
 HIDDEN = "••••"

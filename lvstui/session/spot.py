@@ -10,7 +10,7 @@ from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService, Target
 from lvstui.keepalived.keywords import KNOWN_WORDS
 from lvstui.keepalived.text.lexer import strip
-from lvstui.keepalived.text.mask import MASK
+from lvstui.keepalived.text.shown import MASK
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.session.document import Document, Page
 from lvstui.session.outline import Entry, NodeId

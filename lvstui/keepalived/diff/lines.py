@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.diff.collect import Collector
 from lvstui.keepalived.diff.form import Impact
-from lvstui.keepalived.keywords import ROOT, Keyword, Keywords
+from lvstui.keepalived.keywords import ROOT, Keyword, Keywords, ValueKind
 from lvstui.keepalived.text.shown import HIDDEN, value_of
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
@@ -29,15 +29,20 @@ class _Where:
     places: tuple[Place, ...]
     """Its own and those of the blocks around it, in the new configuration."""
     inner: Keywords | None
-    values: bool
+    entries: ValueKind | None
     secret: bool
     keyword: bytes = b""
     name: str = ""
 
+    @property
+    def values(self) -> bool:
+        """It holds plain entries."""
+        return self.entries is not None
+
 
 def compare_lines(before: Tree, after: Tree, to: Collector) -> None:
     """Every line that differs and that `to` does not tell of."""
-    where = _Where("outside every block", (), ROOT, False, False)
+    where = _Where("outside every block", (), ROOT, None, False)
     count = len(to.found)
     same = _nodes(before.root, after.root, where, to)
     if same and len(to.found) == count and not _equal(before, after):
@@ -109,7 +114,7 @@ def _inside(block: Block, where: _Where, *places: Place) -> _Where:
         own if where.keyword == b"" else f"{own} of {where.title}",
         (*where.places, *places),
         keyword.inner if keyword else None,
-        block.value_block,
+        keyword.entries if keyword and block.value_block else None,
         where.secret or bool(keyword and keyword.secret),
         word,
         shown(block.header.words[1]) if len(block.header.words) > 1 else where.name,
@@ -232,7 +237,8 @@ def _name(keyword: bytes, where: _Where, known: Keyword | None) -> str:
 def _text(lines: list[Statement], where: _Where, known: Keyword | None) -> str:
     if where.secret or (known is not None and known.secret):
         return HIDDEN if lines else ""
-    shown_lines = [value_of(line, known, where.values) for line in lines[:_SHOWN_LINES]]
+    kind = where.entries or (known.kind if known is not None else None)
+    shown_lines = [value_of(line, kind, where.values) for line in lines[:_SHOWN_LINES]]
     if len(lines) > _SHOWN_LINES:
         shown_lines.append(f"and {len(lines) - _SHOWN_LINES} more")
     return ", ".join(text for text in shown_lines if text)

@@ -220,6 +220,9 @@ KNOWN_WORDS = frozenset(keyword.name.encode() for keyword in walk())
 SECRET_KEYWORDS = frozenset(k.name.encode() for k in walk() if k.kind is ValueKind.SECRET)
 """What stands behind one of these is a secret, wherever it stands."""
 
+ENTRIES = {keyword.name.encode(): keyword.entries for keyword in walk() if keyword.entries}
+"""What the entries of a block of values are."""
+
 PROGRAMS = frozenset(keyword.name.encode() for keyword in walk() if keyword.runs)
 NOTIFIES = frozenset(k.name.encode() for k in walk() if k.kind is ValueKind.NOTIFY)
 """Of two such lines keepalived keeps the first; unquoted words behind them are a user and a

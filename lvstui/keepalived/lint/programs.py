@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.keywords import NOTIFIES, PROGRAMS
 from lvstui.keepalived.text.lexer import script_words
+from lvstui.keepalived.text.shown import shown_program
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
 
@@ -37,7 +38,7 @@ def programs(tree: Tree) -> Iterator[Program]:
             words = script_words(node.text.data)
             inner = words[1].split() if len(words) > 1 else []
             if inner:
-                yield Program(node, shown(inner[0]), tuple(map(shown, words[2:])))
+                yield Program(node, shown(shown_program(inner[0])), tuple(map(shown, words[2:])))
 
 
 def script_paths(tree: Tree) -> tuple[str, ...]:

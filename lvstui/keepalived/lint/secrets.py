@@ -7,9 +7,13 @@ has one, this finds the same words, whole or in pieces, wherever keepalived repe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lvstui.keepalived.keywords import KNOWN_WORDS, SECRET_KEYWORDS, walk
+from lvstui.keepalived.text.lexer import strip
+from lvstui.keepalived.text.mask import mask_all, secrets_of
+from lvstui.keepalived.text.shown import shows
 from lvstui.keepalived.text.tree import Block, Node, Tree
 from lvstui.model.text import plain
 
@@ -18,6 +22,7 @@ HIDDEN = "…"
 _SECRET_BLOCKS = frozenset(k.name.encode() for k in walk() if k.secret and k.inner)
 _PIECES = re.compile(rb"[^\s\"'{}#!]+")
 _PIECE_OF_TEXT = re.compile(r"[^\s\"'{}#!]+")
+_PARTS = re.compile(rb"[A-Za-z0-9]{4,}")
 _TELLING = 4
 """Characters from which a secret is looked for within other words."""
 _QUOTED = re.compile(r"'[^']*'|`[^`]*`|\"[^\"]*\"")
@@ -111,6 +116,29 @@ def secret_words(tree: Tree) -> SecretWords:
             for word in node.words[1:]:
                 words.update(_PIECES.findall(word))
             lines.add((node.file.path, node.line))
+    for odd, place in _hidden(tree):
+        words |= odd
+        lines.add(place)
     words -= KNOWN_WORDS | {b"PASS", b"AH", b""}
     # As messages show them: control characters made visible.
     return SecretWords(frozenset(plain(word, 400) for word in words), frozenset(lines))
+
+
+def _hidden(tree: Tree) -> Iterator[tuple[set[bytes], tuple[str, int]]]:
+    """What is not shown of the files themselves, outside comments: its words, and its line.
+
+    A word of small letters alone would be hidden in keepalived's own sentences as well: it is
+    only where the message quotes that line.
+    """
+    files = {file.path: file.data for file in tree.files}
+    for path, safe in mask_all(files, secrets_of(tree)).items():
+        pairs = zip(files[path].split(b"\n"), safe.split(b"\n"), strict=True)
+        for number, (line, kept) in enumerate(pairs, 1):
+            if line == kept:
+                continue
+            mark = strip(line).comment
+            text = line[:mark] if mark >= 0 else line
+            whole = set(_PIECES.findall(text)) - set(_PIECES.findall(kept))
+            parts = {part for piece in whole for part in _PARTS.findall(piece)}
+            odd = {word for word in whole | parts if not word.islower() and not shows(word)}
+            yield odd, (path, number)

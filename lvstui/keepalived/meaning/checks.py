@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.keepalived.keywords import CHECKERS
+from lvstui.keepalived.text.shown import HIDDEN, shown_url
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import MAX_PORT, MAX_UNSIGNED, Notes, script_path, shown
 from lvstui.model.config import ConfiguredChecker
@@ -173,9 +174,7 @@ def _http(
     for url in block.blocks(b"url"):
         path = _value(url, b"path", notes)
         if path:
-            # A query may hold a key to the application.
-            bare, query, _ = shown(path).partition("?")
-            paths.append(bare + ("?…" if query else ""))
+            paths.append(shown(shown_url(path)).replace(HIDDEN, "…"))
         else:
             notes.say(url.place, f"{kind}: url without path; keepalived up to 2.2.7 crashes on it")
     if not paths:

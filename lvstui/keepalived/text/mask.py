@@ -1,7 +1,8 @@
 """Configuration text that may be shown: every secret replaced, every line kept.
 
-Too much is hidden rather than too little: commented-out passwords, definitions that a password is
-made of, `--password=…` in a script's arguments, and a password wherever else it occurs. Line
+Two passes. The first hides what shows itself as a secret, whatever it looks like: commented-out
+passwords, definitions that a password is made of, and a password wherever else it occurs. The
+second keeps, of every line, only what `lvstui.keepalived.text.shown` allows at its place. Line
 numbers stay, so that places still point at the right line.
 """
 
@@ -13,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.keywords import SECRET_KEYWORDS
+from lvstui.keepalived.text.allowed import allowed
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.shown import MASK
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.text import plain
 
-MASK = b"********"
 SHORTEST = 4
 """Bytes of a value that is looked for elsewhere: a shorter one is in any text."""
 
@@ -41,6 +43,8 @@ _VALUE = re.compile(rb"[\"']?([^\s\"'{}$#!&;]+)")
 _KEYWORD = re.compile(rb"\s*(?:@\S*\s+)?([a-z_]+)(?![^\s{}])")
 _LISTED = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_ROUNDS = 20
+TELLING = re.compile(rb"(?i)pass|secret|token|key|pwd|pw[=:]|[$~]")
+"""Without any of these no line of a file asks for a secret, defines one or repeats one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,12 @@ def mask(data: bytes, known: Secrets | None = None) -> bytes:
     `known` (from `secrets_of`) helps where a definition of one file makes a password of another.
     """
     lines = data.split(b"\n")
-    here = _defined(lines)
+    here = _defined(lines) if TELLING.search(data) else Secrets()
     if known is not None:
         here |= known
-    return b"\n".join(_masked(lines, here))
+    if here != Secrets() or TELLING.search(data):
+        lines = list(_masked(lines, here))
+    return b"\n".join(allowed(lines))
 
 
 def mask_all(files: Mapping[str, bytes], known: Secrets | None = None) -> dict[str, bytes]:

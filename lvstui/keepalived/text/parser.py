@@ -6,7 +6,6 @@ here: what keepalived would not understand stays in the tree and is named in its
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,10 +14,9 @@ from lvstui.keepalived.text.digest import Digest
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.fold import Folded
 from lvstui.keepalived.text.reader import Reader
+from lvstui.keepalived.text.shown import shows_keyword
 from lvstui.keepalived.text.tree import Block, Node, Provenance, Statement, Tree
 from lvstui.model.config import Place
-
-_KEYWORD_LIKE = re.compile(rb"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
 @dataclass(slots=True)
@@ -118,7 +116,7 @@ class Builder:
             and statement.provenance is Provenance.LITERAL
             and not self._after_secret
             and not any(frame.keyword.secret for frame in self._frames)
-            and _KEYWORD_LIKE.fullmatch(statement.words[0]) is not None
+            and shows_keyword(statement.words[0])
         )
 
     def finish(self) -> tuple[Node, ...]:

@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.keywords import KNOWN_WORDS
+from lvstui.keepalived.text.allowed import comment_shown
 from lvstui.keepalived.text.lexer import script_words
+from lvstui.keepalived.text.shown import MASK, shown_program
 from lvstui.keepalived.text.tree import Provenance, Statement
 from lvstui.model.config import Place
 from lvstui.model.keys import canonical_address
@@ -24,7 +26,6 @@ _LEADING = re.compile(rb"[ \t]*([+-]?)([0-9]{0,20})")
 _SECONDS = re.compile(rb"\+?([0-9]{1,12}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
 _TRUE = frozenset((b"true", b"on", b"yes"))
 _FALSE = frozenset((b"false", b"off", b"no"))
-_SECRETIVE = re.compile(r"pass|secret|auth|token|\bkey\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ def script_path(statement: Statement) -> str:
     """The path of a script, without its arguments: they may hold passwords."""
     words = script_words(statement.text.data)
     inner = words[1].split() if len(words) > 1 else []
-    return shown(inner[0]) if inner else ""
+    return shown(shown_program(inner[0])) if inner else ""
 
 
 def name_of(statement: Statement) -> str:
@@ -162,6 +163,6 @@ def _name(comment: bytes, above: bool) -> str:
     if above and bare.split()[0] in KNOWN_WORDS:
         return ""
     name = plain(bare, NAME_LIMIT + 1)
-    if len(name) > NAME_LIMIT or _SECRETIVE.search(name):
+    if len(name) > NAME_LIMIT or MASK in comment_shown(b"# " + bare):
         return ""
     return name if any(char.isalnum() for char in name) else ""

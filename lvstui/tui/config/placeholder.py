@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.text.mask import MASK, Secrets, mask
+from lvstui.keepalived.text.mask import Secrets, mask
+from lvstui.keepalived.text.shown import MASK
 
 
 @dataclass(frozen=True, slots=True)

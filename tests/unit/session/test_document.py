@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lvstui.keepalived.text.files import Files
-from lvstui.keepalived.text.mask import MASK, mask_all, secrets_of
+from lvstui.keepalived.text.mask import mask_all, secrets_of
 from lvstui.keepalived.text.parser import parse, parse_bytes
+from lvstui.keepalived.text.shown import MASK
 from lvstui.model.config import Place
 from lvstui.model.finding import Finding, Severity
 from lvstui.session.document import Document, _changed, document
@@ -282,3 +283,11 @@ def test_what_the_mask_hides_is_hidden_here(one: list[bytes], other: list[bytes]
         for number, safe in enumerate(masked[path].split(b"\n")[: len(page.lines)], 1):
             if safe != page.lines[number - 1]:
                 assert page.line(number) == safe
+
+
+@pytest.mark.parametrize("header", ["virtual_server {", "virtual_server group G {"])
+def test_a_block_without_a_node_right_behind_one_with_a_node_is_in_nothing(header: str) -> None:
+    text = f"SSL {{\n}}\n{header}\n lb_algo rr\n}}\n".encode()
+    found = document(parse_bytes(text, "/k"))
+    assert found.node_at("/k", 1) == ("blocks", 0)
+    assert found.node_at("/k", 4) is None

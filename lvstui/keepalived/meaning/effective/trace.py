@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lvstui.keepalived.keywords import NOTIFIES, Keyword, Keywords
+from lvstui.keepalived.keywords import ENTRIES, NOTIFIES, Keyword, Keywords
 from lvstui.keepalived.meaning.effective.value import Origin, Value
 from lvstui.keepalived.text.shown import value_of
 from lvstui.keepalived.text.tree import Block, Statement, Tree
@@ -152,7 +152,7 @@ def others(
 
 
 def _written(name: str, line: Statement, keyword: Keyword, version: tuple[int, ...]) -> Value:
-    value: Plain = value_of(line, keyword) if len(line.words) > 1 else True
+    value: Plain = value_of(line, keyword.kind) if len(line.words) > 1 else True
     place = line.word_place(1) if len(line.words) > 1 and not keyword.secret else line.place
     if not keyword.known(version):
         text = f"known from {keyword.since} on: ignored by this version"
@@ -170,7 +170,7 @@ def entries(
     made = []
     for inner in block.blocks(keyword):
         for entry in inner.statements():
-            text = value_of(entry, None, True)
+            text = value_of(entry, ENTRIES.get(keyword), True)
             if counts is None or counts(entry):
                 made.append(Value(name, text, Origin.WRITTEN, entry.place))
             else:

@@ -19,7 +19,7 @@ MAIN = "/etc/keepalived/keepalived.conf"
 
 TEXT = """\
 global_defs {
-    foo
+    router_ids
 }
 vrrp_instance VI_1 {
     interface eth0
@@ -62,12 +62,12 @@ def test_silence_is_consent() -> None:
 def test_the_roles_tell_each_message_once() -> None:
     (finding,) = judge(
         5,
-        "(Line 2) Unknown keyword 'foo'",
-        *["(keepalived.conf: Line 2) Unknown keyword 'foo'"] * 3,
+        "(Line 2) Unknown keyword 'router_ids'",
+        *["(keepalived.conf: Line 2) Unknown keyword 'router_ids'"] * 3,
     )
     assert finding.rule == "-t:keyword-unknown"
     assert finding.severity is ERROR
-    assert finding.text == "Unknown keyword 'foo'"
+    assert finding.text == "Unknown keyword 'router_ids'"
     assert str(finding.place) == f"{MAIN}:2:5"
 
 
@@ -85,7 +85,7 @@ def test_the_same_words_in_two_files_are_two() -> None:
 
 
 def test_a_candidate_beside_the_main_file_is_the_main_file() -> None:
-    (finding,) = judge(5, "(.lvstui-cand: Line 2) Unknown keyword 'foo'")
+    (finding,) = judge(5, "(.lvstui-cand: Line 2) Unknown keyword 'router_ids'")
     assert str(finding.place) == f"{MAIN}:2:5"
 
 
