@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lvstui.tui.config.document import document
 
 from lvstui.cli import main
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.text.mask import mask, masked_diff, secrets_of
+from lvstui.session.document import document
 from lvstui.shell.config import inspect as configfile
 from lvstui.tui.config.placeholder import unveil, veil
 from tests.markers import MARKED, MARKER
