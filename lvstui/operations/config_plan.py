@@ -132,4 +132,4 @@ class ConfigOutcome:
     @property
     def ok(self) -> bool:
         """It is in force as planned."""
-        return self.ended in (Ended.WAITING, Ended.CONFIRMED)
+        return self.ended.good

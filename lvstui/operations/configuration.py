@@ -264,7 +264,7 @@ class Configurations:
             self._counters,
         ).run()
         text = came.text
-        ok = came.ended in (Ended.WAITING, Ended.CONFIRMED)
+        ok = came.ended in (Ended.WAITING, Ended.KEPT)
         unrecorded = self.audit.end(
             id_, [(*entry, ok, f"{came.ended.value}: {text}") for entry in entries], plan.reason
         )
@@ -353,7 +353,7 @@ class Configurations:
             return self.take_back(id_, why)
         done = settle(id_, wheres, lambda w, r: self._word(r, id_, "confirm", self.audit.who))
         bad = [f"{name}: {error or said}" for name, said, error in done if said != "confirmed"]
-        ended = Ended.TROUBLE if bad else Ended.CONFIRMED
+        ended = Ended.TROUBLE if bad else Ended.KEPT
         text = "; ".join(bad) or f"kept on {', '.join(entry.hosts)}"
         return self._settled(plan, entry, ended, text)
 
@@ -368,9 +368,9 @@ class Configurations:
         wish = UNDONE_BY + self.audit.who
         came = take_back(id_, wheres, why or wish)
         ended, text = came.ended, f"{why or wish}; {came.text}"
-        if ended is Ended.TAKEN_BACK and not why:
+        if ended is Ended.ROLLED_BACK and not why:
             ended = Ended.UNDONE
-        late = self._not_loaded(wheres) if ended in (Ended.TAKEN_BACK, Ended.UNDONE) else ""
+        late = self._not_loaded(wheres) if ended in (Ended.ROLLED_BACK, Ended.UNDONE) else ""
         if late:
             ended, text = Ended.TROUBLE, f"{text}; {late}"
         return self._settled(plan, entry, ended, text)

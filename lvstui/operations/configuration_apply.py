@@ -154,7 +154,7 @@ class Application:
             wrong = self._each(lambda t: self._phase(t, "confirm", str(self.meta.get("who", ""))))
             if wrong:
                 return Came(Ended.TROUBLE, "; ".join(wrong), found)
-            return Came(Ended.CONFIRMED, read, found)
+            return Came(Ended.KEPT, read, found)
         wrong = self._each(lambda target: self._phase(target, "extend", str(self.timer_s)))
         if wrong:
             return self._back("; ".join(wrong), found)
@@ -317,7 +317,7 @@ class Application:
         """Every director back to its old files, and what is seen then."""
         self.tell("it is not as planned: rolling it back")
         result = take_back(self.id, [t.where for t in self.targets], why, self._runners)
-        if result.ended is not Ended.TAKEN_BACK or not loaded:
+        if result.ended is not Ended.ROLLED_BACK or not loaded:
             return Came(result.ended, f"{why}; {result.text}", found)
         running = [t for t in self.targets if t.seen.daemon.pid]
         wanted = [self._as_before(t, t.where.name in result.restarted) for t in running]
@@ -328,7 +328,7 @@ class Application:
             text = "; ".join(f"{v.host}: {v.what}: {v.seen}" for v in again)
             return Came(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
         how = f"{result.text}, loaded, and read back" if running else result.text
-        return Came(Ended.TAKEN_BACK, f"{why}; {how}", found)
+        return Came(Ended.ROLLED_BACK, f"{why}; {how}", found)
 
 
 def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[Verified, ...]:
@@ -387,7 +387,7 @@ def take_back(
     if trouble:
         return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)), (), tuple(restarted))
     return Came(
-        Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")), (), tuple(restarted)
+        Ended.ROLLED_BACK, "; ".join((*notes, "the old files are back")), (), tuple(restarted)
     )
 
 
@@ -398,7 +398,7 @@ def _decision(runner: Runner, id_: str) -> str:
         if entry is None:
             # It was never laid out here, so there is nothing to take back.
             return "reverted"
-        if entry.ended is Ended.CONFIRMED:
+        if entry.ended is Ended.KEPT:
             return "it was kept there: undo it"
         if entry.ended is not Ended.WAITING:
             return "reverted" if entry.ended is not Ended.TROUBLE else entry.standing[0].text

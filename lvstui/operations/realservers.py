@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
+from lvstui.model.changes import Ended
 from lvstui.model.text import plain
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.ear import Ear
@@ -23,7 +24,7 @@ from lvstui.realserver.checks import Verdict
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.plan import plan_push, plan_undo
-from lvstui.realserver.push import End, HostOutcome, Push
+from lvstui.realserver.push import HostOutcome, Push
 from lvstui.realserver.steps import HostPlan
 from lvstui.realserver.transaction import TIMER_S
 from lvstui.remote.fleet import run_on_all
@@ -207,7 +208,7 @@ class RealServers:
         `rows` and `plans` belong together. `came` hears of each outcome (from this thread).
         """
         if self.read_only:
-            return self._none(plans, End.REFUSED, READ_ONLY)
+            return self._none(plans, Ended.REFUSED, READ_ONLY)
         self.cancelled.clear()
         self.connector.expect(row.host.access for row in rows)
         entries = [
@@ -218,7 +219,7 @@ class RealServers:
             id_ = self.audit.begin(entries, reason)
         except OSError as error:
             why = f"nothing was done: the audit log can not be written ({error})"
-            return self._none(plans, End.FAILED, why)
+            return self._none(plans, Ended.FAILED, why)
         vips = tuple(dict.fromkeys(vip for plan in plans for vip in plan.vips))
         ear = Ear(vips, [row.host for row in rows])
         outcomes: dict[str, HostOutcome] = {}
@@ -235,7 +236,7 @@ class RealServers:
         unrecorded = self.audit.end(
             id_,
             [
-                (*entry, outcome.ok, f"{outcome.end.value}: {outcome.text}")
+                (*entry, outcome.ok, f"{outcome.ended.value}: {outcome.text}")
                 for entry, outcome in zip(entries, done, strict=True)
             ],
             reason,
@@ -250,7 +251,7 @@ class RealServers:
         def work(pair: tuple[Row, HostPlan]) -> HostOutcome:
             row, plan = pair
             if self.cancelled.is_set():
-                return HostOutcome(plan.host, End.FAILED, "not begun: it was stopped before")
+                return HostOutcome(plan.host, Ended.FAILED, "not begun: it was stopped before")
             return Push(
                 connect=lambda: self.open(row.host),
                 plan=plan,
@@ -266,12 +267,12 @@ class RealServers:
             first = left.pop(0)
             outcome = work(first)
             keep(outcome)
-            if outcome.end in (End.WENT_BACK, End.TROUBLE):
+            if outcome.ended in (Ended.ROLLED_BACK, Ended.TROUBLE):
                 for _, plan in left:
-                    why = f"not begun, because {first[0].host.label} {outcome.end.value}"
-                    keep(HostOutcome(plan.host, End.FAILED, why))
+                    why = f"not begun, because {first[0].host.label} {outcome.ended.value}"
+                    keep(HostOutcome(plan.host, Ended.FAILED, why))
                 return
-            if outcome.end is End.DONE:
+            if outcome.ended is Ended.DONE:
                 break
         # A whole push may take two timers when the connection is lost at its end.
         limit = 3.0 * self.timer_s + 2 * _LOOK_DEADLINE_S
@@ -286,14 +287,14 @@ class RealServers:
                 keep(
                     HostOutcome(
                         done.item[1].host,
-                        End.UNKNOWN,
+                        Ended.UNKNOWN,
                         str(done.error),
                         trouble=done.error.trouble.value,
                     )
                 )
 
     @staticmethod
-    def _none(plans: Sequence[HostPlan], end: End, text: str) -> Result:
+    def _none(plans: Sequence[HostPlan], end: Ended, text: str) -> Result:
         return Result(tuple(HostOutcome(plan.host, end, text) for plan in plans), "")
 
     @staticmethod
@@ -304,7 +305,7 @@ class RealServers:
         loud = [
             vip
             for row, plan, outcome in zip(rows, plans, outcomes, strict=True)
-            if outcome.end is End.DONE and plan.operation == "push"
+            if outcome.ended is Ended.DONE and plan.operation == "push"
             for vip, found in row.checks
             if vip in plan.vips
             and row.facts is not None

@@ -118,7 +118,7 @@ def document(
             {
                 "name": row.host.name,
                 "plan": plan.document(),
-                "end": outcome.end.value if outcome else None,
+                "end": outcome.ended.value if outcome else None,
                 "ok": outcome.ok if outcome else None,
                 "text": outcome.text if outcome else None,
                 "trouble": (outcome.trouble if outcome else "") or row.trouble or None,

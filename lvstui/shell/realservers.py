@@ -389,7 +389,8 @@ def _print_outcome(rows: Sequence[Row]) -> Callable[[HostOutcome], None]:
     def show(outcome: HostOutcome) -> None:
         mark = "✓" if outcome.ok else "✖"
         print(
-            f"{mark} {names.get(outcome.host, outcome.host)}: {outcome.end.value}: {outcome.text}",
+            f"{mark} {names.get(outcome.host, outcome.host)}: "
+            f"{outcome.ended.value}: {outcome.text}",
             flush=True,
         )
 

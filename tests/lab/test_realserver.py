@@ -163,7 +163,7 @@ with Connector(step_s=5) as connector:
         push = Push(lambda: connector.open(host.access), plan, (), int(timer),
                     lambda p, f: (), lambda stage: print(host.address, stage, flush=True))
         outcome = push.run()
-        ends[host.address] = [outcome.end.value, outcome.text]
+        ends[host.address] = [outcome.ended.value, outcome.text]
     threads = [threading.Thread(target=work, args=pair) for pair in zip(hosts, plans)]
     print("begin", flush=True)
     for thread in threads: thread.start()
@@ -250,7 +250,7 @@ def test_a_cut_at_any_step_ends_wholly_before_or_wholly_after(bare: Lab, operati
             told = json.loads(process.output().decode().splitlines()[-1])
             for node, step in zip(SERVERS, chosen, strict=True):
                 end = told[ADDRESS[node]][0]
-                if end in ("done", "went back"):
+                if end in ("done", "rolled back"):
                     done = "after" if operation == "push" else "before"
                     back = "before" if operation == "push" else "after"
                     assert seen[kind, step] == (done if end == "done" else back), told

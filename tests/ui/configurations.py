@@ -158,7 +158,7 @@ class FakePast:
     at: float = NOW - 7200
     who: str = "alice"
     reason: str = ""
-    ended: Ended = Ended.CONFIRMED
+    ended: Ended = Ended.KEPT
     left_s: float = 0.0
     end: str = "kept by alice"
     came: float = NOW - 7140
@@ -243,7 +243,7 @@ class FakeEngine:
         )
         if self.fails:
             text = "taken back: what was read back is not what was planned"
-            return ConfigOutcome(plan, Ended.TAKEN_BACK, "c-1", text, seen)
+            return ConfigOutcome(plan, Ended.ROLLED_BACK, "c-1", text, seen)
         for host in plan.hosts:
             for one in host.files:
                 assert one.after is not None
@@ -255,7 +255,7 @@ class FakeEngine:
     def confirm(self, id_: str) -> ConfigOutcome:
         """As in ConfigEngine."""
         self.kept.append(id_)
-        return ConfigOutcome(self._last, Ended.CONFIRMED, id_, "kept on lb1")
+        return ConfigOutcome(self._last, Ended.KEPT, id_, "kept on lb1")
 
     def take_back(self, id_: str) -> ConfigOutcome:
         """As in ConfigEngine."""

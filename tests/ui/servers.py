@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
 from lvstui.operations.realservers import RealServers, with_wire
 from lvstui.operations.rows import Result, Row, drift
@@ -22,7 +23,7 @@ from lvstui.realserver import parse
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
-from lvstui.realserver.push import End, HostOutcome
+from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan
 from lvstui.remote.runner import Access, Asker, RemoteError, Runner, Trouble
 
@@ -86,7 +87,7 @@ class FakeRealServers(RealServers):
         self.looks: list[tuple[str, ...]] = []
         self.applied: list[tuple[str, tuple[str, ...], str]] = []
         self.rebooted: list[str] = []
-        self.ends: dict[str, tuple[End, str]] = {}
+        self.ends: dict[str, tuple[Ended, str]] = {}
         self.gate: threading.Event | None = None
         """Work waits here until it is set or cancelled."""
         self.heard: tuple[str, ...] = ()
@@ -132,15 +133,15 @@ class FakeRealServers(RealServers):
     ) -> Result:
         """As in RealServers, without a host."""
         if self.read_only:
-            return self._none(plans, End.REFUSED, READ_ONLY)
+            return self._none(plans, Ended.REFUSED, READ_ONLY)
         self.cancelled.clear()
         outcomes = []
         for row, plan in zip(rows, plans, strict=True):
             tell(row.host.label, "changing what is in force")
             self._wait()
-            end, text = self.ends.get(row.host.label, (End.DONE, "as planned; read back"))
+            end, text = self.ends.get(row.host.label, (Ended.DONE, "as planned; read back"))
             if self.cancelled.is_set():
-                end, text = End.FAILED, "not begun: it was stopped before"
+                end, text = Ended.FAILED, "not begun: it was stopped before"
             outcome = HostOutcome(plan.host, end, text)
             if outcome.ok:
                 self.state[row.host.label] = "pushed" if plan.operation == "push" else "bare"

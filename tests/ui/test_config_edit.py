@@ -436,7 +436,7 @@ async def test_when_the_time_is_up_it_says_what_the_timer_did(
         await planned(desk)
         await desk.press("y")
         await idle(desk)
-        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK, end=ROLLED)]
+        engine.past = [FakePast("c-1", "x", ended=Ended.ROLLED_BACK, end=ROLLED)]
         await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
         assert ROLLED in desk.text()
@@ -472,7 +472,7 @@ async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine
         await planned(desk)
         await desk.press("y")
         await idle(desk)
-        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK, end=ROLLED)]
+        engine.past = [FakePast("c-1", "x", ended=Ended.ROLLED_BACK, end=ROLLED)]
         await desk.press("escape")
         await desk.until(lambda: desk.app.config_desk.unkept is None)
         await idle(desk)

@@ -44,7 +44,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
                 FakePast(
                     "c-6",
                     "remove real server 10.10.0.9:80",
-                    ended=Ended.TAKEN_BACK,
+                    ended=Ended.ROLLED_BACK,
                     end="rolled back: not kept in time (timer), 1 min after it was made",
                 ),
             ]

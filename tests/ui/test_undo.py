@@ -86,13 +86,13 @@ def site(kernel: Kernel, *changes: ChangeStands) -> Picture:
 
 _STATES = {
     Ended.WAITING: "armed",
-    Ended.CONFIRMED: "confirmed",
+    Ended.KEPT: "confirmed",
     Ended.UNDONE: "reverted",
     Ended.TROUBLE: "trouble.end",
 }
 
 
-def change(ended: Ended = Ended.CONFIRMED, **more: Any) -> ChangeStands:
+def change(ended: Ended = Ended.KEPT, **more: Any) -> ChangeStands:
     """The newest of all: made in the year 2100."""
     values: dict[str, Any] = {
         "title": TITLE,
@@ -233,7 +233,7 @@ async def test_its_age_and_what_came_after_are_in_the_plan(
     start: Start, options: dict[str, Any], kernel: Kernel
 ) -> None:
     drained(options, kernel)
-    others = change(Ended.CONFIRMED, who="bob", title="weight of rs1: 10 → 12")
+    others = change(Ended.KEPT, who="bob", title="weight of rs1: 10 → 12")
     later = replace(site(kernel, others), at=4.1e9 + 16 * 60)
     async with start(later, **options) as desk:
         await desk.press("u")

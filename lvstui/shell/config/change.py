@@ -376,7 +376,7 @@ def _settle(args: argparse.Namespace) -> int:
                 return _fail(args, f"not given up: {wrong}")
             return _said(args, f"given up: the files of “{chosen[0].title}” stay as they are now")
         outcome = engine.confirm(id_) if args.word == "keep" else engine.take_back(id_)
-        wanted = Ended.CONFIRMED if args.word == "keep" else Ended.UNDONE
+        wanted = Ended.KEPT if args.word == "keep" else Ended.UNDONE
         _show(args, outcome.plan, outcome)
         return _status(outcome, outcome.ended is wanted)
 

@@ -77,7 +77,7 @@ class ConfigChange:
     @property
     def kept(self) -> bool:
         """It came to a good end."""
-        return self.outcome is not None and self.outcome.ended is Ended.CONFIRMED
+        return self.outcome is not None and self.outcome.ended is Ended.KEPT
 
     def ended(self, outcome: ConfigOutcome) -> None:
         """Take up what came of it."""

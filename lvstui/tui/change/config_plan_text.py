@@ -22,9 +22,9 @@ _IMPACTS = {
 ENDED: Mapping[Ended, str] = {
     Ended.REFUSED: "bold $sev-bad",
     Ended.WAITING: "bold $sev-warn",
-    Ended.CONFIRMED: "bold $sev-good",
+    Ended.KEPT: "bold $sev-good",
     Ended.UNDONE: "$lv-dim",
-    Ended.TAKEN_BACK: "bold $sev-warn",
+    Ended.ROLLED_BACK: "bold $sev-warn",
     Ended.TROUBLE: "bold $sev-bad",
 }
 _MOST_DIFF = 2_000
@@ -196,7 +196,7 @@ def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) 
         bits.append(("\n", ""))
         bits.append((f"{plain(then[:1].upper() + then[1:])}. ", "bold $sev-warn"))
         bits.append(("y keeps it, b undoes it now.\n", "$lv-text"))
-    elif outcome.ended is Ended.CONFIRMED and outcome.id:
+    elif outcome.ended is Ended.KEPT and outcome.id:
         bits += prose("u, or: lvstui undo", "$lv-text", width, "\nTo undo  ", "$lv-dim")
     return bits
 

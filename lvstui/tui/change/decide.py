@@ -40,7 +40,7 @@ def _tell_story(screen: ConsoleScreen, seen: ChangeStands) -> None:
     from lvstui.tui.config.history import TextScreen
 
     todo = {
-        Ended.TAKEN_BACK: "The old files are back. 4 H shows what the change was; to make it "
+        Ended.ROLLED_BACK: "The old files are back. 4 H shows what the change was; to make it "
         "again, plan it again.",
         Ended.TROUBLE: "Compare the files with what keepalived runs: lvstui config history, "
         "lvstui config diff.",

@@ -167,7 +167,7 @@ class ConfigActions:
         from lvstui.tui.config.first import AfterFirstScreen
 
         outcome, console = change.outcome, self._screen.console
-        if outcome is None or outcome.ended is not Ended.CONFIRMED:
+        if outcome is None or outcome.ended is not Ended.KEPT:
             return
 
         def chosen(what: str | None) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from lvstui.model.changes import Ended
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, PUSHABLE, TITLES, Check, Verdict
-from lvstui.realserver.push import End, HostOutcome
+from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import ChangeFile, HostPlan
 from lvstui.tui.change.realserver_change import Change
 from lvstui.tui.realservers.matrix_layout import mark
@@ -288,11 +289,11 @@ def outcome_bits(outcome: HostOutcome, head: str, width: int, glyphs: Glyphs) ->
         "$sev-good"
         if outcome.ok
         else "$sev-warn"
-        if outcome.end in (End.WENT_BACK, End.REFUSED)
+        if outcome.ended in (Ended.ROLLED_BACK, Ended.REFUSED)
         else "$sev-bad"
     )
     sign = glyphs.yes if outcome.ok else glyphs.no
-    return prose(f"{outcome.end.value}: {outcome.text}", style, width, f"  {sign} {head}", style)
+    return prose(f"{outcome.ended.value}: {outcome.text}", style, width, f"  {sign} {head}", style)
 
 
 def result_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
@@ -329,7 +330,7 @@ def result_line(change: Change) -> str:
     found: dict[str, list[str]] = {}
     names = {host.address: host.label for host in change.hosts}
     for outcome in change.outcomes.values():
-        found.setdefault(outcome.end.value, []).append(names.get(outcome.host, outcome.host))
+        found.setdefault(outcome.ended.value, []).append(names.get(outcome.host, outcome.host))
     text = "; ".join(f"{end}: {', '.join(hosts)}" for end, hosts in found.items())
     heard = change.result.heard if change.result is not None else ()
     wire = f"; on the wire: {heard[0]}" if heard else ""

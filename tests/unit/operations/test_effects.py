@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from lvstui.model.changes import Ended
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.effects import effects
 from lvstui.operations.realservers import RealServers
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.hosts import Host, Vip
-from lvstui.realserver.push import End, HostOutcome
+from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
 from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
 from lvstui.sources.audit import entries
@@ -80,7 +81,7 @@ def test_what_was_done_is_told_though_it_could_not_be_recorded(tmp_path: Path) -
         log.path.mkdir(exist_ok=True)
 
     result = service.apply([row(HOSTS[0])], [plan(HOSTS[0])], came=full)
-    assert [outcome.end for outcome in result.outcomes] == [End.FAILED]
+    assert [outcome.ended for outcome in result.outcomes] == [Ended.FAILED]
     assert "not recorded in the audit log: " in result.unrecorded
 
 
@@ -107,7 +108,7 @@ def test_what_was_stopped_was_not_begun(tmp_path: Path) -> None:
     service = RealServers(Unreachable(), audit=AuditLog(tmp_path / "audit.jsonl"))
     rows, plans = [row(h) for h in HOSTS], [plan(h) for h in HOSTS]
     result = service.apply(rows, plans, came=lambda outcome: service.cancelled.set())
-    assert [outcome.end for outcome in result.outcomes] == [End.FAILED] * 3
+    assert [outcome.ended for outcome in result.outcomes] == [Ended.FAILED] * 3
     assert [outcome.text.startswith("not begun") for outcome in result.outcomes] == [
         False,
         True,

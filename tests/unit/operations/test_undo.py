@@ -23,9 +23,9 @@ T0 = 1_000_000.0
 RS2 = "10.10.0.4:80"
 _STATES = {
     Ended.WAITING: "armed",
-    Ended.CONFIRMED: "confirmed",
+    Ended.KEPT: "confirmed",
     Ended.UNDONE: "reverted",
-    Ended.TAKEN_BACK: "reverted",
+    Ended.ROLLED_BACK: "reverted",
     Ended.TROUBLE: "trouble.end",
     Ended.REFUSED: "never",
 }
@@ -39,7 +39,7 @@ def weight(id_: str, at: float, what: str = "drain", **more: Any) -> Entry:
     return Entry(id_, "done", T0 + at, "", host="lb1", operation=what, service=str(WEB), **values)
 
 
-def change(id_: str, at: float, ended: Ended = Ended.CONFIRMED, **more: Any) -> ChangeStands:
+def change(id_: str, at: float, ended: Ended = Ended.KEPT, **more: Any) -> ChangeStands:
     """A change of keepalived.conf."""
     values: dict[str, Any] = {"who": "root", "title": "disable rs3", "came": T0 + at + 60, **more}
     if ended is Ended.UNDONE:
@@ -110,7 +110,7 @@ def test_its_age_and_what_came_after_are_said() -> None:
     others = [
         change("c1", 60, who="bob"),
         change("c2", 120, who="bob", title="weight of rs1"),
-        change("c3", 90, Ended.TAKEN_BACK, outcome="the timer ran out"),
+        change("c3", 90, Ended.ROLLED_BACK, outcome="the timer ran out"),
     ]
     found = newest([weight("d", 0)], others, now=16 * 60)
     assert found is not None
@@ -122,7 +122,7 @@ def test_its_age_and_what_came_after_are_said() -> None:
 
 
 def test_what_the_timer_rolled_back_is_not_undone_and_is_said() -> None:
-    gone = change("c", 60, Ended.TAKEN_BACK, outcome="the timer ran out")
+    gone = change("c", 60, Ended.ROLLED_BACK, outcome="the timer ran out")
     found = newest([weight("d", 0)], [gone])
     assert found is not None
     assert found.operation.id == "d"
@@ -198,7 +198,7 @@ def test_older_ones_are_reached_by_number_and_those_of_others() -> None:
     assert found.cautions == ("bob did it, not you",)
     for number in (0, -1, 4):
         assert newest(entries, [change("c", 20)], number=number) is None
-    found = newest([], [change("c", 20, Ended.TAKEN_BACK)], number=1)
+    found = newest([], [change("c", 20, Ended.ROLLED_BACK)], number=1)
     assert found is not None
     assert "nothing of" in found.refusal
 
@@ -206,7 +206,7 @@ def test_older_ones_are_reached_by_number_and_those_of_others() -> None:
 def test_the_list_is_numbered_newest_first() -> None:
     found = operations(
         [weight("d", 0), *push("p", 30)],
-        [change("c", 20, Ended.TAKEN_BACK, outcome="the timer ran out")],
+        [change("c", 20, Ended.ROLLED_BACK, outcome="the timer ran out")],
         "root",
         lambda e: True,
     )

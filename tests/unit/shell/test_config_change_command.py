@@ -115,7 +115,7 @@ class Engine:
 
     def confirm(self, id_: str) -> ConfigOutcome:
         self.asked.append(("confirm", id_))
-        return ConfigOutcome(ConfigPlan("t", ()), Ended.CONFIRMED, id_, "kept on lb1")
+        return ConfigOutcome(ConfigPlan("t", ()), Ended.KEPT, id_, "kept on lb1")
 
     def take_back(self, id_: str) -> ConfigOutcome:
         self.asked.append(("back", id_))
@@ -140,7 +140,7 @@ class Engine:
         return [what for what, _ in self.asked]
 
 
-def entry(id_: str, ended: Ended = Ended.CONFIRMED, left_s: float = 0.0) -> HistoryEntry:
+def entry(id_: str, ended: Ended = Ended.KEPT, left_s: float = 0.0) -> HistoryEntry:
     standing = (Standing("lb1", ended, "", left_s, guarded=True),)
     return HistoryEntry(id_, 5.0, "alice", f"change {id_}", "why", standing=standing)
 
@@ -192,7 +192,7 @@ def test_a_change_of_the_past_is_shown_by_the_engine_that_masks_it(
     [
         ("weight rs1 5", Ended.WAITING),
         ("weight rs1 5 --hold", Ended.WAITING),
-        ("weight rs1 5 --timer 0", Ended.CONFIRMED),
+        ("weight rs1 5 --timer 0", Ended.KEPT),
     ],
 )
 def test_done_but_not_recorded_has_a_status_of_its_own(
@@ -313,7 +313,7 @@ def test_yes_keeps_it_and_hold_does_not(run: Any, engine: Engine) -> None:
     assert (status, engine.words) == (0, ["plan", "apply"])
     assert engine.asked[0][1]["timer_s"] == 20
     assert "lvstui config keep" in out
-    engine.ended = Ended.TAKEN_BACK
+    engine.ended = Ended.ROLLED_BACK
     assert run("weight rs1 5 --yes")[0] == 1
 
 
@@ -382,10 +382,10 @@ def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Eng
     engine.entries = tuple(
         replace(entry(id_, ended), at=at, standing=(Standing("lb1", ended, outcome, came=at + 69),))
         for id_, ended, outcome in (
-            ("d", Ended.TAKEN_BACK, "the timer ran out"),
-            ("c", Ended.TAKEN_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
+            ("d", Ended.ROLLED_BACK, "the timer ran out"),
+            ("c", Ended.ROLLED_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
             ("b", Ended.UNDONE, "undone by bob"),
-            ("a", Ended.CONFIRMED, "kept by alice"),
+            ("a", Ended.KEPT, "kept by alice"),
         )
     )
     told = run("history")[1].splitlines()
