@@ -59,6 +59,7 @@ def _take(new: Lab, word: str, names: Sequence[str]) -> None:
 async def inside(folder: Path) -> None:
     """The half that runs on lb1."""
     from lvstui.model.picture import Picture, State
+    from lvstui.operations.change import Phase
     from lvstui.operations.configuration import Configurations
     from lvstui.operations.configuration_hosts import Where
     from lvstui.operations.operator import Operator
@@ -66,7 +67,6 @@ async def inside(folder: Path) -> None:
     from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id
     from lvstui.tui.app import LvstuiApp
-    from lvstui.tui.change.config_change import Phase
     from lvstui.tui.picture_file import save_svg
     from lvstui.tui.settings import Settings
     from lvstui.watch import local_watcher
@@ -159,13 +159,13 @@ async def inside(folder: Path) -> None:
 
 async def inside_bare(folder: Path) -> None:
     """The half that runs on lb1 of a lab whose real servers are bare: push, break, look, push."""
+    from lvstui.operations.change import Phase
     from lvstui.operations.operator import Operator
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.connect import Connector
     from lvstui.remote.runner import Asker
     from lvstui.tui.app import LvstuiApp
     from lvstui.tui.change.push import PushScreen
-    from lvstui.tui.change.realserver_change import Phase
     from lvstui.tui.picture_file import save_svg
     from lvstui.tui.realservers.screen import RealServersScreen
     from lvstui.tui.settings import Settings

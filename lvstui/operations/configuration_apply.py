@@ -15,13 +15,14 @@ from typing import Protocol
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen, FileStep
 from lvstui.keepalived.daemon.trial import ConfigTest
+from lvstui.model.changes import UNDONE_BY, Ended
 from lvstui.model.config import Configuration
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 from lvstui.operations import configuration_verify as verify
+from lvstui.operations.change import Progress, Stop, Tell, Verified
 from lvstui.operations.config_history import read_history
-from lvstui.operations.config_plan import Ended, Verified
 from lvstui.operations.configuration_hosts import (
     Where,
     at_once,
@@ -39,8 +40,8 @@ _RESTART_S = 30.0
 """What a keepalived that was started again may take to be MASTER and to have checked everybody."""
 _NAT_S = 5.0
 """How long replies are waited for when forwarding becomes NAT."""
-
-Tell = Callable[[str], None]
+STAGES = 5
+"""Looking again, laying out, writing, reloading, reading back."""
 
 
 class CounterReader(Protocol):
@@ -97,6 +98,8 @@ class Application:
     timer_s: int
     tell: Tell
     counters: CounterReader | None = None
+    stop: Stop = field(default_factory=Stop)
+    """Set by the operator: nothing more is begun, and what was written is taken back."""
     clock: Callable[[], float] = time.monotonic
     _runners: dict[str, Runner] = field(default_factory=dict)
     _told_at: dict[str, float] = field(default_factory=dict)
@@ -112,19 +115,31 @@ class Application:
 
     # Stages
 
-    def _run(self) -> Came:
+    def _tell(self, stage: int, text: str) -> None:
         names = ", ".join(target.where.name for target in self.targets)
-        self.tell(f"laying it out on {names}, under a timer")
+        self.tell(Progress(stage, STAGES, names, text))
+
+    def _stopped(self, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
+        """The operator stopped it: every director has its old files, at once."""
+        came = self._back(UNDONE_BY + str(self.meta.get("who", "")), found, loaded=loaded)
+        return replace(came, ended=Ended.UNDONE) if came.ended is Ended.ROLLED_BACK else came
+
+    def _run(self) -> Came:
+        self._tell(2, "laying it out, under a timer")
         wrong = self._each(self._begin)
         if wrong:
             self._each(lambda t: self._phase(t, "revert", "it could not be laid out everywhere"))
-            return Came(Ended.REFUSED, "nothing was written: " + "; ".join(wrong))
-        self.tell("writing")
+            return Came(Ended.FAILED, "nothing was written: " + "; ".join(wrong))
+        if self.stop.is_set():
+            return self._stopped(loaded=False)
+        self._tell(3, "writing")
         wrong = self._each(lambda target: self._phase(target, "write"))
         if wrong:
             return self._back("; ".join(wrong), loaded=False)
+        if self.stop.is_set():
+            return self._stopped(loaded=False)
         if any(target.seen.daemon.pid for target in self.targets):
-            self.tell("reloading")
+            self._tell(4, "reloading")
         wrong = self._each(self._reload)
         if wrong:
             return self._back("; ".join(wrong))
@@ -134,8 +149,10 @@ class Application:
         running = [target for target in self.targets if target.seen.daemon.pid]
         found: tuple[Verified, ...] = ()
         if running:
-            self.tell("looking what keepalived made of it")
-            found = self._watch([target.expected for target in running], running)
+            self._tell(5, "looking what keepalived made of it")
+            found = self._watch([t.expected for t in running], running, stop=self.stop)
+            if self.stop.is_set():
+                return self._stopped(found)
             bad = [v for v in found if not v.ok]
             if bad:
                 return self._back("; ".join(f"{v.host}: {v.what}: {v.seen}" for v in bad), found)
@@ -233,10 +250,14 @@ class Application:
     # Looking
 
     def _watch(
-        self, expected: Sequence[Expected], targets: Sequence[Target], patience_s: float = 0.0
+        self,
+        expected: Sequence[Expected],
+        targets: Sequence[Target],
+        patience_s: float = 0.0,
+        stop: Stop | None = None,
     ) -> tuple[Verified, ...]:
         """Look until all is as expected for long enough, or patience ends (not before
-        `patience_s`)."""
+        `patience_s`), or it is stopped."""
         began = self.clock()
         least = max(verify.watch_s(e) for e in expected)
         most = max([patience_s, *(verify.patience_s(e) for e in expected)])
@@ -264,6 +285,7 @@ class Application:
                 verdicts += verify.together(expected, seen)
             found = tuple(verdicts)
             took = self.clock() - began
+            over = over or (stop is not None and stop.is_set())
             if over or took >= most or (took >= least and all(v.ok for v in found)):
                 break
             time.sleep(_EVERY_S)
@@ -315,7 +337,8 @@ class Application:
 
     def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
         """Every director back to its old files, and what is seen then."""
-        self.tell("it is not as planned: rolling it back")
+        why_back = "stopped" if self.stop.is_set() else "it is not as planned"
+        self._tell(STAGES, f"{why_back}: the old files are put back")
         result = take_back(self.id, [t.where for t in self.targets], why, self._runners)
         if result.ended is not Ended.ROLLED_BACK or not loaded:
             return Came(result.ended, f"{why}; {result.text}", found)

@@ -20,7 +20,7 @@ from lvstui.model.config import (
 )
 from lvstui.model.ipvs import Counters, Destination, KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.operations.config_plan import Verified
+from lvstui.operations.change import Verified
 from lvstui.operations.configuration_rules import master_down_s
 from lvstui.sources.proc import TableReader
 

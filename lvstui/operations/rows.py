@@ -1,14 +1,16 @@
-"""Real servers as they were seen, and what came of changing them: data for screens and shell."""
+"""Real servers as they were seen, and a change of them as data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lvstui.operations.change import Part, Plan
 from lvstui.realserver import checks
 from lvstui.realserver.checks import Check, Verdict
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
-from lvstui.realserver.push import HostOutcome
+from lvstui.realserver.steps import HostPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +46,45 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a push or an undo on all hosts."""
+class HostsPlan(Plan):
+    """A push to real servers, or an undo on them."""
 
-    outcomes: tuple[HostOutcome, ...]
-    id: str
-    """Audit id."""
-    heard: tuple[str, ...] = ()
-    """Who spoke for a VIP on the wire meanwhile and should not have, in words."""
-    listened: str = ""
-    """How well was listened, in words; empty: not at all."""
-    announced: str = ""
-    """What the master told the link at the end, in words."""
-    unrecorded: str = ""
-    """Why the audit log has nothing of what came of it; empty: it has."""
+    operation: str = ""
+    """push or undo."""
+    rows: tuple[Row, ...] = ()
+    hosts: tuple[HostPlan, ...] = ()
+    """One for each row."""
 
     @property
-    def ok(self) -> bool:
-        """Every host is as planned and nobody spoke out of turn."""
-        return bool(self.outcomes) and all(o.ok for o in self.outcomes) and not self.heard
+    def parts(self) -> tuple[Part, ...]:
+        """A host each."""
+        return tuple(
+            Part(
+                plan.host,
+                row.host.name,
+                row.trouble,
+                f"{row.facts.os_name}, {plan.method or 'no method'}" if row.facts else "",
+                plan.steps,
+                notes=(*by, *plan.notes),
+                cautions=plan.cautions,
+                refusals=plan.refusals,
+            )
+            for row, plan in zip(self.rows, self.hosts, strict=True)
+            for by in [(f"by {plan.method}: {plan.why_method}",) if plan.why_method else ()]
+        )
+
+    @property
+    def shell_lines(self) -> tuple[str, ...]:
+        """All of them at once."""
+        names = " ".join(row.host.label for row in self.rows)
+        return (f"lvstui realserver {self.operation} {names}",)
+
+
+def hosts_title(operation: str, hosts: Sequence[Host]) -> str:
+    """`push to rs1, rs2`."""
+    names = ", ".join(host.label for host in hosts[:4])
+    more = f" and {len(hosts) - 4} more" if len(hosts) > 4 else ""
+    return f"{operation} {'to' if operation == 'push' else 'on'} {names}{more}"
 
 
 def drift(before: Row | None, now: Row) -> tuple[str, ...]:

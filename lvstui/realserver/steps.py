@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from lvstui.realserver.sysctls import dotted
 
@@ -18,6 +18,7 @@ class SetSysctl:
     before: str
     after: str
     why: str = ""
+    diff: ClassVar[str] = ""
 
     @property
     def what(self) -> str:
@@ -47,6 +48,7 @@ class MoveAddress:
     back: str
     """The reverse; harmless when there is nothing to reverse."""
     why: str = ""
+    diff: ClassVar[str] = ""
 
     @property
     def what(self) -> str:
@@ -127,6 +129,7 @@ class Run:
     why: str = ""
     must: bool = True
     """A failure takes everything back; else it is only reported."""
+    diff: ClassVar[str] = ""
 
     @property
     def what(self) -> str:
@@ -144,7 +147,7 @@ class Run:
         return "after the files are back, their owner is told again"
 
 
-Step = SetSysctl | MoveAddress | ChangeFile | Run
+HostStep = SetSysctl | MoveAddress | ChangeFile | Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,9 @@ class HostPlan:
     why_method: str = ""
     variant: str = ""
     """`all` or `interface`."""
-    live: tuple[Step, ...] = ()
+    live: tuple[HostStep, ...] = ()
     """In force at once, gone by themselves at a reboot."""
-    commit: tuple[Step, ...] = ()
+    commit: tuple[HostStep, ...] = ()
     """Lasting; done only after what is live was proven."""
     back: tuple[Run, ...] = ()
     """On the way back, before the files are restored."""
@@ -179,7 +182,7 @@ class HostPlan:
     """The boot that was looked at."""
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[HostStep, ...]:
         """All, in order."""
         return self.live + self.commit
 

@@ -15,8 +15,9 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
+from lvstui.operations.change import Outcome
 from lvstui.operations.identity import identify
-from lvstui.operations.plan import Outcome, Plan
+from lvstui.operations.weights import WeightsPlan
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.console import ConsoleScreen
@@ -301,7 +302,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         if isinstance(screen, RealServersScreen):
             screen.propose_for(operation, addresses, vips, cautions)
 
-    def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
+    def carry_out(self, plan: WeightsPlan, finished: Callable[[Outcome | Exception], bool]) -> None:
         """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
 
         def done(outcome: Outcome | Exception) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.operations.plan import Outcome, Plan
+from lvstui.operations.change import Outcome
 from lvstui.operations.undo import Offer, Operation
+from lvstui.operations.weights import WeightsPlan
 
 Target = tuple[ServiceKey, ServerKey]
 """One real server of one virtual service, as an operation names it."""
@@ -58,7 +59,7 @@ class Operator(Protocol):
         *,
         weight: int | None = None,
         reason: str = "",
-    ) -> Plan:
+    ) -> WeightsPlan:
         """What `operation` would do. Pure and quick."""
         ...
 
@@ -71,11 +72,11 @@ class Operator(Protocol):
         that number in `operations`; None when there is none."""
         ...
 
-    def plan_undo(self, picture: Picture, offer: Offer) -> Plan:
+    def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
         """What undoing an operation on weights would do."""
         ...
 
-    def apply(self, plan: Plan) -> Outcome:
+    def apply(self, plan: WeightsPlan) -> Outcome:
         """Do it and read it back. Blocks: call it in a thread."""
         ...
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.operations.plan import Outcome, Plan
+from lvstui.operations.change import Outcome
+from lvstui.operations.weights import WeightsPlan
 from lvstui.tui.feed import Feed, Lab, Operator
 from lvstui.tui.settings import Settings
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -86,6 +87,6 @@ class Host(Protocol):
         """A list of themes."""
         ...
 
-    def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
+    def carry_out(self, plan: WeightsPlan, finished: Callable[[Outcome | Exception], bool]) -> None:
         """Apply a plan in a thread."""
         ...

@@ -14,10 +14,10 @@ import pytest
 from textual.widgets import Button, Input, OptionList, TextArea
 
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.model.changes import Ended
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.config_plan import Ended
+from lvstui.operations.change import Phase
 from lvstui.remote.runner import RemoteError, Trouble
-from lvstui.tui.change.config_change import Phase
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.config.first import AfterFirstScreen
 from lvstui.tui.config.form import FormScreen

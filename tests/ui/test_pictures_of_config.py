@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from lvstui.operations.config_plan import Ended
+from lvstui.model.changes import Ended
 from lvstui.tui.app import LvstuiApp
 
 from . import pictures

@@ -15,11 +15,11 @@ from textual.widgets import Input
 
 from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
+from lvstui.operations.change import Phase
 from lvstui.remote.runner import Ran, RemoteError, SecretAnswer, SecretRequest, Trouble, UnknownKey
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Redactor
 from lvstui.tui.change.push import PushScreen, RebootScreen
-from lvstui.tui.change.realserver_change import Phase
 from lvstui.tui.questions import KeyScreen, ScreenAsker, SecretScreen
 from lvstui.tui.realservers.evidence import EvidenceScreen
 from lvstui.tui.realservers.screen import RealServersScreen
@@ -322,7 +322,7 @@ async def test_a_host_that_went_back_is_no_success(open_: Open) -> None:
         await desk.until(lambda: top(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
         assert "rolled back: everything is as it was before" in desk.text()
-        assert "on the wire  rs1 said" in desk.text()
+        assert "on the wire: rs1 said" in desk.text()
 
 
 async def test_undo_of_the_last_one_wants_the_vip_typed(open_: Open) -> None:

@@ -15,7 +15,7 @@ from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, Weights
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.realserver.steps import HostPlan
@@ -199,8 +199,8 @@ async def test_a_push_is_undone_on_its_hosts(
     start: Start, options: dict[str, Any], kernel: Kernel, log: AuditLog
 ) -> None:
     plan = HostPlan("10.10.0.3", "push", ("10.10.0.20",), method="ifupdown")
-    what = ("10.10.0.3", "rs1", "push", _in_words(plan))
-    log.end(log.begin([what], ""), [(*what, True, "proven")], "")
+    what = Deed("10.10.0.3", "rs1", "push", _in_words(plan))
+    log.end(log.begin([what], ""), [what.came(True, "proven")], "")
     async with start(site(kernel), **options) as desk:
         await desk.press("u")
         await desk.until(lambda: isinstance(desk.app.screen, PushScreen))

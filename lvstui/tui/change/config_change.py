@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from time import monotonic
 
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended
+from lvstui.model.changes import Ended
+from lvstui.operations.change import Outcome, Phase, Stop
+from lvstui.operations.config_plan import ConfigPlan
 from lvstui.tui.config.engine import ConfigEngine
 
 MakePlan = Callable[[ConfigEngine], ConfigPlan]
-
-
-class Phase(Enum):
-    """Where a change stands."""
-
-    PLANNING = "planning"
-    PLANNED = "planned"
-    RUNNING = "running"
-    WAITING = "waiting"
-    """Applied and verified; the timer rolls it back unless it is kept."""
-    DECIDING = "deciding"
-    """It is being kept or undone."""
-    ENDED = "ended"
 
 
 @dataclass
@@ -36,7 +24,7 @@ class ConfigChange:
     """The draft becomes what is in force when this is kept."""
     phase: Phase = Phase.PLANNING
     plan: ConfigPlan | None = None
-    outcome: ConfigOutcome | None = None
+    outcome: Outcome | None = None
     reason: str = ""
     """What was said already when it was asked for."""
     cautions: tuple[str, ...] = ()
@@ -46,6 +34,8 @@ class ConfigChange:
     stages: list[str] = field(default_factory=list)
     """What was and is being done, in order."""
     started: float = 0.0
+    stop: Stop = field(default_factory=Stop)
+    """Set: what is under way is to be stopped."""
     deadline: float = 0.0
     """Monotonic time at which the timer rolls it back."""
     plight_here: str = ""
@@ -79,7 +69,7 @@ class ConfigChange:
         """It came to a good end."""
         return self.outcome is not None and self.outcome.ended is Ended.KEPT
 
-    def ended(self, outcome: ConfigOutcome) -> None:
+    def ended(self, outcome: Outcome) -> None:
         """Take up what came of it."""
         self.outcome = outcome
         self.phase = Phase.ENDED

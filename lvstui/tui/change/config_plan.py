@@ -16,8 +16,9 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from lvstui.model.text import plain
+from lvstui.operations.change import Phase
 from lvstui.operations.config_plan import ConfigPlan
-from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.tui.change.config_change import ConfigChange
 from lvstui.tui.change.config_plan_text import outcome_bits, plan_bits, progress_bits
 from lvstui.tui.change.plan_form import PlanForm
 from lvstui.tui.config.desk import ConfigDesk

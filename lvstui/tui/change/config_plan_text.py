@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from lvstui.keepalived.diff import Impact
 from lvstui.keepalived.lint.finding import Finding
+from lvstui.model.changes import Ended
 from lvstui.model.text import plain
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
-from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.operations.change import Outcome, Phase
+from lvstui.operations.config_plan import ConfigPlan, HostChange
+from lvstui.tui.change.config_change import ConfigChange
 from lvstui.tui.config.summary import STYLES, glyph_of
 from lvstui.tui.realservers.text import prose
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -20,12 +22,10 @@ _IMPACTS = {
     Impact.WATCHES: ("$lv-dim", "watches"),
 }
 ENDED: Mapping[Ended, str] = {
-    Ended.REFUSED: "bold $sev-bad",
-    Ended.WAITING: "bold $sev-warn",
-    Ended.KEPT: "bold $sev-good",
+    **dict.fromkeys(Ended, "bold $sev-bad"),
+    **dict.fromkeys((Ended.WAITING, Ended.ROLLED_BACK, Ended.STOPPED), "bold $sev-warn"),
+    **dict.fromkeys((Ended.KEPT, Ended.DONE, Ended.NOTHING), "bold $sev-good"),
     Ended.UNDONE: "$lv-dim",
-    Ended.ROLLED_BACK: "bold $sev-warn",
-    Ended.TROUBLE: "bold $sev-bad",
 }
 _MOST_DIFF = 2_000
 """Lines of a diff that are shown; the rest is counted."""
@@ -177,13 +177,13 @@ def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyp
     return bits
 
 
-def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) -> list[Bit]:
+def outcome_bits(outcome: Outcome, then: str, width: int, glyphs: Glyphs) -> list[Bit]:
     """What came of it: what was read back, and what happens `then` unless it is kept."""
     style = ENDED[outcome.ended]
     sign = glyphs.yes if outcome.ok else glyphs.no
     bits = prose(plain(outcome.text), style, width, f"{sign} ")
     bits.append(("\n", ""))
-    for one in outcome.verified:
+    for one in outcome.results:
         mark = glyphs.yes if one.ok else glyphs.no
         bits.append((f"  {mark} ", "$sev-good" if one.ok else "bold $sev-bad"))
         text = f"{one.host}  {plain(one.what)}"

@@ -13,7 +13,7 @@ from lvstui.operations.undo import Kind, Offer, listed, undo_title
 from lvstui.tui.widgets.line import Bit
 
 if TYPE_CHECKING:
-    from lvstui.operations.plan import Plan
+    from lvstui.operations.weights import WeightsPlan
     from lvstui.tui.console import ConsoleScreen
 
 
@@ -66,7 +66,7 @@ def propose_undo(screen: ConsoleScreen, number: int | None = None) -> None:
     elif found.operation.kind is Kind.WEIGHTS:
         from lvstui.tui.change.plan import PlanScreen
 
-        def make() -> Plan:
+        def make() -> WeightsPlan:
             return console.operator.plan_undo(console.picture, found)
 
         screen.app.push_screen(PlanScreen(make(), make))

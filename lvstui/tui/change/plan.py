@@ -15,10 +15,10 @@ from textual.widgets import Button, Static
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.plan import Outcome, Plan, Step
+from lvstui.operations.change import Outcome
+from lvstui.operations.weights import SetWeight, WeightsPlan
 from lvstui.tui.change.plan_form import PlanForm
-from lvstui.tui.services.commands import plan_twins
-from lvstui.tui.widgets.format import fit, plural, width_of
+from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
 
 _MOST_TWINS = 3
@@ -31,7 +31,9 @@ _BESIDE = 15
 class PlanScreen(PlanForm[bool]):
     """Shows a plan and applies it; True when it was applied."""
 
-    def __init__(self, plan: Plan, make: Callable[[], Plan | None] | None = None) -> None:
+    def __init__(
+        self, plan: WeightsPlan, make: Callable[[], WeightsPlan | None] | None = None
+    ) -> None:
         """`make` plans anew when the kernel changed meanwhile."""
         super().__init__()
         self._plan = plan
@@ -42,7 +44,7 @@ class PlanScreen(PlanForm[bool]):
         self._applied = False
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> WeightsPlan:
         """What is shown."""
         return self._plan
 
@@ -119,7 +121,7 @@ class PlanScreen(PlanForm[bool]):
             if first.undo:
                 bits.append(("To undo     ", "$lv-dim"))
                 bits.append((f"u ({first.undo})\n", "$lv-text"))
-            twins = plan_twins(plan)
+            twins = plan.shell_lines
             for index, line in enumerate(twins[:_MOST_TWINS]):
                 bits.append(("On the shell  " if not index else " " * 14, "$lv-dim"))
                 bits.append((line + "\n", "$lv-accent"))
@@ -139,7 +141,7 @@ class PlanScreen(PlanForm[bool]):
             return []
         arrow = self.console.glyphs.arrow
         picture = self.console.picture
-        names: dict[Step, str] = {}
+        names: dict[SetWeight, str] = {}
         for step in steps:
             view = picture.server(step.service, step.server)
             names[step] = view.name if view is not None else ""
@@ -168,12 +170,11 @@ class PlanScreen(PlanForm[bool]):
         glyphs = self.console.glyphs
         bits: list[Bit] = [(f"\n{glyphs.no} {outcome.text}\n", "bold $sev-bad")]
         for result in outcome.results:
-            seen = "gone" if result.seen is None else f"weight {result.seen}"
-            line_style = "$sev-good" if result.ok else "$sev-bad"
-            bits.append((f"  {glyphs.yes if result.ok else glyphs.no} ", line_style))
-            bits.append((f"{result.step.server}", "$lv-text"))
-            bits.append((f"  read back: {seen}", "$lv-dim"))
-            bits.append((f"  {result.error}\n" if result.error else "\n", "$sev-bad"))
+            bits.append((f"  {glyphs.yes if result.ok else glyphs.no} ", "bold $sev-bad"))
+            if result.ok:
+                bits[-1] = (bits[-1][0], "$sev-good")
+            bits.append((f"{result.what}", "$lv-text"))
+            bits.append((f"  read back: {result.seen}\n", "$lv-dim" if result.ok else "$sev-bad"))
         return bits
 
     def show_picture(self, picture: Picture) -> None:
@@ -192,7 +193,7 @@ class PlanScreen(PlanForm[bool]):
     # Deciding
 
     def action_again(self) -> None:
-        """Plan anew from what is true now."""
+        """WeightsPlan anew from what is true now."""
         plan = self._make() if self._make is not None else None
         if plan is not None and not self._busy and self._outcome is None:
             self._plan, self._stale = plan, ""
@@ -237,8 +238,3 @@ class PlanScreen(PlanForm[bool]):
             self._plan = replace(self._plan, refusals=(f"It failed: {text}",))
         self._draw()
         return True
-
-
-def steps_in_words(plan: Plan) -> str:
-    """For notifications."""
-    return f"{plan.title} ({plural(len(plan.steps), 'step')})"

@@ -16,8 +16,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from lvstui.operations.change import Phase
 from lvstui.tui.change.plan_form import PlanForm
-from lvstui.tui.change.realserver_change import Change, Phase
+from lvstui.tui.change.realserver_change import Change
 from lvstui.tui.dialog import PAGE_KEYS, Dialog
 from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.text import plan_bits, progress_bits, result_bits
@@ -80,7 +81,7 @@ class PushScreen(PlanForm[None]):
         self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
         self.show_form(
             # What is typed while the hosts are looked at has to have a place.
-            reason=open_ or change.phase is Phase.LOOKING,
+            reason=open_ or change.phase is Phase.PLANNING,
             typed=open_ and bool(self.to_type),
             apply="Apply" if open_ else "",
             cancel="Cancel" if open_ else "Close",
@@ -98,7 +99,8 @@ class PushScreen(PlanForm[None]):
     @property
     def to_type(self) -> str:
         """What has to be typed before it is applied."""
-        return self._change.effects.typed
+        plan = self._change.plan
+        return plan.typed if plan is not None else ""
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Those of the phase."""
@@ -110,13 +112,13 @@ class PushScreen(PlanForm[None]):
                 ("j k", "scroll"),
                 ("Tab", "reason, buttons"),
             )
-        if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
+        if self._change.phase in (Phase.RUNNING, Phase.PLANNING):
             return ("Esc", "close: it goes on"), ("s", "stop what is not begun")
         return ("Esc", "close"), ("r", "look and plan again"), ("j k", "scroll")
 
     def _bits(self, width: int) -> list[Bit]:
         change, glyphs = self._change, self.console.glyphs
-        if change.phase is Phase.LOOKING:
+        if change.phase is Phase.PLANNING:
             bits: list[Bit] = [
                 ("Looking first: a plan is made from what is true now.\n\n", "$lv-text")
             ]
@@ -141,7 +143,7 @@ class PushScreen(PlanForm[None]):
 
     def action_stop(self) -> None:
         """Begin nothing more."""
-        if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
+        if self._change.phase in (Phase.RUNNING, Phase.PLANNING):
             self._desk.stop()
 
     def action_again(self) -> None:

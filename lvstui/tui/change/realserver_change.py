@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
-from lvstui.operations.effects import Effects
-from lvstui.operations.rows import Result, Row
+from lvstui.operations.change import Outcome, Phase
+from lvstui.operations.rows import HostsPlan, hosts_title
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import HostOutcome
-from lvstui.realserver.steps import HostPlan
-
-
-class Phase(Enum):
-    """Where a change stands."""
-
-    LOOKING = "looking"
-    PLANNED = "planned"
-    RUNNING = "running"
-    ENDED = "ended"
 
 
 @dataclass
@@ -27,12 +16,11 @@ class Change:
 
     operation: str
     hosts: tuple[Host, ...]
-    phase: Phase = Phase.LOOKING
-    rows: tuple[Row, ...] = ()
-    plans: tuple[HostPlan, ...] = ()
-    effects: Effects = field(default_factory=Effects)
+    phase: Phase = Phase.PLANNING
+    plan: HostsPlan | None = None
     outcomes: dict[str, HostOutcome] = field(default_factory=dict)
-    result: Result | None = None
+    """By address, as they come."""
+    outcome: Outcome | None = None
     problem: str = ""
     """Why it could not even be tried."""
     vips: tuple[str, ...] = ()
@@ -45,11 +33,10 @@ class Change:
     @property
     def ready(self) -> bool:
         """There is something to apply."""
-        return any(plan.steps and not plan.refusals for plan in self.plans)
+        hosts = self.plan.hosts if self.plan is not None else ()
+        return any(plan.steps and not plan.refusals for plan in hosts)
 
     @property
     def title(self) -> str:
         """`push to rs1, rs2`."""
-        names = ", ".join(host.label for host in self.hosts[:4])
-        more = f" and {len(self.hosts) - 4} more" if len(self.hosts) > 4 else ""
-        return f"{self.operation} {'to' if self.operation == 'push' else 'on'} {names}{more}"
+        return hosts_title(self.operation, self.hosts)

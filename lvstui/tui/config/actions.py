@@ -11,11 +11,12 @@ from datetime import datetime, timezone
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.first import First
+from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
-from lvstui.operations.config_plan import Ended
-from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.operations.change import Phase
+from lvstui.tui.change.config_change import ConfigChange
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.desk import NO_ENGINE
@@ -176,7 +177,7 @@ class ConfigActions:
             elif what == "realservers":
                 console.show_screen("realservers")
 
-        both = len(outcome.plan.hosts) > 1
+        both = len(outcome.plan.parts) > 1
         runs = bool(console.picture.daemon.running)
         self._screen.app.push_screen(AfterFirstScreen(both, runs), chosen)
 

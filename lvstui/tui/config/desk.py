@@ -15,13 +15,15 @@ from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.lint.finding import Finding
 from lvstui.keepalived.text.tree import Tree
+from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
+from lvstui.operations.change import Outcome, Phase, Progress
 from lvstui.operations.config_edit import with_others
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
-from lvstui.tui.change.config_change import ConfigChange, MakePlan, Phase
+from lvstui.operations.config_plan import ConfigPlan, FileChange
+from lvstui.tui.change.config_change import ConfigChange, MakePlan
 from lvstui.tui.config.document import Document, Lint, document
 from lvstui.tui.config.drafting import Edit, Pending, Wishes, pending
 from lvstui.tui.config.engine import ConfigEngine, ConfigFiles, Past
@@ -283,9 +285,9 @@ class ConfigDesk(Work):
         plan = replace(plan, reason=reason)
         change.plan = plan
 
-        def progress(stage: str) -> None:
+        def tell(progress: Progress) -> None:
             def show() -> None:
-                change.stages.append(stage)
+                change.stages.append(str(progress))
                 self.changed()
 
             self.later(show)
@@ -293,7 +295,7 @@ class ConfigDesk(Work):
         change.phase, change.started = Phase.RUNNING, time.monotonic()
         self.start(
             f"applying {change.title}",
-            lambda: self.engine().apply(plan, force=force, progress=progress),
+            lambda: self.engine().apply(plan, force=force, tell=tell, stop=change.stop),
             lambda outcome: self._ended(change, outcome),
             change,
         )
@@ -303,7 +305,7 @@ class ConfigDesk(Work):
         assert change.outcome is not None
         id_ = change.outcome.id
 
-        def work() -> ConfigOutcome:
+        def work() -> Outcome:
             engine = self.engine()
             return engine.confirm(id_) if keep else engine.take_back(id_)
 
@@ -316,7 +318,7 @@ class ConfigDesk(Work):
         words = "keeping it" if keep else "undoing it"
         self.start(words, work, lambda outcome: self._ended(change, outcome), None, failed)
 
-    def _ended(self, change: ConfigChange, outcome: ConfigOutcome) -> None:
+    def _ended(self, change: ConfigChange, outcome: Outcome) -> None:
         change.stages.clear()
         change.ended(outcome)
         self._looked = float("-inf")
@@ -340,7 +342,7 @@ class ConfigDesk(Work):
         if change.left_s or self._job:
             return
 
-        def work() -> ConfigOutcome:
+        def work() -> Outcome:
             engine = self.engine()
             waits = next((one for one in engine.waiting() if one.id == outcome.id), None)
             if waits is not None:
@@ -367,7 +369,7 @@ class ConfigDesk(Work):
 
         change.phase = Phase.DECIDING
 
-        def done(now: ConfigOutcome) -> None:
+        def done(now: Outcome) -> None:
             if now.ended is Ended.WAITING:
                 change.ended(now)
             else:
@@ -419,8 +421,8 @@ class ConfigDesk(Work):
 
 def _waiting(seen: ChangeStands, left_s: float) -> ConfigChange:
     """A change of another session whose timer runs."""
-    plan = ConfigPlan(seen.title, (), reason=seen.reason)
+    plan = ConfigPlan(seen.title, reason=seen.reason)
     change = ConfigChange(seen.title, lambda engine: plan, plan=plan)
     text = f"applied by {seen.who}, not kept yet"
-    change.ended(ConfigOutcome(plan, Ended.WAITING, seen.id, text, (), left_s))
+    change.ended(Outcome(plan, Ended.WAITING, seen.id, text, (), left_s))
     return change

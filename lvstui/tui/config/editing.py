@@ -8,8 +8,8 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.text.mask import secrets_of
 from lvstui.model.text import plain
+from lvstui.operations.change import Phase
 from lvstui.process.readonly import READ_ONLY
-from lvstui.tui.change.config_change import Phase
 from lvstui.tui.change.config_plan_text import diff_bits
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.config import forms

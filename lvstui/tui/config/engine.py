@@ -6,14 +6,16 @@ stands behind them; tests put plain fakes in their place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.tree import Tree
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.model.changes import Ended
+from lvstui.operations.change import Outcome, Stop, Tell
+from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.remote.runner import RemoteError
 
 
@@ -95,16 +97,16 @@ class ConfigEngine(Protocol):
         ...
 
     def apply(
-        self, plan: ConfigPlan, *, force: bool = False, progress: Callable[[str], None]
-    ) -> ConfigOutcome:
-        """Write, reload, read back."""
+        self, plan: ConfigPlan, *, force: bool = False, tell: Tell, stop: Stop | None = None
+    ) -> Outcome:
+        """Write, reload, read back; `stop` is heeded between two stages."""
         ...
 
-    def confirm(self, id_: str) -> ConfigOutcome:
+    def confirm(self, id_: str) -> Outcome:
         """Keep it."""
         ...
 
-    def take_back(self, id_: str) -> ConfigOutcome:
+    def take_back(self, id_: str) -> Outcome:
         """Put the old files back, because the operator wishes so."""
         ...
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.model.text import plain
+from lvstui.operations.change import Phase
 from lvstui.remote.runner import RemoteError
-from lvstui.tui.change.config_change import ConfigChange, Phase
+from lvstui.tui.change.config_change import ConfigChange
 
 Later = Callable[[Callable[[], None]], object]
 """Runs something on the UI's thread; callable from any thread, never blocks."""

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.effects import FRESH_S, effects
-from lvstui.operations.rows import Result, Row
+from lvstui.operations.change import Outcome, Phase, Progress
+from lvstui.operations.effects import FRESH_S, hosts_plan
+from lvstui.operations.rows import Row
 from lvstui.process.newfile import create_saved
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import Trouble
 from lvstui.session.hosts import real_servers_of
-from lvstui.tui.change.realserver_change import Change, Phase
+from lvstui.tui.change.realserver_change import Change
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
@@ -204,19 +205,12 @@ class Desk:
     def _plan(self, change: Change, rows: tuple[Row, ...]) -> None:
         service = self._service
         assert service is not None
-        change.rows = rows
         try:
-            change.plans = service.plan(rows, change.operation, vips=change.vips)
-            found = effects(
-                change.operation,
-                rows,
-                change.plans,
-                self.hosts,
-                self.rows,
-                self.weights,
-                service.timer_s,
+            plans = service.plan(rows, change.operation, vips=change.vips)
+            found = hosts_plan(
+                change.operation, rows, plans, self.hosts, self.rows, self.weights, service.timer_s
             )
-            change.effects = replace(found, cautions=(*change.cautions, *found.cautions))
+            change.plan = replace(found, cautions=(*change.cautions, *found.cautions))
             change.phase = Phase.PLANNED
         except ValueError as error:
             change.problem, change.phase = plain(str(error)), Phase.ENDED
@@ -225,9 +219,11 @@ class Desk:
     def apply(self, change: Change, reason: str, finished: Callable[[], None]) -> None:
         """Carry a planned change out."""
         by_label = {host.label: host.address for host in change.hosts}
+        assert change.plan is not None
+        plan = replace(change.plan, reason=reason)
 
-        def tell(label: str, stage: str) -> None:
-            self._later(lambda: self._stage(by_label.get(label, label), stage))
+        def tell(now: Progress) -> None:
+            self._later(lambda: self._stage(by_label.get(now.host, now.host), now.text))
 
         def came(outcome: HostOutcome) -> None:
             def show() -> None:
@@ -236,9 +232,8 @@ class Desk:
 
             self._later(show)
 
-        def done(result: Result) -> None:
-            change.result, change.phase = result, Phase.ENDED
-            change.outcomes = {outcome.host: outcome for outcome in result.outcomes}
+        def done(outcome: Outcome) -> None:
+            change.outcome, change.phase = outcome, Phase.ENDED
             finished()
             # What is true there now; the matrix must not show what was before.
             self.look(change.hosts)
@@ -252,9 +247,7 @@ class Desk:
             change.title,
             change.hosts,
             "waits",
-            lambda service: service.apply(
-                change.rows, change.plans, reason=reason, tell=tell, came=came
-            ),
+            lambda service: service.apply(plan, tell=tell, came=came),
             done,
             failed,
         )

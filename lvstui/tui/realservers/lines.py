@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lvstui.operations.change import Phase
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import TITLES, Check, Verdict
-from lvstui.tui.change.realserver_change import Phase
 from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.matrix import Matrix
 from lvstui.tui.realservers.matrix_layout import MatrixLine

@@ -15,11 +15,12 @@ from textual.message import Message
 from textual.widgets import Static
 
 from lvstui.model.picture import Picture
+from lvstui.operations.change import Phase
 from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
-from lvstui.tui.change.realserver_change import Change, Phase
+from lvstui.tui.change.realserver_change import Change
 from lvstui.tui.command import Command
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.realservers.commands import NO_WAY, REALSERVER_COMMANDS
@@ -267,7 +268,7 @@ class RealServersScreen(FilteredScreen):
         self.app.push_screen(PushScreen(self.desk, change, self._ended))
 
     def _ended(self, change: Change) -> None:
-        ok = change.result is not None and change.result.ok
+        ok = change.outcome is not None and change.outcome.ok
         self.app.notify(
             result_line(change),
             title=change.title,

@@ -151,9 +151,12 @@ def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[Bit]:
 def plan_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
     """A change before it is made, host by host."""
     bits: list[Bit] = []
+    whole = change.plan
+    if whole is None:
+        return bits
     for title, lines, style, sign in (
-        ("What will happen", change.effects.lines, "$lv-text", glyphs.dot),
-        ("Know before you say yes", change.effects.cautions, "$sev-warn", glyphs.warn),
+        ("What will happen", whole.effects, "$lv-text", glyphs.dot),
+        ("Know before you say yes", whole.cautions, "$sev-warn", glyphs.warn),
     ):
         if lines:
             bits.append((f"{title}\n", "bold $lv-dim"))
@@ -161,17 +164,11 @@ def plan_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
                 bits += prose(line, style, width, f"  {sign} ")
             bits.append(("\n", ""))
     shown: dict[tuple[str, ...], str] = {}
-    for row, plan in zip(change.rows, change.plans, strict=True):
+    for row, plan in zip(whole.rows, whole.hosts, strict=True):
         bits += _host_plan(row, plan, shown, width, glyphs)
     if change.ready:
-        names = " ".join(row.host.label for row in change.rows)
-        bits += prose(
-            f"lvstui realserver {change.operation} {names}",
-            "$lv-accent",
-            width,
-            "On the shell  ",
-            "$lv-dim",
-        )
+        for line in whole.shell_lines:
+            bits += prose(line, "$lv-accent", width, "On the shell  ", "$lv-dim")
     return bits
 
 
@@ -306,20 +303,17 @@ def result_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
     for outcome in change.outcomes.values():
         label = names.get(outcome.host, outcome.host)
         bits += outcome_bits(outcome, f"{fit(label, wide)}  ", width, glyphs)
-    result = change.result
-    if result is not None:
+    came = change.outcome
+    if came is not None:
         bits.append(("\n", ""))
-        for text in result.heard:
-            bits += prose(text, "bold $sev-bad", width, f"{glyphs.no} on the wire  ")
-        if result.unrecorded:
-            bits += prose(result.unrecorded, "bold $sev-bad", width, f"{glyphs.no} ")
-        for name, text in (
-            ("listened    ", result.listened),
-            ("neighbours  ", result.announced),
-            ("audit log   ", result.id),
-        ):
+        if not came.results:
+            bits += prose(came.text, "bold $sev-bad", width, f"{glyphs.no} ")
+        for text in (*came.wrong, came.unrecorded):
             if text:
-                bits += prose(text, "$lv-text", width, name, "$lv-dim")
+                bits += prose(text, "bold $sev-bad", width, f"{glyphs.no} ")
+        for name, text in (*came.notes, ("audit log", came.id)):
+            if text:
+                bits += prose(text, "$lv-text", width, fit(name, 12), "$lv-dim")
     return bits
 
 
@@ -327,15 +321,9 @@ def result_line(change: Change) -> str:
     """For a notification."""
     if change.problem:
         return f"{change.title}: {change.problem}"
-    found: dict[str, list[str]] = {}
-    names = {host.address: host.label for host in change.hosts}
-    for outcome in change.outcomes.values():
-        found.setdefault(outcome.ended.value, []).append(names.get(outcome.host, outcome.host))
-    text = "; ".join(f"{end}: {', '.join(hosts)}" for end, hosts in found.items())
-    heard = change.result.heard if change.result is not None else ()
-    wire = f"; on the wire: {heard[0]}" if heard else ""
-    lost = f"; {change.result.unrecorded}" if change.result and change.result.unrecorded else ""
-    return f"{text}{wire}{lost}. o shows it whole."
+    came = change.outcome
+    text = "; ".join((came.text, *came.wrong[:1])) if came is not None else ""
+    return f"{text}. o shows it whole."
 
 
 def wrong_bits(rows: Sequence[Row], width: int, glyphs: Glyphs) -> list[Bit]:

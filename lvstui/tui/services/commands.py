@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.picture import ServerView
-from lvstui.operations.plan import Plan
+from lvstui.operations.weights import shell_line
 from lvstui.tui.command import Command
 
 if TYPE_CHECKING:
@@ -14,29 +14,7 @@ if TYPE_CHECKING:
 
 def twin(operation: str, server: ServerView, *, weight: str = "", reason: str = "") -> str:
     """An operation on one server as the shell has it."""
-    words = ["lvstui", operation, str(server.key)]
-    if weight:
-        words.append(weight)
-    words += ["--service", f'"{server.service}"']
-    if reason:
-        words += ["--reason", "'" + reason.replace("'", "'\\''") + "'"]
-    return " ".join(words)
-
-
-def plan_twins(plan: Plan, reason: str = "") -> list[str]:
-    """A plan as shell lines, one for each step."""
-    if plan.operation == "undo":
-        return ["lvstui undo"]
-    lines = []
-    for step in plan.steps:
-        words = ["lvstui", plan.operation, str(step.server)]
-        if plan.operation == "weight":
-            words.append(str(step.after))
-        words += ["--service", f'"{step.service}"']
-        if reason:
-            words += ["--reason", "'" + reason.replace("'", "'\\''") + "'"]
-        lines.append(" ".join(words))
-    return lines
+    return shell_line(operation, str(server.key), str(server.service), weight, reason)
 
 
 class _OnServers(Command["ServicesScreen"]):

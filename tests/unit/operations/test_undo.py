@@ -11,7 +11,7 @@ import pytest
 from lvstui.model.changes import Ended
 from lvstui.model.facts import ChangesSeen
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.operations.undo import CONFIGURATION, Kind, Offer, listed, offer, operations, undo_title
@@ -220,9 +220,9 @@ def test_the_list_is_numbered_newest_first() -> None:
 
 def test_a_change_of_the_other_director_alone_is_known_from_the_log(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.jsonl", who="root")
-    what = ("lb2", "", CONFIGURATION, "weight of rs1: 10 → 5 (/etc/keepalived/keepalived.conf)")
+    what = Deed("lb2", "", CONFIGURATION, "weight of rs1: 10 → 5 (/etc/keepalived/keepalived.conf)")
     id_ = log.begin([what], "")
-    log.end(id_, [(*what, True, "waiting: loaded and read back")], "")
+    log.end(id_, [what.came(True, "waiting: loaded and read back")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert (one.kind, one.id, one.title, one.in_force) == (
         Kind.FILE,
@@ -230,10 +230,10 @@ def test_a_change_of_the_other_director_alone_is_known_from_the_log(tmp_path: Pa
         "weight of rs1: 10 → 5",
         True,
     )
-    log.end(id_, [(*what, True, "undone: undone by root; the old files are back")], "")
+    log.end(id_, [what.came(True, "undone: undone by root; the old files are back")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert one.ended is Ended.UNDONE
-    log.end(id_, [(*what, False, "rolled back: not as planned")], "")
+    log.end(id_, [what.came(False, "rolled back: not as planned")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert not one.in_force
 
@@ -244,9 +244,9 @@ def test_the_operator_looks_at_all_three_records(tmp_path: Path) -> None:
     world = three()
     operator = Operator(audit=log)
     host = HostPlan("10.10.0.3", "push", ("10.10.0.20",), method="own")
-    what = ("10.10.0.3", "rs1", "push", _in_words(host))
+    what = Deed("10.10.0.3", "rs1", "push", _in_words(host))
     id_ = log.begin([what], "")
-    log.end(id_, [(*what, True, "proven")], "")
+    log.end(id_, [what.came(True, "proven")], "")
     found = operator.last(world.picture())
     assert found is not None
     assert (found.operation.kind, found.operation.vips) == (Kind.HOSTS, ("10.10.0.20",))

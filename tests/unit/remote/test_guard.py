@@ -13,7 +13,7 @@ import pytest
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script
-from lvstui.operations.config_plan import Ended
+from lvstui.model.changes import Ended
 from lvstui.remote import guarded
 from lvstui.sources.changes import ChangeMarks
 from tests.unit.keepalived.daemon.change_host import ID, NEW, OLD, Host

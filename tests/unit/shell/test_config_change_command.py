@@ -16,16 +16,10 @@ from lvstui.cli import build_parser, main
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
 from lvstui.keepalived.edit.intent import AddServer, Disable, Enable, RemoveValue, SetWeight
+from lvstui.model.changes import Ended
+from lvstui.operations.change import Outcome, Verified
 from lvstui.operations.config_history import HistoryEntry, Standing
-from lvstui.operations.config_plan import (
-    ConfigOutcome,
-    ConfigPlan,
-    Director,
-    Ended,
-    FileChange,
-    HostChange,
-    Verified,
-)
+from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.shell.config import change as configchange
 from lvstui.shell.config.words import COMMANDS
@@ -107,19 +101,19 @@ class Engine:
         self.asked.append(("rollback", id_))
         return self.plan("roll back", {"lb1": [FileChange(MAIN, b"a", b"b")]}, timer_s=timer_s)
 
-    def apply(self, plan: ConfigPlan, **more: Any) -> ConfigOutcome:
+    def apply(self, plan: ConfigPlan, **more: Any) -> Outcome:
         self.asked.append(("apply", more["force"]))
         self.applied.append(plan)
         seen = (Verified("lb1", "reload finished", True, "what it has loaded is the new file"),)
-        return ConfigOutcome(plan, self.ended, "id1", "told", seen, 60.0, self.unrecorded)
+        return Outcome(plan, self.ended, "id1", "told", seen, 60.0, self.unrecorded)
 
-    def confirm(self, id_: str) -> ConfigOutcome:
+    def confirm(self, id_: str) -> Outcome:
         self.asked.append(("confirm", id_))
-        return ConfigOutcome(ConfigPlan("t", ()), Ended.KEPT, id_, "kept on lb1")
+        return Outcome(ConfigPlan("t"), Ended.KEPT, id_, "kept on lb1")
 
-    def take_back(self, id_: str) -> ConfigOutcome:
+    def take_back(self, id_: str) -> Outcome:
         self.asked.append(("back", id_))
-        return ConfigOutcome(ConfigPlan("t", ()), Ended.UNDONE, id_, "the old file is back")
+        return Outcome(ConfigPlan("t"), Ended.UNDONE, id_, "the old file is back")
 
     def diff(self, id_: str) -> str:
         self.asked.append(("diff", id_))
@@ -448,7 +442,7 @@ def test_a_peer_counts_wherever_it_is_named(words: str) -> None:
 
 
 def test_the_same_lines_are_shown_once() -> None:
-    from lvstui.shell.config.change_report import plan_lines
+    from lvstui.shell.change import plan_lines
 
     one = HostChange(Director("lb1", MAIN, "lb1"), (), diff="-old\n+new\n")
     two = replace(one, director=Director("lb2", MAIN, "lb2"))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import FileStep
+from lvstui.model.changes import Ended
 from lvstui.operations.config_history import merged, parse_history
-from lvstui.operations.config_plan import Ended
 from lvstui.remote import guarded
 from tests.unit.keepalived.daemon.change_host import ID, NEW, OLD, Host
 

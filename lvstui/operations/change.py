@@ -1,0 +1,276 @@
+"""One change, whatever it is of: planned as data, shown, confirmed, made, read back, recorded.
+
+Weights, keepalived.conf and real servers differ in their steps, in who carries them out, and in
+what there is to read back. All else is here, and is the same for screens, shell and JSON.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from lvstui.model.changes import Ended
+from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
+from lvstui.process.readonly import READ_ONLY
+
+if TYPE_CHECKING:
+    from lvstui.keepalived.diff import Difference
+    from lvstui.keepalived.lint.finding import Finding
+
+Stop = threading.Event
+"""Set by whoever wants it stopped: what is not begun is left, and is said to be."""
+NOT_BEGUN = "not begun: it was stopped before"
+
+
+class Phase(Enum):
+    """Where a change stands."""
+
+    PLANNING = "planning"
+    PLANNED = "planned"
+    RUNNING = "running"
+    WAITING = "waiting"
+    """Applied and verified; the timer rolls it back unless it is kept."""
+    DECIDING = "deciding"
+    """It is being kept or undone."""
+    ENDED = "ended"
+
+
+class Step(Protocol):
+    """One thing that is done, in words."""
+
+    @property
+    def what(self) -> str:
+        """`kernel weight of rs2 in tcp 10.10.0.20:80: 10 → 0`, `new file /etc/…`."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Empty where the plan as a whole says it."""
+        ...
+
+    @property
+    def verify(self) -> str:
+        """How it is checked."""
+        ...
+
+    @property
+    def undo(self) -> str:
+        """How it is taken back."""
+        ...
+
+    @property
+    def diff(self) -> str:
+        """Of a file that may be shown as it is; else empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a plan does on one host."""
+
+    host: str
+    """Name or address."""
+    name: str = ""
+    """The same for people, when it has another one."""
+    trouble: str = ""
+    """Why it could not be looked at, in one word; empty: it could."""
+    about: str = ""
+    """What runs there: `keepalived 2.2.7`, `Debian 12, ifupdown`."""
+    steps: tuple[Step, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    """What its steps mean to keepalived."""
+    findings: tuple[Finding, ...] = ()
+    known: tuple[Finding, ...] = ()
+    """Those that were there before."""
+    diff: str = ""
+    """Of all its files, secrets masked."""
+    notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A change before it is made."""
+
+    title: str
+    """One line."""
+    effects: tuple[str, ...] = field(default=(), kw_only=True)
+    """What it will do to the site, one sentence each."""
+    cautions: tuple[str, ...] = field(default=(), kw_only=True)
+    """What the operator should know before saying yes."""
+    refusals: tuple[str, ...] = field(default=(), kw_only=True)
+    """Why it can not be applied; a plan with a refusal is never applied."""
+    typed: str = field(default="", kw_only=True)
+    """What has to be typed to confirm; empty: a plain yes."""
+    reason: str = field(default="", kw_only=True)
+    undoes: str = field(default="", kw_only=True)
+    """Id of the change that this one takes back."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Host by host, in words."""
+        return ()
+
+    @property
+    def empty(self) -> bool:
+        """There is nothing to do."""
+        return not any(part.steps for part in self.parts)
+
+    @property
+    def shell_lines(self) -> tuple[str, ...]:
+        """The same on the command line."""
+        return ()
+
+
+class Result(Protocol):
+    """One thing that was done or looked at, as it was read back."""
+
+    @property
+    def host(self) -> str:
+        """Where."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """In words: `reload finished`; empty: the host's part as a whole."""
+        ...
+
+    @property
+    def ended(self) -> Ended:
+        """How it stands."""
+        ...
+
+    @property
+    def ok(self) -> bool:
+        """It is as planned."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why the host could not be reached, in one word; empty: it could."""
+        ...
+
+    @property
+    def seen(self) -> str:
+        """What was seen, or how it ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One thing that was read back."""
+
+    host: str
+    what: str
+    """In words: `VIPs on eth0`, `same children`, `tcp 10.10.0.20:80 in the kernel`."""
+    ok: bool
+    seen: str = ""
+    trouble: ClassVar[str] = ""
+
+    @property
+    def ended(self) -> Ended:
+        """How it stands."""
+        return Ended.DONE if self.ok else Ended.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a plan."""
+
+    plan: Plan
+    ended: Ended
+    id: str
+    """In the audit log, and in the history of configurations; empty when nothing was done."""
+    text: str
+    """One line for the operator."""
+    results: tuple[Result, ...] = ()
+    left_s: float = 0.0
+    """Seconds until the timer rolls it back (WAITING)."""
+    unrecorded: str = ""
+    """Why the audit log has nothing of what came of it; empty: it has."""
+    wrong: tuple[str, ...] = ()
+    """What else was seen meanwhile and should not have been."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """What else is worth knowing: a word for what it is, and the text."""
+
+    @property
+    def ok(self) -> bool:
+        """It is in force as planned."""
+        return self.ended.good and not self.wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step that begins now."""
+
+    step: int
+    """From 1."""
+    of: int
+    host: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.step} of {self.of}, {self.host}: {self.text}"
+
+
+Tell = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """For those who do not want to hear it."""
+
+
+_WORST_FIRST = (
+    Ended.TROUBLE,
+    Ended.UNKNOWN,
+    Ended.STOPPED,
+    Ended.ROLLED_BACK,
+    Ended.FAILED,
+    Ended.REFUSED,
+    Ended.WAITING,
+    Ended.UNDONE,
+    Ended.KEPT,
+    Ended.DONE,
+)
+
+
+def worst(ends: Iterable[Ended]) -> Ended:
+    """How a change ended whose parts ended like this."""
+    found = set(ends)
+    return next((ended for ended in _WORST_FIRST if ended in found), Ended.NOTHING)
+
+
+def stops(plan: Plan, *, read_only: bool) -> str:
+    """Why a plan may not be carried out; empty: it may."""
+    if read_only:
+        return READ_ONLY
+    if plan.refusals:
+        return "; ".join(plan.refusals)
+    return "there is nothing to do" if plan.empty else ""
+
+
+def refused(plan: Plan, why: str, id_: str = "") -> Outcome:
+    """What comes of a plan that may not be carried out."""
+    return Outcome(plan, Ended.REFUSED, id_, f"nothing was done: {why}")
+
+
+def carry_out(
+    plan: Plan,
+    audit: AuditLog,
+    deeds: Sequence[Deed],
+    work: Callable[[str], tuple[Outcome, Sequence[Deed]]],
+) -> Outcome:
+    """Do `work` between the two records of the audit log; it gets the id, and gives the deeds as
+    they came. Without the first record nothing is done; without the second one the outcome says
+    so, for what was made was made."""
+    try:
+        outcome, unrecorded = audit.around(deeds, work, plan.reason, plan.undoes)
+    except NotRecordedError as error:
+        return Outcome(plan, Ended.FAILED, "", str(error))
+    if not unrecorded:
+        return outcome
+    return replace(outcome, text=f"{outcome.text}; {unrecorded}", unrecorded=unrecorded)
