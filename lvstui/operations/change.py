@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from lvstui.model.changes import Ended
 from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
@@ -38,33 +39,20 @@ class Phase(Enum):
     ENDED = "ended"
 
 
-class Step(Protocol):
+@dataclass(frozen=True, slots=True)
+class Step:
     """One thing that is done, in words."""
 
-    @property
-    def what(self) -> str:
-        """`kernel weight of rs2 in tcp 10.10.0.20:80: 10 → 0`, `new file /etc/…`."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """Empty where the plan as a whole says it."""
-        ...
-
-    @property
-    def verify(self) -> str:
-        """How it is checked."""
-        ...
-
-    @property
-    def undo(self) -> str:
-        """How it is taken back."""
-        ...
-
-    @property
-    def diff(self) -> str:
-        """Of a file that may be shown as it is; else empty."""
-        ...
+    what: str
+    """`kernel weight of rs2 in tcp 10.10.0.20:80: 10 → 0`, `new file /etc/…`."""
+    verify: str
+    """How it is checked."""
+    undo: str
+    """How it is taken back."""
+    why: str = ""
+    """Empty where the plan as a whole says it."""
+    diff: str = ""
+    """Of a file that may be shown as it is; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,55 +114,21 @@ class Plan:
         return ()
 
 
-class Result(Protocol):
-    """One thing that was done or looked at, as it was read back."""
-
-    @property
-    def host(self) -> str:
-        """Where."""
-        ...
-
-    @property
-    def what(self) -> str:
-        """In words: `reload finished`; empty: the host's part as a whole."""
-        ...
-
-    @property
-    def ended(self) -> Ended:
-        """How it stands."""
-        ...
-
-    @property
-    def ok(self) -> bool:
-        """It is as planned."""
-        ...
-
-    @property
-    def trouble(self) -> str:
-        """Why the host could not be reached, in one word; empty: it could."""
-        ...
-
-    @property
-    def seen(self) -> str:
-        """What was seen, or how it ended."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """One thing that was read back."""
+class ReadBack:
+    """One thing that was done or looked at, as it was read back."""
 
     host: str
     what: str
-    """In words: `VIPs on eth0`, `same children`, `tcp 10.10.0.20:80 in the kernel`."""
+    """In words: `VIPs on eth0`, `same children`; empty: the host's part as a whole."""
     ok: bool
+    """It is as planned."""
     seen: str = ""
-    trouble: ClassVar[str] = ""
-
-    @property
-    def ended(self) -> Ended:
-        """How it stands."""
-        return Ended.DONE if self.ok else Ended.FAILED
+    """What was seen, or how it ended."""
+    ended: Ended | None = None
+    """How the host's part as a whole stands."""
+    trouble: str = ""
+    """Why the host could not be reached, in one word; empty: it could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +141,7 @@ class Outcome:
     """In the audit log, and in the history of configurations; empty when nothing was done."""
     text: str
     """One line for the operator."""
-    results: tuple[Result, ...] = ()
+    results: tuple[ReadBack, ...] = ()
     left_s: float = 0.0
     """Seconds until the timer rolls it back (WAITING)."""
     unrecorded: str = ""
@@ -215,6 +169,59 @@ class Progress:
 
     def __str__(self) -> str:
         return f"{self.step} of {self.of}, {self.host}: {self.text}"
+
+
+@dataclass
+class TrackedChange:
+    """One change from the first question to its end; outlives whatever shows it."""
+
+    title: str
+    phase: Phase = Phase.PLANNING
+    plan: Plan | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
+    """What was said already when it was asked for."""
+    cautions: tuple[str, ...] = ()
+    """What those who made it said that one must know."""
+    problem: str = ""
+    """Why it could not even be planned, or was lost on the way."""
+    stages: list[str] = field(default_factory=list)
+    """What was and is being done, in order."""
+    started: float = 0.0
+    """Monotonic time at which it was begun."""
+    deadline: float = 0.0
+    """Monotonic time at which the timer rolls it back."""
+    stop: Stop = field(default_factory=Stop)
+
+    @property
+    def stopped(self) -> bool:
+        """It was asked to stop."""
+        return self.stop.is_set()
+
+    @property
+    def ready(self) -> bool:
+        """There is something to apply, and nothing forbids it."""
+        plan = self.plan
+        parts = plan.parts if plan is not None and not plan.refusals else ()
+        return any(part.steps and not part.refusals for part in parts)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the timer rolls it back."""
+        return max(self.deadline - monotonic(), 0.0)
+
+    @property
+    def kept(self) -> bool:
+        """It came to a good end."""
+        return self.outcome is not None and self.outcome.ended is Ended.KEPT
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take up what came of it."""
+        self.outcome = outcome
+        self.phase = Phase.ENDED
+        if outcome.ended is Ended.WAITING:
+            self.phase = Phase.WAITING
+            self.deadline = monotonic() + outcome.left_s
 
 
 Tell = Callable[[Progress], None]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from lvstui.keepalived.diff import Difference
 from lvstui.keepalived.lint.finding import Finding, Severity
-from lvstui.operations.change import Part, Plan
+from lvstui.operations.change import Part, Plan, Step
+
+_CHECKED = "same processes, loaded copy, kernel table and VIPs are read back"
+_UNDONE = "the old files are put back and loaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,6 @@ class FileChange:
     """None when it did not exist."""
     after: bytes | None = field(repr=False)
     """None when it goes away."""
-    why: ClassVar[str] = ""
-    verify: ClassVar[str] = "same processes, loaded copy, kernel table and VIPs are read back"
-    undo: ClassVar[str] = "the old files are put back and loaded"
-    diff: ClassVar[str] = ""
-    """Only the director as a whole has one that is masked."""
 
     @property
     def what(self) -> str:
@@ -89,7 +86,7 @@ class ConfigPlan(Plan):
                 about=f"keepalived {host.director.version}"
                 if host.director.pid
                 else "keepalived does not run",
-                steps=host.files,
+                steps=tuple(Step(one.what, _CHECKED, _UNDONE) for one in host.files),
                 differences=host.differences,
                 findings=host.findings,
                 known=host.known,

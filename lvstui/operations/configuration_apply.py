@@ -21,7 +21,7 @@ from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 from lvstui.operations import configuration_verify as verify
-from lvstui.operations.change import Progress, Stop, Tell, Verified
+from lvstui.operations.change import Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_history import read_history
 from lvstui.operations.configuration_hosts import (
     Where,
@@ -83,7 +83,7 @@ class Came:
 
     ended: Ended
     text: str
-    verified: tuple[Verified, ...] = ()
+    verified: tuple[ReadBack, ...] = ()
     restarted: tuple[str, ...] = ()
     """Directors whose keepalived had died and was started again on the way back."""
 
@@ -119,7 +119,7 @@ class Application:
         names = ", ".join(target.where.name for target in self.targets)
         self.tell(Progress(stage, STAGES, names, text))
 
-    def _stopped(self, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
+    def _stopped(self, found: tuple[ReadBack, ...] = (), *, loaded: bool = True) -> Came:
         """The operator stopped it: every director has its old files, at once."""
         came = self._back(UNDONE_BY + str(self.meta.get("who", "")), found, loaded=loaded)
         return replace(came, ended=Ended.UNDONE) if came.ended is Ended.ROLLED_BACK else came
@@ -147,7 +147,7 @@ class Application:
         if spread:
             return self._back(spread)
         running = [target for target in self.targets if target.seen.daemon.pid]
-        found: tuple[Verified, ...] = ()
+        found: tuple[ReadBack, ...] = ()
         if running:
             self._tell(5, "looking what keepalived made of it")
             found = self._watch([t.expected for t in running], running, stop=self.stop)
@@ -158,7 +158,7 @@ class Application:
                 return self._back("; ".join(f"{v.host}: {v.what}: {v.seen}" for v in bad), found)
         return self._keep(found, bool(running))
 
-    def _keep(self, found: tuple[Verified, ...], running: bool) -> Came:
+    def _keep(self, found: tuple[ReadBack, ...], running: bool) -> Came:
         read = (
             f"loaded and read back ({len(found)} checks)"
             if running
@@ -255,7 +255,7 @@ class Application:
         targets: Sequence[Target],
         patience_s: float = 0.0,
         stop: Stop | None = None,
-    ) -> tuple[Verified, ...]:
+    ) -> tuple[ReadBack, ...]:
         """Look until all is as expected for long enough, or patience ends (not before
         `patience_s`), or it is stopped."""
         began = self.clock()
@@ -265,16 +265,16 @@ class Application:
         if first:
             least = max(least, _NAT_S)
             most = max(most, _NAT_S + 1)
-        found: tuple[Verified, ...] = ()
+        found: tuple[ReadBack, ...] = ()
         while True:
             looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t), brief=True))
             seen: list[DaemonSeen] = []
-            verdicts: list[Verified] = []
+            verdicts: list[ReadBack] = []
             over = False
             for (target, daemon, error), wanted in zip(looks, expected, strict=True):
                 if daemon is None:
                     verdicts.append(
-                        Verified(target.where.name, "it can be looked at", False, str(error))
+                        ReadBack(target.where.name, "it can be looked at", False, str(error))
                     )
                     over = True
                     continue
@@ -312,7 +312,7 @@ class Application:
 
     def _replies(
         self, first: Mapping[tuple[ServiceKey, ServerKey], Counters], targets: Sequence[Target]
-    ) -> list[Verified]:
+    ) -> list[ReadBack]:
         host = next((t.where.name for t in targets if t.where.local), "")
         return [
             verify.replies(host, service, server, counted, self._counted(service, server))
@@ -335,7 +335,7 @@ class Application:
         daemon = replace(was, pid=now.pid, ticks=now.ticks, children=now.children)
         return replace(wanted, before=replace(wanted.before, daemon=daemon))
 
-    def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
+    def _back(self, why: str, found: tuple[ReadBack, ...] = (), *, loaded: bool = True) -> Came:
         """Every director back to its old files, and what is seen then."""
         why_back = "stopped" if self.stop.is_set() else "it is not as planned"
         self._tell(STAGES, f"{why_back}: the old files are put back")
@@ -354,7 +354,7 @@ class Application:
         return Came(Ended.ROLLED_BACK, f"{why}; {how}", found)
 
 
-def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[Verified, ...]:
+def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[ReadBack, ...]:
     """What is expected of one director, held against one look at it."""
     found = verify.look_back(wanted, daemon)
     if target.where.local and (

@@ -14,9 +14,9 @@ from lvstui.operations.change import (
     NOT_BEGUN,
     Outcome,
     Progress,
+    ReadBack,
     Stop,
     Tell,
-    Verified,
     carry_out,
     refused,
     silent,
@@ -123,7 +123,7 @@ class Operator:
             return refused(plan, why)
 
         def work(id_: str) -> tuple[Outcome, list[Deed]]:
-            came: list[tuple[Ended, Verified]] = []
+            came: list[tuple[Ended, ReadBack]] = []
             done: list[Deed] = []
             for number, (step, deed) in enumerate(zip(plan.steps, deeds, strict=True), 1):
                 ended, seen, text = Ended.STOPPED, None, NOT_BEGUN
@@ -134,7 +134,7 @@ class Operator:
                 done.append(deed.came(good, text, seen))
                 read = f"weight {seen}" if seen is not None else ""
                 said = "; ".join(filter(None, (read, text)))
-                came.append((ended, Verified(step.host, deed.server, good, said)))
+                came.append((ended, ReadBack(step.host, deed.server, good, said)))
             ends = [ended for ended, _ in came]
             ended = worst(ends)
             if ended is Ended.FAILED and Ended.DONE in ends:

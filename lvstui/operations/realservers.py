@@ -20,6 +20,7 @@ from lvstui.operations.change import (
     NOT_BEGUN,
     Outcome,
     Progress,
+    ReadBack,
     Stop,
     Tell,
     carry_out,
@@ -249,7 +250,7 @@ class RealServers:
                 worst(one.ended for one in done),
                 id_,
                 _summary(plan.rows, done),
-                done,
+                tuple(ReadBack(o.host, "", o.ok, o.text, o.ended, o.trouble) for o in done),
                 wrong=tuple(f"on the wire: {text}" for text in ear.wrong),
                 notes=tuple((word, text) for word, text in notes if text),
             )

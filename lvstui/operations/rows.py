@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lvstui.operations.change import Part, Plan
+from lvstui.operations.change import Part, Plan, Step
 from lvstui.realserver import checks
 from lvstui.realserver.checks import Check, Verdict
-from lvstui.realserver.facts import HostFacts
+from lvstui.realserver.facts import MANIFEST, HostFacts
 from lvstui.realserver.hosts import Host
-from lvstui.realserver.steps import HostPlan
+from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class HostsPlan(Plan):
                 row.host.name,
                 row.trouble,
                 f"{row.facts.os_name}, {plan.method or 'no method'}" if row.facts else "",
-                plan.steps,
+                tuple(map(_step, plan.steps)),
                 notes=(*by, *plan.notes),
                 cautions=plan.cautions,
                 refusals=plan.refusals,
@@ -78,6 +78,11 @@ class HostsPlan(Plan):
         """All of them at once."""
         names = " ".join(row.host.label for row in self.rows)
         return (f"lvstui realserver {self.operation} {names}",)
+
+
+def _step(one: HostStep) -> Step:
+    shown = one.diff if isinstance(one, ChangeFile) and one.path != MANIFEST else ""
+    return Step(one.what, one.verify, one.undo, one.why, shown)
 
 
 def hosts_title(operation: str, hosts: Sequence[Host]) -> str:

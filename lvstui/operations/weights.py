@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServerView, ServiceView, State
 from lvstui.model.words import duration, plural
 from lvstui.operations.audit import Deed
-from lvstui.operations.change import Part, Plan
+from lvstui.operations.change import Part, Plan, Step
 from lvstui.operations.undo import OLDER, Offer
 
 MAX_WEIGHT = 65535
@@ -35,8 +34,6 @@ class SetWeight:
     undo: str
     name: str = ""
     """The real server's name, when it has one."""
-    why: ClassVar[str] = ""
-    diff: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,8 @@ class WeightsPlan(Plan):
     @property
     def parts(self) -> tuple[Part, ...]:
         """This director alone."""
-        return (Part(self.host, steps=self.steps),)
+        steps = tuple(Step(one.what, one.verify, one.undo) for one in self.steps)
+        return (Part(self.host, steps=steps),)
 
     @property
     def deeds(self) -> tuple[Deed, ...]:

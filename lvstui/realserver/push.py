@@ -11,7 +11,6 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from lvstui.model.changes import Ended
 from lvstui.model.text import plain
@@ -39,12 +38,6 @@ class HostOutcome:
     """What the host has now, as far as it was seen."""
     trouble: str = ""
     """Why it could not be reached (see `Trouble`)."""
-    what: ClassVar[str] = ""
-
-    @property
-    def seen(self) -> str:
-        """What was seen, in the same line."""
-        return self.text
 
     @property
     def ok(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from lvstui.realserver.sysctls import dotted
 
@@ -18,7 +18,6 @@ class SetSysctl:
     before: str
     after: str
     why: str = ""
-    diff: ClassVar[str] = ""
 
     @property
     def what(self) -> str:
@@ -48,7 +47,6 @@ class MoveAddress:
     back: str
     """The reverse; harmless when there is nothing to reverse."""
     why: str = ""
-    diff: ClassVar[str] = ""
 
     @property
     def what(self) -> str:
@@ -129,7 +127,6 @@ class Run:
     why: str = ""
     must: bool = True
     """A failure takes everything back; else it is only reported."""
-    diff: ClassVar[str] = ""
 
     @property
     def what(self) -> str:

@@ -58,7 +58,8 @@ MEANINGS: dict[str, str] = {
     "outcome.text": "what came of it, in one line",
     "outcome.recorded": "false: the audit log has nothing of it",
     "outcome.left_s": "seconds until the timer rolls it back (waiting); 0: none runs",
-    "outcome.results[]": "what was read back: host, what, ended, ok, seen, trouble",
+    "outcome.results[]": "what was read back: host, what, ok, seen; of a host as a whole also ended"
+    " and trouble",
     "outcome.wrong[]": "what was seen meanwhile and should not have been",
     "outcome.notes": "what else was seen or told, by a word for it",
     "history[]": "of `config history`: the changes that the directors remember, newest first",
@@ -116,9 +117,12 @@ def carry_out(
     """Show, ask, apply, say what came of it; the exit status. `settle` keeps (True) or undoes what
     waits for that."""
     blocked = bool(plan.refusals) or any(part.refusals for part in plan.parts)
-    if args.plan or plan.refusals or (plan.empty and not plan.parts) or not _ready(plan):
+    if args.plan or (blocked and not _ready(plan)):
         show(args, plan)
         return NOT_DONE if blocked else DONE
+    if not _ready(plan):
+        show(args, plan, Outcome(plan, Ended.NOTHING, "", "it is like this already"))
+        return DONE
     shown = "\n".join(plan_lines(plan))
     if not args.yes and not agreed(
         shown, "apply it?", typed=plan.typed, schema=SCHEMA if args.json else ""
@@ -135,7 +139,7 @@ def carry_out(
 
 
 def _ready(plan: Plan) -> bool:
-    return any(part.steps and not part.refusals for part in plan.parts)
+    return not plan.refusals and any(part.steps and not part.refusals for part in plan.parts)
 
 
 def _settled(
@@ -246,8 +250,7 @@ def _part_lines(part: Part, same_as: str) -> list[str]:
         lines.append("  nothing to do: it is like this already")
     for number, step in enumerate(part.steps, 1):
         lines.append(f"  {number:>2} {step.what}" + (f"   ({step.why})" if step.why else ""))
-        if not step.what.endswith("/manifest.json"):
-            lines += [f"       {line}" for line in step.diff.splitlines()]
+        lines += [f"       {line}" for line in step.diff.splitlines()]
     lines += [f"  {_difference(one)}" for one in part.differences]
     lines += [f"  {_finding(one)}" for one in part.findings]
     if part.known:
@@ -291,15 +294,17 @@ def _results(outcome: Outcome) -> list[str]:
     names = {part.host: part.name for part in outcome.plan.parts if part.name}
     lines = []
     for one in outcome.results:
-        words = (names.get(one.host, one.host), one.what or one.ended.value, one.seen)
+        words = (
+            names.get(one.host, one.host),
+            one.what,
+            one.ended.value if one.ended else "",
+            one.seen,
+        )
         lines.append(f"  {'ok ' if one.ok else 'NOT'} {': '.join(filter(None, words))}")
     return lines
 
 
 # For programs
-
-_STEP = ("what", "why", "verify", "undo", "diff")
-_RESULT = ("host", "what", "ended", "ok", "seen", "trouble")
 
 
 def _plan_json(plan: Plan) -> dict[str, Any]:
@@ -349,7 +354,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "text": outcome.text,
         "recorded": not outcome.unrecorded,
         "left_s": outcome.left_s,
-        "results": [{word: getattr(one, word) for word in _RESULT} for one in outcome.results],
+        "results": [asdict(one) for one in outcome.results],
         "wrong": outcome.wrong,
         "notes": dict(outcome.notes),
     }

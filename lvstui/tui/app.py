@@ -15,7 +15,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.change import Outcome
+from lvstui.operations.change import Outcome, Progress, Stop, Tell
 from lvstui.operations.identity import identify
 from lvstui.operations.weights import WeightsPlan
 from lvstui.tui.change.unsettled import Unsettled
@@ -302,7 +302,13 @@ class LvstuiApp(App[None], inherit_bindings=False):
         if isinstance(screen, RealServersScreen):
             screen.propose_for(operation, addresses, vips, cautions)
 
-    def carry_out(self, plan: WeightsPlan, finished: Callable[[Outcome | Exception], bool]) -> None:
+    def carry_out(
+        self,
+        plan: WeightsPlan,
+        finished: Callable[[Outcome | Exception], bool],
+        tell: Tell,
+        stop: Stop,
+    ) -> None:
         """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
 
         def done(outcome: Outcome | Exception) -> None:
@@ -320,10 +326,13 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 markup=False,
             )
 
+        def told(progress: Progress) -> None:
+            self.post_message(_Later(lambda: tell(progress)))
+
         def work() -> None:
             outcome: Outcome | Exception
             try:
-                outcome = self.operator.apply(plan)
+                outcome = self.operator.apply(plan, tell=told, stop=stop)
             except Exception as problem:
                 # The operator has to hear what happened to the plan, whatever it was.
                 outcome = problem

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.operations.change import Outcome
+from lvstui.operations.change import Outcome, Stop, Tell
 from lvstui.operations.undo import Offer, Operation
 from lvstui.operations.weights import WeightsPlan
 
@@ -76,8 +76,9 @@ class Operator(Protocol):
         """What undoing an operation on weights would do."""
         ...
 
-    def apply(self, plan: WeightsPlan) -> Outcome:
-        """Do it and read it back. Blocks: call it in a thread."""
+    def apply(self, plan: WeightsPlan, *, tell: Tell, stop: Stop | None = None) -> Outcome:
+        """Do it and read it back; `stop` is heeded between two steps. Blocks: call it in a
+        thread."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.operations.change import Outcome
+from lvstui.operations.change import Outcome, Stop, Tell
 from lvstui.operations.weights import WeightsPlan
 from lvstui.tui.feed import Feed, Lab, Operator
 from lvstui.tui.settings import Settings
@@ -87,6 +87,12 @@ class Host(Protocol):
         """A list of themes."""
         ...
 
-    def carry_out(self, plan: WeightsPlan, finished: Callable[[Outcome | Exception], bool]) -> None:
-        """Apply a plan in a thread."""
+    def carry_out(
+        self,
+        plan: WeightsPlan,
+        finished: Callable[[Outcome | Exception], bool],
+        tell: Tell,
+        stop: Stop,
+    ) -> None:
+        """Apply a plan in a thread; `finished` and `tell` are called on the UI's."""
         ...

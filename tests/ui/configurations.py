@@ -16,7 +16,7 @@ from lvstui.keepalived.text.mask import Secrets, masked_diff
 from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.changes import Ended
-from lvstui.operations.change import Outcome, Progress, Stop, Tell, Verified
+from lvstui.operations.change import Outcome, Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.remote.runner import RemoteError
 
@@ -226,8 +226,8 @@ class FakeEngine:
             self.gate.wait(5)
         self.applied.append((plan, force))
         seen = (
-            Verified("lb1", "same children", True),
-            Verified(
+            ReadBack("lb1", "same children", True),
+            ReadBack(
                 "lb1",
                 "tcp 10.10.0.20:80 in the kernel",
                 not self.fails,

@@ -13,7 +13,7 @@ from pathlib import Path
 from lvstui.model.changes import Ended
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServiceView, State
-from lvstui.operations.change import Outcome, Progress, Stop, Tell, Verified, silent
+from lvstui.operations.change import NOT_BEGUN, Outcome, Progress, ReadBack, Stop, Tell, silent
 from lvstui.operations.undo import Kind, Offer, Operation, offer
 from lvstui.operations.weights import SetWeight, WeightsPlan, planned
 from lvstui.sources.audit import Entry
@@ -155,8 +155,11 @@ class FakeOperator:
         if self.raises is not None:
             raise self.raises
         self.applied.append(plan)
+        if stop is not None and stop.is_set():
+            left = tuple(ReadBack(s.host, str(s.server), False, NOT_BEGUN) for s in plan.steps)
+            return Outcome(plan, Ended.STOPPED, "op-1", "stopped", left)
         results = tuple(
-            Verified(
+            ReadBack(
                 step.host,
                 str(step.server),
                 not self.fails,

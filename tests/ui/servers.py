@@ -20,6 +20,7 @@ from lvstui.operations.change import (
     NOT_BEGUN,
     Outcome,
     Progress,
+    ReadBack,
     Stop,
     Tell,
     refused,
@@ -162,7 +163,7 @@ class FakeRealServers(RealServers):
             worst(outcome.ended for outcome in outcomes),
             "20261122T140322-aaaaaa",
             _summary(plan.rows, outcomes),
-            tuple(outcomes),
+            tuple(ReadBack(one.host, "", one.ok, one.text, one.ended) for one in outcomes),
             wrong=tuple(f"on the wire: {text}" for text in self.heard),
             notes=(
                 ("listened", "12 ARP packets heard in 36 s: quiet"),

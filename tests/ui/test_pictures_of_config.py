@@ -66,7 +66,7 @@ class _Fixed(datetime):
 def _held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lvstui.tui.config.actions.datetime", _Fixed)
     monkeypatch.setattr("lvstui.tui.app.identify", lambda: "alice")
-    monkeypatch.setattr("lvstui.tui.change.config_change.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("lvstui.operations.change.monotonic", lambda: 1000.0)
 
 
 def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:

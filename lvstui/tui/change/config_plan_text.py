@@ -43,25 +43,34 @@ def plan_bits(
         bits += prose(
             "Nothing would be written: the files are like this already.", "$lv-text", width
         )
+    known = tuple(dict.fromkeys((*cautions, *plan.cautions, *_on_proof(plan))))
+    bits += sections(plan.refusals, tuple(_beyond(plan)), known, width, glyphs)
+    for host in plan.hosts:
+        bits += _host_bits(host, width, glyphs)
+    if not plan.refusals and not plan.empty:
+        bits += _after_bits(plan, width)
+    return bits
+
+
+def sections(
+    refusals: tuple[str, ...],
+    effects: tuple[str, ...],
+    cautions: tuple[str, ...],
+    width: int,
+    glyphs: Glyphs,
+) -> list[Bit]:
+    """What stands above the parts of every plan."""
+    bits: list[Bit] = []
     for title, lines, style, sign in (
-        ("Refused", plan.refusals, "bold $sev-bad", glyphs.no),
-        ("What it does", _beyond(plan), "$lv-text", glyphs.dot),
-        (
-            "Know before you say yes",
-            dict.fromkeys((*cautions, *plan.cautions, *_on_proof(plan))),
-            "$sev-warn",
-            glyphs.warn,
-        ),
+        ("Refused", refusals, "bold $sev-bad", glyphs.no),
+        ("What it does", effects, "$lv-text", glyphs.dot),
+        ("Know before you say yes", cautions, "$sev-warn", glyphs.warn),
     ):
         if lines:
             bits.append((f"{title}\n", "bold $lv-dim"))
             for line in lines:
                 bits += prose(plain(line), style, width, f"  {sign} ")
             bits.append(("\n", ""))
-    for host in plan.hosts:
-        bits += _host_bits(host, width, glyphs)
-    if not plan.refusals and not plan.empty:
-        bits += _after_bits(plan, width)
     return bits
 
 
@@ -125,7 +134,7 @@ def _more(count: int, what: str) -> list[Bit]:
     return [(f"  and {count - _MOST} more {what}s\n", "$lv-dim")] if count > _MOST else []
 
 
-def diff_bits(diff: str) -> list[Bit]:
+def diff_bits(diff: str, indent: str = "  ") -> list[Bit]:
     """A unified diff that is masked already."""
     bits: list[Bit] = []
     lines = diff.splitlines()
@@ -137,9 +146,9 @@ def diff_bits(diff: str) -> list[Bit]:
             style = "$sev-bad"
         elif line.startswith("@@"):
             style = "$lv-accent"
-        bits.append((f"  {plain(line, 2000)}\n", style))
+        bits.append((f"{indent}{plain(line, 2000)}\n", style))
     if len(lines) > _MOST_DIFF:
-        bits.append((f"  … and {len(lines) - _MOST_DIFF} more lines\n", "$lv-dim"))
+        bits.append((f"{indent}… and {len(lines) - _MOST_DIFF} more lines\n", "$lv-dim"))
     return bits
 
 

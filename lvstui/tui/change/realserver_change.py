@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lvstui.operations.change import Outcome, Phase
-from lvstui.operations.rows import HostsPlan, hosts_title
+from lvstui.operations.change import TrackedChange
+from lvstui.operations.rows import HostsPlan
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import HostOutcome
 
 
 @dataclass
-class Change:
-    """A push or an undo from the first look to its results; outlives the dialog that shows it."""
+class HostsChange(TrackedChange):
+    """It is looked at all of its hosts before it is planned."""
 
-    operation: str
-    hosts: tuple[Host, ...]
-    phase: Phase = Phase.PLANNING
     plan: HostsPlan | None = None
-    outcomes: dict[str, HostOutcome] = field(default_factory=dict)
-    """By address, as they come."""
-    outcome: Outcome | None = None
-    problem: str = ""
-    """Why it could not even be tried."""
+    operation: str = field(kw_only=True)
+    """push or undo."""
+    hosts: tuple[Host, ...] = field(kw_only=True)
     vips: tuple[str, ...] = ()
     """Only these; none: all of each host."""
-    cautions: tuple[str, ...] = ()
-    """What those who asked for it know of it."""
-    started: float = 0.0
-    stopped: bool = False
+    outcomes: dict[str, HostOutcome] = field(default_factory=dict)
+    """By address, as they come."""
 
     @property
-    def ready(self) -> bool:
-        """There is something to apply."""
-        hosts = self.plan.hosts if self.plan is not None else ()
-        return any(plan.steps and not plan.refusals for plan in hosts)
-
-    @property
-    def title(self) -> str:
-        """`push to rs1, rs2`."""
-        return hosts_title(self.operation, self.hosts)
+    def line(self) -> str:
+        """What came of it, for a notification."""
+        came = self.outcome
+        if self.problem or came is None:
+            return f"{self.title}: {self.problem}"
+        return f"{'; '.join((came.text, *came.wrong[:1]))}. o shows it whole."

@@ -267,7 +267,7 @@ class ConfigDesk(Work):
 
     def plan(self, title: str, make: MakePlan, *, from_draft: bool = False) -> ConfigChange:
         """Plan a change; it tells by its phase how far that is."""
-        change = ConfigChange(title, make, from_draft)
+        change = ConfigChange(title, make=make, from_draft=from_draft)
         self.change = change
 
         def done(plan: ConfigPlan) -> None:
@@ -422,7 +422,7 @@ class ConfigDesk(Work):
 def _waiting(seen: ChangeStands, left_s: float) -> ConfigChange:
     """A change of another session whose timer runs."""
     plan = ConfigPlan(seen.title, reason=seen.reason)
-    change = ConfigChange(seen.title, lambda engine: plan, plan=plan)
+    change = ConfigChange(seen.title, make=lambda engine: plan, plan=plan)
     text = f"applied by {seen.who}, not kept yet"
     change.ended(Outcome(plan, Ended.WAITING, seen.id, text, (), left_s))
     return change

@@ -18,13 +18,13 @@ from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Phase, Progress
 from lvstui.operations.effects import FRESH_S, hosts_plan
-from lvstui.operations.rows import Row
+from lvstui.operations.rows import Row, hosts_title
 from lvstui.process.newfile import create_saved
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import Trouble
 from lvstui.session.hosts import real_servers_of
-from lvstui.tui.change.realserver_change import Change
+from lvstui.tui.change.realserver_change import HostsChange
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
@@ -63,7 +63,7 @@ class Desk:
         """What was seen of them last, by address."""
         self.stages: dict[str, str] = {}
         """What is under way, by address."""
-        self.change: Change | None = None
+        self.change: HostsChange | None = None
         """The last push or undo."""
         self.weights: dict[str, int] = {}
         """Kernel weights of those that take new connections."""
@@ -187,10 +187,16 @@ class Desk:
         hosts: Sequence[Host],
         vips: tuple[str, ...] = (),
         cautions: tuple[str, ...] = (),
-    ) -> Change:
+    ) -> HostsChange:
         """Look if need be, then plan for these VIPs (none: all of each host). The change tells by
         its phase how far it is."""
-        change = Change(operation, tuple(hosts), vips=vips, cautions=cautions)
+        change = HostsChange(
+            hosts_title(operation, hosts),
+            operation=operation,
+            hosts=tuple(hosts),
+            vips=vips,
+            cautions=cautions,
+        )
         self.change = change
         if self.fresh(hosts):
             self._plan(change, tuple(self.rows[host.address] for host in hosts))
@@ -202,7 +208,7 @@ class Desk:
         self.look(hosts, lambda rows: self._plan(change, rows), failed)
         return change
 
-    def _plan(self, change: Change, rows: tuple[Row, ...]) -> None:
+    def _plan(self, change: HostsChange, rows: tuple[Row, ...]) -> None:
         service = self._service
         assert service is not None
         try:
@@ -216,7 +222,7 @@ class Desk:
             change.problem, change.phase = plain(str(error)), Phase.ENDED
         self.changed()
 
-    def apply(self, change: Change, reason: str, finished: Callable[[], None]) -> None:
+    def apply(self, change: HostsChange, reason: str, finished: Callable[[], None]) -> None:
         """Carry a planned change out."""
         by_label = {host.label: host.address for host in change.hosts}
         assert change.plan is not None
@@ -247,7 +253,7 @@ class Desk:
             change.title,
             change.hosts,
             "waits",
-            lambda service: service.apply(plan, tell=tell, came=came),
+            lambda service: service.apply(plan, tell=tell, came=came, stop=change.stop),
             done,
             failed,
         )
@@ -312,7 +318,7 @@ class Desk:
         if self._job is not None and self._service is not None:
             self._job.stopping = True
             if self.change is not None and self.change.phase is Phase.RUNNING:
-                self.change.stopped = True
+                self.change.stop.set()
             self._service.cancelled.set()
             self.changed()
 

@@ -20,14 +20,14 @@ from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
-from lvstui.tui.change.realserver_change import Change
+from lvstui.tui.change.realserver_change import HostsChange
 from lvstui.tui.command import Command
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.realservers.commands import NO_WAY, REALSERVER_COMMANDS
 from lvstui.tui.realservers.desk import Desk
 from lvstui.tui.realservers.lines import matrix_lines, passes, target_bits, verified
 from lvstui.tui.realservers.matrix import Matrix
-from lvstui.tui.realservers.text import cell_bits, result_line, untouched_bits, wrong_bits
+from lvstui.tui.realservers.text import cell_bits, untouched_bits, wrong_bits
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
@@ -262,18 +262,15 @@ class RealServersScreen(FilteredScreen):
         if self.desk.change is not None:
             self._open_change(self.desk.change)
 
-    def _open_change(self, change: Change) -> None:
+    def _open_change(self, change: HostsChange) -> None:
         from lvstui.tui.change.push import PushScreen
 
         self.app.push_screen(PushScreen(self.desk, change, self._ended))
 
-    def _ended(self, change: Change) -> None:
+    def _ended(self, change: HostsChange) -> None:
         ok = change.outcome is not None and change.outcome.ok
         self.app.notify(
-            result_line(change),
-            title=change.title,
-            markup=False,
-            severity="information" if ok else "error",
+            change.line, title=change.title, markup=False, severity="information" if ok else "error"
         )
 
     def ask_reboot(self) -> None:

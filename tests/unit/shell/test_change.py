@@ -17,13 +17,12 @@ from lvstui.keepalived.diff import Difference, Impact
 from lvstui.keepalived.lint.finding import Finding, Severity
 from lvstui.model.changes import Ended
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.change import Outcome, Plan, Progress, Stop, Tell, Verified
+from lvstui.operations.change import Outcome, Plan, Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.operations.operator import Operator
 from lvstui.operations.rows import HostsPlan, Row
 from lvstui.operations.weights import plan_weights
 from lvstui.realserver.hosts import Host
-from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
 from lvstui.remote.runner import Access
 from lvstui.shell.change import MEANINGS, carry_out, plan_lines
@@ -55,9 +54,9 @@ HOSTS = HostsPlan(
     (HostPlan("10.10.0.3", "push", ("10.10.0.20",), live=(_MOVE,)),),
 )
 RESULTS: dict[str, tuple[Plan, tuple[Any, ...]]] = {
-    "weights": (WEIGHTS, (Verified("lb1", "rs2", True, "weight 0"),)),
-    "file": (FILE, (Verified("lb1", "reload finished", True),)),
-    "hosts": (HOSTS, (HostOutcome("10.10.0.3", Ended.DONE, "read back"),)),
+    "weights": (WEIGHTS, (ReadBack("lb1", "rs2", True, "weight 0"),)),
+    "file": (FILE, (ReadBack("lb1", "reload finished", True),)),
+    "hosts": (HOSTS, (ReadBack("10.10.0.3", "", True, "read back", Ended.DONE),)),
 }
 
 

@@ -17,7 +17,7 @@ from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
 from lvstui.keepalived.edit.intent import AddServer, Disable, Enable, RemoveValue, SetWeight
 from lvstui.model.changes import Ended
-from lvstui.operations.change import Outcome, Verified
+from lvstui.operations.change import Outcome, ReadBack
 from lvstui.operations.config_history import HistoryEntry, Standing
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.remote.runner import RemoteError, Trouble
@@ -104,7 +104,7 @@ class Engine:
     def apply(self, plan: ConfigPlan, **more: Any) -> Outcome:
         self.asked.append(("apply", more["force"]))
         self.applied.append(plan)
-        seen = (Verified("lb1", "reload finished", True, "what it has loaded is the new file"),)
+        seen = (ReadBack("lb1", "reload finished", True, "what it has loaded is the new file"),)
         return Outcome(plan, self.ended, "id1", "told", seen, 60.0, self.unrecorded)
 
     def confirm(self, id_: str) -> Outcome:
