@@ -324,7 +324,10 @@ def test_who_cannot_give_up_roots_rights_does_not_start(missing: str) -> None:
 
 def test_an_ordinary_user_is_what_he_was() -> None:
     front = ["setpriv", "--reuid", "1234", "--clear-groups"] if os.geteuid() == 0 else []
-    code = "import os; from lvstui.process import readonly; before = os.getresuid(); readonly.enter(); "
+    code = (
+        "import os; from lvstui.process import readonly; before = os.getresuid(); "
+        "readonly.enter(); "
+    )
     done = child(code + "print(before == os.getresuid(), readonly.active())", *front)
     assert done.stdout == "True True\n", done.stderr
 
