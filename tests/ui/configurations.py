@@ -225,6 +225,9 @@ class FakeEngine:
         if self.gate is not None:
             self.gate.wait(5)
         self.applied.append((plan, force))
+        if stop is not None and stop.is_set():
+            text = "undone by alice; the old files are back"
+            return Outcome(plan, Ended.UNDONE, "c-1", text)
         seen = (
             ReadBack("lb1", "same children", True),
             ReadBack(

@@ -426,6 +426,26 @@ async def test_the_timer_goes_on_when_the_dialog_is_closed_and_is_in_sight(
         assert engine.kept == ["c-1"]
 
 
+async def test_what_is_being_applied_says_how_far_it_is_and_can_be_stopped(
+    open_: Open, engine: FakeEngine
+) -> None:
+    engine.gate = threading.Event()
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        await desk.press("y")
+        await desk.until(lambda: "3 of 5, lb1: writing" in desk.text())
+        assert "stop: the old files are put back" in desk.text()
+        await desk.press("s")
+        assert "Stopping: what has begun comes to its end." in desk.text()
+        engine.gate.set()
+        await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
+        await desk.pilot.pause()
+        assert "undone by alice; the old files are back" in desk.text()
+        assert engine.kept == engine.taken_back == []
+
+
 async def test_when_the_time_is_up_it_says_what_the_timer_did(
     open_: Open, engine: FakeEngine
 ) -> None:
