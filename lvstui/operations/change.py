@@ -210,11 +210,6 @@ class TrackedChange:
         """Seconds until the timer rolls it back."""
         return max(self.deadline - monotonic(), 0.0)
 
-    @property
-    def kept(self) -> bool:
-        """It came to a good end."""
-        return self.outcome is not None and self.outcome.ended is Ended.KEPT
-
     def ended(self, outcome: Outcome) -> None:
         """Take up what came of it."""
         self.outcome = outcome

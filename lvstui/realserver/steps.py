@@ -188,12 +188,6 @@ class HostPlan:
         """There is nothing to do."""
         return not self.steps
 
-    @property
-    def title(self) -> str:
-        """`push 10.10.0.20 to rs1`."""
-        word = "to" if self.operation == "push" else "on"
-        return f"{self.operation} {', '.join(self.vips)} {word} {self.host}"
-
     def document(self) -> dict[str, Any]:
         """For JSON."""
         return {
