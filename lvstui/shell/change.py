@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 SCHEMA = "lvstui.change/2"
 MEANINGS: dict[str, str] = {
     "schema": "name and version of this form",
-    "ok": "false, with `error`: it could not even be planned",
-    "error": "why, in one line",
+    "ok": "where there is neither plan nor outcome: whether it could be done",
+    "error": "why it could not, in one line",
+    "text": "of `config back --give-up`: what was done",
     "plan.title": "what it is, in one line",
     "plan.effects[]": "what it will do to the site, one sentence each",
     "plan.cautions[]": "what has to be known before saying yes",
@@ -102,7 +103,7 @@ def not_done(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> 
 
 def print_json(**content: Any) -> None:
     """One document."""
-    print(json.dumps({"schema": SCHEMA, **content}, indent=1, ensure_ascii=False, default=str))
+    print(json.dumps({"schema": SCHEMA, **content}, indent=1, ensure_ascii=False))
 
 
 # Doing
@@ -148,9 +149,10 @@ def _settled(
     settle: Callable[[Outcome, bool], Outcome],
     stop: Stop,
 ) -> Outcome:
-    keep = not stop.is_set()
+    keep, results = not stop.is_set(), outcome.results
     if keep and not args.yes:
         print("\n".join(_results(outcome)))
+        results = ()
         left = f"rolled back by itself in {outcome.left_s:.0f} s"
         print(f"it is in force, and {left} unless you keep it")
         try:
@@ -159,10 +161,7 @@ def _settled(
             return replace(outcome, text=f"left to its timer: {left}", results=())
     came = settle(outcome, keep)
     return replace(
-        came,
-        id=outcome.id,
-        results=outcome.results,
-        unrecorded=came.unrecorded or outcome.unrecorded,
+        came, id=outcome.id, results=results, unrecorded=came.unrecorded or outcome.unrecorded
     )
 
 

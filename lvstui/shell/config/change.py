@@ -211,8 +211,7 @@ def _undo_waiting(engine: Configurations, offer: Offer, args: argparse.Namespace
 
     what = f"“{offer.operation.title}” is not kept yet: the old files would be put back and loaded"
     if args.plan:
-        print(what)
-        return DONE
+        return _said(args, what)
     if not args.yes and not agreed(what, "undo it?", schema=SCHEMA if args.json else ""):
         return NOT_DONE
     outcome = engine.take_back(offer.operation.id)
