@@ -70,11 +70,11 @@ async def inside(folder: Path) -> None:
     """The half that runs on lb1."""
 
     from lvstui.model.picture import Picture, State
+    from lvstui.operations.change import Phase
     from lvstui.operations.configuration import Configurations
     from lvstui.operations.configuration_hosts import Where
     from lvstui.operations.operator import Operator
     from lvstui.remote.local import LocalRunner
-    from lvstui.session.config_change import Phase
     from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id
     from lvstui.tui.app import LvstuiApp
@@ -170,11 +170,11 @@ async def inside(folder: Path) -> None:
 async def inside_bare(folder: Path) -> None:
     """The half that runs on lb1 of a lab whose real servers are bare: push, break, look, push."""
 
+    from lvstui.operations.change import Phase
     from lvstui.operations.operator import Operator
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.connect import Connector
     from lvstui.remote.runner import Asker
-    from lvstui.session.realserver_change import Phase
     from lvstui.tui.app import LvstuiApp
     from lvstui.tui.change.push import PushScreen
     from lvstui.tui.realservers.screen import RealServersScreen

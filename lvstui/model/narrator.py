@@ -61,7 +61,7 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
         return None
     if change.ended is not Ended.WAITING:
         special = {
-            Ended.CONFIRMED: Severity.GOOD,
+            Ended.KEPT: Severity.GOOD,
             Ended.UNDONE: Severity.INFO,
             Ended.TROUBLE: Severity.BAD,
         }

@@ -8,16 +8,52 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from lvstui.operations import journal
 from lvstui.operations.identity import Identity, identify
-from lvstui.operations.plan import Plan, StepResult
 from lvstui.process.readonly import forbid
 from lvstui.remote.append import append_lines
 from lvstui.sources.audit import START, Entry, audit_path, digest, encode, entries
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is tried on one host or one real server: a line in the log before, and one after."""
+
+    host: str
+    """Name of a director, or address of a real server's host."""
+    name: str
+    operation: str
+    what: str = ""
+    """In words, where no weight says it."""
+    ok: bool | None = None
+    """It is as planned; None: not done yet."""
+    end: str = ""
+    """How it ended, in words; of a weight only when it is not as planned."""
+    service: str = ""
+    """Of a weight, as what follows."""
+    server: str = ""
+    before: int | None = None
+    after: int | None = None
+    seen: int | None = None
+    """Weight read back from the kernel."""
+
+    def came(self, ok: bool, end: str = "", seen: int | None = None) -> Deed:
+        """The same when it was tried."""
+        return replace(self, ok=ok, end=end, seen=seen)
+
+
+class NotRecordedError(OSError):
+    """The log can not be written, so nothing was done; `str()` says it in one line."""
+
+    def __init__(self, why: OSError) -> None:
+        super().__init__(f"nothing was done: the audit log can not be written ({why})")
 
 
 def _new_id() -> str:
@@ -51,62 +87,61 @@ class AuditLog:
         """Whether this operator made that entry."""
         return Identity(entry.who, entry.claims) == self.identity
 
-    def planned(self, plan: Plan) -> str:
-        """Record what will be tried; returns the operation's id. Raises OSError: then nothing
-        may be applied, for it could not be accounted for."""
-        id_ = _new_id()
-        self._write([self._entry(plan, id_, "planned", index) for index in range(len(plan.steps))])
-        return id_
-
-    def done(self, plan: Plan, id_: str, results: tuple[StepResult, ...]) -> str:
-        """Record what came of it. Returns why it could not be recorded; empty: it was."""
-        return self._after(
-            [self._entry(plan, id_, "done", index, result) for index, result in enumerate(results)]
-        )
-
-    def begin(self, changes: Sequence[tuple[str, str, str, str]], reason: str) -> str:
-        """Record what will be tried on real servers, each as (address, name, operation, what in
-        words); returns the id. Raises OSError as `planned` does."""
-        id_ = _new_id()
-        self._write([self._remote(id_, "planned", *change, reason=reason) for change in changes])
-        return id_
-
-    def end(
-        self, id_: str, changes: Sequence[tuple[str, str, str, str, bool, str]], reason: str
-    ) -> str:
-        """Record what came of it: as for `begin`, then whether it is as planned, and how it ended
-        in words. Returns why it could not be recorded; empty: it was."""
-        return self._after(
-            [
-                self._remote(id_, "done", *change[:4], ok=change[4], end=change[5], reason=reason)
-                for change in changes
-            ]
-        )
-
-    def _remote(
+    def around(
         self,
-        id_: str,
-        phase: str,
-        address: str,
-        name: str,
-        operation: str,
-        what: str,
-        *,
-        reason: str,
-        ok: bool | None = None,
-        end: str = "",
-    ) -> Entry:
+        deeds: Sequence[Deed],
+        work: Callable[[str], tuple[T, Sequence[Deed]]],
+        reason: str = "",
+        undoes: str = "",
+    ) -> tuple[T, str]:
+        """Record, do `work` with the id, record what came of it: what it gave, and why that could
+        not be recorded (empty: it was). Raises NotRecordedError before anything was done, and
+        whatever `work` raises."""
+        try:
+            id_ = self.begin(deeds, reason, undoes)
+        except OSError as error:
+            raise NotRecordedError(error) from error
+        try:
+            value, came = work(id_)
+        except BaseException as error:
+            end = f"trouble: it broke off ({type(error).__name__})"
+            self.end(id_, [deed.came(False, end) for deed in deeds], reason, undoes)
+            raise
+        return value, self.end(id_, came, reason, undoes)
+
+    def begin(self, deeds: Sequence[Deed], reason: str = "", undoes: str = "") -> str:
+        """Record what will be tried; returns the id. Raises OSError: then nothing may be done, for
+        it could not be accounted for."""
+        id_ = _new_id()
+        self._write([self._entry(id_, "planned", deed, reason, undoes) for deed in deeds])
+        return id_
+
+    def end(self, id_: str, deeds: Sequence[Deed], reason: str = "", undoes: str = "") -> str:
+        """Record what came of it. Returns why it could not be recorded; empty: it was."""
+        try:
+            self._write([self._entry(id_, "done", deed, reason, undoes) for deed in deeds])
+        except OSError as error:
+            return f"not recorded in the audit log: {error}"
+        return ""
+
+    def _entry(self, id_: str, phase: str, deed: Deed, reason: str, undoes: str) -> Entry:
+        said, done = not deed.service, phase == "done"
         return replace(
             self._new(id_, phase),
-            host=address,
-            operation=operation,
-            server=address,
-            name=name,
-            ok=ok,
+            host=deed.host,
+            operation=deed.operation,
+            service=deed.service,
+            server=deed.server or deed.host,
+            name=deed.name,
+            before=deed.before,
+            after=deed.after,
+            seen=deed.seen,
+            ok=deed.ok,
             reason=reason,
-            error="" if ok else end,
-            text=what if phase == "planned" else end,
-            what="" if phase == "planned" else what,
+            error="" if deed.ok else deed.end,
+            undoes=undoes,
+            text=(deed.end if done else deed.what) if said else "",
+            what=deed.what if said and done else "",
         )
 
     def _new(self, id_: str, phase: str) -> Entry:
@@ -146,33 +181,6 @@ class AuditLog:
         except OSError:
             return None
         return weight
-
-    def _entry(
-        self, plan: Plan, id_: str, phase: str, index: int, result: StepResult | None = None
-    ) -> Entry:
-        step = plan.steps[index]
-        return replace(
-            self._new(id_, phase),
-            host=plan.host,
-            operation=plan.operation,
-            service=str(step.service),
-            server=str(step.server),
-            name=step.name,
-            before=step.before,
-            after=step.after,
-            seen=result.seen if result is not None else None,
-            ok=result.ok if result is not None else None,
-            reason=plan.reason,
-            error=result.error if result is not None else "",
-            undoes=plan.undoes,
-        )
-
-    def _after(self, found: list[Entry]) -> str:
-        try:
-            self._write(found)
-        except OSError as error:
-            return f"not recorded in the audit log: {error}"
-        return ""
 
     def _write(self, found: list[Entry]) -> None:
         copies: list[str] = []

@@ -81,7 +81,7 @@ class HistoryEntry:
     @property
     def ended(self) -> Ended:
         """How it stands over all directors: the worst of them."""
-        order = (Ended.TROUBLE, Ended.WAITING, Ended.TAKEN_BACK, Ended.UNDONE, Ended.CONFIRMED)
+        order = (Ended.TROUBLE, Ended.WAITING, Ended.ROLLED_BACK, Ended.UNDONE, Ended.KEPT)
         found = {standing.ended for standing in self.standing}
         return next((ended for ended in order if ended in found), Ended.REFUSED)
 

@@ -1,12 +1,15 @@
-"""A change of keepalived.conf as data: what will be written, what it means, what came of it."""
+"""A change of keepalived.conf as data: what will be written, and what it means."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.diff import Difference
-from lvstui.model.changes import Ended as Ended
 from lvstui.model.finding import Finding, Severity
+from lvstui.operations.change import Part, Plan, Step
+
+_CHECKED = "same processes, loaded copy, kernel table and VIPs are read back"
+_UNDONE = "the old files are put back and loaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,12 @@ class FileChange:
     """None when it did not exist."""
     after: bytes | None = field(repr=False)
     """None when it goes away."""
+
+    @property
+    def what(self) -> str:
+        """`change /etc/keepalived/keepalived.conf`."""
+        verb = "new file" if self.before is None else "remove" if self.after is None else "change"
+        return f"{verb} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +65,12 @@ class HostChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigPlan:
+class ConfigPlan(Plan):
     """A change of the configuration on one or both directors, before it is applied."""
 
-    title: str
-    hosts: tuple[HostChange, ...]
-    effects: tuple[str, ...] = ()
-    """What it will do to the site, one sentence each."""
-    cautions: tuple[str, ...] = ()
-    refusals: tuple[str, ...] = ()
-    """Why it can not be applied; a plan with a refusal is never applied."""
-    typed: str = ""
-    """What has to be typed to confirm; empty: a plain yes."""
-    reason: str = ""
+    hosts: tuple[HostChange, ...] = ()
     timer_s: int = 60
     """Seconds after which it is rolled back by itself unless it is kept; 0: no timer."""
-    undoes: str = ""
-    """History id of the change that a rollback takes back."""
     unproven: tuple[str, ...] = ()
     """Servers that come in with their first check only, one in words each: unless it succeeds the
     change is rolled back."""
@@ -80,9 +78,22 @@ class ConfigPlan:
     """The operator insists: it stays even when those checks fail."""
 
     @property
-    def empty(self) -> bool:
-        """Nothing would be written."""
-        return not any(host.files for host in self.hosts)
+    def parts(self) -> tuple[Part, ...]:
+        """A director each."""
+        return tuple(
+            Part(
+                host.director.host,
+                about=f"keepalived {host.director.version}"
+                if host.director.pid
+                else "keepalived does not run",
+                steps=tuple(Step(one.what, _CHECKED, _UNDONE) for one in host.files),
+                differences=host.differences,
+                findings=host.findings,
+                known=host.known,
+                diff=host.diff,
+            )
+            for host in self.hosts
+        )
 
     @property
     def on_proof(self) -> tuple[str, ...]:
@@ -100,36 +111,3 @@ class ConfigPlan:
             for finding in host.findings
             if finding.severity is Severity.ERROR
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """One thing that was read back after the reload."""
-
-    host: str
-    what: str
-    """In words: `VIPs on eth0`, `same children`, `tcp 10.10.0.20:80 in the kernel`."""
-    ok: bool
-    seen: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigOutcome:
-    """What came of a plan."""
-
-    plan: ConfigPlan
-    ended: Ended
-    id: str
-    """History and audit id; empty when nothing was written."""
-    text: str
-    """One line for the operator."""
-    verified: tuple[Verified, ...] = ()
-    left_s: float = 0.0
-    """Seconds until the timer rolls it back (WAITING)."""
-    unrecorded: str = ""
-    """Why the audit log has nothing of what came of it; empty: it has."""
-
-    @property
-    def ok(self) -> bool:
-        """It is in force as planned."""
-        return self.ended in (Ended.WAITING, Ended.CONFIRMED)

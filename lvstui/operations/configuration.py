@@ -7,14 +7,14 @@ processes and the network, and belongs on a worker's thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
 from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_in, secrets_of
-from lvstui.model.changes import UNDONE_BY
+from lvstui.model.changes import UNDONE_BY, Ended
 from lvstui.model.finding import Severity
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -22,10 +22,21 @@ from lvstui.model.text import plain
 from lvstui.model.waiting import NO_REBOOT
 from lvstui.operations import config_history as history
 from lvstui.operations import configuration_rules as rules
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
+from lvstui.operations.change import (
+    Outcome,
+    Progress,
+    Stop,
+    Tell,
+    carry_out,
+    refused,
+    silent,
+    stops,
+)
 from lvstui.operations.config_history import HistoryEntry
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration_apply import (
+    STAGES,
     Application,
     CounterReader,
     Target,
@@ -61,7 +72,6 @@ LOOK_FIRST = (
 
 Files = Mapping[str, Sequence[FileChange]]
 """By director: the files as they were read, and as they are to be."""
-Tell = Callable[[str], None]
 
 
 def kernel_counters(service: ServiceKey) -> dict[ServerKey, Counters]:
@@ -136,7 +146,6 @@ class Configurations:
             # Not even a trial of the candidate: it makes files.
             return ConfigPlan(
                 plain(title),
-                (),
                 refusals=(READ_ONLY,),
                 reason=plain(reason),
                 timer_s=timer_s,
@@ -211,75 +220,75 @@ class Configurations:
     # Doing
 
     def apply(
-        self, plan: ConfigPlan, *, force: bool = False, progress: Tell = lambda text: None
-    ) -> ConfigOutcome:
+        self,
+        plan: ConfigPlan,
+        *,
+        force: bool = False,
+        tell: Tell = silent,
+        stop: Stop | None = None,
+    ) -> Outcome:
         """Put a plan in force, on all of its directors or on none. `force`: in spite of findings
-        that are errors; what is lethal is never applied.
+        that are errors; what is lethal is never applied. `stop` is heeded between two stages: what
+        was written by then is taken back at once.
 
         Never raises for what hosts, disk or keepalived refuse: the outcome says it. A WAITING
         outcome is rolled back by the directors themselves unless `confirm` comes in time.
         """
-        stop = self._stops(plan, force)
-        if stop:
-            return ConfigOutcome(plan, Ended.REFUSED, "", f"nothing was written: {stop}")
-        progress("looking again, testing again")
+        why = self._stops(plan, force)
+        if why:
+            return refused(plan, why)
+        names = ", ".join(host.director.host for host in plan.hosts)
+        tell(Progress(1, STAGES, names, "looking again, testing again"))
         files = {host.director.host: host.files for host in plan.hosts}
         now, drawn = self._plan(plan.title, files, plan.reason, plan.timer_s, plan.undoes)
-        stop = moved(plan, now) or self._stops(now, force)
-        if stop:
-            return ConfigOutcome(plan, Ended.REFUSED, "", f"nothing was written: {stop}")
+        why = moved(plan, now) or self._stops(now, force)
+        if why:
+            return refused(plan, why)
+        if stop is not None and stop.is_set():
+            return Outcome(plan, Ended.STOPPED, "", "nothing was written")
         parts = [part for part in drawn if part.change.files]
-        entries = [(part.where.name, "", OPERATION, in_words(plan, part)) for part in parts]
-        try:
-            id_ = self.audit.begin(entries, plan.reason)
-        except OSError as error:
-            why = f"nothing was written: the audit log can not be written ({error})"
-            return ConfigOutcome(plan, Ended.REFUSED, "", why)
-        came = Application(
-            id_,
-            [
-                Target(
-                    p.where,
-                    p.seen,
-                    p.steps,
-                    p.after.configuration or p.side.after,
-                    p.tried.before,
-                    p.old_is_lethal,
-                    plan.unchecked,
-                )
-                for p in parts
-            ],
-            {
-                "title": plan.title,
-                "who": self.audit.who,
-                "at": round(time.time(), 3),
-                "reason": plan.reason,
-                "timer_s": plan.timer_s,
-                "forced": force,
-                "hosts": [part.where.name for part in parts],
-                "undoes": plan.undoes,
-            },
-            plan.timer_s,
-            progress,
-            self._counters,
-        ).run()
-        text = came.text
-        ok = came.ended in (Ended.WAITING, Ended.CONFIRMED)
-        unrecorded = self.audit.end(
-            id_, [(*entry, ok, f"{came.ended.value}: {text}") for entry in entries], plan.reason
-        )
-        if unrecorded:
-            text += f"; {unrecorded}"
-        left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
-        return ConfigOutcome(plan, came.ended, id_, text, came.verified, left, unrecorded)
+        deeds = [Deed(p.where.name, "", OPERATION, in_words(plan, p)) for p in parts]
+
+        def work(id_: str) -> tuple[Outcome, list[Deed]]:
+            came = Application(
+                id_,
+                [
+                    Target(
+                        p.where,
+                        p.seen,
+                        p.steps,
+                        p.after.configuration or p.side.after,
+                        p.tried.before,
+                        p.old_is_lethal,
+                        plan.unchecked,
+                    )
+                    for p in parts
+                ],
+                {
+                    "title": plan.title,
+                    "who": self.audit.who,
+                    "at": round(time.time(), 3),
+                    "reason": plan.reason,
+                    "timer_s": plan.timer_s,
+                    "forced": force,
+                    "hosts": [part.where.name for part in parts],
+                    "undoes": plan.undoes,
+                },
+                plan.timer_s,
+                tell,
+                self._counters,
+                stop or Stop(),
+            ).run()
+            left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
+            outcome = Outcome(plan, came.ended, id_, came.text, came.verified, left)
+            return outcome, [_came(deed, outcome) for deed in deeds]
+
+        return carry_out(plan, self.audit, deeds, work)
 
     def _stops(self, plan: ConfigPlan, force: bool) -> str:
-        if self.read_only:
-            return READ_ONLY
-        if plan.refusals:
-            return "; ".join(plan.refusals)
-        if plan.empty:
-            return "there is nothing to write"
+        why = stops(plan, read_only=self.read_only)
+        if why:
+            return why
         found = [f for host in plan.hosts for f in host.findings]
         lethal = [f"{f.place or ''} {f.text}" for f in found if f.severity is Severity.LETHAL]
         if lethal:
@@ -332,7 +341,7 @@ class Configurations:
                 return entry
         raise KeyError(id_)
 
-    def confirm(self, id_: str) -> ConfigOutcome:
+    def confirm(self, id_: str) -> Outcome:
         """Keep a change that waits, on all of its directors. Raises KeyError for an unknown id.
 
         The guards are put off first, so that either all keep it or the change is rolled back.
@@ -340,12 +349,12 @@ class Configurations:
         entry = self._entry(id_)
         plan = as_plan(entry)
         if self.read_only:
-            return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
+            return refused(plan, READ_ONLY, id_)
         wheres = [w for w in self.directors if w.name in entry.hosts]
         missing = [name for name in entry.hosts if name not in {w.name for w in wheres}]
         if missing:
             why = f"{', '.join(missing)} takes part in it, and is not known here"
-            return ConfigOutcome(plan, Ended.REFUSED, id_, why)
+            return refused(plan, why, id_)
         put_off = settle(id_, wheres, lambda w, r: self._word(r, id_, "extend", str(_CONFIRM_S)))
         bad = [f"{name}: {error or said}" for name, said, error in put_off if said != "extended"]
         if bad:
@@ -353,24 +362,24 @@ class Configurations:
             return self.take_back(id_, why)
         done = settle(id_, wheres, lambda w, r: self._word(r, id_, "confirm", self.audit.who))
         bad = [f"{name}: {error or said}" for name, said, error in done if said != "confirmed"]
-        ended = Ended.TROUBLE if bad else Ended.CONFIRMED
+        ended = Ended.TROUBLE if bad else Ended.KEPT
         text = "; ".join(bad) or f"kept on {', '.join(entry.hosts)}"
         return self._settled(plan, entry, ended, text)
 
-    def take_back(self, id_: str, why: str = "") -> ConfigOutcome:
+    def take_back(self, id_: str, why: str = "") -> Outcome:
         """Put back what a change that waits replaced, now; `why` it is not the operator's wish.
         Raises KeyError for an unknown id. A change that was kept is undone by `plan_rollback`."""
         entry = self._entry(id_)
         plan = as_plan(entry)
         if self.read_only:
-            return ConfigOutcome(plan, Ended.REFUSED, id_, READ_ONLY)
+            return refused(plan, READ_ONLY, id_)
         wheres = [w for w in self.directors if w.name in entry.hosts]
         wish = UNDONE_BY + self.audit.who
         came = take_back(id_, wheres, why or wish)
         ended, text = came.ended, f"{why or wish}; {came.text}"
-        if ended is Ended.TAKEN_BACK and not why:
+        if ended is Ended.ROLLED_BACK and not why:
             ended = Ended.UNDONE
-        late = self._not_loaded(wheres) if ended in (Ended.TAKEN_BACK, Ended.UNDONE) else ""
+        late = self._not_loaded(wheres) if ended in (Ended.ROLLED_BACK, Ended.UNDONE) else ""
         if late:
             ended, text = Ended.TROUBLE, f"{text}; {late}"
         return self._settled(plan, entry, ended, text)
@@ -402,17 +411,16 @@ class Configurations:
                 return f"keepalived on {', '.join(late)} has not loaded them"
             time.sleep(0.5)
 
-    def _settled(
-        self, plan: ConfigPlan, entry: HistoryEntry, ended: Ended, text: str
-    ) -> ConfigOutcome:
-        entries = [
-            (name, "", OPERATION, entry.title, ended is not Ended.TROUBLE, f"{ended.value}: {text}")
+    def _settled(self, plan: ConfigPlan, entry: HistoryEntry, ended: Ended, text: str) -> Outcome:
+        end = f"{ended.value}: {text}"
+        deeds = [
+            Deed(name, "", OPERATION, entry.title, ended is not Ended.TROUBLE, end)
             for name in entry.hosts
         ]
-        unrecorded = self.audit.end(entry.id, entries, entry.reason)
+        unrecorded = self.audit.end(entry.id, deeds, entry.reason)
         if unrecorded:
             text += f"; {unrecorded}"
-        return ConfigOutcome(plan, ended, entry.id, text, unrecorded=unrecorded)
+        return Outcome(plan, ended, entry.id, text, unrecorded=unrecorded)
 
     @staticmethod
     def _word(runner: Runner, id_: str, *words: str) -> str:
@@ -490,6 +498,10 @@ class Configurations:
             cautions=plan.cautions if strict else (*plan.cautions, *later),
             refusals=(*plan.refusals, *refused),
         )
+
+
+def _came(deed: Deed, outcome: Outcome) -> Deed:
+    return deed.came(outcome.ok, f"{outcome.ended.value}: {outcome.text}")
 
 
 def _remembers(runner: Runner, id_: str) -> HistoryEntry | None:

@@ -15,13 +15,14 @@ from typing import Protocol
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen, FileStep
 from lvstui.keepalived.daemon.trial import ConfigTest
+from lvstui.model.changes import UNDONE_BY, Ended
 from lvstui.model.config import Configuration
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
 from lvstui.operations import configuration_verify as verify
+from lvstui.operations.change import Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_history import read_history
-from lvstui.operations.config_plan import Ended, Verified
 from lvstui.operations.configuration_hosts import (
     Where,
     at_once,
@@ -39,8 +40,8 @@ _RESTART_S = 30.0
 """What a keepalived that was started again may take to be MASTER and to have checked everybody."""
 _NAT_S = 5.0
 """How long replies are waited for when forwarding becomes NAT."""
-
-Tell = Callable[[str], None]
+STAGES = 5
+"""Looking again, laying out, writing, reloading, reading back."""
 
 
 class CounterReader(Protocol):
@@ -82,7 +83,7 @@ class Came:
 
     ended: Ended
     text: str
-    verified: tuple[Verified, ...] = ()
+    verified: tuple[ReadBack, ...] = ()
     restarted: tuple[str, ...] = ()
     """Directors whose keepalived had died and was started again on the way back."""
 
@@ -97,6 +98,8 @@ class Application:
     timer_s: int
     tell: Tell
     counters: CounterReader | None = None
+    stop: Stop = field(default_factory=Stop)
+    """Set by the operator: nothing more is begun, and what was written is taken back."""
     clock: Callable[[], float] = time.monotonic
     _runners: dict[str, Runner] = field(default_factory=dict)
     _told_at: dict[str, float] = field(default_factory=dict)
@@ -112,19 +115,31 @@ class Application:
 
     # Stages
 
-    def _run(self) -> Came:
+    def _tell(self, stage: int, text: str) -> None:
         names = ", ".join(target.where.name for target in self.targets)
-        self.tell(f"laying it out on {names}, under a timer")
+        self.tell(Progress(stage, STAGES, names, text))
+
+    def _stopped(self, found: tuple[ReadBack, ...] = (), *, loaded: bool = True) -> Came:
+        """The operator stopped it: every director has its old files, at once."""
+        came = self._back(UNDONE_BY + str(self.meta.get("who", "")), found, loaded=loaded)
+        return replace(came, ended=Ended.UNDONE) if came.ended is Ended.ROLLED_BACK else came
+
+    def _run(self) -> Came:
+        self._tell(2, "laying it out, under a timer")
         wrong = self._each(self._begin)
         if wrong:
             self._each(lambda t: self._phase(t, "revert", "it could not be laid out everywhere"))
-            return Came(Ended.REFUSED, "nothing was written: " + "; ".join(wrong))
-        self.tell("writing")
+            return Came(Ended.FAILED, "nothing was written: " + "; ".join(wrong))
+        if self.stop.is_set():
+            return self._stopped(loaded=False)
+        self._tell(3, "writing")
         wrong = self._each(lambda target: self._phase(target, "write"))
         if wrong:
             return self._back("; ".join(wrong), loaded=False)
+        if self.stop.is_set():
+            return self._stopped(loaded=False)
         if any(target.seen.daemon.pid for target in self.targets):
-            self.tell("reloading")
+            self._tell(4, "reloading")
         wrong = self._each(self._reload)
         if wrong:
             return self._back("; ".join(wrong))
@@ -132,16 +147,18 @@ class Application:
         if spread:
             return self._back(spread)
         running = [target for target in self.targets if target.seen.daemon.pid]
-        found: tuple[Verified, ...] = ()
+        found: tuple[ReadBack, ...] = ()
         if running:
-            self.tell("looking what keepalived made of it")
-            found = self._watch([target.expected for target in running], running)
+            self._tell(5, "looking what keepalived made of it")
+            found = self._watch([t.expected for t in running], running, stop=self.stop)
+            if self.stop.is_set():
+                return self._stopped(found)
             bad = [v for v in found if not v.ok]
             if bad:
                 return self._back("; ".join(f"{v.host}: {v.what}: {v.seen}" for v in bad), found)
         return self._keep(found, bool(running))
 
-    def _keep(self, found: tuple[Verified, ...], running: bool) -> Came:
+    def _keep(self, found: tuple[ReadBack, ...], running: bool) -> Came:
         read = (
             f"loaded and read back ({len(found)} checks)"
             if running
@@ -154,7 +171,7 @@ class Application:
             wrong = self._each(lambda t: self._phase(t, "confirm", str(self.meta.get("who", ""))))
             if wrong:
                 return Came(Ended.TROUBLE, "; ".join(wrong), found)
-            return Came(Ended.CONFIRMED, read, found)
+            return Came(Ended.KEPT, read, found)
         wrong = self._each(lambda target: self._phase(target, "extend", str(self.timer_s)))
         if wrong:
             return self._back("; ".join(wrong), found)
@@ -233,10 +250,14 @@ class Application:
     # Looking
 
     def _watch(
-        self, expected: Sequence[Expected], targets: Sequence[Target], patience_s: float = 0.0
-    ) -> tuple[Verified, ...]:
+        self,
+        expected: Sequence[Expected],
+        targets: Sequence[Target],
+        patience_s: float = 0.0,
+        stop: Stop | None = None,
+    ) -> tuple[ReadBack, ...]:
         """Look until all is as expected for long enough, or patience ends (not before
-        `patience_s`)."""
+        `patience_s`), or it is stopped."""
         began = self.clock()
         least = max(verify.watch_s(e) for e in expected)
         most = max([patience_s, *(verify.patience_s(e) for e in expected)])
@@ -244,16 +265,16 @@ class Application:
         if first:
             least = max(least, _NAT_S)
             most = max(most, _NAT_S + 1)
-        found: tuple[Verified, ...] = ()
+        found: tuple[ReadBack, ...] = ()
         while True:
             looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t), brief=True))
             seen: list[DaemonSeen] = []
-            verdicts: list[Verified] = []
+            verdicts: list[ReadBack] = []
             over = False
             for (target, daemon, error), wanted in zip(looks, expected, strict=True):
                 if daemon is None:
                     verdicts.append(
-                        Verified(target.where.name, "it can be looked at", False, str(error))
+                        ReadBack(target.where.name, "it can be looked at", False, str(error))
                     )
                     over = True
                     continue
@@ -264,6 +285,7 @@ class Application:
                 verdicts += verify.together(expected, seen)
             found = tuple(verdicts)
             took = self.clock() - began
+            over = over or (stop is not None and stop.is_set())
             if over or took >= most or (took >= least and all(v.ok for v in found)):
                 break
             time.sleep(_EVERY_S)
@@ -290,7 +312,7 @@ class Application:
 
     def _replies(
         self, first: Mapping[tuple[ServiceKey, ServerKey], Counters], targets: Sequence[Target]
-    ) -> list[Verified]:
+    ) -> list[ReadBack]:
         host = next((t.where.name for t in targets if t.where.local), "")
         return [
             verify.replies(host, service, server, counted, self._counted(service, server))
@@ -313,11 +335,12 @@ class Application:
         daemon = replace(was, pid=now.pid, ticks=now.ticks, children=now.children)
         return replace(wanted, before=replace(wanted.before, daemon=daemon))
 
-    def _back(self, why: str, found: tuple[Verified, ...] = (), *, loaded: bool = True) -> Came:
+    def _back(self, why: str, found: tuple[ReadBack, ...] = (), *, loaded: bool = True) -> Came:
         """Every director back to its old files, and what is seen then."""
-        self.tell("it is not as planned: rolling it back")
+        why_back = "stopped" if self.stop.is_set() else "it is not as planned"
+        self._tell(STAGES, f"{why_back}: the old files are put back")
         result = take_back(self.id, [t.where for t in self.targets], why, self._runners)
-        if result.ended is not Ended.TAKEN_BACK or not loaded:
+        if result.ended is not Ended.ROLLED_BACK or not loaded:
             return Came(result.ended, f"{why}; {result.text}", found)
         running = [t for t in self.targets if t.seen.daemon.pid]
         wanted = [self._as_before(t, t.where.name in result.restarted) for t in running]
@@ -328,10 +351,10 @@ class Application:
             text = "; ".join(f"{v.host}: {v.what}: {v.seen}" for v in again)
             return Came(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
         how = f"{result.text}, loaded, and read back" if running else result.text
-        return Came(Ended.TAKEN_BACK, f"{why}; {how}", found)
+        return Came(Ended.ROLLED_BACK, f"{why}; {how}", found)
 
 
-def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[Verified, ...]:
+def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[ReadBack, ...]:
     """What is expected of one director, held against one look at it."""
     found = verify.look_back(wanted, daemon)
     if target.where.local and (
@@ -387,7 +410,7 @@ def take_back(
     if trouble:
         return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)), (), tuple(restarted))
     return Came(
-        Ended.TAKEN_BACK, "; ".join((*notes, "the old files are back")), (), tuple(restarted)
+        Ended.ROLLED_BACK, "; ".join((*notes, "the old files are back")), (), tuple(restarted)
     )
 
 
@@ -398,7 +421,7 @@ def _decision(runner: Runner, id_: str) -> str:
         if entry is None:
             # It was never laid out here, so there is nothing to take back.
             return "reverted"
-        if entry.ended is Ended.CONFIRMED:
+        if entry.ended is Ended.KEPT:
             return "it was kept there: undo it"
         if entry.ended is not Ended.WAITING:
             return "reverted" if entry.ended is not Ended.TROUBLE else entry.standing[0].text

@@ -16,13 +16,14 @@ from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_of
+from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration
 from lvstui.model.finding import Finding, Severity, new_findings, worst_first
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
 from lvstui.operations import configuration_verify as verify
 from lvstui.operations.config_history import HistoryEntry, read_history
-from lvstui.operations.config_plan import ConfigPlan, Director, Ended, FileChange, HostChange
+from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.operations.configuration_hosts import Where
 from lvstui.operations.configuration_rules import Side
 from lvstui.remote.runner import Runner
@@ -337,6 +338,4 @@ def in_words(plan: ConfigPlan, part: Drawn) -> str:
 
 def as_plan(entry: HistoryEntry) -> ConfigPlan:
     """What is remembered of a plan."""
-    return ConfigPlan(
-        entry.title, (), reason=entry.reason, timer_s=entry.timer_s, undoes=entry.undoes
-    )
+    return ConfigPlan(entry.title, reason=entry.reason, timer_s=entry.timer_s, undoes=entry.undoes)

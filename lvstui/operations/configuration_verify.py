@@ -21,7 +21,7 @@ from lvstui.model.config import (
 )
 from lvstui.model.ipvs import Counters, Destination, KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.operations.config_plan import Verified
+from lvstui.operations.change import ReadBack
 from lvstui.operations.configuration_rules import master_down_s
 
 SHORTEST_S = 2.0
@@ -193,21 +193,21 @@ def _needed(role: str, after: Configuration) -> bool:
     )
 
 
-def look_back(expected: Expected, now: DaemonSeen) -> tuple[Verified, ...]:
+def look_back(expected: Expected, now: DaemonSeen) -> tuple[ReadBack, ...]:
     """Everything that is expected of one director, each with what was seen."""
     before, host = expected.before.daemon, expected.host
     if not before.pid:
         return ()
     why = lost(expected, now)
     who = ", ".join(f"{child.role} {child.pid}" for child in now.children)
-    found = [Verified(host, f"the same processes (keepalived {before.pid})", not why, why or who)]
+    found = [ReadBack(host, f"the same processes (keepalived {before.pid})", not why, why or who)]
     if why:
         return tuple(found)
     found += _loaded(expected, now)
     try:
         have, had = kernel(now), kernel(before)
     except ValueError:
-        return (*found, Verified(host, "the kernel's table", False, "it can not be read"))
+        return (*found, ReadBack(host, "the kernel's table", False, "it can not be read"))
     for service in expected.after.services:
         found += _service(expected, service, have.get(service.key), had.get(service.key), now)
     kept = {service.key for service in expected.after.services}
@@ -215,18 +215,18 @@ def look_back(expected: Expected, now: DaemonSeen) -> tuple[Verified, ...]:
         if service.key not in kept:
             gone = service.key not in have
             seen = "gone" if gone else "it is still in the kernel"
-            found.append(Verified(host, f"{service.key} gone from the kernel", gone, seen))
+            found.append(ReadBack(host, f"{service.key} gone from the kernel", gone, seen))
     found += _vips(expected, now)
     return tuple(found)
 
 
-def _loaded(expected: Expected, now: DaemonSeen) -> list[Verified]:
+def _loaded(expected: Expected, now: DaemonSeen) -> list[ReadBack]:
     if now.loaded is None:
         return []
     has = parse_consolidated(now.loaded, config_id=expected.before.daemon.config_id)
     ok = same(has, expected.after)
     seen = "what it has loaded is the new file" if ok else "it has another configuration loaded"
-    return [Verified(expected.host, "reload finished", ok, seen)]
+    return [ReadBack(expected.host, "reload finished", ok, seen)]
 
 
 def _service(
@@ -235,7 +235,7 @@ def _service(
     have: KernelService | None,
     had: KernelService | None,
     now: DaemonSeen,
-) -> list[Verified]:
+) -> list[ReadBack]:
     host, key = expected.host, service.key
     if have is None:
         # A group's or a suspended service may be without a destination; the service itself is not.
@@ -243,8 +243,8 @@ def _service(
         if loaded and had is None and expected.before.daemon.table:
             # Removed by hand (a reload does not bring it back), or left out of the kernel's file
             # (`lvstui.kernel.truncated`): this change is not what it is missing for.
-            return [Verified(host, f"{key} in the kernel", True, "not there before either")]
-        return [Verified(host, f"{key} in the kernel", False, "it is not there")]
+            return [ReadBack(host, f"{key} in the kernel", True, "not there before either")]
+        return [ReadBack(host, f"{key} in the kernel", False, "it is not there")]
     wrong = []
     if have.scheduler != service.scheduler:
         wrong.append(f"scheduler {have.scheduler}, not {service.scheduler}")
@@ -281,7 +281,7 @@ def _service(
         ):
             wrong.append(f"{address} is still there")
     what = f"{key}: {service.scheduler}, {len(wanted)} servers"
-    return [Verified(host, what, not wrong, "; ".join(wrong) or _in_words(pool))]
+    return [ReadBack(host, what, not wrong, "; ".join(wrong) or _in_words(pool))]
 
 
 def _effective(server: ServerKey, service: ServiceKey) -> ServerKey:
@@ -334,7 +334,7 @@ def is_master(daemon: DaemonSeen, instance: ConfiguredInstance) -> bool:
     return any(holds(daemon, vip) for vip in instance.vips)
 
 
-def _vips(expected: Expected, now: DaemonSeen) -> list[Verified]:
+def _vips(expected: Expected, now: DaemonSeen) -> list[ReadBack]:
     before, host = expected.before.daemon, expected.host
     was = {instance.name: instance for instance in expected.was.instances}
     found = []
@@ -347,16 +347,16 @@ def _vips(expected: Expected, now: DaemonSeen) -> list[Verified]:
         if master:
             missing = [vip for vip in instance.vips if not holds(now, vip)]
             seen = f"missing: {', '.join(missing)}" if missing else ", ".join(instance.vips)
-            found.append(Verified(host, f"{instance.name} MASTER with its VIPs", not missing, seen))
+            found.append(ReadBack(host, f"{instance.name} MASTER with its VIPs", not missing, seen))
         elif old.vips:
             taken = [vip for vip in instance.vips if holds(now, vip) and not holds(before, vip)]
             seen = f"has taken {', '.join(taken)}" if taken else "holds none of its VIPs"
-            found.append(Verified(host, f"{instance.name} stays BACKUP", not taken, seen))
+            found.append(ReadBack(host, f"{instance.name} stays BACKUP", not taken, seen))
     left = {vip for instance in expected.after.instances for vip in instance.vips}
     for vip in dict.fromkeys(vip for i in expected.was.instances for vip in i.vips):
         if vip not in left and holds(before, vip):
             gone = not holds(now, vip)
-            found.append(Verified(host, f"VIP {vip} gone", gone, "" if gone else "still there"))
+            found.append(ReadBack(host, f"VIP {vip} gone", gone, "" if gone else "still there"))
     return found
 
 
@@ -364,7 +364,7 @@ def _roles(instance: ConfiguredInstance) -> tuple[object, ...]:
     return _election(instance)[1:]
 
 
-def together(expected: Sequence[Expected], now: Sequence[DaemonSeen]) -> tuple[Verified, ...]:
+def together(expected: Sequence[Expected], now: Sequence[DaemonSeen]) -> tuple[ReadBack, ...]:
     """What is expected of the directors as a pair: each VIP at exactly one of them."""
     if len(expected) < 2:
         return ()
@@ -379,7 +379,7 @@ def together(expected: Sequence[Expected], now: Sequence[DaemonSeen]) -> tuple[V
             continue
         seen = " and ".join(has) or "nobody has it"
         found.append(
-            Verified(
+            ReadBack(
                 seen if len(has) == 1 else ", ".join(e.host for e in expected),
                 f"VIP {vip} at one director",
                 len(has) == 1,
@@ -404,17 +404,17 @@ def becomes_nat(expected: Expected) -> tuple[tuple[ServiceKey, ServerKey], ...]:
 
 def replies(
     host: str, service: ServiceKey, server: ServerKey, first: Counters | None, last: Counters | None
-) -> Verified:
+) -> ReadBack:
     """What the counters of one NAT server say over a while."""
     what = f"replies of {server} in {service} pass this director (NAT)"
     if first is None or last is None:
-        return Verified(host, what, True, "not proven: it has no counters yet")
+        return ReadBack(host, what, True, "not proven: it has no counters yet")
     new = last.connections - first.connections
     came, went = last.packets_in - first.packets_in, last.packets_out - first.packets_out
     seen = f"{new} new connections, {came} packets to it, {went} back"
     if new < 2:
-        return Verified(host, what, True, f"not proven: {seen}")
+        return ReadBack(host, what, True, f"not proven: {seen}")
     # Each connection is answered at least once; a stray packet (a reset) proves nothing.
     if went * _ANSWERED >= new:
-        return Verified(host, what, True, seen)
-    return Verified(host, what, False, f"{seen}: it answers by another way, or not at all")
+        return ReadBack(host, what, True, seen)
+    return ReadBack(host, what, False, f"{seen}: it answers by another way, or not at all")

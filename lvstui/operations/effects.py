@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from lvstui.model.realserver import Verdict
-from lvstui.operations.rows import Row
+from lvstui.operations.rows import HostsPlan, Row, hosts_title
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.steps import HostPlan
 
 FRESH_S = 60.0
 """A plan is made from a look that is no older."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """In words, and how hard it is asked."""
-
-    lines: tuple[str, ...] = ()
-    cautions: tuple[str, ...] = ()
-    typed: str = ""
-    """What has to be typed to confirm; empty: a plain yes is enough."""
 
 
 def serves(row: Row | None, vip: str) -> bool:
@@ -34,7 +24,7 @@ def serves(row: Row | None, vip: str) -> bool:
     )
 
 
-def effects(
+def hosts_plan(
     operation: str,
     rows: Sequence[Row],
     plans: Sequence[HostPlan],
@@ -42,16 +32,21 @@ def effects(
     known: Mapping[str, Row],
     weights: Mapping[str, int],
     timer_s: int,
-) -> Effects:
-    """everybody: all real servers; known: their last looks by address; weights: kernel weight of
-    those that take new connections."""
+) -> HostsPlan:
+    """The plans of all hosts as one, with what it means.
+
+    everybody: all real servers, none when nothing is known of the others; known: their last looks
+    by address; weights: kernel weight of those that take new connections."""
+    whole = HostsPlan(
+        hosts_title(operation, [row.host for row in rows]), operation, tuple(rows), tuple(plans)
+    )
     ready = [
         (row, plan)
         for row, plan in zip(rows, plans, strict=True)
         if not plan.refusals and not plan.empty
     ]
     if not ready:
-        return Effects()
+        return whole
     lines = []
     names = [row.host.label for row, _ in ready]
     if len(ready) > 1:
@@ -62,8 +57,8 @@ def effects(
     )
     who = "Each host" if len(ready) > 1 else names[0]
     lines.append(f"{who} goes back by itself after {timer_s} s unless {proof}.")
-    if operation != "undo":
-        return Effects(tuple(lines))
+    if operation != "undo" or not everybody:
+        return replace(whole, effects=tuple(lines))
     cautions = []
     typed = ""
     changing = {row.host.address for row, _ in ready}
@@ -82,7 +77,7 @@ def effects(
             )
             typed = typed or vip
     cautions += loaded([row.host for row, _ in ready], weights)
-    return Effects(tuple(lines), tuple(cautions), typed)
+    return replace(whole, effects=tuple(lines), cautions=tuple(cautions), typed=typed)
 
 
 def loaded(hosts: Sequence[Host], weights: Mapping[str, int]) -> list[str]:

@@ -25,6 +25,7 @@ from lvstui.keepalived.first import (
 )
 from lvstui.model.keys import split_port
 from lvstui.model.numbers import hexadecimal, number
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration_hosts import Where, at_once, with_runner
 from lvstui.realserver.probes.arp import ask_all
@@ -35,7 +36,6 @@ from lvstui.sources.wire import open_socket, parse_advert
 
 if TYPE_CHECKING:
     from lvstui.keepalived.daemon.facts import DirectorSeen
-    from lvstui.operations.audit import AuditLog
 
 ROUTES = Path("/proc/net/route")
 LISTEN_S = 3.5
@@ -353,8 +353,7 @@ def bind_nonlocal(directors: Sequence[Where], audit: AuditLog) -> tuple[str, ...
     `directors`; what came of it, a line for each. Recorded like every write; taken back by
     removing the file and setting the value to 0. Raises OSError when it can not be recorded."""
     what = f"{NONLOCAL_BIND} = 1 ({SYSCTL_FILE})"
-    wanted = [(where.name, "", "sysctl", what) for where in directors]
-    id_ = audit.begin(wanted, "first configuration")
+    deeds = [Deed(where.name, "", "sysctl", what) for where in directors]
 
     def one(where: Where) -> str:
         def work(runner: Runner) -> str:
@@ -368,10 +367,14 @@ def bind_nonlocal(directors: Sequence[Where], audit: AuditLog) -> tuple[str, ...
 
         return with_runner(where, work)
 
-    said, ends = [], []
-    for (where, text, error), entry in zip(at_once(directors, one), wanted, strict=True):
-        ended = text or str(error)
-        said.append(f"{where.name}: {ended}")
-        ends.append((*entry, error is None, ended))
-    unrecorded = audit.end(id_, ends, "first configuration")
-    return (*said, unrecorded) if unrecorded else tuple(said)
+    def everywhere(id_: str) -> tuple[list[str], list[Deed]]:
+        came = at_once(directors, one)
+        ends = [text or str(error) for _, text, error in came]
+        return ends, [
+            deed.came(error is None, end)
+            for deed, end, (_, _, error) in zip(deeds, ends, came, strict=True)
+        ]
+
+    ends, unrecorded = audit.around(deeds, everywhere, "first configuration")
+    said = [f"{where.name}: {end}" for where, end in zip(directors, ends, strict=True)]
+    return tuple([*said, unrecorded] if unrecorded else said)

@@ -7,13 +7,27 @@ from typing import Protocol
 
 from lvstui.kernel.ipvs import KernelIpvs
 from lvstui.kernel.table import TableReader, read_text
+from lvstui.model.changes import Ended
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations import weights
-from lvstui.operations.audit import AuditLog
-from lvstui.operations.plan import Outcome, Plan, Step, StepResult
+from lvstui.operations.audit import AuditLog, Deed
+from lvstui.operations.change import (
+    NOT_BEGUN,
+    Outcome,
+    Progress,
+    ReadBack,
+    Stop,
+    Tell,
+    carry_out,
+    refused,
+    silent,
+    stops,
+    worst,
+)
 from lvstui.operations.undo import Offer, Operation, offer, operations
-from lvstui.process.readonly import READ_ONLY, forbid
+from lvstui.operations.weights import SetWeight, WeightsPlan
+from lvstui.process.readonly import forbid
 
 
 class Kernel(Protocol):
@@ -72,7 +86,7 @@ class Operator:
         *,
         weight: int | None = None,
         reason: str = "",
-    ) -> Plan:
+    ) -> WeightsPlan:
         """What `operation` would do. Raises ValueError for an unknown operation."""
         return weights.plan_weights(
             picture,
@@ -93,58 +107,77 @@ class Operator:
         that number in `operations`. None when there is none."""
         return offer(self.operations(picture), picture.at, number)
 
-    def plan_undo(self, picture: Picture, offer: Offer) -> Plan:
+    def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
         """What undoing an operation on weights would do."""
         return weights.plan_undo(picture, offer)
 
-    def apply(self, plan: Plan) -> Outcome:
+    def apply(self, plan: WeightsPlan, *, tell: Tell = silent, stop: Stop | None = None) -> Outcome:
         """Apply a plan step by step, read each one back, record it. Never raises for what the
-        kernel or the disk refuses: the outcome says it.
+        kernel or the disk refuses: the outcome says it. `stop` is heeded between two steps.
 
         A step whose weight changed since the plan was made is not written: the operator decided
         on what he saw.
         """
-        if self.read_only:
-            return Outcome(plan, (), "", f"refused: {READ_ONLY}")
-        if plan.refusals:
-            return Outcome(plan, (), "", "refused: " + "; ".join(plan.refusals))
-        try:
-            id_ = self.audit.planned(plan)
-        except OSError as error:
-            why = f"nothing was done: the audit log can not be written ({error})"
-            return Outcome(plan, (), "", why)
-        results = tuple(self._step(step) for step in plan.steps)
-        text = _summary(plan, results)
-        unrecorded = self.audit.done(plan, id_, results)
-        if unrecorded:
-            text += f"; {unrecorded}"
-        return Outcome(plan, results, id_, text, unrecorded)
+        why = stops(plan, read_only=self.read_only)
+        if why:
+            return refused(plan, why)
 
-    def _step(self, step: Step) -> StepResult:
+        def work(id_: str) -> tuple[Outcome, list[Deed]]:
+            came: list[tuple[Ended, ReadBack]] = []
+            done: list[Deed] = []
+            for number, (step, deed) in enumerate(zip(plan.steps, deeds, strict=True), 1):
+                ended, seen, text = Ended.STOPPED, None, NOT_BEGUN
+                if stop is None or not stop.is_set():
+                    tell(Progress(number, len(plan.steps), step.host, step.what))
+                    ended, seen, text = self._step(step)
+                good = ended.good
+                done.append(deed.came(good, text, seen))
+                read = f"weight {seen}" if seen is not None else ""
+                said = "; ".join(filter(None, (read, text)))
+                came.append((ended, ReadBack(step.host, deed.server, good, said)))
+            ends = [ended for ended, _ in came]
+            ended = worst(ends)
+            if ended is Ended.FAILED and Ended.DONE in ends:
+                ended = Ended.TROUBLE
+            results = tuple(result for _, result in came)
+            return Outcome(plan, ended, id_, _summary(plan, ends, done), results), done
+
+        deeds = plan.deeds
+        return carry_out(plan, self.audit, deeds, work)
+
+    def _step(self, step: SetWeight) -> tuple[Ended, int | None, str]:
+        """How it ended, the weight that was read, and what is wrong with it."""
         try:
             now = self._kernel.weight(step.service, step.server)
             if now is None:
-                return StepResult(step, False, None, "it is not in the kernel any more")
+                return Ended.FAILED, None, "it is not in the kernel any more"
             if now != step.before:
                 why = f"its weight is {now} now, {step.before} when this was planned: look again"
-                return StepResult(step, False, now, why)
+                return Ended.FAILED, now, why
             self._kernel.set_weight(step.service, step.server, step.after)
             seen = self._kernel.weight(step.service, step.server)
         except (OSError, LookupError) as error:
-            return StepResult(step, False, None, str(error.args[-1] if error.args else error))
+            return Ended.FAILED, None, str(error.args[-1] if error.args else error)
         if seen != step.after:
-            return StepResult(step, False, seen, f"read back {seen}, not {step.after}")
-        return StepResult(step, True, seen)
+            return Ended.TROUBLE, seen, f"read back {seen}, not {step.after}"
+        return Ended.DONE, seen, ""
 
 
-def _summary(plan: Plan, results: tuple[StepResult, ...]) -> str:
-    good = [result for result in results if result.ok]
-    bad = [result for result in results if not result.ok]
+def _summary(plan: WeightsPlan, ends: Sequence[Ended], done: Sequence[Deed]) -> str:
+    good = [step for step, ended in zip(plan.steps, ends, strict=True) if ended is Ended.DONE]
+    left = [step for step, ended in zip(plan.steps, ends, strict=True) if ended is Ended.STOPPED]
     words = []
     if good:
-        first = good[0].step
-        label = first.name or str(first.server)
+        first = good[0]
         more = f" and {len(good) - 1} more" if len(good) > 1 else ""
+        label = first.name or str(first.server)
         words.append(f"{label}{more}: weight {first.before} → {first.after}, read back")
-    words += [f"{result.step.name or result.step.server}: {result.error}" for result in bad]
+    words += [
+        f"{deed.name or deed.server}: {deed.end}"
+        for deed, ended in zip(done, ends, strict=True)
+        if ended not in (Ended.DONE, Ended.STOPPED)
+    ]
+    if left:
+        names = ", ".join(step.name or str(step.server) for step in left)
+        words.append(f"stopped, and nothing was done to {names}")
     return f"{plan.operation}: " + "; ".join(words)

@@ -14,17 +14,30 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
+from lvstui.model.changes import Ended
 from lvstui.model.realserver import Look, Verdict
 from lvstui.model.text import plain
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
+from lvstui.operations.change import (
+    NOT_BEGUN,
+    Outcome,
+    Progress,
+    ReadBack,
+    Stop,
+    Tell,
+    carry_out,
+    refused,
+    silent,
+    worst,
+)
 from lvstui.operations.ear import Ear
-from lvstui.operations.rows import Result, Row, drift, row_of, unreached
+from lvstui.operations.rows import HostsPlan, Row, drift, row_of, unreached
 from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import checks, outside, probes, push
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.plan import plan_push, plan_undo
-from lvstui.realserver.push import End, HostOutcome, Push
+from lvstui.realserver.push import HostOutcome, Push
 from lvstui.realserver.steps import HostPlan
 from lvstui.realserver.transaction import TIMER_S
 from lvstui.remote.fleet import run_on_all
@@ -199,33 +212,27 @@ class RealServers:
 
     def apply(
         self,
-        rows: Sequence[Row],
-        plans: Sequence[HostPlan],
+        plan: HostsPlan,
         *,
-        reason: str = "",
-        tell: Told = lambda host, stage: None,
+        tell: Tell = silent,
         came: Callable[[HostOutcome], None] | None = None,
-    ) -> Result:
-        """Carry the plans out: one host first, the others at once when that went well. Never
-        raises for what hosts or disk refuse: the outcomes say it.
+        stop: Stop | None = None,
+    ) -> Outcome:
+        """Carry a plan out: one host first, the others at once when that went well. Never raises
+        for what hosts or disk refuse: the outcomes say it.
 
-        `rows` and `plans` belong together. `came` hears of each outcome (from this thread).
+        `came` hears of each outcome (from this thread). `stop`, or `cancelled`, is heeded between
+        hosts: what has begun comes to its end, by itself or by the host's own timer.
         """
         if self.read_only:
-            return self._none(plans, End.REFUSED, READ_ONLY)
+            return refused(plan, READ_ONLY)
         self.cancelled.clear()
-        self.connector.expect(row.host.access for row in rows)
-        entries = [
-            (plan.host, row.host.name, plan.operation, _in_words(plan))
-            for row, plan in zip(rows, plans, strict=True)
+        stops = (self.cancelled, *([stop] if stop is not None else []))
+        self.connector.expect(row.host.access for row in plan.rows)
+        deeds = [
+            Deed(part.host, part.name, plan.operation, _in_words(host))
+            for part, host in zip(plan.parts, plan.hosts, strict=True)
         ]
-        try:
-            id_ = self.audit.begin(entries, reason)
-        except OSError as error:
-            why = f"nothing was done: the audit log can not be written ({error})"
-            return self._none(plans, End.FAILED, why)
-        vips = tuple(dict.fromkeys(vip for plan in plans for vip in plan.vips))
-        ear = Ear(vips, [row.host for row in rows])
         outcomes: dict[str, HostOutcome] = {}
 
         def keep(outcome: HostOutcome) -> None:
@@ -233,29 +240,45 @@ class RealServers:
             if came is not None:
                 came(outcome)
 
-        with ear:
-            self._apply(list(zip(rows, plans, strict=True)), tell, keep)
-        done = tuple(outcomes[plan.host] for plan in plans)
-        announced = self._announce(rows, plans, done)
-        unrecorded = self.audit.end(
-            id_,
-            [
-                (*entry, outcome.ok, f"{outcome.end.value}: {outcome.text}")
-                for entry, outcome in zip(entries, done, strict=True)
-            ],
-            reason,
-        )
-        return Result(done, id_, ear.wrong, ear.words, announced, unrecorded)
+        def begin(label: str, stage: str) -> None:
+            tell(Progress(len(outcomes) + 1, len(plan.hosts), label, stage))
+
+        def work(id_: str) -> tuple[Outcome, list[Deed]]:
+            vips = tuple(dict.fromkeys(vip for host in plan.hosts for vip in host.vips))
+            with Ear(vips, [row.host for row in plan.rows]) as ear:
+                self._apply(list(zip(plan.rows, plan.hosts, strict=True)), begin, keep, stops)
+            done = tuple(outcomes[host.host] for host in plan.hosts)
+            announced = self._announce(plan.rows, plan.hosts, done)
+            notes = (("listened", ear.words), ("neighbours", announced))
+            outcome = Outcome(
+                plan,
+                worst(one.ended for one in done),
+                id_,
+                _summary(plan.rows, done),
+                tuple(ReadBack(o.host, "", o.ok, o.text, o.ended, o.trouble) for o in done),
+                wrong=tuple(f"on the wire: {text}" for text in ear.wrong),
+                notes=tuple((word, text) for word, text in notes if text),
+            )
+            return outcome, [
+                deed.came(one.ok, f"{one.ended.value}: {one.text}")
+                for deed, one in zip(deeds, done, strict=True)
+            ]
+
+        return carry_out(plan, self.audit, deeds, work)
 
     def _apply(
-        self, pairs: list[tuple[Row, HostPlan]], tell: Told, keep: Callable[[HostOutcome], None]
+        self,
+        pairs: list[tuple[Row, HostPlan]],
+        tell: Told,
+        keep: Callable[[HostOutcome], None],
+        stops: Sequence[Stop],
     ) -> None:
         dips = self._dips([row.host for row, _ in pairs])
 
         def work(pair: tuple[Row, HostPlan]) -> HostOutcome:
             row, plan = pair
-            if self.cancelled.is_set():
-                return HostOutcome(plan.host, End.FAILED, "not begun: it was stopped before")
+            if any(stop.is_set() for stop in stops):
+                return HostOutcome(plan.host, Ended.STOPPED, NOT_BEGUN)
             return Push(
                 connect=lambda: self.open(row.host),
                 plan=plan,
@@ -271,12 +294,12 @@ class RealServers:
             first = left.pop(0)
             outcome = work(first)
             keep(outcome)
-            if outcome.end in (End.WENT_BACK, End.TROUBLE):
+            if outcome.ended in (Ended.ROLLED_BACK, Ended.TROUBLE):
                 for _, plan in left:
-                    why = f"not begun, because {first[0].host.label} {outcome.end.value}"
-                    keep(HostOutcome(plan.host, End.FAILED, why))
+                    why = f"not begun, because {first[0].host.label} {outcome.ended.value}"
+                    keep(HostOutcome(plan.host, Ended.FAILED, why))
                 return
-            if outcome.end is End.DONE:
+            if outcome.ended is Ended.DONE:
                 break
         # A whole push may take two timers when the connection is lost at its end.
         limit = 3.0 * self.timer_s + 2 * _LOOK_DEADLINE_S
@@ -291,15 +314,11 @@ class RealServers:
                 keep(
                     HostOutcome(
                         done.item[1].host,
-                        End.UNKNOWN,
+                        Ended.UNKNOWN,
                         str(done.error),
                         trouble=done.error.trouble.value,
                     )
                 )
-
-    @staticmethod
-    def _none(plans: Sequence[HostPlan], end: End, text: str) -> Result:
-        return Result(tuple(HostOutcome(plan.host, end, text) for plan in plans), "")
 
     @staticmethod
     def _announce(
@@ -309,7 +328,7 @@ class RealServers:
         loud = [
             vip
             for row, plan, outcome in zip(rows, plans, outcomes, strict=True)
-            if outcome.end is End.DONE and plan.operation == "push"
+            if outcome.ended is Ended.DONE and plan.operation == "push"
             for vip, found in row.checks
             if vip in plan.vips
             and row.facts is not None
@@ -331,16 +350,19 @@ class RealServers:
         if self.read_only:
             return RemoteError(Trouble.CANCELLED, READ_ONLY)
         self.cancelled.clear()
-        entry = (host.address, host.name, "reboot", "reboot, and wait for a new boot")
+        deed = Deed(host.address, host.name, "reboot", "reboot, and wait for a new boot")
+
+        def work(id_: str) -> tuple[RemoteError | None, list[Deed]]:
+            trouble = self._reboot(host, tell)
+            end = str(trouble) if trouble else "it answers in a new boot"
+            return trouble, [deed.came(trouble is None, end)]
+
         try:
-            id_ = self.audit.begin([entry], "")
-        except OSError as error:
-            why = f"{host.label}: nothing was done: the audit log can not be written ({error})"
-            return RemoteError(Trouble.SETUP, why)
-        trouble = self._reboot(host, tell)
-        end = str(trouble) if trouble else "it answers in a new boot"
-        unrecorded = self.audit.end(id_, [(*entry, trouble is None, end)], "")
+            trouble, unrecorded = self.audit.around([deed], work)
+        except NotRecordedError as error:
+            return RemoteError(Trouble.SETUP, f"{host.label}: {error}")
         if unrecorded:
+            end = str(trouble) if trouble else "it answers in a new boot"
             return RemoteError(Trouble.SETUP, f"{host.label}: {end}; {unrecorded}")
         return trouble
 
@@ -380,19 +402,20 @@ class RealServers:
         if self.read_only:
             return f"refused: {READ_ONLY}"
         what = "take back a change that was cut half way"
-        entry = (host.address, host.name, "undo", what)
+        deed = Deed(host.address, host.name, "undo", what)
+
+        def work(id_: str) -> tuple[str, list[Deed]]:
+            try:
+                with closing(self.open(host)) as runner:
+                    end = push.take_back_unfinished(runner)
+            except RemoteError as error:
+                return str(error), [deed.came(False, str(error))]
+            return end, [deed.came(True, end)]
+
         try:
-            id_ = self.audit.begin([entry], "")
-        except OSError as error:
-            return f"nothing was done: the audit log can not be written ({error})"
-        ok = False
-        try:
-            with closing(self.open(host)) as runner:
-                end = push.take_back_unfinished(runner)
-                ok = True
-        except RemoteError as error:
-            end = str(error)
-        unrecorded = self.audit.end(id_, [(*entry, ok, end)], "")
+            end, unrecorded = self.audit.around([deed], work)
+        except NotRecordedError as error:
+            return str(error)
         return f"{end}; {unrecorded}" if unrecorded else end
 
 
@@ -420,6 +443,13 @@ def prove(host: Host, plan: HostPlan, facts: HostFacts) -> list[str]:
     for found in outside.look_from_here([tried]).values():
         wrong += [c.says for c in found if c.id == "arp_silent" and c.verdict is Verdict.BAD]
     return wrong
+
+
+def _summary(rows: Sequence[Row], outcomes: Sequence[HostOutcome]) -> str:
+    found: dict[str, list[str]] = {}
+    for row, outcome in zip(rows, outcomes, strict=True):
+        found.setdefault(outcome.ended.value, []).append(row.host.label)
+    return "; ".join(f"{end}: {', '.join(hosts)}" for end, hosts in found.items())
 
 
 def _in_words(plan: HostPlan) -> str:

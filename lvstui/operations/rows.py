@@ -1,14 +1,16 @@
-"""Real servers as they were seen, and what came of changing them: data for screens and shell."""
+"""Real servers as they were seen, and a change of them as data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from lvstui.model.realserver import Look, Verdict
+from lvstui.operations.change import Part, Plan, Step
 from lvstui.realserver.checks import TITLES, judge, unreachable
-from lvstui.realserver.facts import HostFacts, Manifest
+from lvstui.realserver.facts import MANIFEST, HostFacts, Manifest
 from lvstui.realserver.hosts import Host
-from lvstui.realserver.push import HostOutcome
+from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep
 from lvstui.remote.runner import RemoteError
 
 
@@ -79,25 +81,50 @@ def _managed(manifest: Manifest | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a push or an undo on all hosts."""
+class HostsPlan(Plan):
+    """A push to real servers, or an undo on them."""
 
-    outcomes: tuple[HostOutcome, ...]
-    id: str
-    """Audit id."""
-    heard: tuple[str, ...] = ()
-    """Who spoke for a VIP on the wire meanwhile and should not have, in words."""
-    listened: str = ""
-    """How well was listened, in words; empty: not at all."""
-    announced: str = ""
-    """What the master told the link at the end, in words."""
-    unrecorded: str = ""
-    """Why the audit log has nothing of what came of it; empty: it has."""
+    operation: str = ""
+    """push or undo."""
+    rows: tuple[Row, ...] = ()
+    hosts: tuple[HostPlan, ...] = ()
+    """One for each row."""
 
     @property
-    def ok(self) -> bool:
-        """Every host is as planned and nobody spoke out of turn."""
-        return bool(self.outcomes) and all(o.ok for o in self.outcomes) and not self.heard
+    def parts(self) -> tuple[Part, ...]:
+        """A host each."""
+        return tuple(
+            Part(
+                plan.host,
+                row.host.name,
+                row.trouble,
+                f"{row.facts.os_name}, {plan.method or 'no method'}" if row.facts else "",
+                tuple(map(_step, plan.steps)),
+                notes=(*by, *plan.notes),
+                cautions=plan.cautions,
+                refusals=plan.refusals,
+            )
+            for row, plan in zip(self.rows, self.hosts, strict=True)
+            for by in [(f"by {plan.method}: {plan.why_method}",) if plan.why_method else ()]
+        )
+
+    @property
+    def shell_lines(self) -> tuple[str, ...]:
+        """All of them at once."""
+        names = " ".join(row.host.label for row in self.rows)
+        return (f"lvstui realserver {self.operation} {names}",)
+
+
+def _step(one: HostStep) -> Step:
+    shown = one.diff if isinstance(one, ChangeFile) and one.path != MANIFEST else ""
+    return Step(one.what, one.verify, one.undo, one.why, shown)
+
+
+def hosts_title(operation: str, hosts: Sequence[Host]) -> str:
+    """`push to rs1, rs2`."""
+    names = ", ".join(host.label for host in hosts[:4])
+    more = f" and {len(hosts) - 4} more" if len(hosts) > 4 else ""
+    return f"{operation} {'to' if operation == 'push' else 'on'} {names}{more}"
 
 
 def drift(before: Row | None, now: Row) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ class Operation:
     def in_force(self) -> bool:
         """Something of it is left: it can be undone, or what an operator undid made again."""
         if self.kind is Kind.FILE:
-            return self.ended not in (Ended.TAKEN_BACK, Ended.REFUSED)
+            return self.ended not in (Ended.ROLLED_BACK, Ended.REFUSED)
         return bool(self.steps)
 
     @property

@@ -3,17 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServerView, ServiceView, State
 from lvstui.model.say import duration, plural
-from lvstui.operations.plan import Plan, Step
+from lvstui.operations.audit import Deed
+from lvstui.operations.change import Part, Plan, Step
 from lvstui.operations.undo import OLDER, Offer
 
 MAX_WEIGHT = 65535
 """keepalived takes more since 2.1, older kernels' schedulers do not all: 65535 is safe."""
 Target = tuple[ServiceKey, ServerKey]
 Original = Callable[[str, str], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeight:
+    """One write: the kernel weight of one real server in one virtual service."""
+
+    host: str
+    service: ServiceKey
+    server: ServerKey
+    before: int
+    """Weight in the kernel when the plan was made."""
+    after: int
+    what: str
+    """In words: `kernel weight of rs2 (10.10.0.4:80) in tcp 10.10.0.20:80: 10 → 0`."""
+    verify: str
+    undo: str
+    name: str = ""
+    """The real server's name, when it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsPlan(Plan):
+    """Weights in the kernel of this director."""
+
+    host: str = ""
+    operation: str = ""
+    """drain, enable, weight or undo."""
+    steps: tuple[SetWeight, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """This director alone."""
+        steps = tuple(Step(one.what, one.verify, one.undo) for one in self.steps)
+        return (Part(self.host, steps=steps),)
+
+    @property
+    def deeds(self) -> tuple[Deed, ...]:
+        """For the audit log, one for each step."""
+        return tuple(
+            Deed(
+                self.host,
+                step.name,
+                self.operation,
+                service=str(step.service),
+                server=str(step.server),
+                before=step.before,
+                after=step.after,
+            )
+            for step in self.steps
+        )
+
+    @property
+    def shell_lines(self) -> tuple[str, ...]:
+        """A line for each real server."""
+        if self.operation == "undo":
+            return ("lvstui undo",)
+        return tuple(
+            shell_line(
+                self.operation,
+                str(step.server),
+                str(step.service),
+                str(step.after) if self.operation == "weight" else "",
+            )
+            for step in self.steps
+        )
+
+
+def shell_line(
+    operation: str, server: str, service: str, weight: str = "", reason: str = ""
+) -> str:
+    """An operation on one server as the shell has it."""
+    words = ["lvstui", operation, server, *([weight] if weight else [])]
+    words += ["--service", f'"{service}"']
+    if reason:
+        words += ["--reason", "'" + reason.replace("'", "'\\''") + "'"]
+    return " ".join(words)
+
+
+def planned(host: str, operation: str, steps: Sequence[SetWeight]) -> WeightsPlan:
+    """A plan of these steps, called `drain 10.10.0.4:80 in tcp 10.10.0.20:80 and 2 more`."""
+    title = operation
+    if steps:
+        title += f" {steps[0].server} in {steps[0].service}"
+        title += f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    return WeightsPlan(title, host, operation, tuple(steps))
 
 
 def plan_weights(
@@ -24,7 +111,7 @@ def plan_weights(
     weight: int | None = None,
     reason: str = "",
     original: Original = lambda service, server: None,
-) -> Plan:
+) -> WeightsPlan:
     """The plan of `drain`, `enable` or `weight` (with its `weight`) on `targets`.
 
     `original` gives the weight before an earlier drain, from the audit log. What can not be done
@@ -35,7 +122,7 @@ def plan_weights(
     refusals: list[str] = []
     cautions: list[str] = []
     same: list[str] = []
-    steps: list[Step] = []
+    steps: list[SetWeight] = []
     if operation == "weight" and (weight is None or not 0 <= weight <= MAX_WEIGHT):
         refusals.append(f"a weight is a whole number from 0 to {MAX_WEIGHT}")
         weight = 0
@@ -75,22 +162,20 @@ def plan_weights(
     effects, typed, more = _effects(picture, steps)
     cautions += more
     cautions += _flap_caution(picture, steps)
-    return Plan(
-        operation,
-        picture.host,
-        tuple(steps),
-        tuple(effects),
-        tuple(dict.fromkeys(cautions)),
-        tuple(refusals),
-        typed,
-        reason,
+    return replace(
+        planned(picture.host, operation, steps),
+        effects=tuple(effects),
+        cautions=tuple(dict.fromkeys(cautions)),
+        refusals=tuple(refusals),
+        typed=typed,
+        reason=reason,
     )
 
 
-def plan_undo(picture: Picture, offer: Offer) -> Plan:
+def plan_undo(picture: Picture, offer: Offer) -> WeightsPlan:
     """The plan that undoes an operation on weights."""
     chosen = offer.operation
-    steps: list[Step] = []
+    steps: list[SetWeight] = []
     cautions = list(offer.cautions)
     refusals = [offer.refusal] if offer.refusal else []
     for entry in chosen.steps:
@@ -123,16 +208,14 @@ def plan_undo(picture: Picture, offer: Offer) -> Plan:
     age = duration(picture.at - chosen.at)
     what = f"undoes “{chosen.title}” of {chosen.who}, {age} ago"
     reason = next((entry.reason for entry in chosen.steps if entry.reason), "")
-    return Plan(
-        "undo",
-        picture.host,
-        tuple(steps),
-        (what, *effects),
-        (*cautions, *more),
-        tuple(refusals),
-        typed,
-        reason,
-        chosen.id,
+    return replace(
+        planned(picture.host, "undo", steps),
+        effects=(what, *effects),
+        cautions=(*cautions, *more),
+        refusals=tuple(refusals),
+        typed=typed,
+        reason=reason,
+        undoes=chosen.id,
     )
 
 
@@ -193,10 +276,10 @@ def _not_there(
     return f"{view.label} is not in {service} in the kernel now{why}: it has no weight to change"
 
 
-def _step(host: str, view: ServerView, after: int) -> Step:
+def _step(host: str, view: ServerView, after: int) -> SetWeight:
     before = view.weights.kernel or 0
     label = f"{view.name} ({view.key})" if view.name else str(view.key)
-    return Step(
+    return SetWeight(
         host=host,
         service=view.service,
         server=view.key,
@@ -209,12 +292,12 @@ def _step(host: str, view: ServerView, after: int) -> Step:
     )
 
 
-def _effects(picture: Picture, steps: Iterable[Step]) -> tuple[list[str], str, list[str]]:
+def _effects(picture: Picture, steps: Iterable[SetWeight]) -> tuple[list[str], str, list[str]]:
     """What the site will feel, what has to be typed, and cautions."""
     effects: list[str] = []
     cautions: list[str] = []
     typed = ""
-    grouped: dict[ServiceKey, list[Step]] = {}
+    grouped: dict[ServiceKey, list[SetWeight]] = {}
     for step in steps:
         grouped.setdefault(step.service, []).append(step)
     for key, changes in grouped.items():
@@ -255,7 +338,7 @@ def _effects(picture: Picture, steps: Iterable[Step]) -> tuple[list[str], str, l
     return effects, typed, cautions
 
 
-def _service_effect(service: ServiceView, changes: list[Step]) -> tuple[str, bool]:
+def _service_effect(service: ServiceView, changes: list[SetWeight]) -> tuple[str, bool]:
     wanted = {step.server: step.after for step in changes}
     now = {
         view.key: view.weights.kernel or 0
@@ -294,7 +377,7 @@ def _label(service: ServiceView, key: ServerKey) -> str:
     return next((v.label for v in service.servers if v.key == key), str(key))
 
 
-def _flap_caution(picture: Picture, steps: Iterable[Step]) -> list[str]:
+def _flap_caution(picture: Picture, steps: Iterable[SetWeight]) -> list[str]:
     """keepalived 2.2.7 writes the configured weight when a failed check recovers; a reload with
     the file unchanged keeps the kernel's weight (measured)."""
     for step in steps:

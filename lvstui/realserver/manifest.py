@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 from lvstui import __version__
 from lvstui.realserver.facts import MANIFEST, HostFacts, ManagedFile, ManagedSysctl, Manifest
-from lvstui.realserver.steps import ChangeFile, MoveAddress, SetSysctl, Step
+from lvstui.realserver.steps import ChangeFile, HostStep, MoveAddress, SetSysctl
 
 
 def sha(content: bytes) -> str:
@@ -23,8 +23,8 @@ def after_push(
     ours: tuple[str, ...],
     method: str,
     variant: str,
-    live: list[Step],
-    commit: list[Step],
+    live: list[HostStep],
+    commit: list[HostStep],
     operator: str,
     when: str,
 ) -> Manifest:
@@ -65,7 +65,7 @@ def after_push(
 
 
 def after_undo(
-    manifest: Manifest, staying: tuple[str, ...], files: list[Step], operator: str, when: str
+    manifest: Manifest, staying: tuple[str, ...], files: list[HostStep], operator: str, when: str
 ) -> Manifest:
     """What is managed once only `staying` VIPs are left."""
     kept = {file.path: file for file in manifest.files}

@@ -16,7 +16,7 @@ from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Manifest, host_prefi
 from lvstui.realserver.parse import names
 from lvstui.realserver.stacks import Choice, Command, Stack, by_name, choose
 from lvstui.realserver.stacks.base import add_address, delete_address
-from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl, Step
+from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep, MoveAddress, Run, SetSysctl
 
 VARIANTS = ("all", "interface")
 
@@ -61,14 +61,14 @@ def plan_push(
 
     silent = any(address_family(vip) == 4 for vip in every)
     keys = needed_keys(facts, chosen) if silent else ()
-    live: list[Step] = [
+    live: list[HostStep] = [
         _sysctl(facts, path, value) for path, value in keys if facts.sysctl(path) != value
     ]
     # Where the files of others say it already, there is no key to set.
     lasting = sysctls.file_text(keys, chosen) if keys else None
     ours, theirs = _who_persists(facts, stack, every, manifest)
     live += _put(facts, stack, asked, ours)
-    commit: list[Step] = []
+    commit: list[HostStep] = []
     if lasting is not None:
         commit += _file(
             facts,
@@ -142,7 +142,7 @@ def plan_undo(
     staying = tuple(vip for vip in manifest.vips if vip not in going)
     stack = by_name(manifest.method)
     cautions: list[str] = []
-    live: list[Step] = []
+    live: list[HostStep] = []
     for vip in going:
         held = [a for a in facts.holders(vip) if a.link == "lo" and a.prefix == host_prefix(vip)]
         if vip not in manifest.added:
@@ -160,8 +160,8 @@ def plan_undo(
                     "the VIP goes first",
                 )
             )
-    commit: list[Step] = []
-    files: list[Step] = []
+    commit: list[HostStep] = []
+    files: list[HostStep] = []
     for wanted in stack.files(facts, staying):
         files += _undo_file(
             facts, manifest, wanted.path, wanted.content, wanted.mode, staying, cautions
@@ -290,8 +290,8 @@ def foreign_place(
 
 def _put(
     facts: HostFacts, stack: Stack, asked: tuple[str, ...], ours: tuple[str, ...]
-) -> list[Step]:
-    steps: list[Step] = []
+) -> list[HostStep]:
+    steps: list[HostStep] = []
     for vip in asked:
         held = [a for a in facts.holders(vip) if a.link == "lo"]
         right = [a for a in held if a.prefix == host_prefix(vip)]
@@ -400,8 +400,8 @@ def _notes(
     choice: Choice,
     variant: str,
     theirs: tuple[str, ...],
-    live: list[Step],
-    commit: list[Step],
+    live: list[HostStep],
+    commit: list[HostStep],
 ) -> list[str]:
     notes = [*choice.passed, *theirs]
     paths = [step.path for step in commit if isinstance(step, ChangeFile)]

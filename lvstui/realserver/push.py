@@ -11,8 +11,8 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
+from lvstui.model.changes import Ended
 from lvstui.model.text import plain
 from lvstui.realserver import parse, transaction
 from lvstui.realserver.facts import MANIFEST, STATE, HostFacts
@@ -26,28 +26,12 @@ _GRACE_S = 20.0
 """How long after its timer a host may take to go back."""
 
 
-class End(str, Enum):
-    """How it ended; the same words in TUI, JSON and docs."""
-
-    DONE = "done"
-    NOTHING = "nothing to do"
-    REFUSED = "refused"
-    WENT_BACK = "went back"
-    """Everything is as it was before."""
-    FAILED = "failed"
-    """Nothing was changed."""
-    TROUBLE = "trouble"
-    """It could not go back whole: somebody has to look."""
-    UNKNOWN = "unknown"
-    """The host does not answer, and what it decided could not be seen."""
-
-
 @dataclass(frozen=True, slots=True)
 class HostOutcome:
     """What came of a plan on one host."""
 
     host: str
-    end: End
+    ended: Ended
     text: str
     """One line for the operator."""
     facts: HostFacts | None = None
@@ -58,7 +42,7 @@ class HostOutcome:
     @property
     def ok(self) -> bool:
         """As planned."""
-        return self.end in (End.DONE, End.NOTHING)
+        return self.ended.good
 
 
 Connect = Callable[[], Runner]
@@ -134,16 +118,16 @@ class Push:
         """Do it; never raises for what a host or the network does."""
         plan = self.plan
         if plan.refusals:
-            return self._end(End.REFUSED, "; ".join(plan.refusals))
+            return self._end(Ended.REFUSED, "; ".join(plan.refusals))
         if plan.empty:
-            return self._end(End.NOTHING, "everything is as it has to be already")
+            return self._end(Ended.NOTHING, "everything is as it has to be already")
         try:
             return self._run()
         except RemoteError as error:
             if not self._armed:
                 return HostOutcome(
                     plan.host,
-                    End.FAILED,
+                    Ended.FAILED,
                     f"nothing was changed: {error}",
                     trouble=error.trouble.value,
                 )
@@ -166,7 +150,7 @@ class Push:
             if began.status != 0 or "armed" not in began.text:
                 self._armed = 0.0
                 said = _last(began.text, began.err) or f"status {began.status}"
-                return self._end(End.FAILED, f"nothing was changed: {said}")
+                return self._end(Ended.FAILED, f"nothing was changed: {said}")
             self.tell("changing what is in force")
             live = runner.run(
                 transaction.phase("live"),
@@ -211,8 +195,8 @@ class Push:
         wrong = read_back(plan, facts, lasting=True)
         if wrong:
             text = "confirmed, but it does not read back: " + "; ".join(wrong)
-            return HostOutcome(plan.host, End.TROUBLE, text, facts)
-        return HostOutcome(plan.host, End.DONE, _summary(plan), facts)
+            return HostOutcome(plan.host, Ended.TROUBLE, text, facts)
+        return HostOutcome(plan.host, Ended.DONE, _summary(plan), facts)
 
     def _proved(self, facts: HostFacts) -> list[str]:
         """A proof that breaks is none: the host goes back at once, not at its timer."""
@@ -229,12 +213,12 @@ class Push:
     def _went_back(self, out: str, why: str) -> HostOutcome:
         lines = out.splitlines()
         if "reverted" in lines or any(line.startswith("gone: ") for line in lines):
-            return self._end(End.WENT_BACK, f"everything is as it was before: {why}")
+            return self._end(Ended.ROLLED_BACK, f"everything is as it was before: {why}")
         trouble = next((plain(line) for line in lines if line.startswith("trouble: ")), "")
-        return self._end(End.TROUBLE, f"{why}; {trouble or 'it could not be taken back'}")
+        return self._end(Ended.TROUBLE, f"{why}; {trouble or 'it could not be taken back'}")
 
-    def _end(self, end: End, text: str) -> HostOutcome:
-        return HostOutcome(self.plan.host, end, text)
+    def _end(self, ended: Ended, text: str) -> HostOutcome:
+        return HostOutcome(self.plan.host, ended, text)
 
     def await_decision(self, error: RemoteError) -> HostOutcome:
         """After a lost connection: what did the host decide? Asks until its timer has run out."""
@@ -265,15 +249,17 @@ class Push:
             except OSError as problem:
                 last = RemoteError(Trouble.LOST, str(problem))
             if standing is not None and not standing.guarded:
-                return self._end(End.TROUBLE, f"{error}; {standing.plight}")
+                return self._end(Ended.TROUBLE, f"{error}; {standing.plight}")
             if time.monotonic() > until:
                 break
             time.sleep(_AGAIN_S)
         if standing is not None:
-            return self._end(End.TROUBLE, f"{error}; {standing.plight or 'it is still going back'}")
+            return self._end(
+                Ended.TROUBLE, f"{error}; {standing.plight or 'it is still going back'}"
+            )
         return HostOutcome(
             self.plan.host,
-            End.UNKNOWN,
+            Ended.UNKNOWN,
             f"{last}; whether it was confirmed or its timer took it back is not known: look again "
             "when it answers",
             trouble=last.trouble.value,
@@ -283,11 +269,11 @@ class Push:
         plan = self.plan
         if done and not (wrong := read_back(plan, facts, lasting=True)):
             text = f"{_summary(plan)} (the connection was lost meanwhile)"
-            return HostOutcome(plan.host, End.DONE, text, facts)
+            return HostOutcome(plan.host, Ended.DONE, text, facts)
         if done:
-            return HostOutcome(plan.host, End.TROUBLE, "; ".join(wrong), facts)
+            return HostOutcome(plan.host, Ended.TROUBLE, "; ".join(wrong), facts)
         return HostOutcome(
-            plan.host, End.WENT_BACK, f"everything is as it was before: {error.what}", facts
+            plan.host, Ended.ROLLED_BACK, f"everything is as it was before: {error.what}", facts
         )
 
 

@@ -144,7 +144,7 @@ class Run:
         return "after the files are back, their owner is told again"
 
 
-Step = SetSysctl | MoveAddress | ChangeFile | Run
+HostStep = SetSysctl | MoveAddress | ChangeFile | Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +161,9 @@ class HostPlan:
     why_method: str = ""
     variant: str = ""
     """`all` or `interface`."""
-    live: tuple[Step, ...] = ()
+    live: tuple[HostStep, ...] = ()
     """In force at once, gone by themselves at a reboot."""
-    commit: tuple[Step, ...] = ()
+    commit: tuple[HostStep, ...] = ()
     """Lasting; done only after what is live was proven."""
     back: tuple[Run, ...] = ()
     """On the way back, before the files are restored."""
@@ -179,7 +179,7 @@ class HostPlan:
     """The boot that was looked at."""
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[HostStep, ...]:
         """All, in order."""
         return self.live + self.commit
 
@@ -187,12 +187,6 @@ class HostPlan:
     def empty(self) -> bool:
         """There is nothing to do."""
         return not self.steps
-
-    @property
-    def title(self) -> str:
-        """`push 10.10.0.20 to rs1`."""
-        word = "to" if self.operation == "push" else "on"
-        return f"{self.operation} {', '.join(self.vips)} {word} {self.host}"
 
     def document(self) -> dict[str, Any]:
         """For JSON."""

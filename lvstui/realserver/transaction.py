@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from lvstui.realserver.facts import STATE
-from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, Run, SetSysctl, Step
+from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep, MoveAddress, Run, SetSysctl
 from lvstui.remote import guarded
 from lvstui.remote.guarded import BUSY, UNWRITABLE
 
@@ -127,7 +127,7 @@ def _run(run: Run, word: str = "") -> str:
     return f"{word} {shlex.quote(run.why or run.script)} {shlex.quote(run.script)}"
 
 
-def _do(step: Step, numbers: dict[int, int]) -> str:
+def _do(step: HostStep, numbers: dict[int, int]) -> str:
     if isinstance(step, SetSysctl):
         return f"set_key {shlex.quote(step.key)} {shlex.quote(step.after)}"
     if isinstance(step, MoveAddress):
@@ -141,7 +141,7 @@ def _do(step: Step, numbers: dict[int, int]) -> str:
     return f"put_file {number} {path} {step.mode:o} {shlex.quote(step.owner)}"
 
 
-def _back(step: Step, numbers: dict[int, int]) -> str:
+def _back(step: HostStep, numbers: dict[int, int]) -> str:
     if isinstance(step, SetSysctl):
         return f"set_key {shlex.quote(step.key)} {shlex.quote(step.before)}"
     if isinstance(step, MoveAddress):

@@ -16,16 +16,18 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.text.tree import Tree
+from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration
 from lvstui.model.files import ConfigFiles
 from lvstui.model.finding import Finding
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
+from lvstui.operations.change import Outcome, Phase, Progress
 from lvstui.operations.config_edit import with_others
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, FileChange
+from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.remote.runner import RemoteError
-from lvstui.session.config_change import ConfigChange, MakePlan, Phase
+from lvstui.session.config_change import ConfigChange, MakePlan
 from lvstui.session.document import Document, Lint, document, recorded
 from lvstui.session.drafting import Edit, Pending, Wishes, pending
 from lvstui.session.jobs import Begin, Jobs, Later, in_thread
@@ -264,7 +266,7 @@ class ConfigSession(Jobs):
 
     def plan(self, title: str, make: MakePlan, *, from_draft: bool = False) -> ConfigChange:
         """Plan a change; it tells by its phase how far that is."""
-        change = ConfigChange(title, make, from_draft)
+        change = ConfigChange(title, make=make, from_draft=from_draft)
         self.change = change
 
         def done(plan: ConfigPlan) -> None:
@@ -282,9 +284,9 @@ class ConfigSession(Jobs):
         plan = replace(plan, reason=reason)
         change.plan = plan
 
-        def progress(stage: str) -> None:
+        def tell(progress: Progress) -> None:
             def show() -> None:
-                change.stages.append(stage)
+                change.stages.append(str(progress))
                 self.changed()
 
             self.later(show)
@@ -292,7 +294,7 @@ class ConfigSession(Jobs):
         change.phase, change.started = Phase.RUNNING, time.monotonic()
         self.start(
             f"applying {change.title}",
-            lambda: self.engine().apply(plan, force=force, progress=progress),
+            lambda: self.engine().apply(plan, force=force, tell=tell, stop=change.stop),
             lambda outcome: self._ended(change, outcome),
             self._lost(change),
         )
@@ -313,7 +315,7 @@ class ConfigSession(Jobs):
         assert change.outcome is not None
         id_ = change.outcome.id
 
-        def work() -> ConfigOutcome:
+        def work() -> Outcome:
             engine = self.engine()
             return engine.confirm(id_) if keep else engine.take_back(id_)
 
@@ -326,7 +328,7 @@ class ConfigSession(Jobs):
         words = "keeping it" if keep else "undoing it"
         self.start(words, work, lambda outcome: self._ended(change, outcome), failed)
 
-    def _ended(self, change: ConfigChange, outcome: ConfigOutcome) -> None:
+    def _ended(self, change: ConfigChange, outcome: Outcome) -> None:
         change.stages.clear()
         change.ended(outcome)
         self._followed = None
@@ -350,7 +352,7 @@ class ConfigSession(Jobs):
         if change.left_s or self._job:
             return
 
-        def work() -> ConfigOutcome:
+        def work() -> Outcome:
             engine = self.engine()
             waits = next((one for one in engine.waiting() if one.id == outcome.id), None)
             if waits is not None:
@@ -377,7 +379,7 @@ class ConfigSession(Jobs):
 
         change.phase = Phase.DECIDING
 
-        def done(now: ConfigOutcome) -> None:
+        def done(now: Outcome) -> None:
             if now.ended is Ended.WAITING:
                 change.ended(now)
             else:
@@ -442,8 +444,8 @@ class ConfigSession(Jobs):
 
 def _waiting(seen: ChangeStands, left_s: float) -> ConfigChange:
     """A change of another session whose timer runs."""
-    plan = ConfigPlan(seen.title, (), reason=seen.reason)
-    change = ConfigChange(seen.title, lambda engine: plan, plan=plan)
+    plan = ConfigPlan(seen.title, reason=seen.reason)
+    change = ConfigChange(seen.title, make=lambda engine: plan, plan=plan)
     text = f"applied by {seen.who}, not kept yet"
-    change.ended(ConfigOutcome(plan, Ended.WAITING, seen.id, text, (), left_s))
+    change.ended(Outcome(plan, Ended.WAITING, seen.id, text, (), left_s))
     return change

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
-from time import monotonic
 from typing import TYPE_CHECKING
 
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended
+from lvstui.operations.change import TrackedChange
+from lvstui.operations.config_plan import ConfigPlan
 
 if TYPE_CHECKING:
     from lvstui.operations.configuration import Configurations
@@ -16,41 +15,14 @@ if TYPE_CHECKING:
 MakePlan = Callable[["Configurations"], ConfigPlan]
 
 
-class Phase(Enum):
-    """Where a change stands."""
-
-    PLANNING = "planning"
-    PLANNED = "planned"
-    RUNNING = "running"
-    WAITING = "waiting"
-    """Applied and verified; the timer rolls it back unless it is kept."""
-    DECIDING = "deciding"
-    """It is being kept or undone."""
-    ENDED = "ended"
-
-
 @dataclass
-class ConfigChange:
-    """Outlives the dialog that shows it."""
+class ConfigChange(TrackedChange):
+    """Written under a timer on each director."""
 
-    title: str
-    make: MakePlan
+    make: MakePlan = field(kw_only=True)
     from_draft: bool = False
     """The draft becomes what is in force when this is kept."""
-    phase: Phase = Phase.PLANNING
     plan: ConfigPlan | None = None
-    outcome: ConfigOutcome | None = None
-    reason: str = ""
-    """What was said already when it was asked for."""
-    cautions: tuple[str, ...] = ()
-    """What those who made it said that one must know."""
-    problem: str = ""
-    """Why it could not even be planned, or was lost on the way."""
-    stages: list[str] = field(default_factory=list)
-    """What was and is being done, in order."""
-    started: float = 0.0
-    deadline: float = 0.0
-    """Monotonic time at which the timer rolls it back."""
     plight_here: str = ""
     """Why the timer of this host can not be relied on, as the picture says; empty: it can."""
     plight_told: str = ""
@@ -65,27 +37,3 @@ class ConfigChange:
     def then(self) -> str:
         """What becomes of it unless somebody decides (WAITING)."""
         return self.plight or f"rolled back in {self.left_s:.0f} s"
-
-    @property
-    def ready(self) -> bool:
-        """There is something to apply, and nothing forbids it."""
-        plan = self.plan
-        return plan is not None and not plan.empty and not plan.refusals
-
-    @property
-    def left_s(self) -> float:
-        """Seconds until the timer rolls it back."""
-        return max(self.deadline - monotonic(), 0.0)
-
-    @property
-    def kept(self) -> bool:
-        """It came to a good end."""
-        return self.outcome is not None and self.outcome.ended is Ended.CONFIRMED
-
-    def ended(self, outcome: ConfigOutcome) -> None:
-        """Take up what came of it."""
-        self.outcome = outcome
-        self.phase = Phase.ENDED
-        if outcome.ended is Ended.WAITING:
-            self.phase = Phase.WAITING
-            self.deadline = monotonic() + outcome.left_s

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
-from lvstui.operations.effects import FRESH_S, effects
-from lvstui.operations.rows import Result, Row
+from lvstui.operations.change import Outcome, Phase, Progress
+from lvstui.operations.effects import FRESH_S, hosts_plan
+from lvstui.operations.rows import Row, hosts_title
 from lvstui.process.newfile import create_saved
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import Trouble
 from lvstui.session.hosts import real_servers_of
 from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread
-from lvstui.session.realserver_change import Change, Phase
+from lvstui.session.realserver_change import HostsChange
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
@@ -55,7 +56,7 @@ class RealServerSession(Jobs):
         """What plans can be made from: the looks of this session, by address."""
         self.stages: dict[str, str] = {}
         """What is under way, by address."""
-        self.change: Change | None = None
+        self.change: HostsChange | None = None
         """The last push or undo."""
         self.weights: dict[str, int] = {}
         """Kernel weights of those that take new connections."""
@@ -161,10 +162,16 @@ class RealServerSession(Jobs):
         hosts: Sequence[Host],
         vips: tuple[str, ...] = (),
         cautions: tuple[str, ...] = (),
-    ) -> Change:
+    ) -> HostsChange:
         """Look if need be, then plan for these VIPs (none: all of each host). The change tells by
         its phase how far it is."""
-        change = Change(operation, tuple(hosts), vips=vips, cautions=cautions)
+        change = HostsChange(
+            hosts_title(operation, hosts),
+            operation=operation,
+            hosts=tuple(hosts),
+            vips=vips,
+            cautions=cautions,
+        )
         self.change = change
         if self.fresh(hosts):
             self._plan(change, tuple(self.rows[host.address] for host in hosts))
@@ -176,33 +183,28 @@ class RealServerSession(Jobs):
         self.look(hosts, lambda rows: self._plan(change, rows), failed)
         return change
 
-    def _plan(self, change: Change, rows: tuple[Row, ...]) -> None:
+    def _plan(self, change: HostsChange, rows: tuple[Row, ...]) -> None:
         service = self._service
         assert service is not None
-        change.rows = rows
         try:
-            change.plans = service.plan(rows, change.operation, vips=change.vips)
-            found = effects(
-                change.operation,
-                rows,
-                change.plans,
-                self.hosts,
-                self.rows,
-                self.weights,
-                service.timer_s,
+            plans = service.plan(rows, change.operation, vips=change.vips)
+            found = hosts_plan(
+                change.operation, rows, plans, self.hosts, self.rows, self.weights, service.timer_s
             )
-            change.effects = replace(found, cautions=(*change.cautions, *found.cautions))
+            change.plan = replace(found, cautions=(*change.cautions, *found.cautions))
             change.phase = Phase.PLANNED
         except ValueError as error:
             change.problem, change.phase = plain(str(error)), Phase.ENDED
         self.changed()
 
-    def apply(self, change: Change, reason: str, finished: Callable[[], None]) -> None:
+    def apply(self, change: HostsChange, reason: str, finished: Callable[[], None]) -> None:
         """Carry a planned change out."""
         by_label = {host.label: host.address for host in change.hosts}
+        assert change.plan is not None
+        plan = replace(change.plan, reason=reason)
 
-        def tell(label: str, stage: str) -> None:
-            self.later(lambda: self._stage(by_label.get(label, label), stage))
+        def tell(now: Progress) -> None:
+            self.later(lambda: self._stage(by_label.get(now.host, now.host), now.text))
 
         def came(outcome: HostOutcome) -> None:
             def show() -> None:
@@ -211,9 +213,8 @@ class RealServerSession(Jobs):
 
             self.later(show)
 
-        def done(result: Result) -> None:
-            change.result, change.phase = result, Phase.ENDED
-            change.outcomes = {outcome.host: outcome for outcome in result.outcomes}
+        def done(outcome: Outcome) -> None:
+            change.outcome, change.phase = outcome, Phase.ENDED
             finished()
             # What is true there now; the matrix must not show what was before.
             self.look(change.hosts)
@@ -227,9 +228,7 @@ class RealServerSession(Jobs):
             change.title,
             change.hosts,
             "waits",
-            lambda service: service.apply(
-                change.rows, change.plans, reason=reason, tell=tell, came=came
-            ),
+            lambda service: service.apply(plan, tell=tell, came=came, stop=change.stop),
             done,
             failed,
         )
@@ -294,7 +293,7 @@ class RealServerSession(Jobs):
         if self.under_way and self._service is not None:
             self.stopping = True
             if self.change is not None and self.change.phase is Phase.RUNNING:
-                self.change.stopped = True
+                self.change.stop.set()
             self._service.cancelled.set()
             self.changed()
 

@@ -1,14 +1,46 @@
-"""What every command says in the same way."""
+"""What every command says and asks in the same way, and what its exit status means."""
 
 from __future__ import annotations
 
+import json
 import sys
 
+from lvstui.process.printing import ask
+
+DONE, NOT_DONE = 0, 1
 USAGE = 2
 """Exit status: lvstui could not look, or was asked for something that it does not understand."""
+UNRECORDED = 3
+"""Exit status: done, and the audit log could not be written."""
 
 
-def fail(message: str) -> int:
-    """Say why nothing can be done; the exit status for that."""
+def fail(message: str, status: int = USAGE, *, schema: str = "") -> int:
+    """Say why nothing can be done; the exit status for that. `schema`: as a document of it, too."""
+    if schema:
+        print(json.dumps({"schema": schema, "ok": False, "error": message}, ensure_ascii=False))
     print(f"lvstui: {message}", file=sys.stderr)
-    return USAGE
+    return status
+
+
+def answer(question: str) -> str:
+    """What was typed; the end of the input is a no."""
+    try:
+        return ask(question).strip()
+    except EOFError:
+        print()
+        return ""
+
+
+def agreed(shown: str, question: str, *, typed: str = "", schema: str = "") -> bool:
+    """Show what would be done and ask. A pipe can not be asked: it has to say --yes."""
+    if schema or not sys.stdin.isatty():
+        fail(
+            "not done: give --yes to apply it without being asked, or --plan to look",
+            1,
+            schema=schema,
+        )
+        return False
+    print(shown)
+    if typed:
+        return answer(f"type {typed} to go on: ").split() == typed.split()
+    return answer(f"{question} [y/N] ").lower() in ("y", "yes")

@@ -1,4 +1,4 @@
-"""What the shell face of real servers prints: plans, the matrix, JSON."""
+"""What the shell face of real servers prints of what was seen: the matrix, JSON."""
 
 from __future__ import annotations
 
@@ -7,35 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lvstui.model.realserver import Check
-    from lvstui.operations.rows import Result, Row
-    from lvstui.realserver.steps import HostPlan
+    from lvstui.operations.rows import Row
 
 SCHEMA = "lvstui.realserver/1"
 _MARKS = {"good": "✓", "warn": "!", "bad": "✖", "unknown": "?", "none": "–"}
-
-
-def words(row: Row, plan: HostPlan) -> str:
-    """One host's plan for people, with diffs."""
-    from lvstui.realserver.steps import ChangeFile
-
-    facts = row.facts
-    about = f"  {facts.os_name}, {plan.method or 'no method'}" if facts else ""
-    lines = [
-        f"{plan.operation} {', '.join(plan.vips) or '-'}: {row.host.label} "
-        f"({row.host.address}){about}"
-    ]
-    if plan.why_method and plan.method:
-        lines.append(f"  by {plan.method}: {plan.why_method}")
-    lines += [f"  ✖ {text}" for text in plan.refusals]
-    if plan.empty and not plan.refusals:
-        lines.append("  everything is as it has to be already")
-    for number, step in enumerate(plan.steps, 1):
-        lines.append(f"  {number:>2} {step.what}" + (f"   ({step.why})" if step.why else ""))
-        if isinstance(step, ChangeFile) and not step.path.endswith("manifest.json"):
-            lines += [f"       {line}" for line in step.diff.splitlines()]
-    lines += [f"  ⚠ {text}" for text in plan.cautions]
-    lines += [f"  · {text}" for text in plan.notes]
-    return "\n".join(lines)
 
 
 def table(rows: Sequence[Row], verbose: bool = False) -> str:
@@ -104,35 +79,4 @@ def row_document(row: Row) -> dict[str, Any]:
             }
             for vip, found in row.checks
         },
-    }
-
-
-def document(
-    rows: Sequence[Row], plans: Sequence[HostPlan], result: Result | None
-) -> dict[str, Any]:
-    """Plans and what came of them, for JSON (schema `lvstui.realserver/1`)."""
-    outcomes = {outcome.host: outcome for outcome in (result.outcomes if result else ())}
-    hosts = []
-    for row, plan in zip(rows, plans, strict=True):
-        outcome = outcomes.get(plan.host)
-        hosts.append(
-            {
-                "name": row.host.name,
-                "plan": plan.document(),
-                "end": outcome.end.value if outcome else None,
-                "ok": outcome.ok if outcome else None,
-                "text": outcome.text if outcome else None,
-                "trouble": (outcome.trouble if outcome else "") or row.trouble or None,
-            }
-        )
-    return {
-        "schema": SCHEMA,
-        "applied": result is not None,
-        "ok": result.ok if result else None,
-        "id": result.id if result else None,
-        "recorded": not result.unrecorded if result else None,
-        "heard": list(result.heard) if result else [],
-        "listened": result.listened if result else None,
-        "announced": (result.announced or None) if result else None,
-        "hosts": hosts,
     }

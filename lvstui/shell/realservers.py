@@ -12,22 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lvstui.process import readonly
-from lvstui.process.printing import ask
 from lvstui.process.readonly import Harmless
 from lvstui.session.hosts import other_directors, real_servers_of
-from lvstui.shell.realserver_report import SCHEMA, document, row_document, table, words
+from lvstui.shell.ask import DONE, NOT_DONE, agreed, fail
+from lvstui.shell.change import SCHEMA as CHANGE
+from lvstui.shell.change import carry_out, change_options, json_option
+from lvstui.shell.realserver_report import SCHEMA, row_document, table
 
 if TYPE_CHECKING:
+    from lvstui.operations.change import Outcome, Plan, Stop, Tell
     from lvstui.operations.realservers import RealServers
-    from lvstui.operations.rows import Row
     from lvstui.operations.undo import Offer
     from lvstui.realserver.hosts import Host
-    from lvstui.realserver.push import HostOutcome
-    from lvstui.realserver.steps import HostPlan
     from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
 
-DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
-"""Exit status; UNRECORDED: done, and the audit log could not be written."""
 _HELP = {
     "look": "find out what the hosts have, and judge it; changes nothing",
     "plan": "show what a push would change, with a diff for each file; changes nothing",
@@ -77,7 +75,8 @@ def _options(sub: argparse.ArgumentParser, word: str) -> None:
     sub.add_argument(
         "--transcript", metavar="FILE", help="write every command and answer to FILE, a new one"
     )
-    sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
+    if word in ("look", "verify"):
+        sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
     sub.add_argument("--verbose", "-v", action="store_true", help="with the evidence of each check")
     if word in ("plan", "push"):
         sub.add_argument("--method", default="", help="this way instead of the one that is found")
@@ -87,10 +86,10 @@ def _options(sub: argparse.ArgumentParser, word: str) -> None:
             choices=["", "all", "interface"],
             help="ARP settings for all interfaces, or only the director's (hosts with containers)",
         )
+    if word == "plan":
+        json_option(sub)
     if word in ("push", "undo"):
-        sub.add_argument("--yes", action="store_true", help="do it without asking")
-        sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
-        sub.add_argument("--reason", default="", help="why; goes to the audit log")
+        change_options(sub)
         sub.add_argument(
             "--timer",
             type=int,
@@ -185,13 +184,13 @@ def _run(args: argparse.Namespace) -> int:
         _check(args)
         hosts, directors = _hosts(args)
     except (_Usage, ValueError) as error:
-        return _fail(str(error), args, USAGE)
+        return _fail(args, str(error))
     warn = lambda text: print(f"lvstui: {text}", file=sys.stderr)  # noqa: E731
     transcript = Path(args.transcript) if args.transcript else None
     try:
         connector = Connector(TerminalAsker(), transcript=transcript, warn=warn)
     except OSError as error:
-        return _fail(f"the transcript can not be written: {error}", args, USAGE)
+        return _fail(args, f"the transcript can not be written: {error}")
     from lvstui.operations.looks import keep
     from lvstui.operations.realservers import RealServers
 
@@ -209,7 +208,7 @@ def _run(args: argparse.Namespace) -> int:
                 return _look(service, hosts, args)
             return _change(service, hosts, args)
         except ValueError as error:
-            return _fail(str(error), args, USAGE)
+            return _fail(args, str(error))
 
 
 def undo_on_hosts(args: argparse.Namespace, offer: Offer) -> int:
@@ -231,6 +230,11 @@ def undo_on_hosts(args: argparse.Namespace, offer: Offer) -> int:
         "unfinished": False,
     }
     return _run(argparse.Namespace(**{**vars(args), **asked}))
+
+
+def _fail(args: argparse.Namespace, message: str) -> int:
+    schema = SCHEMA if args.word in ("look", "verify") else CHANGE
+    return fail(message, schema=schema if args.json else "")
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -283,23 +287,23 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
     troubles: list[str] = []
     if getattr(args, "reboot", False):
         names = ", ".join(host.label for host in hosts)
-        if not args.yes and not _agreed(f"{names}: reboot, one after the other?", args):
+        question = "reboot them, one after the other?"
+        if not args.yes and not agreed(names, question, schema=SCHEMA if args.json else ""):
             return NOT_DONE
         for host in hosts:
-            error = service.reboot(host, _tell(args))
+            error = service.reboot(host, _tell)
             if error is not None:
                 troubles.append(f"{host.label}: {error}")
                 # The next one may be all that is left of the service.
                 break
     rows = service.look(hosts)
     if args.json:
-        _print_json(
-            {
-                "schema": SCHEMA,
-                "hosts": [row_document(row) for row in rows],
-                "reboot_troubles": troubles,
-            }
-        )
+        found = {
+            "schema": SCHEMA,
+            "hosts": [row_document(row) for row in rows],
+            "reboot_troubles": troubles,
+        }
+        print(json.dumps(found, indent=1, ensure_ascii=False))
     else:
         print(table(rows, args.verbose))
         for text in troubles:
@@ -311,12 +315,14 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
 
 
 def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace) -> int:
+    from lvstui.operations.effects import hosts_plan
+
     operation = "undo" if args.word == "undo" else "push"
-    show_only = args.word == "plan" or args.plan
-    tell = _tell(args)
-    if getattr(args, "unfinished", False) and not show_only:
+    if args.word == "plan":
+        args = argparse.Namespace(**{**vars(args), "plan": True, "reason": ""})
+    if getattr(args, "unfinished", False) and not args.plan:
         for host in hosts:
-            tell(host.label, service.take_back_unfinished(host))
+            _tell(host.label, service.take_back_unfinished(host))
     rows = service.look(hosts)
     plans = service.plan(
         rows,
@@ -325,85 +331,16 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
         method=getattr(args, "method", ""),
         variant=getattr(args, "variant", ""),
     )
-    blocked = [plan for plan in plans if plan.refusals]
-    ready = [plan for plan in plans if not plan.refusals]
-    if show_only or not args.yes:
-        if not args.json:
-            print("\n\n".join(words(row, plan) for row, plan in zip(rows, plans, strict=True)))
-        if show_only:
-            if args.json:
-                _print_json(document(rows, plans, None))
-            return NOT_DONE if blocked else DONE
-        if not ready or all(plan.empty for plan in ready):
-            return _nothing(rows, plans, args)
-        if not _agreed(_question(operation, ready, args), args):
-            return NOT_DONE
-    result = service.apply(
-        rows, plans, reason=args.reason, tell=tell, came=None if args.json else _print_outcome(rows)
-    )
-    if args.json:
-        _print_json(document(rows, plans, result))
-    else:
-        for text in result.heard:
-            print(f"✖ on the wire: {text}")
-        if result.listened:
-            print(f"  listened meanwhile: {result.listened}")
-        if result.announced:
-            print(f"  neighbours: {result.announced}")
-        if result.unrecorded:
-            print(f"✖ {result.unrecorded}")
-    if not result.ok:
-        return NOT_DONE
-    return UNRECORDED if result.unrecorded else DONE
+    # Of the others nothing was looked at: what is left without these is not known here.
+    plan = hosts_plan(operation, rows, plans, (), {}, {}, service.timer_s)
+    plan = replace(plan, reason=args.reason)
+
+    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
+        return service.apply(plan, tell=tell, stop=stop)
+
+    return carry_out(args, plan, apply)
 
 
-def _nothing(rows: Sequence[Row], plans: Sequence[HostPlan], args: argparse.Namespace) -> int:
-    if args.json:
-        _print_json(document(rows, plans, None))
-    return NOT_DONE if any(plan.refusals for plan in plans) else DONE
-
-
-def _question(operation: str, plans: Sequence[HostPlan], args: argparse.Namespace) -> str:
-    hosts = len([plan for plan in plans if not plan.empty])
-    count = f"{hosts} host" + ("s" if hosts != 1 else "")
-    return f"{operation} on {count}, each goes back by itself after {args.timer} s unless proven?"
-
-
-def _agreed(question: str, args: argparse.Namespace) -> bool:
-    if args.json or not sys.stdin.isatty():
-        _fail("not done: give --yes to apply it without being asked, or --plan to look", args)
-        return False
-    return ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-
-
-def _tell(args: argparse.Namespace) -> Callable[[str, str], None]:
+def _tell(host: str, stage: str) -> None:
     """Progress goes to the error stream, so that the output stays what it is."""
-
-    def tell(host: str, stage: str) -> None:
-        print(f"  {host}: {stage}", file=sys.stderr, flush=True)
-
-    return tell
-
-
-def _print_outcome(rows: Sequence[Row]) -> Callable[[HostOutcome], None]:
-    names = {row.host.address: row.host.label for row in rows}
-
-    def show(outcome: HostOutcome) -> None:
-        mark = "✓" if outcome.ok else "✖"
-        print(
-            f"{mark} {names.get(outcome.host, outcome.host)}: {outcome.end.value}: {outcome.text}",
-            flush=True,
-        )
-
-    return show
-
-
-def _print_json(found: dict[str, Any]) -> None:
-    print(json.dumps(found, indent=1, ensure_ascii=False))
-
-
-def _fail(message: str, args: argparse.Namespace, status: int = NOT_DONE) -> int:
-    if args.json:
-        print(json.dumps({"schema": SCHEMA, "ok": False, "error": message}))
-    print(f"lvstui: {message}", file=sys.stderr)
-    return status
+    print(f"… {host}: {stage}", file=sys.stderr, flush=True)

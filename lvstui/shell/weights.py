@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.picture import Picture
 from lvstui.process import readonly
-from lvstui.process.printing import ask
 from lvstui.process.readonly import Harmless
+from lvstui.shell.ask import DONE, USAGE
+from lvstui.shell.change import carry_out, change_options, not_done, print_json
 from lvstui.shell.config.change import plan_options
 
 if TYPE_CHECKING:
+    from lvstui.operations.change import Outcome, Plan, Stop, Tell
     from lvstui.operations.operator import Operator
-    from lvstui.operations.plan import Outcome, Plan
+    from lvstui.operations.weights import WeightsPlan
 
-DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
-"""Exit status; UNRECORDED: done, and the audit log could not be written."""
 _HELP = {
     "drain": "no new connections to a real server: weight 0 in the kernel, the running ones end",
     "enable": "give a drained real server its weight back",
@@ -42,7 +39,8 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
             metavar="S",
             help="only there: 'tcp ADDR:PORT', 'fwmark N' (default: every service that has it)",
         )
-        _apply_options(parser)
+        change_options(parser)
+        _read_only_option(parser)
         parser.set_defaults(run=Harmless(_run, _changes), operation=operation)
     text = "undo your newest operation: weights, keepalived.conf or real servers"
     undo = commands.add_parser(
@@ -57,14 +55,6 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
     plan_options(undo)
     _read_only_option(undo)
     undo.set_defaults(run=Harmless(_undo, _undoes))
-
-
-def _apply_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", default="", help="why; goes to the audit log and the screens")
-    parser.add_argument("--plan", action="store_true", help="show what would be done, do nothing")
-    parser.add_argument("--yes", action="store_true", help="do it without asking")
-    parser.add_argument("--json", action="store_true", help="the plan and the outcome as JSON")
-    _read_only_option(parser)
 
 
 def _read_only_option(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +114,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         plan = _plan(operator, picture, args)
     except ValueError as error:
-        return _fail(str(error), args, USAGE)
+        return not_done(args, str(error), USAGE)
     return _carry_out(operator, plan, args)
 
 
@@ -137,7 +127,7 @@ def _picture(args: argparse.Namespace) -> Picture:
 
 def _blind(picture: Picture, args: argparse.Namespace) -> int:
     gaps = [f"{g.what}: {g.remedy}" for g in picture.gaps if g.source == "proc"]
-    return _fail(gaps[0] if gaps else "the kernel's IPVS table can not be read", args, USAGE)
+    return not_done(args, gaps[0] if gaps else "the kernel's IPVS table can not be read", USAGE)
 
 
 def _undo(args: argparse.Namespace) -> int:
@@ -152,11 +142,11 @@ def _undo(args: argparse.Namespace) -> int:
     found = operator.last(picture, args.number)
     if found is None:
         if args.number is not None:
-            return _fail(f"there is no operation {args.number}: lvstui undo --list", args, USAGE)
-        return _fail("there is no operation of yours to undo", args)
+            return not_done(args, f"there is no operation {args.number}: lvstui undo --list", USAGE)
+        return not_done(args, "there is no operation of yours to undo")
     kind = found.operation.kind
     if found.refusal:
-        return _fail(found.refusal, args)
+        return not_done(args, found.refusal)
     if kind is Kind.FILE:
         from lvstui.shell.config.change import undo_change
 
@@ -189,102 +179,20 @@ def _list(operator: Operator, picture: Picture, args: argparse.Namespace) -> int
             }
             for number, one in enumerate(found, 1)
         ]
-        print(
-            json.dumps(
-                {"schema": "lvstui.operation/1", "operations": rows}, indent=1, ensure_ascii=False
-            )
-        )
+        print_json(operations=rows)
     else:
         print("\n".join(listed(found, picture.at)) or "nothing was done with lvstui here yet")
     return DONE
 
 
-def _carry_out(operator: Operator, plan: Plan, args: argparse.Namespace) -> int:
-    if args.plan:
-        _print(args, plan, None)
-        return NOT_DONE if plan.refusals else DONE
-    if plan.refusals:
-        _print(args, plan, None)
-        return NOT_DONE
-    if not args.yes and not _agreed(plan, args):
-        return NOT_DONE
-    outcome = operator.apply(plan)
-    _print(args, plan, outcome)
-    if not outcome.ok:
-        return NOT_DONE
-    return UNRECORDED if outcome.unrecorded else DONE
+def _carry_out(operator: Operator, plan: WeightsPlan, args: argparse.Namespace) -> int:
+    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
+        return operator.apply(plan, tell=tell, stop=stop)
+
+    return carry_out(args, plan, apply)
 
 
-def _plan(operator: Operator, picture: Picture, args: argparse.Namespace) -> Plan:
+def _plan(operator: Operator, picture: Picture, args: argparse.Namespace) -> WeightsPlan:
     chosen = targets(picture, args.server, args.service)
     weight = args.weight if args.operation == "weight" else None
     return operator.plan(picture, args.operation, chosen, weight=weight, reason=args.reason)
-
-
-def _agreed(plan: Plan, args: argparse.Namespace) -> bool:
-    """Show the plan and ask. A pipe can not be asked: it has to say --yes."""
-    if args.json or not sys.stdin.isatty():
-        _fail("not done: give --yes to apply it without being asked, or --plan to look", args)
-        return False
-    print(words(plan))
-    if plan.typed:
-        return ask(f"type {plan.typed} to go on: ").strip() == plan.typed
-    return ask("go on? [y/N] ").strip().lower() in ("y", "yes")
-
-
-def words(plan: Plan) -> str:
-    """The plan for people."""
-    lines = [f"{plan.operation} on {plan.host}"]
-    lines += [f"  {step.what}" for step in plan.steps]
-    lines += [f"  → {effect}" for effect in plan.effects]
-    lines += [f"  ⚠ {caution}" for caution in plan.cautions]
-    lines += [f"  ✖ {refusal}" for refusal in plan.refusals]
-    return "\n".join(lines)
-
-
-def _print(args: argparse.Namespace, plan: Plan, outcome: Outcome | None) -> None:
-    if args.json:
-        print(json.dumps(document(plan, outcome), indent=1, ensure_ascii=False))
-        return
-    if outcome is None or args.yes:
-        print(words(plan))
-    if outcome is not None:
-        print(outcome.text)
-
-
-def document(plan: Plan, outcome: Outcome | None) -> dict[str, Any]:
-    """Plan and outcome in the schema `lvstui.operation/1`."""
-    return {
-        "schema": "lvstui.operation/1",
-        "operation": plan.operation,
-        "host": plan.host,
-        "reason": plan.reason,
-        "steps": [
-            {**asdict(step), "service": str(step.service), "server": str(step.server)}
-            for step in plan.steps
-        ],
-        "effects": list(plan.effects),
-        "cautions": list(plan.cautions),
-        "refusals": list(plan.refusals),
-        "applied": outcome is not None,
-        "ok": outcome.ok if outcome is not None else None,
-        "id": outcome.id if outcome is not None else None,
-        "recorded": not outcome.unrecorded if outcome is not None else None,
-        "results": [
-            {
-                "service": str(result.step.service),
-                "server": str(result.step.server),
-                "ok": result.ok,
-                "weight_read_back": result.seen,
-                "error": result.error,
-            }
-            for result in (outcome.results if outcome is not None else ())
-        ],
-    }
-
-
-def _fail(message: str, args: argparse.Namespace, status: int = NOT_DONE) -> int:
-    if args.json:
-        print(json.dumps({"schema": "lvstui.operation/1", "ok": False, "error": message}))
-    print(f"lvstui: {message}", file=sys.stderr)
-    return status

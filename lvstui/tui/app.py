@@ -16,8 +16,9 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.say import plural
 from lvstui.model.text import plain
+from lvstui.operations.change import Outcome, Progress, Stop, Tell
 from lvstui.operations.identity import identify
-from lvstui.operations.plan import Outcome, Plan
+from lvstui.operations.weights import WeightsPlan
 from lvstui.session.jobs import Jobs
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
@@ -295,7 +296,13 @@ class LvstuiApp(App[None], inherit_bindings=False):
         if isinstance(screen, RealServersScreen):
             screen.propose_for(operation, addresses, vips, cautions)
 
-    def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
+    def carry_out(
+        self,
+        plan: WeightsPlan,
+        finished: Callable[[Outcome | Exception], bool],
+        tell: Tell,
+        stop: Stop,
+    ) -> None:
         """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
 
         def done(outcome: Outcome | Exception) -> None:
@@ -313,9 +320,12 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 markup=False,
             )
 
+        def told(progress: Progress) -> None:
+            self.call_later(lambda: tell(progress))
+
         def work() -> Outcome | Exception:
             try:
-                return self.operator.apply(plan)
+                return self.operator.apply(plan, tell=told, stop=stop)
             except Exception as problem:
                 # The operator has to hear what happened to the plan, whatever it was.
                 return problem

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
-from lvstui.operations.plan import Outcome, Plan
+from lvstui.operations.change import Outcome, Stop, Tell
 from lvstui.operations.undo import Offer, Operation
+from lvstui.operations.weights import WeightsPlan
 
 Target = tuple[ServiceKey, ServerKey]
 """One real server of one virtual service, as an operation names it."""
@@ -63,7 +64,7 @@ class Operator(Protocol):
         *,
         weight: int | None = None,
         reason: str = "",
-    ) -> Plan:
+    ) -> WeightsPlan:
         """What `operation` would do. Pure and quick."""
         ...
 
@@ -76,12 +77,13 @@ class Operator(Protocol):
         that number in `operations`; None when there is none."""
         ...
 
-    def plan_undo(self, picture: Picture, offer: Offer) -> Plan:
+    def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
         """What undoing an operation on weights would do."""
         ...
 
-    def apply(self, plan: Plan) -> Outcome:
-        """Do it and read it back. Blocks: call it in a thread."""
+    def apply(self, plan: WeightsPlan, *, tell: Tell, stop: Stop | None = None) -> Outcome:
+        """Do it and read it back; `stop` is heeded between two steps. Blocks: call it in a
+        thread."""
         ...
 
 

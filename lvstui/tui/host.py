@@ -10,7 +10,8 @@ from textual.app import App
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.operations.plan import Outcome, Plan
+from lvstui.operations.change import Outcome, Stop, Tell
+from lvstui.operations.weights import WeightsPlan
 from lvstui.tui.command import Command
 from lvstui.tui.feed import Feed, Lab, Operator
 from lvstui.tui.settings import Settings
@@ -97,8 +98,14 @@ class Host(Protocol):
         """A list of themes."""
         ...
 
-    def carry_out(self, plan: Plan, finished: Callable[[Outcome | Exception], bool]) -> None:
-        """Apply a plan in a thread."""
+    def carry_out(
+        self,
+        plan: WeightsPlan,
+        finished: Callable[[Outcome | Exception], bool],
+        tell: Tell,
+        stop: Stop,
+    ) -> None:
+        """Apply a plan in a thread; `finished` and `tell` are called on the UI's."""
         ...
 
 

@@ -12,8 +12,9 @@ import sys
 import time
 from typing import Any
 
+from lvstui.operations.change import Outcome
 from lvstui.operations.config_history import HistoryEntry
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, FileChange
+from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration import Configurations
 from lvstui.operations.configuration_hosts import Where
 from lvstui.remote.connect import Connector
@@ -32,12 +33,12 @@ def told(plan: ConfigPlan) -> dict[str, Any]:
     }
 
 
-def ended(outcome: ConfigOutcome) -> dict[str, Any]:
+def ended(outcome: Outcome) -> dict[str, Any]:
     return {
         "ended": outcome.ended.value,
         "text": outcome.text,
         "id": outcome.id,
-        "verified": [[v.host, v.what, v.ok, v.seen] for v in outcome.verified],
+        "verified": [[v.host, v.what, v.ok, v.seen] for v in outcome.results],
     }
 
 
@@ -101,7 +102,7 @@ def main() -> None:
                     engine.apply(
                         plan,
                         force=bool(order.get("force")),
-                        progress=lambda text: print("stage", text, flush=True),
+                        tell=lambda now: print("stage", now.text, flush=True),
                     )
                 )
         elif do == "confirm":

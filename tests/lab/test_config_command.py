@@ -41,7 +41,7 @@ def document(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:
     done = lvstui(lab, f"config {words} --json")
     assert SECRET not in done.stdout + done.stderr, "a password was shown"
     found = json.loads(done.stdout)
-    assert found["schema"] == "lvstui.change/1"
+    assert found["schema"] == "lvstui.change/2"
     return done.status, found
 
 

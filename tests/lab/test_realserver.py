@@ -60,6 +60,11 @@ def whole_state(lab: Lab, node: str) -> str:
     ).stdout
 
 
+def ends(document: dict[str, Any]) -> list[str]:
+    """How each host ended."""
+    return [one["ended"] for one in document["outcome"]["results"]]
+
+
 def verdicts(document: dict[str, Any], vip: str = VIP) -> dict[str, dict[str, str]]:
     return {
         host["name"]: {id_: check["verdict"] for id_, check in host["vips"][vip].items()}
@@ -117,8 +122,8 @@ def test_bare_servers_become_real_ones_and_bare_again(bare: Lab) -> None:
     status, document, errors = lvstui(lab, "push --all --yes --reason 'new servers'")
     said = capture.stop()
     assert status == 0, (document, errors)
-    assert [host["end"] for host in document["hosts"]] == ["done"] * 3
-    assert document["heard"] == []
+    assert ends(document) == ["done"] * 3
+    assert document["outcome"]["wrong"] == []
     assert said == {node: [] for node in SERVERS}, "a real server spoke for the VIP"
 
     status, document, _ = lvstui(lab, "verify")
@@ -135,12 +140,11 @@ def test_bare_servers_become_real_ones_and_bare_again(bare: Lab) -> None:
     assert served >= set(SERVERS), "traffic through the VIP does not reach them all"
 
     status, document, _ = lvstui(lab, "push --all --yes")
-    assert (status, [h["end"] for h in document["hosts"]]) == (0, ["nothing to do"] * 3)
+    assert (status, document["outcome"]["ended"]) == (0, "nothing to do")
 
     capture = Capture(lab)
     status, document, _ = lvstui(lab, "undo --all --yes")
-    ends = [(host["end"], host["text"]) for host in document["hosts"]]
-    assert (status, [end for end, _ in ends]) == (0, ["done"] * 3), "\n".join(map(str, ends))
+    assert (status, ends(document)) == (0, ["done"] * 3), [h["text"] for h in document["hosts"]]
     assert capture.stop() == {node: [] for node in SERVERS}
     for node in SERVERS:
         assert whole_state(lab, node) == before[node]
@@ -168,7 +172,7 @@ with Connector(step_s=5) as connector:
         push = Push(lambda: connector.open(host.access), plan, (), int(timer),
                     lambda p, f: (), lambda stage: print(host.address, stage, flush=True))
         outcome = push.run()
-        ends[host.address] = [outcome.end.value, outcome.text]
+        ends[host.address] = [outcome.ended.value, outcome.text]
     threads = [threading.Thread(target=work, args=pair) for pair in zip(hosts, plans)]
     print("begin", flush=True)
     for thread in threads: thread.start()
@@ -260,7 +264,7 @@ def test_a_cut_at_any_step_ends_wholly_before_or_wholly_after(bare: Lab, operati
             told = json.loads(process.output().decode().splitlines()[-1])
             for node, step in zip(SERVERS, chosen, strict=True):
                 end = told[ADDRESS[node]][0]
-                if end in ("done", "went back"):
+                if end in ("done", "rolled back"):
                     done = "after" if operation == "push" else "before"
                     back = "before" if operation == "push" else "after"
                     assert seen[kind, step] == (done if end == "done" else back), told
@@ -322,18 +326,19 @@ def test_what_stands_in_the_way_is_said_and_nothing_is_changed(bare: Lab) -> Non
         for node, (_, mend) in BREAK.items():
             lab.run(node, mend, check=False)
     assert status == 1
-    ends = {
-        h["name"] or h["plan"]["host"]: (h["end"], h["text"], h["trouble"])
-        for h in document["hosts"]
+    plans = {host["host"]: host for host in document["plan"]["hosts"]}
+    came = {
+        plans[one["host"]]["name"] or one["host"]: (one["ended"], one["seen"])
+        for one in document["outcome"]["results"]
     }
-    assert ends["rs1"][0] == "refused"
-    assert "/etc is read-only" in ends["rs1"][1]
-    assert ends["rs2"][0] == "failed"
-    assert "nothing was changed" in ends["rs2"][1]
-    assert ends["rs3"][0] == "refused"
-    assert "no `ip`" in ends["rs3"][1]
-    assert ends["10.10.0.99"][2] == "unreachable"
-    assert "root is needed" in ends["10.10.0.10"][1]
+    assert came["rs1"][0] == "refused"
+    assert "/etc is read-only" in came["rs1"][1]
+    assert came["rs2"][0] == "failed"
+    assert "nothing was changed" in came["rs2"][1]
+    assert came["rs3"][0] == "refused"
+    assert "no `ip`" in came["rs3"][1]
+    assert plans["10.10.0.99"]["trouble"] == "unreachable"
+    assert "root is needed" in came["10.10.0.10"][1]
     for node in SERVERS:
         assert whole_state(lab, node) == before[node]
 
@@ -367,7 +372,7 @@ def test_a_sudo_user_through_a_jump_host_with_a_key_in_an_agent(bare: Lab) -> No
         lab.run("lb1", "mv /root/away /root/.ssh/id_ed25519")
         lab.run("rs1", "mv /root/kept /etc/ssh/sshd_config && kill -HUP $(pgrep -o -x sshd)")
     assert refused[0] == 1
-    assert refused[1]["hosts"][0]["trouble"] == "login-refused"
+    assert refused[1]["plan"]["hosts"][0]["trouble"] == "login-refused"
 
 
 def test_a_server_that_answers_arp_is_found_mended_and_its_victims_told(bare: Lab) -> None:
@@ -381,7 +386,7 @@ def test_a_server_that_answers_arp_is_found_mended_and_its_victims_told(bare: La
         assert found["rs1"]["arp_silent"] == "good"
         status, document, _ = lvstui(lab, "push rs2 --yes")
         assert status == 0, document
-        assert "announced" in document["announced"]
+        assert "announced" in document["outcome"]["notes"]["neighbours"]
         status, document, _ = lvstui(lab, "verify rs2")
         assert verdicts(document)["rs2"]["arp_silent"] == "good"
         status, document, _ = lvstui(lab, "undo rs2 --yes")

@@ -56,11 +56,12 @@ def test_drain_enable_and_undo(fresh_lab: Lab) -> None:
     lab = fresh_lab
     lab.wait("lb1", lambda: weight(lab)[1] > 0, what="long downloads on rs2")
     code, plan = lvstui(lab, "drain rs2 --service 'tcp 10.10.0.20:80' --plan")
-    assert (code, plan["applied"], weight(lab)[0]) == (0, False, 10)
+    assert (code, plan["outcome"], weight(lab)[0]) == (0, None, 10)
     code, done = lvstui(
         lab, "drain 10.10.0.4:80 --service 'tcp 10.10.0.20:80' --reason 'disk swap' --yes"
     )
-    assert (code, done["ok"], done["results"][0]["weight_read_back"]) == (0, True, 0)
+    assert (code, done["outcome"]["ended"]) == (0, "done")
+    assert done["outcome"]["results"][0]["seen"] == "weight 0"
     drained, running = weight(lab)
     assert drained == 0
     assert running > 0, "the running downloads were cut"
@@ -85,7 +86,7 @@ def test_drain_enable_and_undo(fresh_lab: Lab) -> None:
     code, _ = lvstui(lab, "enable rs2 --service 'tcp 10.10.0.20:80' --yes")
     assert (code, weight(lab)[0]) == (0, 10)
     code, undone = lvstui(lab, "undo --yes")
-    assert (code, undone["operation"], weight(lab)[0]) == (0, "undo", 0)
+    assert (code, undone["plan"]["title"].split()[0], weight(lab)[0]) == (0, "undo", 0)
     code, undone = lvstui(lab, "undo --yes")
     assert (code, weight(lab)[0]) == (0, 10)
     audit = lab.run("lb1", "cat /var/log/lvstui/audit.jsonl").stdout.splitlines()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.daemon.facts import DirectorSeen
@@ -14,18 +14,12 @@ from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.mask import Secrets, masked_diff
 from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
+from lvstui.model.changes import Ended
 from lvstui.model.files import ConfigFile, ConfigFiles
 from lvstui.model.finding import Finding, Severity
 from lvstui.model.picture import Picture
-from lvstui.operations.config_plan import (
-    ConfigOutcome,
-    ConfigPlan,
-    Director,
-    Ended,
-    FileChange,
-    HostChange,
-    Verified,
-)
+from lvstui.operations.change import Outcome, Progress, ReadBack, Stop, Tell
+from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.remote.runner import RemoteError
 
 from . import pictures
@@ -169,7 +163,7 @@ class FakePast:
     at: float = NOW - 7200
     who: str = "alice"
     reason: str = ""
-    ended: Ended = Ended.CONFIRMED
+    ended: Ended = Ended.KEPT
     left_s: float = 0.0
     end: str = "kept by alice"
     came: float = NOW - 7140
@@ -226,26 +220,28 @@ class FakeEngine:
         return ConfigPlan(
             title,
             (host, *others),
-            ("reload of keepalived on lb1",),
-            ("Only lb1 is changed.",),
-            self.refusals,
-            self.typed,
-            "",
             timer_s,
+            effects=("reload of keepalived on lb1",),
+            cautions=("Only lb1 is changed.",),
+            refusals=self.refusals,
+            typed=self.typed,
             unproven=self.unproven,
         )
 
     def apply(
-        self, plan: ConfigPlan, *, force: bool = False, progress: Callable[[str], None]
-    ) -> ConfigOutcome:
+        self, plan: ConfigPlan, *, force: bool = False, tell: Tell, stop: Stop | None = None
+    ) -> Outcome:
         """As in ConfigEngine."""
-        progress("writing beside, testing")
+        tell(Progress(3, 5, "lb1", "writing"))
         if self.gate is not None:
             self.gate.wait(5)
         self.applied.append((plan, force))
+        if stop is not None and stop.is_set():
+            text = "undone by alice; the old files are back"
+            return Outcome(plan, Ended.UNDONE, "c-1", text)
         seen = (
-            Verified("lb1", "same children", True),
-            Verified(
+            ReadBack("lb1", "same children", True),
+            ReadBack(
                 "lb1",
                 "tcp 10.10.0.20:80 in the kernel",
                 not self.fails,
@@ -254,25 +250,25 @@ class FakeEngine:
         )
         if self.fails:
             text = "taken back: what was read back is not what was planned"
-            return ConfigOutcome(plan, Ended.TAKEN_BACK, "c-1", text, seen)
+            return Outcome(plan, Ended.ROLLED_BACK, "c-1", text, seen)
         for host in plan.hosts:
             for one in host.files:
                 assert one.after is not None
                 self.files.files[one.path] = one.after
         text = "applied and verified on lb1"
         self.past.insert(0, FakePast("c-1", plan.title, ended=Ended.WAITING, left_s=self.left_s))
-        return ConfigOutcome(plan, Ended.WAITING, "c-1", text, seen, self.left_s)
+        return Outcome(plan, Ended.WAITING, "c-1", text, seen, self.left_s)
 
-    def confirm(self, id_: str) -> ConfigOutcome:
+    def confirm(self, id_: str) -> Outcome:
         """As in ConfigEngine."""
         self.kept.append(id_)
-        return ConfigOutcome(self._last, Ended.CONFIRMED, id_, "kept on lb1")
+        return Outcome(self._last, Ended.KEPT, id_, "kept on lb1")
 
-    def take_back(self, id_: str) -> ConfigOutcome:
+    def take_back(self, id_: str) -> Outcome:
         """As in ConfigEngine."""
         self.taken_back.append(id_)
         text = "undone by alice; the old files are back"
-        return ConfigOutcome(self._last, Ended.UNDONE, id_, text)
+        return Outcome(self._last, Ended.UNDONE, id_, text)
 
     @property
     def _last(self) -> ConfigPlan:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lvstui.model.changes import Ended
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServiceView, State
 from lvstui.model.realserver import Look
-from lvstui.operations.plan import Outcome, Plan, Step, StepResult
+from lvstui.operations.change import NOT_BEGUN, Outcome, Progress, ReadBack, Stop, Tell, silent
 from lvstui.operations.undo import Kind, Offer, Operation, offer
+from lvstui.operations.weights import SetWeight, WeightsPlan, planned
 from lvstui.sources.audit import Entry
 
 Target = tuple[ServiceKey, ServerKey]
@@ -74,7 +76,7 @@ class FakeOperator:
         "10.10.0.3 takes all new connections (+100 %).",
         "612 active connections keep going until they end.",
     )
-    applied: list[Plan] = field(default_factory=list)
+    applied: list[WeightsPlan] = field(default_factory=list)
     asked: list[tuple[str, tuple[Target, ...], int | None]] = field(default_factory=list)
     gate: threading.Event | None = None
     others: tuple[Operation, ...] = ()
@@ -89,7 +91,7 @@ class FakeOperator:
         *,
         weight: int | None = None,
         reason: str = "",
-    ) -> Plan:
+    ) -> WeightsPlan:
         """As in Operator."""
         self.asked.append((operation, tuple(targets), weight))
         after = {"drain": 0, "enable": 10}.get(operation, weight or 0)
@@ -99,7 +101,7 @@ class FakeOperator:
             before = view.weights.kernel if view and view.weights.kernel is not None else 0
             name = view.label if view else str(server)
             steps.append(
-                Step(
+                SetWeight(
                     picture.host,
                     service,
                     server,
@@ -110,10 +112,8 @@ class FakeOperator:
                     f"kernel weight {before} again",
                 )
             )
-        return Plan(
-            operation,
-            picture.host,
-            tuple(steps),
+        return replace(
+            planned(picture.host, operation, steps),
             effects=self.effects,
             cautions=(
                 "Kernel only: when its check fails and recovers, keepalived sets weight 10 again.",
@@ -144,31 +144,39 @@ class FakeOperator:
         """As in Operator."""
         return offer(self.operations(picture), picture.at, number)
 
-    def plan_undo(self, picture: Picture, offer: Offer) -> Plan:
+    def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
         """As in Operator."""
         self.undone.append(offer)
         last = self.applied[int(offer.operation.id.removeprefix("op-")) - 1]
         steps = tuple(replace(s, before=s.after, after=s.before) for s in last.steps)
-        return Plan("undo", picture.host, steps, undoes=offer.operation.id)
+        return replace(planned(picture.host, "undo", steps), undoes=offer.operation.id)
 
-    def apply(self, plan: Plan) -> Outcome:
+    def apply(self, plan: WeightsPlan, *, tell: Tell = silent, stop: Stop | None = None) -> Outcome:
         """As in Operator."""
+        first = plan.steps[0]
+        tell(Progress(1, len(plan.steps), first.host, first.what))
         if self.gate is not None:
             self.gate.wait(5)
         if self.raises is not None:
             raise self.raises
         self.applied.append(plan)
+        if stop is not None and stop.is_set():
+            left = tuple(ReadBack(s.host, str(s.server), False, NOT_BEGUN) for s in plan.steps)
+            return Outcome(plan, Ended.STOPPED, "op-1", "stopped", left)
         results = tuple(
-            StepResult(
-                step,
+            ReadBack(
+                step.host,
+                str(step.server),
                 not self.fails,
-                step.before if self.fails else step.after,
-                "the kernel still says so" if self.fails else "",
+                f"weight {step.before}; the kernel still says so"
+                if self.fails
+                else f"weight {step.after}",
             )
             for step in plan.steps
         )
         text = f"{plan.title}: {'not done' if self.fails else 'done, read back'}"
-        return Outcome(plan, results, "op-1", text)
+        ended = Ended.TROUBLE if self.fails else Ended.DONE
+        return Outcome(plan, ended, "op-1", text, results)
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Check, Verdict
-from lvstui.operations.realservers import RealServers, with_wire
-from lvstui.operations.rows import Result, Row, drift
+from lvstui.operations.change import (
+    NOT_BEGUN,
+    Outcome,
+    Progress,
+    ReadBack,
+    Stop,
+    Tell,
+    refused,
+    silent,
+    worst,
+)
+from lvstui.operations.realservers import RealServers, _summary, with_wire
+from lvstui.operations.rows import HostsPlan, Row, drift
 from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import parse
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
-from lvstui.realserver.push import End, HostOutcome
-from lvstui.realserver.steps import HostPlan
+from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import Access, Asker, RemoteError, Runner, Trouble
 
 from . import pictures
@@ -86,7 +97,7 @@ class FakeRealServers(RealServers):
         self.looks: list[tuple[str, ...]] = []
         self.applied: list[tuple[str, tuple[str, ...], str]] = []
         self.rebooted: list[str] = []
-        self.ends: dict[str, tuple[End, str]] = {}
+        self.ends: dict[str, tuple[Ended, str]] = {}
         self.gate: threading.Event | None = None
         """Work waits here until it is set or cancelled."""
         self.heard: tuple[str, ...] = ()
@@ -123,37 +134,41 @@ class FakeRealServers(RealServers):
 
     def apply(
         self,
-        rows: Sequence[Row],
-        plans: Sequence[HostPlan],
+        plan: HostsPlan,
         *,
-        reason: str = "",
-        tell: Callable[[str, str], None] = lambda host, stage: None,
+        tell: Tell = silent,
         came: Callable[[HostOutcome], None] | None = None,
-    ) -> Result:
+        stop: Stop | None = None,
+    ) -> Outcome:
         """As in RealServers, without a host."""
         if self.read_only:
-            return self._none(plans, End.REFUSED, READ_ONLY)
+            return refused(plan, READ_ONLY)
         self.cancelled.clear()
         outcomes = []
-        for row, plan in zip(rows, plans, strict=True):
-            tell(row.host.label, "changing what is in force")
+        for number, (row, host) in enumerate(zip(plan.rows, plan.hosts, strict=True), 1):
+            tell(Progress(number, len(plan.hosts), row.host.label, "changing what is in force"))
             self._wait()
-            end, text = self.ends.get(row.host.label, (End.DONE, "as planned; read back"))
+            end, text = self.ends.get(row.host.label, (Ended.DONE, "as planned; read back"))
             if self.cancelled.is_set():
-                end, text = End.FAILED, "not begun: it was stopped before"
-            outcome = HostOutcome(plan.host, end, text)
+                end, text = Ended.STOPPED, NOT_BEGUN
+            outcome = HostOutcome(host.host, end, text)
             if outcome.ok:
                 self.state[row.host.label] = "pushed" if plan.operation == "push" else "bare"
-                self.applied.append((plan.operation, (row.host.label,), reason))
+                self.applied.append((plan.operation, (row.host.label,), plan.reason))
             outcomes.append(outcome)
             if came is not None:
                 came(outcome)
-        return Result(
-            tuple(outcomes),
+        return Outcome(
+            plan,
+            worst(outcome.ended for outcome in outcomes),
             "20261122T140322-aaaaaa",
-            self.heard,
-            "12 ARP packets heard in 36 s: quiet",
-            "announced, 4 frames",
+            _summary(plan.rows, outcomes),
+            tuple(ReadBack(one.host, "", one.ok, one.text, one.ended) for one in outcomes),
+            wrong=tuple(f"on the wire: {text}" for text in self.heard),
+            notes=(
+                ("listened", "12 ARP packets heard in 36 s: quiet"),
+                ("neighbours", "announced, 4 frames"),
+            ),
         )
 
     def reboot(

@@ -14,10 +14,10 @@ import pytest
 from textual.widgets import Button, Input, OptionList, TextArea
 
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.model.changes import Ended
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.config_plan import Ended
+from lvstui.operations.change import Phase
 from lvstui.remote.runner import RemoteError, Trouble
-from lvstui.session.config_change import Phase
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.config.first import AfterFirstScreen
 from lvstui.tui.config.form import FormScreen
@@ -432,6 +432,26 @@ async def test_the_timer_goes_on_when_the_dialog_is_closed_and_is_in_sight(
         assert engine.kept == ["c-1"]
 
 
+async def test_what_is_being_applied_says_how_far_it_is_and_can_be_stopped(
+    open_: Open, engine: FakeEngine
+) -> None:
+    engine.gate = threading.Event()
+    async with open_() as desk:
+        await changed(desk)
+        await desk.press("p")
+        await planned(desk)
+        await desk.press("y")
+        await desk.until(lambda: "3 of 5, lb1: writing" in desk.text())
+        assert "stop: the old files are put back" in desk.text()
+        await desk.press("s")
+        assert "Stopping: what has begun comes to its end." in desk.text()
+        engine.gate.set()
+        await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
+        await desk.pilot.pause()
+        assert "undone by alice; the old files are back" in desk.text()
+        assert engine.kept == engine.taken_back == []
+
+
 async def test_when_the_time_is_up_it_says_what_the_timer_did(
     open_: Open, engine: FakeEngine
 ) -> None:
@@ -442,7 +462,7 @@ async def test_when_the_time_is_up_it_says_what_the_timer_did(
         await planned(desk)
         await desk.press("y")
         await idle(desk)
-        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK, end=ROLLED)]
+        engine.past = [FakePast("c-1", "x", ended=Ended.ROLLED_BACK, end=ROLLED)]
         await desk.until(lambda: plan(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
         assert ROLLED in desk.text()
@@ -478,7 +498,7 @@ async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine
         await planned(desk)
         await desk.press("y")
         await idle(desk)
-        engine.past = [FakePast("c-1", "x", ended=Ended.TAKEN_BACK, end=ROLLED)]
+        engine.past = [FakePast("c-1", "x", ended=Ended.ROLLED_BACK, end=ROLLED)]
         await desk.press("escape")
         await desk.until(lambda: desk.app.config_session.unkept is None)
         await idle(desk)

@@ -26,7 +26,7 @@ from lvstui.keepalived.text.tree import Tree
 from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Picture
 from lvstui.model.text import harmless
-from lvstui.operations.plan import Plan, Step
+from lvstui.operations.weights import SetWeight, WeightsPlan
 from lvstui.tui.widgets.door import TerminalFilter
 from tests import hostile
 
@@ -81,11 +81,11 @@ def hostile_picture() -> Picture:
 class HostileOperator(FakeOperator):
     """Its plans and answers quote what it was told."""
 
-    def plan(self, picture: Picture, operation: str, targets: Any, **options: Any) -> Plan:
+    def plan(self, picture: Picture, operation: str, targets: Any, **options: Any) -> WeightsPlan:
         texts = itertools.cycle(hostile.TEXTS)
         plan = super().plan(picture, operation, targets, **options)
         steps = [
-            Step(
+            SetWeight(
                 next(texts),
                 s.service,
                 s.server,

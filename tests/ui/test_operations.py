@@ -23,6 +23,7 @@ from tests.unit.world import WEB, World, rs, three
 
 from . import pictures
 from .conftest import Desk, Start
+from .fakes import FakeOperator
 from .tables import RecordedTable
 
 UP = ((1, 10, 6, 40), (2, 10, 6, 40), (3, 10, 6, 40))
@@ -279,3 +280,18 @@ async def test_read_only_asks_nothing_of_keepalived(open_: Open) -> None:
     async with open_(read_only=True) as (desk, _):
         await desk.press("A")
         assert desk.feed.asked == 0
+
+
+async def test_what_is_under_way_shows_how_far_it_is_and_can_be_stopped(start: Start) -> None:
+    operator = FakeOperator(gate=threading.Event())
+    async with start(operator=operator) as desk:
+        await desk.press("j", "space", "space", "d", "y")
+        await desk.until(lambda: "1 of 2, lb1: kernel weight of" in desk.text())
+        assert "stop what is not begun" in desk.text()
+        await desk.press("s")
+        assert "Stopping: what has begun comes to its end." in desk.text()
+        assert operator.gate is not None
+        operator.gate.set()
+        await desk.until(lambda: "stopped" in desk.text())
+        assert "not begun" in desk.text()
+        assert [len(plan.steps) for plan in operator.applied] == [2]

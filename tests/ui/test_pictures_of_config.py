@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from lvstui.operations.config_plan import Ended
+from lvstui.model.changes import Ended
 from lvstui.tui.app import LvstuiApp
 
 from . import pictures
@@ -44,7 +44,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
                 FakePast(
                     "c-6",
                     "remove real server 10.10.0.9:80",
-                    ended=Ended.TAKEN_BACK,
+                    ended=Ended.ROLLED_BACK,
                     end="rolled back: not kept in time (timer), 1 min after it was made",
                 ),
             ]
@@ -66,7 +66,7 @@ class _Fixed(datetime):
 def _held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lvstui.tui.config.actions.datetime", _Fixed)
     monkeypatch.setattr("lvstui.tui.app.identify", lambda: "alice")
-    monkeypatch.setattr("lvstui.session.config_change.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("lvstui.operations.change.monotonic", lambda: 1000.0)
 
 
 def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
-from lvstui.realserver.push import End
+from lvstui.operations.change import Phase
 from lvstui.remote.runner import Ran, RemoteError, SecretAnswer, SecretRequest, Trouble, UnknownKey
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Redactor
-from lvstui.session.realserver_change import Phase
 from lvstui.tui.change.push import PushScreen, RebootScreen
 from lvstui.tui.questions import KeyScreen, ScreenAsker, SecretScreen
 from lvstui.tui.realservers.evidence import EvidenceScreen
@@ -315,14 +315,14 @@ async def test_a_push_can_be_stopped_and_says_what_it_left(open_: Open) -> None:
 
 async def test_a_host_that_went_back_is_no_success(open_: Open) -> None:
     fake = FakeRealServers()
-    fake.ends["rs1"] = (End.WENT_BACK, "everything is as it was before: rs1 answers ARP")
+    fake.ends["rs1"] = (Ended.ROLLED_BACK, "everything is as it was before: rs1 answers ARP")
     fake.heard = ("rs1 said 10.10.0.20 is at 52:54:00:00:00:03",)
     async with open_(fake) as desk:
         await looked(desk, "p", "y")
         await desk.until(lambda: top(desk).change.phase is Phase.ENDED)
         await desk.pilot.pause()
-        assert "went back: everything is as it was before" in desk.text()
-        assert "on the wire  rs1 said" in desk.text()
+        assert "rolled back: everything is as it was before" in desk.text()
+        assert "on the wire: rs1 said" in desk.text()
 
 
 async def test_undo_of_the_last_one_wants_the_vip_typed(open_: Open) -> None:

@@ -16,8 +16,8 @@ from lvstui.model.facts import FilesSeen, Observation, RealServerSeen, TableSeen
 from lvstui.model.ipvs import KernelTable
 from lvstui.model.realserver import Look
 from lvstui.model.wire import FORMAT, encode
+from lvstui.operations.change import Phase
 from lvstui.session.jobs import at_once
-from lvstui.session.realserver_change import Phase
 from lvstui.session.realservers import RealServerSession
 from lvstui.sources.base import Context
 from lvstui.sources.config import ConfigurationFiles
@@ -70,8 +70,8 @@ def pushed_and_looked_at() -> list[Look]:
     change = session.begin("push", session.hosts[:2])
     assert change.phase is Phase.PLANNED, change.problem
     session.apply(change, "test", lambda: None)
-    assert change.result is not None
-    assert change.result.ok
+    assert change.outcome is not None
+    assert change.outcome.ok
     assert not session.under_way
     return said
 

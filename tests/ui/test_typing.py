@@ -12,8 +12,8 @@ from textual.widgets import Button, Input
 
 from lvstui.operations.config_plan import ConfigPlan
 from lvstui.tui.change.config_plan import ConfigPlanScreen
+from lvstui.tui.change.dialog import ChangeScreen
 from lvstui.tui.change.plan import PlanScreen
-from lvstui.tui.change.plan_form import PlanForm
 from lvstui.tui.change.push import PushScreen
 from lvstui.tui.choice import AskScreen
 
@@ -46,11 +46,11 @@ class World:
             + len(self.hosts.rebooted)
         )
 
-    async def plan(self) -> PlanForm[Any]:
+    async def plan(self) -> ChangeScreen:
         """The dialog that is open, once it can be applied."""
-        await self.desk.until(lambda: isinstance(self.desk.app.screen, PlanForm))
+        await self.desk.until(lambda: isinstance(self.desk.app.screen, ChangeScreen))
         shown = self.desk.app.screen
-        assert isinstance(shown, PlanForm)
+        assert isinstance(shown, ChangeScreen)
         await self.desk.until(lambda: shown.whole and shown.query_one("#apply", Button).display)
         await self.desk.pilot.pause()
         return shown
@@ -362,4 +362,4 @@ async def test_the_keys_are_never_cut_and_the_way_out_is_first(
 
 
 def test_every_form_of_a_plan_is_tried_above() -> None:
-    assert {PlanScreen, ConfigPlanScreen, PushScreen} == set(PlanForm.__subclasses__())
+    assert set(ChangeScreen.__subclasses__()) == {PlanScreen, ConfigPlanScreen, PushScreen}

@@ -15,7 +15,7 @@ from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, Weights
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.realserver.steps import HostPlan
@@ -86,13 +86,13 @@ def site(kernel: Kernel, *changes: ChangeStands) -> Picture:
 
 _STATES = {
     Ended.WAITING: "armed",
-    Ended.CONFIRMED: "confirmed",
+    Ended.KEPT: "confirmed",
     Ended.UNDONE: "reverted",
     Ended.TROUBLE: "trouble.end",
 }
 
 
-def change(ended: Ended = Ended.CONFIRMED, **more: Any) -> ChangeStands:
+def change(ended: Ended = Ended.KEPT, **more: Any) -> ChangeStands:
     """The newest of all: made in the year 2100."""
     values: dict[str, Any] = {
         "title": TITLE,
@@ -199,8 +199,8 @@ async def test_a_push_is_undone_on_its_hosts(
     start: Start, options: dict[str, Any], kernel: Kernel, log: AuditLog
 ) -> None:
     plan = HostPlan("10.10.0.3", "push", ("10.10.0.20",), method="ifupdown")
-    what = ("10.10.0.3", "rs1", "push", _in_words(plan))
-    log.end(log.begin([what], ""), [(*what, True, "proven")], "")
+    what = Deed("10.10.0.3", "rs1", "push", _in_words(plan))
+    log.end(log.begin([what], ""), [what.came(True, "proven")], "")
     async with start(site(kernel), **options) as desk:
         await desk.press("u")
         await desk.until(lambda: isinstance(desk.app.screen, PushScreen))
@@ -233,7 +233,7 @@ async def test_its_age_and_what_came_after_are_in_the_plan(
     start: Start, options: dict[str, Any], kernel: Kernel
 ) -> None:
     drained(options, kernel)
-    others = change(Ended.CONFIRMED, who="bob", title="weight of rs1: 10 → 12")
+    others = change(Ended.KEPT, who="bob", title="weight of rs1: 10 → 12")
     later = replace(site(kernel, others), at=4.1e9 + 16 * 60)
     async with start(later, **options) as desk:
         await desk.press("u")

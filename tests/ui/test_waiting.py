@@ -11,7 +11,7 @@ import pytest
 from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
 from lvstui.model.waiting import ChangeStands
-from lvstui.session.config_change import Phase
+from lvstui.operations.change import Phase
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.config.history import TextScreen
 

@@ -15,24 +15,34 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui.model.changes import Ended
 from lvstui.model.text import plain
 from lvstui.process import readonly
-from lvstui.process.printing import ask
 from lvstui.process.readonly import Harmless
+from lvstui.shell.ask import DONE, NOT_DONE, USAGE, agreed
+from lvstui.shell.change import (
+    SCHEMA,
+    carry_out,
+    change_options,
+    json_option,
+    not_done,
+    print_json,
+    show,
+    status,
+)
 from lvstui.shell.config.words import COMMANDS, Make, Usage
 from lvstui.shell.realservers import TerminalAsker
 
 if TYPE_CHECKING:
     from lvstui.keepalived.daemon.facts import DirectorSeen
+    from lvstui.operations.change import Outcome, Plan, Stop, Tell
     from lvstui.operations.config_edit import Edited
     from lvstui.operations.config_history import HistoryEntry
-    from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan
+    from lvstui.operations.config_plan import ConfigPlan
     from lvstui.operations.configuration import Configurations
     from lvstui.operations.undo import Offer
     from lvstui.remote.runner import RemoteError
 
-DONE, NOT_DONE, USAGE, UNRECORDED = 0, 1, 2, 3
-"""Exit status; UNRECORDED: done, and the audit log could not be written."""
 Looks = Mapping[str, "DirectorSeen | RemoteError"]
 _ONE_OF_TWO = (
     "only this director is changed: after a failover the file of the other one counts "
@@ -72,6 +82,7 @@ def add_changes(words: Any) -> None:
                 help="when it can not go back: stop trying, the files stay as they are now",
             )
         _common(sub)
+        json_option(sub)
         sub.set_defaults(run=_settle, word=name)
     sub = words.add_parser(
         "history",
@@ -80,6 +91,7 @@ def add_changes(words: Any) -> None:
     )
     sub.add_argument("number", metavar="N", nargs="?", default="", help="1 is the newest")
     _common(sub)
+    json_option(sub)
     sub.set_defaults(run=Harmless(_history))
 
 
@@ -94,16 +106,12 @@ def _common(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
     sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
-    sub.add_argument("--json", action="store_true", help="one JSON document (lvstui.change/1)")
 
 
 def plan_options(sub: argparse.ArgumentParser) -> None:
     """What every change of keepalived.conf can be told."""
     _common(sub)
-    sub.add_argument("--plan", action="store_true", help="show the plan, do nothing")
-    sub.add_argument(
-        "--yes", action="store_true", help="apply without asking, and keep it when it was verified"
-    )
+    change_options(sub)
     sub.add_argument(
         "--hold", action="store_true", help="do not keep it yet: `lvstui config keep` does"
     )
@@ -116,7 +124,6 @@ def plan_options(sub: argparse.ArgumentParser) -> None:
         help="keep new servers even when their first check fails",
     )
     sub.add_argument("--alone", action="store_true", help="there is no other director")
-    sub.add_argument("--reason", default="", help="why; goes to history and audit log")
     sub.add_argument(
         "--timer",
         type=int,
@@ -157,17 +164,17 @@ def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
         from lvstui.remote.runner import RemoteError
 
         if args.hold and not args.timer:
-            return _fail(args, "--hold waits under a timer, and --timer 0 is none", USAGE)
+            return not_done(args, "--hold waits under a timer, and --timer 0 is none", USAGE)
         with ExitStack() as stack:
             engine = _engine(args, stack)
             try:
                 plan = _planned(engine, args, make)
             except (Usage, CannotEdit, ValueError) as error:
-                return _fail(args, str(error), USAGE)
+                return not_done(args, str(error), USAGE)
             except OSError as error:
-                return _fail(args, f"{plain(args.source)}: {error.strerror or error}", USAGE)
+                return not_done(args, f"{plain(args.source)}: {error.strerror or error}", USAGE)
             except (RefusedEdit, RemoteError) as error:
-                return _fail(args, str(error))
+                return not_done(args, str(error))
             return _carry_out(engine, plan, args)
 
     return run
@@ -177,7 +184,6 @@ def undo_change(args: argparse.Namespace, offer: Offer) -> int:
     """Undo a change of keepalived.conf, or make again what an operator undid before it was kept."""
     from dataclasses import replace
 
-    from lvstui.operations.config_plan import Ended
     from lvstui.remote.runner import RemoteError
 
     operation = offer.operation
@@ -193,31 +199,25 @@ def undo_change(args: argparse.Namespace, offer: Offer) -> int:
                 strict=not args.force,
             )
         except KeyError:
-            return _fail(args, f"“{operation.title}” is not in the history (any more)")
+            return not_done(args, f"“{operation.title}” is not in the history (any more)")
         except ValueError as error:
-            return _fail(args, str(error), USAGE)
+            return not_done(args, str(error), USAGE)
         except RemoteError as error:
-            return _fail(args, str(error))
+            return not_done(args, str(error))
         cautions = (*offer.cautions, *plan.cautions)
         return _carry_out(engine, replace(plan, cautions=cautions, reason=plain(args.reason)), args)
 
 
 def _undo_waiting(engine: Configurations, offer: Offer, args: argparse.Namespace) -> int:
-    from lvstui.operations.config_plan import Ended
 
     what = f"“{offer.operation.title}” is not kept yet: the old files would be put back and loaded"
     if args.plan:
-        print(what)
-        return DONE
-    if not args.yes:
-        if args.json or not sys.stdin.isatty():
-            return _fail(args, f"not done: {what}; give --yes")
-        print(what)
-        if _answer("undo it? [y/N] ").lower() not in ("y", "yes"):
-            return NOT_DONE
+        return _said(args, what)
+    if not args.yes and not agreed(what, "undo it?", schema=SCHEMA if args.json else ""):
+        return NOT_DONE
     outcome = engine.take_back(offer.operation.id)
-    _show(args, outcome.plan, outcome)
-    return DONE if outcome.ended is Ended.UNDONE else NOT_DONE
+    show(args, outcome.plan, outcome)
+    return status(outcome, outcome.ended is Ended.UNDONE)
 
 
 def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None) -> ConfigPlan:
@@ -290,66 +290,18 @@ def _whole_file(looks: Looks, first: str, source: str) -> Edited:
 def _carry_out(engine: Configurations, plan: ConfigPlan, args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from lvstui.operations.config_plan import ConfigOutcome, Ended
-    from lvstui.shell.config.change_report import plan_lines, tell
-
     plan = replace(plan, unchecked=args.unchecked)
-    if args.plan or plan.refusals or plan.empty:
-        _show(args, plan, None)
-        return NOT_DONE if plan.refusals else DONE
-    if not args.yes and not _agreed(plan, args):
-        return NOT_DONE
-    if args.yes and not args.json:
-        print("\n".join(plan_lines(plan)))
-    outcome = engine.apply(plan, force=args.force, progress=tell(args.json))
-    if outcome.ended is Ended.WAITING and not args.hold:
-        if args.yes or _keep(outcome, args):
-            kept = engine.confirm(outcome.id)
-        else:
-            kept = engine.take_back(outcome.id)
-        unrecorded = kept.unrecorded or outcome.unrecorded
-        outcome = ConfigOutcome(
-            plan, kept.ended, outcome.id, kept.text, outcome.verified, unrecorded=unrecorded
-        )
-    _show(args, plan, outcome)
-    return _status(outcome, outcome.ok)
 
+    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
+        return engine.apply(plan, force=args.force, tell=tell, stop=stop)
 
-def _agreed(plan: ConfigPlan, args: argparse.Namespace) -> bool:
-    from lvstui.shell.config.change_report import plan_lines
+    def settle(outcome: Outcome, keep: bool) -> Outcome:
+        return engine.confirm(outcome.id) if keep else engine.take_back(outcome.id)
 
-    if args.json or not sys.stdin.isatty():
-        _fail(args, "not done: give --yes to apply it without being asked, or --plan to look")
-        return False
-    print("\n".join(plan_lines(plan)))
-    if plan.typed:
-        return _answer(f"type {plan.typed} to go on: ") == plan.typed
-    return _answer("apply it? [y/N] ").lower() in ("y", "yes")
-
-
-def _answer(question: str) -> str:
-    """What was typed; the end of the input is a no."""
-    try:
-        return ask(question).strip()
-    except EOFError:
-        print()
-        return ""
-
-
-def _keep(outcome: ConfigOutcome, args: argparse.Namespace) -> bool:
-    _verified(outcome)
-    print(f"it is in force, and rolled back by itself in {outcome.left_s:.0f} s unless you keep it")
-    return _answer("keep it? [y/N] ").lower() in ("y", "yes")
-
-
-def _verified(outcome: ConfigOutcome) -> None:
-    for seen in outcome.verified:
-        found = f": {seen.seen}" if seen.seen else ""
-        print(f"  {'ok ' if seen.ok else 'NOT'} {seen.host}: {seen.what}{found}")
+    return carry_out(args, plan, apply, None if args.hold else settle)
 
 
 def _settle(args: argparse.Namespace) -> int:
-    from lvstui.operations.config_plan import Ended
     from lvstui.remote.runner import RemoteError
 
     with ExitStack() as stack:
@@ -358,33 +310,33 @@ def _settle(args: argparse.Namespace) -> int:
             waiting = engine.waiting()
             _heard(engine)
         except RemoteError as error:
-            return _fail(args, str(error))
+            return not_done(args, str(error))
         if getattr(args, "give_up", False):
             # The newest may have come to its bad end already.
             waiting = waiting or tuple(e for e in engine.history()[:1] if e.unseen_trouble)
         chosen = [entry for entry in waiting if not args.id or entry.id == args.id]
         if not waiting:
-            return _fail(
+            return not_done(
                 args, "no change waits (it was kept, undone or rolled back: see `config history`)"
             )
         if len(chosen) != 1:
             known = ", ".join(f"{entry.id} ({entry.title})" for entry in waiting)
-            return _fail(args, f"name the change that is meant; those that wait: {known}")
+            return not_done(args, f"name the change that is meant; those that wait: {known}")
         id_ = chosen[0].id
         if getattr(args, "give_up", False):
             wrong = engine.give_up(id_)
             if wrong:
-                return _fail(args, f"not given up: {wrong}")
+                return not_done(args, f"not given up: {wrong}")
             return _said(args, f"given up: the files of “{chosen[0].title}” stay as they are now")
         outcome = engine.confirm(id_) if args.word == "keep" else engine.take_back(id_)
-        wanted = Ended.CONFIRMED if args.word == "keep" else Ended.UNDONE
-        _show(args, outcome.plan, outcome)
-        return _status(outcome, outcome.ended is wanted)
+        wanted = Ended.KEPT if args.word == "keep" else Ended.UNDONE
+        show(args, outcome.plan, outcome)
+        return status(outcome, outcome.ended is wanted)
 
 
 def _history(args: argparse.Namespace) -> int:
     from lvstui.remote.runner import RemoteError
-    from lvstui.shell.config.change_report import as_json, entry_json, history_lines
+    from lvstui.shell.config.history import entry_json, history_lines
 
     with ExitStack() as stack:
         engine = _engine(args, stack)
@@ -392,18 +344,20 @@ def _history(args: argparse.Namespace) -> int:
             entries = _remembered(engine)
             if not args.number:
                 if args.json:
-                    as_json([entry_json(number, entry) for number, entry in enumerate(entries, 1)])
+                    print_json(
+                        history=[entry_json(number, e) for number, e in enumerate(entries, 1)]
+                    )
                 else:
                     print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
                 return NOT_DONE if _troubled(entries) else DONE
             entry = _numbered(entries, args.number)
             diff = engine.diff(entry.id)
         except Usage as error:
-            return _fail(args, str(error), USAGE)
+            return not_done(args, str(error), USAGE)
         except RemoteError as error:
-            return _fail(args, str(error))
+            return not_done(args, str(error))
         if args.json:
-            as_json([{**entry_json(int(args.number), entry), "diff": diff}])
+            print_json(history=[{**entry_json(int(args.number), entry), "diff": diff}])
             return DONE
         print("\n".join(history_lines([entry], int(args.number))))
         print(f"     {entry.text}")
@@ -411,50 +365,14 @@ def _history(args: argparse.Namespace) -> int:
         return DONE
 
 
-def _status(outcome: ConfigOutcome, good: bool) -> int:
-    if not good:
-        return NOT_DONE
-    return UNRECORDED if outcome.unrecorded else DONE
-
-
 def _troubled(entries: Sequence[HistoryEntry]) -> bool:
     """A change can not be relied on to go back, or the newest could not."""
     return any(entry.plight for entry in entries) or (bool(entries) and entries[0].unseen_trouble)
 
 
-def _show(args: argparse.Namespace, plan: ConfigPlan, outcome: ConfigOutcome | None) -> None:
-    from lvstui.operations.config_plan import Ended
-    from lvstui.shell.config.change_report import as_json, plan_lines
-
-    if args.json:
-        as_json({"plan": plan, "outcome": outcome})
-        return
-    if outcome is None:
-        print("\n".join(plan_lines(plan)))
-        return
-    _verified(outcome)
-    print(f"{outcome.ended.value}: {outcome.text}" + (f" ({outcome.id})" if outcome.id else ""))
-    if outcome.ended is Ended.WAITING:
-        print(
-            f"rolled back in {outcome.left_s:.0f} s unless it is kept: `lvstui config keep` keeps "
-            "it, `lvstui config back` undoes it now"
-        )
-
-
-def _fail(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int:
-    if args.json:
-        from lvstui.shell.config.change_report import as_json
-
-        as_json({"ok": False, "error": message})
-    print(f"lvstui: {message}", file=sys.stderr)
-    return status
-
-
 def _said(args: argparse.Namespace, message: str) -> int:
     if args.json:
-        from lvstui.shell.config.change_report import as_json
-
-        as_json({"ok": True, "text": message})
+        print_json(ok=True, text=message)
     else:
         print(message)
     return DONE

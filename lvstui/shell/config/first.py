@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -13,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.process import newfile
 from lvstui.process.readonly import Harmless, forbid
+from lvstui.shell.ask import DONE, NOT_DONE, USAGE, fail
+from lvstui.shell.change import json_option, print_json
 
 if TYPE_CHECKING:
     from lvstui.keepalived.first import First
     from lvstui.operations.first import Answers
-
-SCHEMA = "lvstui.first/1"
-DONE, NOT_DONE, USAGE = 0, 1, 2
 
 
 def add_first(words: Any) -> None:
@@ -84,7 +82,7 @@ def add_first(words: Any) -> None:
         metavar="FOLDER",
         help="write the files of both and the sysctl file there",
     )
-    sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
+    json_option(sub)
     sub.set_defaults(run=Harmless(_run, lambda args: "--output writes files" * bool(args.output)))
 
 
@@ -98,22 +96,12 @@ def _run(args: argparse.Namespace) -> int:
     try:
         first, guessed = completed(_answers(args), found)
     except ValueError as error:
-        print(f"lvstui: {error}", file=sys.stderr)
-        return USAGE
+        return fail(str(error))
     problems = wrong(first, found.heard_vrids)
     notes = [*found.notes, *(f"guessed: {text}" for text in guessed)]
     if problems:
         if args.json:
-            print(
-                json.dumps(
-                    {
-                        "schema": SCHEMA,
-                        "ok": False,
-                        "notes": notes,
-                        "wrong": [asdict(problem) for problem in problems],
-                    }
-                )
-            )
+            print_json(ok=False, notes=notes, wrong=[asdict(problem) for problem in problems])
         for problem in problems:
             print(f"lvstui: {problem.field}: {problem.why}", file=sys.stderr)
         return USAGE
@@ -128,8 +116,7 @@ def _run(args: argparse.Namespace) -> int:
         except OSError as error:
             there = isinstance(error, FileExistsError)
             where = os.path.join(args.output, str(error.filename)) if there else args.output
-            print(f"lvstui: {where}: {error.strerror}", file=sys.stderr)
-            return NOT_DONE
+            return fail(f"{where}: {error.strerror}", NOT_DONE)
     _tell(args, first, files, notes)
     return DONE
 
@@ -195,13 +182,7 @@ def _tell(
     ]
     if args.json:
         texts = {name: data.decode() for name, data in files.items()}
-        print(
-            json.dumps(
-                {"schema": SCHEMA, "ok": True, "files": texts, "notes": notes, "next": next_steps},
-                indent=1,
-                ensure_ascii=False,
-            )
-        )
+        print_json(ok=True, files=texts, notes=notes, next=next_steps)
         return
     for note in notes:
         print(f"# {note}", file=sys.stderr)

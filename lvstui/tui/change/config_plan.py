@@ -1,161 +1,104 @@
-"""A plan for the configuration, while it is applied, and until it is kept, undone or rolled back.
-
-It shows a `ConfigChange` of the session and can be closed and opened at any time: the work and the
-timer go on. The focus starts on Cancel.
-"""
+"""A change of keepalived.conf in its dialog, until it is kept, undone or rolled back."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.widgets import Input, Static
 
 from lvstui.model.say import plural
-from lvstui.model.text import plain
+from lvstui.operations.change import Phase
 from lvstui.operations.config_plan import ConfigPlan
 from lvstui.session.config import ConfigSession
-from lvstui.session.config_change import ConfigChange, Phase
+from lvstui.session.config_change import ConfigChange
 from lvstui.tui.change.config_plan_text import outcome_bits, plan_bits, progress_bits
-from lvstui.tui.change.plan_form import PlanForm
-from lvstui.tui.dialog import PAGE_KEYS
+from lvstui.tui.change.dialog import ChangeScreen
 from lvstui.tui.realservers.text import prose
+from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 
-_WIDTH, _BESIDE = 116, 12
-"""Of the box as the stylesheet has it, and of what is beside its text."""
 FORCE = "force"
 """What has to be typed to apply a plan with errors."""
 
 
-class ConfigPlanScreen(PlanForm[None]):
-    """Follows one change to its end."""
+class ConfigPlanScreen(ChangeScreen):
+    """One of the session's changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "back", "Undo now", show=False),
         # No letter: a text for the reason may begin with any.
-        Binding("ctrl+t", "unchecked", "Keep it even when a first check fails", show=False),
-        *PAGE_KEYS,
+        Binding("ctrl+t", "unchecked", "Keep it even when a first check fails", show=False)
     ]
+    STOPS = "stop: the old files are put back"
 
     def __init__(self, session: ConfigSession, change: ConfigChange) -> None:
-        super().__init__()
+        super().__init__(change, session.watchers)
         self._session = session
-        self.change = change
-        """What is shown."""
-        self._drawn: Phase | None = None
 
-    def heading(self) -> str:
-        """The change in one line."""
-        return plain(self.change.title)
+    @property
+    def change(self) -> ConfigChange:
+        """What is shown."""
+        assert isinstance(self._change, ConfigChange)
+        return self._change
 
     def on_mount(self) -> None:
-        """Follow the session."""
-        self.app.clear_notifications()
-        self._session.watchers.append(self.draw)
+        """The session need not tell what is seen here."""
         self._session.looked_at = self.change
-        self.query_one("#reason", Input).value = self.change.reason
-        self.set_interval(1.0, self._tick)
-        self.draw()
 
     def on_unmount(self) -> None:
-        """Follow it no more."""
-        if self.draw in self._session.watchers:
-            self._session.watchers.remove(self.draw)
+        """It has to, again."""
         if self._session.looked_at is self.change:
             self._session.looked_at = None
 
-    def on_resize(self) -> None:
-        """Wrap anew."""
-        self.draw()
-
-    def _tick(self) -> None:
-        if self.change.phase in (Phase.RUNNING, Phase.WAITING):
-            self.draw()
-
-    def draw(self) -> None:
-        """Show how far it is."""
-        if not self.whole:
-            return
-        change = self.change
-        waits = change.phase is Phase.WAITING
-        open_ = self._open
-        width = max(min(self.size.width - 4, _WIDTH) - _BESIDE, 30)
-        self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
-        self.show_form(
-            # What is typed while it is being planned has to have a place.
-            reason=open_ or change.phase is Phase.PLANNING,
-            typed=open_ and bool(self.to_type),
-            apply="Keep it" if waits else "Apply" if open_ else "",
-            cancel="Undo" if waits else "Cancel" if open_ else "Close",
-        )
-        if self._drawn is not change.phase:
-            self._drawn = change.phase
-            if change.outcome is not None:
-                self.console.unsettled.saw(change.outcome.id)
-            self.query_one("#plan-scroll").scroll_home(animate=False)
-            if waits:
-                # To keep needs a key; Enter on whatever has the focus must decide nothing.
-                self.set_focus(None)
-            elif not isinstance(self.focused, Input):
-                self.start()
-
-    @property
-    def _open(self) -> bool:
-        return self.change.phase is Phase.PLANNED and self.change.ready
+    def entered(self) -> None:
+        """Its end is news no more."""
+        if self.change.outcome is not None:
+            self.console.unsettled.saw(self.change.outcome.id)
 
     @property
     def to_type(self) -> str:
-        """What has to be typed before it is applied."""
+        """With new errors, that they are meant."""
         plan = self.change.plan
         if plan is None:
             return ""
         return " ".join(filter(None, (plan.typed, FORCE if plan.to_force else "")))
 
-    def keys(self) -> Sequence[tuple[str, str]]:
-        """Those of the phase."""
-        phase = self.change.phase
-        if self._open:
-            return (
-                ("Esc n", "cancel"),
-                ("y", "apply"),
-                ("r", "again"),
-                ("j k", "scroll"),
-                ("Tab", "reason, buttons"),
-            )
-        if phase is Phase.WAITING:
-            return ("Esc", "close: the timer goes on"), ("y", "keep"), ("b", "undo now")
-        if phase in (Phase.RUNNING, Phase.PLANNING, Phase.DECIDING):
-            return (("Esc", "close: it goes on"),)
-        return ("Esc", "close"), ("j k", "scroll"), ("r", "plan again")
-
-    def _bits(self, width: int) -> list[Bit]:
-        change, glyphs = self.change, self.console.glyphs
-        if change.problem:
-            return prose(change.problem, "bold $sev-bad", width, f"{glyphs.no} ")
+    def bits(self, width: int, glyphs: Glyphs) -> list[Bit]:
+        """Differences, findings and lines; then what was read back."""
+        change = self.change
         if change.phase is Phase.PLANNED and change.plan is not None:
             return _forced(change.plan, width) + plan_bits(
                 change.plan, width, glyphs, change.cautions
             )
-        if change.phase in (Phase.WAITING, Phase.ENDED) and change.outcome is not None:
+        if change.outcome is not None:
             return outcome_bits(change.outcome, change.then, width, glyphs)
-        seconds = time.monotonic() - change.started if change.started else 0.0
-        return progress_bits(change, seconds, width, glyphs)
+        return []
 
-    # Deciding
+    def progress(self, width: int, glyphs: Glyphs) -> list[Bit]:
+        """A line for each stage."""
+        return progress_bits(self.change, self.seconds, width, glyphs)
 
-    def action_again(self) -> None:
-        """Plan anew from what is true now."""
-        if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self._free():
-            self.change = self._session.plan(
-                self.change.title, self.change.make, from_draft=self.change.from_draft
-            )
-            self._session.looked_at = self.change
-            self.draw()
+    def again(self) -> ConfigChange:
+        """From the files as they are now."""
+        was = self.change
+        change = self._session.plan(was.title, was.make, from_draft=was.from_draft)
+        self._session.looked_at = change
+        return change
+
+    def begin(self) -> None:
+        """With its errors, if that was typed."""
+        plan = self.change.plan
+        self._session.apply(
+            self.change, self.reason, force=plan is not None and bool(plan.to_force)
+        )
+
+    def decide(self, *, keep: bool) -> None:
+        """On all of its directors."""
+        self._session.decide(self.change, keep=keep)
+
+    def busy(self) -> str:
+        """One piece of work at a time."""
+        return self._session.under_way
 
     def action_unchecked(self) -> None:
         """Keep it even when the first check of a new server fails; again: do not."""
@@ -163,39 +106,6 @@ class ConfigPlanScreen(PlanForm[None]):
         if self.change.phase is Phase.PLANNED and plan is not None and plan.unproven:
             self.change.plan = replace(plan, unchecked=not plan.unchecked)
             self.draw()
-
-    def _free(self) -> bool:
-        if self._session.under_way:
-            self.notify(
-                f"Wait for this: {self._session.under_way}.", severity="warning", markup=False
-            )
-        return not self._session.under_way
-
-    def action_back(self) -> None:
-        """Undo it now."""
-        if self.change.phase is Phase.WAITING and self._free():
-            self._session.decide(self.change, keep=False)
-
-    def action_apply(self) -> None:
-        """Apply it, or keep what was applied."""
-        change = self.change
-        if change.phase is Phase.WAITING:
-            if self._free():
-                self._session.decide(change, keep=True)
-            return
-        if change.phase is not Phase.PLANNED or not change.ready or not self._free():
-            return
-        if not self.typed_rightly():
-            return
-        plan = change.plan
-        self._session.apply(change, self.reason, force=plan is not None and bool(plan.to_force))
-
-    def cancel(self) -> None:
-        """Take it back while it waits to be kept; else close."""
-        if self.change.phase is Phase.WAITING:
-            self.action_back()
-        else:
-            self.leave()
 
 
 def _forced(plan: ConfigPlan, width: int) -> list[Bit]:

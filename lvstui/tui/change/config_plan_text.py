@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lvstui.keepalived.diff import Impact
+from lvstui.model.changes import Ended
 from lvstui.model.finding import Finding
 from lvstui.model.text import plain
-from lvstui.operations.config_plan import ConfigOutcome, ConfigPlan, Ended, HostChange
-from lvstui.session.config_change import ConfigChange, Phase
+from lvstui.operations.change import Outcome, Phase
+from lvstui.operations.config_plan import ConfigPlan, HostChange
+from lvstui.session.config_change import ConfigChange
 from lvstui.tui.config.summary import STYLES, glyph_of
 from lvstui.tui.realservers.text import prose
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -20,12 +22,10 @@ _IMPACTS = {
     Impact.WATCHES: ("$lv-dim", "watches"),
 }
 ENDED: Mapping[Ended, str] = {
-    Ended.REFUSED: "bold $sev-bad",
-    Ended.WAITING: "bold $sev-warn",
-    Ended.CONFIRMED: "bold $sev-good",
+    **dict.fromkeys(Ended, "bold $sev-bad"),
+    **dict.fromkeys((Ended.WAITING, Ended.ROLLED_BACK, Ended.STOPPED), "bold $sev-warn"),
+    **dict.fromkeys((Ended.KEPT, Ended.DONE, Ended.NOTHING), "bold $sev-good"),
     Ended.UNDONE: "$lv-dim",
-    Ended.TAKEN_BACK: "bold $sev-warn",
-    Ended.TROUBLE: "bold $sev-bad",
 }
 _MOST_DIFF = 2_000
 """Lines of a diff that are shown; the rest is counted."""
@@ -43,25 +43,34 @@ def plan_bits(
         bits += prose(
             "Nothing would be written: the files are like this already.", "$lv-text", width
         )
+    known = tuple(dict.fromkeys((*cautions, *plan.cautions, *_on_proof(plan))))
+    bits += sections(plan.refusals, tuple(_beyond(plan)), known, width, glyphs)
+    for host in plan.hosts:
+        bits += _host_bits(host, width, glyphs)
+    if not plan.refusals and not plan.empty:
+        bits += _after_bits(plan, width)
+    return bits
+
+
+def sections(
+    refusals: tuple[str, ...],
+    effects: tuple[str, ...],
+    cautions: tuple[str, ...],
+    width: int,
+    glyphs: Glyphs,
+) -> list[Bit]:
+    """What stands above the parts of every plan."""
+    bits: list[Bit] = []
     for title, lines, style, sign in (
-        ("Refused", plan.refusals, "bold $sev-bad", glyphs.no),
-        ("What it does", _beyond(plan), "$lv-text", glyphs.dot),
-        (
-            "Know before you say yes",
-            dict.fromkeys((*cautions, *plan.cautions, *_on_proof(plan))),
-            "$sev-warn",
-            glyphs.warn,
-        ),
+        ("Refused", refusals, "bold $sev-bad", glyphs.no),
+        ("What it does", effects, "$lv-text", glyphs.dot),
+        ("Know before you say yes", cautions, "$sev-warn", glyphs.warn),
     ):
         if lines:
             bits.append((f"{title}\n", "bold $lv-dim"))
             for line in lines:
                 bits += prose(plain(line), style, width, f"  {sign} ")
             bits.append(("\n", ""))
-    for host in plan.hosts:
-        bits += _host_bits(host, width, glyphs)
-    if not plan.refusals and not plan.empty:
-        bits += _after_bits(plan, width)
     return bits
 
 
@@ -125,7 +134,7 @@ def _more(count: int, what: str) -> list[Bit]:
     return [(f"  and {count - _MOST} more {what}s\n", "$lv-dim")] if count > _MOST else []
 
 
-def diff_bits(diff: str) -> list[Bit]:
+def diff_bits(diff: str, indent: str = "  ") -> list[Bit]:
     """A unified diff that is masked already."""
     bits: list[Bit] = []
     lines = diff.splitlines()
@@ -137,9 +146,9 @@ def diff_bits(diff: str) -> list[Bit]:
             style = "$sev-bad"
         elif line.startswith("@@"):
             style = "$lv-accent"
-        bits.append((f"  {plain(line, 2000)}\n", style))
+        bits.append((f"{indent}{plain(line, 2000)}\n", style))
     if len(lines) > _MOST_DIFF:
-        bits.append((f"  … and {len(lines) - _MOST_DIFF} more lines\n", "$lv-dim"))
+        bits.append((f"{indent}… and {len(lines) - _MOST_DIFF} more lines\n", "$lv-dim"))
     return bits
 
 
@@ -177,13 +186,13 @@ def progress_bits(change: ConfigChange, seconds: float, width: int, glyphs: Glyp
     return bits
 
 
-def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) -> list[Bit]:
+def outcome_bits(outcome: Outcome, then: str, width: int, glyphs: Glyphs) -> list[Bit]:
     """What came of it: what was read back, and what happens `then` unless it is kept."""
     style = ENDED[outcome.ended]
     sign = glyphs.yes if outcome.ok else glyphs.no
     bits = prose(plain(outcome.text), style, width, f"{sign} ")
     bits.append(("\n", ""))
-    for one in outcome.verified:
+    for one in outcome.results:
         mark = glyphs.yes if one.ok else glyphs.no
         bits.append((f"  {mark} ", "$sev-good" if one.ok else "bold $sev-bad"))
         text = f"{one.host}  {plain(one.what)}"
@@ -196,7 +205,7 @@ def outcome_bits(outcome: ConfigOutcome, then: str, width: int, glyphs: Glyphs) 
         bits.append(("\n", ""))
         bits.append((f"{plain(then[:1].upper() + then[1:])}. ", "bold $sev-warn"))
         bits.append(("y keeps it, b undoes it now.\n", "$lv-text"))
-    elif outcome.ended is Ended.CONFIRMED and outcome.id:
+    elif outcome.ended is Ended.KEPT and outcome.id:
         bits += prose("u, or: lvstui undo", "$lv-text", width, "\nTo undo  ", "$lv-dim")
     return bits
 

@@ -13,7 +13,7 @@ from lvstui.operations.undo import Kind, Offer, listed, undo_title
 from lvstui.tui.widgets.line import Bit
 
 if TYPE_CHECKING:
-    from lvstui.operations.plan import Plan
+    from lvstui.operations.weights import WeightsPlan
     from lvstui.tui.host import Page
 
 
@@ -40,7 +40,7 @@ def _tell_story(screen: Page, seen: ChangeStands) -> None:
     from lvstui.tui.config.history import TextScreen
 
     todo = {
-        Ended.TAKEN_BACK: "The old files are back. 4 H shows what the change was; to make it "
+        Ended.ROLLED_BACK: "The old files are back. 4 H shows what the change was; to make it "
         "again, plan it again.",
         Ended.TROUBLE: "Compare the files with what keepalived runs: lvstui config history, "
         "lvstui config diff.",
@@ -66,7 +66,7 @@ def propose_undo(screen: Page, number: int | None = None) -> None:
     elif found.operation.kind is Kind.WEIGHTS:
         from lvstui.tui.change.plan import PlanScreen
 
-        def make() -> Plan:
+        def make() -> WeightsPlan:
             return console.operator.plan_undo(console.picture, found)
 
         screen.app.push_screen(PlanScreen(make(), make))

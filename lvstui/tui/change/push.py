@@ -1,186 +1,97 @@
-"""A push or an undo: what was found, the plan with its diffs, progress, and what came of it.
-
-It shows a `Change` of the session and can be closed and opened at any time: the work goes on. The
-focus starts on Cancel.
-"""
+"""A push or an undo in its dialog; and the question before hosts are started anew."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from lvstui.model.say import plural
-from lvstui.session.realserver_change import Change, Phase
+from lvstui.operations.change import Phase
+from lvstui.session.realserver_change import HostsChange
 from lvstui.session.realservers import RealServerSession
-from lvstui.tui.change.plan_form import PlanForm
-from lvstui.tui.dialog import PAGE_KEYS, Dialog
-from lvstui.tui.realservers.text import plan_bits, progress_bits, result_bits
+from lvstui.tui.change.dialog import ChangeScreen
+from lvstui.tui.change.push_text import plan_bits, progress_bits, result_bits
+from lvstui.tui.dialog import Dialog
+from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 
-_WIDTH, _BESIDE = 116, 12
-"""Of the box as the stylesheet has it, and of what is beside its text."""
 
-
-class PushScreen(PlanForm[None]):
-    """Follows one change to its end."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "stop", "Stop", show=False), *PAGE_KEYS]
+class PushScreen(ChangeScreen):
+    """One of the session's changes."""
 
     def __init__(
-        self, session: RealServerSession, change: Change, finished: Callable[[Change], None]
+        self,
+        session: RealServerSession,
+        change: HostsChange,
+        finished: Callable[[HostsChange], None],
     ) -> None:
         """finished: hears of the end when nobody looks at this any more."""
-        super().__init__()
+        super().__init__(change, session.watchers)
         self._session = session
-        self._change = change
         self._finished = finished
-        self._drawn: Phase | None = None
 
     @property
-    def change(self) -> Change:
+    def change(self) -> HostsChange:
         """What is shown."""
+        assert isinstance(self._change, HostsChange)
         return self._change
 
-    def heading(self) -> str:
-        """The change in one line."""
-        return self._change.title
-
-    def on_mount(self) -> None:
-        """Follow the session."""
-        self.app.clear_notifications()
-        self._session.watchers.append(self.draw)
-        self.set_interval(1.0, self._tick)
-        self.draw()
-
-    def on_unmount(self) -> None:
-        """Follow it no more."""
-        if self.draw in self._session.watchers:
-            self._session.watchers.remove(self.draw)
-
-    def on_resize(self) -> None:
-        """Wrap anew."""
-        self.draw()
-
-    def _tick(self) -> None:
-        if self._change.phase is Phase.RUNNING:
-            self.draw()
-
-    def draw(self) -> None:
-        """Show how far it is."""
-        if not self.whole:
-            return
-        change = self._change
-        open_ = self._open
-        width = max(min(self.size.width - 4, _WIDTH) - _BESIDE, 30)
-        self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
-        self.show_form(
-            # What is typed while the hosts are looked at has to have a place.
-            reason=open_ or change.phase is Phase.LOOKING,
-            typed=open_ and bool(self.to_type),
-            apply="Apply" if open_ else "",
-            cancel="Cancel" if open_ else "Close",
-        )
-        if self._drawn is not change.phase:
-            self._drawn = change.phase
-            self.query_one("#plan-scroll").scroll_home(animate=False)
-            if not isinstance(self.focused, Input):
-                self.start()
-
-    @property
-    def _open(self) -> bool:
-        return self._change.phase is Phase.PLANNED and self._change.ready
-
-    @property
-    def to_type(self) -> str:
-        """What has to be typed before it is applied."""
-        return self._change.effects.typed
-
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Those of the phase."""
-        if self._open:
-            return (
-                ("Esc n", "cancel"),
-                ("y", "apply"),
-                ("r", "again"),
-                ("j k", "scroll"),
-                ("Tab", "reason, buttons"),
-            )
-        if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
-            return ("Esc", "close: it goes on"), ("s", "stop what is not begun")
+        """Looking can be stopped as well."""
+        if self.change.phase is Phase.PLANNING:
+            return ("Esc", "close: it goes on"), ("s", self.STOPS)
+        if self.is_open or self.change.phase is Phase.RUNNING:
+            return super().keys()
         return ("Esc", "close"), ("r", "look and plan again"), ("j k", "scroll")
 
-    def _bits(self, width: int) -> list[Bit]:
-        change, glyphs = self._change, self.console.glyphs
-        if change.phase is Phase.LOOKING:
-            bits: list[Bit] = [
-                ("Looking first: a plan is made from what is true now.\n\n", "$lv-text")
-            ]
-            for host in change.hosts:
-                stage = self._session.stages.get(host.address, "seen")
-                bits += [
-                    (f"  {glyphs.dot} {host.label}  ", "bold $lv-text"),
-                    (f"{stage}\n", "$lv-accent"),
-                ]
-            return bits
-        if change.phase is Phase.PLANNED:
-            return plan_bits(change, width, glyphs)
-        if change.phase is Phase.RUNNING:
-            seconds = time.monotonic() - change.started
-            bits = progress_bits(change, self._session.stages, seconds, width, glyphs)
-            if change.stopped:
-                bits.append(("\nStopping: what has begun comes to its end.", "bold $sev-warn"))
-            return bits
-        return result_bits(change, width, glyphs)
+    def bits(self, width: int, glyphs: Glyphs) -> list[Bit]:
+        """Host by host, with the diffs; then how each ended."""
+        if self.change.phase is Phase.PLANNED:
+            return plan_bits(self.change, width, glyphs)
+        return result_bits(self.change, width, glyphs)
 
-    # Deciding
+    def progress(self, width: int, glyphs: Glyphs) -> list[Bit]:
+        """A line for each host."""
+        change, stages = self.change, self._session.stages
+        if change.phase is not Phase.PLANNING:
+            return progress_bits(change, stages, self.seconds, width, glyphs)
+        bits: list[Bit] = [("Looking first: a plan is made from what is true now.\n\n", "$lv-text")]
+        for host in change.hosts:
+            bits += [
+                (f"  {glyphs.dot} {host.label}  ", "bold $lv-text"),
+                (f"{stages.get(host.address, 'seen')}\n", "$lv-accent"),
+            ]
+        return bits
 
     def action_stop(self) -> None:
         """Begin nothing more."""
-        if self._change.phase in (Phase.RUNNING, Phase.LOOKING):
+        if self.change.phase in (Phase.RUNNING, Phase.PLANNING):
             self._session.stop()
 
-    def action_again(self) -> None:
-        """Look and plan anew."""
-        if self._change.phase not in (Phase.PLANNED, Phase.ENDED):
-            return
-        if self._session.under_way:
-            self.notify(
-                f"Wait for this: {self._session.under_way}.", severity="warning", markup=False
-            )
-            return
-        for host in self._change.hosts:
+    def again(self) -> HostsChange:
+        """Look anew."""
+        was = self.change
+        for host in was.hosts:
             self._session.rows.pop(host.address, None)
-        was = self._change
-        self._change = self._session.begin(was.operation, was.hosts, was.vips, was.cautions)
-        self.draw()
+        return self._session.begin(was.operation, was.hosts, was.vips, was.cautions)
 
-    def action_apply(self) -> None:
-        """Apply it, unless something is in the way."""
-        change = self._change
-        if change.phase is not Phase.PLANNED or not change.ready:
-            return
-        if self._session.under_way:
-            self.notify(
-                f"Wait for this: {self._session.under_way}.", severity="warning", markup=False
-            )
-            return
-        if not self.typed_rightly():
-            return
-        self._session.apply(change, self.reason, self._ended)
-        self.draw()
+    def begin(self) -> None:
+        """Its end is drawn here, or told elsewhere."""
+        self._session.apply(self.change, self.reason, self._ended)
+
+    def busy(self) -> str:
+        """One piece of work at a time."""
+        return self._session.under_way
 
     def _ended(self) -> None:
         if self.whole and self in self.app.screen_stack:
             self.draw()
         else:
-            self._finished(self._change)
+            self._finished(self.change)
 
 
 class RebootScreen(Dialog[bool]):

@@ -78,7 +78,7 @@ class Unsettled:
             (
                 one
                 for one in self._changes
-                if one.ended is Ended.TAKEN_BACK and one.id not in self._seen and one.came >= since
+                if one.ended is Ended.ROLLED_BACK and one.id not in self._seen and one.came >= since
             ),
             None,
         )

@@ -11,13 +11,14 @@ from datetime import datetime, timezone
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.first import First
+from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.say import plural
 from lvstui.model.text import plain
-from lvstui.operations.config_plan import Ended
+from lvstui.operations.change import Phase
 from lvstui.session.config import NO_ENGINE
-from lvstui.session.config_change import ConfigChange, Phase
+from lvstui.session.config_change import ConfigChange
 from lvstui.session.drafting import carrying
 from lvstui.session.spot import Spot
 from lvstui.tui.choice import AskScreen, ChoiceScreen
@@ -167,7 +168,7 @@ class ConfigActions:
         from lvstui.tui.config.first import AfterFirstScreen
 
         outcome, console = change.outcome, self._screen.console
-        if outcome is None or outcome.ended is not Ended.CONFIRMED:
+        if outcome is None or outcome.ended is not Ended.KEPT:
             return
 
         def chosen(what: str | None) -> None:
@@ -176,7 +177,7 @@ class ConfigActions:
             elif what == "realservers":
                 console.show_screen("realservers")
 
-        both = len(outcome.plan.hosts) > 1
+        both = len(outcome.plan.parts) > 1
         runs = bool(console.picture.daemon.running)
         self._screen.app.push_screen(AfterFirstScreen(both, runs), chosen)
 

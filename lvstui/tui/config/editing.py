@@ -8,9 +8,9 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.text.mask import secrets_of
 from lvstui.model.text import plain
+from lvstui.operations.change import Phase
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.process.readonly import READ_ONLY
-from lvstui.session.config_change import Phase
 from lvstui.session.outline import NodeId
 from lvstui.session.spot import Spot, setting_at, spot_of
 from lvstui.tui.change.config_plan_text import diff_bits

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.say import duration, plural
+from lvstui.operations.change import Phase
 from lvstui.realserver.checks import TITLES
-from lvstui.session.realserver_change import Phase
 from lvstui.session.realservers import RealServerSession
 from lvstui.tui.realservers.matrix import Matrix
 from lvstui.tui.realservers.matrix_layout import MatrixLine

@@ -15,18 +15,19 @@ from textual.widgets import Static
 
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
+from lvstui.operations.change import Phase
 from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
-from lvstui.session.realserver_change import Change, Phase
+from lvstui.session.realserver_change import HostsChange
 from lvstui.session.realservers import RealServerSession
 from lvstui.tui.command import Command
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.realservers.commands import NO_WAY, REALSERVER_COMMANDS
 from lvstui.tui.realservers.lines import matrix_lines, passes, target_bits, verified
 from lvstui.tui.realservers.matrix import Matrix
-from lvstui.tui.realservers.text import cell_bits, result_line, untouched_bits, wrong_bits
+from lvstui.tui.realservers.text import cell_bits, untouched_bits, wrong_bits
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
@@ -236,18 +237,15 @@ class RealServersScreen(FilteredScreen):
         if self.session.change is not None:
             self._open_change(self.session.change)
 
-    def _open_change(self, change: Change) -> None:
+    def _open_change(self, change: HostsChange) -> None:
         from lvstui.tui.change.push import PushScreen
 
         self.app.push_screen(PushScreen(self.session, change, self._ended))
 
-    def _ended(self, change: Change) -> None:
-        ok = change.result is not None and change.result.ok
+    def _ended(self, change: HostsChange) -> None:
+        ok = change.outcome is not None and change.outcome.ok
         self.app.notify(
-            result_line(change),
-            title=change.title,
-            markup=False,
-            severity="information" if ok else "error",
+            change.line, title=change.title, markup=False, severity="information" if ok else "error"
         )
 
     def ask_reboot(self) -> None:

@@ -1,4 +1,4 @@
-"""What the screen of real servers says in words: evidence, plans, results. Pure."""
+"""What the screen of real servers says in words: what is wrong, and the evidence. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from lvstui.model.realserver import Check, Look, Verdict
-from lvstui.operations.rows import Row
-from lvstui.realserver.checks import MEANINGS, PUSHABLE, TITLES
-from lvstui.realserver.push import End, HostOutcome
-from lvstui.realserver.steps import ChangeFile, HostPlan
-from lvstui.session.realserver_change import Change
+from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.tui.realservers.matrix_layout import mark
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -23,7 +19,6 @@ STYLES = {
     Verdict.UNKNOWN: "$rs-unverified",
     Verdict.NONE: "$lv-dim",
 }
-_MANIFEST = "manifest.json"
 
 
 def prose(text: str, style: str, width: int, head: str = "", head_style: str = "") -> list[Bit]:
@@ -109,199 +104,6 @@ def host_bits(look: Look, width: int, glyphs: Glyphs) -> list[Bit]:
             if check.fix:
                 bits += prose(check.fix, "$lv-accent", width, f"{' ' * 12}{glyphs.arrow} ")
     return bits
-
-
-# Plans
-
-
-def plan_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
-    """A change before it is made, host by host."""
-    bits: list[Bit] = []
-    for title, lines, style, sign in (
-        ("What will happen", change.effects.lines, "$lv-text", glyphs.dot),
-        ("Know before you say yes", change.effects.cautions, "$sev-warn", glyphs.warn),
-    ):
-        if lines:
-            bits.append((f"{title}\n", "bold $lv-dim"))
-            for line in lines:
-                bits += prose(line, style, width, f"  {sign} ")
-            bits.append(("\n", ""))
-    shown: dict[tuple[str, ...], str] = {}
-    for row, plan in zip(change.rows, change.plans, strict=True):
-        bits += _host_plan(row, plan, shown, width, glyphs)
-    if change.ready:
-        names = " ".join(row.host.label for row in change.rows)
-        bits += prose(
-            f"lvstui realserver {change.operation} {names}",
-            "$lv-accent",
-            width,
-            "On the shell  ",
-            "$lv-dim",
-        )
-    return bits
-
-
-def _host_plan(
-    row: Row, plan: HostPlan, shown: dict[tuple[str, ...], str], width: int, glyphs: Glyphs
-) -> list[Bit]:
-    label, facts = row.host.label, row.facts
-    bits: list[Bit] = [(label, "bold $lv-accent")]
-    if label != row.host.address:
-        bits.append((f"  {row.host.address}", "$lv-dim"))
-    if facts is not None:
-        bits.append((f"  {facts.os_name}", "$lv-text"))
-    bits.append(("\n", ""))
-    if plan.method and not plan.refusals:
-        bits += prose(f"by {plan.method}: {plan.why_method}", "$lv-dim", width, "  ")
-    if facts is not None and plan.operation == "push":
-        bits += _found(row, plan, width, glyphs)
-    for text in plan.refusals:
-        bits += prose(text, "bold $sev-bad", width, f"  {glyphs.no} ")
-    if plan.refusals:
-        return [*bits, ("\n", "")]
-    if plan.empty:
-        bits += prose(
-            "everything is as it has to be already", "$sev-good", width, f"  {glyphs.yes} "
-        )
-    # The record of what was done differs from host to host, in the host's own boot.
-    same = tuple(
-        f"{step.what} {step.diff if isinstance(step, ChangeFile) else ''}"
-        for step in plan.steps
-        if not step.what.endswith(_MANIFEST)
-    )
-    if same and same in shown:
-        bits += prose(
-            f"the same {len(plan.steps)} steps as on {shown[same]}",
-            "$lv-text",
-            width,
-            f"  {glyphs.dot} ",
-        )
-    else:
-        shown[same] = label
-        for number, step in enumerate(plan.steps, 1):
-            bits += prose(step.what, "$lv-text", width, f"  {number:>2} ", "$lv-dim")
-            if step.why:
-                bits += prose(step.why, "$lv-dim", width, "     ")
-            if isinstance(step, ChangeFile) and not step.path.endswith(_MANIFEST):
-                bits += _diff(step)
-    for text in plan.cautions:
-        bits += prose(text, "$sev-warn", width, f"  {glyphs.warn} ")
-    for text in plan.notes:
-        bits += prose(text, "$lv-dim", width, f"  {glyphs.info} ")
-    return [*bits, ("\n", "")]
-
-
-def _found(row: Row, plan: HostPlan, width: int, glyphs: Glyphs) -> list[Bit]:
-    wrong = dict.fromkeys(
-        f"{TITLES[check.id]} {check.text}".strip()
-        for vip, found in row.checks
-        if vip in plan.vips
-        for check in found
-        if check.id in PUSHABLE and check.verdict in (Verdict.BAD, Verdict.WARN)
-    )
-    if not wrong:
-        return []
-    return prose(
-        f"found wrong: {', '.join(wrong)}", "$sev-warn", width, f"  {mark(Verdict.BAD, glyphs)} "
-    )
-
-
-def _diff(step: ChangeFile) -> list[Bit]:
-    bits: list[Bit] = []
-    for line in step.diff.splitlines():
-        style = "$lv-dim"
-        if line.startswith("+") and not line.startswith("+++"):
-            style = "$sev-good"
-        elif line.startswith("-") and not line.startswith("---"):
-            style = "$sev-bad"
-        bits.append((f"     {line}\n", style))
-    return bits
-
-
-# Progress and results
-
-
-def progress_bits(
-    change: Change, stages: dict[str, str], seconds: float, width: int, glyphs: Glyphs
-) -> list[Bit]:
-    """A line for each host: its stage, or how it ended."""
-    bits: list[Bit] = []
-    wide = max((width_of(host.label) for host in change.hosts), default=4)
-    done = sum(host.address in change.outcomes for host in change.hosts)
-    total = len(change.hosts)
-    bar = round(24 * done / max(total, 1))
-    bits.append((glyphs.bar * bar, "$lv-accent"))
-    bits.append((glyphs.track * (24 - bar), "$lv-faint"))
-    bits.append((f"  {done} of {total} hosts, {seconds:.0f} s\n\n", "$lv-text"))
-    for host in change.hosts:
-        outcome = change.outcomes.get(host.address)
-        head = f"{fit(host.label, wide)}  "
-        if outcome is not None:
-            bits += outcome_bits(outcome, head, width, glyphs)
-        else:
-            stage = stages.get(host.address, "waits")
-            style = "$lv-dim" if stage == "waits" else "$lv-accent"
-            bits += [
-                (f"  {glyphs.dot} ", "$lv-dim"),
-                (head, "bold $lv-text"),
-                (f"{stage}\n", style),
-            ]
-    return bits
-
-
-def outcome_bits(outcome: HostOutcome, head: str, width: int, glyphs: Glyphs) -> list[Bit]:
-    """How one host ended."""
-    style = (
-        "$sev-good"
-        if outcome.ok
-        else "$sev-warn"
-        if outcome.end in (End.WENT_BACK, End.REFUSED)
-        else "$sev-bad"
-    )
-    sign = glyphs.yes if outcome.ok else glyphs.no
-    return prose(f"{outcome.end.value}: {outcome.text}", style, width, f"  {sign} {head}", style)
-
-
-def result_bits(change: Change, width: int, glyphs: Glyphs) -> list[Bit]:
-    """What came of it everywhere."""
-    bits: list[Bit] = []
-    if change.problem:
-        return prose(change.problem, "bold $sev-bad", width, f"{glyphs.no} ")
-    wide = max((width_of(host.label) for host in change.hosts), default=4)
-    names = {host.address: host.label for host in change.hosts}
-    for outcome in change.outcomes.values():
-        label = names.get(outcome.host, outcome.host)
-        bits += outcome_bits(outcome, f"{fit(label, wide)}  ", width, glyphs)
-    result = change.result
-    if result is not None:
-        bits.append(("\n", ""))
-        for text in result.heard:
-            bits += prose(text, "bold $sev-bad", width, f"{glyphs.no} on the wire  ")
-        if result.unrecorded:
-            bits += prose(result.unrecorded, "bold $sev-bad", width, f"{glyphs.no} ")
-        for name, text in (
-            ("listened    ", result.listened),
-            ("neighbours  ", result.announced),
-            ("audit log   ", result.id),
-        ):
-            if text:
-                bits += prose(text, "$lv-text", width, name, "$lv-dim")
-    return bits
-
-
-def result_line(change: Change) -> str:
-    """For a notification."""
-    if change.problem:
-        return f"{change.title}: {change.problem}"
-    found: dict[str, list[str]] = {}
-    names = {host.address: host.label for host in change.hosts}
-    for outcome in change.outcomes.values():
-        found.setdefault(outcome.end.value, []).append(names.get(outcome.host, outcome.host))
-    text = "; ".join(f"{end}: {', '.join(hosts)}" for end, hosts in found.items())
-    heard = change.result.heard if change.result is not None else ()
-    wire = f"; on the wire: {heard[0]}" if heard else ""
-    lost = f"; {change.result.unrecorded}" if change.result and change.result.unrecorded else ""
-    return f"{text}{wire}{lost}. o shows it whole."
 
 
 def wrong_bits(looks: Iterable[Look], width: int, glyphs: Glyphs) -> list[Bit]:

@@ -16,8 +16,7 @@ from lvstui.model.config import Configuration
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
 from lvstui.model.say import grouped, plural
-from lvstui.operations.plan import Plan
-from lvstui.operations.weights import disabled_words
+from lvstui.operations.weights import WeightsPlan, disabled_words
 from lvstui.tui.command import Command
 from lvstui.tui.events.event_list import EventList
 from lvstui.tui.filtered import FilteredScreen, hidden_field
@@ -254,13 +253,13 @@ class ServicesScreen(FilteredScreen):
             targets = [server.id for server in self.targets()]
         wanted = tuple(targets)
 
-        def plan() -> Plan:
+        def plan() -> WeightsPlan:
             console = self.console
             return console.operator.plan(console.picture, operation, wanted, weight=weight)
 
         self._show_plan(plan)
 
-    def _show_plan(self, make: Callable[[], Plan]) -> None:
+    def _show_plan(self, make: Callable[[], WeightsPlan]) -> None:
         from lvstui.tui.change.plan import PlanScreen
 
         self.app.push_screen(PlanScreen(make(), make), self._plan_closed)

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from lvstui.model.facts import Done, Missing, Observation
 from lvstui.operations import identity, journal
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.identity import Identity, identify
-from lvstui.operations.plan import StepResult
 from lvstui.operations.weights import plan_weights
 from lvstui.sources.audit import AuditTrail, Entry, broken, digest, encode, entries, fact, parse
 from lvstui.sources.base import Context
@@ -25,7 +24,7 @@ from tests.unit.world import WEB, rs, three
 
 TEXT = st.text(st.characters(), max_size=60)
 NUMBER = st.none() | st.integers(0, 65535)
-CHANGE = ("lb2", "", "configuration", "rs3 leaves web (/etc/keepalived/keepalived.conf)")
+CHANGE = Deed("lb2", "", "configuration", "rs3 leaves web (/etc/keepalived/keepalived.conf)")
 
 
 @pytest.fixture
@@ -79,10 +78,11 @@ def test_all_writers_are_read_back(what: str, name: str, end: str, reason: str, 
     written: list[bytes] = []
     log = AuditLog(Path("unused"), who="alice")
     log._write = lambda found: written.extend(encode(e) for e in found)  # type: ignore[method-assign]
-    id_ = log.planned(plan)
-    log.done(plan, id_, tuple(StepResult(step, ok, 0, end) for step in plan.steps))
-    other = log.begin([("10.10.0.3", name, "push", what)], reason)
-    log.end(other, [("10.10.0.3", name, "push", what, ok, end)], reason)
+    id_ = log.begin(plan.deeds, plan.reason)
+    log.end(id_, [deed.came(ok, end, 0) for deed in plan.deeds], plan.reason)
+    push = Deed("10.10.0.3", name, "push", what)
+    other = log.begin([push], reason)
+    log.end(other, [push.came(ok, end)], reason)
     found = [parse(line) for line in written]
     assert None not in found
     assert [(e.id, e.phase) for e in found if e] == [
@@ -134,20 +134,20 @@ def test_what_is_no_record_is_none(line: str) -> None:
 
 
 def test_the_feed_says_who_did_what_where_and_how_it_ended(log: AuditLog) -> None:
-    push = ("10.10.0.3", "rs1", "push", "push 10.10.0.20 (unit): the VIP on lo")
+    push = Deed("10.10.0.3", "rs1", "push", "push 10.10.0.20 (unit): the VIP on lo")
     for change, ok, end, reason in (
         (CHANGE, True, "confirmed: kept on lb1, lb2", "disk swap"),
-        (push, False, "went back: rs1 answers ARP", ""),
+        (push, False, "rolled back: rs1 answers ARP", ""),
     ):
         id_ = log.begin([change], reason)
-        log.end(id_, [(*change, ok, end)], reason)
+        log.end(id_, [change.came(ok, end)], reason)
     facts = [fact(entry) for entry in entries(log.path)]
     assert [found.text if found else None for found in facts] == [
         None,
         "alice changes the configuration of lb2: rs3 leaves web (/etc/keepalived/keepalived.conf): "
         "confirmed: kept on lb1, lb2, “disk swap”",
         None,
-        "alice pushes to rs1: push 10.10.0.20 (unit): the VIP on lo: failed: went back: rs1 "
+        "alice pushes to rs1: push 10.10.0.20 (unit): the VIP on lo: failed: rolled back: rs1 "
         "answers ARP",
     ]
     assert [found.ok for found in facts if found] == [True, False]
@@ -205,7 +205,7 @@ def test_nobody_takes_back_what_another_did_by_saying_his_name(
     path = tmp_path / "audit.jsonl"
     bob = AuditLog(path, who="bob")
     plan = plan_weights(three().picture(), "drain", [(WEB, rs(2))])
-    bob.done(plan, bob.planned(plan), tuple(StepResult(step, True, 0) for step in plan.steps))
+    bob.end(bob.begin(plan.deeds), [deed.came(True, seen=0) for deed in plan.deeds])
     assert all(map(bob.own, bob.entries()))
     sit(monkeypatch, tmp_path, "1000", SUDO_USER="bob")
     other = AuditLog(path)
@@ -311,7 +311,7 @@ def test_each_record_goes_to_the_journal_with_its_hash(tmp_path: Path) -> None:
     sent: list[str] = []
     log = AuditLog(tmp_path / "audit.jsonl", "alice", copy=sent.extend)
     id_ = log.begin([CHANGE], "disk \x1b[31m\nswap")
-    log.end(id_, [(*CHANGE, True, "kept " + "x" * 2000)], "")
+    log.end(id_, [CHANGE.came(True, "kept " + "x" * 2000)], "")
     assert len(sent) == 2
     for text, line in zip(sent, lines(log), strict=False):
         assert text.isprintable()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from lvstui.model.changes import Ended
 from lvstui.model.realserver import Check, Verdict
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.effects import effects
+from lvstui.operations.effects import hosts_plan
 from lvstui.operations.realservers import RealServers
 from lvstui.operations.rows import Row
 from lvstui.realserver.hosts import Host, Vip
-from lvstui.realserver.push import End, HostOutcome
+from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
 from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
 from lvstui.sources.audit import entries
@@ -36,15 +37,15 @@ def plan(host: Host, operation: str = "undo") -> HostPlan:
 def test_the_last_one_that_has_a_vip_wants_it_typed() -> None:
     first, second, third = HOSTS
     known = {first.address: row(first), second.address: row(second, Verdict.BAD)}
-    some = effects("undo", [row(second)], [plan(second)], HOSTS, known, {}, 60)
+    some = hosts_plan("undo", [row(second)], [plan(second)], HOSTS, known, {}, 60)
     assert some.typed == ""
-    assert "1 of 3 still have it: rs1" in " ".join(some.lines)
+    assert "1 of 3 still have it: rs1" in " ".join(some.effects)
     # rs3 was never looked at: nobody knows that it has the VIP.
-    last = effects("undo", [row(first)], [plan(first)], HOSTS, known, {first.address: 10}, 60)
+    last = hosts_plan("undo", [row(first)], [plan(first)], HOSTS, known, {first.address: 10}, 60)
     assert last.typed == VIP
     assert any("rs1 takes new connections now" in text for text in last.cautions)
     everybody = {host.address: row(host) for host in HOSTS}
-    every = effects(
+    every = hosts_plan(
         "undo", [row(h) for h in HOSTS], [plan(h) for h in HOSTS], HOSTS, everybody, {}, 60
     )
     assert every.typed == VIP
@@ -53,11 +54,11 @@ def test_the_last_one_that_has_a_vip_wants_it_typed() -> None:
 
 def test_a_push_says_who_goes_first_and_wants_nothing_typed() -> None:
     rows, plans = [row(h) for h in HOSTS], [plan(h, "push") for h in HOSTS]
-    found = effects("push", rows, plans, HOSTS, {}, {}, 45)
+    found = hosts_plan("push", rows, plans, HOSTS, {}, {}, 45)
     assert found.typed == ""
-    assert "rs1 goes first, the other 2 together" in found.lines[0]
-    assert "45 s" in found.lines[1]
-    assert effects("push", [], [], HOSTS, {}, {}, 60).lines == ()
+    assert "rs1 goes first, the other 2 together" in found.effects[0]
+    assert "45 s" in found.effects[1]
+    assert hosts_plan("push", [], [], HOSTS, {}, {}, 60).effects == ()
 
 
 class Unreachable:
@@ -79,8 +80,9 @@ def test_what_was_done_is_told_though_it_could_not_be_recorded(tmp_path: Path) -
         log.path.unlink(missing_ok=True)
         log.path.mkdir(exist_ok=True)
 
-    result = service.apply([row(HOSTS[0])], [plan(HOSTS[0])], came=full)
-    assert [outcome.end for outcome in result.outcomes] == [End.FAILED]
+    wanted = hosts_plan("undo", [row(HOSTS[0])], [plan(HOSTS[0])], HOSTS, {}, {}, 60)
+    result = service.apply(wanted, came=full)
+    assert [one.ended for one in result.results] == [Ended.FAILED]
     assert "not recorded in the audit log: " in result.unrecorded
 
 
@@ -106,10 +108,7 @@ def test_a_reboot_and_what_is_taken_back_are_recorded(tmp_path: Path) -> None:
 def test_what_was_stopped_was_not_begun(tmp_path: Path) -> None:
     service = RealServers(Unreachable(), audit=AuditLog(tmp_path / "audit.jsonl"))
     rows, plans = [row(h) for h in HOSTS], [plan(h) for h in HOSTS]
-    result = service.apply(rows, plans, came=lambda outcome: service.cancelled.set())
-    assert [outcome.end for outcome in result.outcomes] == [End.FAILED] * 3
-    assert [outcome.text.startswith("not begun") for outcome in result.outcomes] == [
-        False,
-        True,
-        True,
-    ]
+    wanted = hosts_plan("undo", rows, plans, HOSTS, {}, {}, 60)
+    result = service.apply(wanted, came=lambda outcome: service.cancelled.set())
+    assert [one.ended for one in result.results] == [Ended.FAILED, Ended.STOPPED, Ended.STOPPED]
+    assert [one.seen.startswith("not begun") for one in result.results] == [False, True, True]

@@ -11,7 +11,7 @@ import pytest
 from lvstui.model.changes import Ended
 from lvstui.model.facts import ChangesSeen
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.operations.undo import CONFIGURATION, Kind, Offer, listed, offer, operations, undo_title
@@ -23,9 +23,9 @@ T0 = 1_000_000.0
 RS2 = "10.10.0.4:80"
 _STATES = {
     Ended.WAITING: "armed",
-    Ended.CONFIRMED: "confirmed",
+    Ended.KEPT: "confirmed",
     Ended.UNDONE: "reverted",
-    Ended.TAKEN_BACK: "reverted",
+    Ended.ROLLED_BACK: "reverted",
     Ended.TROUBLE: "trouble.end",
     Ended.REFUSED: "never",
 }
@@ -39,7 +39,7 @@ def weight(id_: str, at: float, what: str = "drain", **more: Any) -> Entry:
     return Entry(id_, "done", T0 + at, "", host="lb1", operation=what, service=str(WEB), **values)
 
 
-def change(id_: str, at: float, ended: Ended = Ended.CONFIRMED, **more: Any) -> ChangeStands:
+def change(id_: str, at: float, ended: Ended = Ended.KEPT, **more: Any) -> ChangeStands:
     """A change of keepalived.conf."""
     values: dict[str, Any] = {"who": "root", "title": "disable rs3", "came": T0 + at + 60, **more}
     if ended is Ended.UNDONE:
@@ -110,7 +110,7 @@ def test_its_age_and_what_came_after_are_said() -> None:
     others = [
         change("c1", 60, who="bob"),
         change("c2", 120, who="bob", title="weight of rs1"),
-        change("c3", 90, Ended.TAKEN_BACK, outcome="the timer ran out"),
+        change("c3", 90, Ended.ROLLED_BACK, outcome="the timer ran out"),
     ]
     found = newest([weight("d", 0)], others, now=16 * 60)
     assert found is not None
@@ -122,7 +122,7 @@ def test_its_age_and_what_came_after_are_said() -> None:
 
 
 def test_what_the_timer_rolled_back_is_not_undone_and_is_said() -> None:
-    gone = change("c", 60, Ended.TAKEN_BACK, outcome="the timer ran out")
+    gone = change("c", 60, Ended.ROLLED_BACK, outcome="the timer ran out")
     found = newest([weight("d", 0)], [gone])
     assert found is not None
     assert found.operation.id == "d"
@@ -198,7 +198,7 @@ def test_older_ones_are_reached_by_number_and_those_of_others() -> None:
     assert found.cautions == ("bob did it, not you",)
     for number in (0, -1, 4):
         assert newest(entries, [change("c", 20)], number=number) is None
-    found = newest([], [change("c", 20, Ended.TAKEN_BACK)], number=1)
+    found = newest([], [change("c", 20, Ended.ROLLED_BACK)], number=1)
     assert found is not None
     assert "nothing of" in found.refusal
 
@@ -206,7 +206,7 @@ def test_older_ones_are_reached_by_number_and_those_of_others() -> None:
 def test_the_list_is_numbered_newest_first() -> None:
     found = operations(
         [weight("d", 0), *push("p", 30)],
-        [change("c", 20, Ended.TAKEN_BACK, outcome="the timer ran out")],
+        [change("c", 20, Ended.ROLLED_BACK, outcome="the timer ran out")],
         "root",
         lambda e: True,
     )
@@ -220,9 +220,9 @@ def test_the_list_is_numbered_newest_first() -> None:
 
 def test_a_change_of_the_other_director_alone_is_known_from_the_log(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.jsonl", who="root")
-    what = ("lb2", "", CONFIGURATION, "weight of rs1: 10 → 5 (/etc/keepalived/keepalived.conf)")
+    what = Deed("lb2", "", CONFIGURATION, "weight of rs1: 10 → 5 (/etc/keepalived/keepalived.conf)")
     id_ = log.begin([what], "")
-    log.end(id_, [(*what, True, "waiting: loaded and read back")], "")
+    log.end(id_, [what.came(True, "waiting: loaded and read back")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert (one.kind, one.id, one.title, one.in_force) == (
         Kind.FILE,
@@ -230,10 +230,10 @@ def test_a_change_of_the_other_director_alone_is_known_from_the_log(tmp_path: Pa
         "weight of rs1: 10 → 5",
         True,
     )
-    log.end(id_, [(*what, True, "undone: undone by root; the old files are back")], "")
+    log.end(id_, [what.came(True, "undone: undone by root; the old files are back")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert one.ended is Ended.UNDONE
-    log.end(id_, [(*what, False, "rolled back: not as planned")], "")
+    log.end(id_, [what.came(False, "rolled back: not as planned")], "")
     (one,) = operations(log.entries(), (), log.who, log.own)
     assert not one.in_force
 
@@ -244,9 +244,9 @@ def test_the_operator_looks_at_all_three_records(tmp_path: Path) -> None:
     world = three()
     operator = Operator(audit=log)
     host = HostPlan("10.10.0.3", "push", ("10.10.0.20",), method="own")
-    what = ("10.10.0.3", "rs1", "push", _in_words(host))
+    what = Deed("10.10.0.3", "rs1", "push", _in_words(host))
     id_ = log.begin([what], "")
-    log.end(id_, [(*what, True, "proven")], "")
+    log.end(id_, [what.came(True, "proven")], "")
     found = operator.last(world.picture())
     assert found is not None
     assert (found.operation.kind, found.operation.vips) == (Kind.HOSTS, ("10.10.0.20",))

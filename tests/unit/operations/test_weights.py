@@ -20,7 +20,7 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.operator import Operator
-from lvstui.operations.plan import Plan
+from lvstui.operations.weights import WeightsPlan
 from lvstui.sources.audit import Entry, entries, fact, parse
 from tests.unit.world import WEB, World, configured, rs, service, three
 
@@ -43,7 +43,7 @@ class FakeKernel:
         return self.weights.get(server)
 
 
-def undo_plan(operator: Operator, world: World) -> Plan:
+def undo_plan(operator: Operator, world: World) -> WeightsPlan:
     """What the newest operation's undo would do."""
     offer = operator.last(world.picture())
     assert offer is not None
@@ -85,7 +85,7 @@ def test_apply_reads_back_records_and_can_be_undone(log: AuditLog) -> None:
     operator = Operator(audit=log, kernel=kernel)
     outcome = operator.apply(operator.plan(world.picture(), "drain", [(WEB, rs(2))], reason="x"))
     assert outcome.ok
-    assert outcome.results[0].seen == 0
+    assert outcome.results[0].seen == "weight 0"
     assert kernel.weights[rs(2)] == 0
     found = list(entries(log.path))
     assert [entry.phase for entry in found] == ["planned", "done"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.remote import append, known_hosts
 from lvstui.remote.append import append_lines
 from lvstui.remote.runner import Ran
@@ -20,7 +20,7 @@ from lvstui.remote.transcript import Transcript
 from lvstui.remote.vault import Redactor
 from lvstui.sources.audit import broken, entries
 
-CHANGE = ("10.10.0.3", "rs1", "push", "the VIP on lo")
+CHANGE = Deed("10.10.0.3", "rs1", "push", "the VIP on lo")
 
 
 @contextlib.contextmanager
@@ -62,9 +62,9 @@ def test_after_the_change_it_is_said_and_not_raised(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.jsonl", who="alice")
     id_ = log.begin([CHANGE], "")
     with room_for(log.path, 50):
-        said = log.end(id_, [(*CHANGE, True, "done")], "")
+        said = log.end(id_, [CHANGE.came(True, "done")], "")
     assert said.startswith("not recorded in the audit log: ")
-    assert log.end(id_, [(*CHANGE, True, "done")], "") == ""
+    assert log.end(id_, [CHANGE.came(True, "done")], "") == ""
 
 
 def test_a_torn_line_does_not_swallow_the_next_record(tmp_path: Path) -> None:

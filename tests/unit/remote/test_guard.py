@@ -12,7 +12,7 @@ import pytest
 
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script
-from lvstui.operations.config_plan import Ended
+from lvstui.model.changes import Ended
 from lvstui.remote import guarded
 from lvstui.sources.changes import ChangeMarks
 from tests.unit.keepalived.daemon.change_host import ID, NEW, OLD, Host
@@ -61,7 +61,7 @@ def test_going_back_is_tried_until_it_works(host: Host, stubborn: Path) -> None:
     assert (host.conf.read_bytes(), len(host.guards())) == (NEW, 2)
     assert host.phase("confirm", "alice").status == guarded.GONE
     stubborn.unlink()
-    host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the way back")
+    host.wait(lambda: host.standing() is Ended.ROLLED_BACK, "the way back")
     assert host.conf.read_bytes() == OLD
     # Things are put in order after the decision.
     host.wait(lambda: not host.guards(), "the guards' end")
@@ -162,7 +162,7 @@ def test_a_disk_that_fills_up_is_in_nobodys_way(disks: Host, which: str) -> None
         ),
     )
     assert host.phase("extend", "4").text == "extended\n"
-    host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the way back")
+    host.wait(lambda: host.standing() is Ended.ROLLED_BACK, "the way back")
     assert content(host) == OLD
     assert host.entry().standing[0].text == "the timer ran out"
     assert host.run(f"ls -A {host.conf.parent}").text.split() == (
@@ -206,7 +206,7 @@ def test_armed_under_another_boot_goes_back_at_once(host: Host) -> None:
     host.begin(host.step())
     host.phase("write")
     boot(host)
-    host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the way back")
+    host.wait(lambda: host.standing() is Ended.ROLLED_BACK, "the way back")
     assert host.conf.read_bytes() == OLD
 
 
@@ -265,7 +265,7 @@ def test_with_systemd_a_unit_outlives_kill_and_boot_and_goes_at_the_end(host: Ho
     host.kill(first)
     host.wait(lambda: host.guards() not in ([], [first]), "another guard")
     boot(host)
-    host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the way back")
+    host.wait(lambda: host.standing() is Ended.ROLLED_BACK, "the way back")
     host.wait(lambda: not list(units.rglob("lvstui-*")), "the end of the unit")
     assert host.conf.read_bytes() == OLD
 

@@ -16,16 +16,10 @@ from lvstui.cli import build_parser, main
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
 from lvstui.keepalived.edit.intent import AddServer, Disable, Enable, RemoveValue, SetWeight
+from lvstui.model.changes import Ended
+from lvstui.operations.change import Outcome, ReadBack
 from lvstui.operations.config_history import HistoryEntry, Standing
-from lvstui.operations.config_plan import (
-    ConfigOutcome,
-    ConfigPlan,
-    Director,
-    Ended,
-    FileChange,
-    HostChange,
-    Verified,
-)
+from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.remote.runner import RemoteError, Trouble
 from lvstui.shell.config import change as configchange
 from lvstui.shell.config.words import COMMANDS
@@ -107,19 +101,19 @@ class Engine:
         self.asked.append(("rollback", id_))
         return self.plan("roll back", {"lb1": [FileChange(MAIN, b"a", b"b")]}, timer_s=timer_s)
 
-    def apply(self, plan: ConfigPlan, **more: Any) -> ConfigOutcome:
+    def apply(self, plan: ConfigPlan, **more: Any) -> Outcome:
         self.asked.append(("apply", more["force"]))
         self.applied.append(plan)
-        seen = (Verified("lb1", "reload finished", True, "what it has loaded is the new file"),)
-        return ConfigOutcome(plan, self.ended, "id1", "told", seen, 60.0, self.unrecorded)
+        seen = (ReadBack("lb1", "reload finished", True, "what it has loaded is the new file"),)
+        return Outcome(plan, self.ended, "id1", "told", seen, 60.0, self.unrecorded)
 
-    def confirm(self, id_: str) -> ConfigOutcome:
+    def confirm(self, id_: str) -> Outcome:
         self.asked.append(("confirm", id_))
-        return ConfigOutcome(ConfigPlan("t", ()), Ended.CONFIRMED, id_, "kept on lb1")
+        return Outcome(ConfigPlan("t"), Ended.KEPT, id_, "kept on lb1")
 
-    def take_back(self, id_: str) -> ConfigOutcome:
+    def take_back(self, id_: str) -> Outcome:
         self.asked.append(("back", id_))
-        return ConfigOutcome(ConfigPlan("t", ()), Ended.UNDONE, id_, "the old file is back")
+        return Outcome(ConfigPlan("t"), Ended.UNDONE, id_, "the old file is back")
 
     def diff(self, id_: str) -> str:
         self.asked.append(("diff", id_))
@@ -140,7 +134,7 @@ class Engine:
         return [what for what, _ in self.asked]
 
 
-def entry(id_: str, ended: Ended = Ended.CONFIRMED, left_s: float = 0.0) -> HistoryEntry:
+def entry(id_: str, ended: Ended = Ended.KEPT, left_s: float = 0.0) -> HistoryEntry:
     standing = (Standing("lb1", ended, "", left_s, guarded=True),)
     return HistoryEntry(id_, 5.0, "alice", f"change {id_}", "why", standing=standing)
 
@@ -192,7 +186,7 @@ def test_a_change_of_the_past_is_shown_by_the_engine_that_masks_it(
     [
         ("weight rs1 5", Ended.WAITING),
         ("weight rs1 5 --hold", Ended.WAITING),
-        ("weight rs1 5 --timer 0", Ended.CONFIRMED),
+        ("weight rs1 5 --timer 0", Ended.KEPT),
     ],
 )
 def test_done_but_not_recorded_has_a_status_of_its_own(
@@ -313,7 +307,7 @@ def test_yes_keeps_it_and_hold_does_not(run: Any, engine: Engine) -> None:
     assert (status, engine.words) == (0, ["plan", "apply"])
     assert engine.asked[0][1]["timer_s"] == 20
     assert "lvstui config keep" in out
-    engine.ended = Ended.TAKEN_BACK
+    engine.ended = Ended.ROLLED_BACK
     assert run("weight rs1 5 --yes")[0] == 1
 
 
@@ -382,10 +376,10 @@ def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Eng
     engine.entries = tuple(
         replace(entry(id_, ended), at=at, standing=(Standing("lb1", ended, outcome, came=at + 69),))
         for id_, ended, outcome in (
-            ("d", Ended.TAKEN_BACK, "the timer ran out"),
-            ("c", Ended.TAKEN_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
+            ("d", Ended.ROLLED_BACK, "the timer ran out"),
+            ("c", Ended.ROLLED_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
             ("b", Ended.UNDONE, "undone by bob"),
-            ("a", Ended.CONFIRMED, "kept by alice"),
+            ("a", Ended.KEPT, "kept by alice"),
         )
     )
     told = run("history")[1].splitlines()
@@ -448,7 +442,7 @@ def test_a_peer_counts_wherever_it_is_named(words: str) -> None:
 
 
 def test_the_same_lines_are_shown_once() -> None:
-    from lvstui.shell.config.change_report import plan_lines
+    from lvstui.shell.change import plan_lines
 
     one = HostChange(Director("lb1", MAIN, "lb1"), (), diff="-old\n+new\n")
     two = replace(one, director=Director("lb2", MAIN, "lb2"))

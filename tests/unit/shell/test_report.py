@@ -18,10 +18,9 @@ from lvstui.model.picture import Cost
 from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.weights import plan_weights
 from lvstui.shell import report
 from lvstui.shell.status_table import show
-from lvstui.shell.weights import document, targets, words
+from lvstui.shell.weights import targets
 from tests.unit.world import DNS, T0, WEB, World, configured, rs, service, three
 
 COMPOSED = ("rates", "counters", "checks", "warnings", "gaps", "events")
@@ -188,15 +187,6 @@ def test_targets() -> None:
         targets(picture, "rs2", str(DNS))
     with pytest.raises(ValueError, match="no real server"):
         targets(picture, "10.10.0.4:81", None)
-
-
-def test_operation_documents() -> None:
-    plan = plan_weights(three().picture(), "drain", [(WEB, rs(2))])
-    shown = document(plan, None)
-    assert shown["steps"][0]["server"] == "10.10.0.4:80"
-    assert shown["applied"] is False
-    json.dumps(shown)
-    assert "kernel weight of rs2 (10.10.0.4:80)" in words(plan)
 
 
 def test_only_what_lasts_is_a_change() -> None:

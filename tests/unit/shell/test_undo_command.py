@@ -11,7 +11,7 @@ import pytest
 from lvstui.cli import main
 from lvstui.model.facts import ChangesSeen
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.audit import AuditLog
+from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.operations.undo import Offer
@@ -70,9 +70,11 @@ def test_each_kind_by_its_own_way_and_the_newest_only(
     assert main(["undo", "--yes"]) == 0
     assert [(kind, offer.operation.id) for kind, offer in asked] == [("file", "29")]
     assert capsys.readouterr().out == "", "no healthy server is drained"
-    what = ("10.10.0.3", "rs1", "push", _in_words(HostPlan("10.10.0.3", "push", ("10.10.0.20",))))
+    what = Deed(
+        "10.10.0.3", "rs1", "push", _in_words(HostPlan("10.10.0.3", "push", ("10.10.0.20",)))
+    )
     world.say(ChangesSeen(()))
-    log.end(log.begin([what], ""), [(*what, True, "proven")], "")
+    log.end(log.begin([what], ""), [what.came(True, "proven")], "")
     assert main(["undo", "--yes"]) == 0
     assert asked[1][0] == "hosts"
     assert asked[1][1].operation.vips == ("10.10.0.20",)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lvstui.model.facts import Done, Observation
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.plan import StepResult
 from lvstui.operations.weights import plan_weights
 from lvstui.sources.audit import AuditTrail
 from lvstui.sources.base import Context
@@ -17,8 +16,8 @@ from tests.unit.world import WEB, rs, three
 
 def drain(log: AuditLog, number: int) -> None:
     plan = plan_weights(three().picture(), "drain", [(WEB, rs(number))], reason="test")
-    id_ = log.planned(plan)
-    log.done(plan, id_, tuple(StepResult(step, True, step.after) for step in plan.steps))
+    id_ = log.begin(plan.deeds, plan.reason)
+    log.end(id_, [deed.came(True, seen=deed.after) for deed in plan.deeds], plan.reason)
 
 
 def test_past_and_new_entries(tmp_path: Path) -> None:

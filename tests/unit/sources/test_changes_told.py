@@ -99,17 +99,17 @@ def test_until_it_was_verified_it_can_not_be_kept(host: Host) -> None:
         (
             "reverted",
             "the timer ran out",
-            Ended.TAKEN_BACK,
+            Ended.ROLLED_BACK,
             "rolled back: not kept in time (timer)",
         ),
         (
             "reverted",
             "lb1: 10.10.0.6:80 is not in the pool",
-            Ended.TAKEN_BACK,
+            Ended.ROLLED_BACK,
             "rolled back: lb1: 10.10.0.6:80 is not in the pool",
         ),
         ("reverted", "undone by bob", Ended.UNDONE, "undone by bob"),
-        ("confirmed", "kept by bob", Ended.CONFIRMED, "kept by bob"),
+        ("confirmed", "kept by bob", Ended.KEPT, "kept by bob"),
         (
             "trouble.end",
             "the timer ran out; it can not be restored",
@@ -201,7 +201,7 @@ def test_applied_and_rolled_back_are_events_each_once() -> None:
         ),
     ]
     (change,) = world.picture().changes
-    assert change.ended is Ended.TAKEN_BACK
+    assert change.ended is Ended.ROLLED_BACK
 
 
 def test_a_lost_timer_is_bad_news_and_kept_is_good() -> None:
@@ -240,7 +240,7 @@ def test_the_audit_logs_word_of_it_is_not_told_twice() -> None:
 
 
 def test_a_change_without_a_known_end_is_said_as_it_is() -> None:
-    assert end_in_words(Ended.TAKEN_BACK, "", 5.0, 0.0) == (
+    assert end_in_words(Ended.ROLLED_BACK, "", 5.0, 0.0) == (
         "rolled back: the host does not say why"
     )
-    assert end_in_words(Ended.CONFIRMED, "confirmed by root", 5.0, 4.0) == "kept by root"
+    assert end_in_words(Ended.KEPT, "confirmed by root", 5.0, 4.0) == "kept by root"

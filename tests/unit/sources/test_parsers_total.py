@@ -25,11 +25,11 @@ from lvstui.keepalived.daemon.look import parse_daemon
 from lvstui.keepalived.lint import config_test, surroundings
 from lvstui.kernel.rtnetlink import NEWADDR, messages, parse_address, parse_link
 from lvstui.kernel.table import TableReader
+from lvstui.model.changes import Ended
 from lvstui.model.facts import ServerChanged, WeightChanged
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.numbers import decimal, hexadecimal, number, signed
 from lvstui.operations.config_history import merged, parse_history
-from lvstui.operations.config_plan import Ended
 from lvstui.operations.configuration_hosts import at_once
 from lvstui.operations.configuration_rules import version_of
 from lvstui.operations.first import parse_routes

@@ -14,8 +14,8 @@ from unittest.mock import patch
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
 from lvstui.keepalived.daemon.look import script
+from lvstui.model.changes import Ended
 from lvstui.operations.config_history import HistoryEntry, parse_history
-from lvstui.operations.config_plan import Ended
 from lvstui.remote import guarded
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.runner import Ran

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import FileStep
+from lvstui.model.changes import Ended
 from lvstui.operations.config_history import merged, parse_history
-from lvstui.operations.config_plan import Ended
 from lvstui.remote import guarded
 from tests.unit.keepalived.daemon.change_host import ID, NEW, OLD, Host
 
@@ -38,7 +38,7 @@ def test_kept(host: Host) -> None:
     assert host.conf.stat().st_mode & 0o777 == 0o640
     assert host.phase("reload").status == 0
     assert host.phase("confirm", "alice").text == "confirmed\n"
-    assert host.standing() is Ended.CONFIRMED
+    assert host.standing() is Ended.KEPT
     assert host.phase("revert").status == guarded.GONE
     assert host.conf.read_bytes() == NEW
     assert host.state.stat().st_mode & 0o777 == 0o700
@@ -51,7 +51,7 @@ def test_taken_back_with_everything_it_had(host: Host) -> None:
     host.phase("write")
     assert host.phase("revert", "a reason").text == "reverted\n"
     assert (host.conf.read_bytes(), host.conf.stat().st_mtime) == (OLD, 1)
-    assert host.standing() is Ended.TAKEN_BACK
+    assert host.standing() is Ended.ROLLED_BACK
     assert host.entry().standing[0].text == "a reason"
     assert host.phase("confirm", "alice").status == guarded.GONE
 
@@ -80,7 +80,7 @@ def test_a_killed_guard_is_started_again_by_the_other(host: Host, which: int) ->
         host.wait(lambda first=first: len(set(host.guards()) - set(first)) == 1, "another guard")  # type: ignore[misc]
     assert len(host.guards()) == 2
     host.wait(lambda: host.conf.read_bytes() == OLD, "the old file")
-    host.wait(lambda: host.standing() is Ended.TAKEN_BACK, "the decision")
+    host.wait(lambda: host.standing() is Ended.ROLLED_BACK, "the decision")
     host.wait(lambda: not host.guards(), "their end")
 
 
@@ -97,7 +97,7 @@ def test_somebody_elses_change_is_never_overwritten(host: Host) -> None:
     host.conf.write_bytes(b"theirs")
     assert host.phase("write").status == 1
     assert host.conf.read_bytes() == b"theirs"
-    assert host.standing() is Ended.TAKEN_BACK
+    assert host.standing() is Ended.ROLLED_BACK
 
 
 def test_what_somebody_wrote_over_it_stays_and_is_told(host: Host) -> None:

@@ -1,0 +1,374 @@
+"""The one dialog of a change: its plan, while it is made, what came of it, until it is decided.
+
+It shows a `Change`, which outlives it: it can be closed and opened at any time, and the work and
+the timer go on. What a kind of change adds is its text, and who carries it out.
+
+Two keys apply a plan, so a letter of a text must never be one of them: what is typed belongs to
+the reason as soon as it looks like text, and from then on until Enter or Esc. The focus starts on
+Cancel; Tab goes to the reason first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.events import Key
+from textual.widgets import Button, Input, Static
+
+from lvstui.model.text import plain
+from lvstui.operations.change import Phase, TrackedChange
+from lvstui.tui.dialog import PAGE_KEYS, Dialog
+from lvstui.tui.realservers.text import prose
+from lvstui.tui.widgets.glyphs import Glyphs
+from lvstui.tui.widgets.line import Bit
+
+_BESIDE = 12
+"""Cells beside the text: frame, padding, mark and scroll bar."""
+_DECIDE = frozenset("ynqbs")
+"""Letters that apply, keep, take back, stop or leave: only when they stand alone."""
+_UNDER_WAY = (Phase.PLANNING, Phase.RUNNING, Phase.DECIDING)
+
+
+class ChangeScreen(Dialog[bool]):
+    """Follows one change to its end; True when it was applied."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "apply", "Apply", show=False),
+        Binding("n", "leave", "Cancel", show=False),
+        Binding("r", "again", "Plan again", show=False),
+        Binding("b", "back", "Undo now", show=False),
+        Binding("s", "stop", "Stop", show=False),
+        Binding("tab", "onward", "Reason, then buttons", show=False),
+        Binding("left,h,right,l", "other_button", "The other button", show=False),
+        *PAGE_KEYS,
+    ]
+    AUTO_FOCUS = "#cancel"
+    SCROLLS = "#plan-scroll"
+
+    _fresh = True
+    """The focus is where it was put, not where the operator moved it."""
+    _burst = ""
+    """Keys of the dialog that came one close after the other, the last of them just now: the
+    beginning of a text, if the next one is no key of the dialog."""
+
+    WIDTH: ClassVar[int] = 116
+    """Of the box, as the stylesheet has it."""
+    STOPS: ClassVar[str] = "stop what is not begun"
+    """What `s` does while it is made."""
+
+    def __init__(self, change: TrackedChange, watchers: list[Callable[[], None]]) -> None:
+        """watchers: of whoever carries it out; called when anything is new."""
+        super().__init__()
+        self._change = change
+        self._watchers = watchers
+        self._drawn: Phase | None = None
+
+    # What a kind adds
+
+    def bits(self, width: int, glyphs: Glyphs) -> list[Bit]:
+        """The plan, or what came of it."""
+        raise NotImplementedError
+
+    def progress(self, width: int, glyphs: Glyphs) -> list[Bit]:
+        """While something is under way."""
+        raise NotImplementedError
+
+    def again(self) -> TrackedChange | None:
+        """Plan anew from what is true now; None: that can not be done."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Carry it out, for the reason that was typed."""
+        raise NotImplementedError
+
+    def decide(self, *, keep: bool) -> None:
+        """Keep what waits, or undo it now."""
+
+    def busy(self) -> str:
+        """What else is under way, in words; empty: nothing."""
+        return ""
+
+    # The rest is the same for all
+
+    def heading(self) -> str:
+        """The change in one line."""
+        return plain(self._change.title)
+
+    def on_mount(self) -> None:
+        """Follow it, with nothing of the last one over its fields and buttons."""
+        self.app.clear_notifications()
+        self._watchers.append(self.draw)
+        self.query_one("#reason", Input).value = self._change.reason
+        self.set_interval(1.0, self._tick)
+        self.draw()
+
+    def on_unmount(self) -> None:
+        """Follow it no more."""
+        if self.draw in self._watchers:
+            self._watchers.remove(self.draw)
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self.draw()
+
+    def _tick(self) -> None:
+        if self._change.phase in (Phase.RUNNING, Phase.WAITING):
+            self.draw()
+
+    def draw(self) -> None:
+        """Show how far it is."""
+        if not self.whole:
+            return
+        change = self._change
+        waits, open_ = change.phase is Phase.WAITING, self.is_open
+        width = max(min(self.size.width - 4, self.WIDTH) - _BESIDE, 30)
+        self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
+        self.show_form(
+            # What is typed while it is being planned has to have a place.
+            reason=open_ or change.phase is Phase.PLANNING,
+            typed=open_ and bool(self.to_type),
+            apply="Keep it" if waits else "Apply" if open_ else "",
+            cancel="Undo" if waits else "Cancel" if open_ else "Close",
+        )
+        if self._drawn is not change.phase:
+            self._drawn = change.phase
+            self.entered()
+            self.query_one("#plan-scroll").scroll_home(animate=False)
+            if waits:
+                # To keep needs a key; Enter on whatever has the focus must decide nothing.
+                self.set_focus(None)
+            elif not isinstance(self.focused, Input):
+                self.start()
+
+    def entered(self) -> None:
+        """It is in another phase."""
+
+    def _bits(self, width: int) -> list[Bit]:
+        change, glyphs = self._change, self.console.glyphs
+        if change.problem:
+            return prose(change.problem, "bold $sev-bad", width, f"{glyphs.no} ")
+        if change.phase not in _UNDER_WAY:
+            return self.bits(width, glyphs)
+        bits = self.progress(width, glyphs)
+        if change.stopped:
+            bits.append(("\nStopping: what has begun comes to its end.", "bold $sev-warn"))
+        return bits
+
+    @property
+    def is_open(self) -> bool:
+        """It can be applied now."""
+        return self._change.phase is Phase.PLANNED and self._change.ready
+
+    @property
+    def seconds(self) -> float:
+        """Since it was begun."""
+        return time.monotonic() - self._change.started if self._change.started else 0.0
+
+    @property
+    def to_type(self) -> str:
+        """What has to be typed before it is applied."""
+        plan = self._change.plan
+        return plan.typed if plan is not None else ""
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Those of the phase."""
+        phase = self._change.phase
+        if self.is_open:
+            return (
+                ("Esc n", "cancel"),
+                ("y", "apply"),
+                ("r", "again"),
+                ("j k", "scroll"),
+                ("Tab", "reason, buttons"),
+            )
+        if phase is Phase.WAITING:
+            return ("Esc", "close: the timer goes on"), ("y", "keep"), ("b", "undo now")
+        if phase is Phase.RUNNING:
+            return ("Esc", "close: it goes on"), ("s", self.STOPS)
+        if phase in _UNDER_WAY:
+            return (("Esc", "close: it goes on"),)
+        return ("Esc", "close"), ("j k", "scroll"), ("r", "plan again")
+
+    # Deciding
+
+    def free(self) -> bool:
+        """Nothing else is under way; else the operator is told what."""
+        what = self.busy()
+        if what:
+            self.notify(f"Wait for this: {what}.", severity="warning", markup=False)
+        return not what
+
+    def action_stop(self) -> None:
+        """Begin nothing more of it."""
+        if self._change.phase is Phase.RUNNING:
+            self._change.stop.set()
+            self.draw()
+
+    def action_again(self) -> None:
+        """Plan anew from what is true now."""
+        if self._change.phase in (Phase.PLANNED, Phase.ENDED) and self.free():
+            self._change = self.again() or self._change
+            self.draw()
+
+    def action_back(self) -> None:
+        """Undo it now."""
+        if self._change.phase is Phase.WAITING and self.free():
+            self.decide(keep=False)
+
+    def action_apply(self) -> None:
+        """Apply it, or keep what was applied, unless something is in the way."""
+        if self._change.phase is Phase.WAITING:
+            if self.free():
+                self.decide(keep=True)
+        elif self.is_open and self.free() and self.typed_rightly():
+            self.begin()
+            self.draw()
+
+    def cancel(self) -> None:
+        """Undo it while it waits to be kept; else close."""
+        if self._change.phase is Phase.WAITING:
+            self.action_back()
+        else:
+            self.leave()
+
+    # The form, and what is typed
+
+    def body(self) -> ComposeResult:
+        """The text, then reason and typed confirmation as needed, then the buttons."""
+        with VerticalScroll(id="plan-scroll", can_focus=False):
+            yield Static(id="plan-text", markup=False)
+        with Horizontal(id="reason-line", classes="field"):
+            # Brackets: a field has to look like one without colours too, and while it is empty.
+            yield Static("Reason [", markup=False)
+            yield Input(
+                placeholder="optional, for the audit log", id="reason", select_on_focus=False
+            )
+            yield Static("]", markup=False)
+        with Horizontal(id="typed-line", classes="field"):
+            yield Static("", id="typed-label", markup=False)
+            yield Input(id="typed", select_on_focus=False)
+            yield Static("]", markup=False)
+        with Horizontal(id="buttons"):
+            yield Button("Cancel", id="cancel", compact=True)
+            yield Button("Apply", id="apply", compact=True)
+
+    @property
+    def reason(self) -> str:
+        """What was typed as the reason."""
+        return plain(self.query_one("#reason", Input).value.strip())
+
+    def show_form(self, *, reason: bool, typed: bool, apply: str, cancel: str) -> None:
+        """Show the fields that are asked for now, and the buttons by these names; an empty one is
+        not there."""
+        self.query_one("#reason-line").display = reason
+        self.query_one("#typed-line").display = typed
+        label = Content.assemble(("Type ", ""), (self.to_type, "bold"), (" to confirm [", ""))
+        self.query_one("#typed-label", Static).update(label)
+        for id_, name in (("#apply", apply), ("#cancel", cancel)):
+            button = self.query_one(id_, Button)
+            button.label = Content(name)
+            button.display = bool(name)
+        if isinstance(self.focused, Input) and not self._is_open(self.focused):
+            self.start()
+        self.show_keys()
+
+    def start(self) -> None:
+        """The focus is on Cancel, as at the beginning."""
+        self.set_focus(self.query_one("#cancel"))
+        self._fresh = True
+
+    def typed_rightly(self) -> bool:
+        """Whether what has to be typed is typed; if not the operator is told, in that field."""
+        field = self.query_one("#typed", Input)
+        if field.value.split() == self.to_type.split():
+            return True
+        self.notify(
+            f"Type {self.to_type} to confirm: this is not an everyday step.",
+            severity="warning",
+            markup=False,
+        )
+        self.set_focus(field)
+        return False
+
+    # What is typed
+
+    def take_key(self, event: Key, calm: bool) -> bool:
+        """Text goes to the reason. A key that decides does so alone; Enter presses Apply alone."""
+        if isinstance(self.focused, Input):
+            return False
+        if event.key == "enter":
+            return not calm and self.focused is self.query_one("#apply")
+        if not event.is_printable or event.character is None:
+            return False
+        known = any(
+            event.key in bindings.key_to_bindings for node, bindings in self._modal_binding_chain
+        )
+        if known and (calm or event.character not in _DECIDE):
+            self._burst = (self._burst if not calm else "") + event.character
+            return False
+        begun, self._burst = "" if calm else self._burst, ""
+        self.take_text(begun + event.character)
+        return True
+
+    def take_text(self, text: str) -> bool:
+        """Into the field that has the focus, or else into the reason; lines become one."""
+        field = self.focused
+        if not isinstance(field, Input):
+            field = self.query_one("#reason", Input)
+            if not self._is_open(field):
+                return True
+            self.set_focus(field)
+            field.cursor_position = len(field.value)
+        field.insert_text_at_cursor(" ".join(text.splitlines()))
+        return True
+
+    def _is_open(self, field: Input) -> bool:
+        return all(node.display for node in (field, field.parent) if node is not None)
+
+    def action_onward(self) -> None:
+        """To the reason first, then in the order of the screen."""
+        field = self.query_one("#reason", Input)
+        if self._fresh and not isinstance(self.focused, Input) and self._is_open(field):
+            self.set_focus(field)
+        else:
+            self.focus_next()
+        self._fresh = False
+
+    def action_other_button(self) -> None:
+        """From Cancel to Apply, or back."""
+        here = self.query_one("#cancel", Button)
+        there = self.query_one("#apply", Button)
+        self.set_focus(there if self.focused is here and there.focusable else here)
+
+    def action_leave(self) -> None:
+        """Out of a field, keeping its text; or out of the dialog."""
+        if isinstance(self.focused, Input):
+            self.start()
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """Close it, whatever goes on."""
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#apply")
+    def _apply_pressed(self) -> None:
+        self.action_apply()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel_pressed(self) -> None:
+        self.cancel()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field goes on to the next thing; it never applies by itself."""
+        event.stop()
+        typed = self.to_type and event.input.id == "reason"
+        self.set_focus(self.query_one("#typed" if typed else "#apply"))
