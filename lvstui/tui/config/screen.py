@@ -19,8 +19,15 @@ from lvstui.tui.config.edit_commands import EDIT_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
 from lvstui.tui.config.lines import LinesView
 from lvstui.tui.config.outline import NodeId
-from lvstui.tui.config.spot import spot_of
-from lvstui.tui.config.summary import count_bits, finding_bits, place_bits, step_bits, work_bits
+from lvstui.tui.config.spot import spot_of, word_at
+from lvstui.tui.config.summary import (
+    count_bits,
+    finding_bits,
+    place_bits,
+    step_bits,
+    word_bits,
+    work_bits,
+)
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
 from lvstui.tui.console import ConsoleScreen
@@ -126,6 +133,9 @@ class ConfigScreen(ConsoleScreen):
         bits: list[Bit] = []
         if page is not None:
             bits = finding_bits(self.text.findings, page, self.text.line, self.console.glyphs)
+            found = self.desk.document
+            word = word_at(found, page, self.text.line) if found and not bits else None
+            bits = word_bits(*word) if word else bits
         said = self.query_one("#config-finding", Static)
         said.update(Content.assemble(*bits))
         self._show_target()
