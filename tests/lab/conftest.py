@@ -25,6 +25,7 @@ _GROUPS = {
     "test_configuration.py": "configuration",
     "test_config_command.py": "configuration",
     "test_effective.py": "configuration",
+    "test_keywords.py": "configuration",
     "test_lint.py": "configuration",
     "test_readonly.py": "readonly",
 }
