@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService, Target
-from lvstui.keepalived.keywords import KNOWN_WORDS
+from lvstui.keepalived.keywords import KNOWN_WORDS, ROOT, Keyword, walk
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.shown import MASK
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.session.document import Document, Page
 from lvstui.session.outline import Entry, NodeId
 
+_FIRST = re.compile(rb"[ \t]*(?:@\S+[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)")
 _SETTING = re.compile(rb"[ \t]*(?:@\S+[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)(?:[ \t]+([^{}]*))?$")
 
 
@@ -112,6 +113,60 @@ def _labels(entries: tuple[Entry, ...], steps: list[int]) -> list[str]:
         labels.append(entries[step].label)
         entries = entries[step].entries
     return labels
+
+
+_TYPED = {
+    "lb_algo": "scheduler",
+    "lvs_sched": "scheduler",
+    "lb_kind": "forwarding",
+    "lvs_method": "forwarding",
+    "ops": "one_packet",
+    "persistence_timeout": "persistence_s",
+    "uthreshold": "upper_threshold",
+    "lthreshold": "lower_threshold",
+    "delay_loop": "delay_loop_s",
+    "connect_timeout": "connect_timeout_s",
+    "virtual_router_id": "vrid",
+    "advert_int": "advert_interval_s",
+    "preempt_delay": "preempt_delay_s",
+    "strict_mode": "strict",
+    "unicast_src_ip": "unicast_source",
+}
+"""Where the typed view calls a value by another name than keepalived does."""
+
+
+def word_at(found: Document, page: Page, line: int) -> tuple[Keyword, str] | None:
+    """The keyword on that line, and what keepalived takes for its value; empty when the typed view
+    does not hold it, or when it is a secret."""
+    raw = page.line(line)
+    match = _FIRST.match(raw[: strip(raw).end])
+    if match is None or line in page.unknown:
+        return None
+    id = found.node_at(page.path, line)
+    spot = spot_of(found, id)
+    names = [spot.block] if spot.block else ["virtual_server"] * bool(spot.service)
+    names += ["real_server"] * (spot.server is not None) + [spot.check] * bool(spot.check)
+    table = ROOT
+    for name in names:
+        table = (table[name.encode()].inner or {}) if name.encode() in table else {}
+    word = match.group(1)
+    keyword = next((k for k in walk(table) if k.name.encode() == word), ROOT.get(word))
+    if keyword is None or keyword.secret:
+        return None if keyword is None else (keyword, "")
+    thing: object = None
+    if id is not None and id[0] == "services":
+        service = found.configuration.services[int(id[1])]
+        server = service.servers[int(id[2])] if spot.server is not None else None
+        thing = server.checkers[int(id[3])] if server and spot.check else server or service
+    elif id is not None and id[0] == "instances":
+        thing = found.configuration.instances[int(id[1])]
+    value = getattr(thing, _TYPED.get(keyword.name, keyword.name), None)
+    if value is None or isinstance(value, tuple) or value == "":
+        return keyword, ""
+    if isinstance(value, bool):
+        return keyword, "on" if value else "off"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return keyword, f"{text} {keyword.unit}".strip()
 
 
 def setting_at(page: Page, line: int) -> tuple[str, str] | None:

@@ -27,6 +27,7 @@ _GROUPS = {
     "test_configuration.py": "configuration",
     "test_config_command.py": "commands",
     "test_effective.py": "commands",
+    "test_keywords.py": "commands",
     "test_lint.py": "commands",
     "test_readonly.py": "readonly",
 }

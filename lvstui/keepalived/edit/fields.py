@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
+from lvstui.keepalived.keywords import version_of
 from lvstui.model.keys import canonical_address
-
-Version = tuple[int, ...]
 
 
 class Kind(str, Enum):
@@ -85,22 +84,6 @@ class Field:
         if not problem:
             problem = _CHECKS[self.kind](self, text, version)
         return f"{self.label}: {problem}" if problem else ""
-
-
-TICK = 0.000001
-"""Shortest time that keepalived's timers know, in seconds."""
-
-
-def time_field(keyword: str, label: str, help: str, default: str, **more: object) -> Field:
-    """A time, whole seconds before 2.0.0; `more` are other attributes of a field."""
-    made = Field(keyword, label, help, Kind.SECONDS, default, TICK, whole_before="2.0.0")
-    return replace(made, **more)  # type: ignore[arg-type]
-
-
-def version_of(text: str) -> Version:
-    """`2.2.7` as numbers; what is no number ends it."""
-    match = re.match(r"\D*(\d+(?:\.\d+)*)", text)
-    return tuple(map(int, match.group(1).split("."))) if match else ()
 
 
 def _unwritable(text: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from lvstui.keepalived.edit.fields import Field, Kind, version_of
-from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, SERVER, SERVICE
-from lvstui.keepalived.edit.forms_vrrp import INSTANCE, SCRIPT
+from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, INSTANCE, SCRIPT, SERVER, SERVICE
 from lvstui.keepalived.edit.style import NewBlock, NewLine
+from lvstui.keepalived.keywords import version_of
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.keys import ServerKey, address_family, canonical_address
 

@@ -114,7 +114,7 @@ connect_timeout!         seconds 0.000001.. <real_server =5
 HTTP = f"""{CONNECT}
 nb_get_retry!            number      =1        | old spelling of retry
 virtualhost              host        <real_server | Host header: of the request
-http_protocol            choice:1.0/1.0C/1.1/1.0c/1.0k/1.0K/1.1c/1.1C/1.1k/1.1K =1.0
+http_protocol            choice:1.0/1.0C/1.1 =1.0
     | HTTP: version of the request
 enable_sni               flag        =no       | SNI: name the host in the handshake
 fast_recovery            flag                  | one good answer is enough after a failure
@@ -167,7 +167,7 @@ weight                   number -i32..i32 +2.1.0 =1 | Factor: the file's number 
 
 BFD_CHECK = """
 name                     name        +2.0.0    | BFD instance: name of a bfd_instance block
-alpha                    bool +2.0.0 =the server's
+alpha                    bool +2.0.0 =no
     | Starts as down: no traffic before its first check
 """
 

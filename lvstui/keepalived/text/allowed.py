@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from lvstui.keepalived.keywords import ROOT, Keyword, ValueKind, walk
 from lvstui.keepalived.text.lexer import find_brace, spans, strip
-from lvstui.keepalived.text.shown import MASK, shown_url, shown_words, shows, shows_keyword
+from lvstui.keepalived.text.shown import MASK, meant, shown_url, shown_words, shows, shows_keyword
 
 _CAUTION = (
     ValueKind.SECRET,
@@ -188,7 +188,7 @@ class _Line:
         elif keyword is None and anywhere is None:
             # Of a part of a file whose block is not here: an address with its options.
             entry = shows(first) and not top.secret
-            kind = ValueKind.NETWORK if entry else None
+            kind = ValueKind.NETWORK if entry else _meant(first)
             values = words if entry or not shows_keyword(first) else values
         else:
             found = keyword or anywhere
@@ -200,6 +200,12 @@ class _Line:
             kind = ValueKind.SECRET if found.secret else kind
         shown = list(shown_words(kind, [word for word, _, _ in values]))
         return _put_together(part, raw, values, shown)
+
+
+def _meant(word: bytes) -> ValueKind | None:
+    """What stands behind a mistyped keyword; None when it may be a secret."""
+    kinds = {_ANYWHERE[near].kind for near in meant(word)}
+    return kinds.pop() if len(kinds) == 1 and kinds.isdisjoint(_CAUTION) else None
 
 
 def _put_together(

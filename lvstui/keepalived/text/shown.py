@@ -76,18 +76,28 @@ def shows(word: bytes) -> bool:
     return b"$" in word and _BESIDE_USE.fullmatch(_USE.sub(b"", word)) is not None
 
 
-@lru_cache(maxsize=4096)
 def shows_keyword(word: bytes) -> bool:
     """Whether an unknown word in a keyword's place is one that was mistyped, and no password that
     lost its keyword: one letter is wrong, missing, or too many."""
-    if word in _WORDS:
-        return True
-    return len(word) > 3 and word.islower() and not _shorter(word).isdisjoint(_near())
+    return word in _WORDS or bool(meant(word))
+
+
+@lru_cache(maxsize=4096)
+def meant(word: bytes) -> frozenset[bytes]:
+    """The keywords that a mistyped one may stand for."""
+    if len(word) < 4 or not word.islower():
+        return frozenset()
+    near = _near()
+    return frozenset().union(*(near.get(part, ()) for part in _shorter(word)))
 
 
 @lru_cache(maxsize=1)
-def _near() -> frozenset[bytes]:
-    return frozenset(near for word in KNOWN_WORDS if len(word) > 3 for near in _shorter(word))
+def _near() -> Mapping[bytes, set[bytes]]:
+    found: dict[bytes, set[bytes]] = {}
+    for word in KNOWN_WORDS:
+        for part in _shorter(word) if len(word) > 3 else ():
+            found.setdefault(part, set()).add(word)
+    return found
 
 
 def _shorter(word: bytes) -> set[bytes]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.fields import Field, Kind
-from lvstui.keepalived.edit.forms import CHECKS, SERVER, SERVICE, SORRY
-from lvstui.keepalived.edit.forms_vrrp import INSTANCE, SCRIPT
+from lvstui.keepalived.edit.forms import CHECKS, INSTANCE, SCRIPT, SERVER, SERVICE, SORRY
 from lvstui.keepalived.edit.instances import NewInstance, NewScript
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.edit.judge import (

@@ -15,11 +15,18 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.session.config import ConfigSession
 from lvstui.session.outline import NodeId
-from lvstui.session.spot import spot_of
+from lvstui.session.spot import spot_of, word_at
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
-from lvstui.tui.config.summary import count_bits, finding_bits, place_bits, step_bits, work_bits
+from lvstui.tui.config.summary import (
+    count_bits,
+    finding_bits,
+    place_bits,
+    step_bits,
+    word_bits,
+    work_bits,
+)
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
 from lvstui.tui.console import ConsoleScreen
@@ -132,6 +139,9 @@ class ConfigScreen(ConsoleScreen):
         bits: list[Bit] = []
         if page is not None:
             bits = finding_bits(self.text.findings, page, self.text.line, self.console.glyphs)
+            found = self.session.document
+            word = word_at(found, page, self.text.line) if found and not bits else None
+            bits = word_bits(*word) if word else bits
         said = self.query_one("#config-finding", Static)
         said.update(Content.assemble(*bits))
         self._show_target()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from lvstui.keepalived.keywords import Keyword
 from lvstui.model.finding import Finding, Severity
 from lvstui.model.picture import Picture
 from lvstui.model.say import grouped, plural
@@ -114,6 +115,20 @@ def finding_bits(findings: tuple[Finding, ...], page: Page, line: int, glyphs: G
         bits.append((f"  {glyphs.arrow} {plain(worst.fix)}", "$lv-accent"))
     if len(findings) > 1:
         bits.append((f"  (+{len(findings) - 1} more on this line)", "$lv-dim"))
+    return bits
+
+
+def word_bits(keyword: Keyword, value: str) -> list[Bit]:
+    """What the word under the cursor means, what counts without it, and what counts here."""
+    meaning = f"{keyword.label}: {keyword.help}" if keyword.label else keyword.help
+    bits: list[Bit] = [(keyword.name, "$lv-accent"), (f"  {meaning}", "$lv-text")]
+    if keyword.default:
+        unit = f" {keyword.unit}" if keyword.unit and keyword.default.isdigit() else ""
+        bits.append((f"  default {keyword.default}{unit}", "$lv-dim"))
+    if keyword.since:
+        bits.append((f"  from {keyword.since} on", "$lv-dim"))
+    if value:
+        bits.append((f"  in force {plain(value)}", "$lv-text"))
     return bits
 
 

@@ -14,6 +14,7 @@ from lvstui.model.config import Place
 from lvstui.model.finding import Finding, Severity
 from lvstui.session.document import Document, _changed, document
 from lvstui.session.pieces import HIDDEN, Meaning, in_force, pieces, shown
+from lvstui.session.spot import word_at
 
 MAIN = "/etc/keepalived/keepalived.conf"
 FILES = {
@@ -291,3 +292,44 @@ def test_a_block_without_a_node_right_behind_one_with_a_node_is_in_nothing(heade
     found = document(parse_bytes(text, "/k"))
     assert found.node_at("/k", 1) == ("blocks", 0)
     assert found.node_at("/k", 4) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        (2, "lb_algo", "wrr"),
+        (4, "weight", "7"),
+        (6, "connect_timeout", "2 s"),
+        (7, "delay_loop", "60 s"),
+        (12, "priority", "150"),
+        (14, "auth_pass", ""),
+    ],
+)
+def test_the_word_under_the_cursor_is_known_with_its_value(
+    line: int, name: str, value: str
+) -> None:
+    text = """\
+virtual_server 10.0.0.1 80 {
+  lb_algo wrr
+  real_server 10.0.0.2 80 {
+    weight 7
+    TCP_CHECK {
+      connect_timeout 2
+      delay_loop 60
+    }
+  }
+}
+vrrp_instance V {
+  priority 150
+  authentication {
+    auth_pass Zq9
+  }
+  interface eth0
+  virtual_router_id 5
+}
+"""
+    found = document(parse_bytes(text.encode(), "/k"))
+    word = word_at(found, found.main, line)
+    assert word is not None
+    assert (word[0].name, word[1]) == (name, value)
+    assert word[0].help

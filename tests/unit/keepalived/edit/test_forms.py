@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvstui.keepalived.edit.fields import Field, Kind, version_of
-from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, SERVICE, SORRY
-from lvstui.keepalived.edit.forms_vrrp import INSTANCE, SCRIPT
+from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, INSTANCE, SCRIPT, SERVICE, SORRY
 from lvstui.keepalived.edit.judge import (
     check_check,
     check_instance,
@@ -20,7 +19,7 @@ from lvstui.keepalived.edit.judge import (
     new_check,
     settings,
 )
-from lvstui.keepalived.keywords import CHECKERS, ROOT
+from lvstui.keepalived.keywords import CHECKERS, ROOT, version_of
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.parser import parse_bytes
 
