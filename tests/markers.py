@@ -56,6 +56,9 @@ vrrp_instance VI_1 { # auth_pass was Zq19Mark
         Zq27Mark
         auth_hmac Zq28Mark
     }
+    auth_hmac Zq49Mark {
+        mode Zq50Mark
+    }
     virtual_ipaddress {
         10.10.0.20/24 dev eth0
     }
@@ -105,4 +108,4 @@ auth_pass Zq48Mark
 MARKER = re.compile(r"Zq\d\d:?(?:Mark)?")
 """What must be seen nowhere."""
 
-assert len(set(MARKER.findall(MARKED))) == 48
+assert len(set(MARKER.findall(MARKED))) == 50

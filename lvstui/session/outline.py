@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lvstui.keepalived.keywords import ValueKind
+from lvstui.keepalived.keywords import SECRET_BLOCKS, ValueKind
 from lvstui.keepalived.text.shown import shown_words
 from lvstui.keepalived.text.tree import Block, Node, Provenance, Statement, Tree
 from lvstui.model.config import (
@@ -239,7 +239,8 @@ def _of_lists(block: Block, masked: Masked) -> Iterator[Entry]:
 
 def _of_block(block: Block, masked: Masked) -> Entry:
     entries = tuple(_of_node(child, masked) for child in block.children[:_MOST_ENTRIES])
-    name = b" ".join(shown_words(ValueKind.BLOCK, block.header.words[1:]))
+    kind = ValueKind.SECRET if block.keyword in SECRET_BLOCKS else ValueKind.BLOCK
+    name = b" ".join(shown_words(kind, block.header.words[1:]))
     return Entry(plain(block.keyword, 60), plain(name, 80), block.place, entries)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.diff.collect import Collector
 from lvstui.keepalived.diff.form import Impact
-from lvstui.keepalived.keywords import ROOT, Keyword, Keywords, ValueKind
+from lvstui.keepalived.keywords import ROOT, SECRET_BLOCKS, Keyword, Keywords, ValueKind
 from lvstui.keepalived.text.shown import HIDDEN, value_of
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
@@ -124,6 +124,8 @@ def _inside(block: Block, where: _Where, *places: Place) -> _Where:
 def _title(block: Block) -> str:
     words = block.header.words
     named = words[1:3] if words[0] in (b"virtual_server", b"real_server") else words[1:2]
+    if words[0] in SECRET_BLOCKS:
+        named = ()
     return " ".join((words[0].decode("ascii", "replace"), *map(shown, named)))
 
 

@@ -12,7 +12,9 @@ from lvstui.keepalived.edit.mark import ensure_unmarked
 from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewLine
 from lvstui.keepalived.keywords import ROOT, SECRET_KEYWORDS, Keyword, Keywords
+from lvstui.keepalived.text.allowed import kind_of
 from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.shown import shown_text
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
 
@@ -71,26 +73,9 @@ def title(keyword: str, whom: str, line: Statement | None, before: str, after: s
     return shown(f"{keyword} of {whom}{where}: {values}".encode())
 
 
-_COMMANDS = frozenset(
-    b"script misc_path quorum_up quorum_down process notify notify_master notify_backup "
-    b"notify_fault notify_stop notify_deleted notify_master_rx_lower_pri notify_up notify_down "
-    b"notify_fifo_script vrrp_notify_fifo_script lvs_notify_fifo_script startup_script "
-    b"shutdown_script".split()
-)
-
-
 def told(keyword: bytes, words: Sequence[bytes]) -> str:
-    """A value for people: of a command its path, of a URL's path no query; both may hold
-    passwords behind that."""
-    if not words:
-        return ""
-    if keyword in _COMMANDS:
-        path = words[0].split()[:1]
-        return shown(path[0]) + (" …" if len(words) > 1 or words[0].split()[1:] else "")
-    if keyword == b"path":
-        bare, query, _ = words[0].partition(b"?")
-        return shown(bare) + ("?…" if query else "")
-    return shown(b" ".join(words))
+    """A value for people, without what may be a secret."""
+    return shown_text(kind_of(keyword), words)
 
 
 def default_whom(block: Block) -> str:

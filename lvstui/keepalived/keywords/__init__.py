@@ -220,6 +220,8 @@ KNOWN_WORDS = frozenset(keyword.name.encode() for keyword in walk())
 SECRET_KEYWORDS = frozenset(k.name.encode() for k in walk() if k.kind is ValueKind.SECRET)
 """What stands behind one of these is a secret, wherever it stands."""
 
+SECRET_BLOCKS = frozenset(k.name.encode() for k in walk() if k.secret and k.inner)
+
 ENTRIES = {keyword.name.encode(): keyword.entries for keyword in walk() if keyword.entries}
 """What the entries of a block of values are."""
 

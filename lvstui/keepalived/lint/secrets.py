@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lvstui.keepalived.keywords import KNOWN_WORDS, SECRET_KEYWORDS, walk
+from lvstui.keepalived.keywords import KNOWN_WORDS, SECRET_BLOCKS, SECRET_KEYWORDS
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.mask import mask_all, secrets_of
 from lvstui.keepalived.text.shown import shows
@@ -19,7 +19,6 @@ from lvstui.model.text import plain
 
 HIDDEN = "…"
 
-_SECRET_BLOCKS = frozenset(k.name.encode() for k in walk() if k.secret and k.inner)
 _PIECES = re.compile(rb"[^\s\"'{}#!]+")
 _PIECE_OF_TEXT = re.compile(r"[^\s\"'{}#!]+")
 _PARTS = re.compile(rb"[A-Za-z0-9]{4,}")
@@ -109,7 +108,7 @@ def secret_words(tree: Tree) -> SecretWords:
     while waiting:
         node, inside = waiting.pop()
         if isinstance(node, Block):
-            within = inside or node.keyword in _SECRET_BLOCKS
+            within = inside or node.keyword in SECRET_BLOCKS
             waiting.extend((child, within) for child in node.children)
         elif node.words[0] in SECRET_KEYWORDS or inside:
             words.update(node.words[1:])

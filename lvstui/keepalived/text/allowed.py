@@ -202,6 +202,12 @@ class _Line:
         return _put_together(part, raw, values, shown)
 
 
+def kind_of(keyword: bytes) -> ValueKind | None:
+    """What stands behind a keyword in whatever block; None when none knows it."""
+    found = _ANYWHERE.get(keyword)
+    return found.kind if found is not None else None
+
+
 def _meant(word: bytes) -> ValueKind | None:
     """What stands behind a mistyped keyword; None when it may be a secret."""
     kinds = {_ANYWHERE[near].kind for near in meant(word)}

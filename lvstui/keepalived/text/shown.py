@@ -151,11 +151,12 @@ def shown_url(word: bytes) -> bytes:
 
 
 def value_of(statement: Statement, kind: ValueKind | None, entry: bool = False) -> str:
-    """What stands behind its keyword, harmless; an entry of a value block as a whole.
+    """What stands behind its keyword, harmless; an entry of a value block as a whole."""
+    return shown_text(kind, statement.words if entry else statement.words[1:])
 
-    Several hidden words in a row are one.
-    """
-    words = statement.words if entry else statement.words[1:]
+
+def shown_text(kind: ValueKind | None, words: Sequence[bytes]) -> str:
+    """These values as one text, harmless; several hidden words in a row are one."""
     if kind is None or kind in _NOTHING:
         return HIDDEN if words else ""
     found: list[bytes] = []

@@ -10,6 +10,7 @@ import pytest
 
 from lvstui.cli import main
 from lvstui.keepalived import parse_bytes, view
+from lvstui.keepalived.edit.values import told
 from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.text.mask import mask, masked_diff, secrets_of
 from lvstui.session.document import document
@@ -121,3 +122,21 @@ def test_what_an_operator_needs_is_shown() -> None:
 def test_an_editor_gives_every_byte_back() -> None:
     veiled = veil(MARKED.encode(), secrets_of(TREE))
     assert unveil(veiled.text, veiled) == MARKED.encode()
+
+
+@pytest.mark.parametrize(
+    ("keyword", "words"),
+    [
+        ("misc_path", ["/bin/x -p Zq01Mark"]),
+        ("notify_up", ["/bin/x", "Zq01Mark"]),
+        ("path", ["/health/Zq01Mark?x=Zq02Mark"]),
+        ("digest", ["Zq01Mark"]),
+        ("auth_pass", ["Zq01Mark"]),
+        ("weight", ["5", "Zq01Mark"]),
+        ("unknown", ["Zq01Mark"]),
+    ],
+)
+def test_no_title_of_a_change_shows_a_secret(keyword: str, words: list[str]) -> None:
+    assert seen(told(keyword.encode(), [word.encode() for word in words])) == []
+    assert told(b"weight", [b"5"]) == "5"
+    assert told(b"misc_path", [b"/bin/x -p 1"]) == "/bin/x …"
