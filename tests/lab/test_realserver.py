@@ -249,8 +249,8 @@ def test_a_cut_at_any_step_ends_wholly_before_or_wholly_after(bare: Lab, operati
     seen: dict[tuple[str, int], str] = {}
     steps = [(1, 4, 6), (2, 5, 8), (3, 7, 8)] if operation == "push" else [(1, 2, 4)]
     every = bool(os.environ.get("LVSTUI_EVERY_CUT"))
-    for kind in CUTS if every else [{"push": "link", "undo": "sshd"}[operation]]:
-        for chosen in steps if every else steps[-1:]:
+    for kind in CUTS if every else [{"push": "sshd", "undo": "link"}[operation]]:
+        for chosen in steps if every else steps[:2][-1:]:
             if operation == "undo":
                 ready = drive(lab, "push", *SERVERS)
                 assert ready.wait(SLOW_S) == 0
