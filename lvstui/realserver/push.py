@@ -212,16 +212,20 @@ class Push:
 
     def _went_back(self, out: str, why: str) -> HostOutcome:
         lines = out.splitlines()
-        if "reverted" in lines or any(line.startswith("gone: ") for line in lines):
+        if "reverted" in lines:
             return self._end(Ended.ROLLED_BACK, f"everything is as it was before: {why}")
         trouble = next((plain(line) for line in lines if line.startswith("trouble: ")), "")
-        return self._end(Ended.TROUBLE, f"{why}; {trouble or 'it could not be taken back'}")
+        if trouble:
+            return self._end(Ended.TROUBLE, f"{why}; {trouble}")
+        # Its guard was faster and has ended what ran: only the host knows what came of that.
+        return self.await_decision(RemoteError(Trouble.LOST, f"the host broke it off: {why}"))
 
     def _end(self, ended: Ended, text: str) -> HostOutcome:
         return HostOutcome(self.plan.host, ended, text)
 
     def await_decision(self, error: RemoteError) -> HostOutcome:
-        """After a lost connection: what did the host decide? Asks until its timer has run out."""
+        """After a lost connection, or where the host's guard came first: what did the host decide? Asks
+        until its timer has run out."""
         manifest = next(
             (s for s in self.plan.commit if isinstance(s, ChangeFile) and s.path == MANIFEST), None
         )
