@@ -29,7 +29,7 @@ from lvstui.shell.status import add_status
 from lvstui.shell.weights import add_operations
 
 if TYPE_CHECKING:
-    from lvstui.operations.configuration import Configurations
+    from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
 
@@ -146,7 +146,7 @@ def _console(args: argparse.Namespace) -> int:
     one_arena()
     from lvstui.lab import LabError
     from lvstui.lab.link import lab_link
-    from lvstui.operations.operator import Operator
+    from lvstui.operations.weight_changes import WeightChanges
     from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id
     from lvstui.sources.recording import Recording
@@ -169,7 +169,7 @@ def _console(args: argparse.Namespace) -> int:
     except LabError as error:
         return fail(f"the lab around this node: {error}")
     with watcher:
-        operator = Operator(read_only=readonly.active())
+        operator = WeightChanges(read_only=readonly.active())
         with ExitStack() as at_the_end:
 
             def realservers(asker: Asker) -> RealServers:
@@ -187,14 +187,14 @@ def _console(args: argparse.Namespace) -> int:
                     keep=keep,
                 )
 
-            def configurations(asker: Asker) -> Configurations:
+            def configurations(asker: Asker) -> DirectorConfigs:
                 """Called when a change is planned or the history is read for the first time."""
-                from lvstui.operations.configuration import Configurations
-                from lvstui.operations.configuration_hosts import Where
+                from lvstui.operations.configuration import DirectorConfigs
+                from lvstui.operations.configuration_hosts import DirectorAccess
                 from lvstui.remote.local import LocalRunner
 
                 here = watcher.picture.host
-                directors = [Where(here, lambda: LocalRunner(here), local=True)]
+                directors = [DirectorAccess(here, lambda: LocalRunner(here), local=True)]
                 if args.peer:
                     from lvstui.remote.connect import Connector
                     from lvstui.remote.runner import Access
@@ -203,8 +203,8 @@ def _console(args: argparse.Namespace) -> int:
                     for peer in args.peer:
                         user, at, host = peer.rpartition("@")
                         access = Access(host, user=user if at else "")
-                        directors.append(Where(host, partial(connector.open, access)))
-                return Configurations(directors, read_only=readonly.active(), alone=args.alone)
+                        directors.append(DirectorAccess(host, partial(connector.open, access)))
+                return DirectorConfigs(directors, read_only=readonly.active(), alone=args.alone)
 
             app = LvstuiApp(
                 watcher,

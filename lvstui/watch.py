@@ -42,7 +42,7 @@ GATHER_S = 0.02
 HELD_S = 0.2
 """Time to the next picture while an event is held back for its reason."""
 BETWEEN_S = 0.05
-"""Least time between two pictures, so that a storm of facts can not eat the host."""
+"""Least time between two pictures, so that a storm of facts cannot eat the host."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Pauses before a source that failed is tried again."""
 STEADY_S = 2.0
@@ -130,7 +130,7 @@ class Watcher:
 
     def ask_daemon(self) -> bool:
         """Ask keepalived once for its dumps: it writes lines to its log, so only on an operator's
-        wish. False when it can not be asked (no daemon, no right, too old)."""
+        wish. False when it cannot be asked (no daemon, no right, too old)."""
         return any(source.ask_daemon() for source in self._sources)
 
     def settle(self, timeout_s: float = 3.0, quiet_s: float = 0.25) -> Picture:

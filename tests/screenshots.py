@@ -71,9 +71,9 @@ async def inside(folder: Path) -> None:
 
     from lvstui.model.picture import Picture, State
     from lvstui.operations.change import Phase
-    from lvstui.operations.configuration import Configurations
-    from lvstui.operations.configuration_hosts import Where
-    from lvstui.operations.operator import Operator
+    from lvstui.operations.configuration import DirectorConfigs
+    from lvstui.operations.configuration_hosts import DirectorAccess
+    from lvstui.operations.weight_changes import WeightChanges
     from lvstui.remote.local import LocalRunner
     from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id
@@ -93,10 +93,10 @@ async def inside(folder: Path) -> None:
 
     with local_watcher() as watcher:
         here = watcher.picture.host
-        engine = Configurations([Where(here, lambda: LocalRunner(here), local=True)])
+        engine = DirectorConfigs([DirectorAccess(here, lambda: LocalRunner(here), local=True)])
         app = LvstuiApp(
             watcher,
-            Operator(),
+            WeightChanges(),
             configuration=OnDisk("", config_id=config_id),
             config_engine=lambda asker: engine,
             settings=Settings(watch_terminal=False),
@@ -171,8 +171,8 @@ async def inside_bare(folder: Path) -> None:
     """The half that runs on lb1 of a lab whose real servers are bare: push, break, look, push."""
 
     from lvstui.operations.change import Phase
-    from lvstui.operations.operator import Operator
     from lvstui.operations.realservers import RealServers
+    from lvstui.operations.weight_changes import WeightChanges
     from lvstui.remote.connect import Connector
     from lvstui.remote.runner import Asker
     from lvstui.tui.app import LvstuiApp
@@ -187,7 +187,7 @@ async def inside_bare(folder: Path) -> None:
     with local_watcher() as watcher:
         watcher.settle()
         app = LvstuiApp(
-            watcher, Operator(), realservers=make, settings=Settings(watch_terminal=False)
+            watcher, WeightChanges(), realservers=make, settings=Settings(watch_terminal=False)
         )
         async with app.run_test(size=SIZE) as pilot:
 

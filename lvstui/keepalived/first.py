@@ -88,7 +88,7 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """An answer that can not be used."""
+    """An answer that cannot be used."""
 
     field: str
     """`vip`, `vrid`, `director 2 interface`, `service 1 server 3 address` …"""

@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lvstui.lab.api import Lab as Lab
     from lvstui.lab.api import RunningMachine as RunningMachine
-    from lvstui.lab.control import Process as Process
-    from lvstui.lab.control import Result as Result
+    from lvstui.lab.control import LabProcess as LabProcess
+    from lvstui.lab.control import RunResult as RunResult
     from lvstui.lab.errors import LabError as LabError
     from lvstui.lab.topology import Machine as Machine
     from lvstui.lab.topology import Service as Service
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Lab": "api",
-    "Result": "control",
-    "Process": "control",
+    "RunResult": "control",
+    "LabProcess": "control",
     "LabError": "errors",
     "Machine": "topology",
     "RunningMachine": "api",
@@ -32,9 +32,9 @@ _HOMES = {
 __all__ = [
     "Lab",
     "LabError",
+    "LabProcess",
     "Machine",
-    "Process",
-    "Result",
+    "RunResult",
     "RunningMachine",
     "Service",
     "Topology",

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from lvstui.lab import control, guest, machines, packages, protocol
-from lvstui.lab.control import Command, Process, Result
+from lvstui.lab.control import Command, LabProcess, RunResult
 from lvstui.lab.errors import LabError
 from lvstui.lab.health import what_is_missing
 from lvstui.lab.topology import Topology, read
@@ -171,7 +171,7 @@ class Lab:
         cwd: str = "/root",
         pty: tuple[int, int] | None = None,
         on_output: control.OnOutput | None = None,
-    ) -> Process:
+    ) -> LabProcess:
         """Start a command on a node and return at once.  pty: rows and columns of a terminal.
 
         On a machine it runs by SSH from the first director; signals end the SSH client only.
@@ -192,7 +192,7 @@ class Lab:
         stdin: str | bytes = b"",
         env: Mapping[str, str] | None = None,
         cwd: str = "/root",
-    ) -> Result:
+    ) -> RunResult:
         """Run a command on a node to its end.
 
         Raises LabError after `timeout` seconds, for an unknown node and, with check, for an exit
@@ -208,7 +208,7 @@ class Lab:
         err = process.errors().decode("utf-8", "replace")
         if check and status != 0:
             raise LabError(f"on {node}, status {status}: {command}", (out + err)[-3000:])
-        return Result(status, out, err)
+        return RunResult(status, out, err)
 
     def copy_in(self, node: str, source: str | Path, target: str, *, mode: int = 0o644) -> None:
         """Copy a file of the host into a node."""
@@ -331,7 +331,7 @@ class RunningMachine:
 
     def run(
         self, command: Command, *, timeout: float = 30.0, check: bool = True, stdin: str = ""
-    ) -> Result:
+    ) -> RunResult:
         """Run a command as root, by SSH from the first director; as Lab.run does."""
         return self._lab.run(self.name, command, timeout=timeout, check=check, stdin=stdin)
 

@@ -92,7 +92,7 @@ def _guarded(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
     """LabError as words and status 2; ended by a signal as its status; never a traceback."""
 
     def run(args: argparse.Namespace) -> int:
-        from lvstui.lab.terminal import Ended, ending_by_signal
+        from lvstui.lab.terminal import TerminalEnded, ending_by_signal
 
         try:
             with ending_by_signal():
@@ -102,7 +102,7 @@ def _guarded(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
             return FAILED
         except KeyboardInterrupt:
             return 130
-        except Ended:
+        except TerminalEnded:
             return 143
         except BrokenPipeError:
             # Whoever read our output is gone; nothing more is flushed into it at exit.
@@ -112,7 +112,7 @@ def _guarded(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Na
     return run
 
 
-class Progress:
+class StartProgress:
     """One line on stderr that is rewritten when it is a terminal, plain lines otherwise."""
 
     def __init__(self) -> None:
@@ -143,8 +143,8 @@ class Progress:
 
 
 @contextlib.contextmanager
-def _started(args: argparse.Namespace) -> Iterator[tuple[Lab, Progress]]:
-    progress = Progress()
+def _started(args: argparse.Namespace) -> Iterator[tuple[Lab, StartProgress]]:
+    progress = StartProgress()
     # A copy: pass_fds of the low numbers would collide with the keeper's own standard streams.
     terminal = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10) if args.command is None else None
     topology = Topology() if args.topology is None else read(args.topology)

@@ -25,7 +25,7 @@ Command = str | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunResult:
     """How a command ended.  status: exit status, negative for a signal."""
 
     status: int
@@ -33,7 +33,7 @@ class Result:
     stderr: str
 
 
-class Process:
+class LabProcess:
     """A command in a node.  Output is kept here unless `on_output` takes it."""
 
     def __init__(self, connection: Connection, channel: int, on_output: OnOutput | None) -> None:
@@ -171,7 +171,7 @@ class Connection:
             raise LabError("the lab does not answer", f"{path}: {error.strerror}") from error
         self._lock = threading.Lock()
         self._sending = threading.Lock()
-        self._processes: dict[int, Process] = {}
+        self._processes: dict[int, LabProcess] = {}
         self._answers: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
         self._next = 0
         self._ended = False
@@ -224,11 +224,11 @@ class Connection:
             raise LabError(str(reply.get("error", "the lab refused")))
         return reply
 
-    def start(self, request: Mapping[str, Any], on_output: OnOutput | None = None) -> Process:
+    def start(self, request: Mapping[str, Any], on_output: OnOutput | None = None) -> LabProcess:
         """Run a command: {"node", "argv", "env", "cwd", "pty": [rows, columns]}."""
         with self._lock:
             channel = self._channel()
-            process = Process(self, channel, on_output)
+            process = LabProcess(self, channel, on_output)
             self._processes[channel] = process
         if self._ended:
             raise LabError("the lab has ended")

@@ -50,7 +50,7 @@ def choose(mark: Path) -> int | None:
     return None
 
 
-class Berth:
+class Placement:
     """One running guest and its CPU."""
 
     def __init__(self, kernel: subprocess.Popen[bytes], mark: Path, cpu: int) -> None:

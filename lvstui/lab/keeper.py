@@ -65,7 +65,7 @@ class Keeper:
         self._hello = False
         self._history: list[bytes] = []
         self._stop = False
-        self._berth: cpu.Berth | None = None
+        self._berth: cpu.Placement | None = None
         self._powering_off = 0.0
         self._terminal: int | None = orders.get("terminal")
         self._cooked = None if self._terminal is None else termios.tcgetattr(self._terminal)
@@ -110,7 +110,7 @@ class Keeper:
                 cwd="/",
             )
         if chosen is not None:
-            self._berth = cpu.Berth(guest, mark, chosen)
+            self._berth = cpu.Placement(guest, mark, chosen)
         return guest
 
     # ---- the loop ----------------------------------------------------------------------------

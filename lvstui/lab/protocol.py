@@ -51,7 +51,6 @@ SIZE = struct.Struct("!HH")
 
 
 def frame(kind: int, channel: int, payload: bytes = b"") -> bytes:
-    """One frame as bytes."""
     return HEADER.pack(len(payload), channel, kind) + payload
 
 

@@ -49,7 +49,7 @@ class Nic:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class LabStack:
     """One way to manage the network.  units: enabled for multi-user.target."""
 
     name: str
@@ -66,18 +66,18 @@ class Stack:
         return _FILES[self.name](nic)
 
 
-STACKS: dict[str, Stack] = {
+STACKS: dict[str, LabStack] = {
     stack.name: stack
     for stack in (
-        Stack("ifupdown", (("usr/sbin/ifup", "ifupdown"),), ("networking.service",)),
-        Stack("netplan", (("usr/sbin/netplan", "netplan.io"),), ("systemd-networkd.service",)),
-        Stack(
+        LabStack("ifupdown", (("usr/sbin/ifup", "ifupdown"),), ("networking.service",)),
+        LabStack("netplan", (("usr/sbin/netplan", "netplan.io"),), ("systemd-networkd.service",)),
+        LabStack(
             "networkmanager",
             (("usr/sbin/NetworkManager", "network-manager"),),
             ("NetworkManager.service",),
         ),
-        Stack("networkd", (), ("systemd-networkd.service",)),
-        Stack("plain", (), ()),
+        LabStack("networkd", (), ("systemd-networkd.service",)),
+        LabStack("plain", (), ()),
     )
 }
 """All stacks by name; `plain` has none: eth0 is configured before systemd starts."""
@@ -143,7 +143,7 @@ _FILES = {
 }
 
 
-def folders(stack: Stack) -> list[str]:
+def folders(stack: LabStack) -> list[str]:
     """Folders that the packages bring and that are hidden with what this host has in them."""
     result = ["/etc/sudoers.d", "/etc/systemd/network"]
     if stack.name == "ifupdown":
@@ -154,7 +154,7 @@ def folders(stack: Stack) -> list[str]:
     return result
 
 
-def links(stack: Stack, director: bool = False) -> dict[str, str]:
+def links(stack: LabStack, director: bool = False) -> dict[str, str]:
     """Symbolic links that enable and mask units."""
     wants = f"{_ENABLED}/multi-user.target.wants"
     result = {f"{_ENABLED}/default.target": f"{_UNITS}/multi-user.target"}

@@ -19,7 +19,7 @@ from lvstui.lab.errors import LabError
 from lvstui.lab.keeper import LEAVE_ALL, LEAVE_MODES
 
 
-class Ended(Exception):
+class TerminalEnded(Exception):
     """SIGTERM or SIGHUP came."""
 
 
@@ -48,7 +48,7 @@ def ending_by_signal() -> Iterator[None]:
     """SIGTERM and SIGHUP raise Ended, so that everything is cleared up on the way out."""
 
     def end(number: int, frame: object) -> None:
-        raise Ended(signal.Signals(number).name)
+        raise TerminalEnded(signal.Signals(number).name)
 
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, end) for number in numbers]

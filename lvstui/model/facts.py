@@ -239,7 +239,7 @@ class CheckState:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something this source can not see here: said once, with the way to get it."""
+    """Something this source cannot see here: said once, with the way to get it."""
 
     source: str
     what: str

@@ -8,7 +8,7 @@ from enum import Enum
 from lvstui.model.config import Place
 
 
-class Severity(str, Enum):
+class FindingSeverity(str, Enum):
     """How bad it is. The order is that of `rank`."""
 
     LETHAL = "lethal"
@@ -24,7 +24,7 @@ class Severity(str, Enum):
     @property
     def rank(self) -> int:
         """0 for the worst."""
-        return list(Severity).index(self)
+        return list(FindingSeverity).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Finding:
 
     rule: str
     """Stable name: `forwarding-defaults-to-nat`. Those of keepalived itself begin with `-t:`."""
-    severity: Severity
+    severity: FindingSeverity
     text: str
     """One sentence."""
     place: Place | None = None

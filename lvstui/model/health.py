@@ -34,7 +34,7 @@ class Health:
         return not self.up and self.how != "stopped"
 
 
-class HealthBook:
+class HealthState:
     """What is known of every real server's health. Grows with the servers, not with time."""
 
     def __init__(self) -> None:

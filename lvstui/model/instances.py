@@ -35,7 +35,7 @@ class _Heard:
     """Since when it has been sending without a pause."""
 
 
-class InstanceBook:
+class InstanceState:
     """What is known of every VRRP instance."""
 
     def __init__(self) -> None:

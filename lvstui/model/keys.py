@@ -81,7 +81,6 @@ class ServerKey:
 
     @property
     def family(self) -> int:
-        """4 or 6."""
         return address_family(self.address)
 
 

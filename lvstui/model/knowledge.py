@@ -15,12 +15,12 @@ from typing import Any
 from lvstui.model import facts as f
 from lvstui.model.config import Configuration, ConfiguredChecker, ConfiguredService
 from lvstui.model.files import ConfigFiles
-from lvstui.model.health import HealthBook
-from lvstui.model.instances import InstanceBook
+from lvstui.model.health import HealthState
+from lvstui.model.instances import InstanceState
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.merge import Inputs, keep_identity, moved, recounted, service_view
-from lvstui.model.narrator import Narrator
+from lvstui.model.narrator import EventBuilder
 from lvstui.model.picture import (
     Cost,
     DaemonView,
@@ -33,7 +33,7 @@ from lvstui.model.picture import (
 )
 from lvstui.model.rates import Traffic
 from lvstui.model.realserver import Look
-from lvstui.model.states import WAITS, Drain, Surroundings
+from lvstui.model.states import WAITS, Drain, StateInputs
 from lvstui.model.waiting import ChangeStands
 from lvstui.model.warnings import warnings
 
@@ -60,8 +60,8 @@ class Knowledge:
     def __init__(self, host: str, interval_s: float = 1.0) -> None:
         self.host = host
         self.interval_s = interval_s
-        self.book = HealthBook()
-        self.instances = InstanceBook()
+        self.book = HealthState()
+        self.instances = InstanceState()
         self.traffic = Traffic()
         self.table: KernelTable | None = None
         self.file: Configuration | None = None
@@ -82,7 +82,7 @@ class Knowledge:
         self.files: ConfigFiles | None = None
         self.looks: Mapping[str, Look] = {}
         self.cost = Cost()
-        self._narrator = Narrator(self)
+        self._narrator = EventBuilder(self)
         self._kernel: dict[ServiceKey, KernelService] = {}
         self._in_file: dict[ServiceKey, ConfiguredService] = {}
         self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
@@ -316,9 +316,9 @@ class Knowledge:
                 return destination.active
         return 0
 
-    def surroundings(self, now: float) -> Surroundings:
+    def surroundings(self, now: float) -> StateInputs:
         """What holds for every service."""
-        return Surroundings(
+        return StateInputs(
             now=now,
             file_known=self.file is not None,
             loaded_known=self.loaded is not None,
@@ -390,7 +390,7 @@ class Knowledge:
         turns. Until this is called every service counts as visible."""
         self._on_screen = frozenset(services)
 
-    def _recount(self, around: Surroundings) -> None:
+    def _recount(self, around: StateInputs) -> None:
         """Bring connection counts up to date: what is on screen at once, some of the rest."""
         shown = self._on_screen
         if shown is None:
@@ -408,7 +408,7 @@ class Knowledge:
             else:
                 self._merge(key, around)
 
-    def _merge(self, key: ServiceKey, around: Surroundings) -> None:
+    def _merge(self, key: ServiceKey, around: StateInputs) -> None:
         inputs = Inputs(
             key, self._kernel.get(key), self._in_file.get(key), self._in_loaded.get(key)
         )

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService
-from lvstui.model.health import Health, HealthBook
+from lvstui.model.health import Health, HealthState
 from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
@@ -21,7 +21,7 @@ from lvstui.model.say import plural
 from lvstui.model.states import (
     TAKEN_OUT,
     Drain,
-    Surroundings,
+    StateInputs,
     absent,
     credible,
     quiesced,
@@ -42,7 +42,7 @@ class Inputs:
 
 
 def _keepalived_weight(
-    loaded: ConfiguredServer | None, health: Health | None, around: Surroundings
+    loaded: ConfiguredServer | None, health: Health | None, around: StateInputs
 ) -> int | None:
     if around.daemon_running is False or loaded is None:
         return None
@@ -53,12 +53,12 @@ def _keepalived_weight(
 
 def service_view(
     inputs: Inputs,
-    book: HealthBook,
+    book: HealthState,
     traffic: Traffic,
     drains: Mapping[tuple[ServiceKey, ServerKey], Drain],
     since: Mapping[tuple[ServiceKey, ServerKey], tuple[State, float | None]],
     checked: Mapping[tuple[ServiceKey, ServerKey], tuple[ConfiguredChecker, ...]],
-    around: Surroundings,
+    around: StateInputs,
 ) -> ServiceView:
     """The merged view of one service."""
     key = inputs.key
@@ -106,7 +106,7 @@ def _server_view(
     file: ConfiguredServer | None,
     loaded: ConfiguredServer | None,
     kernel: Destination | None,
-    book: HealthBook,
+    book: HealthState,
     traffic: Traffic,
     rates: Mapping[ServerKey, Rates | None],
     details: Mapping[ServerKey, ServerDetail],
@@ -115,7 +115,7 @@ def _server_view(
     checked: tuple[ConfiguredChecker, ...] | None,
     total_weight: int,
     summed: Rates | None,
-    around: Surroundings,
+    around: StateInputs,
     sorry: bool,
     service_configured: bool,
     service_there: bool,
@@ -210,7 +210,7 @@ def _summed(
     servers: tuple[ServerView, ...],
     summed: Rates | None,
     traffic: Traffic,
-    around: Surroundings,
+    around: StateInputs,
 ) -> ServiceView:
     kernel = inputs.kernel
     ordinary = [s for s in servers if not s.sorry]
@@ -265,7 +265,7 @@ def _judge(
     live_weight: int,
     quorum: int,
     sorry_active: bool,
-    around: Surroundings,
+    around: StateInputs,
 ) -> tuple[Severity, str]:
     if kernel is None:
         if not around.table_readable:

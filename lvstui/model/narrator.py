@@ -13,8 +13,8 @@ from typing import Protocol
 from lvstui.model import facts as f
 from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration
-from lvstui.model.health import HealthBook
-from lvstui.model.instances import InstanceBook
+from lvstui.model.health import HealthState
+from lvstui.model.instances import InstanceState
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
@@ -81,8 +81,8 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
 class Known(Protocol):
     """What the narrator has to know, and whom it tells."""
 
-    book: HealthBook
-    instances: InstanceBook
+    book: HealthState
+    instances: InstanceState
     file: Configuration | None
     loaded: Configuration | None
     done: dict[tuple[ServiceKey, ServerKey], f.Done]
@@ -104,7 +104,7 @@ class Known(Protocol):
     def active_connections(self, service: ServiceKey, server: ServerKey) -> int: ...
 
 
-class Narrator:
+class EventBuilder:
     """Writes the events of what is known."""
 
     def __init__(self, knowledge: Known) -> None:

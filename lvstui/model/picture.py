@@ -218,7 +218,7 @@ class DaemonView:
     pid: int = 0
     started: float | None = None
     loaded_is_file: bool | None = None
-    """The configuration it runs is the one on disk; None when that can not be known."""
+    """The configuration it runs is the one on disk; None when that cannot be known."""
     config_file: str = ""
 
 
@@ -252,7 +252,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What can not be seen here, said once."""
+    """What cannot be seen here, said once."""
 
     source: str
     what: str
@@ -302,7 +302,6 @@ class Picture:
         return dict(self.sysctls).get(name, "")
 
     def service(self, key: ServiceKey) -> ServiceView | None:
-        """The service with that key, or None."""
         return next((s for s in self.services if s.key == key), None)
 
     def server(self, service: ServiceKey, key: ServerKey) -> ServerView | None:

@@ -27,7 +27,7 @@ STALE_S = 10.0
 
 
 def rates_between(before: Counters, after: Counters, seconds: float) -> Rates | None:
-    """Per-second rates, or None when they can not be known: no time passed, too much time
+    """Per-second rates, or None when they cannot be known: no time passed, too much time
     passed, or the counters went backwards (the server or service was created anew)."""
     if seconds <= 0 or seconds > STALE_S:
         return None

@@ -63,7 +63,7 @@ class Look:
     unfinished: str = ""
     """A change of lvstui that is neither kept nor taken back there, in a sentence."""
     stuck: bool = False
-    """Its timer can not be relied on."""
+    """Its timer cannot be relied on."""
     reverted: tuple[str, ...] = ()
     """The last lines of what a change that took itself back said."""
 

@@ -24,7 +24,7 @@ TAKEN_OUT = "removed by hand? A restart of keepalived puts it back, a reload doe
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class StateInputs:
     """What holds for every service of the host."""
 
     now: float
@@ -73,7 +73,7 @@ def verdict_due_s(server: ConfiguredServer) -> float:
 
 
 def credible(
-    health: Health | None, kernel: Destination | None, around: Surroundings
+    health: Health | None, kernel: Destination | None, around: StateInputs
 ) -> Health | None:
     """The word about a server, unless it is about something else than its health now.
 
@@ -89,7 +89,7 @@ def credible(
     return None if put_back or not health.failed else health
 
 
-def before_reload(health: Health, around: Surroundings) -> bool:
+def before_reload(health: Health, around: StateInputs) -> bool:
     return around.checks_since is not None and health.since <= around.checks_since
 
 
@@ -104,7 +104,7 @@ def absent(
     file: ConfiguredServer | None,
     loaded: ConfiguredServer | None,
     health: Health | None,
-    around: Surroundings,
+    around: StateInputs,
     *,
     service_there: bool = True,
     failing: str = "",
@@ -168,7 +168,7 @@ def said(health: Health) -> str:
     return message or health.checker or "keepalived took it out"
 
 
-def may_wait(server: ConfiguredServer, around: Surroundings) -> bool:
+def may_wait(server: ConfiguredServer, around: StateInputs) -> bool:
     """Whether keepalived has just begun, or been told anew, and had no time yet."""
     since = around.checks_since
     due = max(verdict_due_s(server), REMOVAL_GRACE_S)
@@ -181,7 +181,7 @@ def quiesced(
     file: ConfiguredServer | None,
     health: Health | None,
     drain: Drain | None,
-    around: Surroundings,
+    around: StateInputs,
 ) -> tuple[State, str]:
     """State and reason of a server that has weight 0 in the kernel."""
     if file is not None and file.weight == 0:
@@ -216,7 +216,7 @@ def serving(
     file: ConfiguredServer | None,
     loaded: ConfiguredServer | None,
     health: Health | None,
-    around: Surroundings,
+    around: StateInputs,
     *,
     spoken: Callable[[], bool] = lambda: False,
 ) -> tuple[State, str]:

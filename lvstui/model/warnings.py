@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lvstui.model.facts import Done
-from lvstui.model.finding import Severity as Fault
+from lvstui.model.finding import FindingSeverity as Fault
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
 from lvstui.model.realserver import Verdict
@@ -42,7 +42,7 @@ def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
 
 
 def _changes(picture: Picture) -> list[Warning]:
-    """A change whose way back can not be relied on; one that waits as it should is no warning."""
+    """A change whose way back cannot be relied on; one that waits as it should is no warning."""
     found = []
     for change in pressing(picture.changes):
         trouble = change.plight(picture.at)

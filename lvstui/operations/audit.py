@@ -17,7 +17,7 @@ from lvstui.operations import journal
 from lvstui.operations.identity import Identity, identify
 from lvstui.process.readonly import forbid
 from lvstui.remote.append import append_lines
-from lvstui.sources.audit import START, Entry, audit_path, digest, encode, entries
+from lvstui.sources.audit import START, AuditEntry, audit_path, digest, encode, entries
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Deed:
 
 
 class NotRecordedError(OSError):
-    """The log can not be written, so nothing was done; `str()` says it in one line."""
+    """The log cannot be written, so nothing was done; `str()` says it in one line."""
 
     def __init__(self, why: OSError) -> None:
         super().__init__(f"nothing was done: the audit log can not be written ({why})")
@@ -83,7 +83,7 @@ class AuditLog:
         """The operator as he is named everywhere, with the claim beside it."""
         return str(self.identity)
 
-    def own(self, entry: Entry) -> bool:
+    def own(self, entry: AuditEntry) -> bool:
         """Whether this operator made that entry."""
         return Identity(entry.who, entry.claims) == self.identity
 
@@ -124,7 +124,7 @@ class AuditLog:
             return f"not recorded in the audit log: {error}"
         return ""
 
-    def _entry(self, id_: str, phase: str, deed: Deed, reason: str, undoes: str) -> Entry:
+    def _entry(self, id_: str, phase: str, deed: Deed, reason: str, undoes: str) -> AuditEntry:
         said, done = not deed.service, phase == "done"
         return replace(
             self._new(id_, phase),
@@ -144,9 +144,9 @@ class AuditLog:
             what=deed.what if said and done else "",
         )
 
-    def _new(self, id_: str, phase: str) -> Entry:
+    def _new(self, id_: str, phase: str) -> AuditEntry:
         now = time.time()
-        return Entry(
+        return AuditEntry(
             id=id_,
             phase=phase,
             at=round(now, 6),
@@ -157,8 +157,8 @@ class AuditLog:
             operation="",
         )
 
-    def entries(self) -> tuple[Entry, ...]:
-        """What is on record, oldest first; nothing when it can not be read."""
+    def entries(self) -> tuple[AuditEntry, ...]:
+        """What is on record, oldest first; nothing when it cannot be read."""
         try:
             return tuple(entries(self.path))
         except OSError:
@@ -182,7 +182,7 @@ class AuditLog:
             return None
         return weight
 
-    def _write(self, found: list[Entry]) -> None:
+    def _write(self, found: list[AuditEntry]) -> None:
         copies: list[str] = []
 
         def lines(last: bytes) -> bytes:

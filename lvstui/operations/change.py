@@ -91,7 +91,7 @@ class Plan:
     cautions: tuple[str, ...] = field(default=(), kw_only=True)
     """What the operator should know before saying yes."""
     refusals: tuple[str, ...] = field(default=(), kw_only=True)
-    """Why it can not be applied; a plan with a refusal is never applied."""
+    """Why it cannot be applied; a plan with a refusal is never applied."""
     typed: str = field(default="", kw_only=True)
     """What has to be typed to confirm; empty: a plain yes."""
     reason: str = field(default="", kw_only=True)

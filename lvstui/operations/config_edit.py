@@ -36,7 +36,7 @@ class Edited:
 
 
 class CannotEdit(Exception):
-    """`str()` is one line: which director, and why its files can not be edited."""
+    """`str()` is one line: which director, and why its files cannot be edited."""
 
 
 def files_of(config: ConfigSeen) -> Files:
@@ -119,7 +119,7 @@ def with_others(
     """`own` for the director `here`, and what the same wish makes of the files of the others.
 
     `intents` None: text was changed by hand, and is carried over line by line. A director that
-    can not take it is left as it is, and a caution says why: whether that may be is for the plan
+    cannot take it is left as it is, and a caution says why: whether that may be is for the plan
     to judge.
     """
     files = {here: tuple(own)}

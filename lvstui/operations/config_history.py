@@ -27,7 +27,7 @@ _MOST_LEFT = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class HostState:
     """A change on one director."""
 
     host: str
@@ -51,7 +51,7 @@ class Standing:
 
     @property
     def plight(self) -> str:
-        """Why its timer can not be relied on; empty: it can, or there is none."""
+        """Why its timer cannot be relied on; empty: it can, or there is none."""
         if self.ended is not Ended.WAITING:
             return ""
         return plight(self.guarded, self.left_s, self.going_back, self.trouble, self.other_boot)
@@ -73,9 +73,9 @@ class HistoryEntry:
     hosts: tuple[str, ...] = ()
     """As they were named when it was made."""
     files: tuple[str, ...] = ()
-    standing: tuple[Standing, ...] = ()
+    standing: tuple[HostState, ...] = ()
     problem: str = ""
-    """Why its record can not be read; empty: it can. It may be kept or taken back all the same,
+    """Why its record cannot be read; empty: it can. It may be kept or taken back all the same,
     not rolled back later."""
 
     @property
@@ -124,7 +124,7 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class FileVersions:
     """One file of a past change on one host. Holds secrets."""
 
     path: str
@@ -159,7 +159,7 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
         left = signed(about.get("left", ""), _MOST_LEFT)
         came = decimal(about.get("came", ""))
         state, outcome = about.get("state", ""), plain(about.get("outcome", "").strip())
-        standing = Standing(
+        standing = HostState(
             host,
             settled(state, outcome),
             outcome,
@@ -179,7 +179,7 @@ def parse_history(text: str, host: str) -> tuple[HistoryEntry, ...]:
     return tuple(sorted(found, key=lambda entry: entry.id, reverse=True))
 
 
-def _entry(id_: str, text: str, standing: Standing) -> HistoryEntry:
+def _entry(id_: str, text: str, standing: HostState) -> HistoryEntry:
     """A change by its record; of a damaged one what the host's marks tell, and the `problem`."""
     try:
         meta = json.loads(text)
@@ -245,7 +245,7 @@ def merged(histories: Sequence[Sequence[HistoryEntry]]) -> tuple[HistoryEntry, .
     return tuple(sorted(together.values(), key=lambda entry: entry.id, reverse=True))
 
 
-def read_kept(runner: Runner, id_: str, paths: Sequence[str]) -> tuple[Kept, ...]:
+def read_kept(runner: Runner, id_: str, paths: Sequence[str]) -> tuple[FileVersions, ...]:
     """Both texts of the files of one past change on a host. Raises RemoteError."""
     lines = [f"T={STATE}/{id_}"]
     for number in range(1, len(paths) + 1):
@@ -259,6 +259,6 @@ def read_kept(runner: Runner, id_: str, paths: Sequence[str]) -> tuple[Kept, ...
     )
     _, blobs = taken_apart(ran.text, runner.host)
     return tuple(
-        Kept(path, blobs.get(f"old.{number}"), blobs.get(f"new.{number}"))
+        FileVersions(path, blobs.get(f"old.{number}"), blobs.get(f"new.{number}"))
         for number, path in enumerate(paths, 1)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.diff import Difference
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.operations.change import Part, Plan, Step
 
 _CHECKED = "same processes, loaded copy, kernel table and VIPs are read back"
@@ -45,7 +45,7 @@ class Director:
     """(vrrp|checkers|bfd, pid)."""
     version: str = ""
     in_step: bool | None = None
-    """What it has loaded is what the files say; None when that can not be known (before 2.2.0,
+    """What it has loaded is what the files say; None when that cannot be known (before 2.2.0,
     not root)."""
 
 
@@ -109,5 +109,5 @@ class ConfigPlan(Plan):
             finding
             for host in self.hosts
             for finding in host.findings
-            if finding.severity is Severity.ERROR
+            if finding.severity is FindingSeverity.ERROR
         )

@@ -15,7 +15,7 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import read_files
 from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_in, secrets_of
 from lvstui.model.changes import UNDONE_BY, Ended
-from lvstui.model.finding import Severity
+from lvstui.model.finding import FindingSeverity
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
@@ -37,15 +37,15 @@ from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration_apply import (
     STAGES,
-    Application,
+    ApplyRun,
     CounterReader,
     Target,
     settle,
     take_back,
 )
-from lvstui.operations.configuration_hosts import Where, at_once, look_at, with_runner
+from lvstui.operations.configuration_hosts import DirectorAccess, at_once, look_at, with_runner
 from lvstui.operations.configuration_plan import (
-    Drawn,
+    HostPlanned,
     as_plan,
     candidate,
     draw,
@@ -58,7 +58,7 @@ from lvstui.operations.configuration_plan import (
 from lvstui.operations.undo import CONFIGURATION as OPERATION
 from lvstui.operations.undo import undo_title
 from lvstui.process.readonly import READ_ONLY
-from lvstui.remote.runner import RemoteError, Runner, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 
 TIMER_S = 60
 SHORTEST_S, LONGEST_S = 15, 3600  # of the timer; 0 is none
@@ -82,13 +82,13 @@ def kernel_counters(service: ServiceKey) -> dict[ServerKey, Counters]:
         return {key: detail.counters for key, detail in ipvs.read(service).servers}
 
 
-class Configurations:
+class DirectorConfigs:
     """Plans and applies; one for a session, for any thread: every call makes its own connections,
     and the directors themselves see to it that one change is under way at a time."""
 
     def __init__(
         self,
-        directors: Sequence[Where],
+        directors: Sequence[DirectorAccess],
         *,
         audit: AuditLog | None = None,
         read_only: bool = False,
@@ -96,7 +96,7 @@ class Configurations:
         counters: CounterReader = kernel_counters,
     ) -> None:
         """directors: this one first, then its peers. alone: there is no other director than
-        these, so nothing has to agree with one that can not be seen."""
+        these, so nothing has to agree with one that cannot be seen."""
         self.directors = tuple(directors)
         self.audit = audit or AuditLog()
         self.read_only = read_only
@@ -108,7 +108,7 @@ class Configurations:
     # Looking
 
     def look(self) -> dict[str, DirectorSeen | RemoteError]:
-        """Every director as it is now: daemon, files, what is loaded; or why it can not be seen."""
+        """Every director as it is now: daemon, files, what is loaded; or why it cannot be seen."""
         found: dict[str, DirectorSeen | RemoteError] = {}
         for where, seen, error in at_once(
             self.directors, lambda w: with_runner(w, lambda runner: look_at(w, runner))
@@ -138,7 +138,7 @@ class Configurations:
 
     def _plan(
         self, title: str, files: Files, reason: str, timer_s: int, undoes: str
-    ) -> tuple[ConfigPlan, tuple[Drawn, ...]]:
+    ) -> tuple[ConfigPlan, tuple[HostPlanned, ...]]:
         unknown = set(files) - {where.name for where in self.directors}
         if unknown:
             raise KeyError(f"no director {', '.join(sorted(unknown))}")
@@ -154,7 +154,7 @@ class Configurations:
         refusals: list[str] = []
         cautions: list[str] = []
         looks = self.look()
-        drawn: list[Drawn] = []
+        drawn: list[HostPlanned] = []
         wanted = []
         for where in self.directors:
             seen = looks[where.name]
@@ -168,7 +168,7 @@ class Configurations:
             else:
                 drawn.append(idle(where, seen))
 
-        def read(item: tuple[Where, DirectorSeen]) -> ConfigSeen:
+        def read(item: tuple[DirectorAccess, DirectorSeen]) -> ConfigSeen:
             where, seen = item
             return with_runner(where, lambda r: candidate(seen, r, files[where.name]))
 
@@ -177,7 +177,7 @@ class Configurations:
         new = {where.name: after for (where, _), after, _ in came if after}
         unread = {where.name: error for (where, _), _, error in came if error}
 
-        def one(item: tuple[Where, DirectorSeen]) -> Drawn:
+        def one(item: tuple[DirectorAccess, DirectorSeen]) -> HostPlanned:
             where, seen = item
             name = where.name
             if name not in new:
@@ -200,7 +200,7 @@ class Configurations:
         drawn.sort(key=lambda part: order[part.where.name])
         sides = [part.side for part in drawn]
         cautions += rules.directors_as_servers(sides, looks)
-        # A director that can not be seen still sends and hears adverts: then nobody is alone.
+        # A director that cannot be seen still sends and hears adverts: then nobody is alone.
         reached = len(sides) == len(self.directors)
         refusals += rules.refusals(sides, alone=self.alone and reached)
         plan = ConfigPlan(
@@ -250,7 +250,7 @@ class Configurations:
         deeds = [Deed(p.where.name, "", OPERATION, in_words(plan, p)) for p in parts]
 
         def work(id_: str) -> tuple[Outcome, list[Deed]]:
-            came = Application(
+            came = ApplyRun(
                 id_,
                 [
                     Target(
@@ -290,7 +290,9 @@ class Configurations:
         if why:
             return why
         found = [f for host in plan.hosts for f in host.findings]
-        lethal = [f"{f.place or ''} {f.text}" for f in found if f.severity is Severity.LETHAL]
+        lethal = [
+            f"{f.place or ''} {f.text}" for f in found if f.severity is FindingSeverity.LETHAL
+        ]
         if lethal:
             return "; ".join(lethal)
         errors = [f"{f.place or ''} {f.text}".strip() for f in plan.to_force]
@@ -299,7 +301,7 @@ class Configurations:
         return ""
 
     def bind_nonlocal(self) -> tuple[str, ...]:
-        """See `first.bind_nonlocal`. Raises OSError when it can not be recorded."""
+        """See `first.bind_nonlocal`. Raises OSError when it cannot be recorded."""
         from lvstui.operations.first import bind_nonlocal
 
         if self.read_only:
@@ -310,16 +312,16 @@ class Configurations:
 
     def waiting(self) -> tuple[HistoryEntry, ...]:
         """Changes that are neither kept nor undone nor rolled back, also those of another lvstui.
-        Directors that can not be asked are passed over (`unheard`)."""
+        Directors that cannot be asked are passed over (`unheard`)."""
         return tuple(e for e in self._history(current=True) if e.ended is Ended.WAITING)
 
     def history(self) -> tuple[HistoryEntry, ...]:
-        """The changes that the directors remember, newest first. Directors that can not be asked
+        """The changes that the directors remember, newest first. Directors that cannot be asked
         are passed over (`unheard`)."""
         return self._history()
 
     def _history(self, *, current: bool = False) -> tuple[HistoryEntry, ...]:
-        def one(where: Where) -> tuple[HistoryEntry, ...]:
+        def one(where: DirectorAccess) -> tuple[HistoryEntry, ...]:
             found = with_runner(where, lambda r: history.read_history(r, current=current))
             return tuple(
                 replace(
@@ -398,7 +400,7 @@ class Configurations:
         text = self._settled(as_plan(entry), entry, Ended.TROUBLE, why).text
         return "" if text == why and not bad else text
 
-    def _not_loaded(self, wheres: Sequence[Where]) -> str:
+    def _not_loaded(self, wheres: Sequence[DirectorAccess]) -> str:
         """Which director has not loaded what its files say; empty when all have, or do not tell
         (not running, before 2.2.0)."""
         until = time.monotonic() + _LOAD_S
@@ -435,11 +437,11 @@ class Configurations:
 
     def diff(self, id_: str) -> str:
         """Text diff of a past change, secrets masked, each file once when the directors agree.
-        Raises KeyError for an unknown id, RemoteError when a director can not be asked."""
+        Raises KeyError for an unknown id, RemoteError when a director cannot be asked."""
         entry = self._entry(id_)
         found: dict[str, None] = {}
 
-        def work(runner: Runner, where: Where) -> list[str]:
+        def work(runner: Runner, where: DirectorAccess) -> list[str]:
             if where.name not in entry.hosts and not _remembers(runner, id_):
                 return []
             kept = history.read_kept(runner, id_, _mine(runner, id_).files)
@@ -462,7 +464,7 @@ class Configurations:
     ) -> ConfigPlan:
         """A plan that puts back what a past change replaced; `again`: what it had put there.
         `strict`: it is refused when a file was changed since, as an undo without looking must be.
-        Raises KeyError for an unknown id, RemoteError when a director of it can not be asked."""
+        Raises KeyError for an unknown id, RemoteError when a director of it cannot be asked."""
         entry = self._entry(id_)
         files: dict[str, list[FileChange]] = {}
         later: list[str] = []
@@ -470,7 +472,7 @@ class Configurations:
             if where.name not in entry.hosts:
                 continue
 
-            def work(runner: Runner, where: Where = where) -> list[FileChange]:
+            def work(runner: Runner, where: DirectorAccess = where) -> list[FileChange]:
                 mine = _mine(runner, id_)
                 kept = history.read_kept(runner, id_, mine.files)
                 now = {
@@ -513,5 +515,5 @@ def _mine(runner: Runner, id_: str) -> HistoryEntry:
     mine = _remembers(runner, id_)
     if mine is None or mine.problem:
         why = mine.problem if mine else "it does not remember this change"
-        raise RemoteError(Trouble.LOST, f"{runner.host}: {why}")
+        raise RemoteError(ErrorKind.LOST, f"{runner.host}: {why}")
     return mine

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lvstui.keepalived.daemon import transaction
-from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen, FileStep
+from lvstui.keepalived.daemon.facts import DaemonLook, DirectorSeen, FileStep
 from lvstui.keepalived.daemon.trial import ConfigTest
 from lvstui.model.changes import UNDONE_BY, Ended
 from lvstui.model.config import Configuration
@@ -24,7 +24,7 @@ from lvstui.operations import configuration_verify as verify
 from lvstui.operations.change import Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_history import read_history
 from lvstui.operations.configuration_hosts import (
-    Where,
+    DirectorAccess,
     at_once,
     look_daemon_at,
     with_left_out,
@@ -55,7 +55,7 @@ class CounterReader(Protocol):
 class Target:
     """One director of a change."""
 
-    where: Where
+    where: DirectorAccess
     seen: DirectorSeen
     files: tuple[FileStep, ...]
     after: Configuration
@@ -78,7 +78,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class ApplyResult:
     """What came of it."""
 
     ended: Ended
@@ -89,7 +89,7 @@ class Came:
 
 
 @dataclass(slots=True)
-class Application:
+class ApplyRun:
     """One change on its way."""
 
     id: str
@@ -105,7 +105,7 @@ class Application:
     _told_at: dict[str, float] = field(default_factory=dict)
     _cautions: list[str] = field(default_factory=list)
 
-    def run(self) -> Came:
+    def run(self) -> ApplyResult:
         """Do it; never raises for what a host or the network does."""
         try:
             return self._run()
@@ -119,17 +119,17 @@ class Application:
         names = ", ".join(target.where.name for target in self.targets)
         self.tell(Progress(stage, STAGES, names, text))
 
-    def _stopped(self, found: tuple[ReadBack, ...] = (), *, loaded: bool = True) -> Came:
+    def _stopped(self, found: tuple[ReadBack, ...] = (), *, loaded: bool = True) -> ApplyResult:
         """The operator stopped it: every director has its old files, at once."""
         came = self._back(UNDONE_BY + str(self.meta.get("who", "")), found, loaded=loaded)
         return replace(came, ended=Ended.UNDONE) if came.ended is Ended.ROLLED_BACK else came
 
-    def _run(self) -> Came:
+    def _run(self) -> ApplyResult:
         self._tell(2, "laying it out, under a timer")
         wrong = self._each(self._begin)
         if wrong:
             self._each(lambda t: self._phase(t, "revert", "it could not be laid out everywhere"))
-            return Came(Ended.FAILED, "nothing was written: " + "; ".join(wrong))
+            return ApplyResult(Ended.FAILED, "nothing was written: " + "; ".join(wrong))
         if self.stop.is_set():
             return self._stopped(loaded=False)
         self._tell(3, "writing")
@@ -158,7 +158,7 @@ class Application:
                 return self._back("; ".join(f"{v.host}: {v.what}: {v.seen}" for v in bad), found)
         return self._keep(found, bool(running))
 
-    def _keep(self, found: tuple[ReadBack, ...], running: bool) -> Came:
+    def _keep(self, found: tuple[ReadBack, ...], running: bool) -> ApplyResult:
         read = (
             f"loaded and read back ({len(found)} checks)"
             if running
@@ -170,13 +170,13 @@ class Application:
         if not self.timer_s:
             wrong = self._each(lambda t: self._phase(t, "confirm", str(self.meta.get("who", ""))))
             if wrong:
-                return Came(Ended.TROUBLE, "; ".join(wrong), found)
-            return Came(Ended.KEPT, read, found)
+                return ApplyResult(Ended.TROUBLE, "; ".join(wrong), found)
+            return ApplyResult(Ended.KEPT, read, found)
         wrong = self._each(lambda target: self._phase(target, "extend", str(self.timer_s)))
         if wrong:
             return self._back("; ".join(wrong), found)
         # Each has said that its timer is there (`extended`).
-        return Came(Ended.WAITING, "; ".join([read, *self._cautions]), found)
+        return ApplyResult(Ended.WAITING, "; ".join([read, *self._cautions]), found)
 
     def _begin(self, target: Target) -> str:
         patience = verify.patience_s(target.expected) + _NAT_S
@@ -268,7 +268,7 @@ class Application:
         found: tuple[ReadBack, ...] = ()
         while True:
             looks = at_once(targets, lambda t: look_daemon_at(t.where, self._runner(t), brief=True))
-            seen: list[DaemonSeen] = []
+            seen: list[DaemonLook] = []
             verdicts: list[ReadBack] = []
             over = False
             for (target, daemon, error), wanted in zip(looks, expected, strict=True):
@@ -335,13 +335,15 @@ class Application:
         daemon = replace(was, pid=now.pid, ticks=now.ticks, children=now.children)
         return replace(wanted, before=replace(wanted.before, daemon=daemon))
 
-    def _back(self, why: str, found: tuple[ReadBack, ...] = (), *, loaded: bool = True) -> Came:
+    def _back(
+        self, why: str, found: tuple[ReadBack, ...] = (), *, loaded: bool = True
+    ) -> ApplyResult:
         """Every director back to its old files, and what is seen then."""
         why_back = "stopped" if self.stop.is_set() else "it is not as planned"
         self._tell(STAGES, f"{why_back}: the old files are put back")
         result = take_back(self.id, [t.where for t in self.targets], why, self._runners)
         if result.ended is not Ended.ROLLED_BACK or not loaded:
-            return Came(result.ended, f"{why}; {result.text}", found)
+            return ApplyResult(result.ended, f"{why}; {result.text}", found)
         running = [t for t in self.targets if t.seen.daemon.pid]
         wanted = [self._as_before(t, t.where.name in result.restarted) for t in running]
         patience = _RESTART_S if result.restarted else 0.0
@@ -349,12 +351,12 @@ class Application:
         again = [v for v in seen if not v.ok]
         if again:
             text = "; ".join(f"{v.host}: {v.what}: {v.seen}" for v in again)
-            return Came(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
+            return ApplyResult(Ended.TROUBLE, f"{why}; the old files are back, but {text}", found)
         how = f"{result.text}, loaded, and read back" if running else result.text
-        return Came(Ended.ROLLED_BACK, f"{why}; {how}", found)
+        return ApplyResult(Ended.ROLLED_BACK, f"{why}; {how}", found)
 
 
-def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[ReadBack, ...]:
+def _judged(target: Target, wanted: Expected, daemon: DaemonLook) -> tuple[ReadBack, ...]:
     """What is expected of one director, held against one look at it."""
     found = verify.look_back(wanted, daemon)
     if target.where.local and (
@@ -365,12 +367,15 @@ def _judged(target: Target, wanted: Expected, daemon: DaemonSeen) -> tuple[ReadB
 
 
 def take_back(
-    id_: str, wheres: Sequence[Where], why: str, runners: Mapping[str, Runner] | None = None
-) -> Came:
+    id_: str,
+    wheres: Sequence[DirectorAccess],
+    why: str,
+    runners: Mapping[str, Runner] | None = None,
+) -> ApplyResult:
     """Every director back to its old files; how it ended, in words. Never raises."""
     have = runners or {}
 
-    def one(where: Where) -> tuple[str, tuple[str, ...]]:
+    def one(where: DirectorAccess) -> tuple[str, tuple[str, ...]]:
         runner = have.get(where.name) or where.connect()
         try:
             ran = runner.run(
@@ -408,8 +413,8 @@ def take_back(
         if said[0] != "reverted":
             trouble.append(f"{where.name}: {said[0].removeprefix('trouble: ') or 'no word'}")
     if trouble:
-        return Came(Ended.TROUBLE, "; ".join((*notes, *trouble)), (), tuple(restarted))
-    return Came(
+        return ApplyResult(Ended.TROUBLE, "; ".join((*notes, *trouble)), (), tuple(restarted))
+    return ApplyResult(
         Ended.ROLLED_BACK, "; ".join((*notes, "the old files are back")), (), tuple(restarted)
     )
 
@@ -438,7 +443,7 @@ def _last(out: str, err: str) -> str:
 
 
 def settle(
-    id_: str, wheres: Sequence[Where], work: Callable[[Where, Runner], str]
+    id_: str, wheres: Sequence[DirectorAccess], work: Callable[[DirectorAccess, Runner], str]
 ) -> list[tuple[str, str, RemoteError | None]]:
     """Do something about a change at several directors: (name, last word, error) of each."""
     found = at_once(wheres, lambda w: with_runner(w, lambda runner: work(w, runner)))

@@ -11,12 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen
+from lvstui.keepalived.daemon.facts import DaemonLook, DirectorSeen
 from lvstui.keepalived.daemon.look import judge, look_config, look_daemon
 from lvstui.kernel.table import TableReader
 from lvstui.kernel.truncated import LeftOut
 from lvstui.model.text import plain
-from lvstui.remote.runner import RemoteError, Runner, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 
 log = logging.getLogger("lvstui")
 T = TypeVar("T")
@@ -24,7 +24,7 @@ K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class DirectorAccess:
     """One director and the way to it."""
 
     name: str
@@ -35,20 +35,20 @@ class Where:
     """This very host: its kernel can be asked by netlink."""
 
 
-def look_daemon_at(where: Where, runner: Runner, *, brief: bool = False) -> DaemonSeen:
+def look_daemon_at(where: DirectorAccess, runner: Runner, *, brief: bool = False) -> DaemonLook:
     """The daemon there, root or not; `brief` as for `look_daemon`. Raises RemoteError."""
     try:
         daemon = look_daemon(runner, brief=brief)
     except RemoteError as error:
-        if error.trouble is not Trouble.ROOT:
+        if error.trouble is not ErrorKind.ROOT:
             raise
         daemon = look_daemon(runner, root=False, brief=brief)
     return replace(daemon, host=where.name)
 
 
-def with_left_out(daemon: DaemonSeen) -> DaemonSeen:
+def with_left_out(daemon: DaemonLook) -> DaemonLook:
     """This host's daemon with the services that its table lacks, by netlink. Never raises: where
-    netlink can not say, the table stands for itself."""
+    netlink cannot say, the table stands for itself."""
     if len(daemon.table) <= os.sysconf("SC_PAGESIZE"):
         # The kernel leaves services out behind the first page only.
         return daemon
@@ -64,7 +64,7 @@ def with_left_out(daemon: DaemonSeen) -> DaemonSeen:
     return replace(daemon, left_out=whole.services[len(file.services) :])
 
 
-def look_at(where: Where, runner: Runner) -> DirectorSeen:
+def look_at(where: DirectorAccess, runner: Runner) -> DirectorSeen:
     """The daemon there and its files. Raises RemoteError."""
     daemon = look_daemon_at(where, runner)
     if where.local:
@@ -72,7 +72,7 @@ def look_at(where: Where, runner: Runner) -> DirectorSeen:
     return judge(daemon, look_config(runner, daemon.main, daemon.config_id, root=daemon.root))
 
 
-def with_runner(where: Where, work: Callable[[Runner], T]) -> T:
+def with_runner(where: DirectorAccess, work: Callable[[Runner], T]) -> T:
     """Do something there. Raises RemoteError."""
     with closing(where.connect()) as runner:
         return work(runner)
@@ -96,14 +96,14 @@ def at_once(
         except RemoteError as error:
             return item, None, error
         except OSError as error:
-            return item, None, RemoteError(Trouble.LOST, plain(str(error)))
+            return item, None, RemoteError(ErrorKind.LOST, plain(str(error)))
         except Exception as error:
             # What one host says, or what we make of it, is that host's trouble: the others, and
             # whoever waits for all of them, go on. The place is for whoever mends it.
             log.warning("a director: %s%s", type(error).__name__, _place(error))
             log.debug("a director", exc_info=True)
             what = f"{type(error).__name__}: {plain(str(error), 200)}{_place(error)}"
-            failure = RemoteError(Trouble.LOST, f"not understood: {what}")
+            failure = RemoteError(ErrorKind.LOST, f"not understood: {what}")
             failure.__cause__ = error
             return item, None, failure
 

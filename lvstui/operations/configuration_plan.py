@@ -11,20 +11,20 @@ from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen, FileSeen, F
 from lvstui.keepalived.daemon.look import look_config
 from lvstui.keepalived.daemon.trial import Trial, trial
 from lvstui.keepalived.diff import Difference, Impact, difference
-from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.context import Peer
+from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_of
 from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration
-from lvstui.model.finding import Finding, Severity, new_findings, worst_first
+from lvstui.model.finding import Finding, FindingSeverity, new_findings, worst_first
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
 from lvstui.operations import configuration_verify as verify
 from lvstui.operations.config_history import HistoryEntry, read_history
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
-from lvstui.operations.configuration_hosts import Where
+from lvstui.operations.configuration_hosts import DirectorAccess
 from lvstui.operations.configuration_rules import Side
 from lvstui.remote.runner import Runner
 
@@ -35,10 +35,10 @@ _SAME_START_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class HostPlanned:
     """A host's part of a plan, and what was seen for it."""
 
-    where: Where
+    where: DirectorAccess
     seen: DirectorSeen
     change: HostChange
     after: ConfigSeen
@@ -82,9 +82,9 @@ def director(seen: DirectorSeen) -> Director:
     )
 
 
-def idle(where: Where, seen: DirectorSeen) -> Drawn:
+def idle(where: DirectorAccess, seen: DirectorSeen) -> HostPlanned:
     """A director on which nothing is changed; it counts for the rules of the pair."""
-    return Drawn(where, seen, HostChange(director(seen), ()), seen.config)
+    return HostPlanned(where, seen, HostChange(director(seen), ()), seen.config)
 
 
 def candidate(seen: DirectorSeen, runner: Runner, files: Sequence[FileChange]) -> ConfigSeen:
@@ -103,13 +103,13 @@ def peer_of(name: str, configs: Mapping[str, ConfigSeen]) -> Peer | None:
 
 
 def draw(
-    where: Where,
+    where: DirectorAccess,
     seen: DirectorSeen,
     runner: Runner,
     files: Sequence[FileChange],
     after: ConfigSeen,
     peers: tuple[Peer | None, Peer | None] = (None, None),
-) -> Drawn:
+) -> HostPlanned:
     """What the new files of one director are worth. Raises RemoteError.
 
     after: from `candidate`. peers: the other director as it is, and as it will be.
@@ -157,12 +157,12 @@ def draw(
             secrets |= secrets_of(tree)
     diff = "".join(masked_diff(c.before, c.after, c.path, secrets) for c in wanted)
     change = HostChange(director(seen), tuple(wanted), differences, fresh, known, diff)
-    lethal_before = any(finding.severity is Severity.LETHAL for finding in before)
+    lethal_before = any(finding.severity is FindingSeverity.LETHAL for finding in before)
     cautions = _cautions(where.name, seen, wanted, on_disk, lethal_before) if wanted else ()
     proof: tuple[str, ...] = ()
     if wanted and new is not None and daemon.pid:
         proof = verify.on_proof(verify.Expected(seen, new, seen.running or old or Configuration()))
-    return Drawn(
+    return HostPlanned(
         where,
         seen,
         change,
@@ -204,7 +204,7 @@ def judge(
         found += classify(tested.ended, tested.text, version, config.tree)
     elif tried.why and not old:
         # Where there is no keepalived nothing can die of it; where there is one, that is a risk.
-        severity = Severity.ERROR if version else Severity.WARNING
+        severity = FindingSeverity.ERROR if version else FindingSeverity.WARNING
         found.append(Finding("-t:untested", severity, f"keepalived has not tested it: {tried.why}"))
     return worst_first(found)
 
@@ -249,7 +249,7 @@ def _lethal(host: str, findings: Sequence[Finding]) -> list[str]:
     return [
         f"{host}: {finding.place or 'keepalived -t'}: {finding.text}"
         for finding in findings
-        if finding.severity is Severity.LETHAL
+        if finding.severity is FindingSeverity.LETHAL
     ]
 
 
@@ -307,7 +307,7 @@ def _cautions(
     return tuple(found)
 
 
-def effects(drawn: Sequence[Drawn]) -> tuple[str, ...]:
+def effects(drawn: Sequence[HostPlanned]) -> tuple[str, ...]:
     """What a plan does to the site, one sentence each; the same on both directors once."""
     found: dict[str, None] = {}
     for part in drawn:
@@ -325,12 +325,15 @@ def moved(plan: ConfigPlan, now: ConfigPlan) -> str:
             return f"{old.host}: keepalived is another one than when this was planned: look again"
         known = {f.identity for f in (*host.findings, *host.known)}
         for finding in again.findings:
-            if finding.severity.rank <= Severity.ERROR.rank and finding.identity not in known:
+            if (
+                finding.severity.rank <= FindingSeverity.ERROR.rank
+                and finding.identity not in known
+            ):
                 return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
     return ""
 
 
-def in_words(plan: ConfigPlan, part: Drawn) -> str:
+def in_words(plan: ConfigPlan, part: HostPlanned) -> str:
     """What is done on one director, for the audit log."""
     paths = ", ".join(change.path for change in part.change.files)
     return f"{plan.title} ({paths})"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.model.config import Configuration, ConfiguredInstance
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.remote.runner import RemoteError
 
 TOLERANT = (2, 3, 3)
@@ -202,7 +202,7 @@ def nat_findings(before: Configuration, after: Configuration) -> tuple[Finding, 
             found.append(
                 Finding(
                     "forwarding-becomes-nat",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"{service.key}: {len(moved)} of {len(service.servers)} real servers go from "
                     f"{were} to NAT, and clients get no answer unless every reply passes here",
                     service.place,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lvstui.keepalived import parse_consolidated, same
-from lvstui.keepalived.daemon.facts import DaemonSeen, DirectorSeen
+from lvstui.keepalived.daemon.facts import DaemonLook, DirectorSeen
 from lvstui.kernel.table import TableReader
 from lvstui.model.config import (
     Configuration,
@@ -53,7 +53,7 @@ class Expected:
         return self.before.daemon.host
 
 
-def kernel(daemon: DaemonSeen) -> dict[ServiceKey, KernelService]:
+def kernel(daemon: DaemonLook) -> dict[ServiceKey, KernelService]:
     """The kernel's table by service. Raises ValueError for what is not the kernel's."""
     table = TableReader().parse(daemon.table)
     return {service.key: service for service in (*table.services, *daemon.left_out)}
@@ -166,7 +166,7 @@ def _servers(configuration: Configuration) -> dict[tuple[ServiceKey, ServerKey],
     }
 
 
-def lost(expected: Expected, now: DaemonSeen) -> str:
+def lost(expected: Expected, now: DaemonLook) -> str:
     """Why nothing more can be waited for: the daemon is gone or another one; else empty."""
     before = expected.before.daemon
     if not before.pid:
@@ -193,7 +193,7 @@ def _needed(role: str, after: Configuration) -> bool:
     )
 
 
-def look_back(expected: Expected, now: DaemonSeen) -> tuple[ReadBack, ...]:
+def look_back(expected: Expected, now: DaemonLook) -> tuple[ReadBack, ...]:
     """Everything that is expected of one director, each with what was seen."""
     before, host = expected.before.daemon, expected.host
     if not before.pid:
@@ -220,7 +220,7 @@ def look_back(expected: Expected, now: DaemonSeen) -> tuple[ReadBack, ...]:
     return tuple(found)
 
 
-def _loaded(expected: Expected, now: DaemonSeen) -> list[ReadBack]:
+def _loaded(expected: Expected, now: DaemonLook) -> list[ReadBack]:
     if now.loaded is None:
         return []
     has = parse_consolidated(now.loaded, config_id=expected.before.daemon.config_id)
@@ -234,7 +234,7 @@ def _service(
     service: ConfiguredService,
     have: KernelService | None,
     had: KernelService | None,
-    now: DaemonSeen,
+    now: DaemonLook,
 ) -> list[ReadBack]:
     host, key = expected.host, service.key
     if have is None:
@@ -324,17 +324,17 @@ def _one(
     return wrong
 
 
-def holds(daemon: DaemonSeen, address: str) -> bool:
+def holds(daemon: DaemonLook, address: str) -> bool:
     """Whether a director answers for an address: on the loopback it does not."""
     return any(name != "lo" for name in daemon.interfaces_of(address))
 
 
-def is_master(daemon: DaemonSeen, instance: ConfiguredInstance) -> bool:
+def is_master(daemon: DaemonLook, instance: ConfiguredInstance) -> bool:
     """Whether a director has an instance's VIPs."""
     return any(holds(daemon, vip) for vip in instance.vips)
 
 
-def _vips(expected: Expected, now: DaemonSeen) -> list[ReadBack]:
+def _vips(expected: Expected, now: DaemonLook) -> list[ReadBack]:
     before, host = expected.before.daemon, expected.host
     was = {instance.name: instance for instance in expected.was.instances}
     found = []
@@ -364,7 +364,7 @@ def _roles(instance: ConfiguredInstance) -> tuple[object, ...]:
     return _election(instance)[1:]
 
 
-def together(expected: Sequence[Expected], now: Sequence[DaemonSeen]) -> tuple[ReadBack, ...]:
+def together(expected: Sequence[Expected], now: Sequence[DaemonLook]) -> tuple[ReadBack, ...]:
     """What is expected of the directors as a pair: each VIP at exactly one of them."""
     if len(expected) < 2:
         return ()

@@ -27,11 +27,11 @@ from lvstui.model.keys import split_port
 from lvstui.model.numbers import hexadecimal, number
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.config_plan import ConfigPlan, FileChange
-from lvstui.operations.configuration_hosts import Where, at_once, with_runner
+from lvstui.operations.configuration_hosts import DirectorAccess, at_once, with_runner
 from lvstui.realserver.probes.arp import ask_all
 from lvstui.realserver.probes.links import Network, read_network
 from lvstui.realserver.probes.results import Unavailable
-from lvstui.remote.runner import RemoteError, Runner, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 from lvstui.sources.wire import open_socket, parse_advert
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class DefaultRoute:
     """One line of /proc/net/route (net/ipv4/fib_trie.c)."""
 
     interface: str
@@ -95,8 +95,8 @@ class Guess:
     """How each was found, or why it could not be, one sentence each."""
 
 
-def parse_routes(text: str) -> tuple[Route, ...]:
-    """The IPv4 routes of a `/proc/net/route`; lines that can not be read are left out."""
+def parse_routes(text: str) -> tuple[DefaultRoute, ...]:
+    """The IPv4 routes of a `/proc/net/route`; lines that cannot be read are left out."""
     found = []
     for line in text.splitlines()[1:]:
         words = line.split()
@@ -107,7 +107,7 @@ def parse_routes(text: str) -> tuple[Route, ...]:
             network = ipaddress.IPv4Network(f"{to}/{mask}", strict=False)
         except ValueError:
             continue
-        found.append(Route(words[0], network, "" if via == "0.0.0.0" else via))
+        found.append(DefaultRoute(words[0], network, "" if via == "0.0.0.0" else via))
     return tuple(found)
 
 
@@ -121,7 +121,7 @@ def _address(word: str) -> str:
 
 def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
     """The whole setup, and what in it was guessed, in words. Raises ValueError saying which
-    answer can not be read; whether they are right is for `keepalived.first.wrong` to say."""
+    answer cannot be read; whether they are right is for `keepalived.first.wrong` to say."""
     guessed = []
     vip, slash, prefix = answers.vip.strip().partition("/")
     if not vip:
@@ -231,7 +231,7 @@ def guess(host: str, *, listen_s: float = LISTEN_S, suggest_vip: bool = True) ->
     return Guess(host, interface, own, subnet.prefixlen, vip, vrid, heard, tuple(notes))
 
 
-def _way(routes: tuple[Route, ...]) -> tuple[str, ipaddress.IPv4Network | None, str]:
+def _way(routes: tuple[DefaultRoute, ...]) -> tuple[str, ipaddress.IPv4Network | None, str]:
     """Interface, network and gateway of the default route, else of the first link."""
     links = [r for r in routes if not r.gateway and r.network.prefixlen and r.interface != "lo"]
     for route in routes:
@@ -313,7 +313,7 @@ def _candidates(subnet: ipaddress.IPv4Network, taken: set[str]) -> list[str]:
 
 
 class Engine(Protocol):
-    """What looks at directors and plans (`lvstui.operations.configuration.Configurations`)."""
+    """What looks at directors and plans (`lvstui.operations.configuration.DirectorConfigs`)."""
 
     def look(self) -> Mapping[str, DirectorSeen | RemoteError]:
         """Every director, this one first."""
@@ -328,7 +328,7 @@ class Engine(Protocol):
 
 def plan_first(engine: Engine, first: First) -> ConfigPlan:
     """The plan that puts the answers in force: this director's file, and its peer's when the
-    engine knows one. Raises CannotEdit when a director can not be seen."""
+    engine knows one. Raises CannotEdit when a director cannot be seen."""
     from lvstui.operations.config_edit import CannotEdit
 
     files: dict[str, tuple[FileChange, ...]] = {}
@@ -348,21 +348,21 @@ def plan_first(engine: Engine, first: First) -> ConfigPlan:
     return replace(plan, cautions=(*replaced, *plan.cautions))
 
 
-def bind_nonlocal(directors: Sequence[Where], audit: AuditLog) -> tuple[str, ...]:
+def bind_nonlocal(directors: Sequence[DirectorAccess], audit: AuditLog) -> tuple[str, ...]:
     """Let programs bind to a VIP that a director does not hold, now and after a reboot, on each of
     `directors`; what came of it, a line for each. Recorded like every write; taken back by
-    removing the file and setting the value to 0. Raises OSError when it can not be recorded."""
+    removing the file and setting the value to 0. Raises OSError when it cannot be recorded."""
     what = f"{NONLOCAL_BIND} = 1 ({SYSCTL_FILE})"
     deeds = [Deed(where.name, "", "sysctl", what) for where in directors]
 
-    def one(where: Where) -> str:
+    def one(where: DirectorAccess) -> str:
         def work(runner: Runner) -> str:
             runner.write(SYSCTL_FILE, sysctl_file(), mode=0o644, root=True)
             path = "/proc/sys/" + NONLOCAL_BIND.replace(".", "/")
             ran = runner.run(f"echo 1 > {path}; cat {path}", root=True, what=f"set {NONLOCAL_BIND}")
             kept = runner.read(SYSCTL_FILE, root=True)
             if ran.text.strip() != "1" or kept != sysctl_file():
-                raise RemoteError(Trouble.LOST, f"{NONLOCAL_BIND} does not read back as 1")
+                raise RemoteError(ErrorKind.LOST, f"{NONLOCAL_BIND} does not read back as 1")
             return "set, now and after a reboot; read back"
 
         return with_runner(where, work)

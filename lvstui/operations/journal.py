@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from lvstui.model.text import plain
-from lvstui.sources.audit import Entry
+from lvstui.sources.audit import AuditEntry
 
 IDENT = "lvstui"
 MOST = 900
@@ -16,7 +16,7 @@ MOST = 900
 _PATIENCE_S = 2.0
 
 
-def message(entry: Entry, digest: str) -> str:
+def message(entry: AuditEntry, digest: str) -> str:
     """One record on one line, the hash of its line in the audit log before everything that could
     be long."""
     said = {

@@ -17,6 +17,7 @@ from typing import Protocol
 from lvstui.model.changes import Ended
 from lvstui.model.realserver import Look, Verdict
 from lvstui.model.text import plain
+from lvstui.operations.arp_listener import ArpListener
 from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
 from lvstui.operations.change import (
     NOT_BEGUN,
@@ -30,7 +31,6 @@ from lvstui.operations.change import (
     silent,
     worst,
 )
-from lvstui.operations.ear import Ear
 from lvstui.operations.rows import HostsPlan, Row, drift, row_of, unreached
 from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import checks, outside, probes, push
@@ -41,14 +41,14 @@ from lvstui.realserver.push import HostOutcome, Push
 from lvstui.realserver.steps import HostPlan
 from lvstui.realserver.transaction import TIMER_S
 from lvstui.remote.fleet import run_on_all
-from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
+from lvstui.remote.runner import Access, ErrorKind, RemoteError, Runner
 
 log = logging.getLogger("lvstui")
 _REBOOT_S = 300.0
 _LOOK_DEADLINE_S = 120.0
 
 
-class Connector(Protocol):
+class Opener(Protocol):
     """What makes connections."""
 
     def expect(self, hosts: Iterable[Access]) -> None:
@@ -69,7 +69,7 @@ class RealServers:
 
     def __init__(
         self,
-        connector: Connector,
+        connector: Opener,
         *,
         audit: AuditLog | None = None,
         read_only: bool = False,
@@ -126,7 +126,7 @@ class RealServers:
                 # One that was not reached, or not waited for, says nothing to compare with.
                 self._last[host.address] = row
             result.append(row)
-            if row.trouble != Trouble.CANCELLED.value:
+            if row.trouble != ErrorKind.CANCELLED.value:
                 try:
                     self._keep(row.told)
                 except OSError as error:
@@ -245,7 +245,7 @@ class RealServers:
 
         def work(id_: str) -> tuple[Outcome, list[Deed]]:
             vips = tuple(dict.fromkeys(vip for host in plan.hosts for vip in host.vips))
-            with Ear(vips, [row.host for row in plan.rows]) as ear:
+            with ArpListener(vips, [row.host for row in plan.rows]) as ear:
                 self._apply(list(zip(plan.rows, plan.hosts, strict=True)), begin, keep, stops)
             done = tuple(outcomes[host.host] for host in plan.hosts)
             announced = self._announce(plan.rows, plan.hosts, done)
@@ -348,7 +348,7 @@ class RealServers:
     def reboot(self, host: Host, tell: Told = lambda host, stage: None) -> RemoteError | None:
         """Start a host anew and wait until it answers in a new boot; the trouble if it does not."""
         if self.read_only:
-            return RemoteError(Trouble.CANCELLED, READ_ONLY)
+            return RemoteError(ErrorKind.CANCELLED, READ_ONLY)
         self.cancelled.clear()
         deed = Deed(host.address, host.name, "reboot", "reboot, and wait for a new boot")
 
@@ -360,10 +360,10 @@ class RealServers:
         try:
             trouble, unrecorded = self.audit.around([deed], work)
         except NotRecordedError as error:
-            return RemoteError(Trouble.SETUP, f"{host.label}: {error}")
+            return RemoteError(ErrorKind.SETUP, f"{host.label}: {error}")
         if unrecorded:
             end = str(trouble) if trouble else "it answers in a new boot"
-            return RemoteError(Trouble.SETUP, f"{host.label}: {end}; {unrecorded}")
+            return RemoteError(ErrorKind.SETUP, f"{host.label}: {end}; {unrecorded}")
         return trouble
 
     def _reboot(self, host: Host, tell: Told) -> RemoteError | None:
@@ -384,7 +384,7 @@ class RealServers:
         except RemoteError as error:
             return error
         until = time.monotonic() + _REBOOT_S
-        last = RemoteError(Trouble.UNREACHABLE, f"{host.label} does not come back")
+        last = RemoteError(ErrorKind.UNREACHABLE, f"{host.label} does not come back")
         while time.monotonic() < until and not self.cancelled.wait(3.0):
             try:
                 runner = self.open(host)

@@ -92,7 +92,6 @@ class HostsPlan(Plan):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """A host each."""
         return tuple(
             Part(
                 plan.host,

@@ -16,7 +16,7 @@ from lvstui.model.changes import Ended
 from lvstui.model.say import duration, plural
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
-from lvstui.sources.audit import Entry
+from lvstui.sources.audit import AuditEntry
 
 OLDER = "Older ones: lvstui undo --list."
 OLD_S = 300.0
@@ -52,7 +52,7 @@ class Operation:
     title: str
     own: bool
     """This operator did it."""
-    steps: tuple[Entry, ...] = ()
+    steps: tuple[AuditEntry, ...] = ()
     """What the audit log says of its steps that worked."""
     undoes: str = ""
     """Id of the operation that it undid."""
@@ -96,22 +96,22 @@ class Offer:
     operation: Operation
     cautions: tuple[str, ...] = ()
     refusal: str = ""
-    """Why it can not be undone, and what to do instead; empty: it can."""
+    """Why it cannot be undone, and what to do instead; empty: it can."""
 
 
 def operations(
-    entries: Iterable[Entry],
+    entries: Iterable[AuditEntry],
     changes: Sequence[ChangeStands],
     who: str,
-    own: Callable[[Entry], bool],
+    own: Callable[[AuditEntry], bool],
 ) -> tuple[Operation, ...]:
     """Everything that is on record, newest first.
 
     entries: of the audit log, oldest first. changes: of keepalived.conf, as the host remembers
     them. who, own: the operator, and whether an entry is his.
     """
-    planned: dict[tuple[str, str, str], Entry] = {}
-    done: dict[str, list[Entry]] = {}
+    planned: dict[tuple[str, str, str], AuditEntry] = {}
+    done: dict[str, list[AuditEntry]] = {}
     for entry in entries:
         if entry.phase == "planned":
             planned[entry.id, entry.service, entry.server] = entry
@@ -143,7 +143,11 @@ def _of_change(change: ChangeStands, own: bool) -> Operation:
 
 
 def _of_steps(
-    id_: str, steps: Sequence[Entry], said: Sequence[Entry], titles: dict[str, str], own: bool
+    id_: str,
+    steps: Sequence[AuditEntry],
+    said: Sequence[AuditEntry],
+    titles: dict[str, str],
+    own: bool,
 ) -> Operation:
     """said: what was planned, beside what was done."""
     first = steps[0]

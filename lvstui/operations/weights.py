@@ -19,7 +19,7 @@ Original = Callable[[str, str], int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class SetWeight:
+class SetKernelWeight:
     """One write: the kernel weight of one real server in one virtual service."""
 
     host: str
@@ -43,7 +43,7 @@ class WeightsPlan(Plan):
     host: str = ""
     operation: str = ""
     """drain, enable, weight or undo."""
-    steps: tuple[SetWeight, ...] = ()
+    steps: tuple[SetKernelWeight, ...] = ()
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -86,7 +86,6 @@ class WeightsPlan(Plan):
 def shell_line(
     operation: str, server: str, service: str, weight: str = "", reason: str = ""
 ) -> str:
-    """An operation on one server as the shell has it."""
     words = ["lvstui", operation, server, *([weight] if weight else [])]
     words += ["--service", f'"{service}"']
     if reason:
@@ -94,7 +93,7 @@ def shell_line(
     return " ".join(words)
 
 
-def planned(host: str, operation: str, steps: Sequence[SetWeight]) -> WeightsPlan:
+def planned(host: str, operation: str, steps: Sequence[SetKernelWeight]) -> WeightsPlan:
     """A plan of these steps, called `drain 10.10.0.4:80 in tcp 10.10.0.20:80 and 2 more`."""
     title = operation
     if steps:
@@ -114,7 +113,7 @@ def plan_weights(
 ) -> WeightsPlan:
     """The plan of `drain`, `enable` or `weight` (with its `weight`) on `targets`.
 
-    `original` gives the weight before an earlier drain, from the audit log. What can not be done
+    `original` gives the weight before an earlier drain, from the audit log. What cannot be done
     is in the plan's refusals, never raised; an unknown operation raises ValueError.
     """
     if operation not in ("drain", "enable", "weight"):
@@ -122,7 +121,7 @@ def plan_weights(
     refusals: list[str] = []
     cautions: list[str] = []
     same: list[str] = []
-    steps: list[SetWeight] = []
+    steps: list[SetKernelWeight] = []
     if operation == "weight" and (weight is None or not 0 <= weight <= MAX_WEIGHT):
         refusals.append(f"a weight is a whole number from 0 to {MAX_WEIGHT}")
         weight = 0
@@ -175,7 +174,7 @@ def plan_weights(
 def plan_undo(picture: Picture, offer: Offer) -> WeightsPlan:
     """The plan that undoes an operation on weights."""
     chosen = offer.operation
-    steps: list[SetWeight] = []
+    steps: list[SetKernelWeight] = []
     cautions = list(offer.cautions)
     refusals = [offer.refusal] if offer.refusal else []
     for entry in chosen.steps:
@@ -276,10 +275,10 @@ def _not_there(
     return f"{view.label} is not in {service} in the kernel now{why}: it has no weight to change"
 
 
-def _step(host: str, view: ServerView, after: int) -> SetWeight:
+def _step(host: str, view: ServerView, after: int) -> SetKernelWeight:
     before = view.weights.kernel or 0
     label = f"{view.name} ({view.key})" if view.name else str(view.key)
-    return SetWeight(
+    return SetKernelWeight(
         host=host,
         service=view.service,
         server=view.key,
@@ -292,12 +291,14 @@ def _step(host: str, view: ServerView, after: int) -> SetWeight:
     )
 
 
-def _effects(picture: Picture, steps: Iterable[SetWeight]) -> tuple[list[str], str, list[str]]:
+def _effects(
+    picture: Picture, steps: Iterable[SetKernelWeight]
+) -> tuple[list[str], str, list[str]]:
     """What the site will feel, what has to be typed, and cautions."""
     effects: list[str] = []
     cautions: list[str] = []
     typed = ""
-    grouped: dict[ServiceKey, list[SetWeight]] = {}
+    grouped: dict[ServiceKey, list[SetKernelWeight]] = {}
     for step in steps:
         grouped.setdefault(step.service, []).append(step)
     for key, changes in grouped.items():
@@ -338,7 +339,7 @@ def _effects(picture: Picture, steps: Iterable[SetWeight]) -> tuple[list[str], s
     return effects, typed, cautions
 
 
-def _service_effect(service: ServiceView, changes: list[SetWeight]) -> tuple[str, bool]:
+def _service_effect(service: ServiceView, changes: list[SetKernelWeight]) -> tuple[str, bool]:
     wanted = {step.server: step.after for step in changes}
     now = {
         view.key: view.weights.kernel or 0
@@ -377,7 +378,7 @@ def _label(service: ServiceView, key: ServerKey) -> str:
     return next((v.label for v in service.servers if v.key == key), str(key))
 
 
-def _flap_caution(picture: Picture, steps: Iterable[SetWeight]) -> list[str]:
+def _flap_caution(picture: Picture, steps: Iterable[SetKernelWeight]) -> list[str]:
     """keepalived 2.2.7 writes the configured weight when a failed check recovers; a reload with
     the file unchanged keeps the kernel's weight (measured)."""
     for step in steps:

@@ -36,7 +36,6 @@ class CleanStream:
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """As the stream's."""
         for line in lines:
             self.write(line)
 

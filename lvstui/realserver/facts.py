@@ -32,12 +32,11 @@ class Address:
 
     @property
     def family(self) -> int:
-        """4 or 6."""
         return address_family(self.address)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class HostLink:
     """One network device."""
 
     name: str
@@ -268,10 +267,10 @@ class HostFacts:
     programs: tuple[tuple[str, str], ...] = ()
     """Name and path of the programs that matter here."""
     read_only: tuple[str, ...] = ()
-    """Of /etc and /var/lib, those that can not be written."""
+    """Of /etc and /var/lib, those that cannot be written."""
     free_kb: tuple[tuple[str, int], ...] = ()
     addresses: tuple[Address, ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[HostLink, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[str, ...] = ()
     """Policy rules beyond the three that every host has."""

@@ -15,7 +15,7 @@ from lvstui.realserver.facts import (
     MANIFEST,
     Address,
     HostFacts,
-    Link,
+    HostLink,
     Listener,
     ManagedFile,
     ManagedSysctl,
@@ -175,7 +175,7 @@ def _addresses(lines: Iterable[str]) -> Iterable[Address]:
         )
 
 
-def _links(lines: Iterable[str]) -> Iterable[Link]:
+def _links(lines: Iterable[str]) -> Iterable[HostLink]:
     for line in lines:
         match = re.match(r"\d+:\s+([^\s:@]+)[^<]*<([^>]*)>(.*)", line)
         if not match:
@@ -183,7 +183,7 @@ def _links(lines: Iterable[str]) -> Iterable[Link]:
         name, flags, rest = match.groups()
         mac = re.search(r"link/ether (\S+)", rest)
         mtu = re.search(r"mtu (\d+)", rest)
-        yield Link(
+        yield HostLink(
             plain(name),
             plain(mac.group(1)) if mac else "",
             "UP" in flags.split(","),
@@ -394,7 +394,7 @@ def _record(kind: Callable[..., T], item: object) -> T:
 
 
 def parse_manifest(seen: SeenFile) -> Manifest:
-    """lvstui's own record on the host; one that can not be read says so in `problem`."""
+    """lvstui's own record on the host; one that cannot be read says so in `problem`."""
     try:
         raw = json.loads(seen.text)
         plain_fields = {f.name for f in fields(Manifest)} - {"files", "sysctls", "vips", "added"}

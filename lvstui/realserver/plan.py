@@ -14,7 +14,7 @@ from lvstui.realserver import manifest as manifests
 from lvstui.realserver import preflight, sysctls
 from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Manifest, host_prefix
 from lvstui.realserver.parse import names
-from lvstui.realserver.stacks import Choice, Command, Stack, by_name, choose
+from lvstui.realserver.stacks import Choice, Stack, StackCommand, by_name, choose
 from lvstui.realserver.stacks.base import add_address, delete_address
 from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep, MoveAddress, Run, SetSysctl
 
@@ -391,7 +391,7 @@ def _restore_sysctls(facts: HostFacts, manifest: Manifest, cautions: list[str]) 
     return steps
 
 
-def _runs(commands: Sequence[Command]) -> tuple[Run, ...]:
+def _runs(commands: Sequence[StackCommand]) -> tuple[Run, ...]:
     return tuple(Run(command.script, command.why, command.must) for command in commands)
 
 

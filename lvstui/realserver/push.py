@@ -17,7 +17,7 @@ from lvstui.model.text import plain
 from lvstui.realserver import parse, transaction
 from lvstui.realserver.facts import MANIFEST, STATE, HostFacts
 from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, SetSysctl
-from lvstui.remote.runner import RemoteError, Runner, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 
 _LOOK_S = 60.0
 _AGAIN_S = 3.0
@@ -37,7 +37,7 @@ class HostOutcome:
     facts: HostFacts | None = None
     """What the host has now, as far as it was seen."""
     trouble: str = ""
-    """Why it could not be reached (see `Trouble`)."""
+    """Why it could not be reached (see `ErrorKind`)."""
 
     @property
     def ok(self) -> bool:
@@ -65,7 +65,7 @@ def look(runner: Runner, host: str, vips: Sequence[str], directors: Sequence[str
     try:
         ran = runner.run(script, root=True, timeout_s=_LOOK_S, what="look")
     except RemoteError as error:
-        if error.trouble is not Trouble.ROOT:
+        if error.trouble is not ErrorKind.ROOT:
             raise
         # What an ordinary user sees is better than nothing; the gap is said.
         ran = runner.run(script, timeout_s=_LOOK_S, what="look without root")
@@ -74,7 +74,7 @@ def look(runner: Runner, host: str, vips: Sequence[str], directors: Sequence[str
     except ValueError as error:
         last = plain(ran.err.strip().splitlines()[-1]) if ran.err.strip() else ""
         raise RemoteError(
-            Trouble.LOST, f"{host}: {error}" + (f" (it said: {last})" if last else "")
+            ErrorKind.LOST, f"{host}: {error}" + (f" (it said: {last})" if last else "")
         ) from error
 
 
@@ -218,14 +218,14 @@ class Push:
         if trouble:
             return self._end(Ended.TROUBLE, f"{why}; {trouble}")
         # Its guard was faster and has ended what ran: only the host knows what came of that.
-        return self.await_decision(RemoteError(Trouble.LOST, f"the host broke it off: {why}"))
+        return self.await_decision(RemoteError(ErrorKind.LOST, f"the host broke it off: {why}"))
 
     def _end(self, ended: Ended, text: str) -> HostOutcome:
         return HostOutcome(self.plan.host, ended, text)
 
     def await_decision(self, error: RemoteError) -> HostOutcome:
-        """After a lost connection, or where the host's guard came first: what did the host decide? Asks
-        until its timer has run out."""
+        """After a lost connection, or where the host's guard came first: what did the host decide?
+        Asks until its timer has run out."""
         manifest = next(
             (s for s in self.plan.commit if isinstance(s, ChangeFile) and s.path == MANIFEST), None
         )
@@ -251,7 +251,7 @@ class Push:
             except RemoteError as again:
                 last = again
             except OSError as problem:
-                last = RemoteError(Trouble.LOST, str(problem))
+                last = RemoteError(ErrorKind.LOST, str(problem))
             if standing is not None and not standing.guarded:
                 return self._end(Ended.TROUBLE, f"{error}; {standing.plight}")
             if time.monotonic() > until:

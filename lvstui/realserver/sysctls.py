@@ -44,7 +44,7 @@ def good(name: str, value: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Effective:
+class EffectiveSysctls:
     """One parameter as it works on one interface."""
 
     name: str
@@ -73,9 +73,9 @@ class Effective:
         )
 
 
-def effective(facts: HostFacts, name: str, link: str) -> Effective:
+def effective(facts: HostFacts, name: str, link: str) -> EffectiveSysctls:
     """What is in force now."""
-    return Effective(
+    return EffectiveSysctls(
         name, link, number(facts.sysctl(key("all", name))), number(facts.sysctl(key(link, name)))
     )
 
@@ -157,9 +157,9 @@ def _globs(pattern: str, path: str) -> bool:
     )
 
 
-def effective_at_boot(files: tuple[SysctlFile, ...], name: str, link: str) -> Effective:
+def effective_at_boot(files: tuple[SysctlFile, ...], name: str, link: str) -> EffectiveSysctls:
     """What will be in force on an interface after a reboot."""
-    return Effective(
+    return EffectiveSysctls(
         name, link, at_boot(files, "all", name).value, at_boot(files, link, name).value
     )
 

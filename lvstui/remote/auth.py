@@ -9,12 +9,12 @@ from typing import Any
 
 from lvstui.model.text import plain
 from lvstui.remote import keys
-from lvstui.remote.config import Settings
-from lvstui.remote.dialog import Dialog
+from lvstui.remote.config import SshSettings
+from lvstui.remote.credentials import TRIES, CredentialCache, SecretRefused
+from lvstui.remote.dialog import LoginDialog
 from lvstui.remote.keys import Candidate
-from lvstui.remote.runner import RemoteError, SecretRequest, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError, SecretRequest
 from lvstui.remote.trouble import OTHER_BACKEND
-from lvstui.remote.vault import TRIES, Refused, Vault
 
 BUDGET = 6
 """Refused attempts after which sshd hangs up (its MaxAuthTries, by default)."""
@@ -27,7 +27,12 @@ class Login:
     """One login on one connection."""
 
     def __init__(
-        self, transport: Any, settings: Settings, vault: Vault, where: str, timeout_s: float
+        self,
+        transport: Any,
+        settings: SshSettings,
+        vault: CredentialCache,
+        where: str,
+        timeout_s: float,
     ) -> None:
         """where: the host for the operator.  timeout_s: for each answer of the server; the
         operator's time does not count."""
@@ -205,7 +210,9 @@ class Login:
         for again in range(TRIES):
             if self._left <= 0:
                 break
-            dialog = Dialog(self._transport, settings, self._vault, key, again > 0, self._timeout_s)
+            dialog = LoginDialog(
+                self._transport, settings, self._vault, key, again > 0, self._timeout_s
+            )
             self._transport.auth_timeout = None
             try:
                 following = self._attempt(
@@ -241,7 +248,7 @@ class Login:
             # gssapi-with-mic, hostbased
             todo = OTHER_BACKEND
         return RemoteError(
-            Trouble.LOGIN,
+            ErrorKind.LOGIN,
             f"{self._where} refused {plain(self._settings.user)}; it accepts "
             f"{plain(', '.join(offered))}; tried {tried}{notes}",
             todo,
@@ -252,7 +259,7 @@ class Login:
             return self._hangs()
         words = plain(str(error), 200)
         return RemoteError(
-            Trouble.LOGIN,
+            ErrorKind.LOGIN,
             f"{self._where} hung up during the login{f' ({words})' if words else ''}; tried "
             + (", ".join(self._tried) or "nothing yet"),
             "too many refused keys, or the login took too long (LoginGraceTime)",
@@ -260,13 +267,13 @@ class Login:
 
     def _hangs(self) -> RemoteError:
         return RemoteError(
-            Trouble.HANGS,
+            ErrorKind.HANGS,
             f"{self._where} does not finish the login in {self._timeout_s:.0f} s",
             "look at its load, and at its name services (LDAP, DNS)",
         )
 
 
-def _key(settings: Settings) -> tuple[str, ...]:
+def _key(settings: SshSettings) -> tuple[str, ...]:
     # The name alone may be a comment of keepalived.conf that two machines have.
     return ("password", settings.host, settings.hostname, str(settings.port), settings.user)
 
@@ -282,6 +289,6 @@ def attempt_of(attempt: Any) -> Any:
         try:
             attempt(secret)
         except keys.NeedsPassphrase:
-            raise Refused from None
+            raise SecretRefused from None
 
     return proved

@@ -18,9 +18,9 @@ from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.process import readonly
 from lvstui.remote import scripts
-from lvstui.remote.runner import Access, RemoteError, SecretRequest, Trouble
+from lvstui.remote.credentials import CredentialCache, SecretRefused
+from lvstui.remote.runner import Access, ErrorKind, RemoteError, SecretRequest
 from lvstui.remote.talk import MOST, Answer, Raw
-from lvstui.remote.vault import Refused, Vault
 
 PROBE_S = 30.0
 """For one question to sudo; a wrong password costs some seconds there."""
@@ -81,7 +81,7 @@ class NoPrompt(RemoteError):
 class Become:
     """One connection's way to root."""
 
-    def __init__(self, execute: Execute, access: Access, user: str, vault: Vault) -> None:
+    def __init__(self, execute: Execute, access: Access, user: str, vault: CredentialCache) -> None:
         self._execute = execute
         self._access = access
         self._host = access.host
@@ -108,7 +108,7 @@ class Become:
             try:
                 self._way = self._find(max(timeout_s, PROBE_S))
             except RemoteError as error:
-                if error.trouble is Trouble.ROOT:
+                if error.trouble is ErrorKind.ROOT:
                     self._refusal = error
                 raise
         return self._way is Way.IS_ROOT
@@ -120,12 +120,12 @@ class Become:
         assert self._way is not None
         try:
             return self._run(self._way, script, stdin, timeout_s=timeout_s, what=what, most=most)
-        except Refused:
+        except SecretRefused:
             # It was right a while ago: changed since, or the account is locked.
             self._vault.forget(self._key, self._access)
             self._way, self._secret = None, ""
             raise RemoteError(
-                Trouble.ROOT,
+                ErrorKind.ROOT,
                 f"{self._host}: sudo no longer takes {self._user}'s password",
                 "try again: it will be asked",
             ) from None
@@ -170,7 +170,7 @@ class Become:
         """A private folder over there with a script and its input. Raises RemoteError."""
         if readonly.active():
             raise RemoteError(
-                Trouble.ROOT,
+                ErrorKind.ROOT,
                 f"{self._host}: root is had there only through a temporary file, and this session "
                 "is read-only",
                 "log in as root, or allow sudo without a password",
@@ -191,7 +191,7 @@ class Become:
                     words = last_words(raw.err.decode("utf-8", "replace"))
                     folder = ""
                     raise RemoteError(
-                        Trouble.ROOT,
+                        ErrorKind.ROOT,
                         f"{self._host}: a script cannot be put there: {words}",
                         "free some space in /dev/shm or /tmp",
                     )
@@ -215,7 +215,7 @@ class Become:
             )
         status = number(parts[0].out.strip(), 255)
         if status is None:
-            raise RemoteError(Trouble.LOST, f"{self._host}: how the script ended is not known")
+            raise RemoteError(ErrorKind.LOST, f"{self._host}: how the script ended is not known")
         cut = parts[1].cut or parts[2].cut
         return Raw(status, parts[2].out, parts[1].out, raw.took_s, cut)
 
@@ -240,7 +240,7 @@ class Become:
         if not found:
             words = before.decode("utf-8", "replace")
             if answer and answer.asked and wrong_password(words, answer.asked):
-                raise Refused
+                raise SecretRefused
             refused = self._refused(words)
             raise (
                 refused
@@ -266,7 +266,7 @@ class Become:
 
     def _refused(self, words: str) -> RemoteError:
         return RemoteError(
-            Trouble.ROOT,
+            ErrorKind.ROOT,
             f"{self._host} does not make {self._user} root: {last_words(words)}",
             "allow it in sudoers, or log in as a user who may",
         )
@@ -284,11 +284,11 @@ class Become:
         words = raw.out.split()
         if len(words) != 3:
             err = last_words(raw.err.decode("utf-8", "replace"))
-            raise RemoteError(Trouble.ROOT, f"{self._host}: id and sudo cannot be asked: {err}")
+            raise RemoteError(ErrorKind.ROOT, f"{self._host}: id and sudo cannot be asked: {err}")
         uid, sudo, doas = (number(word) for word in words)
         if uid is None or sudo is None or doas is None:
             said = last_words(raw.out.decode("utf-8", "replace"))
-            raise RemoteError(Trouble.ROOT, f"{self._host}: not what id and sudo answer: {said}")
+            raise RemoteError(ErrorKind.ROOT, f"{self._host}: not what id and sudo answer: {said}")
         if uid == 0:
             return Way.IS_ROOT
         if sudo == 0:
@@ -330,7 +330,7 @@ class Become:
         self._secret = self._vault.use(self._key, request, attempt, at=at) or ""
         if not self._secret:
             raise RemoteError(
-                Trouble.ROOT,
+                ErrorKind.ROOT,
                 f"{self._host}: sudo wants {self._user}'s password, and none was accepted",
             )
         return ways[-1]

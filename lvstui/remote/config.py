@@ -22,7 +22,7 @@ from pathlib import Path
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.process import privileges
-from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.runner import Access, ErrorKind, RemoteError
 
 SECONDS = 20.0
 """`Match exec` may run programs, so ssh -G is given some time."""
@@ -33,7 +33,7 @@ GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SshSettings:
     """The effective settings for one host: ssh_config completed by what the Access says."""
 
     host: str
@@ -71,7 +71,7 @@ class Settings:
     """What the operator should know about these settings, once."""
 
 
-def resolve(access: Access, *, config: str = "", program: str | None = None) -> Settings:
+def resolve(access: Access, *, config: str = "", program: str | None = None) -> SshSettings:
     """The settings for a host.
 
     config: an ssh_config file instead of the user's and the system's.
@@ -110,7 +110,9 @@ _WORD = frozenset(string.ascii_letters + string.digits + "._:%-")
 def _required(value: str, what: str, more: str = "") -> str:
     if not is_word(value, more):
         raise RemoteError(
-            Trouble.SETUP, f"{plain(value)!r} is no {what}", f"letters, digits and ._:%-{more} only"
+            ErrorKind.SETUP,
+            f"{plain(value)!r} is no {what}",
+            f"letters, digits and ._:%-{more} only",
         )
     return value
 
@@ -134,13 +136,13 @@ def _ask(access: Access, config: str, program: str) -> str:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise RemoteError(
-            Trouble.SETUP, f"ssh -G {plain(access.host)} does not work", plain(str(error))
+            ErrorKind.SETUP, f"ssh -G {plain(access.host)} does not work", plain(str(error))
         ) from None
     if done.returncode != 0:
         lines = [plain(line) for line in done.stderr.decode("utf-8", "replace").splitlines()]
         words = [text for text in lines if "terminating" not in text] or lines
         raise RemoteError(
-            Trouble.SETUP,
+            ErrorKind.SETUP,
             f"ssh_config cannot be used for {plain(access.host)}: {words[-1] if words else '?'}",
             "correct it there; `ssh -G` shows the same",
         )
@@ -157,12 +159,12 @@ def fields(output: str) -> dict[str, list[str]]:
     return found
 
 
-def from_ssh(access: Access, output: str) -> Settings:
+def from_ssh(access: Access, output: str) -> SshSettings:
     """The settings in the output of `ssh -G`. Raises RemoteError (SETUP) for unknown tokens."""
     return _settings(access, fields(output))
 
 
-def _settings(access: Access, values: Mapping[str, list[str]]) -> Settings:
+def _settings(access: Access, values: Mapping[str, list[str]]) -> SshSettings:
     def one(keyword: str, default: str = "") -> str:
         value = (values.get(keyword) or [default])[0]
         return default if value.lower() == "none" else value
@@ -175,7 +177,7 @@ def _settings(access: Access, values: Mapping[str, list[str]]) -> Settings:
     port = access.port or number(one("port"), 65535) or 22
     jump = access.jump or one("proxyjump")
     jump = "" if jump.lower() == "none" else jump
-    base = Settings(
+    base = SshSettings(
         access.host,
         hostname,
         port,
@@ -229,7 +231,7 @@ _FOREIGN = {
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def _filler(settings: Settings) -> Callable[..., str]:
+def _filler(settings: SshSettings) -> Callable[..., str]:
     """Fills in the %-tokens of ssh_config(5), and for file names ${VARIABLES}."""
 
     def fill(text: str, command: bool = False) -> str:
@@ -265,7 +267,7 @@ def _filler(settings: Settings) -> Callable[..., str]:
                 return tokens[letter]
             except KeyError:
                 raise RemoteError(
-                    Trouble.SETUP,
+                    ErrorKind.SETUP,
                     f"ssh_config for {plain(settings.host)} has {plain(match.group())} in "
                     f"{plain(text, 200)}",
                     "lvstui cannot fill that in; use another token",
@@ -305,7 +307,7 @@ def _files(value: str, fill: Callable[..., str]) -> tuple[str, ...]:
     return tuple(files)
 
 
-def _without_ssh(access: Access, config: str, why: str) -> Settings:
+def _without_ssh(access: Access, config: str, why: str) -> SshSettings:
     """By paramiko's reader, which knows less."""
     import paramiko
 
@@ -318,7 +320,7 @@ def _without_ssh(access: Access, config: str, why: str) -> Settings:
                 found[keyword] = list(value) if isinstance(value, list) else [str(value)]
     except Exception as error:
         raise RemoteError(
-            Trouble.SETUP, f"{plain(str(path))} cannot be used", plain(str(error))
+            ErrorKind.SETUP, f"{plain(str(path))} cannot be used", plain(str(error))
         ) from None
     found.setdefault("identityfile", [f"~/.ssh/{name}" for name in DEFAULT_IDENTITIES])
     found.setdefault("userknownhostsfile", [" ".join(DEFAULT_KNOWN_HOSTS)])

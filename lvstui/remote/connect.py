@@ -11,16 +11,16 @@ from pathlib import Path
 
 from lvstui.model.numbers import number
 from lvstui.remote import config
-from lvstui.remote.config import Settings
-from lvstui.remote.link import Link, where_of
+from lvstui.remote.config import SshSettings
+from lvstui.remote.credentials import CredentialCache
+from lvstui.remote.link import SshLink, where_of
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.openssh import OpenSsh
-from lvstui.remote.patience import current
-from lvstui.remote.runner import Access, Asker, NobodyThere, RemoteError, Runner, Trouble
+from lvstui.remote.operator_wait import current
+from lvstui.remote.runner import Access, Asker, ErrorKind, NobodyThere, RemoteError, Runner
 from lvstui.remote.shell import ShellRunner
 from lvstui.remote.ssh import SshRunner
 from lvstui.remote.transcript import Transcript
-from lvstui.remote.vault import Vault
 
 STEP_S = 10.0
 """For each step of a connection: an address, the banner, the key exchange, a login's answer."""
@@ -58,7 +58,7 @@ class Connector:
         """
         if backend not in ("paramiko", "openssh"):
             raise ValueError(f"no backend {backend!r}")
-        self.vault = Vault(asker or NobodyThere())
+        self.vault = CredentialCache(asker or NobodyThere())
         self.transcript = Transcript(self.vault.redactor, transcript)
         self._step_s = step_s
         self._ssh_config = ssh_config
@@ -66,13 +66,13 @@ class Connector:
         self._warn = warn
         self._warned: set[str] = set()
         self._lock = threading.Lock()
-        self._settings: dict[Access, Settings] = {}
+        self._settings: dict[Access, SshSettings] = {}
         self._jumps: dict[tuple[str, ...], _Jump] = {}
         self._runners: list[ShellRunner] = []
         self._openssh: OpenSsh | None = None
         self._closed = False
 
-    def settings(self, access: Access) -> Settings:
+    def settings(self, access: Access) -> SshSettings:
         """How this host will be reached. Raises RemoteError (SETUP)."""
         with self._lock:
             found = self._settings.get(access)
@@ -102,7 +102,7 @@ class Connector:
                 self._runners.append(runner)
         if closed:
             runner.close()
-            raise RemoteError(Trouble.CANCELLED, "lvstui is ending")
+            raise RemoteError(ErrorKind.CANCELLED, "lvstui is ending")
         return runner
 
     def _open(self, access: Access, backend: str) -> ShellRunner:
@@ -121,18 +121,18 @@ class Connector:
         link = self._link(settings, ())
         return SshRunner(access, link, self.vault, self.transcript)
 
-    def _link(self, settings: Settings, seen: tuple[tuple[str, ...], ...]) -> Link:
+    def _link(self, settings: SshSettings, seen: tuple[tuple[str, ...], ...]) -> SshLink:
         via = None
         if settings.jump:
             via = self._jump(settings.jump, (*seen, _key(settings)))
         try:
-            return Link(settings, self.vault, timeout_s=self._step_s, via=via)
+            return SshLink(settings, self.vault, timeout_s=self._step_s, via=via)
         except RemoteError:
             if via is not None and not via.alive:
                 via.close()
             raise
 
-    def _jump(self, jump: str, seen: tuple[tuple[str, ...], ...]) -> Link:
+    def _jump(self, jump: str, seen: tuple[tuple[str, ...], ...]) -> SshLink:
         """The connection to the last of some jump hosts, shared by all hosts behind it: sshd drops
         connections that come too many at once (MaxStartups 10:30:100)."""
         settings = self.settings(_hop(jump))
@@ -140,7 +140,7 @@ class Connector:
         if key in seen or len(seen) > MOST_JUMPS:
             names = " → ".join(f"{hop[1]}" for hop in (*seen, key))
             raise RemoteError(
-                Trouble.SETUP,
+                ErrorKind.SETUP,
                 f"ProxyJump goes in a circle: {names}",
                 "exempt the jump host (`Host * !jump`) or set `ProxyJump none` for it",
             )
@@ -192,12 +192,12 @@ class Connector:
 @dataclass(slots=True)
 class _Jump:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    link: Link | None = None
+    link: SshLink | None = None
     error: RemoteError | None = None
     failed_at: float = 0.0
 
 
-def _key(settings: Settings) -> tuple[str, ...]:
+def _key(settings: SshSettings) -> tuple[str, ...]:
     return (settings.user, settings.hostname, str(settings.port), settings.jump)
 
 
@@ -214,6 +214,6 @@ def _hop(jump: str) -> Access:
         host, _, port = host.partition(":")
     where = number(port or "0", 65535)
     if not host or where is None:
-        raise RemoteError(Trouble.SETUP, f"ProxyJump {jump!r} names no host")
+        raise RemoteError(ErrorKind.SETUP, f"ProxyJump {jump!r} names no host")
     access = Access(host, user=user, port=where)
     return replace(access, jump=before.strip()) if before.strip() else access

@@ -10,8 +10,8 @@ import subprocess
 from typing import IO, Any
 
 from lvstui.model.text import plain
-from lvstui.remote.config import Settings
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.config import SshSettings
+from lvstui.remote.runner import ErrorKind, RemoteError
 from lvstui.remote.trouble import network_words
 
 CONNECT_S = 10.0
@@ -22,7 +22,7 @@ DEAD_S = 8.0
 (facts/realserver.md 6.2: still "active" after 25 s); with TCP_USER_TIMEOUT 5 s it took 6.2 s."""
 
 
-def tcp(settings: Settings, timeout_s: float) -> socket.socket:
+def tcp(settings: SshSettings, timeout_s: float) -> socket.socket:
     """A TCP connection to the host. Raises RemoteError (UNREACHABLE)."""
     where = plain(f"{settings.hostname} port {settings.port}")
     try:
@@ -31,7 +31,7 @@ def tcp(settings: Settings, timeout_s: float) -> socket.socket:
         )
     except (OSError, UnicodeError) as error:
         raise RemoteError(
-            Trouble.UNREACHABLE, f"{where}: {network_words(error)}", "check the name and DNS"
+            ErrorKind.UNREACHABLE, f"{where}: {network_words(error)}", "check the name and DNS"
         ) from None
     words = []
     for family, kind, protocol, _, address in found:
@@ -46,7 +46,7 @@ def tcp(settings: Settings, timeout_s: float) -> socket.socket:
         _tune(sock)
         return sock
     raise RemoteError(
-        Trouble.UNREACHABLE,
+        ErrorKind.UNREACHABLE,
         f"{where}: {'; '.join(dict.fromkeys(words))}",
         "check that the host is up, its sshd runs and the firewall lets SSH pass",
     )
@@ -83,7 +83,7 @@ class ProxyCommand:
             ours.close()
             self._words.close()
             raise RemoteError(
-                Trouble.SETUP, f"ProxyCommand cannot be started: {plain(str(error))}"
+                ErrorKind.SETUP, f"ProxyCommand cannot be started: {plain(str(error))}"
             ) from None
         finally:
             theirs.close()
@@ -105,7 +105,7 @@ class ProxyCommand:
             return error
         words = words or f"exit status {self._process.returncode}"
         return RemoteError(
-            Trouble.UNREACHABLE,
+            ErrorKind.UNREACHABLE,
             f"ProxyCommand `{plain(self._command, 200)}`: {words}",
             "run it by hand to see why",
         )
@@ -120,7 +120,7 @@ class ProxyCommand:
         self._words.close()
 
 
-def through(jump: Any, jump_host: str, settings: Settings, timeout_s: float) -> Any:
+def through(jump: Any, jump_host: str, settings: SshSettings, timeout_s: float) -> Any:
     """A channel of a jump host's transport to the host. Raises RemoteError (UNREACHABLE)."""
     try:
         return jump.open_channel(
@@ -129,7 +129,7 @@ def through(jump: Any, jump_host: str, settings: Settings, timeout_s: float) -> 
     except Exception as error:
         text = getattr(error, "text", "") or network_words(error)
         raise RemoteError(
-            Trouble.UNREACHABLE,
+            ErrorKind.UNREACHABLE,
             f"{jump_host} cannot reach {plain(settings.hostname)} port {settings.port}: "
             f"{plain(str(text))}",
             "check it from there; AllowTcpForwarding must be on at the jump host",

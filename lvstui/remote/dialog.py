@@ -7,13 +7,13 @@ import threading
 from typing import Any
 
 from lvstui.model.text import plain
-from lvstui.remote.config import Settings
-from lvstui.remote.patience import current, using
+from lvstui.remote.config import SshSettings
+from lvstui.remote.credentials import CredentialCache
+from lvstui.remote.operator_wait import current, using
 from lvstui.remote.runner import SecretRequest
-from lvstui.remote.vault import Vault
 
 
-class Dialog:
+class LoginDialog:
     """Puts them to the operator.
 
     paramiko asks from the connection's own thread, which must stay able to end; so each question
@@ -23,8 +23,8 @@ class Dialog:
     def __init__(
         self,
         transport: Any,
-        settings: Settings,
-        vault: Vault,
+        settings: SshSettings,
+        vault: CredentialCache,
         key: tuple[str, ...],
         again: bool,
         timeout_s: float,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lvstui.model.text import plain
-from lvstui.remote.patience import Patience, using
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.operator_wait import OperatorWait, using
+from lvstui.remote.runner import ErrorKind, RemoteError
 
 LIMIT = 10
 """Hosts at a time; sshd of a jump host refuses more than that (MaxStartups 10:30:100)."""
@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[Item, Value]):
+class FleetOutcome(Generic[Item, Value]):
     """What came of one host: `value`, or `error` when that is not None."""
 
     item: Item
@@ -36,7 +36,7 @@ class Outcome(Generic[Item, Value]):
 class _Job(Generic[Item, Value]):
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.patience = Patience()
+        self.patience = OperatorWait()
         self.started = time.monotonic()
         self.waited_s = 0.0
 
@@ -52,7 +52,7 @@ def run_on_all(
     deadline_s: float = DEADLINE_S,
     cancel: threading.Event | None = None,
     name: Callable[[Item], str] = str,
-) -> Iterator[Outcome[Item, Value]]:
+) -> Iterator[FleetOutcome[Item, Value]]:
     """Do `work` for every item, `limit` at a time; outcomes come as they are there.
 
     deadline_s: for one item; the time the operator is asked something does not count. An item
@@ -64,12 +64,14 @@ def run_on_all(
     """
     waiting = list(reversed(items))
     running: dict[int, _Job[Item, Value]] = {}
-    results: queue.SimpleQueue[tuple[int, Outcome[Item, Value]]] = queue.SimpleQueue()
+    results: queue.SimpleQueue[tuple[int, FleetOutcome[Item, Value]]] = queue.SimpleQueue()
     number = 0
     while waiting or running:
         if cancel is not None and cancel.is_set():
             for item in [job.item for job in running.values()] + waiting[::-1]:
-                yield Outcome(item, error=RemoteError(Trouble.CANCELLED, f"{name(item)}: stopped"))
+                yield FleetOutcome(
+                    item, error=RemoteError(ErrorKind.CANCELLED, f"{name(item)}: stopped")
+                )
             return
         while waiting and len(running) < limit:
             number += 1
@@ -88,8 +90,8 @@ def run_on_all(
                 if job.worked_s() > deadline_s:
                     del running[key]
                     text = f"{name(job.item)}: not done in {deadline_s:.0f} s"
-                    error = RemoteError(Trouble.HANGS, text, "look at its load and the network")
-                    yield Outcome(job.item, error=error, took_s=job.worked_s())
+                    error = RemoteError(ErrorKind.HANGS, text, "look at its load and the network")
+                    yield FleetOutcome(job.item, error=error, took_s=job.worked_s())
             continue
         # One that was given up may still come to an end.
         if running.pop(key, None) is not None:
@@ -100,7 +102,7 @@ def _run(
     number: int,
     job: _Job[Item, Value],
     work: Callable[[Item], Value],
-    results: queue.SimpleQueue[tuple[int, Outcome[Item, Value]]],
+    results: queue.SimpleQueue[tuple[int, FleetOutcome[Item, Value]]],
     name: Callable[[Item], str],
 ) -> None:
     value, error = None, None
@@ -111,5 +113,5 @@ def _run(
         error = failure
     except BaseException as failure:
         text = f"{name(job.item)}: {type(failure).__name__}: {plain(str(failure), 300)}"
-        error = RemoteError(Trouble.SETUP, text, "this is a fault of lvstui or of its setup")
-    results.put((number, Outcome(job.item, value, error, job.worked_s())))
+        error = RemoteError(ErrorKind.SETUP, text, "this is a fault of lvstui or of its setup")
+    results.put((number, FleetOutcome(job.item, value, error, job.worked_s())))

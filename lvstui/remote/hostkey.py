@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from lvstui.model.text import plain
 from lvstui.process import readonly
 from lvstui.remote import known_hosts
-from lvstui.remote.config import Settings
-from lvstui.remote.known_hosts import KnownHost, State, fingerprint, host_name
-from lvstui.remote.runner import RemoteError, Trouble, UnknownKey
+from lvstui.remote.config import SshSettings
+from lvstui.remote.credentials import CredentialCache
+from lvstui.remote.known_hosts import KeyState, KnownHost, fingerprint, host_name
+from lvstui.remote.runner import ErrorKind, RemoteError, UnknownKey
 from lvstui.remote.trouble import OTHER_BACKEND
-from lvstui.remote.vault import Vault
 
 
 class HostKeys:
     """What is known about the host that is about to be connected to."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SshSettings) -> None:
         self._settings = settings
         self.names = _names(settings)
         port = settings.port
@@ -30,7 +30,7 @@ class HostKeys:
         """Our host key algorithms, those of known keys first."""
         return known_hosts.preferred(ours, self._known.kinds())
 
-    def check(self, kind: str, blob: bytes, vault: Vault) -> None:
+    def check(self, kind: str, blob: bytes, vault: CredentialCache) -> None:
         """Let a presented key pass or raise RemoteError: CHANGED_KEY, REVOKED_KEY, UNKNOWN_KEY.
 
         An unknown key is put to the operator, and appended to the user's first known_hosts file
@@ -40,20 +40,20 @@ class HostKeys:
         verdict = self._known.judge(kind, blob)
         shown = f"{plain(kind, 80)} {fingerprint(blob)}"
         where = plain(self.names[0])
-        if verdict.state is State.KNOWN:
+        if verdict.state is KeyState.KNOWN:
             return
-        if verdict.state is State.REVOKED:
+        if verdict.state is KeyState.REVOKED:
             assert verdict.entry is not None
             raise RemoteError(
-                Trouble.REVOKED_KEY,
+                ErrorKind.REVOKED_KEY,
                 f"{where} presents {shown}, which {verdict.entry.place} revokes",
                 "somebody may have the host's old key: give the host a new one",
             )
-        if verdict.state is State.CHANGED:
+        if verdict.state is KeyState.CHANGED:
             entry = verdict.entry
             assert entry is not None
             raise RemoteError(
-                Trouble.CHANGED_KEY,
+                ErrorKind.CHANGED_KEY,
                 f"{where} presents {shown}, but {entry.place} has {fingerprint(entry.blob)}",
                 "somebody may be in between, or the host was set up anew; ask its owner, and only "
                 f"then: ssh-keygen -f {_quoted(entry.file)} -R {_quoted(self.names[0])}",
@@ -83,20 +83,20 @@ class HostKeys:
             known_hosts.append(file, line)
         except OSError as error:
             raise RemoteError(
-                Trouble.SETUP,
+                ErrorKind.SETUP,
                 f"the accepted key cannot be kept: {plain(file)}: {plain(str(error.strerror))}",
                 "make the file writable, or set UserKnownHostsFile",
             ) from None
 
     def _refuse(self, shown: str, todo: str) -> None:
         raise RemoteError(
-            Trouble.UNKNOWN_KEY,
+            ErrorKind.UNKNOWN_KEY,
             f"{plain(self.names[0])} presents {shown}, which nobody knows",
             todo,
         )
 
 
-def _names(settings: Settings) -> tuple[str, ...]:
+def _names(settings: SshSettings) -> tuple[str, ...]:
     """Names under which known_hosts may have the host, the one to add it by first."""
     if settings.alias:
         # OpenSSH takes an alias as it is, without the port.

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lvstui.model.text import plain
-from lvstui.remote.config import Settings
+from lvstui.remote.config import SshSettings
 from lvstui.remote.known_hosts import fingerprint
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError
 
 AGENT_S = 60.0
 """An agent may have to ask its user, or wait for a touch."""
@@ -49,13 +49,13 @@ def open_agent(path: str) -> Any:
         connection.connect(path)
         agent._connect(connection)
     except Exception:
-        # Whatever an agent answers that paramiko can not read: without it there are key files.
+        # Whatever an agent answers that paramiko cannot read: without it there are key files.
         connection.close()
         return None
     return agent
 
 
-def candidates(settings: Settings, agent: Any, notes: list[str]) -> list[Candidate]:
+def candidates(settings: SshSettings, agent: Any, notes: list[str]) -> list[Candidate]:
     """What to offer, in OpenSSH's order: keys of the agent that ssh_config names, other keys of the
     agent (unless IdentitiesOnly), key files. Encrypted files come last. `notes` gets what the
     operator should hear when the login fails."""
@@ -160,7 +160,7 @@ def _openssh_public(data: bytes) -> bytes:
         return b""
 
 
-def _certified(chosen: list[Candidate], settings: Settings) -> list[Candidate]:
+def _certified(chosen: list[Candidate], settings: SshSettings) -> list[Candidate]:
     """Keys with a certificate, to be offered before the plain ones."""
     found = []
     paths = [*settings.certificates, *(f"{path}-cert.pub" for path in settings.identities)]
@@ -199,7 +199,7 @@ def unlock(candidate: Candidate, prove: Callable[[Callable[[str], None]], str | 
 
     if prove(attempt) is None or not opened:
         raise RemoteError(
-            Trouble.LOGIN, f"{plain(candidate.path)} is encrypted, and no passphrase opened it"
+            ErrorKind.LOGIN, f"{plain(candidate.path)} is encrypted, and no passphrase opened it"
         )
     candidate.key = opened[0]
 

@@ -28,7 +28,7 @@ DEFAULT_PORT = 22
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KnownKey:
     """One line of a known_hosts file that holds a key."""
 
     file: str
@@ -46,7 +46,7 @@ class Entry:
         return plain(f"{self.file}:{self.number}")
 
 
-class State(str, Enum):
+class KeyState(str, Enum):
     """What known_hosts says about a key that a host presents."""
 
     KNOWN = "known"
@@ -56,11 +56,11 @@ class State(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class KeyVerdict:
     """What known_hosts says, and the line that says it."""
 
-    state: State
-    entry: Entry | None = None
+    state: KeyState
+    entry: KnownKey | None = None
     """The line that knows, contradicts or revokes the key; None for an unknown one."""
     others: tuple[str, ...] = ()
     """Other keys of this host (`ssh-rsa in FILE:LINE`), and authorities that sign for it."""
@@ -78,7 +78,7 @@ def host_name(host: str, port: int = DEFAULT_PORT) -> str:
     return host if port in (0, DEFAULT_PORT) else f"[{host}]:{port}"
 
 
-def parse(text: str, file: str = "") -> list[Entry]:
+def parse(text: str, file: str = "") -> list[KnownKey]:
     """The keys in a known_hosts file; comments, empty and broken lines give nothing."""
     entries = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -95,13 +95,13 @@ def parse(text: str, file: str = "") -> list[Entry]:
         except (binascii.Error, ValueError):
             continue
         if blob:
-            entries.append(Entry(file, number, marker, hosts, kind, blob))
+            entries.append(KnownKey(file, number, marker, hosts, kind, blob))
     return entries
 
 
-def read(files: Iterable[str]) -> list[Entry]:
+def read(files: Iterable[str]) -> list[KnownKey]:
     """The keys in several files; those that are not there or cannot be read have none."""
-    entries: list[Entry] = []
+    entries: list[KnownKey] = []
     for file in files:
         with contextlib.suppress(OSError):
             text = Path(file).read_bytes().decode("utf-8", "surrogateescape")
@@ -151,7 +151,9 @@ def hashed(name: str, salt: bytes | None = None) -> str:
 class KnownHost:
     """What the files know about one host, which may have several names (name and address)."""
 
-    def __init__(self, entries: Iterable[Entry], names: Sequence[str], fallback: str = "") -> None:
+    def __init__(
+        self, entries: Iterable[KnownKey], names: Sequence[str], fallback: str = ""
+    ) -> None:
         """`fallback`: the name without its port, which OpenSSH asks when `[name]:port` is not
         known; it can vouch for a key, but does not contradict one."""
         entries = list(entries)
@@ -163,18 +165,18 @@ class KnownHost:
         kinds = [e.kind for e in (*self.entries, *self._fallback) if not e.marker]
         return list(dict.fromkeys(kinds))
 
-    def judge(self, kind: str, blob: bytes) -> Verdict:
+    def judge(self, kind: str, blob: bytes) -> KeyVerdict:
         """What is known about a key that the host presents."""
         for entry in (*self.entries, *self._fallback):
             if entry.marker == "@revoked" and entry.blob == blob:
-                return Verdict(State.REVOKED, entry)
+                return KeyVerdict(KeyState.REVOKED, entry)
         plain_keys = [e for e in self.entries if not e.marker]
         for entry in (*plain_keys, *(e for e in self._fallback if not e.marker)):
             if entry.blob == blob:
-                return Verdict(State.KNOWN, entry)
+                return KeyVerdict(KeyState.KNOWN, entry)
         for entry in plain_keys:
             if entry.kind == kind:
-                return Verdict(State.CHANGED, entry)
+                return KeyVerdict(KeyState.CHANGED, entry)
         others = [f"{plain(e.kind, 80)} in {e.place}" for e in plain_keys]
         others += [
             f"only a certificate authority, in {e.place}, which lvstui cannot check over this "
@@ -182,7 +184,7 @@ class KnownHost:
             for e in self.entries
             if e.marker == "@cert-authority"
         ]
-        return Verdict(State.UNKNOWN, None, tuple(others))
+        return KeyVerdict(KeyState.UNKNOWN, None, tuple(others))
 
 
 def line(name: str, kind: str, blob: bytes, *, hash_name: bool = False) -> str:

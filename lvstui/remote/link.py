@@ -10,12 +10,12 @@ from typing import Any
 from lvstui.model.text import plain
 from lvstui.remote import trouble
 from lvstui.remote.auth import Login
-from lvstui.remote.config import Settings
+from lvstui.remote.config import SshSettings
+from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.dial import DEAD_S, ProxyCommand, tcp, through
 from lvstui.remote.hostkey import HostKeys
 from lvstui.remote.known_hosts import fingerprint
-from lvstui.remote.runner import RemoteError, Trouble
-from lvstui.remote.vault import Vault
+from lvstui.remote.runner import ErrorKind, RemoteError
 
 CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -37,11 +37,16 @@ KEEPALIVE_S = 15
 """Between signs of life on an idle connection, against firewalls that forget it."""
 
 
-class Link:
+class SshLink:
     """A login on one host. Raises RemoteError while it is made."""
 
     def __init__(
-        self, settings: Settings, vault: Vault, *, timeout_s: float, via: Link | None = None
+        self,
+        settings: SshSettings,
+        vault: CredentialCache,
+        *,
+        timeout_s: float,
+        via: SshLink | None = None,
     ) -> None:
         """timeout_s: for each step (address, banner, key exchange, answer to a login).  via: the
         last jump host."""
@@ -66,11 +71,11 @@ class Link:
 
     def _explained(self, error: RemoteError) -> RemoteError:
         """With a ProxyCommand's own words, if that may be why."""
-        if self._proxy is None or error.trouble not in (Trouble.UNREACHABLE, Trouble.HANGS):
+        if self._proxy is None or error.trouble not in (ErrorKind.UNREACHABLE, ErrorKind.HANGS):
             return error
         return self._proxy.explain(error)
 
-    def _connect(self, vault: Vault) -> None:
+    def _connect(self, vault: CredentialCache) -> None:
         settings = self.settings
         sock: Any
         if settings.proxy_command:
@@ -120,7 +125,7 @@ class Link:
         except Exception as error:
             if "timeout" in str(error).lower():
                 raise RemoteError(
-                    Trouble.HANGS,
+                    ErrorKind.HANGS,
                     f"{self.where} gives no session in {self._timeout_s:.0f} s ({what})",
                     "look at its load",
                 ) from None
@@ -201,7 +206,7 @@ class Pulse:
         return 0.0
 
 
-def where_of(settings: Settings) -> str:
+def where_of(settings: SshSettings) -> str:
     """The host for error messages: its name, and what it stands for when that differs."""
     address = settings.hostname
     if settings.port != 22:

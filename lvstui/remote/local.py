@@ -7,12 +7,12 @@ import os
 
 from lvstui.model.text import plain
 from lvstui.process import privileges
+from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.pipes import ProcessStream
-from lvstui.remote.runner import Access, NobodyThere, RemoteError, Trouble
+from lvstui.remote.runner import Access, ErrorKind, NobodyThere, RemoteError
 from lvstui.remote.shell import ShellRunner
 from lvstui.remote.talk import MOST, Answer, Raw, converse
 from lvstui.remote.transcript import Transcript
-from lvstui.remote.vault import Vault
 
 
 def _user() -> str:
@@ -31,10 +31,10 @@ class LocalRunner(ShellRunner):
         host: str = "localhost",
         *,
         group: str = "",
-        vault: Vault | None = None,
+        vault: CredentialCache | None = None,
         transcript: Transcript | None = None,
     ) -> None:
-        vault = vault or Vault(NobodyThere())
+        vault = vault or CredentialCache(NobodyThere())
         access = Access(host, group=group)
         super().__init__(access, _user(), vault, transcript or Transcript(vault.redactor))
 
@@ -55,7 +55,7 @@ class LocalRunner(ShellRunner):
                 stream = ProcessStream(["/bin/sh", "-c", command], {**os.environ, "LC_ALL": "C"})
         except OSError as error:
             raise RemoteError(
-                Trouble.SETUP, f"no process can be started here: {plain(str(error))}"
+                ErrorKind.SETUP, f"no process can be started here: {plain(str(error))}"
             ) from None
         try:
             return converse(

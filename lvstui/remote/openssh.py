@@ -13,31 +13,31 @@ import tempfile
 
 from lvstui.model.text import plain
 from lvstui.process import readonly
-from lvstui.remote.config import Settings
+from lvstui.remote.config import SshSettings
+from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.link import where_of
 from lvstui.remote.pipes import ProcessStream
-from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.shell import ShellRunner
 from lvstui.remote.talk import MOST, Answer, Raw, converse
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.trouble import lost
-from lvstui.remote.vault import Vault
 
 FAILED = 255
 """ssh's exit status when it was ssh that failed."""
 
 _TROUBLES = (
-    ("host identification has changed", Trouble.CHANGED_KEY),
-    ("revoked", Trouble.REVOKED_KEY),
-    ("host key verification failed", Trouble.UNKNOWN_KEY),
-    ("permission denied (", Trouble.LOGIN),
-    ("too many authentication failures", Trouble.LOGIN),
-    ("timed out", Trouble.UNREACHABLE),
-    ("connection refused", Trouble.UNREACHABLE),
-    ("no route to host", Trouble.UNREACHABLE),
-    ("could not resolve", Trouble.UNREACHABLE),
-    ("bad configuration", Trouble.SETUP),
-    ("unable to negotiate", Trouble.SETUP),
+    ("host identification has changed", ErrorKind.CHANGED_KEY),
+    ("revoked", ErrorKind.REVOKED_KEY),
+    ("host key verification failed", ErrorKind.UNKNOWN_KEY),
+    ("permission denied (", ErrorKind.LOGIN),
+    ("too many authentication failures", ErrorKind.LOGIN),
+    ("timed out", ErrorKind.UNREACHABLE),
+    ("connection refused", ErrorKind.UNREACHABLE),
+    ("no route to host", ErrorKind.UNREACHABLE),
+    ("could not resolve", ErrorKind.UNREACHABLE),
+    ("bad configuration", ErrorKind.SETUP),
+    ("unable to negotiate", ErrorKind.SETUP),
 )
 
 
@@ -48,13 +48,13 @@ class OpenSsh:
         """config: an ssh_config file instead of the user's. Raises RemoteError (SETUP)."""
         if readonly.active():
             raise RemoteError(
-                Trouble.SETUP,
+                ErrorKind.SETUP,
                 "OpenSSH itself writes files (sockets, known_hosts), and this session is read-only",
                 "leave `backend` out, or start without --read-only",
             )
         self._program = shutil.which("ssh") or ""
         if not self._program:
-            raise RemoteError(Trouble.SETUP, "there is no ssh here", "install openssh-client")
+            raise RemoteError(ErrorKind.SETUP, "there is no ssh here", "install openssh-client")
         # Short: a socket's name must not be longer than 107 bytes.
         self._folder = tempfile.mkdtemp(prefix="lvstui-", dir="/tmp")
         self._config = ["-F", config] if config else []
@@ -63,8 +63,8 @@ class OpenSsh:
     def open(
         self,
         access: Access,
-        settings: Settings,
-        vault: Vault,
+        settings: SshSettings,
+        vault: CredentialCache,
         transcript: Transcript,
         *,
         timeout_s: float,
@@ -116,9 +116,9 @@ class OpenSshRunner(ShellRunner):
     def __init__(
         self,
         access: Access,
-        settings: Settings,
+        settings: SshSettings,
         options: list[str],
-        vault: Vault,
+        vault: CredentialCache,
         transcript: Transcript,
     ) -> None:
         super().__init__(access, settings.user, vault, transcript)
@@ -142,10 +142,10 @@ class OpenSshRunner(ShellRunner):
                 )
             except subprocess.TimeoutExpired:
                 raise RemoteError(
-                    Trouble.HANGS, f"{self._where} does not finish the login in {timeout_s:.0f} s"
+                    ErrorKind.HANGS, f"{self._where} does not finish the login in {timeout_s:.0f} s"
                 ) from None
             except OSError as error:
-                raise RemoteError(Trouble.SETUP, f"ssh: {plain(str(error))}") from None
+                raise RemoteError(ErrorKind.SETUP, f"ssh: {plain(str(error))}") from None
             if done.returncode != 0:
                 words.seek(0)
                 raise self._explain(words.read(64_000).decode("utf-8", "replace"))
@@ -153,7 +153,7 @@ class OpenSshRunner(ShellRunner):
     def _explain(self, text: str) -> RemoteError:
         lines = [plain(line.strip(), 300) for line in text.splitlines() if line.strip(" @\r")]
         lower = text.lower()
-        trouble = next((t for words, t in _TROUBLES if words in lower), Trouble.UNREACHABLE)
+        trouble = next((t for words, t in _TROUBLES if words in lower), ErrorKind.UNREACHABLE)
         return RemoteError(trouble, f"{self._where}: ssh says: {lines[-1] if lines else 'nothing'}")
 
     def execute(
@@ -175,7 +175,7 @@ class OpenSshRunner(ShellRunner):
                 {**os.environ, "LC_ALL": "C"},
             )
         except OSError as error:
-            raise RemoteError(Trouble.SETUP, f"ssh: {plain(str(error))}") from None
+            raise RemoteError(ErrorKind.SETUP, f"ssh: {plain(str(error))}") from None
         try:
             raw = converse(
                 stream,

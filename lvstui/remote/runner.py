@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 
-class Trouble(str, Enum):
+class ErrorKind(str, Enum):
     """Why a host could not be worked on; one word, the same in TUI, JSON and docs."""
 
     UNREACHABLE = "unreachable"
@@ -36,7 +36,7 @@ class RemoteError(Exception):
     """A host that could not be worked on. `str()` is one line for the operator and holds no
     secret: what went wrong, the evidence, what to do."""
 
-    def __init__(self, trouble: Trouble, what: str, todo: str = "") -> None:
+    def __init__(self, trouble: ErrorKind, what: str, todo: str = "") -> None:
         super().__init__(f"{what}: {todo}" if todo else what)
         self.trouble = trouble
         self.what = what
@@ -86,7 +86,7 @@ class Runner(Protocol):
         then. `what` says in words what it is for (transcript, error messages). `private`: the
         outputs hold secrets, so that the transcript has only their size. An exit status other
         than 0 is no error. Raises RemoteError: the deadline passed (HANGS, the script may
-        still run), the connection ended (LOST), root can not be had (ROOT).
+        still run), the connection ended (LOST), root cannot be had (ROOT).
         """
         ...
 
@@ -184,9 +184,7 @@ class NobodyThere:
     """An asker for pipes and tests: refuses every key, knows no secret."""
 
     def accept_key(self, key: UnknownKey) -> bool:
-        """No."""
         return False
 
     def secret(self, request: SecretRequest) -> SecretAnswer | None:
-        """None."""
         return None

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from lvstui.model.text import plain
 from lvstui.process.readonly import forbid
 from lvstui.remote.become import Become
+from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.runner import Access, Ran, RemoteError
 from lvstui.remote.scripts import (
     INLINE,
@@ -22,7 +23,6 @@ from lvstui.remote.scripts import (
 )
 from lvstui.remote.talk import MOST, Answer, Raw
 from lvstui.remote.transcript import Transcript
-from lvstui.remote.vault import Vault
 
 _ERRNO = {
     "no such file": errno.ENOENT,
@@ -49,7 +49,7 @@ def os_error(words: str, path: str) -> OSError:
 class ShellRunner(ABC):
     """What the backends share. One thread at a time."""
 
-    def __init__(self, access: Access, user: str, vault: Vault, log: Transcript) -> None:
+    def __init__(self, access: Access, user: str, vault: CredentialCache, log: Transcript) -> None:
         """user: whose password sudo asks for."""
         self._host = access.host
         self._log = log

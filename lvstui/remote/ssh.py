@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 from lvstui.remote import trouble
-from lvstui.remote.link import Link
-from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.credentials import CredentialCache
+from lvstui.remote.link import SshLink
+from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.shell import ShellRunner
 from lvstui.remote.talk import BLOCK, MOST, Answer, Raw, converse
 from lvstui.remote.transcript import Transcript
-from lvstui.remote.vault import Vault
 
 KILLED = -1
 """Exit status of a command that a signal ended: paramiko does not tell which."""
@@ -25,7 +25,9 @@ START_S = 20.0
 class SshRunner(ShellRunner):
     """Scripts on another host, one session channel for each. Agents are never forwarded."""
 
-    def __init__(self, access: Access, link: Link, vault: Vault, transcript: Transcript) -> None:
+    def __init__(
+        self, access: Access, link: SshLink, vault: CredentialCache, transcript: Transcript
+    ) -> None:
         super().__init__(access, link.settings.user, vault, transcript)
         self._link = link
 
@@ -85,7 +87,7 @@ class SshRunner(ShellRunner):
         except Exception as error:
             if late:
                 raise RemoteError(
-                    Trouble.HANGS,
+                    ErrorKind.HANGS,
                     f"{self._link.where} starts no command in {timeout_s:.0f} s ({what})",
                     "look at its load",
                 ) from None
@@ -101,7 +103,7 @@ class SshRunner(ShellRunner):
 class ChannelStream:
     """A session channel as a Stream."""
 
-    def __init__(self, channel: Any, link: Link, what: str) -> None:
+    def __init__(self, channel: Any, link: SshLink, what: str) -> None:
         self._channel = channel
         self._link = link
         self._what = what

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lvstui.model.text import plain
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError
 
 BLOCK = 64 * 1024
 MOST = 16 << 20
@@ -144,11 +144,11 @@ def converse(
             if answer and not answer.asked and left < timeout_s - PROMPT_S:
                 said = plain(bytes((outputs[1] or outputs[0])[-200:])) or "nothing"
                 raise RemoteError(
-                    Trouble.ROOT, f"{host}: sudo does not show our prompt; it said {said}"
+                    ErrorKind.ROOT, f"{host}: sudo does not show our prompt; it said {said}"
                 )
             if left <= 0:
                 raise RemoteError(
-                    Trouble.HANGS,
+                    ErrorKind.HANGS,
                     f"{host} gave no answer in {time.monotonic() - started:.0f} s ({what})",
                     "it may still be at work there; look at its load, disks and network mounts",
                 )
@@ -183,7 +183,9 @@ def converse(
         status = stream.status(max(started + timeout_s - time.monotonic(), IDLE_S))
         if status is None:
             stream.check()
-            raise RemoteError(Trouble.HANGS, f"{host} closed its output but does not end ({what})")
+            raise RemoteError(
+                ErrorKind.HANGS, f"{host} closed its output but does not end ({what})"
+            )
     except BaseException:
         stream.kill()
         raise

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from lvstui.process import newfile
 from lvstui.remote.append import append_lines
+from lvstui.remote.credentials import Redactor
 from lvstui.remote.runner import Ran, RemoteError
-from lvstui.remote.vault import Redactor
 
 KEPT = 500
 """Records a host in memory."""

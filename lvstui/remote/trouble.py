@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 from lvstui.model.text import plain
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError
 
 OTHER_BACKEND = "let OpenSSH make the connection (backend openssh)"
 
@@ -57,7 +57,7 @@ def no_common(transport: Any, where: str) -> RemoteError | None:
         ours = [name for name in getattr(transport, attribute) if "-cert-" not in name]
         if offered and not set(offered) & set(getattr(transport, attribute)):
             return RemoteError(
-                Trouble.SETUP,
+                ErrorKind.SETUP,
                 f"no {word} in common with {where}: it offers {plain(', '.join(offered), 400)}; "
                 f"lvstui has {', '.join(ours)}",
                 OTHER_BACKEND + ", or allow one more in its sshd_config",
@@ -79,18 +79,20 @@ def handshake(
             return found
     if late:
         what = f"{where} accepts connections but does not speak SSH in time"
-        return RemoteError(Trouble.HANGS, what, "look at its load, and whether the port is sshd's")
+        return RemoteError(
+            ErrorKind.HANGS, what, "look at its load, and whether the port is sshd's"
+        )
     if "banner" in str(error):
         what = f"{where} does not speak SSH"
-        return RemoteError(Trouble.UNREACHABLE, what, "look whether the port is sshd's")
+        return RemoteError(ErrorKind.UNREACHABLE, what, "look whether the port is sshd's")
     if error is None or isinstance(error, EOFError) or "Negotiation failed" in str(error):
         return RemoteError(
-            Trouble.UNREACHABLE,
+            ErrorKind.UNREACHABLE,
             f"{where} hung up before the login",
             "sshd may be overloaded (MaxStartups) or refuse this address",
         )
     words = network_words(error) if error else "it hung up"
-    return RemoteError(Trouble.UNREACHABLE, f"no SSH with {where}: {words}")
+    return RemoteError(ErrorKind.UNREACHABLE, f"no SSH with {where}: {words}")
 
 
 def in_session(error: BaseException, where: str, what: str) -> RemoteError:
@@ -101,7 +103,7 @@ def in_session(error: BaseException, where: str, what: str) -> RemoteError:
         return error
     if isinstance(error, paramiko.ChannelException):
         return RemoteError(
-            Trouble.SETUP,
+            ErrorKind.SETUP,
             f"{where} gives no session: {plain(str(error.text))} ({what})",
             "MaxSessions or a restriction of the key may be the reason",
         )
@@ -111,7 +113,7 @@ def in_session(error: BaseException, where: str, what: str) -> RemoteError:
 def lost(where: str, what: str, words: str = "") -> RemoteError:
     """The connection ended while something ran."""
     return RemoteError(
-        Trouble.LOST,
+        ErrorKind.LOST,
         f"the connection to {where} was lost{f' ({words})' if words else ''} during: {what}",
         "what it did there is not known",
     )

@@ -29,13 +29,13 @@ from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.remote.runner import RemoteError
 from lvstui.session.config_change import ConfigChange, MakePlan
 from lvstui.session.document import Document, Lint, document, recorded
-from lvstui.session.drafting import Edit, Pending, Wishes, pending
+from lvstui.session.drafting import Edit, IntentLog, Pending, pending
 from lvstui.session.jobs import Begin, Jobs, Later, in_thread
 from lvstui.session.on_disk import OnDisk
 
 if TYPE_CHECKING:
     from lvstui.operations.config_history import HistoryEntry
-    from lvstui.operations.configuration import Configurations
+    from lvstui.operations.configuration import DirectorConfigs
 
 Stamp = tuple[int, str, object]
 """The daemon, its main file, and what tells whether the files have changed."""
@@ -56,7 +56,7 @@ class ConfigSession(Jobs):
         files: OnDisk | None,
         later: Later,
         clock: Callable[[], float],
-        engine: Callable[[], Configurations] | None = None,
+        engine: Callable[[], DirectorConfigs] | None = None,
         begin: Begin = in_thread,
     ) -> None:
         """`files` None: this session shows no host whose files can be read; what the picture has
@@ -64,7 +64,7 @@ class ConfigSession(Jobs):
         super().__init__(later, begin)
         self._files, self._clock = files, clock
         self._make_engine = engine
-        self._engine: Configurations | None = None
+        self._engine: DirectorConfigs | None = None
         self._stamp: Stamp = _NO_STAMP
         self._followed: object = None
         """What the picture said of the files when they were read last."""
@@ -75,7 +75,7 @@ class ConfigSession(Jobs):
         self.document: Document | None = None
         """What was read last; with a draft: what it would become."""
         self.trouble = ""
-        """Why it can not be read now."""
+        """Why it cannot be read now."""
         self.stale = ""
         """The files under the draft have changed: what that means."""
         self.pending = Pending()
@@ -83,7 +83,7 @@ class ConfigSession(Jobs):
         self.cautions: tuple[str, ...] = ()
         """What the changes in the draft said that one must know."""
         self._draft: Draft | None = None
-        self._wishes = Wishes()
+        self._wishes = IntentLog()
         self._daemon: tuple[int, str] = (0, "")
         self.change: ConfigChange | None = None
         """The last one that was planned."""
@@ -197,7 +197,7 @@ class ConfigSession(Jobs):
     ) -> None:
         """Work on the draft, which is begun when there is none. `then` hears that it was done;
         `refused` (or else the operator) why it was not. `intents` are what `work` does, for the
-        other director; `by_hand`: they can not tell."""
+        other director; `by_hand`: they cannot tell."""
         files = self._files
         assert files is not None
         pid, main = self._daemon
@@ -251,7 +251,7 @@ class ConfigSession(Jobs):
         title = self.pending.title
         asked = self._wishes.of(len(self.pending.titles))
 
-        def make(engine: Configurations) -> ConfigPlan:
+        def make(engine: DirectorConfigs) -> ConfigPlan:
             if len(engine.directors) < 2:
                 return engine.plan(title, {engine.here: files})
             wanted = with_others(engine.here, files, asked, engine.look())
@@ -434,7 +434,7 @@ class ConfigSession(Jobs):
             return "the history does not know that change (any more)"
         return f"an error within lvstui ({type(error).__name__}): nothing more is known"
 
-    def engine(self) -> Configurations:
+    def engine(self) -> DirectorConfigs:
         """What changes things; made when it is first needed. In a thread only."""
         if self._engine is None:
             assert self._make_engine is not None

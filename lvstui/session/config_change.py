@@ -10,9 +10,9 @@ from lvstui.operations.change import TrackedChange
 from lvstui.operations.config_plan import ConfigPlan
 
 if TYPE_CHECKING:
-    from lvstui.operations.configuration import Configurations
+    from lvstui.operations.configuration import DirectorConfigs
 
-MakePlan = Callable[["Configurations"], ConfigPlan]
+MakePlan = Callable[["DirectorConfigs"], ConfigPlan]
 
 
 @dataclass
@@ -24,13 +24,13 @@ class ConfigChange(TrackedChange):
     """The draft becomes what is in force when this is kept."""
     plan: ConfigPlan | None = None
     plight_here: str = ""
-    """Why the timer of this host can not be relied on, as the picture says; empty: it can."""
+    """Why the timer of this host cannot be relied on, as the picture says; empty: it can."""
     plight_told: str = ""
     """The same of any director, as they said when they were asked last."""
 
     @property
     def plight(self) -> str:
-        """Why its timer can not be relied on (WAITING); empty: it can."""
+        """Why its timer cannot be relied on (WAITING); empty: it can."""
         return self.plight_here or self.plight_told
 
     @property

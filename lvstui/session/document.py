@@ -17,7 +17,7 @@ from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration, Place
 from lvstui.model.files import ConfigFiles
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.session.outline import NodeId, Outline, outline
 from lvstui.session.pieces import Piece, in_force, pieces, shown
 
@@ -30,7 +30,7 @@ Lint = Callable[[Tree, Configuration], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Page:
+class FilePage:
     """One file."""
 
     path: str
@@ -69,7 +69,7 @@ class Page:
 class Document:
     """A whole configuration."""
 
-    pages: Mapping[str, Page]
+    pages: Mapping[str, FilePage]
     """By path, the main file first, then in the order of reading."""
     configuration: Configuration
     config_id: str
@@ -80,7 +80,7 @@ class Document:
     """By path: lines in order, and the node that begins on each."""
 
     @property
-    def main(self) -> Page:
+    def main(self) -> FilePage:
         """The file that keepalived opens first."""
         return next(iter(self.pages.values()))
 
@@ -169,7 +169,7 @@ def document(
         here = includes.setdefault(include.statement.file.path, {})
         here[include.statement.line] = (*here.get(include.statement.line, ()), *include.files)
     pages = {
-        file.path: Page(
+        file.path: FilePage(
             file.path,
             file.text_lines,
             tree.config_id,
@@ -223,14 +223,14 @@ def _changed(before: bytes | None, after: bytes) -> frozenset[int]:
 
 def _problems(problems: Iterable[tuple[Place, str]]) -> Iterator[Finding]:
     for place, text in problems:
-        yield Finding("not-understood", Severity.WARNING, text, place)
+        yield Finding("not-understood", FindingSeverity.WARNING, text, place)
 
 
 def _merged(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Sorted; what the reader itself stumbled over gives way to what lint says about a line."""
     known = {f.place for f in findings if f.rule != "not-understood"}
     kept = [f for f in findings if f.rule != "not-understood" or f.place not in known]
-    order = {severity: severity.rank for severity in Severity}
+    order = {severity: severity.rank for severity in FindingSeverity}
     return tuple(
         sorted(dict.fromkeys(kept), key=lambda f: (order[f.severity], f.place or Place("", 0)))
     )

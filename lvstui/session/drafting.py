@@ -70,7 +70,7 @@ def carrying(intents: Sequence[Intent], title: str) -> Edit:
 
 
 @dataclass
-class Wishes:
+class IntentLog:
     """What each step of the draft was asked for: it can be asked of the other director too."""
 
     _steps: list[tuple[Intent, ...] | None] = field(default_factory=list)

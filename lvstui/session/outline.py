@@ -57,13 +57,13 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OutlineEntry:
     """A line or block that is no virtual server."""
 
     label: str
     detail: str
     place: Place
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[OutlineEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +73,9 @@ class Outline:
     configuration: Configuration
     files: tuple[tuple[str, Place | None], ...]
     """Path, and the include that opened it first."""
-    blocks: tuple[Entry, ...]
+    blocks: tuple[OutlineEntry, ...]
     """Outermost blocks that are neither instance nor service."""
-    instances: tuple[tuple[Entry, ...], ...]
+    instances: tuple[tuple[OutlineEntry, ...], ...]
     """What is in each instance."""
     sections: tuple[tuple[Place, Place], ...] = ()
     """Where blocks begin and end, outer ones before what is in them; let go once marks are made."""
@@ -154,7 +154,7 @@ class Outline:
                 # Of several on one line (a group's services, a checker) the first is named.
                 found.setdefault(place.file, {}).setdefault(place.line, id)
 
-        def entries(some: tuple[Entry, ...], id: NodeId) -> None:
+        def entries(some: tuple[OutlineEntry, ...], id: NodeId) -> None:
             for index, entry in enumerate(some):
                 mark(entry.place, (*id, index))
                 entries(entry.entries, (*id, index))
@@ -216,7 +216,7 @@ def outline(tree: Tree, configuration: Configuration, masked: Masked) -> Outline
         for path in include.files:
             opened.setdefault(path, include.statement.place)
     inside: dict[Place, Block] = {}
-    blocks: list[Entry] = []
+    blocks: list[OutlineEntry] = []
     for node in tree.root:
         if isinstance(node, Block) and node.keyword == b"vrrp_instance":
             inside[node.place] = node
@@ -232,22 +232,22 @@ def outline(tree: Tree, configuration: Configuration, masked: Masked) -> Outline
     return Outline(configuration, files, tuple(blocks), instances, tuple(_sections(tree)))
 
 
-def _of_lists(block: Block, masked: Masked) -> Iterator[Entry]:
+def _of_lists(block: Block, masked: Masked) -> Iterator[OutlineEntry]:
     for child in block.blocks(*_LISTS):
         yield _of_block(child, masked)
 
 
-def _of_block(block: Block, masked: Masked) -> Entry:
+def _of_block(block: Block, masked: Masked) -> OutlineEntry:
     entries = tuple(_of_node(child, masked) for child in block.children[:_MOST_ENTRIES])
     kind = ValueKind.SECRET if block.keyword in SECRET_BLOCKS else ValueKind.BLOCK
     name = b" ".join(shown_words(kind, block.header.words[1:]))
-    return Entry(plain(block.keyword, 60), plain(name, 80), block.place, entries)
+    return OutlineEntry(plain(block.keyword, 60), plain(name, 80), block.place, entries)
 
 
-def _of_node(node: Node, masked: Masked) -> Entry:
+def _of_node(node: Node, masked: Masked) -> OutlineEntry:
     if isinstance(node, Block):
         return _of_block(node, masked)
-    return Entry(_statement(node, masked), "", node.place)
+    return OutlineEntry(_statement(node, masked), "", node.place)
 
 
 def _statement(statement: Statement, masked: Masked) -> str:
@@ -261,11 +261,11 @@ def _statement(statement: Statement, masked: Masked) -> str:
     return shown(b" ".join(statement.words)).strip()
 
 
-def _entry(id: NodeId, entry: Entry, kind: str = "entry") -> Item:
+def _entry(id: NodeId, entry: OutlineEntry, kind: str = "entry") -> Item:
     return Item(id, kind, entry.label, entry.detail, entry.place, opens=bool(entry.entries))
 
 
-def _entries(id: NodeId, some: tuple[Entry, ...], path: list[str | int]) -> tuple[Item, ...]:
+def _entries(id: NodeId, some: tuple[OutlineEntry, ...], path: list[str | int]) -> tuple[Item, ...]:
     for step in path:
         some = some[int(step)].entries
     return tuple(_entry((*id, index), entry) for index, entry in enumerate(some))

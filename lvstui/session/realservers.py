@@ -21,7 +21,7 @@ from lvstui.operations.rows import Row, hosts_title
 from lvstui.process.newfile import create_saved
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
 from lvstui.realserver.push import HostOutcome
-from lvstui.remote.runner import Trouble
+from lvstui.remote.runner import ErrorKind
 from lvstui.session.hosts import real_servers_of
 from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread
 from lvstui.session.realserver_change import HostsChange
@@ -143,7 +143,7 @@ class RealServerSession(Jobs):
     def _came(self, row: Row, keep_drift: bool = False) -> None:
         address = row.host.address
         known = self.rows.get(address)
-        if row.trouble == Trouble.CANCELLED.value:
+        if row.trouble == ErrorKind.CANCELLED.value:
             # Not waited for: what was seen before is all that is known.
             self.stages.pop(address, None)
         else:

@@ -32,7 +32,7 @@ def answer(question: str) -> str:
 
 
 def agreed(shown: str, question: str, *, typed: str = "", schema: str = "") -> bool:
-    """Show what would be done and ask. A pipe can not be asked: it has to say --yes."""
+    """Show what would be done and ask. A pipe cannot be asked: it has to say --yes."""
     if schema or not sys.stdin.isatty():
         fail(
             "not done: give --yes to apply it without being asked, or --plan to look",

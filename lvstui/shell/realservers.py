@@ -164,7 +164,7 @@ def _ask_line(prompt: str) -> str:
 
 
 class _Usage(Exception):
-    """Something on the command line that can not be done."""
+    """Something on the command line that cannot be done."""
 
 
 def _changes(args: argparse.Namespace) -> str:

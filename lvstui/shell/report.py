@@ -293,7 +293,6 @@ def _look(look: Look) -> dict[str, Any]:
 
 
 def event(seen: Event) -> dict[str, Any]:
-    """One event."""
     return {
         "at_epoch_s": round(seen.at, 3),
         "host": seen.host,

@@ -16,7 +16,7 @@ from lvstui.shell.config.change import plan_options
 
 if TYPE_CHECKING:
     from lvstui.operations.change import Outcome, Plan, Stop, Tell
-    from lvstui.operations.operator import Operator
+    from lvstui.operations.weight_changes import WeightChanges
     from lvstui.operations.weights import WeightsPlan
 
 _HELP = {
@@ -105,9 +105,9 @@ def _undoes(args: argparse.Namespace) -> str:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from lvstui.operations.operator import Operator
+    from lvstui.operations.weight_changes import WeightChanges
 
-    operator = Operator(read_only=readonly.active())
+    operator = WeightChanges(read_only=readonly.active())
     picture = _picture(args)
     if not picture.table_readable:
         return _blind(picture, args)
@@ -132,10 +132,10 @@ def _blind(picture: Picture, args: argparse.Namespace) -> int:
 
 def _undo(args: argparse.Namespace) -> int:
     """The newest operation of any kind, or the one with that number."""
-    from lvstui.operations.operator import Operator
     from lvstui.operations.undo import Kind
+    from lvstui.operations.weight_changes import WeightChanges
 
-    operator = Operator(read_only=readonly.active())
+    operator = WeightChanges(read_only=readonly.active())
     picture = _picture(args)
     if args.list:
         return _list(operator, picture, args)
@@ -160,7 +160,7 @@ def _undo(args: argparse.Namespace) -> int:
     return _carry_out(operator, operator.plan_undo(picture, found), args)
 
 
-def _list(operator: Operator, picture: Picture, args: argparse.Namespace) -> int:
+def _list(operator: WeightChanges, picture: Picture, args: argparse.Namespace) -> int:
     from lvstui.operations.undo import listed
 
     found = operator.operations(picture)
@@ -185,14 +185,14 @@ def _list(operator: Operator, picture: Picture, args: argparse.Namespace) -> int
     return DONE
 
 
-def _carry_out(operator: Operator, plan: WeightsPlan, args: argparse.Namespace) -> int:
+def _carry_out(operator: WeightChanges, plan: WeightsPlan, args: argparse.Namespace) -> int:
     def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
         return operator.apply(plan, tell=tell, stop=stop)
 
     return carry_out(args, plan, apply)
 
 
-def _plan(operator: Operator, picture: Picture, args: argparse.Namespace) -> WeightsPlan:
+def _plan(operator: WeightChanges, picture: Picture, args: argparse.Namespace) -> WeightsPlan:
     chosen = targets(picture, args.server, args.service)
     weight = args.weight if args.operation == "weight" else None
     return operator.plan(picture, args.operation, chosen, weight=weight, reason=args.reason)

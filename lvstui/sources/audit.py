@@ -41,7 +41,7 @@ def audit_path() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One step of one operation, before (`planned`) or after it was applied."""
 
     id: str
@@ -89,7 +89,7 @@ class Entry:
 
 START = "start"
 _TYPES: dict[str, tuple[type, ...]] = {
-    **{field.name: (str,) for field in fields(Entry)},
+    **{field.name: (str,) for field in fields(AuditEntry)},
     "at": (int, float),
     "ok": (bool,),
     **dict.fromkeys(("before", "after", "seen", "v"), (int,)),
@@ -101,26 +101,26 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def encode(entry: Entry) -> bytes:
+def encode(entry: AuditEntry) -> bytes:
     """The line of an entry, without its newline; `parse` reads it."""
     said = {key: value for key, value in asdict(entry).items() if value not in (None, "")}
     # What an argument had that is no UTF-8 comes as a lone surrogate, which JSON escapes.
     return json.dumps(said, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
-def parse(line: str | bytes) -> Entry | None:
+def parse(line: str | bytes) -> AuditEntry | None:
     """An entry, or None for a line that is not one (torn by a crash, another version)."""
     try:
         raw = json.loads(line)
         said = {key: raw[key] for key in raw if key in _TYPES}
         if any(type(value) not in _TYPES[key] for key, value in said.items()):
             return None
-        return Entry(**said) if math.isfinite(raw["at"]) else None
+        return AuditEntry(**said) if math.isfinite(raw["at"]) else None
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
         return None
 
 
-def entries(path: Path) -> Iterator[Entry]:
+def entries(path: Path) -> Iterator[AuditEntry]:
     """Entries in `path`, oldest first. Raises OSError."""
     with path.open("rb") as stream:
         stream.seek(0, os.SEEK_END)
@@ -169,7 +169,7 @@ def broken(lines: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(f"line {number} {why}" for number, why in found if why)
 
 
-def fact(entry: Entry) -> Done | None:
+def fact(entry: AuditEntry) -> Done | None:
     """What the picture should know of a finished step; None for one that changed no weight."""
     if entry.phase != "done":
         return None
@@ -205,7 +205,7 @@ _OF_HOSTS = {
 }
 
 
-def _on_host(entry: Entry) -> Done:
+def _on_host(entry: AuditEntry) -> Done:
     """Of a configuration or a real server: also one that failed, since something may be left."""
     label = plain(entry.name or entry.server or entry.host)
     doing = _OF_HOSTS.get(entry.operation, plain(entry.operation) + " on {}").format(label)

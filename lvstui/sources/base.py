@@ -55,5 +55,5 @@ class Source:
         """These are in the kernel's table now."""
 
     def ask_daemon(self) -> bool:
-        """Have keepalived write what it knows; False when this source can not ask it."""
+        """Have keepalived write what it knows; False when this source cannot ask it."""
         return False

@@ -38,7 +38,7 @@ _LONGEST_LINE = 4000
 
 
 def host_names(path: str = HOSTS) -> tuple[tuple[str, str], ...]:
-    """(canonical address, first name) of a hosts file; empty when it can not be read."""
+    """(canonical address, first name) of a hosts file; empty when it cannot be read."""
     found: dict[str, str] = {}
     try:
         with open(path, "rb") as stream:

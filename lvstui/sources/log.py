@@ -20,7 +20,7 @@ from lvstui.sources.base import Context, Source
 from lvstui.sources.daemon import find_pid
 from lvstui.sources.log_follow import FileTail, Inotify, JournalTail
 from lvstui.sources.log_lines import Repeats, facts_of, is_keepalived, split_syslog
-from lvstui.sources.log_places import SYSLOG_FILES, Place, find
+from lvstui.sources.log_places import SYSLOG_FILES, LogPlace, find
 
 _BACK_BYTES = 512 * 1024
 _BACK_S = 1800.0
@@ -188,7 +188,7 @@ class LogSource(Source):
         self,
         pid: Callable[[], int] = find_pid,
         files: tuple[str, ...] = SYSLOG_FILES,
-        place: Callable[[int], Place | Missing] | None = None,
+        place: Callable[[int], LogPlace | Missing] | None = None,
     ) -> None:
         self._pid = pid
         self._find = place or (lambda pid: find(pid, files))
@@ -196,7 +196,7 @@ class LogSource(Source):
         self._works = False
         self._read_back = True
         self._sink: _Sink | None = None
-        self._followed: tuple[Place, Inotify, list[FileTail]] | None = None
+        self._followed: tuple[LogPlace, Inotify, list[FileTail]] | None = None
 
     def run(self, context: Context) -> None:
         """See `Source`. Called again after a failure, it goes on where it was."""
@@ -228,7 +228,7 @@ class LogSource(Source):
             self._works, self._said = True, None
             context.emit(self.name, Available(self.name))
 
-    def _follow_files(self, context: Context, sink: _Sink, place: Place) -> None:
+    def _follow_files(self, context: Context, sink: _Sink, place: LogPlace) -> None:
         """Until the log moved elsewhere or it is time to end. What is raised in between leaves
         the files open at their places, for the next run."""
         if self._followed is not None and self._followed[0] != place:
@@ -252,7 +252,7 @@ class LogSource(Source):
                     break
         self._leave()
 
-    def _begin(self, context: Context, sink: _Sink, place: Place) -> bool:
+    def _begin(self, context: Context, sink: _Sink, place: LogPlace) -> bool:
         """Open the files and read back; False when one may not be read, which is said."""
         inotify = Inotify()
         tails = [FileTail(path, inotify) for path in place.paths]
@@ -283,7 +283,7 @@ class LogSource(Source):
             inotify.close()
 
     @staticmethod
-    def _moved(place: Place, found: Place | Missing, sink: _Sink) -> bool:
+    def _moved(place: LogPlace, found: LogPlace | Missing, sink: _Sink) -> bool:
         """Whether to leave `place` for what was found. A rotated log is not there until its next
         line is written, and names keepalived only then: who had it once waits for it."""
         if isinstance(found, Missing):

@@ -35,7 +35,7 @@ _TAIL = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogPlace:
     """Where to read."""
 
     kind: str
@@ -109,15 +109,15 @@ def _modified(path: str) -> float:
         return 0.0
 
 
-def find(pid: int, files: tuple[str, ...] = SYSLOG_FILES) -> Place | Missing:
+def find(pid: int, files: tuple[str, ...] = SYSLOG_FILES) -> LogPlace | Missing:
     """The place to read, or why there is none. `pid` is the daemon's parent, 0 when unknown."""
     own = own_files(pid) if pid else ()
     options = options_of(command_line(pid)) if pid else {}
     if own and ("G" in options or "flush" in options):
-        return Place("own", own)
+        return LogPlace("own", own)
     journal = _journal_has_it()
     if journal and _journal_readable():
-        return Place("journal")
+        return LogPlace("journal")
     there = [path for shape in files for path in sorted(glob.glob(shape)) if os.path.isfile(path)]
     readable = sorted(
         (path for path in dict.fromkeys(there) if os.access(path, os.R_OK)),
@@ -126,11 +126,11 @@ def find(pid: int, files: tuple[str, ...] = SYSLOG_FILES) -> Place | Missing:
     )
     for path in readable:
         if _mentions_keepalived(path):
-            return Place("file", (path,))
+            return LogPlace("file", (path,))
     if own:
-        return Place("own", own)
+        return LogPlace("own", own)
     if readable:
-        return Place("file", (readable[0],), sure=False)
+        return LogPlace("file", (readable[0],), sure=False)
     if journal:
         return Missing(
             "log",

@@ -24,7 +24,7 @@ from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.crash import Crash, TerminalWatch
-from lvstui.tui.feed import Feed, Lab, Operator
+from lvstui.tui.feed import Feed, LabControl, WeightsOperator
 from lvstui.tui.keyboard import Keyboard
 from lvstui.tui.live import LiveScreen
 from lvstui.tui.palette import CommandProvider, Palette
@@ -36,7 +36,7 @@ from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.tui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
-    from lvstui.operations.configuration import Configurations
+    from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
     from lvstui.remote.runner import Asker
     from lvstui.session.config import ConfigSession
@@ -74,12 +74,12 @@ class LvstuiApp(App[None], inherit_bindings=False):
     def __init__(
         self,
         feed: Feed,
-        operator: Operator,
+        operator: WeightsOperator,
         *,
-        lab: Lab | None = None,
+        lab: LabControl | None = None,
         realservers: Callable[[Asker], RealServers] | None = None,
         configuration: OnDisk | None = None,
-        config_engine: Callable[[Asker], Configurations] | None = None,
+        config_engine: Callable[[Asker], DirectorConfigs] | None = None,
         settings: Settings | None = None,
     ) -> None:
         """`realservers` and `config_engine` make what looks at and changes hosts, when it is first

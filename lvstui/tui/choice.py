@@ -87,7 +87,6 @@ class AskScreen(Dialog[str]):
         self._value = value
 
     def heading(self) -> str:
-        """What is asked."""
         return self._title
 
     def body(self) -> ComposeResult:

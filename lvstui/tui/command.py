@@ -73,12 +73,12 @@ class Command(Generic[P]):
     run: Callable[[P], object]
     """Does it."""
     why_not: Callable[[P], str] = _free
-    """Why it can not be used now; empty when it can."""
+    """Why it cannot be used now; empty when it can."""
     twin: str | Callable[[P], str] = ""
     """The same on the command line; empty when there is no such thing."""
     changes: bool = True
     """Changes the world, or writes a file: refused in a read-only session. Whatever does neither
-    says so by being `Harmless`."""
+    says so by being `HarmlessCommand`."""
     priority: bool = False
     """The key works wherever the focus is."""
     in_palette: bool = True
@@ -100,7 +100,7 @@ class Command(Generic[P]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Harmless(Command[P]):
+class HarmlessCommand(Command[P]):
     """A command that changes nothing and writes no file: a read-only session has it too."""
 
     changes: bool = False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lvstui.tui.change import decide
-from lvstui.tui.command import Command, Harmless, grouped
-from lvstui.tui.host import FilteredPage, Page
+from lvstui.tui.command import Command, HarmlessCommand, grouped
+from lvstui.tui.host import FilteredPage, PageHost
 from lvstui.tui.screens import SCREENS, ScreenEntry
 
-FILTER = Harmless[FilteredPage](
+FILTER = HarmlessCommand[FilteredPage](
     id="filter",
     keys="slash",
     label="filter",
@@ -17,7 +17,7 @@ FILTER = Harmless[FilteredPage](
     run=lambda page: page.open_filter(),
 )
 """Screens say what they find; `id` and `help` are theirs."""
-BACK = Harmless[FilteredPage](
+BACK = HarmlessCommand[FilteredPage](
     id="back",
     keys="escape",
     title="Clear filter and marks",
@@ -26,31 +26,31 @@ BACK = Harmless[FilteredPage](
 )
 
 
-def _open_help(page: Page) -> None:
+def _open_help(page: PageHost) -> None:
     from lvstui.tui.help import HelpScreen
 
     page.app.push_screen(HelpScreen(page))
 
 
-def _look_again(page: Page) -> None:
+def _look_again(page: PageHost) -> None:
     page.console.feed.refresh()
     page.tell("Looking again.")
 
 
-def _ask_daemon(page: Page) -> None:
+def _ask_daemon(page: PageHost) -> None:
     if page.console.feed.ask_daemon():
         page.tell("Asked keepalived; what it wrote shows on Failover and in the details.")
     else:
         page.tell("keepalived can not be asked: that needs root, and 1.2.20 or later.", bad=True)
 
 
-def _open_warnings(page: Page) -> None:
+def _open_warnings(page: PageHost) -> None:
     from lvstui.tui.notices import WarningsScreen
 
     page.app.push_screen(WarningsScreen())
 
 
-def _quit(page: Page) -> None:
+def _quit(page: PageHost) -> None:
     """End the app; what runs on other hosts is named first."""
     console = page.console
     work = console.under_way
@@ -71,8 +71,8 @@ def _quit(page: Page) -> None:
     page.app.exit()
 
 
-def _show(screen: ScreenEntry) -> Command[Page]:
-    return Harmless(
+def _show(screen: ScreenEntry) -> Command[PageHost]:
+    return HarmlessCommand(
         id=f"show-{screen.mode}",
         keys=screen.key,
         title=f"{screen.title} screen",
@@ -82,9 +82,9 @@ def _show(screen: ScreenEntry) -> Command[Page]:
     )
 
 
-_EVERYWHERE: tuple[Command[Page], ...] = grouped(
+_EVERYWHERE: tuple[Command[PageHost], ...] = grouped(
     "Everywhere",
-    Harmless(
+    HarmlessCommand(
         id="palette",
         keys="colon,ctrl+p",
         label="command",
@@ -93,7 +93,7 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         run=lambda page: page.app.action_command_palette(),
         in_palette=False,
     ),
-    Harmless(
+    HarmlessCommand(
         id="help",
         keys="question_mark,f1",
         label="help",
@@ -101,7 +101,7 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         help="Every key and command, what it does, and its twin on the shell.",
         run=_open_help,
     ),
-    Harmless(
+    HarmlessCommand(
         id="refresh",
         keys="r,f5",
         label="look again",
@@ -122,7 +122,7 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         ),
         twin="lvstui status --ask",
     ),
-    Harmless(
+    HarmlessCommand(
         id="warnings",
         keys="W",
         label="warnings",
@@ -130,21 +130,21 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         help="All warnings in full, what can not be seen from here, and what lvstui itself takes.",
         run=_open_warnings,
     ),
-    Harmless(
+    HarmlessCommand(
         id="theme",
         keys="T",
         title="Theme",
         help="Choose the colours; also light, high contrast, deuteranopia-safe and ANSI ones.",
         run=lambda page: page.console.choose_theme(),
     ),
-    Harmless(
+    HarmlessCommand(
         id="redraw",
         keys="ctrl+l",
         title="Draw everything again",
         help="Draw the whole screen again, after something else has written on the terminal.",
         run=lambda page: page.refresh(),
     ),
-    Harmless(
+    HarmlessCommand(
         id="change-last",
         keys="P",
         label="keep/undo",
@@ -175,14 +175,14 @@ _EVERYWHERE: tuple[Command[Page], ...] = grouped(
         run=decide.choose_undo,
         twin="lvstui undo --list; lvstui undo N",
     ),
-    Harmless(
+    HarmlessCommand(
         id="suspend",
         keys="ctrl+z",
         title="Suspend to the shell",
         help="Back to the shell for a moment; `fg` comes back.",
         run=lambda page: page.app.action_suspend_process(),
     ),
-    Harmless(
+    HarmlessCommand(
         id="quit",
         keys="q,ctrl+q,ctrl+c",
         title="Quit",

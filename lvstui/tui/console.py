@@ -13,7 +13,7 @@ from lvstui.model.say import clock
 from lvstui.process.readonly import READ_ONLY
 from lvstui.tui.command import Command, bindings
 from lvstui.tui.common import COMMON
-from lvstui.tui.host import Host
+from lvstui.tui.host import ConsoleHost
 from lvstui.tui.live import LiveScreen
 from lvstui.tui.screens import SCREENS
 from lvstui.tui.widgets.format import cut
@@ -49,9 +49,9 @@ class ConsoleScreen(LiveScreen[None]):
         super().__init_subclass__(**kwargs)
 
     @property
-    def console(self) -> Host:
+    def console(self) -> ConsoleHost:
         """The app, as what it is."""
-        return cast(Host, self.app)
+        return cast(ConsoleHost, self.app)
 
     @property
     def commands(self) -> tuple[Command[Any], ...]:
@@ -122,7 +122,7 @@ class ConsoleScreen(LiveScreen[None]):
         return (Warning(Severity.WARN, text, id=f"change {unseen.id}"),)
 
     def gaps(self, picture: Picture) -> tuple[Gap, ...]:
-        """What the strip says can not be seen: each gap once on a screen."""
+        """What the strip says cannot be seen: each gap once on a screen."""
         return picture.gaps
 
     def tick(self) -> None:
@@ -136,7 +136,7 @@ class ConsoleScreen(LiveScreen[None]):
     # Commands
 
     def why_not(self, command: Command[Any]) -> str:
-        """Why a command can not be used now."""
+        """Why a command cannot be used now."""
         if command.changes and self.console.operator.read_only:
             return READ_ONLY
         return command.why_not(self)

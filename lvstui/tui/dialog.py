@@ -13,7 +13,7 @@ from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from lvstui.tui.host import Host
+from lvstui.tui.host import ConsoleHost
 from lvstui.tui.live import LiveScreen, Result
 from lvstui.tui.widgets.format import cut, width_of
 from lvstui.tui.widgets.line import Bit
@@ -53,9 +53,9 @@ class Dialog(ModalScreen[Result], LiveScreen[Result]):
     _keys_height = 1
 
     @property
-    def console(self) -> Host:
+    def console(self) -> ConsoleHost:
         """The app, as what it is."""
-        return cast(Host, self.app)
+        return cast(ConsoleHost, self.app)
 
     def compose(self) -> ComposeResult:
         """The box; `body` fills it."""

@@ -1,7 +1,7 @@
 """What the screens need from the rest of the house, as small interfaces.
 
-Pictures come in through a `Feed`; the world is changed through an `Operator`; inside the lab
-there is also a `Lab`. Tests put plain fakes in their place.
+Pictures come in through a `Feed`; the world is changed through an `WeightsOperator`; inside the lab
+there is also a `LabControl`. Tests put plain fakes in their place.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Feed(Protocol):
         ...
 
     def ask_daemon(self) -> bool:
-        """Ask keepalived once for its dumps, on the operator's wish; False when it can not be
+        """Ask keepalived once for its dumps, on the operator's wish; False when it cannot be
         asked."""
         ...
 
 
-class Operator(Protocol):
+class WeightsOperator(Protocol):
     """What changes the world: plans first, then applies."""
 
     read_only: bool
@@ -87,7 +87,7 @@ class Operator(Protocol):
         ...
 
 
-class Fault(Protocol):
+class LabFault(Protocol):
     """One thing that can be broken in the lab."""
 
     @property
@@ -106,11 +106,11 @@ class Fault(Protocol):
         ...
 
 
-class Lab(Protocol):
+class LabControl(Protocol):
     """The cluster in a box around this director."""
 
     @property
-    def faults(self) -> Sequence[Fault]:
+    def faults(self) -> Sequence[LabFault]:
         """Everything that can be broken."""
         ...
 

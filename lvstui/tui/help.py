@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from lvstui.tui.command import shown_key
 from lvstui.tui.dialog import Dialog
-from lvstui.tui.host import Page
+from lvstui.tui.host import PageHost
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
 
@@ -20,17 +20,16 @@ _Row = tuple[str, str, str, str, str]
 
 
 class HelpScreen(Dialog[None]):
-    """Grouped; what can not be used now says why."""
+    """Grouped; what cannot be used now says why."""
 
     KEYS = (("j k", "scroll"), ("Esc", "close"))
     SCROLLS = "#help-scroll"
 
-    def __init__(self, about: Page) -> None:
+    def __init__(self, about: PageHost) -> None:
         super().__init__()
         self._about = about
 
     def heading(self) -> str:
-        """For which screen."""
         return f"help: {self._about.MODE}"
 
     def body(self) -> ComposeResult:

@@ -13,7 +13,7 @@ from lvstui.model.picture import Picture
 from lvstui.operations.change import Outcome, Stop, Tell
 from lvstui.operations.weights import WeightsPlan
 from lvstui.tui.command import Command
-from lvstui.tui.feed import Feed, Lab, Operator
+from lvstui.tui.feed import Feed, LabControl, WeightsOperator
 from lvstui.tui.settings import Settings
 from lvstui.tui.widgets.glyphs import Glyphs
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from lvstui.tui.change.unsettled import Unsettled
 
 
-class Host(Protocol):
+class ConsoleHost(Protocol):
     """The app, as its screens see it."""
 
     feed: Feed
     """Where pictures come from."""
-    operator: Operator
+    operator: WeightsOperator
     """What changes the world."""
-    lab: Lab | None
+    lab: LabControl | None
     """The cluster in a box, when this runs inside one."""
     settings: Settings
     """How the console is set up."""
@@ -109,7 +109,7 @@ class Host(Protocol):
         ...
 
 
-class Page(Protocol):
+class PageHost(Protocol):
     """A screen, as its commands and what they open see it."""
 
     MODE: ClassVar[str]
@@ -118,7 +118,7 @@ class Page(Protocol):
     def app(self) -> App[object]: ...
 
     @property
-    def console(self) -> Host: ...
+    def console(self) -> ConsoleHost: ...
 
     @property
     def commands(self) -> tuple[Command[Any], ...]:
@@ -126,7 +126,7 @@ class Page(Protocol):
         ...
 
     def why_not(self, command: Command[Any]) -> str:
-        """Why a command can not be used now; empty when it can."""
+        """Why a command cannot be used now; empty when it can."""
         ...
 
     def tell(self, text: str, *, bad: bool = False) -> None:
@@ -146,7 +146,7 @@ class Page(Protocol):
     def run_worker(self, work: Any) -> object: ...
 
 
-class FilteredPage(Page, Protocol):
+class FilteredPage(PageHost, Protocol):
     """A screen that shows only what holds the words of a filter."""
 
     def open_filter(self) -> None: ...

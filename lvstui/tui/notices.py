@@ -1,4 +1,4 @@
-"""Every warning in full, everything that can not be seen from here with the way to it, and what
+"""Every warning in full, everything that cannot be seen from here with the way to it, and what
 lvstui itself takes of this host."""
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from lvstui.tui.live import LiveScreen
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PaletteEntry:
     """One line of the palette."""
 
     title: str
@@ -34,7 +34,7 @@ class Palette(CommandPalette, LiveScreen[None]):
 class CommandProvider(Provider):
     """What the palette offers on a screen of the console."""
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[PaletteEntry]:
         screen = self.screen
         if not isinstance(screen, ConsoleScreen):
             return
@@ -44,14 +44,16 @@ class CommandProvider(Provider):
             for command in screen.commands
             if command.in_palette and not (command.changes and console.operator.read_only)
         ]
-        # What can not be used now stays visible, below what can.
+        # What cannot be used now stays visible, below what can.
         for command, reason in sorted(offered, key=lambda pair: bool(pair[1])):
             keys = f"{command.first_key}  " if command.keys else ""
             text = f"{keys}{'not now: ' + reason if reason else command.help}"
-            yield Entry(command.title, escape(text), partial(screen.action_command, command.id))
+            yield PaletteEntry(
+                command.title, escape(text), partial(screen.action_command, command.id)
+            )
         if console.lab is not None and not console.operator.read_only:
             for title, text, run in fault_entries(screen, console.lab):
-                yield Entry(title, escape(text), run, discovered=False)
+                yield PaletteEntry(title, escape(text), run, discovered=False)
 
     async def discover(self) -> Hits:
         """Everything, before the first letter."""

@@ -50,7 +50,6 @@ class KeyScreen(Dialog[bool]):
         self._key = key
 
     def heading(self) -> str:
-        """Whose key."""
         return f"unknown host key of {plain(self._key.host)}"
 
     def body(self) -> ComposeResult:

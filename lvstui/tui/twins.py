@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lvstui.model.keys import ServerKey, ServiceKey
-    from lvstui.session.spot import Spot
+    from lvstui.session.selection import Selection
 
 BY_HAND = "lvstui config apply FILE"
 """What no other command of the shell can do to the file."""
@@ -21,7 +21,7 @@ def on_server(words: str, chosen: Sequence[tuple[ServiceKey, ServerKey]], more: 
     return f'lvstui {words} {server}{more} --service "{service}"'
 
 
-def add(spot: Spot) -> str:
+def add(spot: Selection) -> str:
     """What is added most where the cursor is."""
     if spot.block == "vrrp_instance":
         return f"lvstui config add-vip ADDR/PREFIX --instance {shlex.quote(spot.name)}"
@@ -29,7 +29,7 @@ def add(spot: Spot) -> str:
     return f'lvstui config add-server ADDR:PORT --service "{service}"'
 
 
-def change(spot: Spot, keyword: str) -> str:
+def change(spot: Selection, keyword: str) -> str:
     """Another value for a keyword of the block that the cursor is in."""
     where = f'--service "{spot.service}"'
     if spot.server is not None:
@@ -44,7 +44,7 @@ def change(spot: Spot, keyword: str) -> str:
     return f"lvstui config set {where} {keyword} VALUE"
 
 
-def remove(spot: Spot) -> str:
+def remove(spot: Selection) -> str:
     """What is under the cursor, out of the file."""
     if spot.service is not None and spot.server is None:
         return f'lvstui config remove-service "{spot.service}"'
@@ -56,7 +56,7 @@ def remove(spot: Spot) -> str:
     return on_server("config remove-server", pair_of(spot))
 
 
-def pair_of(spot: Spot) -> list[tuple[ServiceKey, ServerKey]]:
+def pair_of(spot: Selection) -> list[tuple[ServiceKey, ServerKey]]:
     """The real server that the cursor is on; empty: none."""
     if spot.service is None or spot.server is None:
         return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from lvstui.operations.operator import Operator
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.process.memory import one_arena
 from lvstui.sources.proc import ProcTable
 from lvstui.tui.app import LvstuiApp
@@ -21,7 +21,7 @@ def main() -> None:
     one_arena()
     path = sys.argv[1]
     with Watcher([ProcTable(path), Surroundings(path)], host="bench") as watcher:
-        LvstuiApp(watcher, Operator(read_only=True)).run()
+        LvstuiApp(watcher, WeightChanges(read_only=True)).run()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lvstui.keepalived.diff import difference
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.meaning.view import view
-from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.mask import mask, secrets_of
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.keepalived.text.tree import Provenance, write
@@ -26,7 +26,7 @@ def check(data: bytes) -> Found:
     made, judged, compared and masked. Raises AssertionError."""
     tree = parse_bytes(data, config_id="lb1")
     assert write(tree) == data, "the round trip changed the file"
-    folded = sum(isinstance(node, Folded) for node in tree.root)
+    folded = sum(isinstance(node, LazyBlock) for node in tree.root)
     count = 0
     for statement in tree.walk():
         count += 1

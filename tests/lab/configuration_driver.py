@@ -15,8 +15,8 @@ from typing import Any
 from lvstui.operations.change import Outcome
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigPlan, FileChange
-from lvstui.operations.configuration import Configurations
-from lvstui.operations.configuration_hosts import Where
+from lvstui.operations.configuration import DirectorConfigs
+from lvstui.operations.configuration_hosts import DirectorAccess
 from lvstui.remote.connect import Connector
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.runner import Access, Runner
@@ -58,15 +58,16 @@ def main() -> None:
     """Serve until the input ends."""
     connector = Connector()
 
-    def peer(name: str) -> Where:
+    def peer(name: str) -> DirectorAccess:
         def connect() -> Runner:
             return connector.open(Access(name))
 
-        return Where(name, connect)
+        return DirectorAccess(name, connect)
 
     here, *peers = sys.argv[1:] or ["lb1"]
-    engine = Configurations(
-        [Where(here, lambda: LocalRunner(here), local=True), *map(peer, peers)], alone=not peers
+    engine = DirectorConfigs(
+        [DirectorAccess(here, lambda: LocalRunner(here), local=True), *map(peer, peers)],
+        alone=not peers,
     )
     print("ready", flush=True)
     for line in sys.stdin:

@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from lvstui.lab import Lab, LabError
-from lvstui.lab.control import Process, Result
+from lvstui.lab.control import LabProcess, RunResult
 
 ROOT = Path(__file__).parents[2]
 LVSTUI = f"{shlex.quote(sys.executable)} -m lvstui"
@@ -26,10 +26,10 @@ def python(words: str) -> str:
     return f"env PYTHONPATH={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} {words}"
 
 
-_residents: WeakKeyDictionary[Lab, dict[str, Process]] = WeakKeyDictionary()
+_residents: WeakKeyDictionary[Lab, dict[str, LabProcess]] = WeakKeyDictionary()
 
 
-def lvstui(lab: Lab, words: str, node: str = "lb1", *, timeout: float = PATIENCE_S) -> Result:
+def lvstui(lab: Lab, words: str, node: str = "lb1", *, timeout: float = PATIENCE_S) -> RunResult:
     """Run lvstui with these words of a shell's line on a node, in tests/lab/resident.py there. For
     a terminal, another user or other environment, and to be read-only, there is LVSTUI."""
     there = _residents.setdefault(lab, {})
@@ -45,7 +45,7 @@ def lvstui(lab: Lab, words: str, node: str = "lb1", *, timeout: float = PATIENCE
         process.kill()
         raise
     answer = json.loads(process.take())
-    return Result(answer["status"], answer["stdout"], answer["stderr"])
+    return RunResult(answer["status"], answer["stdout"], answer["stderr"])
 
 
 def status(lab: Lab, node: str = "lb1", *options: str) -> tuple[int, dict[str, Any]]:

@@ -59,7 +59,7 @@ def _without_a_past(lab: Lab) -> Iterator[None]:
 
 def as_after_a_reboot(lab: Lab) -> None:
     """All of keepalived ends without a word, and the kernel knows nothing: neither table nor VIP.
-    The lab's nodes share one kernel, so the director can not be booted for itself."""
+    The lab's nodes share one kernel, so the director cannot be booted for itself."""
     lab.fault("kill-keepalived", "lb1")
     lab.run(
         "lb1",
@@ -287,7 +287,7 @@ def test_what_fails_is_said_and_tried_until_it_works(lab: Lab) -> None:
     code, text = said(lab, "config weight rs1 12 --service web --hold --timer 30 --yes")
     assert code == 0, text
     changed = read(lab, "lb1")
-    # A disk that can not be written any more.
+    # A disk that cannot be written any more.
     lab.run(
         "lb1",
         "mount --bind /etc/keepalived /etc/keepalived && mount -o remount,ro,bind /etc/keepalived",

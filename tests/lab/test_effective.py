@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lvstui.keepalived import parse_bytes
-from lvstui.lab import Lab, Result, packages
+from lvstui.lab import Lab, RunResult, packages
 from tests.lab.director import lvstui
 from tests.lab.dumped import (
     differences,
@@ -102,7 +102,7 @@ EXPLAINED: dict[str, tuple[str, ...]] = {
     ),
     "odd-ports": (
         # Two real servers become one address when the first gets its port: checks of the first
-        # can not be told from those of the second, and the kernel takes only one.
+        # cannot be told from those of the second, and the kernel takes only one.
         r"192.168.200.10:80 / 192.168.200.12:80 / only keepalived: TCP_CHECK",
     ),
 }
@@ -129,7 +129,7 @@ def run_all(lab: Lab, node: str, files: dict[str, bytes]) -> dict[str, Loaded]:
     lab.write(node, f"{FOLDER}/run.sh", _SETUP)
     names = [f"{name}.conf" for name in files]
 
-    def some(number: int) -> Result:
+    def some(number: int) -> RunResult:
         mine = " ".join(map(shlex.quote, names[number::AT_ONCE]))
         command = f"cd {FOLDER} && unshare -n sh run.sh {mine}"
         return lab.run(node, command, timeout=600, check=False)

@@ -78,7 +78,7 @@ def test_the_table_is_whole(crowded: Lab) -> None:
     assert missing.startswith("fwmark")
     weight = asked[missing][4][0][2]
     script = (
-        "from lvstui.operations.operator import LiveKernel\n"
+        "from lvstui.operations.weight_changes import LiveKernel\n"
         "from lvstui.model.keys import ServerKey, ServiceKey\n"
         f"print(LiveKernel().weight(ServiceKey.parse({missing!r}), ServerKey('10.10.0.3', 0)))\n"
     )

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lvstui.keepalived import load_tree, parse_bytes, view
-from lvstui.keepalived.lint.config_test import classify
+from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.run import lint
 from lvstui.lab import Lab, packages
-from lvstui.model.finding import Severity
+from lvstui.model.finding import FindingSeverity
 from tests.unit.keepalived.lint.cases import CASES, HOST
 
 SAMPLES = "usr/share/doc/keepalived/samples"
@@ -69,9 +69,9 @@ def test_every_sample_is_known(samples: Path) -> None:
 def test_sample(samples: Path, name: str) -> None:
     tree = load_tree(str(samples / f"keepalived.conf.{name}"), config_id="router")
     found = lint(tree, view(tree))
-    told = {finding.rule for finding in found if finding.severity is not Severity.NOTE}
+    told = {finding.rule for finding in found if finding.severity is not FindingSeverity.NOTE}
     assert told == EXPECTED[name], [f"{f.severity.value} {f.place}: {f.text}" for f in found]
-    assert not any(finding.severity is Severity.LETHAL for finding in found)
+    assert not any(finding.severity is FindingSeverity.LETHAL for finding in found)
 
 
 def test_nothing_that_keepalived_calls_lethal_escapes_us(lab: Lab) -> None:
@@ -92,8 +92,8 @@ def test_nothing_that_keepalived_calls_lethal_escapes_us(lab: Lab) -> None:
         tree = parse_bytes(CASES[name][0].encode(), f"/tmp/lint/{number}.conf", "router")
         theirs = classify(int(status), output, version, tree)
         ours = lint(tree, view(tree), HOST)
-        if theirs and theirs[0].severity is Severity.LETHAL:
+        if theirs and theirs[0].severity is FindingSeverity.LETHAL:
             assert ours, name
-            assert ours[0].severity is Severity.LETHAL, name
-        if not ours or ours[0].severity is Severity.NOTE:
-            assert all(f.severity is Severity.NOTE for f in theirs), (name, theirs)
+            assert ours[0].severity is FindingSeverity.LETHAL, name
+        if not ours or ours[0].severity is FindingSeverity.NOTE:
+            assert all(f.severity is FindingSeverity.NOTE for f in theirs), (name, theirs)

@@ -106,7 +106,7 @@ open("/root/made", "w").close()
 os.unlink("/root/made")
 os.kill(int(open("/run/keepalived.pid").read()), signal.SIGURG)
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.operations.operator import LiveKernel
+from lvstui.operations.weight_changes import LiveKernel
 server = ServerKey("10.10.0.3", 80)
 LiveKernel().set_weight(ServiceKey.parse("tcp 10.10.0.20:80"), server, 10)
 print("{}")

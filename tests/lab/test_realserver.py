@@ -344,7 +344,7 @@ def test_what_stands_in_the_way_is_said_and_nothing_is_changed(bare: Lab) -> Non
 
 
 def test_a_sudo_user_through_a_jump_host_with_a_key_in_an_agent(bare: Lab) -> None:
-    """Root can not log in at rs1, no key lies in a file, lb1 has no direct way that is used."""
+    """Root cannot log in at rs1, no key lies in a file, lb1 has no direct way that is used."""
     lab = bare
     lab.run(
         "rs1",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lvstui.lab import Lab
-from lvstui.lab.control import Process
+from lvstui.lab.control import LabProcess
 from lvstui.lab.topology import Topology
 from tests.lab.conftest import Labs
 from tests.lab.director import LVSTUI
@@ -106,7 +106,7 @@ class Console:
 
     def __init__(self, lab: Lab, rows: int, columns: int) -> None:
         environment = {"TERM": "xterm-256color", "PYTHONUTF8": "1"}
-        self.process: Process = lab.spawn(
+        self.process: LabProcess = lab.spawn(
             "lb1", f"exec {LVSTUI}", pty=(rows, columns), env=environment
         )
         self._from = 0

@@ -16,7 +16,7 @@ from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.changes import Ended
 from lvstui.model.files import ConfigFile, ConfigFiles
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.picture import Picture
 from lvstui.operations.change import Outcome, Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
@@ -300,7 +300,7 @@ class FakeEngine:
 
 ERROR = Finding(
     "forwarding-defaults-to-nat",
-    Severity.ERROR,
+    FindingSeverity.ERROR,
     "the service becomes NAT",
     evidence="no lb_kind",
     fix="lb_kind DR",

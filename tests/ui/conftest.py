@@ -19,7 +19,7 @@ from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_fro
 from textual.pilot import Pilot
 
 from lvstui.model.picture import Picture
-from lvstui.operations.operator import Operator
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.tui.app import LvstuiApp
 from lvstui.tui.change.plan import PlanScreen
 from lvstui.tui.services.screen import ServicesScreen
@@ -65,7 +65,7 @@ def make(tmp_path: Path) -> Make:
     def build(
         picture: Picture | None = None,
         *,
-        operator: FakeOperator | Operator | None = None,
+        operator: FakeOperator | WeightChanges | None = None,
         lab: FakeLab | None = None,
         realservers: Any = None,
         configuration: Any = None,

@@ -16,11 +16,13 @@ from lvstui.model.picture import Picture, ServiceView, State
 from lvstui.model.realserver import Look
 from lvstui.operations.change import NOT_BEGUN, Outcome, Progress, ReadBack, Stop, Tell, silent
 from lvstui.operations.undo import Kind, Offer, Operation, offer
-from lvstui.operations.weights import SetWeight, WeightsPlan, planned
-from lvstui.sources.audit import Entry
+from lvstui.operations.weights import SetKernelWeight, WeightsPlan, planned
+from lvstui.sources.audit import AuditEntry
 
 Target = tuple[ServiceKey, ServerKey]
-_ENTRY = Entry("op", "done", 0.0, "", "alice", "lb1", "drain", "tcp 10.10.0.20:80", "10.10.0.3:80")
+_ENTRY = AuditEntry(
+    "op", "done", 0.0, "", "alice", "lb1", "drain", "tcp 10.10.0.20:80", "10.10.0.3:80"
+)
 
 
 class FakeFeed:
@@ -101,7 +103,7 @@ class FakeOperator:
             before = view.weights.kernel if view and view.weights.kernel is not None else 0
             name = view.label if view else str(server)
             steps.append(
-                SetWeight(
+                SetKernelWeight(
                     picture.host,
                     service,
                     server,

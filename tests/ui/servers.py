@@ -35,7 +35,7 @@ from lvstui.realserver import parse
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import HostOutcome
-from lvstui.remote.runner import Access, Asker, RemoteError, Runner, Trouble
+from lvstui.remote.runner import Access, Asker, ErrorKind, RemoteError, Runner
 
 from . import pictures
 
@@ -82,7 +82,7 @@ class _NoNetwork:
         pass
 
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
-        raise RemoteError(Trouble.UNREACHABLE, f"{access.host}: tests have no network")
+        raise RemoteError(ErrorKind.UNREACHABLE, f"{access.host}: tests have no network")
 
 
 class FakeRealServers(RealServers):
@@ -119,7 +119,7 @@ class FakeRealServers(RealServers):
             found: HostFacts | RemoteError
             state = self.state.get(host.label, "bare")
             if self.cancelled.is_set():
-                found = RemoteError(Trouble.CANCELLED, f"{host.label}: stopped")
+                found = RemoteError(ErrorKind.CANCELLED, f"{host.label}: stopped")
             else:
                 found = self.errors.get(host.label) or facts(state, host.label, host.address)
             seen = {(host.address, vip): c for vip, c in outside(state, host.address).items()}

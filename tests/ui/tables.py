@@ -9,7 +9,7 @@ from lvstui.model.picture import Picture
 
 
 class RecordedTable:
-    """As operations.operator.Kernel."""
+    """As operations.weight_changes.Kernel."""
 
     def __init__(self, picture: Picture) -> None:
         self.weights = {

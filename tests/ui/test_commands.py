@@ -11,7 +11,7 @@ from lvstui.tui.config.screen import ConfigScreen
 from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.events.commands import EventsPage
 from lvstui.tui.events.screen import EventsScreen
-from lvstui.tui.host import Page
+from lvstui.tui.host import PageHost
 from lvstui.tui.realservers.commands import RealServersPage
 from lvstui.tui.realservers.screen import RealServersScreen
 from lvstui.tui.services.commands import ServicesPage
@@ -44,7 +44,7 @@ def screens_fit(
     config: ConfigScreen,
     realservers: RealServersScreen,
     events: EventsScreen,
-) -> tuple[Page, ServicesPage, ConfigPage, RealServersPage, EventsPage]:
+) -> tuple[PageHost, ServicesPage, ConfigPage, RealServersPage, EventsPage]:
     """For mypy: each screen is what its commands ask for."""
     return console, services, config, realservers, events
 

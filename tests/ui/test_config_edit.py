@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Input, OptionList, TextArea
 
-from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen, FileSeen
 from lvstui.model.changes import Ended
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.change import Phase
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.config.first import AfterFirstScreen
 from lvstui.tui.config.form import FormScreen
@@ -363,7 +363,7 @@ async def test_with_a_peer_the_same_goes_to_both_in_one_plan(
     seen = tuple(FileSeen(path, path, data=data) for path, data in files.files.items())
     engine.looks = {
         "lb2": DirectorSeen(
-            DaemonSeen("lb2", argv=("keepalived", "-i", "lb2")), ConfigSeen(tree, None, seen)
+            DaemonLook("lb2", argv=("keepalived", "-i", "lb2")), ConfigSeen(tree, None, seen)
         )
     }
     async with open_() as desk:
@@ -380,7 +380,7 @@ async def test_with_a_peer_the_same_goes_to_both_in_one_plan(
 
 async def test_a_peer_that_is_away_is_said_in_the_plan(open_: Open, engine: FakeEngine) -> None:
     engine.directors = ("lb1", "lb2")
-    engine.looks = {"lb2": RemoteError(Trouble.UNREACHABLE, "no answer from lb2")}
+    engine.looks = {"lb2": RemoteError(ErrorKind.UNREACHABLE, "no answer from lb2")}
     async with open_() as desk:
         await changed(desk)
         await desk.press("p")
@@ -517,7 +517,7 @@ async def test_what_could_not_be_kept_can_be_tried_again(
         keep = engine.confirm
 
         def away(id_: str) -> Any:
-            raise RemoteError(Trouble.UNREACHABLE, "no answer from lb2")
+            raise RemoteError(ErrorKind.UNREACHABLE, "no answer from lb2")
 
         monkeypatch.setattr(engine, "confirm", away)
         await desk.press("y")
@@ -712,7 +712,7 @@ async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
 ) -> None:
     monkeypatch.setattr("lvstui.operations.first.guess", lambda host: FOUND)
     seen = FileSeen(pictures.CONF, pictures.CONF, data=files.files[pictures.CONF])
-    daemon = DaemonSeen("lb1", argv=("keepalived", "-f", pictures.CONF))
+    daemon = DaemonLook("lb1", argv=("keepalived", "-f", pictures.CONF))
     engine.looks = {"lb1": DirectorSeen(daemon, ConfigSeen(files.read(), None, (seen,)))}
     async with open_() as desk:
         await desk.press("I")

@@ -26,7 +26,7 @@ from lvstui.keepalived.text.tree import Tree
 from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Picture
 from lvstui.model.text import harmless
-from lvstui.operations.weights import SetWeight, WeightsPlan
+from lvstui.operations.weights import SetKernelWeight, WeightsPlan
 from lvstui.tui.widgets.door import TerminalFilter
 from tests import hostile
 
@@ -85,7 +85,7 @@ class HostileOperator(FakeOperator):
         texts = itertools.cycle(hostile.TEXTS)
         plan = super().plan(picture, operation, targets, **options)
         steps = [
-            SetWeight(
+            SetKernelWeight(
                 next(texts),
                 s.service,
                 s.server,

@@ -16,7 +16,7 @@ import pytest
 from lvstui.model.keys import ServerKey
 from lvstui.model.picture import Picture
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.operator import Operator
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.sources.audit import entries
 from lvstui.tui.services.weight import MOST, WeightScreen, read_weight
 from tests.unit.world import WEB, World, rs, three
@@ -58,7 +58,7 @@ def open_(start: Start, log: AuditLog) -> Open:
     ) -> AsyncIterator[Site]:
         picture = picture or seen(*UP)
         table = RecordedTable(picture)
-        operator = Operator(read_only=read_only, audit=log, kernel=table)
+        operator = WeightChanges(read_only=read_only, audit=log, kernel=table)
         async with start(picture, operator=operator, **options) as desk:
             yield desk, table
 

@@ -16,9 +16,16 @@ from textual.widgets import Input
 from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
 from lvstui.operations.change import Phase
-from lvstui.remote.runner import Ran, RemoteError, SecretAnswer, SecretRequest, Trouble, UnknownKey
+from lvstui.remote.credentials import Redactor
+from lvstui.remote.runner import (
+    ErrorKind,
+    Ran,
+    RemoteError,
+    SecretAnswer,
+    SecretRequest,
+    UnknownKey,
+)
 from lvstui.remote.transcript import Transcript
-from lvstui.remote.vault import Redactor
 from lvstui.tui.change.push import PushScreen, RebootScreen
 from lvstui.tui.questions import KeyScreen, ScreenAsker, SecretScreen
 from lvstui.tui.realservers.evidence import EvidenceScreen
@@ -170,7 +177,7 @@ async def test_a_changed_key_is_shown_whole(open_: Open) -> None:
         "the host key of 10.10.0.3 is not the one of /root/.ssh/known_hosts:12 "
         "(known SHA256:aaa, offered SHA256:bbb)"
     )
-    fake.errors["rs1"] = RemoteError(Trouble.CHANGED_KEY, what, "ask who changed it")
+    fake.errors["rs1"] = RemoteError(ErrorKind.CHANGED_KEY, what, "ask who changed it")
     async with open_(fake) as desk:
         await looked(desk)
         assert "/root/.ssh/known_hosts:12" in desk.text()
@@ -269,7 +276,7 @@ async def test_diffs_and_the_same_steps_once(open_: Open) -> None:
 
 async def test_a_refused_host_is_said_and_not_touched(open_: Open) -> None:
     fake = FakeRealServers()
-    fake.errors["rs1"] = RemoteError(Trouble.UNREACHABLE, "10.10.0.3: no route", "")
+    fake.errors["rs1"] = RemoteError(ErrorKind.UNREACHABLE, "10.10.0.3: no route", "")
     async with open_(fake) as desk:
         await desk.press("p")
         await desk.until(lambda: top(desk).change.phase is Phase.PLANNED)

@@ -21,7 +21,7 @@ from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.events.event_list import EventList
 from lvstui.tui.events.screen import EventsScreen
 from lvstui.tui.help import HelpScreen
-from lvstui.tui.host import Host
+from lvstui.tui.host import ConsoleHost
 from lvstui.tui.palette import CommandProvider
 from lvstui.tui.screens import SCREENS
 from lvstui.tui.services.details import DetailsScreen
@@ -478,7 +478,7 @@ async def test_a_screen_visited_before_takes_a_new_theme(start: Start) -> None:
 
 
 def test_the_app_is_what_its_screens_expect(make: Make) -> None:
-    host: Host = make()
+    host: ConsoleHost = make()
     assert host.picture.host == "lb1"
 
 

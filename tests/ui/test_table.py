@@ -9,7 +9,7 @@ from textual.geometry import Region
 
 from lvstui.model.picture import Picture, ServerView, ServiceView, State, Weights
 from lvstui.tui.services.columns import COLUMN_SETS, Layout
-from lvstui.tui.services.rows import RowList, Shape, Sort
+from lvstui.tui.services.rows import RowList, Sort, ViewOptions
 from lvstui.tui.widgets.glyphs import UNICODE
 
 from . import pictures
@@ -117,7 +117,7 @@ def test_every_order_keeps_every_row(sort: Sort) -> None:
     site = pictures.site()
     for reverse in (False, True):
         rows = RowList()
-        rows.build(site.services, Shape(sort, reverse), frozenset())
+        rows.build(site.services, ViewOptions(sort, reverse), frozenset())
         assert len(rows) == 4 + 12
         for at, row in enumerate(rows.rows):
             wanted = row.id if isinstance(row, ServerView) else (row.key, None)

@@ -16,8 +16,8 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, Weights
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.audit import AuditLog, Deed
-from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.realserver.steps import HostPlan
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.change.plan import PlanScreen
@@ -69,7 +69,7 @@ def engine() -> FakeEngine:
 @pytest.fixture
 def options(engine: FakeEngine, log: AuditLog, kernel: Kernel) -> dict[str, Any]:
     return {
-        "operator": Operator(audit=log, kernel=kernel),
+        "operator": WeightChanges(audit=log, kernel=kernel),
         "configuration": engine.files,
         "config_engine": lambda asker: engine,
         "realservers": lambda asker: FakeRealServers(),

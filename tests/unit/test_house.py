@@ -26,7 +26,7 @@ print(",".join(heavy))
     [
         ("import lvstui.watch, lvstui.sources.local, lvstui.shell.report", ""),
         ("import lvstui.cli; lvstui.cli.build_parser()", ""),
-        ("import lvstui.operations.operator", ""),
+        ("import lvstui.operations.weight_changes", ""),
         ("import lvstui.lab", ""),
         ("import lvstui.realserver.probes", ""),
         ("import lvstui.remote.connect", ""),

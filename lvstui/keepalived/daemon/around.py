@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from lvstui.keepalived.daemon.facts import DaemonSeen
+from lvstui.keepalived.daemon.facts import DaemonLook
 from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.keepalived.lint.inquiry import questions, surroundings_of
 from lvstui.keepalived.lint.surroundings import Surroundings
@@ -16,7 +16,7 @@ from lvstui.remote.runner import RemoteError, Runner
 
 
 def look_around(
-    runner: Runner, daemon: DaemonSeen, trees: Sequence[Tree], *, root: bool = True
+    runner: Runner, daemon: DaemonLook, trees: Sequence[Tree], *, root: bool = True
 ) -> tuple[Surroundings, ...]:
     """Interfaces, scripts and users, as far as each of `trees` names them. Raises RemoteError."""
     commands: dict[tuple[str, ...], int] = {}
@@ -44,9 +44,9 @@ def look_around(
 
 
 def around_here(tree: Tree, version: str) -> Surroundings:
-    """The same of this host, with no more rights than this process has. What can not be asked
+    """The same of this host, with no more rights than this process has. What cannot be asked
     stays unknown."""
-    here = DaemonSeen("localhost", version=version)
+    here = DaemonLook("localhost", version=version)
     try:
         return look_around(LocalRunner(), here, [tree], root=False)[0]
     except RemoteError:

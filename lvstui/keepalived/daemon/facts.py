@@ -92,7 +92,7 @@ def roles(children: Sequence[Process], named: Mapping[int, str]) -> dict[str, in
 
 
 @dataclass(frozen=True, slots=True)
-class DaemonSeen:
+class DaemonLook:
     """The daemon and the host under it."""
 
     host: str
@@ -153,7 +153,6 @@ class DaemonSeen:
         return next((child for child in self.children if child.role == role), None)
 
     def interfaces_of(self, address: str) -> tuple[str, ...]:
-        """The interfaces that have an address."""
         return tuple(name for name, found in self.addresses if found == address)
 
 
@@ -162,7 +161,7 @@ class ConfigSeen:
     """The configuration on a director's disk, read whole for its own conditionals."""
 
     tree: Tree | None
-    """None when the main file can not be read or would not be loaded: `why` says so."""
+    """None when the main file cannot be read or would not be loaded: `why` says so."""
     configuration: Configuration | None
     files: tuple[FileSeen, ...] = ()
     """Every file that was asked for, main file first; also those that are not there."""
@@ -177,9 +176,9 @@ class ConfigSeen:
 class DirectorSeen:
     """One look at a director."""
 
-    daemon: DaemonSeen
+    daemon: DaemonLook
     config: ConfigSeen
     in_step: bool | None = None
-    """What the daemon has loaded is what the files say; None when that can not be known."""
+    """What the daemon has loaded is what the files say; None when that cannot be known."""
     running: Configuration | None = None
     """What it has loaded."""

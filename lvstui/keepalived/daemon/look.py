@@ -21,7 +21,7 @@ from importlib.resources import files as resources
 from lvstui.keepalived.daemon.facts import (
     Child,
     ConfigSeen,
-    DaemonSeen,
+    DaemonLook,
     DirectorSeen,
     FileSeen,
     Process,
@@ -35,7 +35,7 @@ from lvstui.model.keys import canonical_address
 from lvstui.model.numbers import PIDS, decimal, hexadecimal, number
 from lvstui.model.text import plain
 from lvstui.remote import guarded
-from lvstui.remote.runner import RemoteError, Runner, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 
 _MOST_HZ = 10_000
 _USR2 = 1 << 11
@@ -53,7 +53,7 @@ def script(name: str) -> str:
     )
 
 
-def judge(daemon: DaemonSeen, config: ConfigSeen) -> DirectorSeen:
+def judge(daemon: DaemonLook, config: ConfigSeen) -> DirectorSeen:
     """What is loaded, held against what the files say."""
     if not daemon.loaded:
         return DirectorSeen(daemon, config)
@@ -62,7 +62,7 @@ def judge(daemon: DaemonSeen, config: ConfigSeen) -> DirectorSeen:
     return DirectorSeen(daemon, config, in_step, running)
 
 
-def look_daemon(runner: Runner, *, root: bool = True, brief: bool = False) -> DaemonSeen:
+def look_daemon(runner: Runner, *, root: bool = True, brief: bool = False) -> DaemonLook:
     """The daemon and its host, without the files; `brief`: only what may change while it runs
     (processes, what is loaded, kernel, addresses). Raises RemoteError."""
     ran = runner.run(
@@ -75,7 +75,7 @@ def look_daemon(runner: Runner, *, root: bool = True, brief: bool = False) -> Da
     return parse_daemon(ran.text, runner.host)
 
 
-def parse_daemon(text: str, host: str) -> DaemonSeen:
+def parse_daemon(text: str, host: str) -> DaemonLook:
     """What `look.sh` printed. Raises RemoteError when it did not come whole."""
     lines, blobs = taken_apart(text, host)
     words: dict[str, str] = {}
@@ -105,7 +105,7 @@ def parse_daemon(text: str, host: str) -> DaemonSeen:
         if len(parts) > 3 and parts[2] in ("inet", "inet6"):
             with contextlib.suppress(ValueError):
                 with_addresses.append((parts[1], canonical_address(parts[3].partition("/")[0])))
-    return DaemonSeen(
+    return DaemonLook(
         host=host,
         node=plain(words.get("node", "")),
         root=words.get("user") == "0",
@@ -151,7 +151,9 @@ def taken_apart(text: str, host: str) -> tuple[list[str], dict[str, bytes]]:
         else:
             lines.append(line)
     if not whole:
-        raise RemoteError(Trouble.LOST, f"{host}: what keepalived's host tells did not come whole")
+        raise RemoteError(
+            ErrorKind.LOST, f"{host}: what keepalived's host tells did not come whole"
+        )
     return lines, blobs
 
 
@@ -219,7 +221,7 @@ def look_config(
 ) -> ConfigSeen:
     """The configuration on a host's disk, includes and all.
 
-    over: files of a candidate in place of those on disk. Raises RemoteError; a file that can not
+    over: files of a candidate in place of those on disk. Raises RemoteError; a file that cannot
     be read is no error but a problem of the tree, or `why` when it is the main one.
     """
     cache = FileCache(dict(over or {}))
@@ -284,7 +286,7 @@ def _file(
     mode = hexadecimal(words[0]) if len(words) == 4 else None
     uid, gid, links = (number(word) for word in words[1:]) if len(words) == 4 else (None,) * 3
     if mode is None or uid is None or gid is None or links is None:
-        # Without owner and mode it can not be written back as it was.
+        # Without owner and mode it cannot be written back as it was.
         return OSError(errno.EIO, "what its host tells of it is not understood", path)
     return replace(
         seen, mode=mode & 0o7777, uid=uid, gid=gid, links=links, data=blobs.get(f"data.{n}", b"")

@@ -9,9 +9,9 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 
-from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
+from lvstui.keepalived.daemon.facts import STATE, DaemonLook, FileStep
 from lvstui.keepalived.daemon.look import script
-from lvstui.keepalived.daemon.parcel import Parcel
+from lvstui.keepalived.daemon.payload import Payload
 from lvstui.keepalived.daemon.trial import ConfigTest, test_words
 from lvstui.remote import guarded
 
@@ -22,7 +22,7 @@ KEEP = 50
 def begin(
     id_: str,
     files: Sequence[FileStep],
-    daemon: DaemonSeen,
+    daemon: DaemonLook,
     *,
     seconds: int,
     meta: Mapping[str, object],
@@ -35,7 +35,7 @@ def begin(
     asked to load these. The script prints `armed HOW`; exit status BUSY when another change is
     under way, CHANGED when a file is not as it was seen, UNWRITABLE without room.
     """
-    parcel = Parcel()
+    parcel = Payload()
     # By standard input too, and no text between marks in the script: a path or a word of the
     # daemon's command line may hold any line.
     parcel.add_text("change.sh", script("common.sh") + guarded.script() + script("change.sh"))
@@ -75,7 +75,7 @@ def phase(id_: str, word: str, *arguments: str) -> str:
 
 
 def steps(
-    id_: str, files: Sequence[FileStep], daemon: DaemonSeen, old_is_lethal: bool = False
+    id_: str, files: Sequence[FileStep], daemon: DaemonLook, old_is_lethal: bool = False
 ) -> str:
     """The change's own part: what it is about, and each file's steps and way back."""
     expect, put, back, keep, release = [], [], [], [], []

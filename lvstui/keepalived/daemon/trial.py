@@ -14,10 +14,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.daemon.facts import DaemonSeen, FileStep
+from lvstui.keepalived.daemon.facts import DaemonLook, FileStep
 from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.keepalived.daemon.options import options_of
-from lvstui.keepalived.daemon.parcel import Parcel
+from lvstui.keepalived.daemon.payload import Payload
 from lvstui.model import numbers
 from lvstui.model.text import plain
 from lvstui.remote.runner import Runner
@@ -54,7 +54,7 @@ class Trial:
     why: str = ""
 
 
-def test_words(daemon: DaemonSeen) -> tuple[str, ...]:
+def test_words(daemon: DaemonLook) -> tuple[str, ...]:
     """Arguments of the test: the options of the daemon that change what a file means."""
     options = options_of(daemon.argv)
     words = ["-t", "-f", daemon.main]
@@ -65,7 +65,7 @@ def test_words(daemon: DaemonSeen) -> tuple[str, ...]:
 
 
 def trial(
-    runner: Runner, daemon: DaemonSeen, files: Sequence[FileStep], *, root: bool = True
+    runner: Runner, daemon: DaemonLook, files: Sequence[FileStep], *, root: bool = True
 ) -> Trial:
     """Test what is there and what would be there; without `files` the former alone. Raises
     RemoteError."""
@@ -99,9 +99,9 @@ def trial(
     return Trial(tested("before"), after, plain(why))
 
 
-def trial_script(daemon: DaemonSeen, files: Sequence[FileStep]) -> tuple[str, bytes]:
+def trial_script(daemon: DaemonLook, files: Sequence[FileStep]) -> tuple[str, bytes]:
     """Script and standard input of the test."""
-    parcel = Parcel()
+    parcel = Payload()
     place, mounts, shadowed = [], [], []
     shadows = dict.fromkeys(
         posixpath.dirname(file.real) for file in files if file.before is None or file.after is None

@@ -1,4 +1,4 @@
-"""A change to configuration files as data, and why one can not be made."""
+"""A change to configuration files as data, and why one cannot be made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPENS = (b"{",)
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class ExpectedLines:
     """Logical lines `start` up to `end` of a configuration become `lines`: what an edit must mean,
     all of it. Passwords may be in it, so it is never printed."""
 
@@ -45,7 +45,7 @@ class Change:
     edits: tuple[Edit, ...] = field(repr=False)
     cautions: tuple[str, ...] = ()
     """What the operator must know before he says yes, one sentence each."""
-    meant: tuple[Meant, ...] | None = field(default=None, repr=False)
+    meant: tuple[ExpectedLines, ...] | None = field(default=None, repr=False)
     """What the edits must do to the logical lines; None when nobody can say (text by hand)."""
     frame: tuple[Line, ...] = field(default=(), repr=False, compare=False)
     """The logical lines that `meant` speaks of."""
@@ -62,7 +62,7 @@ class Change:
 
 
 class RefusedEdit(Exception):
-    """An edit that can not be made safely. `str()` is one line without secrets: where, why, and
+    """An edit that cannot be made safely. `str()` is one line without secrets: where, why, and
     what to do instead."""
 
     def __init__(self, place: Place | None, why: str, todo: str = "") -> None:

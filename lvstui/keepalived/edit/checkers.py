@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.find import Found, FoundServer, ensure_editable, find_server
 from lvstui.keepalived.edit.judge import complaint
-from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import New, NewBlock
+from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.edit.values import last_child
 from lvstui.keepalived.keywords import CHECKERS
 from lvstui.keepalived.text.tree import Block, Tree
@@ -22,7 +22,7 @@ def add_check(tree: Tree, service: ServiceKey, server: ServerKey, check: NewBloc
     """Add `check` (see `judge.new_check`) to `server`. Raises RefusedEdit."""
     found = find_server(tree, service, server)
     ensure_check(found.block, check)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     own = [block for block in found.block.blocks(*CHECKERS) if block.closing is not None]
     pen.insert(found.block, [check], own[-1] if own else last_child(found.block))
     return pen.change(
@@ -86,7 +86,7 @@ def remove_check(
 ) -> Change:
     """Take a check away from `server`. Raises RefusedEdit."""
     found, owner = find_check(tree, service, server, kind, number)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     pen.remove(found.block, own_comments=True)
     last = len(list(owner.block.blocks(*CHECKERS))) == 1
     return pen.change(

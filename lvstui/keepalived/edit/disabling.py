@@ -23,9 +23,9 @@ from lvstui.keepalived.edit.find import (
     only_for,
 )
 from lvstui.keepalived.edit.mark import mark_text
-from lvstui.keepalived.edit.pen import Pen, end_of
 from lvstui.keepalived.edit.servers import without
 from lvstui.keepalived.edit.style import NewLine, child_indent
+from lvstui.keepalived.edit.tree_writer import TreeWriter, end_of
 from lvstui.keepalived.edit.values import place_for
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.mark import UNSET, mark_of
@@ -60,7 +60,7 @@ def disable(
             "set a weight first",
         )
     caution = without(found, last_allowed)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     if line is None:
         _insert(pen, found, by, at, reason)
     else:
@@ -71,7 +71,7 @@ def disable(
     )
 
 
-def _insert(pen: Pen, found: FoundServer, by: str, at: datetime, reason: str) -> None:
+def _insert(pen: TreeWriter, found: FoundServer, by: str, at: datetime, reason: str) -> None:
     after = place_for(pen.tree, found.block, b"weight")
     anchor = after or found.block.opening
     assert anchor is not None
@@ -91,7 +91,7 @@ def _insert(pen: Pen, found: FoundServer, by: str, at: datetime, reason: str) ->
     pen.insert(found.block, [NewLine((b"weight", b"0"))], after, suffix=mark)
 
 
-def _replace(pen: Pen, line: Statement, by: str, at: datetime, reason: str) -> None:
+def _replace(pen: TreeWriter, line: Statement, by: str, at: datetime, reason: str) -> None:
     ensure_editable(pen.tree, line)
     if len(line.words) < 2 or (span := line.word(1).span) is None:
         raise given_by(pen.tree, line, 1)
@@ -138,7 +138,7 @@ def enable(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:
             f"its weight was set to {found.server.weight} by hand: it serves already",
             "remove the comment by hand",
         )
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     where = only_for(line) if only_for(line) not in found.whom else ""
     if mark.was == UNSET:
         pen.remove(line)

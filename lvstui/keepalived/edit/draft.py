@@ -69,7 +69,7 @@ class Draft:
     def __init__(self, main: str, files: Files, config_id: str) -> None:
         """Read the configuration at `main` (absolute) as the host `config_id` does.
 
-        Raises OSError when that file can not be read.
+        Raises OSError when that file cannot be read.
         """
         self.main = main
         self.config_id = config_id

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.find import ensure_editable
-from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewBlock, NewLine
+from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.edit.values import default_whom, last_child, place_for, table_of
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.keepalived.text.values import shown
@@ -32,7 +32,7 @@ def add_entry(
     lists = list(block.blocks(keyword))
     if any(same_entry(keyword, entry, new[0]) for inner in lists for entry in inner.statements()):
         raise RefusedEdit(lists[-1].place, f"{into} has that entry already")
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     if lists:
         ensure_editable(tree, lists[-1])
         pen.insert(lists[-1], [NewLine(new)], last_child(lists[-1]))
@@ -55,7 +55,7 @@ def remove_entry(
         for line in inner.statements():
             if not same_entry(keyword, line, wanted):
                 continue
-            pen = Pen(tree)
+            pen = TreeWriter(tree)
             ensure_editable(tree, line)
             if len(inner.children) == 1:
                 ensure_editable(tree, inner)

@@ -15,7 +15,7 @@ from lvstui.keepalived.keywords import version_of
 from lvstui.model.keys import canonical_address
 
 
-class Kind(str, Enum):
+class FieldKind(str, Enum):
     """How a value is typed and shown."""
 
     ADDRESS = "address"
@@ -45,7 +45,7 @@ class Field:
     label: str
     help: str
     """One line."""
-    kind: Kind
+    kind: FieldKind
     default: str = ""
     """What counts when it is left empty; for people to read."""
     low: float = 0
@@ -64,7 +64,7 @@ class Field:
     @property
     def secret(self) -> bool:
         """Its value must never be seen."""
-        return self.kind is Kind.SECRET
+        return self.kind is FieldKind.SECRET
 
     def known(self, version: str = "") -> bool:
         """Whether keepalived `version` has it; yes when the version is not known."""
@@ -171,15 +171,15 @@ def _text(field: Field, text: str, version: str) -> str:
 
 
 _CHECKS = {
-    Kind.ADDRESS: _address,
-    Kind.NETWORK: _network,
-    Kind.PORT: _integer,
-    Kind.INTEGER: _integer,
-    Kind.SECONDS: _seconds,
-    Kind.CHOICE: _choice,
-    Kind.FLAG: _flag,
-    Kind.SCRIPT: _script,
-    Kind.NAME: _name,
-    Kind.TEXT: _text,
-    Kind.SECRET: _text,
+    FieldKind.ADDRESS: _address,
+    FieldKind.NETWORK: _network,
+    FieldKind.PORT: _integer,
+    FieldKind.INTEGER: _integer,
+    FieldKind.SECONDS: _seconds,
+    FieldKind.CHOICE: _choice,
+    FieldKind.FLAG: _flag,
+    FieldKind.SCRIPT: _script,
+    FieldKind.NAME: _name,
+    FieldKind.TEXT: _text,
+    FieldKind.SECRET: _text,
 }

@@ -1,4 +1,4 @@
-"""From keys to the blocks that gave them, or why those can not be edited."""
+"""From keys to the blocks that gave them, or why those cannot be edited."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def ensure_once(tree: Tree, file: SourceFile, node: Statement | None) -> None:
 
 
 def given_by(tree: Tree, statement: Statement, index: int) -> RefusedEdit:
-    """Why word `index` of `statement`, which has no span, can not be edited."""
+    """Why word `index` of `statement`, which has no span, cannot be edited."""
     return RefusedEdit(
         statement.place,
         f"{_word(statement)}: its value is given by {_giver(tree, statement)}",

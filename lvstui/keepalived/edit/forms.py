@@ -9,32 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.fields import Field, FieldKind
 from lvstui.keepalived.keywords import CHECKERS, ROOT, Keyword, Keywords, ValueKind
 from lvstui.keepalived.text.values import MAX_PORT, MAX_UNSIGNED, NAME_LIMIT
 
 _KINDS = {
-    ValueKind.FLAG: Kind.FLAG,
-    ValueKind.BOOL: Kind.FLAG,
-    ValueKind.NUMBER: Kind.INTEGER,
-    ValueKind.SECONDS: Kind.SECONDS,
-    ValueKind.PORT: Kind.PORT,
-    ValueKind.ADDRESS: Kind.ADDRESS,
-    ValueKind.CHOICE: Kind.CHOICE,
-    ValueKind.COMMAND: Kind.SCRIPT,
-    ValueKind.NOTIFY: Kind.SCRIPT,
-    ValueKind.URL: Kind.TEXT,
-    ValueKind.SECRET: Kind.SECRET,
-    ValueKind.ENTRIES: Kind.NETWORK,
+    ValueKind.FLAG: FieldKind.FLAG,
+    ValueKind.BOOL: FieldKind.FLAG,
+    ValueKind.NUMBER: FieldKind.INTEGER,
+    ValueKind.SECONDS: FieldKind.SECONDS,
+    ValueKind.PORT: FieldKind.PORT,
+    ValueKind.ADDRESS: FieldKind.ADDRESS,
+    ValueKind.CHOICE: FieldKind.CHOICE,
+    ValueKind.COMMAND: FieldKind.SCRIPT,
+    ValueKind.NOTIFY: FieldKind.SCRIPT,
+    ValueKind.URL: FieldKind.TEXT,
+    ValueKind.SECRET: FieldKind.SECRET,
+    ValueKind.ENTRIES: FieldKind.NETWORK,
 }
 """How a form asks for what the table expects; a name for all others."""
 
 
 def _field(keyword: Keyword, block: str = "") -> Field:
-    kind = _KINDS.get(keyword.kind, Kind.NAME)
+    kind = _KINDS.get(keyword.kind, FieldKind.NAME)
     if keyword.entries is not None:
         block = keyword.name
-        kind = Kind.NETWORK if keyword.entries is ValueKind.NETWORK else Kind.ADDRESS
+        kind = FieldKind.NETWORK if keyword.entries is ValueKind.NETWORK else FieldKind.ADDRESS
     return Field(
         keyword.name,
         keyword.label,
@@ -69,17 +69,19 @@ def _table(*names: str) -> Keywords:
     return table
 
 
-_ADDRESS = Field("address", "Address", "IPv4 or IPv6, as it is", Kind.ADDRESS, required=True)
-_PORT = Field("port", "Port", "0 or empty: every port", Kind.PORT, "", 0, MAX_PORT)
+_ADDRESS = Field("address", "Address", "IPv4 or IPv6, as it is", FieldKind.ADDRESS, required=True)
+_PORT = Field("port", "Port", "0 or empty: every port", FieldKind.PORT, "", 0, MAX_PORT)
 _THEIR_PORT = replace(_PORT, help="empty: that of the service", default="the service's")
-_COMMENT = Field("name", "Name", "stands beside it as a comment", Kind.TEXT, high=NAME_LIMIT)
+_COMMENT = Field("name", "Name", "stands beside it as a comment", FieldKind.TEXT, high=NAME_LIMIT)
 _VIRTUAL, _REAL = _table("virtual_server"), _table("virtual_server", "real_server")
 
 SERVICE: tuple[Field, ...] = (
     replace(_ADDRESS, help="the VIP; empty for a firewall mark or group", required=False),
     _PORT,
-    Field("fwmark", "Firewall mark", "instead of an address", Kind.INTEGER, "", 1, MAX_UNSIGNED),
-    Field("group", "Group", "a virtual_server_group instead of an address", Kind.NAME),
+    Field(
+        "fwmark", "Firewall mark", "instead of an address", FieldKind.INTEGER, "", 1, MAX_UNSIGNED
+    ),
+    Field("group", "Group", "a virtual_server_group instead of an address", FieldKind.NAME),
     _COMMENT,
     *_fields(
         _VIRTUAL,
@@ -153,14 +155,14 @@ def _check(kind: str) -> tuple[Field, ...]:
     )
 
 
-_ASKED = {("UDP_CHECK", "payload"): Kind.TEXT, ("UDP_CHECK", "require_reply"): Kind.FLAG}
+_ASKED = {("UDP_CHECK", "payload"): FieldKind.TEXT, ("UDP_CHECK", "require_reply"): FieldKind.FLAG}
 """What a form asks for in a simpler way than keepalived takes it."""
 
 CHECKS: Mapping[str, tuple[Field, ...]] = {kind: _check(kind) for kind in _OWN}
 """Each kind of check."""
 
 INSTANCE: tuple[Field, ...] = (
-    Field("name", "Name", "of the vrrp_instance", Kind.NAME, required=True),
+    Field("name", "Name", "of the vrrp_instance", FieldKind.NAME, required=True),
     *_fields(
         _table("vrrp_instance"),
         "state interface virtual_router_id priority advert_int version nopreempt preempt_delay "
@@ -172,7 +174,7 @@ INSTANCE: tuple[Field, ...] = (
 """A vrrp_instance."""
 
 SCRIPT: tuple[Field, ...] = (
-    Field("name", "Name", "of the vrrp_script", Kind.NAME, required=True),
+    Field("name", "Name", "of the vrrp_script", FieldKind.NAME, required=True),
     *_fields(
         _table("vrrp_script"), "script interval timeout weight rise fall user init_fail", "script"
     ),

@@ -9,9 +9,9 @@ from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.entries import add_entry, remove_entry
 from lvstui.keepalived.edit.find import ensure_editable, find_named
 from lvstui.keepalived.edit.judge import complaint
-from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.services import Setting, last_block
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
+from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.keywords import ROOT
 from lvstui.keepalived.text.tree import Block, Tree
 from lvstui.keepalived.text.values import shown
@@ -60,7 +60,7 @@ def add_instance(tree: Tree, new: NewInstance) -> Change:
         _address(vip[0])
     entries = tuple(NewLine(tuple(word.encode() for word in vip)) for vip in new.vips)
     children.append(NewBlock((b"virtual_ipaddress",), entries))
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     _append(pen, tree, NewBlock((b"vrrp_instance", new.name.encode()), tuple(children)))
     return pen.change(
         f"add instance {new.name}",
@@ -80,7 +80,7 @@ def remove_instance(tree: Tree, name: str) -> Change:
                     "a sync group names this instance",
                     "take it out of the group first",
                 )
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     pen.remove(found.block, own_comments=True)
     return pen.change(f"remove {found.whom}", *found.cautions, "its VIPs leave this director")
 
@@ -159,7 +159,7 @@ def add_script(tree: Tree, new: NewScript) -> Change:
     block = NewBlock(
         (b"vrrp_script", new.name.encode()), tuple(_lines("vrrp_script", new.settings))
     )
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     users = list(tree.blocks(b"vrrp_instance", b"vrrp_sync_group"))
     last = last_block(tree, b"vrrp_script")
     if users and (last is None or pen.outline.start(last) > pen.outline.start(users[0])):
@@ -181,12 +181,12 @@ def remove_script(tree: Tree, name: str) -> Change:
                 raise RefusedEdit(
                     inner.place, "an instance or sync group tracks it", "take it out there first"
                 )
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     pen.remove(found.block, own_comments=True)
     return pen.change(f"remove {found.whom}")
 
 
-def _append(pen: Pen, tree: Tree, block: NewBlock) -> None:
+def _append(pen: TreeWriter, tree: Tree, block: NewBlock) -> None:
     keyword = block.words[0]
     after = last_block(tree, keyword)
     file = after.header.file if after is not None else tree.files[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.fields import Field, FieldKind
 from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, INSTANCE, SCRIPT, SERVER, SERVICE
 from lvstui.keepalived.edit.style import NewBlock, NewLine
 from lvstui.keepalived.keywords import version_of
@@ -43,14 +43,18 @@ def complaint(block: str, keyword: str, words: Sequence[str], version: str = "")
     field = field_of(block, _ALIKE.get(alike, alike))
     if field is None:
         return ""
-    if field.kind is Kind.FLAG:
+    if field.kind is FieldKind.FLAG:
         extra = words and keyword != "require_reply" and words[0].lower() not in _BOOLEANS
         return f"{keyword}: true or false is needed" if extra else field.check("yes", version)
-    text = " ".join(words) if field.kind in (Kind.NETWORK, Kind.TEXT, Kind.SECRET) else ""
+    text = (
+        " ".join(words)
+        if field.kind in (FieldKind.NETWORK, FieldKind.TEXT, FieldKind.SECRET)
+        else ""
+    )
     text = text or (words[0] if words else "")
     if not text.strip() and keyword != "persistence_timeout":
         return f"{keyword}: a value is needed"
-    several = (Kind.SCRIPT, Kind.NETWORK, Kind.CHOICE)
+    several = (FieldKind.SCRIPT, FieldKind.NETWORK, FieldKind.CHOICE)
     if len(words) > 1 and field.kind not in several:
         return f"{keyword}: keepalived reads one value only"
     if keyword == "protocol":
@@ -239,7 +243,7 @@ def words_of(field: Field, text: str) -> tuple[bytes, ...] | None:
     """The words that a field writes; None when it writes nothing."""
     text = text.strip()
     keyword = field.keyword.encode()
-    if field.kind is Kind.FLAG:
+    if field.kind is FieldKind.FLAG:
         return (keyword,) if text == "yes" else None
     if not text:
         return None

@@ -10,8 +10,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lvstui.keepalived.edit.change import OPENS, Line, Meant
-from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.edit.change import OPENS, ExpectedLines, Line
+from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.keepalived.text.tree import Block, Node, Tree
 
@@ -24,7 +24,7 @@ looks so: that of a block ends in `OPENS`, any other begins in no such word alon
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class FileOutline:
     """The logical lines of one tree, and where each of its nodes stands among them. What was
     folded when it was drawn is one line of its own (see `whole`)."""
 
@@ -54,7 +54,7 @@ class Outline:
         return (*self.around(block), block.header.words)
 
 
-def outline(tree: Tree) -> Outline:
+def outline(tree: Tree) -> FileOutline:
     """The logical lines of `tree`."""
     lines: list[Line] = []
     starts: dict[int, int] = {}
@@ -63,7 +63,7 @@ def outline(tree: Tree) -> Outline:
     def add(nodes: Sequence[Node], chain: Line) -> None:
         for node in nodes:
             starts[id(node)] = len(lines)
-            if isinstance(node, Folded) and node.folded:
+            if isinstance(node, LazyBlock) and node.folded:
                 lines.append(((FOLDED, node.data),))
             elif isinstance(node, Block):
                 inner = (*chain, node.header.words)
@@ -75,7 +75,7 @@ def outline(tree: Tree) -> Outline:
             ends[id(node)] = len(lines)
 
     add(tree.root, ())
-    return Outline(tuple(lines), starts, ends)
+    return FileOutline(tuple(lines), starts, ends)
 
 
 def _text_of(line: Line) -> bytes | None:
@@ -115,7 +115,7 @@ def same_lines(one: Sequence[Line], other: Sequence[Line]) -> bool:
     return not left and not right
 
 
-def as_meant(lines: Sequence[Line], meant: Iterable[Meant]) -> tuple[Line, ...]:
+def as_meant(lines: Sequence[Line], meant: Iterable[ExpectedLines]) -> tuple[Line, ...]:
     """The logical lines that should be there after a change."""
     result: list[Line] = []
     at = 0
@@ -128,7 +128,10 @@ def as_meant(lines: Sequence[Line], meant: Iterable[Meant]) -> tuple[Line, ...]:
 
 
 def strays(
-    before: Sequence[Line], after: Sequence[Line], lines: Sequence[Line], meant: Iterable[Meant]
+    before: Sequence[Line],
+    after: Sequence[Line],
+    lines: Sequence[Line],
+    meant: Iterable[ExpectedLines],
 ) -> int:
     """How many logical lines changed for another configuration id without being meant.
 

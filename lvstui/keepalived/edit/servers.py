@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.checkers import ensure_check
 from lvstui.keepalived.edit.find import FoundServer, find_server, find_service
-from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, comment_text
+from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.edit.values import put, usable
 from lvstui.keepalived.keywords import CHECKERS, KNOWN_WORDS
 from lvstui.keepalived.meaning.virtual_servers import MAX_WEIGHT
@@ -30,7 +30,7 @@ def set_weight(
         raise RefusedEdit(None, f"a weight is a number from 0 to {MAX_WEIGHT}")
     found = find_server(tree, service, server)
     caution = "" if weight else without(found, last_allowed)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     put(pen, found.block, b"weight", [b"%d" % weight])
     return pen.change(
         f"weight of {found.whom}: {found.server.weight} → {weight}", *found.cautions, caution
@@ -109,7 +109,7 @@ def add_server(tree: Tree, service: ServiceKey, new: NewServer) -> Change:
     children += checks
     for check in new.checks or ():
         ensure_check(found.block, check)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     block = NewBlock(tuple(words), tuple(children), name_comment(new.name))
     pen.insert(found.block, [block], last_place(found.block))
     who = f"{new.name} ({key})" if new.name else str(key)
@@ -147,7 +147,7 @@ def remove_server(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:
         )
     _once(found)
     caution = without(found, last_allowed=True)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     pen.remove(found.block, own_comments=True)
     return pen.change(
         f"remove real server {found.whom}",

@@ -8,9 +8,9 @@ from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.checkers import ensure_check
 from lvstui.keepalived.edit.find import ensure_editable, ensure_once, find_service
 from lvstui.keepalived.edit.judge import check_quorum, complaint
-from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.servers import NewServer, checked_address, name_comment
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
+from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.edit.values import put
 from lvstui.keepalived.keywords import ROOT
 from lvstui.keepalived.meaning.services import services
@@ -61,7 +61,7 @@ def add_service(tree: Tree, new: NewService) -> Change:
         for check in server.checks or ():
             ensure_check(None, check)
         children.append(block)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     after = last_block(tree, b"virtual_server")
     file = after.header.file if after is not None else tree.files[0]
     made = NewBlock(tuple(words), tuple(children), name_comment(new.name))
@@ -155,7 +155,7 @@ def last_block(tree: Tree, keyword: bytes) -> Block | None:
 def remove_service(tree: Tree, key: ServiceKey) -> Change:
     """Take the whole virtual server of `key` out. Raises RefusedEdit."""
     found = find_service(tree, key)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     pen.remove(found.block, own_comments=True)
     count = len(found.service.servers)
     return pen.change(
@@ -171,7 +171,7 @@ def set_sorry_server(tree: Tree, key: ServiceKey, address: str, port: int = 0) -
     address, port = checked_address(address, port)
     if found.service.forwarding != "NAT" and port not in (0, key.port):
         raise RefusedEdit(found.block.place, "outside NAT it has the port of its service")
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     number = port or key.port
     values = [address.encode(), *([b"%d" % number] if number else [])]
     before, _ = put(pen, found.block, b"sorry_server", values)
@@ -189,7 +189,7 @@ def remove_sorry_server(tree: Tree, key: ServiceKey) -> Change:
     )
     if not lines:
         raise RefusedEdit(found.block.place, f"{key} has no sorry server")
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     for line in lines:
         ensure_editable(tree, line)
         pen.remove(line)
@@ -197,12 +197,12 @@ def remove_sorry_server(tree: Tree, key: ServiceKey) -> Change:
 
 
 def set_quorum(tree: Tree, key: ServiceKey, quorum: int, hysteresis: int | None = None) -> Change:
-    """The weight that must be alive for `key`. Raises RefusedEdit when it can not be reached."""
+    """The weight that must be alive for `key`. Raises RefusedEdit when it cannot be reached."""
     found = find_service(tree, key)
     margin = found.service.hysteresis if hysteresis is None else hysteresis
     if fault := check_quorum(found.service, quorum, margin):
         raise RefusedEdit(found.block.place, fault)
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     put(pen, found.block, b"quorum", [b"%d" % quorum])
     words = f"quorum of {found.whom}: {found.service.quorum} → {quorum}"
     if hysteresis is not None and hysteresis != found.service.hysteresis:

@@ -95,7 +95,7 @@ class Style:
     def render(self, new: New, indent: bytes, prefix: bytes = b"") -> list[bytes]:
         """The physical lines of `new` without newlines; `prefix` (`@lb1 `) before each.
 
-        Raises RefusedEdit when a line would be too long, or a word can not be written.
+        Raises RefusedEdit when a line would be too long, or a word cannot be written.
         """
         result: list[bytes] = []
         head = b" ".join(map(quoted, new.words))

@@ -9,11 +9,11 @@ from lvstui.keepalived.edit.consequences import consequence
 from lvstui.keepalived.edit.find import effective, ensure_editable, given_by, only_for
 from lvstui.keepalived.edit.judge import complaint
 from lvstui.keepalived.edit.mark import ensure_unmarked
-from lvstui.keepalived.edit.pen import Pen
 from lvstui.keepalived.edit.style import NewLine
+from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.keywords import ROOT, SECRET_KEYWORDS, Keyword, Keywords
 from lvstui.keepalived.text.allowed import kind_of
-from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.shown import shown_text
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
@@ -39,7 +39,7 @@ def set_value(tree: Tree, block: Block, keyword: str, *words: str, whom: str = "
     written in the style of its neighbours. `whom` says in the title whose value it is. Raises
     RefusedEdit.
     """
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     before, line = put(pen, block, keyword.encode(), [_bytes(word) for word in words])
     after = told(keyword.encode(), list(map(_bytes, words)))
     told_as = title(keyword, whom or default_whom(block), line, before, after)
@@ -51,7 +51,7 @@ def remove_value(tree: Tree, block: Block, keyword: str, whom: str = "") -> Chan
 
     Raises RefusedEdit when there is none.
     """
-    pen = Pen(tree)
+    pen = TreeWriter(tree)
     lines = list(block.statements(keyword.encode()))
     if not lines:
         raise RefusedEdit(block.place, f"there is no {keyword} to take out")
@@ -87,7 +87,7 @@ def default_whom(block: Block) -> str:
 
 
 def put(
-    pen: Pen, block: Block, keyword: bytes, values: Sequence[bytes]
+    pen: TreeWriter, block: Block, keyword: bytes, values: Sequence[bytes]
 ) -> tuple[str, Statement | None]:
     """Write `keyword` with `values` into `block`; the value before, and its line if there was
     one."""
@@ -139,7 +139,7 @@ def table_of(tree: Tree, block: Block) -> Keywords | None:
             if node is block:
                 return True, keyword
             # Who has the block at hand has looked into those around it.
-            folded = isinstance(node, Folded) and node.folded
+            folded = isinstance(node, LazyBlock) and node.folded
             if keyword is not None and keyword.inner is not None and not folded:
                 found, inner = search(node.children, keyword.inner)
                 if found:
@@ -215,7 +215,7 @@ def _siblings(tree: Tree, block: Block) -> list[Block]:
         else:
             others += same
         for node in nodes:
-            if isinstance(node, Folded) and node.folded:
+            if isinstance(node, LazyBlock) and node.folded:
                 # The habits of a file show in a few of them.
                 if unfold <= 0:
                     continue

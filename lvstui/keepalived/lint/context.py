@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.lint.programs import Program, programs
-from lvstui.keepalived.lint.routers import Router, routers
+from lvstui.keepalived.lint.routers import InstanceLines, routers
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.model.config import Configuration, Place
@@ -22,7 +22,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class LintContext:
     """Everything that a rule may look at."""
 
     tree: Tree
@@ -31,7 +31,7 @@ class Context:
     peer: Peer | None
     settings: dict[bytes, Statement]
     """Of each keyword of global_defs the line that counts."""
-    routers: tuple[Router, ...]
+    routers: tuple[InstanceLines, ...]
     """The vrrp_instances that keepalived keeps."""
     virtual_servers: tuple[Block, ...]
     """As written, those that keepalived drops too."""
@@ -55,11 +55,11 @@ def context_of(
     configuration: Configuration,
     surroundings: Surroundings | None = None,
     peer: Peer | None = None,
-) -> Context:
+) -> LintContext:
     """What the rules need, read once."""
     settings = settings_of(tree)
     virtual_servers = tuple(tree.blocks(b"virtual_server"))
-    return Context(
+    return LintContext(
         tree=tree,
         configuration=configuration,
         surroundings=surroundings or Surroundings(),

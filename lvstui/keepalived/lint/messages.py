@@ -9,25 +9,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lvstui.model.finding import Severity
+from lvstui.model.finding import FindingSeverity
 
-_L, _E, _W, _N = Severity.LETHAL, Severity.ERROR, Severity.WARNING, Severity.NOTE
+_L, _E, _W, _N = (
+    FindingSeverity.LETHAL,
+    FindingSeverity.ERROR,
+    FindingSeverity.WARNING,
+    FindingSeverity.NOTE,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class MessageShape:
     """One kind of message."""
 
     pattern: re.Pattern[str]
     rule: str
-    severity: Severity
+    severity: FindingSeverity
     fix: str = ""
 
 
-UNKNOWN = Shape(re.compile(""), "message", _W)
+UNKNOWN = MessageShape(re.compile(""), "message", _W)
 
-SHAPES: tuple[Shape, ...] = tuple(
-    Shape(re.compile(pattern), rule, severity, fix)
+SHAPES: tuple[MessageShape, ...] = tuple(
+    MessageShape(re.compile(pattern), rule, severity, fix)
     for pattern, rule, severity, fix in (
         # Ends the daemon
         (r"is missing a parameter", "missing-parameter", _L, "give the keyword its value"),
@@ -173,7 +178,7 @@ SHAPES: tuple[Shape, ...] = tuple(
 )
 
 
-def shape_of(text: str) -> Shape:
+def shape_of(text: str) -> MessageShape:
     """The kind of one message; `UNKNOWN` when no kind fits."""
     for shape in SHAPES:
         if shape.pattern.search(text):

@@ -20,7 +20,7 @@ _DIGITS = re.compile(rb"\+?([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class InstanceAddress:
     """One entry of a block of addresses."""
 
     line: Statement
@@ -33,7 +33,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Router:
+class InstanceLines:
     """One vrrp_instance."""
 
     block: Block
@@ -52,10 +52,10 @@ class Router:
     version: int
     family: int
     """4 without any address."""
-    vips: tuple[Address, ...]
+    vips: tuple[InstanceAddress, ...]
     """Those that keepalived takes, the excluded ones not among them."""
-    excluded: tuple[Address, ...]
-    peers: tuple[Address, ...]
+    excluded: tuple[InstanceAddress, ...]
+    peers: tuple[InstanceAddress, ...]
     unicast: bool
     """It has a unicast peer."""
     source: Statement | None
@@ -69,7 +69,7 @@ class Router:
         return shown(self.interface.words[1]) if self.interface else ""
 
     @property
-    def addresses(self) -> tuple[Address, ...]:
+    def addresses(self) -> tuple[InstanceAddress, ...]:
         """Advertised and excluded ones."""
         return self.vips + self.excluded
 
@@ -97,7 +97,7 @@ def number(statement: Statement | None) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def routers(tree: Tree, configuration: Configuration) -> tuple[Router, ...]:
+def routers(tree: Tree, configuration: Configuration) -> tuple[InstanceLines, ...]:
     """The vrrp_instances that keepalived keeps. `configuration` is the typed view of `tree`."""
     known = {made.name: made for made in configuration.instances}
     version = globals_of(tree, Notes()).vrrp_version
@@ -111,33 +111,33 @@ def routers(tree: Tree, configuration: Configuration) -> tuple[Router, ...]:
     return tuple(result)
 
 
-def addresses(block: Block, keyword: bytes) -> tuple[Address, ...]:
+def addresses(block: Block, keyword: bytes) -> tuple[InstanceAddress, ...]:
     """The entries of the inner blocks of that keyword that begin with an address."""
     return _addresses(entries(block, keyword))
 
 
-def static_addresses(tree: Tree) -> tuple[Address, ...]:
+def static_addresses(tree: Tree) -> tuple[InstanceAddress, ...]:
     """Those that keepalived sets for as long as it runs."""
     return _addresses(
         line for block in tree.blocks(b"static_ipaddress") for line in block.statements()
     )
 
 
-def _addresses(lines: Iterable[Statement]) -> tuple[Address, ...]:
-    result: list[Address] = []
+def _addresses(lines: Iterable[Statement]) -> tuple[InstanceAddress, ...]:
+    result: list[InstanceAddress] = []
     notes = Notes()
     for line in lines:
         address = notes.address(line.words[0].partition(b"/")[0])
         if address is not None and not ipaddress.ip_address(address).is_unspecified:
-            result.append(Address(line, address, prefix_of(line, address), device_of(line)))
+            result.append(InstanceAddress(line, address, prefix_of(line, address), device_of(line)))
     return tuple(result)
 
 
-def _router(block: Block, made: ConfiguredInstance, version: int) -> Router:
+def _router(block: Block, made: ConfiguredInstance, version: int) -> InstanceLines:
     interface = last(block, b"interface")
     family, version = family_and_version(block, version, made.strict, Notes())
     peers = addresses(block, b"unicast_peer")
-    return Router(
+    return InstanceLines(
         block=block,
         name=made.name,
         interface=interface if value(interface) else None,

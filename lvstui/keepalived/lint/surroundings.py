@@ -31,7 +31,7 @@ class Script(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class InterfaceSeen:
     """One network interface with its addresses."""
 
     name: str
@@ -55,7 +55,7 @@ class Link:
 class Surroundings:
     """What a host has. None: not known, and no rule then guesses."""
 
-    links: tuple[Link, ...] | None = None
+    links: tuple[InterfaceSeen, ...] | None = None
     """Those of the daemon's network namespace."""
     version: str = ""
     """keepalived's: `2.2.7`. Empty when not known."""
@@ -73,8 +73,7 @@ class Surroundings:
         """The version to compare with, `(2, 2, 7)`; empty when not known."""
         return release(self.version)
 
-    def link(self, name: str) -> Link | None:
-        """The interface of that name."""
+    def link(self, name: str) -> InterfaceSeen | None:
         for link in self.links or ():
             if link.name == name:
                 return link
@@ -104,7 +103,7 @@ def _held(given: object) -> tuple[str, int] | None:
     return None if length is None else (address, length)
 
 
-def links_from_json(text: str) -> tuple[Link, ...]:
+def links_from_json(text: str) -> tuple[InterfaceSeen, ...]:
     """The interfaces that `ip -j addr` (or `ip -j -d addr`) printed.
 
     Raises ValueError when that is no such JSON.
@@ -115,7 +114,7 @@ def links_from_json(text: str) -> tuple[Link, ...]:
         raise ValueError("no list of interfaces") from None
     if not isinstance(told, list):
         raise ValueError("no list of interfaces")
-    result: list[Link] = []
+    result: list[InterfaceSeen] = []
     for entry in told:
         if not isinstance(entry, dict) or not isinstance(entry.get("ifname"), str):
             continue
@@ -127,7 +126,7 @@ def links_from_json(text: str) -> tuple[Link, ...]:
             kind = "loopback"
         flags = entry.get("flags")
         up = "UP" in flags if isinstance(flags, list) else None
-        result.append(Link(entry["ifname"], addresses, kind, up))
+        result.append(InterfaceSeen(entry["ifname"], addresses, kind, up))
     return tuple(result)
 
 

@@ -63,7 +63,7 @@ def timing(block: Block, notes: Notes, inner: bool = True) -> Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckSettings:
     """A check whose target may still lack the server's port."""
 
     checker: ConfiguredChecker
@@ -72,7 +72,7 @@ class Check:
 
 def checks(
     block: Block, outer: Timing, address: str, port: int, serves: int, notes: Notes
-) -> tuple[Check, ...]:
+) -> tuple[CheckSettings, ...]:
     """The checks of one real server.
 
     `outer` holds what the real server and its virtual server set, `address` and `port` where a
@@ -80,7 +80,7 @@ def checks(
     before it resets that of the server (queue_checker in check_api.c, 2.2.7). `serves` is the
     port that the server ends up with.
     """
-    result: list[Check] = []
+    result: list[CheckSettings] = []
     for check in block.blocks(*CHECKERS):
         kind = check.keyword.decode()
         own = timing(check, notes)
@@ -99,7 +99,7 @@ def checks(
         if target is None:
             continue
         result.append(
-            Check(
+            CheckSettings(
                 ConfiguredChecker(kind, target, delay, timeout, retry, check.place),
                 bool(merged.alpha),
             )

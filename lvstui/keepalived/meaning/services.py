@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lvstui.keepalived.meaning.checks import Check, checks
+from lvstui.keepalived.meaning.checks import CheckSettings, checks
 from lvstui.keepalived.meaning.groups import Group, Member, groups
 from lvstui.keepalived.meaning.virtual_servers import (
     DEFAULT_PERSISTENCE,
@@ -186,7 +186,7 @@ def _key(real: Real, member: Member, set_port: bool) -> ServerKey:
 
 
 def _service(
-    virtual: Virtual, member: Member, found: list[tuple[Check, ...]], name: str, group: str
+    virtual: Virtual, member: Member, found: list[tuple[CheckSettings, ...]], name: str, group: str
 ) -> ConfiguredService:
     if member.address:
         key = ServiceKey(
@@ -226,7 +226,7 @@ def _service(
 
 
 def _server(
-    virtual: Virtual, real: Real, member: Member, own: tuple[Check, ...]
+    virtual: Virtual, real: Real, member: Member, own: tuple[CheckSettings, ...]
 ) -> ConfiguredServer:
     alpha = bool(virtual.alpha if real.timing.alpha is None else real.timing.alpha)
     return ConfiguredServer(

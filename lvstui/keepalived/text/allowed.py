@@ -101,7 +101,6 @@ class _Line:
         self.loose = continued
 
     def shown(self) -> bytes:
-        """The line as it may be shown."""
         at = self.start
         result = self.line[:at]
         body = _IN_BRACES.sub(rb"$_\1_", self.line[: self.end])

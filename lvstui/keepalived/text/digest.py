@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 
 from lvstui.keepalived.keywords import SECRET_KEYWORDS
-from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.tree import Statement
 
 
@@ -24,7 +24,7 @@ class Digest:
     __slots__ = ("_parts", "_secret", "_value")
 
     def __init__(self) -> None:
-        self._parts: list[bytes | Folded] = []
+        self._parts: list[bytes | LazyBlock] = []
         self._value = ""
         self._secret: tuple[str, int] | None = None
 
@@ -46,7 +46,7 @@ class Digest:
             words = tuple(map(_mark, words))
         self._parts.append(b"\0".join(words))
 
-    def add_folded(self, block: Folded) -> None:
+    def add_folded(self, block: LazyBlock) -> None:
         """Take up a whole block; its words are asked for when the value is."""
         self._parts.append(block)
 

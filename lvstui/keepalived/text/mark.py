@@ -22,7 +22,7 @@ TIME = "%Y-%m-%dT%H:%MZ"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DisabledMark:
     """A mark as it is written."""
 
     start: int
@@ -34,7 +34,7 @@ class Mark:
     reason: bytes
 
 
-def mark_of(line: Statement) -> Mark | None:
+def mark_of(line: Statement) -> DisabledMark | None:
     """The mark on the line of a weight; None when there is none."""
     if line.provenance is Provenance.REPEATED:
         return None
@@ -50,4 +50,4 @@ def mark_of(line: Statement) -> Mark | None:
         at = datetime.strptime(stamp.decode(), TIME).replace(tzinfo=timezone.utc)
     except ValueError:
         return None
-    return Mark(start, by, at, was, reason or b"")
+    return DisabledMark(start, by, at, was, reason or b"")

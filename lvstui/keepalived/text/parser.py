@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.keywords import ROOT, SECRET_KEYWORDS, Keyword, Keywords
 from lvstui.keepalived.text.digest import Digest
 from lvstui.keepalived.text.files import Files
-from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.reader import Reader
 from lvstui.keepalived.text.shown import shows_keyword
 from lvstui.keepalived.text.tree import Block, Node, Provenance, Statement, Tree
@@ -49,7 +49,7 @@ class Builder:
         """Whether no block is open, and no secret expected either."""
         return not self._frames and not self._after_secret
 
-    def take(self, statements: Iterator[Statement | Folded]) -> None:
+    def take(self, statements: Iterator[Statement | LazyBlock]) -> None:
         """Take up all `statements`."""
         add = self.digest.add
         frames, root = self._frames, self._root

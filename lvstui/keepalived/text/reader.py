@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from lvstui.keepalived.text.expand import Definition, Definitions, Repetition
 from lvstui.keepalived.text.files import Files, resolve
-from lvstui.keepalived.text.fold import KEYWORD, Folded, Folds
+from lvstui.keepalived.text.lazy import KEYWORD, Folds, LazyBlock
 from lvstui.keepalived.text.lexer import (
     BLANKS,
     CLOSE,
@@ -88,7 +88,7 @@ class Reader:
             os.fsencode(self.config_id), lambda: os.fsencode(posixpath.dirname(self._here[0].path))
         )
 
-    def read(self, path: str) -> Iterator[Statement | Folded]:
+    def read(self, path: str) -> Iterator[Statement | LazyBlock]:
         """Every statement of the configuration at `path` (absolute); see `may_fold`.
 
         Raises OSError when that file cannot be read; one that is included and cannot be read
@@ -97,7 +97,7 @@ class Reader:
         self._push(path)
         return self._statements(self._feed())
 
-    def read_lines(self, lines: Iterator[Line]) -> Iterator[Statement | Folded]:
+    def read_lines(self, lines: Iterator[Line]) -> Iterator[Statement | LazyBlock]:
         """Every statement of lines that are already put in order."""
         return self._statements(lines)
 
@@ -123,7 +123,7 @@ class Reader:
             current.offset += len(raw) + 1
             yield current.file, number + 1, offset, raw, number < last
 
-    def _fold(self, number: int, offset: int) -> Folded | None:
+    def _fold(self, number: int, offset: int) -> LazyBlock | None:
         """The virtual server that begins on the line just fed, when it can stay folded."""
         current = self._stack[-1]
         if current.folds is None:
@@ -136,9 +136,9 @@ class Reader:
         head = current.file.lines[number - 1]
         text = Text(head[: head.index(OPEN)].rstrip(), offset)
         words_ = tuple(text.data.split())
-        return Folded(Statement(words_, text, current.file, number, offset), fold)
+        return LazyBlock(Statement(words_, text, current.file, number, offset), fold)
 
-    def _statements(self, feed: Iterator[Line]) -> Iterator[Statement | Folded]:
+    def _statements(self, feed: Iterator[Line]) -> Iterator[Statement | LazyBlock]:
         literal = Provenance.LITERAL
         for file, number, offset, raw, ended in feed:
             if (

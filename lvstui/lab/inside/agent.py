@@ -88,7 +88,7 @@ class Agent:
         """Nodes, cables, addresses, services."""
         for item in self.plan["nodes"]:
             self.nodes[item["name"]] = NodeProxy(self.plan, item)
-        route = rtnl.Route()
+        route = rtnl.LabRoute()
         route.set_up("lo")
         route.add_bridge(BRIDGE)
         for number, proxy in enumerate(self.nodes.values(), 1):

@@ -62,7 +62,7 @@ def is_local(address: str) -> bool:
     return True
 
 
-class Director:
+class LabDirector:
     """keepalived of one node.  `fork` is the node's own."""
 
     def __init__(
@@ -234,7 +234,7 @@ class Director:
 UNIT = "keepalived.service"
 
 
-class UnitDirector(Director):
+class UnitDirector(LabDirector):
     """keepalived of a machine, which is a unit of its systemd; as it is at this moment."""
 
     def __init__(self, node: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ DEFAULT_SLOW_MS = 3000
 _PROTOCOL_VRRP = 112
 
 
-class Refused(Exception):
+class FaultRefused(Exception):
     """A fault that makes no sense here; the text says why."""
 
 
@@ -33,7 +33,7 @@ class Faults:
 
     def __init__(self, agent: AgentAround) -> None:
         self._agent = agent
-        self._route: rtnl.Route | None = None
+        self._route: rtnl.LabRoute | None = None
         self._split = False
         self._unplugged: set[str] = set()
         self._arp_answers: set[str] = set()
@@ -60,7 +60,6 @@ class Faults:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names of faults."""
         return tuple(self._handlers)
 
     # ---- asking ------------------------------------------------------------------------------
@@ -116,23 +115,23 @@ class Faults:
                     nodes.append({**item, "role": role, "machine": True})
                 return {"ok": True, "lab": self._agent.plan["name"], "nodes": nodes}
             return {"ok": False, "error": f"unknown request {op!r}"}
-        except (Refused, OSError) as error:
+        except (FaultRefused, OSError) as error:
             return {"ok": False, "error": str(error)}
 
     def _inject(self, name: str, node: Any, argument: Any) -> str:
         handler = self._handlers.get(name)
         if handler is None:
-            raise Refused(f"no fault {name!r}; there are: {', '.join(self.names)}")
+            raise FaultRefused(f"no fault {name!r}; there are: {', '.join(self.names)}")
         return handler(str(node or ""), "" if argument is None else str(argument))
 
     def _proxy(self, name: str) -> NodeProxy:
         proxy = self._agent.nodes.get(name)
         if proxy is None and self._machine_role(name):
             also = " and the faults of keepalived" if self._machine_role(name) == "director" else ""
-            raise Refused(f"{name} is a machine: only unplug and plug{also} can strike it")
+            raise FaultRefused(f"{name} is a machine: only unplug and plug{also} can strike it")
         if proxy is None:
             names = ", ".join(self._agent.nodes)
-            raise Refused(f"name a node, {name!r} is none; there are: {names}")
+            raise FaultRefused(f"name a node, {name!r} is none; there are: {names}")
         return proxy
 
     def _machine_role(self, name: str) -> str:
@@ -153,7 +152,7 @@ class Faults:
     def _ask(self, name: str, op: str, **words: Any) -> dict[str, Any]:
         reply = self._proxy(name).call(op, **words)
         if "error" in reply:
-            raise Refused(reply["error"])
+            raise FaultRefused(reply["error"])
         return reply
 
     # ---- the faults --------------------------------------------------------------------------
@@ -174,16 +173,16 @@ class Faults:
         if self._machine_role(node) == "director":
             reply = self._order_machine(node, action)
             if "error" in reply:
-                raise Refused(reply["error"])
+                raise FaultRefused(reply["error"])
         else:
             reply = self._ask(node, "keepalived", action=action)
         return f"{node}: {reply.get('note') or 'keepalived ' + words}"
 
     def _arp(self, node: str, answer: bool) -> str:
         if self._proxy(node).role != "realserver":
-            raise Refused(f"{node} is no real server")
+            raise FaultRefused(f"{node} is no real server")
         if not answer and not self._proxy(node).item["loopback"]:
-            raise Refused(f"{node} is bare: its ARP sysctls are left as they are")
+            raise FaultRefused(f"{node} is bare: its ARP sysctls are left as they are")
         self._ask(node, "arp", answer=answer)
         if answer:
             self._arp_answers.add(node)
@@ -202,13 +201,13 @@ class Faults:
 
     def _vip(self, node: str, add: bool) -> str:
         if not self._proxy(node).item["all_vips"]:
-            raise Refused(f"{node} has no VIP on its loopback")
+            raise FaultRefused(f"{node} has no VIP on its loopback")
         self._ask(node, "vip", add=add)
         return f"{node}: VIPs {'put on' if add else 'removed from'} its loopback"
 
     def _bare(self, node: str, _: str) -> str:
         if self._proxy(node).role != "realserver":
-            raise Refused(f"{node} is no real server")
+            raise FaultRefused(f"{node} is no real server")
         self._ask(node, "arp", answer=True)
         if not self._proxy(node).item["loopback"]:
             return f"{node}: was bare already"
@@ -217,7 +216,7 @@ class Faults:
 
     def _link(self, node: str, up: bool) -> None:
         if self._route is None:
-            self._route = rtnl.Route()
+            self._route = rtnl.LabRoute()
         if self._machine_role(node):
             # The port of a machine stays up: its cable ends outside this guest.
             self._route.enslave("v" + node, self._agent.bridge if up else "")
@@ -278,7 +277,7 @@ class Faults:
         os.close(out)
         _, status = os.waitpid(pid, 0)
         if status:
-            raise Refused("tc: " + words.decode("utf-8", "replace").strip())
+            raise FaultRefused("tc: " + words.decode("utf-8", "replace").strip())
 
     def heal(self) -> str:
         """Everything back as it was planned."""

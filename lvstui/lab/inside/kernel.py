@@ -58,12 +58,10 @@ def unmount_lazily(target: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """unshare(2)."""
     _checked(_libc.unshare(flags), "unshare")
 
 
 def pivot_root(new: str, old: str) -> None:
-    """pivot_root(2)."""
     _checked(_libc.syscall(_SYS_PIVOT_ROOT, new.encode(), old.encode()), "pivot_root", new)
 
 

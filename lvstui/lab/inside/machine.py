@@ -148,7 +148,7 @@ def _mount_root(plan: dict[str, Any]) -> str:
 
 def _network(plan: dict[str, Any]) -> None:
     """The NIC gets its name; the stack `plain` also its addresses, as nobody else gives them."""
-    route = rtnl.Route()
+    route = rtnl.LabRoute()
     route.rename("vec0", "eth0")
     if plan["configure"]:
         for name in ("lo", "eth0"):

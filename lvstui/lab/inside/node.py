@@ -48,8 +48,8 @@ class Node:
         self._events = events
         self._commands: set[int] = set()
         self._orders: socket.socket | None = None
-        self._route = rtnl.Route()
-        self._director = director.Director(node, self.fork)
+        self._route = rtnl.LabRoute()
+        self._director = director.LabDirector(node, self.fork)
         self.closing: list[socket.socket] = []
         self.lab_socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.lab_socket.bind(LAB_SOCKET)

@@ -34,7 +34,7 @@ def _link(index: int = 0, flags: int = 0, change: int = 0) -> bytes:
     return struct.pack("=BxHiII", 0, 0, index, flags, change)
 
 
-class Route:
+class LabRoute:
     """A rtnetlink socket of the network namespace in which it was made."""
 
     def __init__(self) -> None:
@@ -109,7 +109,6 @@ class Route:
             self.request(RTM_DELADDR, body, ignore=(99, 2, 3))
 
     def default_route(self, gateway: str) -> None:
-        """A default route by a gateway."""
         family = socket.AF_INET6 if ":" in gateway else socket.AF_INET
         body = struct.pack("=BBBBBBBBI", family, 0, 0, 0, 254, 3, 0, 1, 0)
         body += attribute(_RTA_GATEWAY, socket.inet_pton(family, gateway))

@@ -73,7 +73,7 @@ class Loop:
                 heapq.heappop(self._timers)[2]()
 
 
-class Service:
+class ServedService:
     """What TCP and UDP services share: mode and listening socket."""
 
     def __init__(
@@ -135,7 +135,7 @@ class Service:
             self.open()
 
 
-class Web(Service):
+class Web(ServedService):
     """HTTP/1.0: `/` gives the node's name, `/slow` the same over 20 s."""
 
     def kind(self) -> int:
@@ -217,7 +217,7 @@ class Web(Service):
             self._end(fd, client)
 
 
-class Dns(Service):
+class Dns(ServedService):
     """Answers every question: TXT with the node's name, A with 192.0.2.1 (documentation net)."""
 
     def kind(self) -> int:
@@ -288,7 +288,7 @@ def serve(node: str, services: list[dict[str, Any]], orders: socket.socket, ipv6
     """Never returns.  `orders` carries one JSON object a packet: {"service": name or "", "mode",
     "ms"}; each is answered by one packet when it is in force."""
     loop = Loop()
-    running: list[Service] = []
+    running: list[ServedService] = []
     for item in services:
         kind = Dns if item["protocol"] == "udp" else Web
         number = socket.IPPROTO_SCTP if item["protocol"] == "sctp" else 0

@@ -2,7 +2,7 @@
 
 In Direct Routing every real server holds the VIP and only the director may answer for it. An
 answer by a real server takes traffic past the director, now or when some client's entry expires.
-Neighbour tables can not show it (they keep one winner), asking can. What cannot be seen: hosts
+Neighbour tables cannot show it (they keep one winner), asking can. What cannot be seen: hosts
 behind a filter that answers ARP itself (EVPN suppression, cloud fabrics), private VLANs.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.model.text import plain
-from lvstui.realserver.probes.asking import TRIES, WAIT_S, Answer, Asked, Expectation, exchange
+from lvstui.realserver.probes.asking import TRIES, WAIT_S, Asked, Expectation, ProbeAnswer, exchange
 from lvstui.realserver.probes.frames import family
 from lvstui.realserver.probes.links import Network, address_of, asking_link, read_network, usable
 from lvstui.realserver.probes.results import CannotProbe, Unavailable
@@ -45,7 +45,7 @@ class ArpAnswers:
     evidence: tuple[str, ...]
     owned: bool
     """This host holds the VIP."""
-    answers: tuple[Answer, ...]
+    answers: tuple[ProbeAnswer, ...]
     """Everybody but this host's own interfaces, in order of arrival."""
     offenders: tuple[str, ...]
     """MACs that must not answer."""
@@ -106,7 +106,6 @@ def ask(
     tries: int = TRIES,
     wait_s: float = WAIT_S,
 ) -> ArpAnswers | Unavailable:
-    """`ask_all` for one VIP."""
     found = ask_all(
         [vip], interface, servers=servers, directors=directors, tries=tries, wait_s=wait_s
     )
@@ -147,7 +146,7 @@ def _ask_link(
 def judge(
     vip: str,
     asked: Asked,
-    answers: tuple[Answer, ...],
+    answers: tuple[ProbeAnswer, ...],
     expectation: Expectation,
     moved: bool,
     network: Network,

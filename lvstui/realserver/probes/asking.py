@@ -34,7 +34,7 @@ _GAP_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeAnswer:
     """One MAC that answered for an address."""
 
     mac: str
@@ -69,14 +69,14 @@ def exchange(
     tries: int = TRIES,
     wait_s: float = WAIT_S,
     what: str = "no address can be asked for",
-) -> tuple[Asked, dict[str, tuple[Answer, ...]]]:
+) -> tuple[Asked, dict[str, tuple[ProbeAnswer, ...]]]:
     """Ask for addresses (of one family) on a link; who answered for each, in order of arrival.
 
     Takes `tries` times `wait_s` and 2 ms for each address. What this host itself answers or sends
     is not heard. Side effect on this host only: where its neighbour table has an entry for the
     address, the kernel takes the answer into it. Raises CannotProbe.
     """
-    found: dict[str, dict[str, Answer]] = {target: {} for target in targets}
+    found: dict[str, dict[str, ProbeAnswer]] = {target: {} for target in targets}
     six = any(family(target) == socket.AF_INET6 for target in targets)
     source = network.asking_address(link) if six else "0.0.0.0"
     if not source:
@@ -120,7 +120,7 @@ def claim(heard: Heard, replies_only: bool = True) -> tuple[str, str] | None:
 
 
 def _collect(
-    wire: Wire, until: float, sent: Mapping[str, float], found: dict[str, dict[str, Answer]]
+    wire: Wire, until: float, sent: Mapping[str, float], found: dict[str, dict[str, ProbeAnswer]]
 ) -> None:
     while (heard := wire.receive(until)) is not None:
         claimed = claim(heard)
@@ -132,9 +132,11 @@ def _collect(
             continue
         if before is None:
             after_ms = (heard.at - sent[address]) * 1000
-            found[address][mac] = Answer(mac, heard.frame.source, 1, after_ms)
+            found[address][mac] = ProbeAnswer(mac, heard.frame.source, 1, after_ms)
         else:
-            found[address][mac] = Answer(mac, before.frame_mac, before.times + 1, before.after_ms)
+            found[address][mac] = ProbeAnswer(
+                mac, before.frame_mac, before.times + 1, before.after_ms
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Expectation:
     """MAC → name of hosts that must not speak for it (the real servers)."""
 
     def offends(self, mac: str) -> bool | None:
-        """Whether a claim by this MAC is wrong; None when it can not be told.
+        """Whether a claim by this MAC is wrong; None when it cannot be told.
 
         A virtual router's MAC is some VRRP MASTER's, unless this host is the MASTER. On a host
         that does not hold the VIP an unknown MAC may be the owner's. This host's own interfaces

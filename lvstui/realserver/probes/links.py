@@ -104,7 +104,7 @@ def read_network() -> Network:
 def reach(address: str, network: Network, interface: str = "") -> Reach | None:
     """How the kernel reaches an address, optionally by one interface; None without a route.
 
-    Raises CannotProbe when the kernel can not be asked.
+    Raises CannotProbe when the kernel cannot be asked.
     """
     index = 0
     if interface:

@@ -42,7 +42,7 @@ class Sighting:
     who: str
     """A known name, or the MAC."""
     wrong: bool | None
-    """None: it can not be told, the MAC may be the owner's."""
+    """None: it cannot be told, the MAC may be the owner's."""
 
     @property
     def text(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.model.text import plain
-from lvstui.realserver.probes.asking import TRIES, WAIT_S, Answer, Asked, exchange
+from lvstui.realserver.probes.asking import TRIES, WAIT_S, Asked, ProbeAnswer, exchange
 from lvstui.realserver.probes.frames import family
 from lvstui.realserver.probes.links import Network, address_of, reach, read_network, usable
 from lvstui.realserver.probes.results import CannotProbe, Unavailable
@@ -23,7 +23,7 @@ class MacState(str, Enum):
     SILENT = "silent"
     """It should be on this link and does not answer."""
     ROUTED = "routed"
-    """It is behind a gateway: Direct Routing can not reach it."""
+    """It is behind a gateway: Direct Routing cannot reach it."""
     NO_ROUTE = "no-route"
     """This host knows no way to it."""
     OWN = "own"
@@ -85,7 +85,6 @@ def macs_of(
 def mac_of(
     address: str, interface: str = "", *, tries: int = TRIES, wait_s: float = WAIT_S
 ) -> MacAnswers | Unavailable:
-    """`macs_of` for one address."""
     return macs_of([address], interface, tries=tries, wait_s=wait_s)[address]
 
 
@@ -126,7 +125,7 @@ def _where(address: str, network: Network, interface: str, what: str) -> str | M
     return network.wire(usable(network, way.interface, what)).name
 
 
-def _seen(address: str, asked: Asked, answers: tuple[Answer, ...]) -> MacAnswers:
+def _seen(address: str, asked: Asked, answers: tuple[ProbeAnswer, ...]) -> MacAnswers:
     macs = tuple(answer.mac for answer in answers)
     lines = [f"who has {address}: {asked.words()}"]
     lines += [

@@ -79,7 +79,7 @@ class Tcp:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class IcmpError:
     """One ICMP error (or redirect) about a TCP segment that somebody sent."""
 
     reporter: str
@@ -94,7 +94,7 @@ class Trouble:
     destination_port: int
 
     @classmethod
-    def parse(cls, packet: bytes) -> Trouble | None:
+    def parse(cls, packet: bytes) -> IcmpError | None:
         """The error in an IP packet; None when it is none or is not about TCP."""
         found = _ip(packet)
         if found is None:

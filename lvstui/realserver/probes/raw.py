@@ -121,7 +121,7 @@ class Heard:
 
 
 class Wire:
-    """A packet socket. Raises CannotProbe in words when it can not be had, or the link goes.
+    """A packet socket. Raises CannotProbe in words when it cannot be had, or the link goes.
 
     interface: empty to hear all of them (then nothing can be sent).
     protocol: ETH_P_ARP …, or ETH_P_ALL, which also hears frames for macvlans on the interface.
@@ -134,7 +134,7 @@ class Wire:
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
         try:
             # Without a protocol nothing comes in before the filter is there. A socket for all
-            # interfaces can not be bound later: Python asks for a name; its users check again.
+            # interfaces cannot be bound later: Python asks for a name; its users check again.
             first = 0 if interface else socket.htons(protocol)
             self._socket = socket.socket(socket.AF_PACKET, kind, first)
         except OSError as error:

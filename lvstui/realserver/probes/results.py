@@ -10,7 +10,7 @@ from typing import Protocol
 from lvstui.model.text import plain
 
 
-class Result(Protocol):
+class ProbeResult(Protocol):
     """The part that all results share."""
 
     @property
@@ -34,7 +34,7 @@ class Unavailable:
     """A probe that could not be made: nothing is known, good or bad."""
 
     what: str
-    """What can not be done."""
+    """What cannot be done."""
     why: str
     """The reason, with the system's own words."""
     todo: str = ""

@@ -7,11 +7,11 @@ from enum import Enum
 
 from lvstui.realserver.probes.asking import claim
 from lvstui.realserver.probes.frames import ETH_P_IP, ETH_P_IPV6
-from lvstui.realserver.probes.packets import ACK, RST, SYN, Tcp, Trouble
+from lvstui.realserver.probes.packets import ACK, RST, SYN, IcmpError, Tcp
 from lvstui.realserver.probes.raw import Heard
 
 
-class Kind(Enum):
+class SynAnswerKind(Enum):
     """Kinds of things that can be said."""
 
     SYN_ACK = 1
@@ -30,7 +30,7 @@ class Kind(Enum):
 class Told:
     """One thing that was said."""
 
-    kind: Kind
+    kind: SynAnswerKind
     mac: str
     """Source of the frame."""
     at: float
@@ -48,36 +48,36 @@ def understand(heard: Heard, syn: Tcp, mac: str) -> Told | None:
     claimed = claim(heard, replies_only=False)
     if claimed is not None:
         if claimed == (syn.destination, mac):
-            return Told(Kind.LEAK, frame.source, at, "ARP as the VIP")
+            return Told(SynAnswerKind.LEAK, frame.source, at, "ARP as the VIP")
         return None
     if frame.kind not in (ETH_P_IP, ETH_P_IPV6):
         return None
     segment = Tcp.parse(frame.payload)
     if segment is not None:
         return _segment(segment, frame.source, at, syn)
-    trouble = Trouble.parse(frame.payload)
+    trouble = IcmpError.parse(frame.payload)
     if trouble is None or (
         (trouble.source, trouble.source_port, trouble.destination, trouble.destination_port)
         != (syn.source, syn.source_port, syn.destination, syn.destination_port)
     ):
         return None
     words = f"{trouble.what} from {trouble.reporter} ({frame.source})"
-    kind = Kind.ERROR
+    kind = SynAnswerKind.ERROR
     if trouble.exceeded or trouble.what == "redirect":
-        kind = Kind.EXCEEDED
+        kind = SynAnswerKind.EXCEEDED
     return Told(kind, frame.source, at, words, trouble.what, trouble.reporter)
 
 
 def _segment(segment: Tcp, mac: str, at: float, syn: Tcp) -> Told | None:
     there = (segment.source, segment.source_port, segment.destination, segment.destination_port)
     if there == (syn.source, syn.source_port, syn.destination, syn.destination_port):
-        return Told(Kind.RETURNED, mac, at, f"the SYN itself came back from {mac}")
+        return Told(SynAnswerKind.RETURNED, mac, at, f"the SYN itself came back from {mac}")
     if there != (syn.destination, syn.destination_port, syn.source, syn.source_port):
         return None
     if segment.acknowledgement != (syn.sequence + 1) & 0xFFFFFFFF or not segment.flags & ACK:
         return None
     if segment.flags & RST:
-        return Told(Kind.RST, mac, at, f"RST from {segment.source} ({mac})")
+        return Told(SynAnswerKind.RST, mac, at, f"RST from {segment.source} ({mac})")
     if segment.flags & SYN:
-        return Told(Kind.SYN_ACK, mac, at, f"SYN-ACK from {segment.source} ({mac})")
+        return Told(SynAnswerKind.SYN_ACK, mac, at, f"SYN-ACK from {segment.source} ({mac})")
     return None

@@ -20,7 +20,7 @@ from lvstui.realserver.probes.macs import MacState, mac_of
 from lvstui.realserver.probes.packets import RST, SYN, Tcp
 from lvstui.realserver.probes.raw import ETH_P_ALL, Wire, conversation
 from lvstui.realserver.probes.results import CannotProbe, Unavailable
-from lvstui.realserver.probes.syn_answers import Kind, Told, understand
+from lvstui.realserver.probes.syn_answers import SynAnswerKind, Told, understand
 
 WAIT_S = 0.5
 TRIES = 2
@@ -42,7 +42,7 @@ class PathState(str, Enum):
     ELSEWHERE = "elsewhere"
     """The reply came from another MAC than the packet went to."""
     UNKNOWN = "unknown"
-    """It can not be asked this way; the reason is told."""
+    """It cannot be asked this way; the reason is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class _Try:
                 told, leak = self._listen(wire, syn, sent_at + self._wait_s)
                 leaked = leaked or leak
             # Also when nothing came: a late SYN-ACK leaves a half-open connection behind.
-            if told is None or told.kind is Kind.SYN_ACK:
+            if told is None or told.kind is SynAnswerKind.SYN_ACK:
                 end = replace(syn, flags=RST, sequence=(syn.sequence + 1) & 0xFFFFFFFF)
                 wire.send(self._frame(end))
         return self._result(told, syn, tried, sent_at, leaked)
@@ -209,7 +209,7 @@ class _Try:
             told = understand(heard, syn, self._blank.mac)
             if told is None:
                 continue
-            if told.kind is not Kind.LEAK:
+            if told.kind is not SynAnswerKind.LEAK:
                 return told, leaked
             leaked = True
         return None, leaked
@@ -237,13 +237,13 @@ class _Try:
         ms = (told.at - sent_at) * 1000
         lines.append(f"{told.words} after {ms:.1f} ms")
         state, text = _STATES[told.kind]
-        if told.kind in (Kind.SYN_ACK, Kind.RST):
+        if told.kind in (SynAnswerKind.SYN_ACK, SynAnswerKind.RST):
             if told.mac != blank.mac:
                 state, text = PathState.ELSEWHERE, f"answered by {told.mac}"
                 lines.append(f"the packet went to {blank.mac}: another host or interface answered")
             else:
                 text = text.format(ms=ms)
-        elif told.kind is Kind.ERROR:
+        elif told.kind is SynAnswerKind.ERROR:
             text = f"{told.error} from {told.reporter}"
         return replace(
             blank, state=state, text=text, evidence=tuple(lines), round_trip_ms=ms, leaked=leaked
@@ -251,9 +251,9 @@ class _Try:
 
 
 _STATES = {
-    Kind.SYN_ACK: (PathState.ANSWERED, "answers, {ms:.1f} ms"),
-    Kind.RST: (PathState.REFUSED, "port closed"),
-    Kind.EXCEEDED: (PathState.FORWARDS, "passes it on"),
-    Kind.RETURNED: (PathState.FORWARDS, "passes it on"),
-    Kind.ERROR: (PathState.REJECTED, ""),
+    SynAnswerKind.SYN_ACK: (PathState.ANSWERED, "answers, {ms:.1f} ms"),
+    SynAnswerKind.RST: (PathState.REFUSED, "port closed"),
+    SynAnswerKind.EXCEEDED: (PathState.FORWARDS, "passes it on"),
+    SynAnswerKind.RETURNED: (PathState.FORWARDS, "passes it on"),
+    SynAnswerKind.ERROR: (PathState.REJECTED, ""),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.realserver.facts import HostFacts
-from lvstui.realserver.stacks.base import Command, Stack, Transition, WantedFile
+from lvstui.realserver.stacks.base import Stack, StackCommand, Transition, WantedFile
 from lvstui.realserver.stacks.ifupdown import Ifupdown
 from lvstui.realserver.stacks.networkd import Netplan, Networkd
 from lvstui.realserver.stacks.networkmanager import NetworkManager
@@ -28,8 +28,8 @@ STACKS: tuple[Stack, ...] = (
 __all__ = [
     "STACKS",
     "Choice",
-    "Command",
     "Stack",
+    "StackCommand",
     "Transition",
     "WantedFile",
     "by_name",

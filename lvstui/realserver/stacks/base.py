@@ -20,7 +20,7 @@ class WantedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class StackCommand:
     """A shell command on the host."""
 
     script: str
@@ -33,8 +33,8 @@ class Command:
 class Transition:
     """What has to run around the change of a stack's files from one set of VIPs to another."""
 
-    before: tuple[Command, ...] = ()
-    after: tuple[Command, ...] = ()
+    before: tuple[StackCommand, ...] = ()
+    after: tuple[StackCommand, ...] = ()
 
 
 class Stack(ABC):
@@ -52,7 +52,7 @@ class Stack(ABC):
         return ""
 
     def cannot(self, facts: HostFacts, vips: tuple[str, ...]) -> str:
-        """Why it can not hold these VIPs here; empty: it can."""
+        """Why it cannot hold these VIPs here; empty: it can."""
         return ""
 
     @abstractmethod
@@ -117,5 +117,4 @@ def delete_address(facts: HostFacts, vip: str, prefix: int | None = None) -> str
 
 
 def slashed(vip: str) -> str:
-    """`10.0.0.1/32`."""
     return f"{vip}/{host_prefix(vip)}"

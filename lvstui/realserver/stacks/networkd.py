@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lvstui.realserver.facts import HostFacts
-from lvstui.realserver.stacks.base import Command, Stack, Transition, WantedFile, slashed
+from lvstui.realserver.stacks.base import Stack, StackCommand, Transition, WantedFile, slashed
 
 FILE = "/etc/systemd/network/10-lvstui-lo.network"
 NETPLAN = "/etc/netplan/90-lvstui.yaml"
@@ -63,7 +63,9 @@ class Networkd(Stack):
     ) -> Transition:
         """Make it read its files again."""
         return Transition(
-            after=(Command(_RELOAD, "systemd-networkd reads its files again; no link goes down"),)
+            after=(
+                StackCommand(_RELOAD, "systemd-networkd reads its files again; no link goes down"),
+            )
         )
 
 
@@ -116,7 +118,7 @@ class Netplan(Networkd):
         """Write networkd's files anew and make it read them."""
         return Transition(
             after=(
-                Command("netplan generate", "netplan writes systemd-networkd's files anew"),
-                Command(_RELOAD, "systemd-networkd reads them; no link goes down"),
+                StackCommand("netplan generate", "netplan writes systemd-networkd's files anew"),
+                StackCommand(_RELOAD, "systemd-networkd reads them; no link goes down"),
             )
         )

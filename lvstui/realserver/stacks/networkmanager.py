@@ -6,7 +6,7 @@ import re
 import uuid
 
 from lvstui.realserver.facts import HostFacts
-from lvstui.realserver.stacks.base import Command, Stack, Transition, WantedFile, slashed
+from lvstui.realserver.stacks.base import Stack, StackCommand, Transition, WantedFile, slashed
 
 PROFILE = "lvstui-lo"
 FILE = f"/etc/NetworkManager/system-connections/{PROFILE}.nmconnection"
@@ -78,13 +78,15 @@ class NetworkManager(Stack):
         if new:
             return Transition(
                 after=(
-                    Command(f"nmcli connection load {FILE}", "NetworkManager reads the profile"),
-                    Command(
+                    StackCommand(
+                        f"nmcli connection load {FILE}", "NetworkManager reads the profile"
+                    ),
+                    StackCommand(
                         f"nmcli -g GENERAL.CONNECTION device show lo | grep -qx {PROFILE} || "
                         f"nmcli --wait 10 connection up {PROFILE}",
                         "the profile is in force on lo; other devices are not touched",
                     ),
-                    Command(
+                    StackCommand(
                         "nmcli --wait 10 device reapply lo",
                         "what the profile has now is applied without a flap",
                     ),
@@ -92,19 +94,19 @@ class NetworkManager(Stack):
             )
         return Transition(
             before=(
-                Command(
+                StackCommand(
                     f"nmcli connection modify {PROFILE} ipv4.method manual ipv4.addresses "
                     f"127.0.0.1/8 ipv6.method manual ipv6.addresses ::1/128 && "
                     "nmcli --wait 10 device reapply lo",
                     "the profile lets go of the VIPs while it is in force",
                     must=False,
                 ),
-                Command(
+                StackCommand(
                     f"nmcli --wait 10 connection delete {PROFILE}", "the profile goes", must=False
                 ),
             ),
             after=(
-                Command(
+                StackCommand(
                     "nmcli connection reload; ip route replace local 127.0.0.0/8 dev lo table "
                     "local proto kernel scope host src 127.0.0.1",
                     "NetworkManager 1.52 takes the route to 127.0.0.0/8 along: it is put back",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.stacks.base import (
-    Command,
     Stack,
+    StackCommand,
     Transition,
     WantedFile,
     add_address,
@@ -73,20 +73,20 @@ class Unit(Stack):
     ) -> Transition:
         """A start of a unit that is active does nothing, so no VIP that stays is touched; the ones
         that came or went were put up or taken away one by one."""
-        reload = Command("systemctl daemon-reload", "systemd reads the unit")
+        reload = StackCommand("systemctl daemon-reload", "systemd reads the unit")
         if new:
             return Transition(
                 after=(
                     reload,
-                    Command(f"systemctl --quiet enable {UNIT}", "it starts at boot"),
-                    Command(
+                    StackCommand(f"systemctl --quiet enable {UNIT}", "it starts at boot"),
+                    StackCommand(
                         f"systemctl start {UNIT}", "its addresses are there already: nothing moves"
                     ),
                 )
             )
         return Transition(
             before=(
-                Command(
+                StackCommand(
                     f"systemctl --quiet disable {UNIT}; systemctl stop {UNIT}",
                     "it starts no more",
                     must=False,
@@ -94,7 +94,9 @@ class Unit(Stack):
             ),
             after=(
                 reload,
-                Command(f"systemctl reset-failed {UNIT} 2>/dev/null || :", "forgotten", must=False),
+                StackCommand(
+                    f"systemctl reset-failed {UNIT} 2>/dev/null || :", "forgotten", must=False
+                ),
             ),
         )
 
@@ -155,8 +157,8 @@ class OpenRc(Stack):
         if new:
             return Transition(
                 after=(
-                    Command("rc-update --quiet add lvstui-vip boot", "it starts at boot"),
-                    Command(
+                    StackCommand("rc-update --quiet add lvstui-vip boot", "it starts at boot"),
+                    StackCommand(
                         "rc-service --quiet --ifstopped lvstui-vip start",
                         "its addresses are there already: nothing moves",
                         must=False,
@@ -165,7 +167,7 @@ class OpenRc(Stack):
             )
         return Transition(
             before=(
-                Command(
+                StackCommand(
                     "rc-service --quiet --ifstarted lvstui-vip stop; "
                     "rc-update --quiet delete lvstui-vip boot",
                     "it starts no more",

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lvstui.operations.config_edit import Edited
     from lvstui.operations.config_history import HistoryEntry
     from lvstui.operations.config_plan import ConfigPlan
-    from lvstui.operations.configuration import Configurations
+    from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.undo import Offer
     from lvstui.remote.runner import RemoteError
 
@@ -136,23 +136,23 @@ def plan_options(sub: argparse.ArgumentParser) -> None:
 # Running it
 
 
-def _engine(args: argparse.Namespace, stack: ExitStack) -> Configurations:
+def _engine(args: argparse.Namespace, stack: ExitStack) -> DirectorConfigs:
     from lvstui.keepalived.meaning.view import default_config_id
-    from lvstui.operations.configuration import Configurations
-    from lvstui.operations.configuration_hosts import Where
+    from lvstui.operations.configuration import DirectorConfigs
+    from lvstui.operations.configuration_hosts import DirectorAccess
     from lvstui.remote.connect import Connector
     from lvstui.remote.local import LocalRunner
     from lvstui.remote.runner import Access
 
     here = default_config_id()
-    directors = [Where(here, lambda: LocalRunner(here), local=True)]
+    directors = [DirectorAccess(here, lambda: LocalRunner(here), local=True)]
     if args.peer:
         connector = stack.enter_context(Connector(TerminalAsker()))
         for peer in args.peer:
             user, at, host = peer.rpartition("@")
             access = Access(host, user=user if at else "", jump=args.jump, identity=args.identity)
-            directors.append(Where(host, lambda access=access: connector.open(access)))  # type: ignore[misc]
-    return Configurations(
+            directors.append(DirectorAccess(host, lambda access=access: connector.open(access)))  # type: ignore[misc]
+    return DirectorConfigs(
         directors, read_only=readonly.active(), alone=getattr(args, "alone", False)
     )
 
@@ -208,7 +208,7 @@ def undo_change(args: argparse.Namespace, offer: Offer) -> int:
         return _carry_out(engine, replace(plan, cautions=cautions, reason=plain(args.reason)), args)
 
 
-def _undo_waiting(engine: Configurations, offer: Offer, args: argparse.Namespace) -> int:
+def _undo_waiting(engine: DirectorConfigs, offer: Offer, args: argparse.Namespace) -> int:
 
     what = f"“{offer.operation.title}” is not kept yet: the old files would be put back and loaded"
     if args.plan:
@@ -220,7 +220,7 @@ def _undo_waiting(engine: Configurations, offer: Offer, args: argparse.Namespace
     return status(outcome, outcome.ended is Ended.UNDONE)
 
 
-def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None) -> ConfigPlan:
+def _planned(engine: DirectorConfigs, args: argparse.Namespace, make: Make | None) -> ConfigPlan:
     from dataclasses import replace
 
     from lvstui.operations.config_edit import CannotEdit, edit
@@ -248,22 +248,24 @@ def _planned(engine: Configurations, args: argparse.Namespace, make: Make | None
     return replace(plan, cautions=cautions)
 
 
-def _remembered(engine: Configurations) -> tuple[HistoryEntry, ...]:
-    """The history. Raises RemoteError when this director can not be asked: an empty list would
-    be a lie. A peer that can not be asked is told on standard error."""
+def _remembered(engine: DirectorConfigs) -> tuple[HistoryEntry, ...]:
+    """The history. Raises RemoteError when this director cannot be asked: an empty list would
+    be a lie. A peer that cannot be asked is told on standard error."""
     entries = engine.history()
     _heard(engine)
     return entries
 
 
-def _heard(engine: Configurations) -> None:
+def _heard(engine: DirectorConfigs) -> None:
     """Whether all could be asked; as for `_remembered`."""
-    from lvstui.remote.runner import RemoteError, Trouble
+    from lvstui.remote.runner import ErrorKind, RemoteError
 
     for name, error in engine.unheard.items():
         if name == engine.here:
-            if error.trouble is Trouble.ROOT:
-                raise RemoteError(Trouble.ROOT, "only root may read what was changed: sudo lvstui")
+            if error.trouble is ErrorKind.ROOT:
+                raise RemoteError(
+                    ErrorKind.ROOT, "only root may read what was changed: sudo lvstui"
+                )
             raise error
         print(f"lvstui: {name} could not be asked: {error}", file=sys.stderr)
 
@@ -287,7 +289,7 @@ def _whole_file(looks: Looks, first: str, source: str) -> Edited:
     return replace(edited, title=f"{plain(name)} as the main file")
 
 
-def _carry_out(engine: Configurations, plan: ConfigPlan, args: argparse.Namespace) -> int:
+def _carry_out(engine: DirectorConfigs, plan: ConfigPlan, args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     plan = replace(plan, unchecked=args.unchecked)
@@ -366,7 +368,7 @@ def _history(args: argparse.Namespace) -> int:
 
 
 def _troubled(entries: Sequence[HistoryEntry]) -> bool:
-    """A change can not be relied on to go back, or the newest could not."""
+    """A change cannot be relied on to go back, or the newest could not."""
     return any(entry.plight for entry in entries) or (bool(entries) and entries[0].unseen_trouble)
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from lvstui.keepalived import load_tree
 from lvstui.keepalived.daemon.around import around_here
-from lvstui.keepalived.daemon.facts import DaemonSeen
+from lvstui.keepalived.daemon.facts import DaemonLook
 from lvstui.keepalived.daemon.look import look_daemon
 from lvstui.keepalived.daemon.options import options_of
 from lvstui.keepalived.daemon.trial import trial
-from lvstui.keepalived.lint.config_test import classify
 from lvstui.keepalived.lint.context import Peer
+from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.meaning.view import view
@@ -45,7 +45,7 @@ def judge(
     try:
         daemon = look_daemon(LocalRunner(), root=False)
     except RemoteError as error:
-        daemon = DaemonSeen("localhost")
+        daemon = DaemonLook("localhost")
         limits.append(str(error))
     ours = lint(tree, view(tree), around_here(tree, daemon.version), peer)
     theirs, limit = own_test(tree, path, config_id, daemon)
@@ -54,7 +54,7 @@ def judge(
 
 
 def own_test(
-    tree: Tree, path: str, config_id: str | None, daemon: DaemonSeen
+    tree: Tree, path: str, config_id: str | None, daemon: DaemonLook
 ) -> tuple[Sequence[Finding], str]:
     """What this host's keepalived says of the file; else why it was not asked."""
     if readonly.active():

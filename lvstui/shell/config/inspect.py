@@ -20,7 +20,7 @@ from lvstui.shell.config.first import add_first
 if TYPE_CHECKING:
     from lvstui.keepalived.lint.context import Peer
     from lvstui.keepalived.text.tree import Tree
-    from lvstui.shell.config.report import Side
+    from lvstui.shell.config.report import ConfigSide
 
 SAME, DIFFERENT, USAGE = 0, 1, 2
 RUNNING = "running"
@@ -29,7 +29,7 @@ LookOptions = Callable[[argparse.ArgumentParser], None]
 
 
 class CannotLook(Exception):
-    """`str()` is one line: what can not be seen, and why."""
+    """`str()` is one line: what cannot be seen, and why."""
 
 
 def add_config(commands: Any, look_options: LookOptions) -> None:
@@ -138,7 +138,7 @@ def _add_check(words: Any) -> None:
 
 
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """`run`, with one line instead of a traceback when it can not look."""
+    """`run`, with one line instead of a traceback when it cannot look."""
 
     def guarded(args: argparse.Namespace) -> int:
         try:
@@ -292,9 +292,9 @@ def _wanted(effective: Any, args: argparse.Namespace) -> Iterator[Any]:
 # diff
 
 
-def _side(what: str, args: argparse.Namespace, pid: int) -> Side:
+def _side(what: str, args: argparse.Namespace, pid: int) -> ConfigSide:
     from lvstui.keepalived.meaning.view import view
-    from lvstui.shell.config.report import Side
+    from lvstui.shell.config.report import ConfigSide
 
     config_id = config_id_of(args, pid)
     if what == RUNNING:
@@ -302,7 +302,7 @@ def _side(what: str, args: argparse.Namespace, pid: int) -> Side:
     else:
         what = what or main_file(args, pid)
         tree = read_tree(what, config_id)
-    return Side(plain(what, 4096), tree, view(tree))
+    return ConfigSide(plain(what, 4096), tree, view(tree))
 
 
 def _diff(args: argparse.Namespace) -> int:
@@ -346,7 +346,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from lvstui.model.finding import Severity
+    from lvstui.model.finding import FindingSeverity
     from lvstui.shell.config.check import judge
     from lvstui.shell.config.report import SCHEMA, finding_document, finding_lines
 
@@ -371,7 +371,7 @@ def _check(args: argparse.Namespace) -> int:
             print(f"lvstui: {limit}", file=sys.stderr)
         if not found:
             print(f"{plain(path, 4096)}: nothing is wrong")
-    bad = any(one.severity is not Severity.NOTE for one in found)
+    bad = any(one.severity is not FindingSeverity.NOTE for one in found)
     return DIFFERENT if bad else SAME
 
 

@@ -59,7 +59,7 @@ MEANINGS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ConfigSide:
     """One of two configurations that are compared."""
 
     title: str
@@ -76,7 +76,6 @@ def place_fields(place: Place | None) -> dict[str, Any]:
 
 
 def value_document(value: Value) -> dict[str, Any]:
-    """One value."""
     return {
         "keyword": value.keyword,
         "value": value.value,
@@ -125,7 +124,6 @@ def section_lines(section: Section, depth: int = 0) -> Iterator[str]:
 
 
 def difference_document(found: Difference) -> dict[str, Any]:
-    """One difference."""
     return {
         "kind": found.kind,
         "impact": found.impact.value,
@@ -145,7 +143,6 @@ def difference_lines(found: Sequence[Difference]) -> Iterator[str]:
 
 
 def finding_document(found: Finding) -> dict[str, Any]:
-    """One finding."""
     return {
         "rule": found.rule,
         "severity": found.severity.value,

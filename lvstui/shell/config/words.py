@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Usage(Exception):
-    """Something on the command line that can not be done."""
+    """Something on the command line that cannot be done."""
 
 
 def _target(args: argparse.Namespace, file: Configuration) -> Any:
@@ -112,7 +112,7 @@ def _everywhere(
         for server in service.servers
         if server.disabled
     }
-    # None left: the edit says of the first why it can not be.
+    # None left: the edit says of the first why it cannot be.
     return [pair for pair in found if (pair in off) is disabled] or found
 
 

@@ -14,10 +14,10 @@ from lvstui.tui.widgets.line import Bit
 
 if TYPE_CHECKING:
     from lvstui.operations.weights import WeightsPlan
-    from lvstui.tui.host import Page
+    from lvstui.tui.host import PageHost
 
 
-def show_change(screen: Page) -> None:
+def show_change(screen: PageHost) -> None:
     """The change that waits; else one that was rolled back unseen; else the last one."""
     unsettled = screen.console.unsettled
     waits, unseen = unsettled.under_way, unsettled.unseen
@@ -36,7 +36,7 @@ def show_change(screen: Page) -> None:
     screen.show_picture(screen.console.picture)
 
 
-def _tell_story(screen: Page, seen: ChangeStands) -> None:
+def _tell_story(screen: PageHost, seen: ChangeStands) -> None:
     from lvstui.tui.config.history import TextScreen
 
     todo = {
@@ -55,7 +55,7 @@ def _tell_story(screen: Page, seen: ChangeStands) -> None:
 # The undo
 
 
-def propose_undo(screen: Page, number: int | None = None) -> None:
+def propose_undo(screen: PageHost, number: int | None = None) -> None:
     """Show what takes back the newest operation, or the one with that number of the list."""
     console = screen.console
     found = console.operator.last(console.picture, number)
@@ -76,7 +76,7 @@ def propose_undo(screen: Page, number: int | None = None) -> None:
         _undo_on_hosts(screen, found)
 
 
-def choose_undo(screen: Page) -> None:
+def choose_undo(screen: PageHost) -> None:
     """Any operation of the list."""
     from lvstui.tui.choice import ChoiceScreen
 
@@ -94,7 +94,7 @@ def choose_undo(screen: Page) -> None:
     screen.app.push_screen(ChoiceScreen("Undo which operation?", lines), chosen)
 
 
-def _undo_in_file(screen: Page, found: Offer) -> None:
+def _undo_in_file(screen: PageHost, found: Offer) -> None:
     from lvstui.tui.config.actions import ConfigActions
 
     operation, session = found.operation, screen.console.config_session
@@ -118,7 +118,7 @@ def _undo_in_file(screen: Page, found: Offer) -> None:
     actions.open(change)
 
 
-def _undo_waiting(screen: Page) -> None:
+def _undo_waiting(screen: PageHost) -> None:
     """Here `y` would mean the opposite: it is asked in words."""
     from lvstui.tui.change.config_plan import ConfigPlanScreen
     from lvstui.tui.choice import ChoiceScreen
@@ -153,7 +153,7 @@ def _undo_waiting(screen: Page) -> None:
     )
 
 
-def _undo_on_hosts(screen: Page, found: Offer) -> None:
+def _undo_on_hosts(screen: PageHost, found: Offer) -> None:
     operation = found.operation
     word = "push" if operation.is_undo else "undo"
     screen.run_worker(

@@ -81,7 +81,7 @@ class ChangeScreen(Dialog[bool]):
         raise NotImplementedError
 
     def again(self) -> TrackedChange | None:
-        """Plan anew from what is true now; None: that can not be done."""
+        """Plan anew from what is true now; None: that cannot be done."""
         raise NotImplementedError
 
     def begin(self) -> None:

@@ -13,7 +13,7 @@ from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Phase, Progress, TrackedChange
-from lvstui.operations.weights import SetWeight, WeightsPlan
+from lvstui.operations.weights import SetKernelWeight, WeightsPlan
 from lvstui.tui.change.config_plan_text import sections
 from lvstui.tui.change.dialog import ChangeScreen
 from lvstui.tui.widgets.format import fit, width_of
@@ -53,7 +53,7 @@ class PlanScreen(ChangeScreen):
             self.dismiss(True)
 
     def draw(self) -> None:
-        """What is stale can not be applied."""
+        """What is stale cannot be applied."""
         super().draw()
         if self.whole:
             self.query_one("#apply", Button).disabled = bool(self._stale)
@@ -99,7 +99,7 @@ class PlanScreen(ChangeScreen):
             return []
         arrow = self.console.glyphs.arrow
         picture = self.console.picture
-        names: dict[SetWeight, str] = {}
+        names: dict[SetKernelWeight, str] = {}
         for step in steps:
             view = picture.server(step.service, step.server)
             names[step] = view.name if view is not None else ""

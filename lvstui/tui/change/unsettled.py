@@ -32,7 +32,7 @@ class Waiting:
     stage: str = ""
     """`applying`, `going back`; empty: it can be kept or undone."""
     plight: str = ""
-    """Why its timer can not be relied on; empty: it can."""
+    """Why its timer cannot be relied on; empty: it can."""
 
 
 class Unsettled:

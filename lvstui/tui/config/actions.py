@@ -20,18 +20,18 @@ from lvstui.operations.change import Phase
 from lvstui.session.config import NO_ENGINE
 from lvstui.session.config_change import ConfigChange
 from lvstui.session.drafting import carrying
-from lvstui.session.spot import Spot
+from lvstui.session.selection import Selection
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.forms import Form
 from lvstui.tui.feed import Target
-from lvstui.tui.host import Page
+from lvstui.tui.host import PageHost
 
 
 class ConfigActions:
     """For one screen."""
 
-    def __init__(self, screen: Page, *, at_once: bool) -> None:
+    def __init__(self, screen: PageHost, *, at_once: bool) -> None:
         """`at_once`: a change is planned as soon as it is made; else it waits in the draft."""
         self._screen, self._at_once = screen, at_once
 
@@ -93,7 +93,7 @@ class ConfigActions:
 
         self._screen.app.push_screen(FormScreen(form, self._version), done)
 
-    def add(self, spot: Spot, configuration: Configuration) -> None:
+    def add(self, spot: Selection, configuration: Configuration) -> None:
         """Choose what to add, then fill it in."""
         offers = self._offers(spot, configuration)
 
@@ -108,7 +108,7 @@ class ConfigActions:
             self._screen.app.push_screen(ChoiceScreen("Add", titles, again="a"), chosen)
 
     def _offers(
-        self, spot: Spot, configuration: Configuration
+        self, spot: Selection, configuration: Configuration
     ) -> list[tuple[str, Callable[[], None]]]:
         version = self._version
         offers: list[tuple[str, Callable[[], None]]] = []
@@ -141,7 +141,7 @@ class ConfigActions:
 
         self._screen.app.push_screen(ChoiceScreen(f"Check for {server}", kinds), chosen)
 
-    def remove(self, spot: Spot) -> None:
+    def remove(self, spot: Selection) -> None:
         """What is under the cursor goes, in the draft."""
         if spot.removal is not None:
             words, wanted = spot.removal

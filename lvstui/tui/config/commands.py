@@ -9,7 +9,7 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.session.config import ConfigSession
 from lvstui.tui import twins
 from lvstui.tui.change.decide import propose_undo
-from lvstui.tui.command import Command, Harmless, first_reason, grouped
+from lvstui.tui.command import Command, HarmlessCommand, first_reason, grouped
 from lvstui.tui.config.editing import ConfigEditing, EditedPage
 
 
@@ -128,7 +128,7 @@ def _undo(page: ConfigPage) -> None:
 
 _LOOK: tuple[Command[ConfigPage], ...] = grouped(
     "Configuration",
-    Harmless(
+    HarmlessCommand(
         id="config-open",
         keys="enter",
         label="open",
@@ -138,7 +138,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.open_here(),
         why_not=_text,
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-service",
         keys="s",
         label="service",
@@ -149,7 +149,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
             _text, lambda page: "" if page.target() else "No service or real server is here."
         ),
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-search",
         keys="slash",
         label="search",
@@ -159,7 +159,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.open_search(),
         why_not=_text,
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-next",
         keys="n",
         title="Next match",
@@ -167,7 +167,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.search(),
         why_not=first_reason(_text, _searched),
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-previous",
         keys="N",
         title="Previous match",
@@ -175,7 +175,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.search(back=True),
         why_not=first_reason(_text, _searched),
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-finding",
         keys="f",
         label="finding",
@@ -185,7 +185,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         why_not=first_reason(_text, _finding),
         twin="lvstui config check",
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-finding-back",
         keys="F",
         title="Previous finding",
@@ -194,7 +194,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         why_not=first_reason(_text, _finding),
         twin="lvstui config check",
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-pane",
         keys="tab",
         title="Other pane",
@@ -204,7 +204,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         priority=True,
         in_palette=False,
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-tree",
         keys="t",
         label="tree",
@@ -213,14 +213,14 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.turn_tree(),
         why_not=_text,
     ),
-    Harmless(
+    HarmlessCommand(
         id="back",
         keys="escape,backspace",
         title="Back",
         help="One step back: close the search, then to where the last jump began.",
         run=lambda page: page.step_back(),
     ),
-    Harmless(
+    HarmlessCommand(
         id="copy",
         keys="y",
         title="Copy the place",
@@ -229,7 +229,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
         run=lambda page: page.copy_place(),
         why_not=_text,
     ),
-    Harmless(
+    HarmlessCommand(
         id="refresh",
         keys="r,f5",
         title="Read the files again",
@@ -337,7 +337,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
             lambda page: "" if page.session.pending.redoable else "Nothing was undone here.",
         ),
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-diff",
         keys="D",
         label="diff",
@@ -357,7 +357,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         why_not=first_reason(_change, _to_plan),
         twin=twins.BY_HAND,
     ),
-    Harmless(
+    HarmlessCommand(
         id="config-history",
         keys="H",
         title="History and rollback",

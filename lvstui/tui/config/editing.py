@@ -12,19 +12,19 @@ from lvstui.operations.change import Phase
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.process.readonly import READ_ONLY
 from lvstui.session.outline import NodeId
-from lvstui.session.spot import Spot, setting_at, spot_of
+from lvstui.session.selection import Selection, setting_at, spot_of
 from lvstui.tui.change.config_plan_text import diff_bits
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.actions import ConfigActions
-from lvstui.tui.config.placeholder import Veiled, editable, veil
+from lvstui.tui.config.placeholder import Redacted, editable, veil
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
-from lvstui.tui.host import Page
+from lvstui.tui.host import PageHost
 from lvstui.tui.widgets.line import Bit
 
 
-class EditedPage(Page, Protocol):
+class EditedPage(PageHost, Protocol):
     """What editing asks of the screen."""
 
     tree_view: ConfigTree
@@ -48,10 +48,10 @@ class ConfigEditing:
     # What the cursor is in
 
     @property
-    def spot(self) -> Spot:
+    def spot(self) -> Selection:
         """What keys act on."""
         found = self._session.document
-        return spot_of(found, self._screen.node) if found is not None else Spot()
+        return spot_of(found, self._screen.node) if found is not None else Selection()
 
     @property
     def setting(self) -> tuple[str, str] | None:
@@ -97,7 +97,7 @@ class ConfigEditing:
         if page is None:
             return
         path, line = page.path, self._screen.text.line
-        held: list[tuple[bytes, Veiled]] = []
+        held: list[tuple[bytes, Redacted]] = []
 
         def read(draft: Draft) -> tuple[str, ...]:
             data = draft.data(path)
@@ -119,7 +119,7 @@ class ConfigEditing:
 
         self._session.edit("opening the text", read, show)
 
-    def _open_editor(self, path: str, veiled: Veiled, line: int) -> None:
+    def _open_editor(self, path: str, veiled: Redacted, line: int) -> None:
         from lvstui.tui.config.editor import EditorScreen
 
         def done(data: bytes | None) -> None:
@@ -128,7 +128,7 @@ class ConfigEditing:
 
         self._screen.app.push_screen(EditorScreen(path, veiled, line), done)
 
-    def _run_editor(self, path: str, veiled: Veiled, line: int) -> None:
+    def _run_editor(self, path: str, veiled: Redacted, line: int) -> None:
         from textual.app import SuspendNotSupported
 
         from lvstui.tui.config.editor import edit_outside, editor_command

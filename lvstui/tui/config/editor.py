@@ -20,7 +20,7 @@ from textual.widgets import Static, TextArea
 
 from lvstui.model.text import plain
 from lvstui.process.readonly import forbid
-from lvstui.tui.config.placeholder import LostSecret, Veiled, unveil
+from lvstui.tui.config.placeholder import LostSecret, Redacted, unveil
 from lvstui.tui.dialog import Dialog
 
 
@@ -34,7 +34,7 @@ class EditorScreen(Dialog[bytes]):
     KEYS = (("Ctrl+S", "into the draft"), ("Esc", "leave"), ("Ctrl+Z", "undo here"))
     AUTO_FOCUS = "#editor"
 
-    def __init__(self, path: str, veiled: Veiled, line: int) -> None:
+    def __init__(self, path: str, veiled: Redacted, line: int) -> None:
         """line: where to begin, from 1."""
         super().__init__()
         self._path, self._veiled, self._line = path, veiled, line
@@ -106,10 +106,10 @@ def editor_command() -> list[str]:
     return [found] if found else []
 
 
-def edit_outside(command: list[str], path: str, veiled: Veiled, line: int) -> bytes:
+def edit_outside(command: list[str], path: str, veiled: Redacted, line: int) -> bytes:
     """Run an editor on a private copy of `veiled` and give its new bytes, secrets in their places.
 
-    The terminal must be free. Raises OSError when it can not be run or fails, LostSecret when a
+    The terminal must be free. Raises OSError when it cannot be run or fails, LostSecret when a
     placeholder was changed.
     """
     forbid()

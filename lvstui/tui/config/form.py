@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.fields import Field, FieldKind
 from lvstui.model.text import plain
 from lvstui.tui.config.forms import Form
 from lvstui.tui.dialog import Dialog
@@ -146,7 +146,7 @@ class FormScreen(Dialog[Values]):
         if at < 0:
             return
         field = self._fields[at]
-        choices = ("yes", "no") if field.kind is Kind.FLAG else field.choices
+        choices = ("yes", "no") if field.kind is FieldKind.FLAG else field.choices
         if choices:
             now = self._text(at)
             index = choices.index(now) + by if now in choices else 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.edit import intent
-from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.fields import Field, FieldKind
 from lvstui.keepalived.edit.forms import CHECKS, INSTANCE, SCRIPT, SERVER, SERVICE, SORRY
 from lvstui.keepalived.edit.instances import NewInstance, NewScript
 from lvstui.keepalived.edit.intent import Intent
@@ -101,16 +101,16 @@ _FIRST = (
         "rs_address",
         "First server",
         "address of its first real server",
-        Kind.ADDRESS,
+        FieldKind.ADDRESS,
         required=True,
     ),
-    Field("rs_name", "  its name", "stands beside it as a comment", Kind.TEXT, high=40),
-    Field("rs_weight", "  its weight", "its share", Kind.INTEGER, "1", 0, 65535),
+    Field("rs_name", "  its name", "stands beside it as a comment", FieldKind.TEXT, high=40),
+    Field("rs_weight", "  its weight", "its share", FieldKind.INTEGER, "1", 0, 65535),
     Field(
         "rs_check",
         "  its check",
         "another kind is added with a afterwards",
-        Kind.CHOICE,
+        FieldKind.CHOICE,
         "TCP_CHECK",
         choices=("TCP_CHECK", NO_CHECK),
     ),
@@ -265,7 +265,11 @@ def vip_form(instance: str, version: str) -> Form:
     """A VIP more."""
     address = next(f for f in INSTANCE if f.keyword == "virtual_ipaddress")
     excluded = Field(
-        "excluded", "Excluded", "not in adverts: both directors need not agree", Kind.FLAG, "no"
+        "excluded",
+        "Excluded",
+        "not in adverts: both directors need not agree",
+        FieldKind.FLAG,
+        "no",
     )
 
     def intents(values: Values) -> tuple[Intent, ...]:
@@ -318,9 +322,9 @@ def value_form(target: Target, keyword: str, now: str, version: str) -> Form:
     one = (
         replace(known, required=True)
         if known is not None
-        else Field(keyword, keyword, f"its value in {block}", Kind.TEXT, required=True)
+        else Field(keyword, keyword, f"its value in {block}", FieldKind.TEXT, required=True)
     )
-    spread = one.kind not in (Kind.TEXT, Kind.SCRIPT, Kind.SECRET)
+    spread = one.kind not in (FieldKind.TEXT, FieldKind.SCRIPT, FieldKind.SECRET)
 
     def words(values: Values) -> tuple[str, ...]:
         text = values[keyword].strip()
@@ -330,19 +334,19 @@ def value_form(target: Target, keyword: str, now: str, version: str) -> Form:
 
     def faults(values: Values) -> Faults:
         found = check_all((one,), values, version)
-        if not found and one.kind is not Kind.FLAG:
+        if not found and one.kind is not FieldKind.FLAG:
             wrong = complaint(block, keyword, words(values), version)
             found = {keyword: wrong} if wrong else {}
         return found
 
     def intents(values: Values) -> tuple[Intent, ...]:
-        if one.kind is Kind.FLAG:
+        if one.kind is FieldKind.FLAG:
             if values[keyword].strip() == "yes":
                 return (intent.SetValue(target, keyword),)
             return (intent.RemoveValue(target, keyword),)
         return (intent.SetValue(target, keyword, words(values)),)
 
-    values = {keyword: "yes" if one.kind is Kind.FLAG else now}
+    values = {keyword: "yes" if one.kind is FieldKind.FLAG else now}
     return Form(
         f"{keyword} of {block}", (one,), faults, intents, {k: v for k, v in values.items() if v}
     )

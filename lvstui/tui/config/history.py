@@ -34,11 +34,9 @@ class TextScreen(Dialog[None]):
         self._title, self._bits = title, bits
 
     def heading(self) -> str:
-        """What it is."""
         return plain(self._title)
 
     def body(self) -> ComposeResult:
-        """The text."""
         with VerticalScroll(id="notices"):
             yield Static(Content.assemble(*self._bits), id="notices-text", markup=False)
 
@@ -64,7 +62,6 @@ class HistoryScreen(Dialog[str]):
         self._past, self._show, self._why_not_back = past, show, why_not_back
 
     def heading(self) -> str:
-        """What it is."""
         return "history of the configuration"
 
     def body(self) -> ComposeResult:

@@ -14,7 +14,7 @@ from lvstui.keepalived.text.shown import MASK
 
 
 @dataclass(frozen=True, slots=True)
-class Veiled:
+class Redacted:
     """A file as it may be edited."""
 
     text: bytes
@@ -23,10 +23,10 @@ class Veiled:
 
 
 class LostSecret(ValueError):
-    """A placeholder was changed by hand: what it stood for can not be told. `str()` is one line."""
+    """A placeholder was changed by hand: what it stood for cannot be told. `str()` is one line."""
 
 
-def veil(data: bytes, known: Secrets | None = None) -> Veiled:
+def veil(data: bytes, known: Secrets | None = None) -> Redacted:
     """`data` with a placeholder for every secret. `known` as for `mask`."""
     word = b"secret"
     while b"<" + word + b"-" in data:
@@ -36,7 +36,7 @@ def veil(data: bytes, known: Secrets | None = None) -> Veiled:
     lines = []
     for line, safe in zip(data.split(b"\n"), mask(data, known).split(b"\n"), strict=True):
         lines.append(line if line == safe else _veiled(line, safe, word, found))
-    return Veiled(b"\n".join(lines), {name: value for value, name in found.items()})
+    return Redacted(b"\n".join(lines), {name: value for value, name in found.items()})
 
 
 def _veiled(line: bytes, safe: bytes, word: bytes, found: dict[bytes, bytes]) -> bytes:
@@ -52,7 +52,7 @@ def _veiled(line: bytes, safe: bytes, word: bytes, found: dict[bytes, bytes]) ->
     return result
 
 
-def unveil(text: bytes, veiled: Veiled) -> bytes:
+def unveil(text: bytes, veiled: Redacted) -> bytes:
     """`text` with every placeholder replaced by what it stands for.
 
     Raises LostSecret for one that stands for nothing: written into the file it would become the
@@ -72,7 +72,7 @@ def unveil(text: bytes, veiled: Veiled) -> bytes:
 
 
 def editable(data: bytes) -> str:
-    """Why an editor within a terminal can not show that file as it is; empty when it can."""
+    """Why an editor within a terminal cannot show that file as it is; empty when it can."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

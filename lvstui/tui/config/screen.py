@@ -15,7 +15,7 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.session.config import ConfigSession
 from lvstui.session.outline import NodeId
-from lvstui.session.spot import spot_of, word_at
+from lvstui.session.selection import spot_of, word_at
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing

@@ -6,30 +6,30 @@ import posixpath
 import re
 
 from lvstui.keepalived.keywords import Keyword
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.picture import Picture
 from lvstui.model.say import grouped, plural
 from lvstui.model.text import plain
 from lvstui.session.config import ConfigSession
-from lvstui.session.document import Document, Page
+from lvstui.session.document import Document, FilePage
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 
 _COPY_SINCE = (2, 2, 0)
 """keepalived keeps the text that it loaded since then."""
 STYLES = {
-    Severity.LETHAL: "bold $sev-bad",
-    Severity.ERROR: "$sev-bad",
-    Severity.WARNING: "$sev-warn",
-    Severity.NOTE: "$lv-dim",
+    FindingSeverity.LETHAL: "bold $sev-bad",
+    FindingSeverity.ERROR: "$sev-bad",
+    FindingSeverity.WARNING: "$sev-warn",
+    FindingSeverity.NOTE: "$lv-dim",
 }
 
 
-def glyph_of(severity: Severity, glyphs: Glyphs) -> str:
+def glyph_of(severity: FindingSeverity, glyphs: Glyphs) -> str:
     """The mark of a finding."""
-    if severity is Severity.WARNING:
+    if severity is FindingSeverity.WARNING:
         return glyphs.warn
-    return glyphs.info if severity is Severity.NOTE else glyphs.no
+    return glyphs.info if severity is FindingSeverity.NOTE else glyphs.no
 
 
 def step_bits(picture: Picture, glyphs: Glyphs) -> list[Bit]:
@@ -59,14 +59,14 @@ def count_bits(found: Document, glyphs: Glyphs) -> list[Bit]:
     """`2 errors  1 warning`."""
     bits: list[Bit] = []
     for severity, word in (
-        (Severity.LETHAL, "lethal"),
-        (Severity.ERROR, "error"),
-        (Severity.WARNING, "warning"),
-        (Severity.NOTE, "note"),
+        (FindingSeverity.LETHAL, "lethal"),
+        (FindingSeverity.ERROR, "error"),
+        (FindingSeverity.WARNING, "warning"),
+        (FindingSeverity.NOTE, "note"),
     ):
         count = sum(finding.severity is severity for finding in found.findings)
         if count:
-            words = f"{count} lethal" if severity is Severity.LETHAL else plural(count, word)
+            words = f"{count} lethal" if severity is FindingSeverity.LETHAL else plural(count, word)
             bits.append((f"{glyph_of(severity, glyphs)} {words}  ", STYLES[severity]))
     return bits or [(f"{glyphs.yes} no finding  ", "$sev-good")]
 
@@ -86,7 +86,9 @@ def work_bits(session: ConfigSession, glyphs: Glyphs) -> list[Bit]:
     return bits
 
 
-def finding_bits(findings: tuple[Finding, ...], page: Page, line: int, glyphs: Glyphs) -> list[Bit]:
+def finding_bits(
+    findings: tuple[Finding, ...], page: FilePage, line: int, glyphs: Glyphs
+) -> list[Bit]:
     """What is said about the line under the cursor: the worst in full, how many more."""
     if not findings:
         if not page.in_force(line):
@@ -132,7 +134,7 @@ def word_bits(keyword: Keyword, value: str) -> list[Bit]:
     return bits
 
 
-def place_bits(page: Page, line: int) -> list[Bit]:
+def place_bits(page: FilePage, line: int) -> list[Bit]:
     """`keepalived.conf 12/240`."""
     return [
         (plain(posixpath.basename(page.path)), "bold $lv-text"),

@@ -8,8 +8,8 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 
-from lvstui.model.finding import Finding, Severity
-from lvstui.session.document import Page
+from lvstui.model.finding import Finding, FindingSeverity
+from lvstui.session.document import FilePage
 from lvstui.session.pieces import Meaning
 from lvstui.tui.widgets.format import width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
@@ -18,10 +18,10 @@ from lvstui.tui.widgets.lines import LineList
 _STEP = 8
 """Cells that one key scrolls sideways."""
 _MARKS = {
-    Severity.LETHAL: "bad",
-    Severity.ERROR: "bad",
-    Severity.WARNING: "warn",
-    Severity.NOTE: "note",
+    FindingSeverity.LETHAL: "bad",
+    FindingSeverity.ERROR: "bad",
+    FindingSeverity.WARNING: "warn",
+    FindingSeverity.NOTE: "note",
 }
 _OTHERS = (
     "plain",
@@ -57,7 +57,7 @@ class ConfigText(LineList, inherit_bindings=False):
 
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
         super().__init__(glyphs, id=id)
-        self.page: Page | None = None
+        self.page: FilePage | None = None
         """What is shown."""
         self.words = ""
         """What was searched for, brought out wherever it stands."""
@@ -78,7 +78,7 @@ class ConfigText(LineList, inherit_bindings=False):
         """What is said about the line under the cursor."""
         return self.page.findings.get(self.line, ()) if self.page is not None else ()
 
-    def show(self, page: Page | None, line: int = 0) -> None:
+    def show(self, page: FilePage | None, line: int = 0) -> None:
         """Show this file; with the cursor on `line`, or where it is when that is 0."""
         other = page is None or self.page is None or page.path != self.page.path
         self.page = page

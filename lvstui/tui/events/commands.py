@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from lvstui.tui.command import Command, Harmless, grouped
+from lvstui.tui.command import Command, HarmlessCommand, grouped
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
@@ -37,7 +37,7 @@ def _about_a_service(page: EventsPage) -> str:
 
 EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
     "Events",
-    Harmless(
+    HarmlessCommand(
         id="event-open",
         keys="enter",
         label="go there",
@@ -54,7 +54,7 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         "address. A leading ! hides what matches.",
     ),
     replace(BACK, id="event-clear", title="Clear the filter", help="Show all events again."),
-    Harmless(
+    HarmlessCommand(
         id="event-pause",
         keys="p,space",
         label="pause",
@@ -73,7 +73,7 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         why_not=lambda page: "" if page.list.shown else "There is no event to write.",
         twin="lvstui status --json",
     ),
-    Harmless(
+    HarmlessCommand(
         id="event-copy",
         keys="y",
         label="copy",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lvstui.realserver.hosts import Host
-from lvstui.tui.command import Command, Harmless, first_reason, grouped
+from lvstui.tui.command import Command, HarmlessCommand, first_reason, grouped
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
@@ -105,7 +105,7 @@ def _copy(page: RealServersPage) -> None:
 
 _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
     "Real servers",
-    Harmless(
+    HarmlessCommand(
         id="refresh",
         keys="r,L,f5",
         label="look",
@@ -129,7 +129,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=_hosts_free,
         twin=_twin("push"),
     ),
-    Harmless(
+    HarmlessCommand(
         id="rs-verify",
         keys="v",
         label="verify",
@@ -150,7 +150,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=_hosts_free,
         twin=_twin("undo"),
     ),
-    Harmless(
+    HarmlessCommand(
         id="rs-evidence",
         keys="enter",
         label="evidence",
@@ -161,7 +161,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=lambda page: "" if page.look_here() is not None else _NOT_LOOKED,
         twin=_look_verbose,
     ),
-    Harmless(
+    HarmlessCommand(
         id="rs-last",
         keys="o",
         title="Open the last push or undo",
@@ -191,7 +191,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         why_not=first_reason(_hosts_free, _unfinished),
         twin=_twin("undo", "--unfinished"),
     ),
-    Harmless(
+    HarmlessCommand(
         id="rs-mark",
         keys="space",
         label="mark",
@@ -200,14 +200,14 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         run=_mark,
         why_not=lambda page: "" if page.here() is not None else "There is nothing to mark.",
     ),
-    Harmless(
+    HarmlessCommand(
         id="rs-mark-all",
         keys="V,asterisk",
         title="Mark all shown",
         help="Mark every host that is shown; again: unmark them.",
         run=_mark_all,
     ),
-    Harmless(
+    HarmlessCommand(
         id="rs-copy",
         keys="y",
         title="Copy the evidence",
@@ -237,7 +237,7 @@ REALSERVER_COMMANDS: tuple[Command[RealServersPage], ...] = (
         help="Show only hosts that hold all the words you type: name, address, VIP, what is wrong. "
         "A leading ! hides what matches. Enter keeps the filter, Esc clears it.",
     ),
-    Harmless(
+    HarmlessCommand(
         id="rs-faults",
         keys="f",
         label="not good",

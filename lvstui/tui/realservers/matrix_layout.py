@@ -105,7 +105,6 @@ class Places:
 
     @property
     def box_off(self) -> str:
-        """One that is not."""
         return "□" if self.glyphs.braille else "."
 
     def cell(self, check: Check | None) -> str:

@@ -292,5 +292,4 @@ def persistent_cell(view: ServerView, paint: Paint) -> Cell:
 
 
 def no_cell(view: object, paint: Paint) -> Cell:
-    """Nothing."""
     return ()

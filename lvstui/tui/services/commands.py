@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from lvstui.model.picture import ServerView, ServiceView, State
 from lvstui.tui import twins
-from lvstui.tui.command import Command, Harmless, first_reason, grouped
+from lvstui.tui.command import Command, HarmlessCommand, first_reason, grouped
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 from lvstui.tui.services.columns import COLUMN_SETS
 
 if TYPE_CHECKING:
-    from lvstui.session.spot import Spot
+    from lvstui.session.selection import Selection
     from lvstui.tui.config.actions import ConfigActions
-    from lvstui.tui.services.rows import Shape
+    from lvstui.tui.services.rows import ViewOptions
     from lvstui.tui.services.server_table import ServerTable
 
 
@@ -29,7 +29,7 @@ class ServicesPage(FilteredPage, Protocol):
     def in_file(self) -> ConfigActions: ...
 
     @property
-    def spot(self) -> Spot: ...
+    def spot(self) -> Selection: ...
 
     def marked(self) -> list[ServerView]: ...
     def targets(self) -> list[ServerView]: ...
@@ -43,7 +43,7 @@ class ServicesPage(FilteredPage, Protocol):
     def mark_servers(self, servers: Sequence[ServerView]) -> None: ...
     def add_in_file(self) -> None: ...
     def remove_in_file(self) -> None: ...
-    def reshape(self, shape: Shape) -> None: ...
+    def reshape(self, shape: ViewOptions) -> None: ...
     def choose_sort(self) -> None: ...
     def show_target(self) -> None: ...
     def resize_events(self, by: int | None) -> None: ...
@@ -211,7 +211,7 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         why_not=_in_kernel,
         twin=_twin("weight", " WEIGHT"),
     ),
-    Harmless(
+    HarmlessCommand(
         id="details",
         keys="enter",
         label="details",
@@ -220,7 +220,7 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         run=lambda page: page.open_details(),
         why_not=_row("There is nothing under the cursor."),
     ),
-    Harmless(
+    HarmlessCommand(
         id="mark",
         keys="space",
         title="Mark",
@@ -229,7 +229,7 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         run=lambda page: page.mark_here(),
         why_not=_row("There is nothing to mark."),
     ),
-    Harmless(
+    HarmlessCommand(
         id="mark-service",
         keys="V",
         title="Mark the whole service",
@@ -237,7 +237,7 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         run=_mark_service,
         why_not=_row("There is nothing to mark."),
     ),
-    Harmless(
+    HarmlessCommand(
         id="mark-all",
         keys="asterisk",
         title="Mark all shown",
@@ -246,7 +246,7 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
             [row for row in page.table.rows if isinstance(row, ServerView)]
         ),
     ),
-    Harmless(
+    HarmlessCommand(
         id="copy",
         keys="y",
         title="Copy the address",
@@ -299,7 +299,7 @@ _FILE: tuple[Command[ServicesPage], ...] = grouped(
         why_not=first_reason(_targets_in_file, _file_free, _all_disabled),
         twin=_twin("config enable"),
     ),
-    Harmless(
+    HarmlessCommand(
         id="show-in-file",
         keys="F",
         title="Show in keepalived.conf",
@@ -313,7 +313,7 @@ _FILE: tuple[Command[ServicesPage], ...] = grouped(
 _VIEW: tuple[Command[ServicesPage], ...] = (
     FILTER,
     BACK,
-    Harmless(
+    HarmlessCommand(
         id="faults",
         keys="f",
         label="faults",
@@ -323,7 +323,7 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
             replace(page.table.shape, faults=not page.table.shape.faults)
         ),
     ),
-    Harmless(
+    HarmlessCommand(
         id="sort",
         keys="s",
         label="sort",
@@ -332,7 +332,7 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
         "round.",
         run=lambda page: page.choose_sort(),
     ),
-    Harmless(
+    HarmlessCommand(
         id="reverse",
         keys="o",
         title="Reverse the order",
@@ -341,14 +341,14 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
             replace(page.table.shape, reverse=not page.table.shape.reverse)
         ),
     ),
-    Harmless(
+    HarmlessCommand(
         id="columns",
         keys="c",
         title="Next column set",
         help="Next set of columns: load, health (each check's last words), traffic, settings.",
         run=_next_columns,
     ),
-    Harmless(
+    HarmlessCommand(
         id="fold",
         keys="h,left",
         title="Fold the service",
@@ -356,7 +356,7 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
         run=_fold,
         why_not=_foldable,
     ),
-    Harmless(
+    HarmlessCommand(
         id="unfold",
         keys="l,right",
         title="Unfold the service",
@@ -364,7 +364,7 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
         run=_unfold,
         why_not=_foldable,
     ),
-    Harmless(
+    HarmlessCommand(
         id="fold-all",
         keys="z",
         title="Fold or unfold all",
@@ -374,21 +374,21 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
         ),
         why_not=_foldable,
     ),
-    Harmless(
+    HarmlessCommand(
         id="events-pane",
         keys="E",
         title="Events pane",
         help="Show or hide the events below the table.",
         run=lambda page: page.resize_events(None),
     ),
-    Harmless(
+    HarmlessCommand(
         id="events-bigger",
         keys="plus",
         title="Events pane: larger",
         help="More room for the events.",
         run=lambda page: page.resize_events(2),
     ),
-    Harmless(
+    HarmlessCommand(
         id="events-smaller",
         keys="minus",
         title="Events pane: smaller",

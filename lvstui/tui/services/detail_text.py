@@ -23,7 +23,7 @@ _MOST_GRAPH = 60
 
 
 @dataclass(slots=True)
-class Page:
+class DetailPage:
     """A page: its pieces, and what can be copied from it."""
 
     address: str
@@ -49,10 +49,12 @@ def _text(value: object, style: str = "$lv-text") -> Bit:
     return str(value), style
 
 
-def server_page(view: ServerView, picture: Picture, now: float, width: int, glyphs: Glyphs) -> Page:
+def server_page(
+    view: ServerView, picture: Picture, now: float, width: int, glyphs: Glyphs
+) -> DetailPage:
     """All about one real server."""
     configured = view.configured
-    page = Page(str(view.key), _place(configured.place) if configured else "")
+    page = DetailPage(str(view.key), _place(configured.place) if configured else "")
     state = f"$rs-{view.state.value}"
     since = (
         f"  since {moment(view.since, now)} ({duration(now - view.since)})" if view.since else ""
@@ -133,10 +135,12 @@ def server_page(view: ServerView, picture: Picture, now: float, width: int, glyp
 
 def service_page(
     view: ServiceView, picture: Picture, now: float, width: int, glyphs: Glyphs
-) -> Page:
+) -> DetailPage:
     """All about one virtual service."""
     configured = view.configured
-    page = Page(str(view.key).split(" ", 1)[-1], _place(configured.place) if configured else "")
+    page = DetailPage(
+        str(view.key).split(" ", 1)[-1], _place(configured.place) if configured else ""
+    )
     style = SEVERITY_BITS[view.severity]
     page.line("Service", (str(view.key), "bold $lv-text"), _text(f" {view.name}", "$lv-dim"))
     page.line("Up", (f"{view.up} of {view.pool}", f"bold {style}"))
@@ -191,7 +195,7 @@ def _place(place: Place | None) -> str:
     return f"{place.file}:{place.line}" if place is not None else ""
 
 
-def _weights(page: Page, view: ServerView, glyphs: Glyphs) -> None:
+def _weights(page: DetailPage, view: ServerView, glyphs: Glyphs) -> None:
     page.heading("Weight")
     weights = view.weights
     known = [w for w in (weights.file, weights.keepalived, weights.kernel) if w is not None]
@@ -212,7 +216,9 @@ def _weights(page: Page, view: ServerView, glyphs: Glyphs) -> None:
             )
 
 
-def _graph(page: Page, history: tuple[float, ...], width: int, glyphs: Glyphs, title: str) -> None:
+def _graph(
+    page: DetailPage, history: tuple[float, ...], width: int, glyphs: Glyphs, title: str
+) -> None:
     if not history:
         return
     page.heading(title)
@@ -224,7 +230,7 @@ def _graph(page: Page, history: tuple[float, ...], width: int, glyphs: Glyphs, t
         page.bits += [(f"{mark:>6} ", "$lv-dim"), (line + "\n", "$lv-accent")]
 
 
-def _rates(page: Page, rates: Rates | None) -> None:
+def _rates(page: DetailPage, rates: Rates | None) -> None:
     if rates is None:
         return
     page.line("New", _text(f"{per_second(rates.connections)} connections/s"))
@@ -243,7 +249,7 @@ def _rates(page: Page, rates: Rates | None) -> None:
     )
 
 
-def _counters(page: Page, counters: Counters) -> None:
+def _counters(page: DetailPage, counters: Counters) -> None:
     page.heading("Since it was added")
     page.line("Connections", _text(grouped(counters.connections)))
     page.line("Packets in", _text(grouped(counters.packets_in)))
@@ -265,7 +271,7 @@ def _checker(checker: ConfiguredChecker) -> list[Bit]:
 
 
 def _events(
-    page: Page, picture: Picture, needle: str, view: ServerView | ServiceView, now: float
+    page: DetailPage, picture: Picture, needle: str, view: ServerView | ServiceView, now: float
 ) -> None:
     server = view.key if isinstance(view, ServerView) else None
     service = view.service if isinstance(view, ServerView) else view.key

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from lvstui.model.picture import Picture, ServerView, ServiceView
 from lvstui.tui.dialog import Dialog
-from lvstui.tui.services.detail_text import Page, server_page, service_page
+from lvstui.tui.services.detail_text import DetailPage, server_page, service_page
 from lvstui.tui.services.rows import RowId
 
 
@@ -37,7 +37,7 @@ class DetailsScreen(Dialog[None]):
     def __init__(self, wanted: RowId) -> None:
         super().__init__()
         self._wanted = wanted
-        self._page = Page("")
+        self._page = DetailPage("")
         self._last: ServiceView | ServerView | None = None
 
     def heading(self) -> str:

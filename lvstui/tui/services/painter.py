@@ -23,7 +23,7 @@ _FILE_WEIGHT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class RowStyle:
     """What of a row's look does not come from the row: a part of what makes a strip stale."""
 
     cursor: bool = False
@@ -37,7 +37,7 @@ class Painted:
     """One row as it stands on the screen."""
 
     view: Row
-    looks: Looks
+    looks: RowStyle
     ages: str
     """Texts in it that depend on the clock alone."""
     layout: Layout
@@ -49,7 +49,7 @@ class Painted:
 class Painter:
     """Paints rows for one table; `style` looks a meaning up for a look."""
 
-    def __init__(self, style: Callable[[str, Looks], Style]) -> None:
+    def __init__(self, style: Callable[[str, RowStyle], Style]) -> None:
         self._style = style
         self._kept: dict[RowId, Painted] = {}
 
@@ -61,7 +61,7 @@ class Painter:
         """What was painted for that row last."""
         return self._kept.get(wanted)
 
-    def paint(self, view: Row, looks: Looks, layout: Layout, now: float) -> Painted:
+    def paint(self, view: Row, looks: RowStyle, layout: Layout, now: float) -> Painted:
         """The row as it should stand on the screen now."""
         wanted = row_id(view)
         known = self._kept.get(wanted)
@@ -86,7 +86,7 @@ class Painter:
         return painted
 
     def _strip(
-        self, cells: tuple[tuple[int, int, Cell], ...], looks: Looks, layout: Layout
+        self, cells: tuple[tuple[int, int, Cell], ...], looks: RowStyle, layout: Layout
     ) -> Strip:
         style, glyphs = self._style, layout.glyphs
         blank = style("plain", looks)
@@ -108,7 +108,7 @@ class Painter:
 
     def header(self, layout: Layout, sort: Sort, reverse: bool) -> Strip:
         """The line of titles; the column that orders the table carries an arrow."""
-        looks = Looks()
+        looks = RowStyle()
         segments: list[Segment] = []
         down = reverse != (sort in BIGGEST_FIRST)
         arrow = layout.glyphs.descending if down else layout.glyphs.ascending
@@ -137,7 +137,7 @@ def _ages(view: Row, now: float) -> str:
 
 
 def _cells(
-    view: Row, looks: Looks, layout: Layout, now: float
+    view: Row, looks: RowStyle, layout: Layout, now: float
 ) -> tuple[tuple[int, int, Cell], ...]:
     """Every cell of a row, padded to its width."""
     found: list[tuple[int, int, Cell]] = []

@@ -54,7 +54,7 @@ _CALM = frozenset({State.UP, State.UNVERIFIED})
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ViewOptions:
     """What the operator asked to see."""
 
     sort: Sort = Sort.FILE
@@ -133,7 +133,7 @@ _KEYS: dict[Sort, Callable[[Row], Any]] = {
 }
 
 
-def ordered(rows: Iterable[Row], shape: Shape) -> list[Row]:
+def ordered(rows: Iterable[Row], shape: ViewOptions) -> list[Row]:
     """Rows of one level in the order that was asked for; equal ones stay as configured."""
     if shape.sort is Sort.FILE:
         found = list(rows)
@@ -165,10 +165,10 @@ class RowList:
         """Real servers that the filter hides."""
         self._starts: dict[ServiceKey, int] = {}
         self._kept: dict[ServiceKey, _Kept] = {}
-        self._shape = Shape()
+        self._shape = ViewOptions()
 
     def build(
-        self, services: Sequence[ServiceView], shape: Shape, folded: AbstractSet[ServiceKey]
+        self, services: Sequence[ServiceView], shape: ViewOptions, folded: AbstractSet[ServiceKey]
     ) -> None:
         """Make the list anew for these services."""
         if shape != self._shape:
@@ -208,7 +208,7 @@ class RowList:
         self.hidden = total - shown
 
     def _choose(
-        self, view: ServiceView, shape: Shape, match: Callable[[str], bool], inverse: bool
+        self, view: ServiceView, shape: ViewOptions, match: Callable[[str], bool], inverse: bool
     ) -> tuple[Row, ...] | None:
         servers: Sequence[ServerView] = view.servers
         if shape.faults:

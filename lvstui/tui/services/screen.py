@@ -22,13 +22,13 @@ from lvstui.tui.events.event_list import EventList
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.services.commands import SERVICES_COMMANDS
 from lvstui.tui.services.explain import Explanation, explain, unexplained
-from lvstui.tui.services.rows import RowId, Shape, Sort
+from lvstui.tui.services.rows import RowId, Sort, ViewOptions
 from lvstui.tui.services.server_table import ServerTable
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
 if TYPE_CHECKING:
-    from lvstui.session.spot import Spot
+    from lvstui.session.selection import Selection
     from lvstui.tui.config.actions import ConfigActions
 
 _LEAST_EVENTS, _MOST_EVENTS = 2, 40
@@ -312,14 +312,14 @@ class ServicesScreen(FilteredScreen):
         return ConfigActions(self, at_once=True)
 
     @property
-    def spot(self) -> Spot:
+    def spot(self) -> Selection:
         """What the cursor is on, as the file has it."""
-        from lvstui.session.spot import Spot
+        from lvstui.session.selection import Selection
 
         row = self.table.row
         if isinstance(row, ServerView):
-            return Spot(row.service, row.key)
-        return Spot(row.key) if row is not None else Spot()
+            return Selection(row.service, row.key)
+        return Selection(row.key) if row is not None else Selection()
 
     def add_in_file(self) -> None:
         """Choose what, fill it in, see the plan."""
@@ -332,7 +332,7 @@ class ServicesScreen(FilteredScreen):
 
     # View
 
-    def reshape(self, shape: Shape) -> None:
+    def reshape(self, shape: ViewOptions) -> None:
         """Another order or filter."""
         self.table.reshape(shape)
         self._explain(self.console.picture)

@@ -20,8 +20,8 @@ from textual.strip import Strip
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, State
 from lvstui.tui.services.columns import COLUMN_SETS, GUTTER, ColumnSet, Layout
-from lvstui.tui.services.painter import Looks, Painted, Painter, changed_spans
-from lvstui.tui.services.rows import Row, RowId, RowList, Shape, row_id
+from lvstui.tui.services.painter import Painted, Painter, RowStyle, changed_spans
+from lvstui.tui.services.rows import Row, RowId, RowList, ViewOptions, row_id
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 from lvstui.tui.widgets.lines import LineList, moves
 
@@ -91,7 +91,7 @@ class ServerTable(LineList, inherit_bindings=False):
 
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
         super().__init__(glyphs, id=id)
-        self.shape = Shape()
+        self.shape = ViewOptions()
         """Order and filter."""
         self.column_set: ColumnSet = COLUMN_SETS[0]
         self.folded: set[ServiceKey] = set()
@@ -126,7 +126,7 @@ class ServerTable(LineList, inherit_bindings=False):
                 self.post_message(self.MarksChanged())
         self._rebuild()
 
-    def reshape(self, shape: Shape) -> None:
+    def reshape(self, shape: ViewOptions) -> None:
         """Another order or filter."""
         if shape != self.shape:
             self.shape = shape
@@ -197,7 +197,7 @@ class ServerTable(LineList, inherit_bindings=False):
 
     # Painting
 
-    def _style_for(self, meaning: str, looks: Looks) -> Style:
+    def _style_for(self, meaning: str, looks: RowStyle) -> Style:
         return self.style(meaning, int(looks.cursor), looks.marked)
 
     def notify_style_update(self) -> None:
@@ -215,7 +215,7 @@ class ServerTable(LineList, inherit_bindings=False):
 
     def _paint(self, at: int, layout: Layout) -> Painted:
         view = self._list.rows[at]
-        looks = Looks(
+        looks = RowStyle(
             cursor=at == self._at,
             marked=isinstance(view, ServerView) and view.id in self.marks,
             folded=not self.shape.narrowed
@@ -234,7 +234,7 @@ class ServerTable(LineList, inherit_bindings=False):
         at = self.scroll_offset.y + y - 1
         if at >= len(self._list.rows):
             self._on_screen.pop(y, None)
-            return Strip.blank(layout.width, self._style_for("plain", Looks()))
+            return Strip.blank(layout.width, self._style_for("plain", RowStyle()))
         painted = self._paint(at, layout)
         self._on_screen[y] = painted
         return painted.strip

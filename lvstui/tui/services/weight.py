@@ -86,7 +86,6 @@ class WeightScreen(Dialog[int]):
         self._targets = tuple(targets)
 
     def heading(self) -> str:
-        """Whose weight."""
         first = self._targets[0]
         more = f" and {len(self._targets) - 1} more" if len(self._targets) > 1 else ""
         return f"weight of {first.label} ({first.key}){more}  on {self.console.picture.host}"

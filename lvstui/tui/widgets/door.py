@@ -86,7 +86,7 @@ class AsciiFilter(LineFilter):
     """Names and log lines come in any alphabet."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Replace what the terminal can not show."""
+        """Replace what the terminal cannot show."""
         return [
             segment
             if segment.text.isascii()

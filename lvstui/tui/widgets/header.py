@@ -12,7 +12,7 @@ from lvstui.model.picture import InstanceView, Picture
 from lvstui.model.say import clock, duration, grouped, plural
 from lvstui.tui.services.tally import Tally
 from lvstui.tui.widgets.glyphs import Glyphs
-from lvstui.tui.widgets.line import Bit, LineStrip, Part, arrange, bits_width, clipped
+from lvstui.tui.widgets.line import Bit, LinePart, LineStrip, arrange, bits_width, clipped
 
 _STATE_STYLE = {
     "MASTER": "bold $rs-up",
@@ -58,7 +58,6 @@ class HeaderStrip(LineStrip):
         """Shows a lock."""
 
     def show_picture(self, picture: Picture) -> None:
-        """Show this one."""
         self._picture = picture
         self.look_again()
 
@@ -89,7 +88,7 @@ class HeaderStrip(LineStrip):
             time_bits.insert(0, (text, "bold $sev-bad"))
         if self.read_only:
             time_bits.insert(0, (f"{self._glyphs.lock} read-only  ", "$sev-warn"))
-        parts = [Part(((picture.host, "bold $lv-text"),))]
+        parts = [LinePart(((picture.host, "bold $lv-text"),))]
         parts += self._instances(picture)
         parts += self._daemon(picture)
         room = width - bits_width(brand) - bits_width(time_bits) - 1
@@ -103,14 +102,14 @@ class HeaderStrip(LineStrip):
         middle.append((" " * (room - bits_width(middle) + 1), ""))
         return [*brand, *middle, *time_bits]
 
-    def _instances(self, picture: Picture) -> list[Part]:
+    def _instances(self, picture: Picture) -> list[LinePart]:
         instances = picture.instances
         if len(instances) > _MOST_INSTANCES:
             counts: dict[str, int] = {}
             for instance in instances:
                 counts[instance.state] = counts.get(instance.state, 0) + 1
             return [
-                Part(
+                LinePart(
                     ((f"{self._glyph(state)} ", _style(state)), (f"{count} {state}", _style(state)))
                 )
                 for state, count in sorted(counts.items(), key=lambda item: -item[1])
@@ -133,18 +132,20 @@ class HeaderStrip(LineStrip):
                 (f" vrid {instance.vrid}{prio}", "$lv-dim"),
                 *dropped,
             )
-            parts.append(Part(long, rank=0, short=(head, (instance.name, "$lv-text"), *dropped)))
+            parts.append(
+                LinePart(long, rank=0, short=(head, (instance.name, "$lv-text"), *dropped))
+            )
             heard = self._heard(instance)
             if heard is not None:
                 parts.append(heard)
         return parts
 
-    def _heard(self, instance: InstanceView) -> Part | None:
+    def _heard(self, instance: InstanceView) -> LinePart | None:
         """Whose adverts are heard, and whether they come on time."""
         glyphs = self._glyphs
         if instance.state == "MASTER" and instance.others:
             rivals = ", ".join(address for address, _ in instance.others)
-            return Part(((f"{glyphs.warn} also MASTER: {rivals}", "bold $sev-bad"),), rank=1)
+            return LinePart(((f"{glyphs.warn} also MASTER: {rivals}", "bold $sev-bad"),), rank=1)
         if instance.adverts_ok is None:
             return None
         ok = instance.adverts_ok
@@ -157,16 +158,16 @@ class HeaderStrip(LineStrip):
             if instance.master_priority is not None:
                 who += f" prio {instance.master_priority}"
             long = ((who + "  ", "$lv-dim"), *long)
-        return Part(long, rank=4 if ok else 1, short=short)
+        return LinePart(long, rank=4 if ok else 1, short=short)
 
-    def _daemon(self, picture: Picture) -> list[Part]:
+    def _daemon(self, picture: Picture) -> list[LinePart]:
         daemon = picture.daemon
         glyphs = self._glyphs
         if daemon.installed is False:
-            return [Part((("keepalived not installed", "$sev-warn"),), rank=2)]
+            return [LinePart((("keepalived not installed", "$sev-warn"),), rank=2)]
         if daemon.running is False:
             return [
-                Part(
+                LinePart(
                     ((f"{glyphs.no} keepalived not running", "bold $sev-bad"),),
                     rank=1,
                     short=((f"{glyphs.no} keepalived stopped", "bold $sev-bad"),),
@@ -177,12 +178,14 @@ class HeaderStrip(LineStrip):
         text = f"keepalived {daemon.version}".rstrip()
         if daemon.started is not None and picture.at > daemon.started:
             text += f" up {duration(picture.at - daemon.started)}"
-        parts = [Part(((text, "$lv-dim"),), rank=5, short=((f"ka {daemon.version}", "$lv-dim"),))]
+        parts = [
+            LinePart(((text, "$lv-dim"),), rank=5, short=((f"ka {daemon.version}", "$lv-dim"),))
+        ]
         if daemon.loaded_is_file is True:
-            parts.append(Part((("running = file", "$lv-dim"),), rank=6))
+            parts.append(LinePart((("running = file", "$lv-dim"),), rank=6))
         elif daemon.loaded_is_file is False:
             same = f"running {glyphs.differs} file"
-            parts.append(Part(((same, "bold $sev-warn"),), rank=1))
+            parts.append(LinePart(((same, "bold $sev-warn"),), rank=1))
         return parts
 
     def _glyph(self, state: str) -> str:

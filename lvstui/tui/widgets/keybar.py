@@ -23,7 +23,7 @@ class Key:
 
 
 class KeyBar(LineStrip):
-    """` d  drain  e  enable …`; a key that can not be used now is dim."""
+    """` d  drain  e  enable …`; a key that cannot be used now is dim."""
 
     class Chosen(Message):
         """A key was clicked."""

@@ -16,7 +16,7 @@ Bit = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LinePart:
     """A piece of a strip that may be shortened or left out."""
 
     bits: tuple[Bit, ...]
@@ -36,7 +36,7 @@ def bits_width(bits: Iterable[Bit]) -> int:
     return sum(width_of(text) for text, _ in bits)
 
 
-def arrange(parts: Sequence[Part], width: int, gap: int = 3) -> list[tuple[Bit, ...]]:
+def arrange(parts: Sequence[LinePart], width: int, gap: int = 3) -> list[tuple[Bit, ...]]:
     """As many of `parts` as `width` cells hold, in full, short, or not at all."""
     chosen: list[tuple[Bit, ...] | None] = [part.bits for part in parts]
 

@@ -81,7 +81,6 @@ class LineList(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def is_marked(self, at: int) -> bool:
-        """What is on line `at` is marked."""
         return False
 
     def head(self) -> Strip:
@@ -172,7 +171,6 @@ class LineList(ScrollView, can_focus=True):
         self.post_message(self.Moved(self))
 
     def action_page(self, pages: float) -> None:
-        """Lines by pages."""
         self.action_move(int(max(self.room - 1, 1) * pages) or (1 if pages > 0 else -1))
 
     def clicked(self, at: int, x: int) -> None:

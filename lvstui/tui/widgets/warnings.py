@@ -1,4 +1,4 @@
-"""The strip under the tabs: what an operator should know now, and what can not be seen."""
+"""The strip under the tabs: what an operator should know now, and what cannot be seen."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class WarningStrip(Widget):
 
 
 def gap_line(gaps: Sequence[Gap], glyphs: Glyphs) -> str:
-    """What can not be seen here, in one line with the way to see it."""
+    """What cannot be seen here, in one line with the way to see it."""
     whats = "; ".join(gap.what for gap in gaps[:3])
     if len(gaps) > 3:
         whats += f"; {len(gaps) - 3} more"

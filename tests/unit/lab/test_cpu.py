@@ -39,7 +39,7 @@ def test_nothing_to_choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {4})
     assert cpu.choose(mark) is None
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {4, 5})
-    # Where it can not be written down, the host's scheduler decides as before.
+    # Where it cannot be written down, the host's scheduler decides as before.
     assert cpu.choose(tmp_path / "gone" / "lab" / "console.cpu") is None
 
 
@@ -72,7 +72,7 @@ def test_a_whole_session_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     try:
         assert kernel.stdout is not None
         stub = int(kernel.stdout.readline())
-        berth = cpu.Berth(kernel, mark, allowed[0])
+        berth = cpu.Placement(kernel, mark, allowed[0])
         monkeypatch.setattr(cpu, "LOOK_S", 0.0)
         monkeypatch.setattr(cpu, "better_place", lambda own, waited, idle: allowed[1])
         berth.look_after()

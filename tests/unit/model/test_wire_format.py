@@ -10,7 +10,7 @@ from lvstui.kernel.table import TableReader
 from lvstui.model import facts as f
 from lvstui.model.config import Configuration, Place
 from lvstui.model.files import ConfigFile, ConfigFiles
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.waiting import ChangeStands
 from lvstui.model.wire import decode, encode
@@ -35,7 +35,11 @@ FACTS: list[f.Fact] = [
         ConfigFiles(
             (ConfigFile("/etc/k.conf", 7.5, ("global_defs {", "}")),),
             "lb1",
-            (Finding("rule", Severity.ERROR, "text", Place("/etc/k.conf", 2), "seen", "fix"),),
+            (
+                Finding(
+                    "rule", FindingSeverity.ERROR, "text", Place("/etc/k.conf", 2), "seen", "fix"
+                ),
+            ),
         )
     ),
     f.RealServerSeen(

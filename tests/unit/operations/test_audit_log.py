@@ -18,7 +18,16 @@ from lvstui.operations import identity, journal
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.identity import Identity, identify
 from lvstui.operations.weights import plan_weights
-from lvstui.sources.audit import AuditTrail, Entry, broken, digest, encode, entries, fact, parse
+from lvstui.sources.audit import (
+    AuditEntry,
+    AuditTrail,
+    broken,
+    digest,
+    encode,
+    entries,
+    fact,
+    parse,
+)
 from lvstui.sources.base import Context
 from tests.unit.world import WEB, rs, three
 
@@ -41,7 +50,7 @@ def lines(log: AuditLog) -> list[bytes]:
 
 @given(
     st.builds(
-        Entry,
+        AuditEntry,
         id=TEXT,
         phase=TEXT,
         at=st.floats(0, 4e9),
@@ -65,7 +74,7 @@ def lines(log: AuditLog) -> list[bytes]:
         prev=TEXT,
     )
 )
-def test_an_entry_comes_back_as_it_was(entry: Entry) -> None:
+def test_an_entry_comes_back_as_it_was(entry: AuditEntry) -> None:
     line = encode(entry)
     assert b"\n" not in line
     if all((entry.id, entry.phase, entry.time, entry.who, entry.host, entry.operation)):

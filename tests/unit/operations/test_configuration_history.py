@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from lvstui.keepalived import parse_bytes
-from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen
 from lvstui.operations import config_history, configuration
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.config_history import HistoryEntry, Kept
-from lvstui.operations.configuration import Configurations
-from lvstui.operations.configuration_hosts import Where
+from lvstui.operations.config_history import FileVersions, HistoryEntry
+from lvstui.operations.configuration import DirectorConfigs
+from lvstui.operations.configuration_hosts import DirectorAccess
 from lvstui.remote.local import LocalRunner
 
 AUTHENTICATION = b"vrrp_instance V {\n authentication {\n  auth_type PASS\n  auth_pass %s\n }\n}\n"
@@ -25,13 +25,16 @@ def test_the_difference_of_a_past_change_has_no_password(
 ) -> None:
     """Neither one that went, nor one that came, nor one that is there since."""
     entry = HistoryEntry("i", 1.0, "alice", "a change", hosts=(named,), files=("/k.conf", "/o"))
-    seen = DirectorSeen(DaemonSeen("lb1"), ConfigSeen(parse_bytes(NOW), None, ()))
-    kept = (Kept("/k.conf", BEFORE, AFTER), Kept("/other.conf", None, b"# MKA1pass MKA2pass\n"))
+    seen = DirectorSeen(DaemonLook("lb1"), ConfigSeen(parse_bytes(NOW), None, ()))
+    kept = (
+        FileVersions("/k.conf", BEFORE, AFTER),
+        FileVersions("/other.conf", None, b"# MKA1pass MKA2pass\n"),
+    )
     monkeypatch.setattr(config_history, "read_history", lambda runner, **_: (entry,))
     monkeypatch.setattr(config_history, "read_kept", lambda runner, id_, files: kept)
     monkeypatch.setattr(configuration, "look_at", lambda where, runner: seen)
-    where = Where("lb1", lambda: LocalRunner("lb1"), local=True)
-    text = Configurations([where], audit=AuditLog(who="alice")).diff("i")
+    where = DirectorAccess("lb1", lambda: LocalRunner("lb1"), local=True)
+    text = DirectorConfigs([where], audit=AuditLog(who="alice")).diff("i")
     assert "MKA" not in text
     assert "-priority 150\n+priority 151 # ********, ********, ********\n" in text
     assert "+# ******** ********\n" in text

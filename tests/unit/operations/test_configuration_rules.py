@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lvstui.keepalived import parse_bytes, view
-from lvstui.model.finding import Severity
+from lvstui.model.finding import FindingSeverity
 from lvstui.operations.configuration_rules import (
     Side,
     authentication,
@@ -172,7 +172,7 @@ def test_versions_compare_as_numbers() -> None:
 def test_what_becomes_nat_has_to_be_forced() -> None:
     changed = side(BASE, BASE.replace(b"lb_kind DR", b"lb_kind NAT"))
     (finding,) = nat_findings(changed.before, changed.after)
-    assert finding.severity is Severity.ERROR
+    assert finding.severity is FindingSeverity.ERROR
     assert "2 of 2 real servers go from DR to NAT" in finding.text
     left_out = side(BASE, BASE.replace(b"    lb_kind DR\n", b""))
     assert len(nat_findings(left_out.before, left_out.after)) == 1

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileStep
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen, FileStep
 from lvstui.model.changes import Ended
 from lvstui.model.config import Configuration
 from lvstui.operations.change import Progress, Stop
-from lvstui.operations.configuration_apply import STAGES, Application, Target
-from lvstui.operations.configuration_hosts import Where
+from lvstui.operations.configuration_apply import STAGES, ApplyRun, Target
+from lvstui.operations.configuration_hosts import DirectorAccess
 from lvstui.remote.runner import Ran
 
 WORDS = ("write", "reload", "extend", "confirm", "revert")
@@ -49,11 +49,11 @@ def applied(host: Host, stop_at: str) -> tuple[Ended, str, list[str]]:
         if progress.text.startswith(stop_at):
             stop.set()
 
-    seen = DirectorSeen(DaemonSeen("lb1", systemd=False), ConfigSeen(None, None, ()))
+    seen = DirectorSeen(DaemonLook("lb1", systemd=False), ConfigSeen(None, None, ()))
     file = FileStep("/etc/k.conf", "/etc/k.conf", b"old", b"new")
-    came = Application(
+    came = ApplyRun(
         "20261124T220000-abcdef",
-        [Target(Where("lb1", lambda: host), seen, (file,), Configuration())],
+        [Target(DirectorAccess("lb1", lambda: host), seen, (file,), Configuration())],
         {"who": "alice"},
         60,
         tell,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lvstui.keepalived import parse_bytes, view
-from lvstui.keepalived.daemon.facts import Child, ConfigSeen, DaemonSeen, DirectorSeen
+from lvstui.keepalived.daemon.facts import Child, ConfigSeen, DaemonLook, DirectorSeen
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.operations import configuration_verify as verify
@@ -28,7 +28,7 @@ def row(address: str, weight: int = 10, way: str = "Route") -> str:
 
 
 TABLE = HEAD + WEB + row(RS1) + row(RS2)
-UP = DaemonSeen(
+UP = DaemonLook(
     "lb1",
     pid=100,
     ticks=5000,
@@ -45,14 +45,14 @@ def copy(text: bytes) -> bytes:
     return b"# /etc/keepalived/keepalived.conf\n" + text + b"!\n"
 
 
-def expected(after: bytes, before: bytes = BASE, daemon: DaemonSeen = UP) -> Expected:
+def expected(after: bytes, before: bytes = BASE, daemon: DaemonLook = UP) -> Expected:
     old = parse_bytes(before, path="/etc/keepalived/keepalived.conf", config_id="lb1")
     new = parse_bytes(after, path="/etc/keepalived/keepalived.conf", config_id="lb1")
     seen = DirectorSeen(daemon, ConfigSeen(old, view(old)), True, view(old))
     return Expected(seen, view(new), view(old))
 
 
-def wrong(wanted: Expected, now: DaemonSeen, text: bytes | None = None) -> list[str]:
+def wrong(wanted: Expected, now: DaemonLook, text: bytes | None = None) -> list[str]:
     if text is not None:
         now = replace(now, loaded=copy(text))
     return [f"{v.what}: {v.seen}" for v in verify.look_back(wanted, now) if not v.ok]
@@ -82,7 +82,7 @@ def test_the_old_file_is_still_loaded() -> None:
     ],
     ids=["gone", "another", "child gone", "child respawned"],
 )
-def test_a_daemon_that_did_not_survive(now: DaemonSeen, said: str) -> None:
+def test_a_daemon_that_did_not_survive(now: DaemonLook, said: str) -> None:
     assert said in verify.lost(expected(BASE), now)
     assert len(wrong(expected(BASE), now, BASE)) == 1
 

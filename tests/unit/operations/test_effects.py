@@ -14,7 +14,7 @@ from lvstui.operations.rows import Row
 from lvstui.realserver.hosts import Host, Vip
 from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
-from lvstui.remote.runner import Access, RemoteError, Runner, Trouble
+from lvstui.remote.runner import Access, ErrorKind, RemoteError, Runner
 from lvstui.sources.audit import entries
 
 VIP = "10.10.0.20"
@@ -69,7 +69,7 @@ class Unreachable:
 
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Never."""
-        raise RemoteError(Trouble.UNREACHABLE, f"{access.host}: no route")
+        raise RemoteError(ErrorKind.UNREACHABLE, f"{access.host}: no route")
 
 
 def test_what_was_done_is_told_though_it_could_not_be_recorded(tmp_path: Path) -> None:

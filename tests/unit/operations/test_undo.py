@@ -12,11 +12,11 @@ from lvstui.model.changes import Ended
 from lvstui.model.facts import ChangesSeen
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.audit import AuditLog, Deed
-from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.operations.undo import CONFIGURATION, Kind, Offer, listed, offer, operations, undo_title
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.realserver.steps import HostPlan
-from lvstui.sources.audit import Entry
+from lvstui.sources.audit import AuditEntry
 from tests.unit.world import WEB, three
 
 T0 = 1_000_000.0
@@ -31,12 +31,14 @@ _STATES = {
 }
 
 
-def weight(id_: str, at: float, what: str = "drain", **more: Any) -> Entry:
+def weight(id_: str, at: float, what: str = "drain", **more: Any) -> AuditEntry:
     """A step of an operation on a weight that worked."""
     values: dict[str, Any] = {"who": "root", "server": RS2, "name": "rs2", "ok": True, **more}
     values.setdefault("before", 10)
     values.setdefault("after", 0)
-    return Entry(id_, "done", T0 + at, "", host="lb1", operation=what, service=str(WEB), **values)
+    return AuditEntry(
+        id_, "done", T0 + at, "", host="lb1", operation=what, service=str(WEB), **values
+    )
 
 
 def change(id_: str, at: float, ended: Ended = Ended.KEPT, **more: Any) -> ChangeStands:
@@ -49,7 +51,7 @@ def change(id_: str, at: float, ended: Ended = Ended.KEPT, **more: Any) -> Chang
 
 def push(
     id_: str, at: float, what: str = "push", who: str = "root", ok: bool = True
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """A push or an undo on two hosts."""
     plan = HostPlan("10.10.0.3", what, ("10.10.0.20", "fd00::20"), method="ifupdown")
     values: dict[str, Any] = {"who": who, "operation": what}
@@ -60,13 +62,15 @@ def push(
             "server": f"10.10.0.{number + 2}",
             "name": f"rs{number}",
         }
-        found.append(Entry(id_, "planned", T0 + at, "", text=_in_words(plan), **values, **host))
-        found.append(Entry(id_, "done", T0 + at, "", text="done", ok=ok, **values, **host))
+        found.append(
+            AuditEntry(id_, "planned", T0 + at, "", text=_in_words(plan), **values, **host)
+        )
+        found.append(AuditEntry(id_, "done", T0 + at, "", text="done", ok=ok, **values, **host))
     return found
 
 
 def newest(
-    entries: list[Entry],
+    entries: list[AuditEntry],
     changes: list[ChangeStands],
     now: float = 100,
     who: str = "root",
@@ -148,7 +152,7 @@ def test_trouble_is_not_undone_blindly_and_no_older_one_instead() -> None:
 
 def test_what_has_no_undo_is_named_with_the_next_step() -> None:
     sysctl = [
-        Entry(
+        AuditEntry(
             "s",
             phase,
             T0 + 60,
@@ -242,7 +246,7 @@ def test_the_operator_looks_at_all_three_records(tmp_path: Path) -> None:
     """The real log, written by the real engines' own words."""
     log = AuditLog(tmp_path / "audit.jsonl", who="alice")
     world = three()
-    operator = Operator(audit=log)
+    operator = WeightChanges(audit=log)
     host = HostPlan("10.10.0.3", "push", ("10.10.0.20",), method="own")
     what = Deed("10.10.0.3", "rs1", "push", _in_words(host))
     id_ = log.begin([what], "")

@@ -37,7 +37,7 @@ def _root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 OTHERS: dict[str, int] = {}
-"""Owners that a file of another user would have; a normal user can not give one away."""
+"""Owners that a file of another user would have; a normal user cannot give one away."""
 
 
 def test_a_file_of_roots_is_believed(tmp_path: Path) -> None:

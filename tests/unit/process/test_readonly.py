@@ -16,27 +16,27 @@ from typing import Any
 import pytest
 
 from lvstui.cli import build_parser, main
-from lvstui.keepalived.daemon.facts import DaemonSeen
+from lvstui.keepalived.daemon.facts import DaemonLook
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.config_plan import FileChange
-from lvstui.operations.configuration import Configurations
-from lvstui.operations.configuration_hosts import Where
-from lvstui.operations.operator import LiveKernel
+from lvstui.operations.configuration import DirectorConfigs
+from lvstui.operations.configuration_hosts import DirectorAccess
+from lvstui.operations.weight_changes import LiveKernel
 from lvstui.process import newfile, readonly
 from lvstui.remote import known_hosts
-from lvstui.remote.config import Settings
+from lvstui.remote.config import SshSettings
+from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.hostkey import HostKeys
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.openssh import OpenSsh
 from lvstui.remote.runner import NobodyThere, RemoteError, UnknownKey
-from lvstui.remote.vault import Vault
 from lvstui.shell.config.check import own_test
 from lvstui.shell.config.first import _write as write_first
 from lvstui.sources import dumps
 from lvstui.tui.command import Command
 from lvstui.tui.config.editor import edit_outside
-from lvstui.tui.config.placeholder import Veiled
+from lvstui.tui.config.placeholder import Redacted
 from lvstui.tui.crash import Crash
 from tests.command_line import leaves
 
@@ -130,7 +130,7 @@ def _writes(tmp: Path) -> dict[str, Callable[[], Any]]:
         "a signal": lambda: dumps.request(os.getpid()),
         "a weight": lambda: LiveKernel().set_weight(service, ServerKey("10.0.0.2", 80), 1),
         "a file of a host": lambda: LocalRunner().write(str(tmp / "over there"), b""),
-        "the editor": lambda: edit_outside(["true"], "x", Veiled(b"", {}), 1),
+        "the editor": lambda: edit_outside(["true"], "x", Redacted(b"", {}), 1),
     }
 
 
@@ -149,7 +149,7 @@ def test_whatever_writes_asks_the_gate(
 @pytest.mark.usefixtures("read_only")
 def test_keepalived_is_not_run_to_test_a_file(tmp_path: Path) -> None:
     found, limit = own_test(
-        parse_bytes(b""), str(tmp_path / "k.conf"), None, DaemonSeen("x", version="2.2.7")
+        parse_bytes(b""), str(tmp_path / "k.conf"), None, DaemonLook("x", version="2.2.7")
     )
     assert found == ()
     assert "was not run" in limit
@@ -158,8 +158,8 @@ def test_keepalived_is_not_run_to_test_a_file(tmp_path: Path) -> None:
 
 
 def test_a_change_of_the_configuration_is_not_even_tried() -> None:
-    here = Where("lb1", lambda: pytest.fail("a host was asked"), local=True)
-    engine = Configurations([here], audit=AuditLog(Path(), "me"), read_only=True)
+    here = DirectorAccess("lb1", lambda: pytest.fail("a host was asked"), local=True)
+    engine = DirectorConfigs([here], audit=AuditLog(Path(), "me"), read_only=True)
     plan = engine.plan("x", {"lb1": [FileChange("/k.conf", b"", b"x")]})
     assert plan.refusals == (readonly.READ_ONLY,)
     assert plan.hosts == ()
@@ -187,8 +187,8 @@ def test_an_accepted_key_counts_for_the_session_and_is_kept_nowhere(tmp_path: Pa
             return True
 
     file = tmp_path / "known_hosts"
-    vault = Vault(Operator())
-    check = HostKeys(Settings("rs1", "10.0.0.1", known_hosts=(str(file),)))
+    vault = CredentialCache(Operator())
+    check = HostKeys(SshSettings("rs1", "10.0.0.1", known_hosts=(str(file),)))
     for _ in range(2):
         check.check("ssh-ed25519", b"blob", vault)
     assert [key.file for key in asked] == [os.devnull]

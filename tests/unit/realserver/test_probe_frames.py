@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lvstui.realserver.probes import frames, raw
 from lvstui.realserver.probes.frames import Arp, Ethernet, Neighbour
 from lvstui.realserver.probes.garp import announcements
-from lvstui.realserver.probes.packets import ACK, RST, SYN, Tcp, Trouble
+from lvstui.realserver.probes.packets import ACK, RST, SYN, IcmpError, Tcp
 from lvstui.realserver.probes.raw import Heard
-from lvstui.realserver.probes.syn_answers import Kind, understand
+from lvstui.realserver.probes.syn_answers import SynAnswerKind, understand
 
 RS, LB = "02:00:0a:0a:00:05", "02:00:0a:0a:00:02"
 macs = st.binary(min_size=6, max_size=6).map(frames.mac_text)
@@ -86,7 +86,7 @@ def test_segments_come_back(segment: Tcp, padding: bytes) -> None:
 
 @given(st.binary(max_size=120))
 def test_noise_never_raises(data: bytes) -> None:
-    for parse in (Ethernet.parse, Arp.parse, Neighbour.parse, Tcp.parse, Trouble.parse):
+    for parse in (Ethernet.parse, Arp.parse, Neighbour.parse, Tcp.parse, IcmpError.parse):
         parse(data)
 
 
@@ -94,7 +94,7 @@ def test_noise_never_raises(data: bytes) -> None:
 def test_cut_off_never_raises(message: Arp | Neighbour | Tcp, data: st.DataObject) -> None:
     packet = message.pack()
     cut = packet[: data.draw(st.integers(0, len(packet) - 1))]
-    for parse in (Arp.parse, Neighbour.parse, Tcp.parse, Trouble.parse):
+    for parse in (Arp.parse, Neighbour.parse, Tcp.parse, IcmpError.parse):
         assert parse(cut) is None
 
 
@@ -177,11 +177,11 @@ def test_what_answers_mean(syn: Tcp) -> None:
     reporter = "10.10.0.5" if syn is SYN4 else "fd00::5"
     exceeded, refused = ((11, 0), (3, 13)) if syn is SYN4 else ((3, 0), (1, 1))
     cases = [
-        (reply(syn, SYN | ACK), Kind.SYN_ACK),
-        (reply(syn, RST | ACK), Kind.RST),
-        (icmp(syn, *exceeded, reporter), Kind.EXCEEDED),
-        (icmp(syn, *refused, reporter), Kind.ERROR),
-        (syn.pack(), Kind.RETURNED),
+        (reply(syn, SYN | ACK), SynAnswerKind.SYN_ACK),
+        (reply(syn, RST | ACK), SynAnswerKind.RST),
+        (icmp(syn, *exceeded, reporter), SynAnswerKind.EXCEEDED),
+        (icmp(syn, *refused, reporter), SynAnswerKind.ERROR),
+        (syn.pack(), SynAnswerKind.RETURNED),
         (reply(syn, SYN | ACK, acknowledgement=1), None),
         (reply(syn, ACK), None),
         (reply(syn, SYN | ACK, destination_port=4), None),
@@ -197,7 +197,7 @@ def test_arp_as_the_vip_is_a_leak() -> None:
     leak = Arp(1, RS, "10.10.0.20", frames.NO_MAC, "10.10.0.2").pack()
     told = understand(heard(leak, kind=frames.ETH_P_ARP), SYN4, RS)
     assert told is not None
-    assert told.kind is Kind.LEAK
+    assert told.kind is SynAnswerKind.LEAK
     decent = Arp(1, RS, "10.10.0.5", frames.NO_MAC, "10.10.0.2").pack()
     assert understand(heard(decent, kind=frames.ETH_P_ARP), SYN4, RS) is None
     assert understand(heard(leak, kind=frames.ETH_P_ARP), SYN4, LB) is None, "another's"

@@ -10,7 +10,7 @@ from lvstui.kernel.rtnetlink import Link
 from lvstui.realserver import probes
 from lvstui.realserver.probes import arp, links
 from lvstui.realserver.probes.arp import AskState, judge
-from lvstui.realserver.probes.asking import Answer, Asked, Expectation
+from lvstui.realserver.probes.asking import Asked, Expectation, ProbeAnswer
 from lvstui.realserver.probes.links import Network
 from lvstui.realserver.probes.results import CannotProbe, cannot
 
@@ -26,7 +26,7 @@ BACKUP = Network((ETH0,), (("eth0", "10.10.0.2"),))
 def asked(
     network: Network, *macs: str, expected: dict[str, str] | None = None, moved: bool = False
 ) -> arp.ArpAnswers:
-    answers = tuple(Answer(mac, mac, 3, 0.5) for mac in macs)
+    answers = tuple(ProbeAnswer(mac, mac, 3, 0.5) for mac in macs)
     who = Expectation(network.owns(VIP), network.macs(), expected or {}, NAMES)
     return judge(VIP, Asked("eth0", "0.0.0.0", 3, 0.25), answers, who, moved, network)
 
@@ -142,5 +142,5 @@ def test_what_has_no_probe_is_unknown() -> None:
 
 
 def test_all_results_share_their_face() -> None:
-    found: list[probes.Result] = [asked(MASTER), probes.Unavailable("a", "b")]
+    found: list[probes.ProbeResult] = [asked(MASTER), probes.Unavailable("a", "b")]
     assert [result.text for result in found] == ["only this host", "b"]

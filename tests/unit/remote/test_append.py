@@ -15,9 +15,9 @@ import pytest
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.remote import append, known_hosts
 from lvstui.remote.append import append_lines
+from lvstui.remote.credentials import Redactor
 from lvstui.remote.runner import Ran
 from lvstui.remote.transcript import Transcript
-from lvstui.remote.vault import Redactor
 from lvstui.sources.audit import broken, entries
 
 CHANGE = Deed("10.10.0.3", "rs1", "push", "the VIP on lo")

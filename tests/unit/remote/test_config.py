@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lvstui.remote import config
-from lvstui.remote.config import Settings, from_ssh, resolve
+from lvstui.remote.config import SshSettings, from_ssh, resolve
 from lvstui.remote.connect import Connector, _hop
-from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.runner import Access, ErrorKind, RemoteError
 
 OUTPUT = """\
 host rs1
@@ -103,7 +103,7 @@ def test_known_hosts_files_with_spaces_and_none(tmp_path: Path) -> None:
 def test_unknown_token_is_told() -> None:
     with pytest.raises(RemoteError, match="%Z") as caught:
         from_ssh(Access("a"), "identityfile ~/%Z")
-    assert caught.value.trouble is Trouble.SETUP
+    assert caught.value.trouble is ErrorKind.SETUP
 
 
 @needs_ssh
@@ -128,7 +128,7 @@ def test_openssh_words_for_a_bad_file(tmp_path: Path) -> None:
     file.write_text("Bogus yes\n")
     with pytest.raises(RemoteError, match="line 1: Bad configuration option: bogus") as caught:
         resolve(Access("rs1"), config=str(file))
-    assert caught.value.trouble is Trouble.SETUP
+    assert caught.value.trouble is ErrorKind.SETUP
 
 
 @pytest.mark.parametrize("host", ["", "-oProxyCommand=x", "a b", "$(x)", "a;b", "a\nb", "ü"])
@@ -156,7 +156,7 @@ def test_no_value_reaches_a_shell_that_could_read_it(
         with Connector(ssh_config=str(file)) as connector, pytest.raises(RemoteError) as caught:
             connector.open(access)
         assert not mark.exists()
-        assert (caught.value.trouble, "is no" in caught.value.what) == (Trouble.SETUP, True)
+        assert (caught.value.trouble, "is no" in caught.value.what) == (ErrorKind.SETUP, True)
 
 
 @pytest.mark.parametrize("output", ["hostname h;x", "user $(x)", "hostkeyalias a|b"])
@@ -202,6 +202,6 @@ def test_jump_hosts(jump: str, access: Access) -> None:
 
 
 def test_settings_are_values() -> None:
-    assert Settings("a", "b") == Settings("a", "b")
-    assert hash(Settings("a", "b"))
+    assert SshSettings("a", "b") == SshSettings("a", "b")
+    assert hash(SshSettings("a", "b"))
     assert config.DEFAULT_KNOWN_HOSTS

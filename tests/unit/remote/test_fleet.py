@@ -8,15 +8,15 @@ import threading
 import time
 
 from lvstui.remote.fleet import run_on_all
-from lvstui.remote.patience import current
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.operator_wait import current
+from lvstui.remote.runner import ErrorKind, RemoteError
 
 
 def test_values_and_errors_come_as_they_are_there() -> None:
     def work(number: int) -> int:
         time.sleep(0.05 * number)
         if number == 2:
-            raise RemoteError(Trouble.LOGIN, "no")
+            raise RemoteError(ErrorKind.LOGIN, "no")
         if number == 3:
             raise ValueError("\x1b[31m")
         return number * 10
@@ -25,7 +25,7 @@ def test_values_and_errors_come_as_they_are_there() -> None:
     assert [o.item for o in seen] == [1, 2, 3, 4]
     assert [o.value for o in seen] == [10, None, None, 40]
     troubles = [o.error.trouble if o.error else None for o in seen]
-    assert troubles == [None, Trouble.LOGIN, Trouble.SETUP, None]
+    assert troubles == [None, ErrorKind.LOGIN, ErrorKind.SETUP, None]
     assert "\x1b" not in str(seen[2].error)
 
 
@@ -57,7 +57,7 @@ def test_one_that_hangs_gives_its_place_to_others() -> None:
     stop.set()
     assert time.monotonic() - started < 5
     assert [(o.item, o.error.trouble if o.error else None) for o in seen] == [
-        (0, Trouble.HANGS),
+        (0, ErrorKind.HANGS),
         (1, None),
         (2, None),
     ]
@@ -88,7 +88,7 @@ def test_cancel() -> None:
     stop.set()
     assert seen[0] == ("quick", None)
     assert {item for item, _ in seen} == {"quick", "slow", "later"}
-    assert seen[-1][1] is Trouble.CANCELLED
+    assert seen[-1][1] is ErrorKind.CANCELLED
 
 
 def test_the_program_ends_while_a_host_hangs() -> None:

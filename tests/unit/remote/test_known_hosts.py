@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lvstui.remote import known_hosts
-from lvstui.remote.known_hosts import KnownHost, State, append, hashed, matches, parse
+from lvstui.remote.known_hosts import KeyState, KnownHost, append, hashed, matches, parse
 
 
 def blob(kind: str, body: bytes) -> bytes:
@@ -91,35 +91,35 @@ def test_a_hashed_name_matches_itself_only(name: str) -> None:
     assert not matches(hashed(name), name + "x")
 
 
-def judge(text: str, key: bytes, *names: str, fallback: str = "") -> known_hosts.Verdict:
+def judge(text: str, key: bytes, *names: str, fallback: str = "") -> known_hosts.KeyVerdict:
     kind = key[4 : 4 + key[3]].decode()
     return KnownHost(parse(text, "f"), names or ("rs1",), fallback).judge(kind, key)
 
 
 def test_verdicts() -> None:
-    assert judge(line("rs1", ED), ED).state is State.KNOWN
-    assert judge(line("rs1", ED2) + "\n" + line("rs1", ED), ED).state is State.KNOWN
-    assert judge("", ED).state is State.UNKNOWN
+    assert judge(line("rs1", ED), ED).state is KeyState.KNOWN
+    assert judge(line("rs1", ED2) + "\n" + line("rs1", ED), ED).state is KeyState.KNOWN
+    assert judge("", ED).state is KeyState.UNKNOWN
     changed = judge("\n" + line("rs1", ED2), ED)
-    assert changed.state is State.CHANGED
+    assert changed.state is KeyState.CHANGED
     assert changed.entry is not None
     assert changed.entry.place == "f:2"
-    assert judge(line("rs1", RSA), ED) == known_hosts.Verdict(
-        State.UNKNOWN, None, ("ssh-rsa in f:1",)
+    assert judge(line("rs1", RSA), ED) == known_hosts.KeyVerdict(
+        KeyState.UNKNOWN, None, ("ssh-rsa in f:1",)
     )
-    assert judge(line("rs1", ED) + "\n" + line("*", ED, "@revoked"), ED).state is State.REVOKED
-    assert judge(line("rs1", ED) + "\n" + line("rs2", ED, "@revoked"), ED).state is State.KNOWN
+    assert judge(line("rs1", ED) + "\n" + line("*", ED, "@revoked"), ED).state is KeyState.REVOKED
+    assert judge(line("rs1", ED) + "\n" + line("rs2", ED, "@revoked"), ED).state is KeyState.KNOWN
     authority = judge(line("rs1", ED, "@cert-authority"), ED)
-    assert authority.state is State.UNKNOWN, "a key of the authority is not the host's"
+    assert authority.state is KeyState.UNKNOWN, "a key of the authority is not the host's"
     assert "authority, in f:1" in authority.others[0]
 
 
 def test_any_name_can_contradict_but_the_name_without_port_only_vouches() -> None:
     text = line("rs1", ED) + "\n" + line("10.0.0.1", ED2)
-    assert judge(text, ED, "rs1").state is State.KNOWN
-    assert judge(line("10.0.0.1", ED2), ED, "rs1", "10.0.0.1").state is State.CHANGED
-    assert judge(line("rs1", ED), ED, "[rs1]:2222", fallback="rs1").state is State.KNOWN
-    assert judge(line("rs1", ED2), ED, "[rs1]:2222", fallback="rs1").state is State.UNKNOWN
+    assert judge(text, ED, "rs1").state is KeyState.KNOWN
+    assert judge(line("10.0.0.1", ED2), ED, "rs1", "10.0.0.1").state is KeyState.CHANGED
+    assert judge(line("rs1", ED), ED, "[rs1]:2222", fallback="rs1").state is KeyState.KNOWN
+    assert judge(line("rs1", ED2), ED, "[rs1]:2222", fallback="rs1").state is KeyState.UNKNOWN
 
 
 def test_known_types_are_asked_for_first() -> None:

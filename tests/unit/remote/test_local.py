@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvstui.remote.become import Become, Way
+from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.pipes import ProcessStream
-from lvstui.remote.runner import Access, NobodyThere, RemoteError, Trouble
+from lvstui.remote.runner import Access, ErrorKind, NobodyThere, RemoteError
 from lvstui.remote.scripts import encoded
 from lvstui.remote.shell import os_error
 from lvstui.remote.talk import MOST, Answer, Raw, converse
-from lvstui.remote.vault import Vault
 
 local = LocalRunner()
 
@@ -48,7 +48,7 @@ def test_deadline() -> None:
     started = time.monotonic()
     with pytest.raises(RemoteError, match="sleep a little") as caught:
         local.run("sleep 30", timeout_s=0.3, what="sleep a little")
-    assert caught.value.trouble is Trouble.HANGS
+    assert caught.value.trouble is ErrorKind.HANGS
     assert time.monotonic() - started < 5
 
 
@@ -134,7 +134,7 @@ class FakeHost:
 )
 def test_ways_without_password(probe: bytes, way: Way) -> None:
     host = FakeHost(probe)
-    become = Become(host, Access("rs1"), "ops", Vault(NobodyThere()))
+    become = Become(host, Access("rs1"), "ops", CredentialCache(NobodyThere()))
     assert become.is_root() is (way is Way.IS_ROOT)
     assert become.is_root() is (way is Way.IS_ROOT)
     assert become.way is way
@@ -143,17 +143,17 @@ def test_ways_without_password(probe: bytes, way: Way) -> None:
 
 def test_no_way_is_remembered_and_told() -> None:
     host = FakeHost(b"7\n127\n127\n")
-    become = Become(host, Access("rs1"), "ops", Vault(NobodyThere()))
+    become = Become(host, Access("rs1"), "ops", CredentialCache(NobodyThere()))
     for _ in range(2):
         with pytest.raises(RemoteError, match="there is no sudo") as caught:
             become.is_root()
-        assert caught.value.trouble is Trouble.ROOT
+        assert caught.value.trouble is ErrorKind.ROOT
     assert len(host.commands) == 1
 
 
 def test_output_of_sudo_is_not_taken_for_root() -> None:
     host = FakeHost(b"7\n0\n127\n", (0, b"sudo: all is well\n"))
-    become = Become(host, Access("rs1"), "ops", Vault(NobodyThere()))
+    become = Become(host, Access("rs1"), "ops", CredentialCache(NobodyThere()))
     assert not become.is_root()
     with pytest.raises(RemoteError, match="all is well"):
         become.run("id", b"", timeout_s=1.0, what="id", most=MOST)

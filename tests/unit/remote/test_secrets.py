@@ -13,18 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lvstui.remote.become import Become, last_words, wrong_password
+from lvstui.remote.credentials import CredentialCache, Redactor, SecretRefused
 from lvstui.remote.runner import (
     Access,
+    ErrorKind,
     Ran,
     RemoteError,
     SecretAnswer,
     SecretRequest,
-    Trouble,
     UnknownKey,
 )
 from lvstui.remote.talk import Answer, Raw
 from lvstui.remote.transcript import SIZE, Transcript
-from lvstui.remote.vault import Redactor, Refused, Vault
 from lvstui.shell.realservers import TerminalAsker
 
 NONCE = "0123456789abcdef"
@@ -52,7 +52,7 @@ def only(right: str, tried: list[str]) -> object:
     def attempt(secret: str) -> None:
         tried.append(secret)
         if secret != right:
-            raise Refused
+            raise SecretRefused
 
     return attempt
 
@@ -109,7 +109,7 @@ def test_last_words() -> None:
 
 def test_asked_once_and_again_after_a_wrong_answer() -> None:
     operator, tried = Operator("bad", "good"), list[str]()
-    vault = Vault(operator)
+    vault = CredentialCache(operator)
     key = ("sudo", "ops", "")
     attempt = only("good", tried)
     assert vault.use(key, request(), attempt) == "good"  # type: ignore[arg-type]
@@ -121,19 +121,19 @@ def test_asked_once_and_again_after_a_wrong_answer() -> None:
 
 def test_three_wrong_answers_are_enough() -> None:
     operator, tried = Operator(*"abcdef"), list[str]()
-    assert Vault(operator).use(("k",), request(), only("x", tried)) is None  # type: ignore[arg-type]
+    assert CredentialCache(operator).use(("k",), request(), only("x", tried)) is None  # type: ignore[arg-type]
     assert tried == ["a", "b", "c"]
 
 
 def test_no_answer_gives_up_without_a_try() -> None:
     tried: list[str] = []
-    assert Vault(Operator()).use(("k",), request(), only("x", tried)) is None  # type: ignore[arg-type]
+    assert CredentialCache(Operator()).use(("k",), request(), only("x", tried)) is None  # type: ignore[arg-type]
     assert tried == []
 
 
 def test_another_password_on_one_host_leaves_the_others_alone() -> None:
     operator = Operator("one", "two")
-    vault = Vault(operator)
+    vault = CredentialCache(operator)
     assert vault.use(("k",), request("rs1"), only("one", [])) == "one"  # type: ignore[arg-type]
     assert vault.use(("k",), request("rs2"), only("two", [])) == "two"  # type: ignore[arg-type]
     assert vault.use(("k",), request("rs3"), only("one", [])) == "one"  # type: ignore[arg-type]
@@ -143,13 +143,13 @@ def test_another_password_on_one_host_leaves_the_others_alone() -> None:
 
 def test_a_slip_is_tried_on_one_host_only() -> None:
     operator, tried = Operator("slip", "good"), list[str]()
-    vault = Vault(operator)
+    vault = CredentialCache(operator)
 
     def attempt(secret: str) -> None:
         tried.append(secret)
         time.sleep(0.02)
         if secret != "good":
-            raise Refused
+            raise SecretRefused
 
     threads = [
         threading.Thread(target=vault.use, args=(("k",), request(f"rs{n}"), attempt))
@@ -165,10 +165,10 @@ def test_a_slip_is_tried_on_one_host_only() -> None:
 
 
 def test_an_error_on_the_way_is_passed_on_and_keeps_nothing() -> None:
-    vault = Vault(Operator("a", "b"))
+    vault = CredentialCache(Operator("a", "b"))
 
     def lost(secret: str) -> None:
-        raise RemoteError(Trouble.LOST, "gone")
+        raise RemoteError(ErrorKind.LOST, "gone")
 
     with pytest.raises(RemoteError):
         vault.use(("k",), request(), lost)
@@ -206,7 +206,7 @@ def become_root(
     operator: Operator, *hosts: tuple[Access, SudoHost], expected: bool = True
 ) -> list[str]:
     """Root on each, one after the other; whose password was asked."""
-    vault = Vault(operator)
+    vault = CredentialCache(operator)
     if expected:
         vault.expect([access for access, _ in hosts])
     for access, host in hosts:
@@ -237,7 +237,7 @@ def test_the_question_names_every_host_that_its_answer_may_go_to() -> None:
 def test_ten_hosts_at_once_are_one_question() -> None:
     hosts = [(Access(f"rs{n}"), SudoHost("pw12")) for n in range(1, 11)]
     operator = Operator("pw12", everywhere=True)
-    vault = Vault(operator)
+    vault = CredentialCache(operator)
     vault.expect([access for access, _ in hosts])
     threads = [
         threading.Thread(target=Become(host, access, "ops", vault).is_root)
@@ -262,7 +262,7 @@ def test_ten_hosts_at_once_are_one_question() -> None:
     ],
 )
 def test_who_is_not_named_gets_nothing(other: Access) -> None:
-    vault = Vault(operator := Operator("pw12", everywhere=True))
+    vault = CredentialCache(operator := Operator("pw12", everywhere=True))
     first, second = SudoHost("pw12"), SudoHost("pw12")
     named = Access("rs3")
     known = [Access("rs1"), named, *([other] if other.host in ("rs1", "rs2") else [])]
@@ -349,7 +349,7 @@ def test_transcript(tmp_path: Path) -> None:
     transcript = Transcript(redactor, path)
     ran = Ran(0, b"out Secret9 \xff\x1b" + b"x" * 3 * SIZE, "err Secret9", 0.5)
     transcript.ran(Party(), "say Secret9", "echo Secret9", root=True, ran=ran)
-    error = RemoteError(Trouble.LOST, "gone with Secret9")
+    error = RemoteError(ErrorKind.LOST, "gone with Secret9")
     transcript.failed(Party(), "x", ":", root=False, error=error, took_s=1.0)
     for text in (path.read_text(), "".join(transcript.lines())):
         assert "Secret9" not in text

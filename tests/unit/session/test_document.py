@@ -11,10 +11,10 @@ from lvstui.keepalived.text.mask import mask_all, secrets_of
 from lvstui.keepalived.text.parser import parse, parse_bytes
 from lvstui.keepalived.text.shown import MASK
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.session.document import Document, _changed, document
 from lvstui.session.pieces import HIDDEN, Meaning, in_force, pieces, shown
-from lvstui.session.spot import word_at
+from lvstui.session.selection import word_at
 
 MAIN = "/etc/keepalived/keepalived.conf"
 FILES = {
@@ -155,8 +155,8 @@ def test_a_long_difference_is_marked_whole_and_fast() -> None:
 def test_findings_are_found_in_the_order_of_files_and_lines() -> None:
     pool = "/etc/keepalived/pool.conf"
     said = [
-        Finding("b", Severity.ERROR, "b", Place(pool, 2)),
-        Finding("a", Severity.NOTE, "a", Place(MAIN, 5)),
+        Finding("b", FindingSeverity.ERROR, "b", Place(pool, 2)),
+        Finding("a", FindingSeverity.NOTE, "a", Place(MAIN, 5)),
     ]
     found = document(parse(MAIN, Files(lambda path: FILES[path]), "lb1"), lambda *_: said)
     assert found.findings[0].rule == "b"

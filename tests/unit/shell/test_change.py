@@ -15,12 +15,12 @@ import pytest
 from lvstui.cli import main
 from lvstui.keepalived.diff import Difference, Impact
 from lvstui.model.changes import Ended
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.change import Outcome, Plan, Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
-from lvstui.operations.operator import Operator
 from lvstui.operations.rows import HostsPlan, Row
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.operations.weights import plan_weights
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.steps import HostPlan, MoveAddress
@@ -38,8 +38,8 @@ FILE = ConfigPlan(
             Director("lb1", "/etc/k.conf", "lb1", pid=3, version="2.2.7"),
             (FileChange("/etc/k.conf", b"auth_pass s3cret", b"auth_pass s3cret!"),),
             (Difference("weight", Impact.MOVES, "rs1", "10 to 5"),),
-            (Finding("x", Severity.WARNING, "hm"),),
-            (Finding("y", Severity.WARNING, "known"),),
+            (Finding("x", FindingSeverity.WARNING, "hm"),),
+            (Finding("y", FindingSeverity.WARNING, "known"),),
             "-weight 10\n+weight 5\n",
         ),
     ),
@@ -145,7 +145,7 @@ def test_ctrl_c_stops_between_two_steps_and_says_what_is_left(
 ) -> None:
     log = AuditLog(tmp_path / "audit.jsonl", "alice")
     kernel = FakeKernel(rs1=10, rs2=10, rs3=10)
-    operator = Operator(audit=log, kernel=kernel)
+    operator = WeightChanges(audit=log, kernel=kernel)
 
     def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
         def told(progress: Progress) -> None:
@@ -171,7 +171,7 @@ def test_ctrl_c_stops_between_two_steps_and_says_what_is_left(
 
 def test_a_second_ctrl_c_is_the_usual_one_and_the_log_has_it(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.jsonl", "alice")
-    operator = Operator(audit=log, kernel=FakeKernel(rs1=10, rs2=10, rs3=10))
+    operator = WeightChanges(audit=log, kernel=FakeKernel(rs1=10, rs2=10, rs3=10))
 
     def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
         def told(progress: Progress) -> None:

@@ -14,13 +14,13 @@ import pytest
 
 from lvstui.cli import build_parser, main
 from lvstui.keepalived import parse_bytes, view
-from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen, FileSeen
 from lvstui.keepalived.edit.intent import AddServer, Disable, Enable, RemoveValue, SetWeight
 from lvstui.model.changes import Ended
 from lvstui.operations.change import Outcome, ReadBack
-from lvstui.operations.config_history import HistoryEntry, Standing
+from lvstui.operations.config_history import HistoryEntry, HostState
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError
 from lvstui.shell.config import change as configchange
 from lvstui.shell.config.words import COMMANDS
 
@@ -83,7 +83,7 @@ class Engine:
         tree = parse_bytes(self.text, path=MAIN, config_id="lb1")
         file = FileSeen(MAIN, MAIN, data=self.text)
         config = ConfigSeen(tree, view(tree), (file,))
-        return {"lb1": DirectorSeen(DaemonSeen("lb1", pid=3, node="lb1"), config)}
+        return {"lb1": DirectorSeen(DaemonLook("lb1", pid=3, node="lb1"), config)}
 
     def plan(
         self, title: str, files: Mapping[str, Sequence[FileChange]], **more: Any
@@ -135,7 +135,7 @@ class Engine:
 
 
 def entry(id_: str, ended: Ended = Ended.KEPT, left_s: float = 0.0) -> HistoryEntry:
-    standing = (Standing("lb1", ended, "", left_s, guarded=True),)
+    standing = (HostState("lb1", ended, "", left_s, guarded=True),)
     return HistoryEntry(id_, 5.0, "alice", f"change {id_}", "why", standing=standing)
 
 
@@ -231,7 +231,7 @@ def test_enable_and_disable_mean_the_services_where_it_is_so() -> None:
     (back,) = intents("enable rs2")
     assert isinstance(back, Enable)
     assert str(back.service) == "tcp 10.10.0.20:80"
-    # Where it is nowhere so, or one service is named, the edit itself says why it can not be.
+    # Where it is nowhere so, or one service is named, the edit itself says why it cannot be.
     assert len(intents("enable rs1")) == 2
     assert str(intents("disable rs2 --service web")[0].service) == "tcp 10.10.0.20:80"
 
@@ -374,7 +374,9 @@ def test_keep_and_back_mean_the_one_that_waits(run: Any, engine: Engine) -> None
 def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Engine) -> None:
     at = 1_800_000_000.0
     engine.entries = tuple(
-        replace(entry(id_, ended), at=at, standing=(Standing("lb1", ended, outcome, came=at + 69),))
+        replace(
+            entry(id_, ended), at=at, standing=(HostState("lb1", ended, outcome, came=at + 69),)
+        )
         for id_, ended, outcome in (
             ("d", Ended.ROLLED_BACK, "the timer ran out"),
             ("c", Ended.ROLLED_BACK, "lb1: tcp 10.10.0.20:80: 10.10.0.6:80 is not in the pool"),
@@ -400,7 +402,7 @@ def test_history_says_why_it_ended_when_and_after_how_long(run: Any, engine: Eng
 
 
 def test_a_timer_that_is_gone_is_told_and_is_status_1(run: Any, engine: Engine) -> None:
-    standing = (Standing("lb1", Ended.WAITING, "", 0.0, trouble="no space"),)
+    standing = (HostState("lb1", Ended.WAITING, "", 0.0, trouble="no space"),)
     engine.entries = (replace(entry("b", Ended.WAITING), standing=standing),)
     status, out, _ = run("history")
     assert (status, "by itself" in out) == (1, False)
@@ -416,19 +418,19 @@ def test_a_way_back_can_be_given_up_and_its_trouble_known(run: Any, engine: Engi
     assert "no change waits" in run("back")[2]
     assert run("back --give-up")[0] == 0
     assert engine.asked == [("give up", "b")]
-    known = (Standing("lb1", Ended.TROUBLE, "", seen=True),)
+    known = (HostState("lb1", Ended.TROUBLE, "", seen=True),)
     engine.entries = (replace(engine.entries[0], standing=known), engine.entries[1])
     assert run("history")[0] == 0
     assert run("back --give-up")[0] == 1
 
 
 def test_what_can_not_be_asked_is_not_nothing(run: Any, engine: Engine) -> None:
-    engine.unheard = {"lb1": RemoteError(Trouble.ROOT, "you are not root")}
+    engine.unheard = {"lb1": RemoteError(ErrorKind.ROOT, "you are not root")}
     for words in ("history", "confirm", "rollback 1 --yes"):
         status, out, err = run(words)
         assert (status, out) == (1, "")
         assert "only root may read" in err
-    engine.unheard = {"lb2": RemoteError(Trouble.HANGS, "no answer")}
+    engine.unheard = {"lb2": RemoteError(ErrorKind.HANGS, "no answer")}
     engine.entries = (entry("a"),)
     status, out, err = run("history")
     assert (status, "change a" in out) == (0, True)

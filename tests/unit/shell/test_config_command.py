@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lvstui.cli import main
-from lvstui.keepalived.daemon.facts import DaemonSeen
+from lvstui.keepalived.daemon.facts import DaemonLook
 from lvstui.keepalived.daemon.trial import ConfigTest, Trial
 from lvstui.keepalived.daemon.trial import test_words as words_of
 from lvstui.remote.runner import Runner
@@ -246,13 +246,13 @@ def answering(
     """An installed keepalived whose test ends so; the arguments that it gets."""
     said: list[str] = []
 
-    def tested(runner: Runner, daemon: DaemonSeen, files: object, *, root: bool) -> Trial:
+    def tested(runner: Runner, daemon: DaemonLook, files: object, *, root: bool) -> Trial:
         assert not files
         assert not root
         said[:] = words_of(daemon)
         return Trial(ConfigTest(status, text.encode()))
 
-    here = DaemonSeen("localhost", version="2.2.7", program=program)
+    here = DaemonLook("localhost", version="2.2.7", program=program)
     monkeypatch.setattr("lvstui.shell.config.check.look_daemon", lambda runner, root: here)
     monkeypatch.setattr("lvstui.shell.config.check.trial", tested)
     return said

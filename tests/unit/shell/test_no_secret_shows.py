@@ -11,7 +11,7 @@ import pytest
 from lvstui.cli import main
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.edit.values import told
-from lvstui.keepalived.lint.config_test import classify
+from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.text.mask import mask, masked_diff, secrets_of
 from lvstui.session.document import document
 from lvstui.shell.config import inspect as configfile

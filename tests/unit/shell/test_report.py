@@ -13,7 +13,7 @@ from rich.console import Console
 from lvstui.model import facts as f
 from lvstui.model.config import Place
 from lvstui.model.files import ConfigFile, ConfigFiles
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.picture import Cost
 from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
@@ -44,7 +44,7 @@ def paths(value: Any, prefix: str = "") -> set[str]:
 
 
 CONF = "/etc/keepalived/keepalived.conf"
-NAT = Finding("nat", Severity.ERROR, "the service becomes NAT", Place(CONF, 12))
+NAT = Finding("nat", FindingSeverity.ERROR, "the service becomes NAT", Place(CONF, 12))
 
 
 def look(**what: Any) -> Look:
@@ -117,7 +117,7 @@ def test_a_change_that_may_not_go_back_is_a_reason(change: ChangeStands, told: s
         (f.RealServerSeen(look(checks=(), error="", about=())), 0.0, ""),
         (f.FilesSeen(ConfigFiles((), "lb1", (NAT,))), 9e6, f"{CONF}:12: the service becomes NAT"),
         (f.FilesSeen(ConfigFiles((), "lb1", (NAT,) * 5)), 0.0, "and 2 more errors in the conf"),
-        (f.FilesSeen(ConfigFiles((), "", (replace(NAT, severity=Severity.NOTE),))), 0.0, ""),
+        (f.FilesSeen(ConfigFiles((), "", (replace(NAT, severity=FindingSeverity.NOTE),))), 0.0, ""),
     ],
 )
 def test_what_a_look_and_the_rules_say_is_a_reason(fact: f.Fact, after_s: float, told: str) -> None:

@@ -12,9 +12,9 @@ from lvstui.cli import main
 from lvstui.model.facts import ChangesSeen
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.audit import AuditLog, Deed
-from lvstui.operations.operator import Operator
 from lvstui.operations.realservers import _in_words
 from lvstui.operations.undo import Offer
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.realserver.steps import HostPlan
 from lvstui.shell import realservers
 from lvstui.shell import weights as operate
@@ -55,7 +55,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Offer]]:
 
 
 def drained(log: AuditLog, world: World) -> None:
-    operator = Operator(audit=log, kernel=FakeKernel(rs1=10, rs2=10, rs3=10))
+    operator = WeightChanges(audit=log, kernel=FakeKernel(rs1=10, rs2=10, rs3=10))
     assert operator.apply(operator.plan(world.picture(), "drain", [(WEB, rs(2))])).ok
     world.kernel((1, 10, 0, 0), (2, 0, 0, 0), (3, 10, 0, 0))
 

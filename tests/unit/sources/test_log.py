@@ -18,13 +18,13 @@ from lvstui.sources import log_lines, log_places
 from lvstui.sources.base import Context
 from lvstui.sources.log import LogSource, journal_command
 from lvstui.sources.log_follow import FileTail, Inotify
-from lvstui.sources.log_places import Place
+from lvstui.sources.log_places import LogPlace
 
 
 class Run:
     """The source in a thread, with the moment at which each fact came."""
 
-    def __init__(self, place: Place | Missing | Callable[[int], Place | Missing]) -> None:
+    def __init__(self, place: LogPlace | Missing | Callable[[int], LogPlace | Missing]) -> None:
         self.seen: list[tuple[float, Observation]] = []
         self.context = Context("lb1", lambda o: self.seen.append((time.time(), o)))
         find = place if callable(place) else lambda _: place
@@ -83,7 +83,7 @@ def test_back_and_then_on(log: Path) -> None:
     then = time.time() - 600
     append(log, line("(recent) Entering MASTER STATE", then))
     append(log, f"{time.strftime('%b %e %H:%M:%S')} lb1 sshd[1]: not Keepalived: at all\n")
-    with Run(Place("file", (str(log),))) as run:
+    with Run(LogPlace("file", (str(log),))) as run:
         run.ready()
         past = [o for _, o in run.seen if isinstance(o.fact, InstanceChanged)]
         assert [(o.fact, o.past) for o in past] == [(InstanceChanged("recent", "MASTER"), True)]
@@ -98,7 +98,7 @@ def test_back_and_then_on(log: Path) -> None:
 
 
 def test_half_lines_are_waited_for(log: Path) -> None:
-    with Run(Place("file", (str(log),))) as run:
+    with Run(LogPlace("file", (str(log),))) as run:
         run.ready()
         text = enters("whole")
         append(log, text[:30])
@@ -108,7 +108,7 @@ def test_half_lines_are_waited_for(log: Path) -> None:
 
 
 def test_rotation_and_truncation(log: Path) -> None:
-    with Run(Place("file", (str(log),))) as run:
+    with Run(LogPlace("file", (str(log),))) as run:
         run.ready()
         append(log, enters("a"))
         log.rename(log.with_suffix(".1"))
@@ -152,7 +152,7 @@ def test_only_the_end_of_a_big_file_is_read_back(log: Path) -> None:
 
 
 def test_a_flood_is_bounded_and_said(log: Path) -> None:
-    with Run(Place("file", (str(log),))) as run:
+    with Run(LogPlace("file", (str(log),))) as run:
         run.ready()
         chatter = "".join(line(f"something that nobody knows {n}") for n in range(20000))
         append(log, chatter + enters("after"))
@@ -165,7 +165,7 @@ def test_a_flood_is_bounded_and_said(log: Path) -> None:
 
 
 def test_repeats_are_left_out(log: Path) -> None:
-    with Run(Place("file", (str(log),))) as run:
+    with Run(LogPlace("file", (str(log),))) as run:
         run.ready()
         for _ in range(5):
             append(log, line("(a) received lower priority (9) advert from 10.0.0.1 - discarding"))
@@ -178,7 +178,7 @@ def test_own_files_of_several_processes(tmp_path: Path) -> None:
     one, two = tmp_path / "k.log", tmp_path / "k_vrrp.log"
     one.write_text("")
     two.write_text("")
-    with Run(Place("own", (str(one), str(two)))) as run:
+    with Run(LogPlace("own", (str(one), str(two)))) as run:
         run.ready()
         stamp = time.strftime("%a %b %d %H:%M:%S.123456789 %Y")
         append(one, f"{stamp}: Reload complete\n")
@@ -188,12 +188,12 @@ def test_own_files_of_several_processes(tmp_path: Path) -> None:
 
 
 def test_a_log_that_came_up_after_us_is_news(log: Path) -> None:
-    with Run(Place("file", (str(log.with_suffix(".late")),))) as run:
+    with Run(LogPlace("file", (str(log.with_suffix(".late")),))) as run:
         run.wait_for(lambda f: isinstance(f, Missing))
 
-    def late(_: int) -> Place:
+    def late(_: int) -> LogPlace:
         append(log, line("(x) Entering MASTER STATE", time.time() + 1))
-        return Place("file", (str(log),))
+        return LogPlace("file", (str(log),))
 
     with Run(late) as run:
         _, seen = run.wait_for(is_master("x"))
@@ -201,13 +201,13 @@ def test_a_log_that_came_up_after_us_is_news(log: Path) -> None:
 
 
 def test_missing_is_said_once_and_taken_back(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    places: list[Place | Missing] = [Missing("log", "nothing", "do this")]
+    places: list[LogPlace | Missing] = [Missing("log", "nothing", "do this")]
     monkeypatch.setattr(Context, "wait", lambda self, s: self.stop.wait(min(s, 0.02)))
     with Run(lambda _: places[0]) as run:
         run.wait_for(lambda f: isinstance(f, Missing))
         time.sleep(0.2)
         assert len(run.seen) == 1
-        places[0] = Place("file", (str(log),))
+        places[0] = LogPlace("file", (str(log),))
         run.ready()
 
 
@@ -243,7 +243,7 @@ def entry(text: object, at: float) -> str:
 def test_the_journal(journalctl: Path) -> None:
     now = time.time()
     append(journalctl, entry("(old) Entering MASTER STATE", now - 60))
-    with Run(Place("journal")) as run:
+    with Run(LogPlace("journal")) as run:
         _, old = run.wait_for(is_master("old"))
         assert old.past
         assert old.at == pytest.approx(now - 60, abs=1e-5)
@@ -276,13 +276,13 @@ def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     syslog.write_text("nothing\n")
     messages.write_text(enters("x"))
     os.utime(messages, (1, 1))
-    assert log_places.find(0, files) == Place("file", (str(messages),))
+    assert log_places.find(0, files) == LogPlace("file", (str(messages),))
     messages.write_text("")
     os.utime(messages, (1, 1))
-    assert log_places.find(0, files) == Place("file", (str(syslog),), sure=False)
+    assert log_places.find(0, files) == LogPlace("file", (str(syslog),), sure=False)
     monkeypatch.setattr(log_places, "_journal_has_it", lambda: True)
     monkeypatch.setattr(log_places, "_journal_readable", lambda: True)
-    assert log_places.find(0, files) == Place("journal")
+    assert log_places.find(0, files) == LogPlace("journal")
     monkeypatch.setattr(log_places, "_journal_readable", lambda: False)
     monkeypatch.setattr(os, "access", lambda *_: False)
     found = log_places.find(0, files)
@@ -300,7 +300,7 @@ def test_own_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         str(tmp_path / name) for name in ("k.log", "k_bfd_ns.log", "k_vrrp.log")
     )
     place = log_places.find(os.getpid())
-    assert isinstance(place, Place)
+    assert isinstance(place, LogPlace)
     assert place.kind == "own"
     # In a folder that others can write (as /tmp, with `-g` alone), a link may lead anywhere.
     tmp_path.chmod(0o1777)
@@ -316,8 +316,8 @@ def test_a_rotated_log_that_is_not_there_yet_is_no_gap(
     monkeypatch.setattr("lvstui.sources.log._LOOK_AGAIN_S", 0.05)
     monkeypatch.setattr("lvstui.sources.log._SURE_LOOK_AGAIN_S", 0.05)
 
-    def find(_: int) -> Place | Missing:
-        return Place("file", (str(log),)) if log.exists() else Missing("log", "none", "run one")
+    def find(_: int) -> LogPlace | Missing:
+        return LogPlace("file", (str(log),)) if log.exists() else Missing("log", "none", "run one")
 
     append(log, enters("a"))
     with Run(find) as run:
@@ -337,14 +337,14 @@ def test_nothing_is_lost_on_the_way_to_another_log(
     monkeypatch.setattr("lvstui.sources.log._SURE_LOOK_AGAIN_S", 0.05)
     other = log.with_name("messages")
     other.write_text(line("(x) Entering MASTER STATE", time.time() - 60))
-    place = [Place("file", (str(log),))]
+    place = [LogPlace("file", (str(log),))]
     with Run(lambda _: place[0]) as run:
         run.ready()
         append(log, enters("a"))
         run.wait_for(is_master("a"))
         time.sleep(1.1)
         append(other, enters("b"))
-        place[0] = Place("file", (str(other),))
+        place[0] = LogPlace("file", (str(other),))
         run.wait_for(is_master("b"))
         assert not [o for _, o in run.seen if is_master("x")(o.fact)]
 
@@ -355,7 +355,7 @@ def test_nothing_is_lost_on_the_way_to_another_log(
 def test_a_line_with_an_impossible_number_hides_nothing_behind_it(log: Path, bad: str) -> None:
     stamp = time.strftime("%b %e %H:%M:%S")
     append(log, enters("before") + f"{stamp} lb1 {bad}\n" + enters("after"))
-    with Run(Place("file", (str(log),))) as run:
+    with Run(LogPlace("file", (str(log),))) as run:
         run.ready()
         append(log, f"{stamp} lb1 {bad}\n" + enters("live"))
         for name in ("before", "after", "live"):
@@ -373,7 +373,7 @@ def test_a_line_that_we_fail_at_is_said_and_the_next_is_read(
         return whole(line)
 
     monkeypatch.setattr(log_module, "split_syslog", fails)
-    with Run(Place("file", (str(log),))) as run:
+    with Run(LogPlace("file", (str(log),))) as run:
         run.ready()
         append(log, line("poison") * 50 + enters("after"))
         run.wait_for(is_master("after"))
@@ -398,7 +398,7 @@ def test_after_a_failure_it_goes_on_where_it_was(
     monkeypatch.setattr(FileTail, "new_lines", new_lines)
     seen: list[Observation] = []
     context = Context("lb1", seen.append)
-    source = LogSource(lambda: 0, place=lambda _: Place("file", (str(log),)))
+    source = LogSource(lambda: 0, place=lambda _: LogPlace("file", (str(log),)))
 
     def run() -> None:
         while not context.stop.is_set():

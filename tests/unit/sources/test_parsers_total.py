@@ -22,7 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvstui.keepalived.daemon.look import parse_daemon
-from lvstui.keepalived.lint import config_test, surroundings
+from lvstui.keepalived.lint import own_test as config_test
+from lvstui.keepalived.lint import surroundings
 from lvstui.kernel.rtnetlink import NEWADDR, messages, parse_address, parse_link
 from lvstui.kernel.table import TableReader
 from lvstui.model.changes import Ended
@@ -40,9 +41,9 @@ from lvstui.remote import known_hosts
 from lvstui.remote.become import Become
 from lvstui.remote.config import from_ssh
 from lvstui.remote.connect import _hop
-from lvstui.remote.runner import Access, RemoteError, Trouble
+from lvstui.remote.credentials import CredentialCache
+from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.talk import Raw
-from lvstui.remote.vault import Vault
 from lvstui.sources.dbus import parse_signal
 from lvstui.sources.dump_checks import parse_checks
 from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
@@ -427,7 +428,7 @@ def test_any_fault_over_one_director_is_its_own_trouble() -> None:
         if name == "lb2":
             return str(int("²"))
         if name == "lb3":
-            raise RemoteError(Trouble.HANGS, "lb3: not done in 120 s")
+            raise RemoteError(ErrorKind.HANGS, "lb3: not done in 120 s")
         return name
 
     for names in (["lb1", "lb2", "lb3"], ["lb2"]):
@@ -447,7 +448,7 @@ def test_a_host_whose_id_says_nonsense_does_not_make_root(answer: str) -> None:
     def execute(command: str, **options: Any) -> Raw:
         return Raw(0, answer.encode(), b"", 0.1)
 
-    become = Become(execute, Access("rs1"), "ops", Vault(Nobody()))
+    become = Become(execute, Access("rs1"), "ops", CredentialCache(Nobody()))
     with pytest.raises(RemoteError, match="rs1"):
         become._find(1.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonSeen, DirectorSeen, FileSeen
+from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen, FileSeen
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
@@ -15,10 +15,10 @@ from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.operations.config_edit import Edited, with_others
 from lvstui.operations.config_plan import FileChange
-from lvstui.remote.runner import RemoteError, Trouble
+from lvstui.remote.runner import ErrorKind, RemoteError
 from lvstui.session.document import Document, document
-from lvstui.session.drafting import Wishes, carrying
-from lvstui.session.spot import Spot, setting_at, spot_of
+from lvstui.session.drafting import IntentLog, carrying
+from lvstui.session.selection import Selection, setting_at, spot_of
 from lvstui.tui.config import forms
 
 MAIN = "/etc/keepalived/keepalived.conf"
@@ -251,8 +251,8 @@ def test_all_edits_of_a_form_are_made_or_none() -> None:
 
 
 def test_nothing_can_be_done_to_nothing() -> None:
-    assert Spot().target is None
-    assert Spot().removal is None
+    assert Selection().target is None
+    assert Selection().removal is None
 
 
 # The other director
@@ -262,7 +262,7 @@ def director(name: str, data: bytes, path: str = MAIN) -> DirectorSeen:
     """One look at a director with one file."""
     tree = parse_bytes(data, path=path, config_id=name)
     file = FileSeen(path, path, data=data)
-    return DirectorSeen(DaemonSeen(name), ConfigSeen(tree, view(tree), (file,)))
+    return DirectorSeen(DaemonLook(name), ConfigSeen(tree, view(tree), (file,)))
 
 
 def theirs(other: DirectorSeen | RemoteError, by_hand: bool) -> Edited:
@@ -283,7 +283,7 @@ def test_the_other_director_gets_the_same_in_its_own_file(by_hand: bool) -> None
 
 def test_what_the_other_can_not_take_is_said_and_not_done() -> None:
     gone = theirs(director("lb2", CONF.replace(b"10.0.0.3 80", b"10.0.0.8 80")), False)
-    away = theirs(RemoteError(Trouble.UNREACHABLE, "no answer"), False)
+    away = theirs(RemoteError(ErrorKind.UNREACHABLE, "no answer"), False)
     for found in (gone, away):
         assert set(found.files) == {"lb1"}
         (caution,) = found.cautions
@@ -291,7 +291,7 @@ def test_what_the_other_can_not_take_is_said_and_not_done() -> None:
 
 
 def test_steps_remember_what_they_were_asked_for() -> None:
-    wishes = Wishes()
+    wishes = IntentLog()
     one, two, three = (intent.SetWeight(WEB, RS1, n) for n in (1, 2, 3))
     wishes.made(0, (one,))
     wishes.made(1, (two,))

@@ -1,10 +1,10 @@
-"""Every rule, one family a file. A rule takes a `Context` and gives findings."""
+"""Every rule, one family a file. A rule takes a `LintContext` and gives findings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.keepalived.lint.rules import (
     addresses,
     check_ports,
@@ -22,7 +22,7 @@ from lvstui.keepalived.lint.rules import (
 )
 from lvstui.model.finding import Finding
 
-Rule = Callable[[Context], Iterator[Finding]]
+Rule = Callable[[LintContext], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     losses.modes,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.keepalived.lint.routers import static_addresses, value
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.keys import canonical_address
 
 
-def vips_of_services(context: Context) -> Iterator[Finding]:
+def vips_of_services(context: LintContext) -> Iterator[Finding]:
     """A service whose address nobody brings up, an instance whose VIPs nobody serves."""
     held = {vip.address for router in context.routers for vip in router.addresses}
     held.update(address.address for address in static_addresses(context.tree))
@@ -29,7 +29,7 @@ def vips_of_services(context: Context) -> Iterator[Finding]:
         told.add((service.place, address))
         yield Finding(
             "vip-of-no-instance",
-            Severity.ERROR if known else Severity.WARNING,
+            FindingSeverity.ERROR if known else FindingSeverity.WARNING,
             f"{service.key}: {address} is in no vrrp_instance"
             + (" and on no interface of this host" if known else ""),
             service.place,
@@ -47,14 +47,14 @@ def vips_of_services(context: Context) -> Iterator[Finding]:
         if vips and not any(vip.address in served for vip in vips):
             yield Finding(
                 "vip-without-service",
-                Severity.NOTE,
+                FindingSeverity.NOTE,
                 f"instance {router.name}: none of its VIPs has a virtual_server",
                 router.block.place,
                 fix="right for a gateway address; otherwise compare the addresses",
             )
 
 
-def links(context: Context) -> Iterator[Finding]:
+def links(context: LintContext) -> Iterator[Finding]:
     """Direct routing reaches a server on a common network only."""
     known = context.surroundings.links
     if known is None:
@@ -85,7 +85,7 @@ def links(context: Context) -> Iterator[Finding]:
             told.add((server.place, address))
             yield Finding(
                 "server-off-link",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"{service.key}: {address} is in no subnet of this host: direct routing does not "
                 "cross a router",
                 server.place,
@@ -99,7 +99,7 @@ def links(context: Context) -> Iterator[Finding]:
             continue
         yield Finding(
             "source-not-local",
-            Severity.ERROR,
+            FindingSeverity.ERROR,
             f"instance {router.name}: its source address {source} is not on this host",
             router.source.place if router.source else router.block.place,
             evidence="no advert can be sent from it",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 _CONNECTS = frozenset(("TCP_CHECK", "HTTP_GET", "SSL_GET"))
 _NOWHERE = " port 0"
 
 
-def check_ports(context: Context) -> Iterator[Finding]:
+def check_ports(context: LintContext) -> Iterator[Finding]:
     """A real_server without a port gets that of its service, its checks do not: keepalived took
     their address before (queue_checker in check_api.c; seen to fail with 2.2.7)."""
     seen: set[Place | None] = set()
@@ -26,7 +26,7 @@ def check_ports(context: Context) -> Iterator[Finding]:
                 seen.add(check.place)
                 yield Finding(
                     "check-without-port",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"{check.kind} of {server.key} in {service.key} connects to port 0 and always "
                     "fails: the server is never up",
                     check.place,

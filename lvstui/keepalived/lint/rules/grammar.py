@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import ENTRY_REQUIRED, PROGRAMS, ROOT, ROUTE_TYPES, Keywords
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.keepalived.text.lexer import MAX_LINE, strip
 from lvstui.keepalived.text.tree import Block, Node, Statement
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 _BOM = b"\xef\xbb\xbf"
 _NBSP = b"\xc2\xa0"
@@ -20,7 +20,7 @@ _TEMPLATE = re.compile(rb"\{\{|\}\}|\{%|%\}")
 _VARIABLE = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
-def missing_values(context: Context) -> Iterator[Finding]:
+def missing_values(context: LintContext) -> Iterator[Finding]:
     """A keyword that needs a value and has none ends the daemon."""
     waiting: list[tuple[Keywords, tuple[Node, ...]]] = [(ROOT, context.tree.root)]
     while waiting:
@@ -74,7 +74,7 @@ def _missing(line: Statement, word: bytes = b"") -> Finding:
     keyword = (word or line.words[0]).decode("ascii", "replace")
     return Finding(
         "value-missing",
-        Severity.LETHAL,
+        FindingSeverity.LETHAL,
         f"{keyword} has no value: keepalived ends over this, and leaves the VIPs where they are",
         line.place,
         evidence='"missing a parameter", exit status 2, at a start and at a reload',
@@ -82,7 +82,7 @@ def _missing(line: Statement, word: bytes = b"") -> Finding:
     )
 
 
-def open_quotes(context: Context) -> Iterator[Finding]:
+def open_quotes(context: LintContext) -> Iterator[Finding]:
     """A double quote that is never closed: what follows it is lost."""
     for line in context.tree.walk():
         if line.text.data.count(b'"') % 2:
@@ -90,7 +90,7 @@ def open_quotes(context: Context) -> Iterator[Finding]:
             crashes = line.words[0] in (b"script", b"misc_path")
             yield Finding(
                 "quote-not-closed",
-                Severity.LETHAL if crashes else Severity.ERROR,
+                FindingSeverity.LETHAL if crashes else FindingSeverity.ERROR,
                 "a double quote is not closed: keepalived "
                 + ("crashes" if crashes else "loses what follows it, braces too"),
                 line.place,
@@ -98,14 +98,14 @@ def open_quotes(context: Context) -> Iterator[Finding]:
             )
 
 
-def foreign_bytes(context: Context) -> Iterator[Finding]:
+def foreign_bytes(context: LintContext) -> Iterator[Finding]:
     """Bytes that look like blanks or quotes and are none; long lines; what a template left."""
     for file in context.tree.files:
         whole = file.data
         if whole.startswith(_BOM):
             yield Finding(
                 "byte-order-mark",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 "the file begins with a byte order mark: its first keyword is not understood",
                 Place(file.path, 1),
                 fix="save the file as UTF-8 without BOM",
@@ -121,7 +121,7 @@ def foreign_bytes(context: Context) -> Iterator[Finding]:
             if len(line) > MAX_LINE:
                 yield Finding(
                     "line-too-long",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"a line of {len(line)} bytes: keepalived reads at most {MAX_LINE} at once, "
                     "and takes the rest for a line of its own, even of a comment",
                     Place(file.path, number),
@@ -138,7 +138,7 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
     if _NBSP in text:
         yield Finding(
             "no-break-space",
-            Severity.ERROR,
+            FindingSeverity.ERROR,
             "a no-break space stands where a blank is meant: keepalived takes it for a letter",
             place,
             fix="type the blanks of this line anew",
@@ -146,7 +146,7 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
     if _SMART_QUOTE.search(text):
         yield Finding(
             "typographic-quote",
-            Severity.WARNING,
+            FindingSeverity.WARNING,
             'a typographic quote groups nothing: only " does',
             place,
             fix='write " instead',
@@ -154,14 +154,14 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
     if _TEMPLATE.search(text):
         yield Finding(
             "template-leftover",
-            Severity.ERROR,
+            FindingSeverity.ERROR,
             "something of a template was not filled in",
             place,
             fix="render the template again with all its values",
         )
 
 
-def unfilled(context: Context) -> Iterator[Finding]:
+def unfilled(context: LintContext) -> Iterator[Finding]:
     """`${NAME}` of which there is no definition stays as it is, and its braces count as braces."""
     for line in context.tree.walk():
         data = line.text.data
@@ -171,7 +171,7 @@ def unfilled(context: Context) -> Iterator[Finding]:
         if _VARIABLE.search(raw):
             yield Finding(
                 "undefined-variable",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 "a ${NAME} has no definition: its braces are taken for those of a block",
                 line.place,
                 fix="define it above with $NAME=value, or fill in the template",
@@ -197,7 +197,7 @@ _EVERY_KEYWORD = frozenset(
 ) | frozenset((b"auth_pass", b"status_code", b"digest", b"connect_port", b"uthreshold"))
 
 
-def extra_words(context: Context) -> Iterator[Finding]:
+def extra_words(context: LintContext) -> Iterator[Finding]:
     """keepalived reads one value, and says nothing about what follows it on the line."""
     for line in context.tree.walk():
         words = line.words
@@ -210,7 +210,7 @@ def extra_words(context: Context) -> Iterator[Finding]:
         if lost == b"auth_pass" or (words[0] == b"auth_type" and lost):
             yield Finding(
                 "password-lost",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 "auth_pass stands behind auth_type on one line: keepalived does not read it, and "
                 "the adverts are not authenticated",
                 line.place,
@@ -220,7 +220,7 @@ def extra_words(context: Context) -> Iterator[Finding]:
         elif lost is not None:
             yield Finding(
                 "keyword-lost",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{lost.decode()} stands behind {keyword} on one line: keepalived does not read it",
                 line.place,
                 evidence="one statement a line: what follows the first value is not read",
@@ -229,7 +229,7 @@ def extra_words(context: Context) -> Iterator[Finding]:
         elif words[2][:1] in (b"/", b";") and words[2][:2] in (b"//", b"/*", b";"):
             yield Finding(
                 "foreign-comment",
-                Severity.NOTE,
+                FindingSeverity.NOTE,
                 f"{keyword}: comments begin with # or !; keepalived happens not to read this one",
                 line.place,
                 fix="write # instead",
@@ -237,14 +237,14 @@ def extra_words(context: Context) -> Iterator[Finding]:
         else:
             yield Finding(
                 "extra-words",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"{keyword}: words behind its value are not read",
                 line.place,
                 fix="take them out, or put them on lines of their own",
             )
 
 
-def crowded_entries(context: Context) -> Iterator[Finding]:
+def crowded_entries(context: LintContext) -> Iterator[Finding]:
     """`virtual_ipaddress { a b }` takes the first entry only."""
     for block in _blocks(context):
         if block.keyword not in _ONE_A_LINE:
@@ -255,7 +255,7 @@ def crowded_entries(context: Context) -> Iterator[Finding]:
                 if _entry_like(block.keyword, line.words, word):
                     yield Finding(
                         "entries-on-one-line",
-                        Severity.ERROR,
+                        FindingSeverity.ERROR,
                         f"{what}: of several entries on one line keepalived takes the first only",
                         line.place,
                         fix="one entry a line",
@@ -280,7 +280,7 @@ def _entry_like(keyword: bytes, words: tuple[bytes, ...], word: bytes) -> bool:
     return before not in _TAKES_ADDRESS and _ADDRESS.fullmatch(word) is not None
 
 
-def _blocks(context: Context) -> Iterator[Block]:
+def _blocks(context: LintContext) -> Iterator[Block]:
     waiting: list[Node] = list(context.tree.root)
     while waiting:
         node = waiting.pop()

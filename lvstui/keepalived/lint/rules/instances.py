@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.routers import OWNER, Router, entries, last, value
+from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, last, value
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import shown
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 MAX_VIPS = 255
 
 _ENDS = "keepalived ends over this at a start and at a reload; the VIPs stay where they are"
 
 
-def essentials(context: Context) -> Iterator[Finding]:
+def essentials(context: LintContext) -> Iterator[Finding]:
     """What an instance must have (chk_min_cfg, vrrp_complete_instance): without it the daemon
     ends."""
     for router in context.routers:
@@ -25,7 +25,7 @@ def essentials(context: Context) -> Iterator[Finding]:
             what = "is out of range (1 to 255)" if router.vrid_line else "is missing"
             yield Finding(
                 "vrid-missing",
-                Severity.LETHAL,
+                FindingSeverity.LETHAL,
                 f"instance {router.name}: virtual_router_id {what}",
                 line.place,
                 evidence=_ENDS,
@@ -34,7 +34,7 @@ def essentials(context: Context) -> Iterator[Finding]:
         if router.interface is None and not _does_without_interface(context, router):
             yield Finding(
                 "interface-missing",
-                Severity.LETHAL,
+                FindingSeverity.LETHAL,
                 f"instance {router.name}: interface is missing",
                 router.block.place,
                 evidence=_ENDS,
@@ -46,13 +46,13 @@ def essentials(context: Context) -> Iterator[Finding]:
             yield _strict_unicast(context, router)
 
 
-def advertised(context: Context) -> Iterator[Finding]:
+def advertised(context: LintContext) -> Iterator[Finding]:
     """The count of VIPs is one byte of an advert."""
     for router in context.routers:
         if len(router.vips) > MAX_VIPS:
             yield Finding(
                 "vips-too-many",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: {len(router.vips)} VIPs; an advert has room for "
                 f"{MAX_VIPS}: keepalived moves the others to virtual_ipaddress_excluded",
                 router.block.place,
@@ -60,7 +60,7 @@ def advertised(context: Context) -> Iterator[Finding]:
             )
 
 
-def _does_without_interface(context: Context, router: Router) -> bool:
+def _does_without_interface(context: LintContext, router: InstanceLines) -> bool:
     """2.2.5 to 2.2.7 refuse what came with 2.1.0, an instance of unicast without interface."""
     if router.line(b"unicast_src_ip") is None or not router.unicast:
         return False
@@ -68,18 +68,18 @@ def _does_without_interface(context: Context, router: Router) -> bool:
     return bool(release) and release >= (2, 1) and not (2, 2, 5) <= release <= (2, 2, 7)
 
 
-def _without_vip(router: Router) -> Finding:
+def _without_vip(router: InstanceLines) -> Finding:
     if router.version == 3 or router.strict or router.family == 6:
         why = "strict mode" if router.strict else "VRRP version 3"
         return Finding(
             "vip-missing",
-            Severity.LETHAL,
+            FindingSeverity.LETHAL,
             f"instance {router.name}: no valid VIP, and {why} needs one",
             router.block.place,
             evidence=_ENDS,
             fix="virtual_ipaddress { ADDRESS/PREFIX }",
         )
-    severity = Severity.NOTE if router.excluded else Severity.ERROR
+    severity = FindingSeverity.NOTE if router.excluded else FindingSeverity.ERROR
     return Finding(
         "vip-missing",
         severity,
@@ -89,12 +89,12 @@ def _without_vip(router: Router) -> Finding:
     )
 
 
-def _strict_unicast(context: Context, router: Router) -> Finding:
+def _strict_unicast(context: LintContext, router: InstanceLines) -> Finding:
     # The check stands before the flag that it asks for from 2.2.5 to 2.3.4.
     works = context.known_from(2, 2, 5) and context.known_below(2, 4)
     return Finding(
         "strict-with-unicast",
-        Severity.WARNING if works else Severity.LETHAL,
+        FindingSeverity.WARNING if works else FindingSeverity.LETHAL,
         f"instance {router.name}: strict mode does not go with unicast_peer",
         router.block.place,
         evidence="this version lets it pass" if works else _ENDS,
@@ -102,27 +102,27 @@ def _strict_unicast(context: Context, router: Router) -> Finding:
     )
 
 
-def twice(context: Context) -> Iterator[Finding]:
+def twice(context: LintContext) -> Iterator[Finding]:
     """The same VRID, or the same VIP, in two instances."""
     for first, second in combinations(context.routers, 2):
         if first.vrid and _same_vrid(first, second):
             yield Finding(
                 "vrid-twice",
-                Severity.LETHAL,
+                FindingSeverity.LETHAL,
                 f"instances {first.name} and {second.name} both use VRID {first.vrid} on "
                 f"{first.interface_name or 'one interface'}",
                 (second.vrid_line or second.block.header).place,
                 evidence=_ENDS,
                 fix="another virtual_router_id, free on that network",
             )
-    owners: dict[str, Router] = {}
+    owners: dict[str, InstanceLines] = {}
     for router in context.routers:
         for vip in router.addresses:
             before = owners.setdefault(vip.address, router)
             if before is not router:
                 yield Finding(
                     "vip-in-two-instances",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"VIP {vip.address} is in instance {before.name} and in {router.name}",
                     vip.line.place,
                     evidence="whichever gives it up takes it from the other",
@@ -133,7 +133,7 @@ def twice(context: Context) -> Iterator[Finding]:
             if vip.address in seen:
                 yield Finding(
                     "vip-twice",
-                    Severity.WARNING,
+                    FindingSeverity.WARNING,
                     f"VIP {vip.address} stands twice in instance {router.name}",
                     vip.line.place,
                     fix="take one out",
@@ -141,7 +141,7 @@ def twice(context: Context) -> Iterator[Finding]:
             seen.add(vip.address)
 
 
-def _same_vrid(first: Router, second: Router) -> bool:
+def _same_vrid(first: InstanceLines, second: InstanceLines) -> bool:
     """As check_vrid_conflicts of vrrp.c."""
     if (first.vrid, first.family, first.unicast) != (second.vrid, second.family, second.unicast):
         return False
@@ -154,7 +154,7 @@ def _same_vrid(first: Router, second: Router) -> bool:
     return bool({p.address for p in first.peers} & {p.address for p in second.peers})
 
 
-def prefixes(context: Context) -> Iterator[Finding]:
+def prefixes(context: LintContext) -> Iterator[Finding]:
     """Addresses with an impossible prefix, which keepalived takes for none."""
     for router in context.routers:
         for vip in router.addresses:
@@ -162,7 +162,7 @@ def prefixes(context: Context) -> Iterator[Finding]:
                 alone = 128 if ":" in vip.address else 32
                 yield Finding(
                     "prefix-invalid",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"instance {router.name}: the prefix of a VIP is impossible: keepalived takes "
                     f"/{alone}",
                     vip.line.place,
@@ -170,7 +170,7 @@ def prefixes(context: Context) -> Iterator[Finding]:
                 )
 
 
-def strictness(context: Context) -> Iterator[Finding]:
+def strictness(context: LintContext) -> Iterator[Finding]:
     """What strict mode and no_accept do to those who use the VIP."""
     for router in context.routers:
         accept = router.line(b"accept", b"no_accept")
@@ -180,7 +180,7 @@ def strictness(context: Context) -> Iterator[Finding]:
             if accept is None or refuses or router.version == 2:
                 yield Finding(
                     "strict-drops-traffic",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"instance {router.name}: strict mode without accept drops every packet to "
                     "its VIPs, those of IPVS too",
                     (context.settings.get(b"vrrp_strict") or router.block.header).place,
@@ -190,14 +190,14 @@ def strictness(context: Context) -> Iterator[Finding]:
         elif refuses and router.priority != OWNER:
             yield Finding(
                 "no-accept-drops-traffic",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: no_accept drops packets to its VIPs",
                 accept.place if accept else router.block.place,
                 fix="take no_accept out where services use the VIPs",
             )
 
 
-def elections(context: Context) -> Iterator[Finding]:
+def elections(context: LintContext) -> Iterator[Finding]:
     """Priority, preemption and unicast peers."""
     own = context.surroundings.own_addresses
     for router in context.routers:
@@ -206,7 +206,7 @@ def elections(context: Context) -> Iterator[Finding]:
             how = "priority 255" if given else "state MASTER without priority (255)"
             yield Finding(
                 "priority-of-owner",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: {how} makes it the owner of the addresses: it always "
                 "takes over, and no tracking lowers it",
                 (router.priority_line or router.block.header).place,
@@ -217,7 +217,7 @@ def elections(context: Context) -> Iterator[Finding]:
         if nopreempt is not None and delay is not None and not router.master:
             yield Finding(
                 "preempt-delay-with-nopreempt",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: preempt_delay has no effect with nopreempt",
                 delay.place,
                 fix="take one of them out",
@@ -227,7 +227,7 @@ def elections(context: Context) -> Iterator[Finding]:
             if peer.address == source or peer.address in own:
                 yield Finding(
                     "unicast-peer-is-self",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"instance {router.name}: unicast_peer {peer.address} is this host itself",
                     peer.line.place,
                     evidence="its own adverts come back; the other director hears nothing",
@@ -237,7 +237,7 @@ def elections(context: Context) -> Iterator[Finding]:
         if unicast is not None and not router.unicast:
             yield Finding(
                 "unicast-without-peer",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: {unicast.words[0].decode()} without any unicast_peer: "
                 "adverts go out as multicast",
                 unicast.place,
@@ -245,7 +245,7 @@ def elections(context: Context) -> Iterator[Finding]:
             )
 
 
-def tracked(context: Context) -> Iterator[Finding]:
+def tracked(context: LintContext) -> Iterator[Finding]:
     """track_file, track_process, track_bfd of things that are not defined."""
     for keyword, kinds in _DEFINED_BY.items():
         known = {
@@ -258,7 +258,7 @@ def tracked(context: Context) -> Iterator[Finding]:
                 if line.words[0] not in known:
                     yield Finding(
                         "tracked-unknown",
-                        Severity.ERROR,
+                        FindingSeverity.ERROR,
                         f"{keyword.decode()}: there is no {kinds[0].decode()} of that name; "
                         "keepalived ignores it",
                         line.place,
@@ -286,7 +286,7 @@ _DEFINED_BY = {
 def _unknown_script(line: Statement) -> Finding:
     return Finding(
         "track-script-unknown",
-        Severity.ERROR,
+        FindingSeverity.ERROR,
         "track_script: no such vrrp_script; keepalived ignores it",
         line.place,
         fix="define the vrrp_script, or mend it",
@@ -298,7 +298,7 @@ def _empty_scripts(blocks: Iterator[Block]) -> Iterator[Finding]:
         if last(block, b"script") is None:
             yield Finding(
                 "script-empty",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 "vrrp_script without script: keepalived removes it, and nothing is tracked",
                 block.place,
                 fix='script "/path/to/program arguments"',

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.keepalived.lint.routers import entries
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 _ADDRESS_BLOCKS = (b"virtual_ipaddress", b"virtual_ipaddress_excluded")
 _ROUTE_BLOCKS = (b"virtual_routes", b"virtual_rules")
@@ -19,7 +19,7 @@ _STATIC_BLOCKS = (b"static_ipaddress", b"static_routes", b"static_rules")
 _DEVICE_WORDS = frozenset((b"dev", b"iif", b"oif"))
 
 
-def existence(context: Context) -> Iterator[Finding]:
+def existence(context: LintContext) -> Iterator[Finding]:
     """Each interface that is named must be there."""
     links = context.surroundings.links
     if links is None or b"dynamic_interfaces" in context.settings:
@@ -38,7 +38,7 @@ def existence(context: Context) -> Iterator[Finding]:
         if lethal:
             yield Finding(
                 "interface-unknown",
-                Severity.LETHAL,
+                FindingSeverity.LETHAL,
                 f"interface {name} does not exist: keepalived ends over this, and leaves the "
                 "VIPs where they are",
                 place,
@@ -48,7 +48,7 @@ def existence(context: Context) -> Iterator[Finding]:
         else:
             yield Finding(
                 "interface-unknown",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"interface {name} does not exist: keepalived ignores the line",
                 place,
                 evidence=f"this host has {have}",
@@ -56,7 +56,7 @@ def existence(context: Context) -> Iterator[Finding]:
             )
 
 
-def _made_by_keepalived(context: Context) -> set[str]:
+def _made_by_keepalived(context: LintContext) -> set[str]:
     """VMACs that keepalived makes itself."""
     result: set[str] = set()
     for router in context.routers:
@@ -67,7 +67,7 @@ def _made_by_keepalived(context: Context) -> set[str]:
     return result
 
 
-def _named(context: Context) -> Iterator[tuple[Place, str, bool]]:
+def _named(context: LintContext) -> Iterator[tuple[Place, str, bool]]:
     """Each place that names an interface, and whether a wrong one ends the daemon."""
     for router in context.routers:
         for line in router.block.statements(b"interface", b"vrf"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 _BOM = b"\xef\xbb\xbf"
 _HEADS = frozenset((b"vrrp_instance", b"virtual_server"))
@@ -20,7 +20,7 @@ def unloadable(path: str, error: OSError) -> Finding:
     why = error.strerror or str(error)
     return Finding(
         "main-file-not-loaded",
-        Severity.LETHAL,
+        FindingSeverity.LETHAL,
         f"keepalived would not load its main file ({why}): it reloads to nothing",
         Place(path, 1),
         evidence="it says so in its log and goes on with an empty configuration; -t gives 0",
@@ -28,7 +28,7 @@ def unloadable(path: str, error: OSError) -> Finding:
     )
 
 
-def modes(context: Context) -> Iterator[Finding]:
+def modes(context: LintContext) -> Iterator[Finding]:
     """Files that keepalived skips for their mode, seen where a reader does not ask for it."""
     known = context.surroundings.modes or {}
     for index, file in enumerate(context.tree.files):
@@ -41,20 +41,20 @@ def modes(context: Context) -> Iterator[Finding]:
         else:
             yield Finding(
                 "include-not-read",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"keepalived skips an included file: {why}",
                 Place(file.path, 1),
                 fix="chmod 644",
             )
 
 
-def emptiness(context: Context) -> Iterator[Finding]:
+def emptiness(context: LintContext) -> Iterator[Finding]:
     """Nothing that keepalived would run."""
     main = Place(context.tree.files[0].path if context.tree.files else "", 1)
     if not context.tree.root:
         yield Finding(
             "configuration-empty",
-            Severity.LETHAL,
+            FindingSeverity.LETHAL,
             "the configuration is empty: keepalived gives up every VIP and every service",
             main,
             evidence="keepalived -t says nothing about it and gives 0",
@@ -65,7 +65,7 @@ def emptiness(context: Context) -> Iterator[Finding]:
     if not context.routers and not services:
         yield Finding(
             "nothing-configured",
-            Severity.LETHAL,
+            FindingSeverity.LETHAL,
             "no vrrp_instance and no virtual_server of it is understood: keepalived gives up "
             "every VIP and every service",
             main,
@@ -75,7 +75,7 @@ def emptiness(context: Context) -> Iterator[Finding]:
     if context.virtual_servers and not services:
         yield Finding(
             "no-service-left",
-            Severity.LETHAL,
+            FindingSeverity.LETHAL,
             f"none of its {len(context.virtual_servers)} virtual_servers is kept: the IPVS table "
             "would be empty",
             context.virtual_servers[0].place,
@@ -83,19 +83,19 @@ def emptiness(context: Context) -> Iterator[Finding]:
     if not context.routers and any(context.tree.blocks(b"vrrp_instance")):
         yield Finding(
             "no-instance-left",
-            Severity.LETHAL,
+            FindingSeverity.LETHAL,
             "none of its vrrp_instances is kept: every VIP would be given up",
             next(context.tree.blocks(b"vrrp_instance")).place,
         )
 
 
-def lost_blocks(context: Context) -> Iterator[Finding]:
+def lost_blocks(context: LintContext) -> Iterator[Finding]:
     """Instances and services that stand where keepalived does not look for them."""
     for block in context.tree.blocks(b"vrrp_instance", b"virtual_server"):
         if block.keyword == b"vrrp_instance" and len(block.header.words) != 2:
             yield Finding(
                 "instance-lost",
-                Severity.LETHAL,
+                FindingSeverity.LETHAL,
                 "vrrp_instance takes exactly one name: keepalived ignores this instance, and its "
                 "VIPs are given up",
                 block.place,
@@ -116,20 +116,20 @@ def lost_blocks(context: Context) -> Iterator[Finding]:
         elif word in _INNER:
             yield Finding(
                 "block-lost",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{word.decode()} stands {where}: keepalived ignores it and all that is in it",
                 line.place,
                 fix="look for a brace that is missing or one too many above it",
             )
 
 
-def _headers(context: Context) -> Iterator[Finding]:
+def _headers(context: LintContext) -> Iterator[Finding]:
     """Headers of groups that are lost, or end the daemon (seen with 2.2.7)."""
     for block in context.tree.blocks(b"virtual_server_group"):
         if len(block.header.words) > 2 or block.opening is None:
             yield Finding(
                 "header-fatal",
-                Severity.LETHAL,
+                FindingSeverity.LETHAL,
                 "virtual_server_group: "
                 + ("no '{'" if block.opening is None else "words behind its name")
                 + ": keepalived ends over this",
@@ -142,7 +142,7 @@ def _headers(context: Context) -> Iterator[Finding]:
         if block.opening is None:
             yield Finding(
                 "header-fatal",
-                Severity.LETHAL,
+                FindingSeverity.LETHAL,
                 "vrrp_sync_group without one name and '{': keepalived works on memory that is not "
                 "its own, and crashes",
                 block.place,
@@ -151,7 +151,7 @@ def _headers(context: Context) -> Iterator[Finding]:
         elif len(block.header.words) > 2:
             yield Finding(
                 "sync-group-invalid",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 "vrrp_sync_group: words behind its name: keepalived skips the group",
                 block.place,
                 fix="one name, in double quotes when it has blanks",
@@ -162,7 +162,7 @@ def _lost(line: Statement, text: str) -> Finding:
     instance = b"vrrp_instance" in line.words[0]
     return Finding(
         "instance-lost" if instance else "service-lost",
-        Severity.LETHAL,
+        FindingSeverity.LETHAL,
         text,
         line.place,
         evidence="at a reload its VIPs are given up" if instance else "at a reload it is deleted",
@@ -170,7 +170,7 @@ def _lost(line: Statement, text: str) -> Finding:
     )
 
 
-def _strays(context: Context) -> Iterator[tuple[Statement, bytes]]:
+def _strays(context: LintContext) -> Iterator[tuple[Statement, bytes]]:
     """Statements, with the block around each, that begin with a keyword that opens a block."""
     wanted = _HEADS | _INNER
     waiting: list[tuple[bytes, Block | None]] = [(b"", None)]

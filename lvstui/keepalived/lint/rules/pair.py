@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lvstui.keepalived.lint.context import Context, Peer, settings_of
-from lvstui.keepalived.lint.routers import Address, Router, last, routers, value
+from lvstui.keepalived.lint.context import LintContext, Peer, settings_of
+from lvstui.keepalived.lint.routers import InstanceAddress, InstanceLines, last, routers, value
 from lvstui.keepalived.text.tree import Statement
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 LENIENT = (2, 3, 3)
 """From here on a backup takes adverts with another list of VIPs, and only logs it."""
 
 
-def instances(context: Context) -> Iterator[Finding]:
+def instances(context: LintContext) -> Iterator[Finding]:
     """What both ends of one virtual router must agree on."""
     peer = context.peer
     if peer is None:
@@ -25,7 +25,7 @@ def instances(context: Context) -> Iterator[Finding]:
         if other is None:
             yield Finding(
                 "instance-on-one-director",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name} (VRID {router.vrid}) has no counterpart on {peer.name}",
                 router.block.place,
                 evidence="nobody takes over its VIPs",
@@ -37,7 +37,7 @@ def instances(context: Context) -> Iterator[Finding]:
         if other.vrid != router.vrid:
             yield Finding(
                 "vrid-differs",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"instance {router.name}: VRID {router.vrid} here, {other.vrid} on {peer.name}",
                 (router.vrid_line or router.block.header).place,
                 evidence="neither hears the other: both become MASTER, the VIPs are there twice",
@@ -50,22 +50,22 @@ def instances(context: Context) -> Iterator[Finding]:
     for other in left:
         yield Finding(
             "instance-on-one-director",
-            Severity.WARNING,
+            FindingSeverity.WARNING,
             f"instance {other.name} (VRID {other.vrid}) of {peer.name} has no counterpart here",
             evidence="nobody takes over its VIPs",
             fix="the same VRID and VIPs here",
         )
 
 
-def partner(router: Router, others: tuple[Router, ...]) -> Router | None:
+def partner(router: InstanceLines, others: tuple[InstanceLines, ...]) -> InstanceLines | None:
     """The other director's end of the same virtual router: by VRID and family, else by a VIP,
     else by name."""
     vips = {vip.address for vip in router.addresses}
 
-    def same_router(other: Router) -> bool:
+    def same_router(other: InstanceLines) -> bool:
         return (other.vrid, other.family) == (router.vrid, router.family)
 
-    tests: tuple[Callable[[Router], bool], ...] = (
+    tests: tuple[Callable[[InstanceLines], bool], ...] = (
         lambda other: same_router(other) and other.name == router.name,
         same_router,
         lambda other: bool(vips & {vip.address for vip in other.addresses}),
@@ -78,7 +78,9 @@ def partner(router: Router, others: tuple[Router, ...]) -> Router | None:
     return None
 
 
-def _vips(context: Context, peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
+def _vips(
+    context: LintContext, peer: Peer, router: InstanceLines, other: InstanceLines
+) -> Iterator[Finding]:
     """Up to 2.3.2 a backup rejects adverts whose VIPs are not its own, and takes over."""
     here, there = _set(router.vips), _set(other.vips)
     if here == there:
@@ -86,7 +88,7 @@ def _vips(context: Context, peer: Peer, router: Router, other: Router) -> Iterat
             differing = sorted(_set(router.excluded) ^ _set(other.excluded))
             yield Finding(
                 "excluded-vips-differ",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: {', '.join(differing[:8])} only on one director "
                 "(virtual_ipaddress_excluded)",
                 router.block.place,
@@ -103,7 +105,7 @@ def _vips(context: Context, peer: Peer, router: Router, other: Router) -> Iterat
     unchecked = _unchecked(router, context.settings) and _unchecked(other, settings_of(peer.tree))
     yield Finding(
         "vips-differ",
-        Severity.WARNING if lenient or unchecked else Severity.ERROR,
+        FindingSeverity.WARNING if lenient or unchecked else FindingSeverity.ERROR,
         f"instance {router.name}: {'; '.join(parts)}",
         router.block.place,
         evidence="after a failover the VIP is missing"
@@ -114,25 +116,25 @@ def _vips(context: Context, peer: Peer, router: Router, other: Router) -> Iterat
     )
 
 
-def _unchecked(router: Router, settings: dict[bytes, Statement]) -> bool:
+def _unchecked(router: InstanceLines, settings: dict[bytes, Statement]) -> bool:
     return b"vrrp_skip_check_adv_addr" in settings or bool(router.line(b"skip_check_adv_addr"))
 
 
-def _set(vips: tuple[Address, ...]) -> set[str]:
+def _set(vips: tuple[InstanceAddress, ...]) -> set[str]:
     return {vip.address for vip in vips}
 
 
-def _adverts(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
+def _adverts(peer: Peer, router: InstanceLines, other: InstanceLines) -> Iterator[Finding]:
     """What makes one end drop the adverts of the other."""
 
-    def differs(rule: str, what: str, severity: Severity = Severity.ERROR) -> Finding:
+    def differs(rule: str, what: str, severity: FindingSeverity = FindingSeverity.ERROR) -> Finding:
         return Finding(
             rule,
             severity,
             f"instance {router.name}: {what}",
             router.block.place,
             evidence="adverts are dropped: both become MASTER"
-            if severity is Severity.ERROR
+            if severity is FindingSeverity.ERROR
             else "",
             fix="the same on both directors",
         )
@@ -155,7 +157,7 @@ def _adverts(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
         yield differs(
             "interval-differs",
             f"advert_int {intervals[0]:g} s here, {intervals[1]:g} s on {peer.name}",
-            Severity.ERROR if router.version == 2 else Severity.WARNING,
+            FindingSeverity.ERROR if router.version == 2 else FindingSeverity.WARNING,
         )
     if router.unicast != other.unicast:
         yield differs("unicast-differs", f"{_cast(router)} here, {_cast(other)} on {peer.name}")
@@ -163,11 +165,11 @@ def _adverts(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
         yield differs("multicast-group-differs", f"another mcast_dst_ip on {peer.name}")
 
 
-def _cast(router: Router) -> str:
+def _cast(router: InstanceLines) -> str:
     return "unicast" if router.unicast else "multicast"
 
 
-def _auth(router: Router) -> tuple[str, bytes]:
+def _auth(router: InstanceLines) -> tuple[str, bytes]:
     """The kind that is in force, and the password, which never leaves this module."""
     if router.version != 2 or router.strict:
         return "", b""
@@ -180,7 +182,7 @@ def _auth(router: Router) -> tuple[str, bytes]:
     return kind.decode(), secret[:8]
 
 
-def _interval(router: Router) -> float:
+def _interval(router: InstanceLines) -> float:
     """advert_int in seconds; 1 by default, whole seconds with version 2."""
     try:
         given = float(value(router.line(b"advert_int")) or b"1")
@@ -189,14 +191,14 @@ def _interval(router: Router) -> float:
     return float(max(1, int(given + 0.5))) if router.version == 2 else given
 
 
-def _roles(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
+def _roles(peer: Peer, router: InstanceLines, other: InstanceLines) -> Iterator[Finding]:
     """Who is to be MASTER."""
     place = (router.priority_line or router.block.header).place
     quiet = [one.line(b"nopreempt") is not None and not one.master for one in (router, other)]
     if router.priority == other.priority:
         yield Finding(
             "priorities-equal",
-            Severity.NOTE if all(quiet) else Severity.WARNING,
+            FindingSeverity.NOTE if all(quiet) else FindingSeverity.WARNING,
             f"instance {router.name}: priority {router.priority} on both directors",
             place,
             evidence="the higher address of the two wins",
@@ -207,7 +209,7 @@ def _roles(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
         if quiet[(router, other).index(lower)]:
             yield Finding(
                 "nopreempt-on-the-lower",
-                Severity.NOTE,
+                FindingSeverity.NOTE,
                 f"instance {router.name}: nopreempt only on the director with the lower priority",
                 place,
                 evidence="the other one still takes the VIPs back when it returns",
@@ -216,7 +218,7 @@ def _roles(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
     if router.master and other.master:
         yield Finding(
             "both-start-as-master",
-            Severity.NOTE,
+            FindingSeverity.NOTE,
             f"instance {router.name}: state MASTER on both directors",
             (router.state_line or router.block.header).place,
             evidence="at a start both claim the VIPs until an advert is heard",
@@ -224,7 +226,7 @@ def _roles(peer: Peer, router: Router, other: Router) -> Iterator[Finding]:
         )
 
 
-def versions(context: Context) -> Iterator[Finding]:
+def versions(context: LintContext) -> Iterator[Finding]:
     """Two versions of keepalived."""
     if context.peer is None:
         return
@@ -232,7 +234,7 @@ def versions(context: Context) -> Iterator[Finding]:
     if mine and theirs and mine != theirs:
         yield Finding(
             "keepalived-versions-differ",
-            Severity.NOTE,
+            FindingSeverity.NOTE,
             f"keepalived {context.surroundings.version} here, "
             f"{context.peer.surroundings.version} on {context.peer.name}",
             evidence="defaults and checks of adverts differ between versions",

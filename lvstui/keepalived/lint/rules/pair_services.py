@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import Context, Peer
+from lvstui.keepalived.lint.context import LintContext, Peer
 from lvstui.model.config import ConfiguredService
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 _SHOWN = 6
 
 
-def services(context: Context) -> Iterator[Finding]:
+def services(context: LintContext) -> Iterator[Finding]:
     """Both must serve the same."""
     peer = context.peer
     if peer is None or not (context.configuration.services or peer.configuration.services):
@@ -24,7 +24,7 @@ def services(context: Context) -> Iterator[Finding]:
         else:
             yield Finding(
                 "service-on-one-director",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{key} is not on {peer.name}",
                 service.place,
                 evidence="after a failover nobody serves it",
@@ -34,7 +34,7 @@ def services(context: Context) -> Iterator[Finding]:
         if key not in mine:
             yield Finding(
                 "service-on-one-director",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{key} of {peer.name} is not here",
                 evidence="after a failover nobody serves it",
                 fix="add it here",
@@ -47,7 +47,7 @@ def _compare(peer: Peer, mine: ConfiguredService, theirs: ConfiguredService) -> 
     if mine.forwarding != theirs.forwarding:
         yield Finding(
             "forwarding-differs",
-            Severity.ERROR,
+            FindingSeverity.ERROR,
             f"{mine.key}: {mine.forwarding} here, {theirs.forwarding} on {peer.name}",
             mine.place,
             evidence="real servers are set up for one of them",
@@ -61,7 +61,7 @@ def _compare(peer: Peer, mine: ConfiguredService, theirs: ConfiguredService) -> 
         if ours != others:
             yield Finding(
                 f"{what}-differs",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"{mine.key}: {what} {ours} here, {others} on {peer.name}",
                 mine.place,
                 fix="the same on both",
@@ -73,7 +73,7 @@ def _compare(peer: Peer, mine: ConfiguredService, theirs: ConfiguredService) -> 
     if only:
         yield Finding(
             "servers-differ",
-            Severity.WARNING,
+            FindingSeverity.WARNING,
             f"{mine.key}: {_listed(only)}",
             mine.place,
             evidence="after a failover another pool serves",
@@ -88,7 +88,7 @@ def _compare(peer: Peer, mine: ConfiguredService, theirs: ConfiguredService) -> 
         first = next(k for k, s in here.items() if k in there and there[k].weight != s.weight)
         yield Finding(
             "weights-differ",
-            Severity.WARNING,
+            FindingSeverity.WARNING,
             f"{mine.key}: weight of {_listed(weights)}",
             here[first].weight_place or here[first].place,
             evidence="a server that is drained here may be in use after a failover",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import Context
-from lvstui.keepalived.lint.routers import Router, last, value
+from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.routers import InstanceLines, last, value
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.tree import Statement
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 _NEUTRAL = b' \t"'
 
 
-def authentication(context: Context) -> Iterator[Finding]:
+def authentication(context: LintContext) -> Iterator[Finding]:
     """Passwords that are lost, cut or ignored."""
     for router in context.routers:
         for block in router.block.blocks(b"authentication"):
@@ -24,7 +24,7 @@ def authentication(context: Context) -> Iterator[Finding]:
             if kind is not None and secret is None and not one_line:
                 yield Finding(
                     "password-missing",
-                    Severity.WARNING,
+                    FindingSeverity.WARNING,
                     f"instance {router.name}: authentication without auth_pass: adverts are not "
                     "authenticated",
                     block.place,
@@ -33,7 +33,7 @@ def authentication(context: Context) -> Iterator[Finding]:
             elif kind is None and secret is not None:
                 yield Finding(
                     "authentication-without-type",
-                    Severity.WARNING,
+                    FindingSeverity.WARNING,
                     f"instance {router.name}: authentication without auth_type: adverts are not "
                     "authenticated",
                     block.place,
@@ -42,7 +42,7 @@ def authentication(context: Context) -> Iterator[Finding]:
             elif kind is not None and value(kind) not in (b"PASS", b"AH"):
                 yield Finding(
                     "authentication-unknown",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"instance {router.name}: unknown auth_type: adverts are not authenticated",
                     kind.place,
                     fix="auth_type PASS, in capitals",
@@ -51,12 +51,12 @@ def authentication(context: Context) -> Iterator[Finding]:
                 yield from _ignored(router, kind)
 
 
-def _ignored(router: Router, kind: Statement) -> Iterator[Finding]:
+def _ignored(router: InstanceLines, kind: Statement) -> Iterator[Finding]:
     why = "strict mode" if router.strict else "VRRP version 3" if router.version == 3 else ""
     if why:
         yield Finding(
             "authentication-ignored",
-            Severity.WARNING,
+            FindingSeverity.WARNING,
             f"instance {router.name}: {why} knows no authentication: the password is ignored",
             kind.place,
             fix="take the block out" + (" or take vrrp_strict out" if router.strict else ""),
@@ -72,7 +72,7 @@ def _cut(secret: Statement) -> Iterator[Finding]:
     if mark > 0 and raw[mark - 1] not in _NEUTRAL:
         yield Finding(
             "password-cut",
-            Severity.ERROR,
+            FindingSeverity.ERROR,
             "the password is cut: a # or ! begins a comment even within a word",
             secret.place,
             fix='put it in double quotes: auth_pass "…"',

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lvstui.keepalived.lint.context import Context, Peer
-from lvstui.keepalived.lint.routers import OWNER, Router, entries, last, routers
+from lvstui.keepalived.lint.context import LintContext, Peer
+from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, last, routers
 from lvstui.keepalived.lint.rules.pair import partner
 from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.keepalived.text.values import shown
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 HIGHEST = 254
 """Above it keepalived lets no tracking raise a priority."""
@@ -27,7 +27,7 @@ class Weighted:
     failure lowers it."""
 
 
-def tracked_scripts(tree: Tree, router: Router) -> tuple[Weighted, ...]:
+def tracked_scripts(tree: Tree, router: InstanceLines) -> tuple[Weighted, ...]:
     """The scripts of one instance, with the weight that counts."""
     default: dict[bytes, int] = {}
     for block in tree.blocks(b"vrrp_script"):
@@ -59,7 +59,7 @@ def _integer(line: Statement | None, index: int) -> int:
         return 0
 
 
-def arithmetic(context: Context) -> Iterator[Finding]:
+def arithmetic(context: LintContext) -> Iterator[Finding]:
     """A failing script must lower this director below the other one."""
     grouped = _in_groups(context)
     for router in context.routers:
@@ -70,7 +70,7 @@ def arithmetic(context: Context) -> Iterator[Finding]:
         if router.priority == OWNER:
             yield Finding(
                 "tracking-without-effect",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: priority 255 is not lowered by any script",
                 weighted[0].line.place,
                 fix="priority 1 to 254",
@@ -79,7 +79,7 @@ def arithmetic(context: Context) -> Iterator[Finding]:
         if router.name in grouped:
             yield Finding(
                 "tracking-in-sync-group",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name} is in a sync group: its scripts with a weight are dropped",
                 weighted[0].line.place,
                 evidence="one priority must not move alone within a group",
@@ -89,12 +89,14 @@ def arithmetic(context: Context) -> Iterator[Finding]:
         yield from _judged(context, router, weighted)
 
 
-def _judged(context: Context, router: Router, scripts: list[Weighted]) -> Iterator[Finding]:
+def _judged(
+    context: LintContext, router: InstanceLines, scripts: list[Weighted]
+) -> Iterator[Finding]:
     best = router.priority + sum(max(0, script.weight) for script in scripts)
     if best > HIGHEST:
         yield Finding(
             "priority-clamped",
-            Severity.WARNING,
+            FindingSeverity.WARNING,
             f"instance {router.name}: priority {router.priority} and the weights of its scripts "
             f"make {best}: keepalived stops at {HIGHEST}",
             router.block.place,
@@ -107,7 +109,7 @@ def _judged(context: Context, router: Router, scripts: list[Weighted]) -> Iterat
             if abs(script.weight) == 1:
                 yield Finding(
                     "weight-tiny",
-                    Severity.NOTE,
+                    FindingSeverity.NOTE,
                     f"instance {router.name}: script {script.name} moves the priority by 1 only",
                     script.line.place,
                     fix="more than the distance to the other director's priority",
@@ -122,7 +124,7 @@ def _judged(context: Context, router: Router, scripts: list[Weighted]) -> Iterat
         if failed >= against:
             yield Finding(
                 "weight-cannot-move-vip",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: when script {script.name} fails, {min(best, HIGHEST)} "
                 f"becomes {failed}, still not below the {against} of the other director: the VIP "
                 "stays",
@@ -132,7 +134,7 @@ def _judged(context: Context, router: Router, scripts: list[Weighted]) -> Iterat
         elif other.block and any(other.block.statements(b"nopreempt")):
             yield Finding(
                 "weight-against-nopreempt",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"instance {router.name}: script {script.name} lowers the priority, but the other "
                 "director has nopreempt and does not take over from a living master",
                 script.line.place,
@@ -140,7 +142,7 @@ def _judged(context: Context, router: Router, scripts: list[Weighted]) -> Iterat
             )
 
 
-def _partner(peer: Peer | None, router: Router) -> Router | None:
+def _partner(peer: Peer | None, router: InstanceLines) -> InstanceLines | None:
     """The other director's instance of the same VRID and family."""
     if peer is None:
         return None
@@ -148,7 +150,7 @@ def _partner(peer: Peer | None, router: Router) -> Router | None:
     return other if other is not None and other.vrid == router.vrid else None
 
 
-def _in_groups(context: Context) -> set[str]:
+def _in_groups(context: LintContext) -> set[str]:
     """Members of sync groups that keep weights out."""
     floating = {
         shown(block.header.words[1])

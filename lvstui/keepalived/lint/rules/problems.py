@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import walk
-from lvstui.keepalived.lint.context import Context
-from lvstui.model.finding import Finding, Severity
+from lvstui.keepalived.lint.context import LintContext
+from lvstui.model.finding import Finding, FindingSeverity
 
 _REQUIRED = frozenset(keyword.name for keyword in walk() if keyword.needs_value)
 
-_L, _E, _W, _N = Severity.LETHAL, Severity.ERROR, Severity.WARNING, Severity.NOTE
+_L, _E, _W, _N = (
+    FindingSeverity.LETHAL,
+    FindingSeverity.ERROR,
+    FindingSeverity.WARNING,
+    FindingSeverity.NOTE,
+)
 
 _SAID_BETTER = re.compile(
     r"longer than \d+ bytes|a double quote is not closed|virtual_router_id is missing"
@@ -24,7 +29,7 @@ _SAID_BETTER = re.compile(
 )
 """Other rules say these with more knowledge."""
 
-_JUDGED: tuple[tuple[str, str, Severity, str], ...] = (
+_JUDGED: tuple[tuple[str, str, FindingSeverity, str], ...] = (
     ("a definition uses itself", "definition-loops", _L, "keepalived would hang while reading it"),
     ("a substitution makes", "line-too-long", _E, "shorten the values that it uses"),
     (r"\$\{_(RANDOM|ENV)\}", "value-at-start", _N, ""),
@@ -126,7 +131,7 @@ _JUDGED: tuple[tuple[str, str, Severity, str], ...] = (
 _PATTERNS = tuple((re.compile(text), rule, severity, fix) for text, rule, severity, fix in _JUDGED)
 
 
-def problems(context: Context) -> Iterator[Finding]:
+def problems(context: LintContext) -> Iterator[Finding]:
     """Each problem of the configuration with its weight. Their texts hold no values."""
     for place, text in context.configuration.problems:
         if _SAID_BETTER.match(text):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import NOTIFIES
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.keepalived.lint.programs import DEFAULT_USER, Program, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import shown
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
 _FIFOS = frozenset(
     b"notify_fifo vrrp_notify_fifo lvs_notify_fifo notify_fifo_script vrrp_notify_fifo_script "
@@ -22,7 +22,7 @@ _MEANS = {
 }
 
 
-def files(context: Context) -> Iterator[Finding]:
+def files(context: LintContext) -> Iterator[Finding]:
     """The program itself."""
     states = context.surroundings.scripts or {}
     secured = b"enable_script_security" in context.settings
@@ -33,7 +33,7 @@ def files(context: Context) -> Iterator[Finding]:
             if not program.path.startswith("$"):
                 yield Finding(
                     "script-path-relative",
-                    Severity.NOTE,
+                    FindingSeverity.NOTE,
                     f"{keyword}: no absolute path: keepalived looks in its own PATH",
                     program.line.place,
                     fix="write the whole path",
@@ -44,7 +44,7 @@ def files(context: Context) -> Iterator[Finding]:
             what = "does not exist" if state is Script.MISSING else "is not executable"
             yield Finding(
                 "script-not-runnable",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{keyword}: {program.path} {what}: {means}",
                 program.line.place,
                 evidence="keepalived -t says nothing about some of them",
@@ -53,7 +53,7 @@ def files(context: Context) -> Iterator[Finding]:
         elif state is Script.UNSAFE and secured:
             yield Finding(
                 "script-unsafe",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{keyword}: others than root may change {program.path} or a folder above it: "
                 f"with enable_script_security keepalived does not run it as root",
                 program.line.place,
@@ -61,7 +61,7 @@ def files(context: Context) -> Iterator[Finding]:
             )
 
 
-def arguments(context: Context) -> Iterator[Finding]:
+def arguments(context: LintContext) -> Iterator[Finding]:
     """`notify_master /bin/x a b` runs /bin/x as user a."""
     users = context.surroundings.users
     for program in context.programs:
@@ -76,7 +76,7 @@ def _unquoted(program: Program, sure: bool) -> Finding:
     keyword = program.line.words[0].decode()
     return Finding(
         "script-arguments-unquoted",
-        Severity.ERROR,
+        FindingSeverity.ERROR,
         f"{keyword}: what follows the program is taken for a user and a group: keepalived does "
         "not run it",
         program.line.place,
@@ -85,7 +85,7 @@ def _unquoted(program: Program, sure: bool) -> Finding:
     )
 
 
-def users(context: Context) -> Iterator[Finding]:
+def users(context: LintContext) -> Iterator[Finding]:
     """Whom scripts run as."""
     settings = context.settings
     given = settings.get(b"script_user")
@@ -95,7 +95,7 @@ def users(context: Context) -> Iterator[Finding]:
     if early is not None and (known is None or DEFAULT_USER not in known):
         yield Finding(
             "fifo-before-script-user",
-            Severity.ERROR if known is not None else Severity.WARNING,
+            FindingSeverity.ERROR if known is not None else FindingSeverity.WARNING,
             f"{early.words[0].decode()} stands before script_user"
             + (f", and there is no user {DEFAULT_USER}" if known is not None else "")
             + ": a start works, every reload drops the fifos and all scripts",
@@ -107,7 +107,7 @@ def users(context: Context) -> Iterator[Finding]:
         if known is not None and shown(line.words[1]) not in known:
             yield Finding(
                 "script-user-unknown",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{line.words[0].decode()} names a user that this host does not have: keepalived "
                 "does not run the script",
                 line.place,
@@ -119,7 +119,7 @@ def users(context: Context) -> Iterator[Finding]:
     if given is None and (known is None or DEFAULT_USER not in known):
         yield Finding(
             "script-user-missing",
-            Severity.NOTE,
+            FindingSeverity.NOTE,
             "no script_user: scripts run as root"
             + ("" if known is not None else f", unless there is a user {DEFAULT_USER}"),
             first.line.place,
@@ -128,7 +128,7 @@ def users(context: Context) -> Iterator[Finding]:
     if b"enable_script_security" not in settings:
         yield Finding(
             "script-security-off",
-            Severity.NOTE,
+            FindingSeverity.NOTE,
             "scripts run without enable_script_security",
             first.line.place,
             evidence="keepalived -t gives 6 for it",
@@ -136,7 +136,7 @@ def users(context: Context) -> Iterator[Finding]:
         )
 
 
-def _before_user(context: Context) -> Statement | None:
+def _before_user(context: LintContext) -> Statement | None:
     """The first fifo or script of global_defs that stands before its script_user."""
     early: Statement | None = None
     for block in context.tree.blocks(b"global_defs"):

@@ -7,17 +7,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import Context
+from lvstui.keepalived.lint.context import LintContext
 from lvstui.keepalived.lint.routers import last, number, value
 from lvstui.model.config import ConfiguredService, Place
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.keys import ServiceKey
 
 _FIXED_CRASH = (2, 2, 8)
 _MD5 = re.compile(rb"[0-9A-Fa-f]{32}")
 
 
-def forwarding(context: Context) -> Iterator[Finding]:
+def forwarding(context: LintContext) -> Iterator[Finding]:
     """NAT beside direct routing."""
     kinds = Counter(service.forwarding for service in context.configuration.services)
     for service in _first_of_group(context):
@@ -26,7 +26,7 @@ def forwarding(context: Context) -> Iterator[Finding]:
             other = next(server for server in service.servers if server.forwarding == "NAT")
             yield Finding(
                 "nat-beside-direct-routing",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"{service.key}: real server {other.key} gets NAT, others "
                 f"{', '.join(sorted(methods - {'NAT'}))}",
                 other.place,
@@ -36,14 +36,14 @@ def forwarding(context: Context) -> Iterator[Finding]:
         elif service.forwarding == "NAT" and kinds["DR"] > kinds["NAT"]:
             yield Finding(
                 "nat-among-direct-routing",
-                Severity.NOTE,
+                FindingSeverity.NOTE,
                 f"{service.key} uses NAT; {kinds['DR']} other services use DR",
                 service.place,
                 fix="lb_kind DR, unless NAT is meant",
             )
 
 
-def duplicates(context: Context) -> Iterator[Finding]:
+def duplicates(context: LintContext) -> Iterator[Finding]:
     """Two virtual_servers of one address: keepalived says nothing, and the last one wins."""
     first: dict[ServiceKey, Place | None] = {}
     for service in context.configuration.services:
@@ -51,7 +51,7 @@ def duplicates(context: Context) -> Iterator[Finding]:
             before = first[service.key]
             yield Finding(
                 "service-twice",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 f"{service.key} is configured twice",
                 service.place,
                 evidence=f"first at {before}; both write the same entry of the IPVS table"
@@ -62,7 +62,7 @@ def duplicates(context: Context) -> Iterator[Finding]:
         first.setdefault(service.key, service.place)
 
 
-def pools(context: Context) -> Iterator[Finding]:
+def pools(context: LintContext) -> Iterator[Finding]:
     """Weights, quorum, thresholds, servers that are the VIP itself."""
     for service in _first_of_group(context):
         total = sum(server.weight for server in service.servers)
@@ -70,7 +70,7 @@ def pools(context: Context) -> Iterator[Finding]:
         if total == 0:
             yield Finding(
                 "weights-all-zero",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"{service.key}: every weight is 0: nobody is served, and its quorum counts as "
                 "lost until the next reload with a weight",
                 service.place,
@@ -80,7 +80,7 @@ def pools(context: Context) -> Iterator[Finding]:
         elif written > total:
             yield Finding(
                 "quorum-over-weights",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"{service.key}: quorum {written} is over the sum of its weights: keepalived takes "
                 f"{total}",
                 service.place,
@@ -90,7 +90,7 @@ def pools(context: Context) -> Iterator[Finding]:
             if server.upper_threshold < server.lower_threshold:
                 yield Finding(
                     "thresholds-crossed",
-                    Severity.ERROR,
+                    FindingSeverity.ERROR,
                     f"{service.key}: {server.key} has uthreshold {server.upper_threshold} below "
                     f"lthreshold {server.lower_threshold}",
                     server.place,
@@ -101,21 +101,21 @@ def pools(context: Context) -> Iterator[Finding]:
             if service.key.address and server.key.address == service.key.address:
                 yield Finding(
                     "server-is-vip",
-                    Severity.WARNING,
+                    FindingSeverity.WARNING,
                     f"{service.key}: a real server has the address of the service itself",
                     server.place,
                     fix="the address of the server's own interface",
                 )
 
 
-def _quorum(context: Context, service: ConfiguredService) -> int:
+def _quorum(context: LintContext, service: ConfiguredService) -> int:
     """The quorum as written, 1 without any."""
     block = context.block_of.get(service.place) if service.place else None
     line = last(block, b"quorum") if block is not None else None
     return number(line) or 1
 
 
-def unchecked(context: Context) -> Iterator[Finding]:
+def unchecked(context: LintContext) -> Iterator[Finding]:
     """Real servers that no check looks at."""
     for service in _first_of_group(context):
         bare = [server for server in service.servers if not server.checkers]
@@ -123,7 +123,7 @@ def unchecked(context: Context) -> Iterator[Finding]:
             total = len(service.servers)
             yield Finding(
                 "server-without-check",
-                Severity.WARNING,
+                FindingSeverity.WARNING,
                 f"{service.key}: {len(bare)} of {total} real servers without any check: one that "
                 "is down stays in the pool",
                 bare[0].place,
@@ -131,7 +131,7 @@ def unchecked(context: Context) -> Iterator[Finding]:
             )
 
 
-def http_checks(context: Context) -> Iterator[Finding]:
+def http_checks(context: LintContext) -> Iterator[Finding]:
     """HTTP_GET without url, url without path: keepalived up to 2.2.7 crashes."""
     crashes = not context.known_from(*_FIXED_CRASH)
     for virtual in context.virtual_servers:
@@ -144,7 +144,7 @@ def http_checks(context: Context) -> Iterator[Finding]:
                     then = "keepalived before 2.2.8 crashes" if crashes else "it is dropped"
                     yield Finding(
                         "http-check-without-path",
-                        Severity.LETHAL if crashes else Severity.ERROR,
+                        FindingSeverity.LETHAL if crashes else FindingSeverity.ERROR,
                         f"{check.keyword.decode()}: {what}: {then}",
                         block.place,
                         fix="url { path / } on lines of their own",
@@ -154,21 +154,21 @@ def http_checks(context: Context) -> Iterator[Finding]:
                     if digest is not None and not _MD5.fullmatch(value(digest)):
                         yield Finding(
                             "digest-invalid",
-                            Severity.ERROR,
+                            FindingSeverity.ERROR,
                             "digest: 32 hexadecimal digits are expected; the line is ignored",
                             digest.place,
                             fix="genhash prints it",
                         )
 
 
-def old_words(context: Context) -> Iterator[Finding]:
+def old_words(context: LintContext) -> Iterator[Finding]:
     """Keywords that keepalived takes and complains about; granularities that it refuses."""
     for virtual in context.virtual_servers:
         line = last(virtual, b"persistence_granularity")
         if line is not None and value(line) and not _granularity(value(line)):
             yield Finding(
                 "granularity-invalid",
-                Severity.ERROR,
+                FindingSeverity.ERROR,
                 "persistence_granularity: a netmask, for IPv6 a length of prefix",
                 line.place,
                 fix="255.255.255.0",
@@ -177,7 +177,11 @@ def old_words(context: Context) -> Iterator[Finding]:
             for check in real.blocks(b"HTTP_GET", b"SSL_GET"):
                 for old in check.statements(b"nb_get_retry"):
                     yield Finding(
-                        "keyword-old", Severity.NOTE, "nb_get_retry is old", old.place, fix="retry"
+                        "keyword-old",
+                        FindingSeverity.NOTE,
+                        "nb_get_retry is old",
+                        old.place,
+                        fix="retry",
                     )
 
 
@@ -192,7 +196,7 @@ def _granularity(word: bytes) -> bool:
     return text.count(".") == 3
 
 
-def _first_of_group(context: Context) -> Iterator[ConfiguredService]:
+def _first_of_group(context: LintContext) -> Iterator[ConfiguredService]:
     """Every virtual_server once, however many addresses its group has."""
     seen: set[Place] = set()
     for service in context.configuration.services:

@@ -181,7 +181,7 @@ def _server(
     made: list[Section] = []
     following = next(checks, None)
     for check in block.blocks(*CHECKERS):
-        # keepalived drops a check that it can not use, and so does the typed view.
+        # keepalived drops a check that it cannot use, and so does the typed view.
         if following is not None and _is(check, following):
             made.append(_checker(virtual, block, check, following, outer, version))
             following = next(checks, None)

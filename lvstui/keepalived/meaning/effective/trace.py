@@ -1,7 +1,7 @@
 """From an effective value back to the line that it comes from.
 
 The values themselves are those of the typed view; only their origin is looked for here, so the
-two can not disagree.
+two cannot disagree.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from lvstui.keepalived.daemon import transaction
-from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
+from lvstui.keepalived.daemon.facts import STATE, DaemonLook, FileStep
 from lvstui.keepalived.daemon.look import script
 from lvstui.model.changes import Ended
 from lvstui.operations.config_history import HistoryEntry, parse_history
@@ -32,7 +32,7 @@ class Host:
         self.state = root / "state"
         self.conf = root / "keepalived.conf"
         self.runner = LocalRunner("here")
-        self.daemon = DaemonSeen("here", pid=0)
+        self.daemon = DaemonLook("here", pid=0)
         self.tools = root / "tools"
         """Programs that stand in for the host's own."""
         self.inside = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived.daemon.facts import Child, DaemonSeen, FileStep, Process, roles
+from lvstui.keepalived.daemon.facts import Child, DaemonLook, FileStep, Process, roles
 from lvstui.keepalived.daemon.look import look_config, look_daemon, parse_daemon
 from lvstui.keepalived.daemon.trial import ConfigTest, trial_script
 from lvstui.keepalived.daemon.trial import test_words as words_of
@@ -135,7 +135,7 @@ def test_a_main_file_that_would_not_be_loaded(tmp_path: Path) -> None:
 
 
 def test_the_options_that_change_what_a_file_means_are_kept() -> None:
-    daemon = DaemonSeen("x", argv=("keepalived", "-D", "--config-id=left", "-s", "red", "-l"))
+    daemon = DaemonLook("x", argv=("keepalived", "-D", "--config-id=left", "-s", "red", "-l"))
     assert words_of(daemon) == (
         "-t",
         "-f",
@@ -151,7 +151,7 @@ def test_no_secret_is_shown_by_accident() -> None:
     step = FileStep("/k", "/k", b"auth_pass hunter22", b"auth_pass hunter23")
     change = FileChange("/k", step.before, step.after)
     tested = ConfigTest(2, b"Unterminated quote 'auth_pass \"hunter22'")
-    daemon = DaemonSeen("x", program="/usr/sbin/keepalived", loaded=b"hunter22")
+    daemon = DaemonLook("x", program="/usr/sbin/keepalived", loaded=b"hunter22")
     text, stdin = trial_script(daemon, [step])
     assert b"hunter23" in stdin
     for shown in (repr(step), repr(change), repr(tested), repr(daemon), text):

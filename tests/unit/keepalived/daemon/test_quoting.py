@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lvstui.keepalived.daemon import transaction
-from lvstui.keepalived.daemon.facts import STATE, DaemonSeen, FileStep
+from lvstui.keepalived.daemon.facts import STATE, DaemonLook, FileStep
 from lvstui.keepalived.daemon.look import read_files, script
 from lvstui.keepalived.daemon.trial import test_words as words_of
 from lvstui.keepalived.daemon.trial import trial, trial_script
@@ -111,7 +111,7 @@ def test_steps_of_a_director(
     box: Box, shell: str, path: str, argv: Sequence[str], tmpdir: str
 ) -> None:
     words = (argv[0], "-f", *argv)
-    daemon = DaemonSeen("x", pid=7, argv=words, tmpdir=tmpdir, unit=path)
+    daemon = DaemonLook("x", pid=7, argv=words, tmpdir=tmpdir, unit=path)
     files = [FileStep(path, path + "r", b"a", b"b"), FileStep(path, path, b"a", None)]
     stubs = "".join(
         f'{name}() {{ note_down "$@"; }}\n'
@@ -258,7 +258,7 @@ def test_a_change_is_laid_out_as_it_is(
     (seen,) = read_files(runner, [path], root=False)
     assert (seen.real, seen.data) == (path, b"old")
     files = [FileStep(path, path, b"old", text)]
-    daemon = DaemonSeen("x", argv=tuple(argv))
+    daemon = DaemonLook("x", argv=tuple(argv))
     meta = {"title": name, "files": [path]}
     begun = run(*transaction.begin(ID, files, daemon, seconds=600, meta=meta))
     assert "armed" in begun, begun
@@ -298,7 +298,7 @@ def test_a_candidate_is_tested_in_its_place(
         main, new = str(home / f"m{name}"), str(home / f"n{folder}" / name)
         Path(main).write_bytes(b"old")
         files = [FileStep(main, main, b"old", b"main"), FileStep(new, new, None, b"new")]
-        daemon = DaemonSeen("x", argv=("keepalived", "-f", main, "-i", *argv), program="k")
+        daemon = DaemonLook("x", argv=("keepalived", "-f", main, "-i", *argv), program="k")
         done = trial(LocalRunner("here"), daemon, files)
         alone = trial(LocalRunner("here"), daemon, ())
         assert (alone.before, alone.after, alone.why) == (done.before, None, "")

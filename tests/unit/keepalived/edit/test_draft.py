@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lvstui.keepalived.edit.change import Change, Edit, Meant, RefusedEdit
+from lvstui.keepalived.edit.change import Change, Edit, ExpectedLines, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import SetWeight
 from lvstui.keepalived.edit.servers import set_weight
@@ -144,7 +144,7 @@ def test_a_change_for_other_files_is_refused() -> None:
     with pytest.raises(RefusedEdit, match="another state"):
         made.apply(change)
     with pytest.raises(RefusedEdit, match="another state"):
-        made.apply(Change("x", (Edit("/etc/x", 0, 0, b""),), meant=(Meant(0, 0),)))
+        made.apply(Change("x", (Edit("/etc/x", 0, 0, b""),), meant=(ExpectedLines(0, 0),)))
 
 
 def test_included_files_are_read_once_and_edited_where_they_are() -> None:

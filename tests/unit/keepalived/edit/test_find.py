@@ -1,4 +1,4 @@
-"""What can not be edited is refused, with the place and the reason."""
+"""What cannot be edited is refused, with the place and the reason."""
 
 from __future__ import annotations
 

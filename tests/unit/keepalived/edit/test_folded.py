@@ -9,7 +9,7 @@ from lvstui.keepalived.edit.outline import outline, same_lines, whole
 from lvstui.keepalived.edit.servers import NewServer
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import Files
-from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -27,7 +27,7 @@ WANTED: list[Intent] = [
 
 
 def folded(tree: Tree) -> int:
-    return sum(isinstance(node, Folded) and node.folded for node in tree.root)
+    return sum(isinstance(node, LazyBlock) and node.folded for node in tree.root)
 
 
 def draft() -> Draft:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvstui.keepalived.edit.fields import Field, Kind
+from lvstui.keepalived.edit.fields import Field, FieldKind
 from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, INSTANCE, SCRIPT, SERVICE, SORRY
 from lvstui.keepalived.edit.judge import (
     check_check,
@@ -55,7 +55,7 @@ def test_every_field_says_what_it_is() -> None:
         assert field.label
         assert field.help
         assert len(field.help) < 70
-        assert bool(field.choices) == (field.kind is Kind.CHOICE)
+        assert bool(field.choices) == (field.kind is FieldKind.CHOICE)
     assert [field.keyword for field in EVERY if field.secret] == ["auth_pass"]
 
 

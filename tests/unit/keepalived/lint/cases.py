@@ -3,20 +3,20 @@ worst that lint should say about each."""
 
 from __future__ import annotations
 
-from lvstui.keepalived.lint.surroundings import Link, Script, Surroundings
-from lvstui.model.finding import Severity
+from lvstui.keepalived.lint.surroundings import InterfaceSeen, Script, Surroundings
+from lvstui.model.finding import FindingSeverity
 
 HOST = Surroundings(
     links=(
-        Link("lo", (("127.0.0.1", 8), ("::1", 128)), "loopback"),
-        Link("eth0", (("10.9.0.1", 24), ("fd00:9::1", 64)), "veth"),
+        InterfaceSeen("lo", (("127.0.0.1", 8), ("::1", 128)), "loopback"),
+        InterfaceSeen("eth0", (("10.9.0.1", 24), ("fd00:9::1", 64)), "veth"),
     ),
     version="2.2.7",
     scripts={"/bin/true": Script.GOOD, "/nope/x": Script.MISSING},
     users=frozenset(("root", "keepalived_script")),
 )
 
-LETHAL, ERROR, WARNING, NOTE = Severity
+LETHAL, ERROR, WARNING, NOTE = FindingSeverity
 QUIET = None
 """Nothing above a note."""
 
@@ -64,7 +64,7 @@ GROUP = "vrrp_sync_group G {{\n    group {{\n        {}\n    }}\n}}\n"
 VS_GROUP = "virtual_server_group G1 {{\n    {}\n}}\n"
 GROUPED = service(header="group G1")
 
-CASES: dict[str, tuple[str, Severity | None]] = {
+CASES: dict[str, tuple[str, FindingSeverity | None]] = {
     "empty file": ("", LETHAL),
     "only comments": ("# nothing\n! at all\n", LETHAL),
     "good": (instance() + service(), QUIET),

@@ -5,17 +5,17 @@ from __future__ import annotations
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.run import lint
-from lvstui.keepalived.lint.surroundings import Link, Script, Surroundings
-from lvstui.model.finding import Finding, Severity
+from lvstui.keepalived.lint.surroundings import InterfaceSeen, Script, Surroundings
+from lvstui.model.finding import Finding, FindingSeverity
 
-LETHAL, ERROR, WARNING, NOTE = Severity
+LETHAL, ERROR, WARNING, NOTE = FindingSeverity
 MAIN = "/etc/keepalived/keepalived.conf"
 
 HOST = Surroundings(
     links=(
-        Link("lo", (("127.0.0.1", 8),), "loopback"),
-        Link("eth0", (("10.10.0.1", 24),)),
-        Link("eth1", (("192.168.7.1", 24),)),
+        InterfaceSeen("lo", (("127.0.0.1", 8),), "loopback"),
+        InterfaceSeen("eth0", (("10.10.0.1", 24),)),
+        InterfaceSeen("eth1", (("192.168.7.1", 24),)),
     ),
     version="2.2.7",
     scripts={

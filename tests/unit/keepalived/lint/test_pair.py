@@ -8,7 +8,7 @@ import pytest
 
 from lvstui.lab.conf import render
 from lvstui.lab.topology import parse as topology_of
-from lvstui.model.finding import Severity
+from lvstui.model.finding import FindingSeverity
 from tests.unit.keepalived.lint.site import ERROR, HOST, SOUND, WARNING, changed, judge, told
 
 
@@ -31,7 +31,7 @@ def test_the_labs_own_directors_are_quiet(director: int) -> None:
     assert judge(mine, None, theirs) == ()
 
 
-PAIR: dict[str, tuple[str, str, str, Severity]] = {
+PAIR: dict[str, tuple[str, str, str, FindingSeverity]] = {
     "vips": ("        10.10.0.21/24\n", "", "vips-differ", ERROR),
     "vrid": ("virtual_router_id 51", "virtual_router_id 52", "vrid-differs", ERROR),
     "auth": ("auth_type PASS", "auth_type AH", "authentication-differs", ERROR),
@@ -82,7 +82,7 @@ def test_nopreempt_on_the_other_side_holds_the_vip() -> None:
     ("mine", "theirs", "severity"),
     [("2.2.7", "2.3.4", ERROR), ("2.3.3", "2.3.2", ERROR), ("2.3.3", "2.4.3", WARNING)],
 )
-def test_newer_versions_take_other_vips(mine: str, theirs: str, severity: Severity) -> None:
+def test_newer_versions_take_other_vips(mine: str, theirs: str, severity: FindingSeverity) -> None:
     other = SOUND.replace("priority 150", "priority 100").replace("        10.10.0.21/24\n", "")
     other = other[: other.index("virtual_server 10.10.0.21")]
     found = judge(SOUND, replace(HOST, version=mine), other, theirs)

@@ -12,7 +12,7 @@ from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
-from lvstui.model.finding import Severity, new_findings
+from lvstui.model.finding import FindingSeverity, new_findings
 from tests.unit.keepalived.lint.site import (
     ERROR,
     HOST,
@@ -56,7 +56,7 @@ def test_lint_is_no_slower_than_loading() -> None:
     assert min(lints) < min(loads)
 
 
-CASES: dict[str, tuple[str, str, str, Severity, str]] = {
+CASES: dict[str, tuple[str, str, str, FindingSeverity, str]] = {
     # name: old text, new text, rule, severity, what stands at the place
     "auth on one line": (
         "        auth_type PASS\n        auth_pass",
@@ -302,7 +302,7 @@ def test_conditionals_count_for_the_host_that_they_name(config_id: str, lethal: 
     ("version", "severity"),
     [("", LETHAL), ("2.2.4", LETHAL), ("2.2.7", WARNING), ("2.3.4", WARNING), ("2.4.3", LETHAL)],
 )
-def test_strict_unicast_ends_some_versions(version: str, severity: Severity) -> None:
+def test_strict_unicast_ends_some_versions(version: str, severity: FindingSeverity) -> None:
     text = changed("advert_int 1", "strict_mode on\n    unicast_peer {\n        10.10.0.2\n    }")
     found = judge(text, replace(HOST, version=version))
     assert told(found, "strict-with-unicast").severity is severity
@@ -322,7 +322,7 @@ def test_unicast_without_interface(version: str, lethal: bool) -> None:
 
 
 @pytest.mark.parametrize(("version", "severity"), [("2.2.7", LETHAL), ("2.2.8", ERROR)])
-def test_url_without_path_crashes_old_versions(version: str, severity: Severity) -> None:
+def test_url_without_path_crashes_old_versions(version: str, severity: FindingSeverity) -> None:
     text = changed("                path /health\n", "")
     found = judge(text, replace(HOST, version=version))
     assert told(found, "http-check-without-path").severity is severity

@@ -15,7 +15,7 @@ from lvstui.keepalived.daemon.around import around_here
 from lvstui.keepalived.lint.inquiry import questions, surroundings_of
 from lvstui.keepalived.lint.programs import script_paths, script_users
 from lvstui.keepalived.lint.surroundings import (
-    Link,
+    InterfaceSeen,
     Script,
     Surroundings,
     links_from_json,
@@ -52,8 +52,8 @@ IP = json.dumps(
 
 def test_links() -> None:
     lo, eth0 = links_from_json(IP)
-    assert lo == Link("lo", (("127.0.0.1", 8),), "loopback", True)
-    assert eth0 == Link("eth0", (("10.10.0.1", 24), ("fd00::1", 64)), "veth", False)
+    assert lo == InterfaceSeen("lo", (("127.0.0.1", 8),), "loopback", True)
+    assert eth0 == InterfaceSeen("eth0", (("10.10.0.1", 24), ("fd00::1", 64)), "veth", False)
     assert eth0.reaches("10.10.0.200")
     assert eth0.reaches("fd00::77")
     assert not eth0.reaches("10.11.0.1")

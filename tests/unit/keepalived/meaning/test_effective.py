@@ -193,7 +193,7 @@ def test_one_service_reads_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lvstui.keepalived.meaning.effective.whole.read_service", counting)
     found = effective(BASE).service(ServiceKey.of("tcp", "10.10.0.20", 80))
     assert found is not None
-    # The block of the group may have it too; the others can not.
+    # The block of the group may have it too; the others cannot.
     assert len(read) == 1
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lvstui.keepalived.keywords import ROOT
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import Files
-from lvstui.keepalived.text.fold import Folded
+from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.parser import Builder, parse_bytes
 from lvstui.keepalived.text.reader import Reader
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
@@ -143,12 +143,12 @@ def test_folded_and_read_at_once_are_the_same(lines: list[str], ended: bool) -> 
 
 def test_the_plain_form_is_folded_and_nothing_else() -> None:
     tree = same(PLAIN)
-    assert [isinstance(node, Folded) for node in tree.root] == [False, True, True]
+    assert [isinstance(node, LazyBlock) for node in tree.root] == [False, True, True]
     for broken in (b"weight $A", b'weight "5"', b"weighty 5", b"include x", b"weight 5 }", b"{"):
         tree = same(PLAIN.replace(b"weight 10 20", broken))
-        assert not isinstance(tree.root[1], Folded), broken
+        assert not isinstance(tree.root[1], LazyBlock), broken
     crlf = same(PLAIN.replace(b"\n", b"\r\n"))
-    assert not any(isinstance(node, Folded) for node in crlf.root)
+    assert not any(isinstance(node, LazyBlock) for node in crlf.root)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_every_keyword_of_a_virtual_server(word: str) -> None:
     text = f"virtual_server 10.0.0.1 80 {{\n{word} 1\n}}\n".encode()
     leaf = word != "real_server"
     tree = same(text)
-    assert isinstance(tree.root[0], Folded) == leaf
+    assert isinstance(tree.root[0], LazyBlock) == leaf
     assert isinstance(tree.root[0], Block)
 
 
@@ -166,4 +166,4 @@ def test_a_text_that_is_nearly_plain_is_soon_given_up() -> None:
     """An expression that could match a line in two ways would never end here."""
     server = b"    real_server 10.0.0.3 80 {\n        weight 1 # #\n    }\n" * 2000
     tree = parse_bytes(b"virtual_server 10.0.0.1 80 {\n" + server + b"    weight 1 }\n")
-    assert not isinstance(tree.root[0], Folded)
+    assert not isinstance(tree.root[0], LazyBlock)

@@ -26,7 +26,7 @@ from lvstui.operations.change import (
     worst,
 )
 from lvstui.operations.undo import Offer, Operation, offer, operations
-from lvstui.operations.weights import SetWeight, WeightsPlan
+from lvstui.operations.weights import SetKernelWeight, WeightsPlan
 from lvstui.process.readonly import forbid
 
 
@@ -64,7 +64,7 @@ class LiveKernel:
         return next((found.weight for found in left_out if found.key == server), None)
 
 
-class Operator:
+class WeightChanges:
     """Plans are made on any thread; `apply` blocks on I/O and belongs on a worker's."""
 
     def __init__(
@@ -145,7 +145,7 @@ class Operator:
         deeds = plan.deeds
         return carry_out(plan, self.audit, deeds, work)
 
-    def _step(self, step: SetWeight) -> tuple[Ended, int | None, str]:
+    def _step(self, step: SetKernelWeight) -> tuple[Ended, int | None, str]:
         """How it ended, the weight that was read, and what is wrong with it."""
         try:
             now = self._kernel.weight(step.service, step.server)

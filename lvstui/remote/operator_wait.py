@@ -10,7 +10,7 @@ from collections.abc import Iterator
 _here = threading.local()
 
 
-class Patience:
+class OperatorWait:
     """Counts the time one job waits for answers of the operator."""
 
     def __init__(self) -> None:
@@ -41,16 +41,16 @@ class Patience:
             return self._total + running
 
 
-def current() -> Patience:
+def current() -> OperatorWait:
     """The one of this thread; made when there is none."""
-    found: Patience | None = getattr(_here, "patience", None)
+    found: OperatorWait | None = getattr(_here, "patience", None)
     if found is None:
-        found = _here.patience = Patience()
+        found = _here.patience = OperatorWait()
     return found
 
 
 @contextlib.contextmanager
-def using(patience: Patience) -> Iterator[None]:
+def using(patience: OperatorWait) -> Iterator[None]:
     """Make it this thread's for a while."""
     before = getattr(_here, "patience", None)
     _here.patience = patience

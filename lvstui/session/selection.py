@@ -12,15 +12,15 @@ from lvstui.keepalived.keywords import KNOWN_WORDS, ROOT, Keyword, walk
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.shown import MASK
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.session.document import Document, Page
-from lvstui.session.outline import Entry, NodeId
+from lvstui.session.document import Document, FilePage
+from lvstui.session.outline import NodeId, OutlineEntry
 
 _FIRST = re.compile(rb"[ \t]*(?:@\S+[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)")
 _SETTING = re.compile(rb"[ \t]*(?:@\S+[ \t]+)?([A-Za-z][A-Za-z0-9_-]*)(?:[ \t]+([^{}]*))?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Selection:
     """What the cursor is in; the innermost that is set counts."""
 
     service: ServiceKey | None = None
@@ -77,25 +77,25 @@ class Spot:
         return None
 
 
-def spot_of(found: Document, id: NodeId | None) -> Spot:
+def spot_of(found: Document, id: NodeId | None) -> Selection:
     """The spot of a node of the outline."""
     if not id or len(id) < 2:
-        return Spot()
+        return Selection()
     steps = [step for step in id[1:] if isinstance(step, int)]
     if id[0] == "services":
         service = found.configuration.services[steps[0]]
         if len(steps) < 2:
-            return Spot(service.key)
+            return Selection(service.key)
         server = service.servers[steps[1]]
         if len(steps) < 3:
-            return Spot(service.key, server.key)
+            return Selection(service.key, server.key)
         kind = server.checkers[steps[2]].kind
         number = sum(one.kind == kind for one in server.checkers[: steps[2]])
-        return Spot(service.key, server.key, kind, number)
+        return Selection(service.key, server.key, kind, number)
     if id[0] == "instances":
         name = found.configuration.instances[steps[0]].name
         inside = _labels(found.outline.instances[steps[0]], steps[1:])
-        return Spot(
+        return Selection(
             block="vrrp_instance",
             name=name,
             inside=inside[0] if inside else "",
@@ -103,11 +103,11 @@ def spot_of(found: Document, id: NodeId | None) -> Spot:
         )
     if id[0] == "blocks":
         block = found.outline.blocks[steps[0]]
-        return Spot(block=block.label, name=block.detail)
-    return Spot()
+        return Selection(block=block.label, name=block.detail)
+    return Selection()
 
 
-def _labels(entries: tuple[Entry, ...], steps: list[int]) -> list[str]:
+def _labels(entries: tuple[OutlineEntry, ...], steps: list[int]) -> list[str]:
     labels = []
     for step in steps:
         labels.append(entries[step].label)
@@ -135,7 +135,7 @@ _TYPED = {
 """Where the typed view calls a value by another name than keepalived does."""
 
 
-def word_at(found: Document, page: Page, line: int) -> tuple[Keyword, str] | None:
+def word_at(found: Document, page: FilePage, line: int) -> tuple[Keyword, str] | None:
     """The keyword on that line, and what keepalived takes for its value; empty when the typed view
     does not hold it, or when it is a secret."""
     raw = page.line(line)
@@ -169,7 +169,7 @@ def word_at(found: Document, page: Page, line: int) -> tuple[Keyword, str] | Non
     return keyword, f"{text} {keyword.unit}".strip()
 
 
-def setting_at(page: Page, line: int) -> tuple[str, str] | None:
+def setting_at(page: FilePage, line: int) -> tuple[str, str] | None:
     """Keyword and value of a line that sets one; the value is empty for a secret. None when the
     line opens a block, or says nothing that keepalived knows."""
     raw = page.line(line)

@@ -10,7 +10,7 @@ from lvstui.realserver import probes
 from lvstui.realserver.hosts import Host
 
 
-class Ear:
+class ArpListener:
     """Listens on the wire while hosts are changed: nobody but the master may speak for a VIP."""
 
     def __init__(self, vips: Sequence[str], hosts: Sequence[Host]) -> None:
@@ -28,7 +28,7 @@ class Ear:
         }
         self._result = probes.watch(float("inf"), self._vips, servers=names, stop=self._stop)
 
-    def __enter__(self) -> Ear:
+    def __enter__(self) -> ArpListener:
         if self._vips:
             self._thread.start()
         return self

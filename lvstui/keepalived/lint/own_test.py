@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lvstui.keepalived.lint.messages import Shape, shape_of
+from lvstui.keepalived.lint.messages import MessageShape, shape_of
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.lint.surroundings import release
 from lvstui.keepalived.lint.verdicts import verdict
 from lvstui.keepalived.text.tree import Tree
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, Severity, worst_first
+from lvstui.model.finding import Finding, FindingSeverity, worst_first
 
 FIRST = (2, 0, 4)
 """`--config-test` is there from this version on; older ones take it for a wrong option, print
@@ -92,7 +92,7 @@ def _finding(message: _Message, tree: Tree, secrets: SecretWords) -> Finding:
     if not message.line and _MAIN.match(message.text):
         return Finding(
             "-t:main-file-not-loaded",
-            Severity.LETHAL,
+            FindingSeverity.LETHAL,
             "keepalived would not load its main file: it reloads to nothing",
             Place(_path(tree, ""), 1),
             evidence="keepalived -t says so, and gives 0",
@@ -105,7 +105,7 @@ def _finding(message: _Message, tree: Tree, secrets: SecretWords) -> Finding:
     else:
         place = _about(tree, message.text)
         text = secrets.mask(message.text, None)
-    shape: Shape = shape_of(message.text)
+    shape: MessageShape = shape_of(message.text)
     return Finding(
         f"-t:{shape.rule}", shape.severity, text, place, evidence="keepalived -t", fix=shape.fix
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Parcel:
+class Payload:
     """Bytes of several files, one behind the other, and the shell lines that part them again."""
 
     data: bytearray = field(default_factory=bytearray, repr=False)

@@ -55,7 +55,7 @@ _PLAIN = _expression(ROOT[KEYWORD])
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class LazySpan:
     """Where a folded block lies."""
 
     file: SourceFile
@@ -100,7 +100,7 @@ class Folds:
             if not any(byte in data for byte in _UNUSUAL):
                 self._data = data
 
-    def at(self, line: int, offset: int) -> Fold | None:
+    def at(self, line: int, offset: int) -> LazySpan | None:
         """The virtual server whose header is that line; None when it has to be read at once."""
         if not self._data:
             return None
@@ -111,22 +111,22 @@ class Folds:
         lines = self._data.count(b"\n", offset, end)
         if not self._data.endswith(b"\n", offset, end):
             lines += 1
-        return Fold(self.file, line, lines, offset, end)
+        return LazySpan(self.file, line, lines, offset, end)
 
 
-class Folded(Block):
+class LazyBlock(Block):
     """A block that is read when its inside is first asked for. It is equal to the same block
     read at once in all that it says."""
 
     __slots__ = ("_fold", "_whole")
 
-    def __init__(self, header: Statement, fold: Fold) -> None:
+    def __init__(self, header: Statement, fold: LazySpan) -> None:
         object.__setattr__(self, "header", header)
         object.__setattr__(self, "value_block", False)
         object.__setattr__(self, "_fold", fold)
         object.__setattr__(self, "_whole", None)
 
-    _fold: Fold
+    _fold: LazySpan
     _whole: Block | None
 
     @property
@@ -172,7 +172,7 @@ class Folded(Block):
                 yield text.split()
 
 
-def _unfolded(fold: Fold) -> Block:
+def _unfolded(fold: LazySpan) -> Block:
     """What the ordinary rules make of the plain form, without asking them."""
     file = fold.file
     literal = Provenance.LITERAL

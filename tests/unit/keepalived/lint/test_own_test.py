@@ -9,12 +9,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lvstui.keepalived import load_tree, parse_bytes, view
-from lvstui.keepalived.lint.config_test import classify
+from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.secrets import secret_words
-from lvstui.model.finding import Finding, Severity
+from lvstui.model.finding import Finding, FindingSeverity
 
-LETHAL, ERROR, WARNING, NOTE = Severity
+LETHAL, ERROR, WARNING, NOTE = FindingSeverity
 MAIN = "/etc/keepalived/keepalived.conf"
 
 TEXT = """\
@@ -138,7 +138,7 @@ def test_messages_without_a_line_are_placed_by_what_they_name(message: str, line
         ("something that nobody has seen yet", WARNING),
     ],
 )
-def test_weight(message: str, severity: Severity) -> None:
+def test_weight(message: str, severity: FindingSeverity) -> None:
     (finding,) = judge(5, message)
     assert finding.severity is severity
     assert finding.rule.startswith("-t:")

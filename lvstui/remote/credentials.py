@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from lvstui.remote.patience import current
+from lvstui.remote.operator_wait import current
 from lvstui.remote.runner import Access, Asker, SecretAnswer, SecretRequest, UnknownKey
 
 TRIES = 3
@@ -41,7 +41,7 @@ class Redactor:
         return text
 
 
-class Refused(Exception):
+class SecretRefused(Exception):
     """A secret was tried and is wrong. Holds no secret."""
 
 
@@ -54,7 +54,7 @@ class _Entry:
         """Only one that proved right."""
 
 
-class Vault:
+class CredentialCache:
     """Asks the operator, one question at a time, and remembers the answers that proved right.
 
     An answer goes to the host that it was asked for, and to those that the question named when
@@ -136,7 +136,7 @@ class Vault:
             entry.lock.release()
         try:
             attempt(secret)
-        except Refused:
+        except SecretRefused:
             with own.lock:
                 if own.secret is not None and own.secret != secret:
                     attempt(own.secret)
@@ -188,7 +188,7 @@ class Vault:
                 return None
             try:
                 attempt(answer.secret)
-            except Refused:
+            except SecretRefused:
                 request = replace(request, again=True)
                 continue
             entry.secret = answer.secret

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lvstui.keepalived.edit.change import Change, Edit, Line, Meant, RefusedEdit
-from lvstui.keepalived.edit.outline import Outline, outline
+from lvstui.keepalived.edit.change import Change, Edit, ExpectedLines, Line, RefusedEdit
+from lvstui.keepalived.edit.outline import FileOutline, outline
 from lvstui.keepalived.edit.style import (
     LINE_LIMIT,
     New,
@@ -29,20 +29,19 @@ _BLANK = b" \t"
 
 
 @dataclass(slots=True)
-class Pen:
+class TreeWriter:
     """Collects the edits of one change. Use it once."""
 
     tree: Tree
-    outline: Outline = field(init=False)
+    outline: FileOutline = field(init=False)
     edits: list[Edit] = field(default_factory=list)
-    meant: list[Meant] = field(default_factory=list)
+    meant: list[ExpectedLines] = field(default_factory=list)
     _data: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.outline = outline(self.tree)
 
     def data(self, file: SourceFile) -> bytes:
-        """The bytes of `file`."""
         if file.path not in self._data:
             self._data[file.path] = file.data
         return self._data[file.path]
@@ -86,7 +85,7 @@ class Pen:
         self._means(statement, (*self.outline.around(statement), tuple(words)))
 
     def _means(self, node: Node, *lines: Line) -> None:
-        self.meant.append(Meant(self.outline.start(node), self.outline.end(node), lines))
+        self.meant.append(ExpectedLines(self.outline.start(node), self.outline.end(node), lines))
 
     def _edit(self, file: SourceFile, start: int, end: int, text: bytes) -> None:
         data = self.data(file)
@@ -181,7 +180,9 @@ class Pen:
         self._lines_behind(file, end_of(anchor), lines, indent, block_indent(block))
         at = self.outline.start(block) + 1 if after is None else self.outline.end(after)
         chain = self.outline.chain(block)
-        self.meant.append(Meant(at, at, tuple(line for new in news for line in new.lines(chain))))
+        self.meant.append(
+            ExpectedLines(at, at, tuple(line for new in news for line in new.lines(chain)))
+        )
 
     def append(self, file: SourceFile, new: New, after: Node | None, style: Style) -> None:
         """Write `new` outside of every block: behind `after`, or at the end of `file`."""
@@ -199,7 +200,7 @@ class Pen:
             text = (style.newline if blank and not already else b"") + text
             self._add(Edit(file.path, len(data), len(data), text))
             at = len(self.outline.lines)
-        self.meant.append(Meant(at, at, tuple(new.lines())))
+        self.meant.append(ExpectedLines(at, at, tuple(new.lines())))
 
     def prepend(self, new: New, before: Block, style: Style) -> None:
         """Write `new` outside of every block, before `before` and the comments that are its own.
@@ -217,7 +218,7 @@ class Pen:
         text = b"".join(line + style.newline for line in (*lines, b""))
         self._add(Edit(file.path, first, first, text))
         at = self.outline.start(before)
-        self.meant.append(Meant(at, at, tuple(new.lines())))
+        self.meant.append(ExpectedLines(at, at, tuple(new.lines())))
 
     def _lines_behind(
         self, file: SourceFile, at: int, lines: list[bytes], indent: bytes = b"", outer: bytes = b""
