@@ -17,6 +17,7 @@ from lvstui.keepalived.text.reader import Reader
 from lvstui.keepalived.text.shown import shows_keyword
 from lvstui.keepalived.text.tree import Block, Node, Provenance, Statement, Tree
 from lvstui.model.config import Place
+from lvstui.model.text import plain
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class Builder:
         elif word == b"}":
             message = "'}' closes nothing"
         elif self._may_show(statement):
-            message = f"unknown keyword '{word.decode()}'"
+            message = f"unknown keyword '{plain(word)}'"
         else:
             message = "unknown keyword"
         # An authentication block whose braces are lost still has its password on the next line.

@@ -49,7 +49,7 @@ def _path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         f"  virtual_ipaddress {{\n    {EVIL}\n  }}\n}}\n"
     )
     main_file = tmp_path / "keepalived.conf"
-    main_file.write_text(f"global_defs {{\n  router_id {EVIL}\n}}\ninclude inc*.conf\n")
+    main_file.write_text(f"global_defs {{\n  router_id {EVIL}\n}}\ninclude inc*.conf # {EVIL}\n")
     (tmp_path / f"other{EVIL}.conf").write_text("global_defs {\n  router_id x\n}\n")
     return str(main_file)
 
@@ -124,7 +124,7 @@ def test_cat_on_a_terminal_shows_what_it_is(
     assert main(["config", "cat", "--file", path]) == 0
     shown = capfd.readouterr().out
     assert controls(shown) == []
-    assert "router_id ␛]0;PWNED␇␛[31m\\u009b5m\\u202e\\u2066\\u200b\n" in shown
+    assert "conf # ␛]0;PWNED␇␛[31m\\u009b5m\\u202e\\u2066\\u200b\n" in shown
 
 
 def test_a_place_names_its_file_harmlessly() -> None:
