@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lvstui import __version__
 from lvstui.model.picture import Picture
+from lvstui.model.vrrp import InstanceStats
 from lvstui.process.printing import table_console
 from lvstui.process.readonly import Harmless
 from lvstui.shell.ask import fail
@@ -73,8 +74,9 @@ def _status(args: argparse.Namespace) -> int:
         if args.ask:
             if not watcher.ask_daemon():
                 return fail("keepalived can not be asked: it must run, and that needs root")
-            watcher.wait_for(_has_counters, 6.0)
-            picture = watcher.picture
+            # Those of an older dump are no answer.
+            asked = {instance.name: instance.stats for instance in picture.instances}
+            watcher.wait_for(lambda now: _counted_since(now, asked), 6.0)
         if args.sample > 0 and picture.table_readable and picture.services:
             watcher.watch_closely(tuple(service.key for service in picture.services))
             time.sleep(min(args.sample, 60.0))
@@ -113,8 +115,11 @@ def _tell(picture: Picture, args: argparse.Namespace) -> int:
     return report.verdict(picture)[0]
 
 
-def _has_counters(picture: Picture) -> bool:
-    return any(instance.stats is not None for instance in picture.instances)
+def _counted_since(picture: Picture, before: Mapping[str, InstanceStats | None]) -> bool:
+    return any(
+        instance.stats is not None and instance.stats is not before.get(instance.name)
+        for instance in picture.instances
+    )
 
 
 def _has_rates(picture: Picture) -> bool:

@@ -434,7 +434,7 @@ def test_both_directors_or_neither(lab: Lab) -> None:
 
     lab.run("lb2", f"mkdir -p /var/lib/lvstui; rm -rf {STATE}; : > {STATE}")
     out = engine.ask(do="apply", files=files("lb1", "lb2"))
-    assert out["ended"] == "refused", (out["text"], out["refusals"], out["new"])
+    assert out["ended"] == "failed", (out["text"], out["refusals"], out["new"])
     lab.run("lb2", f"rm -f {STATE}")
     assert {node: read(lab, node) for node in old} == old
 
