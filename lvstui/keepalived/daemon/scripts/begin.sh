@@ -21,21 +21,26 @@ cut_by_boot() { # folder
   REPLY=; line /proc/sys/kernel/random/boot_id; boot=$REPLY
   REPLY=; line "$1/boot_id" && [ "$REPLY" != "$boot" ]
 }
-# A power cut while it was laid out leaves copies beside the files.
+run_out() { # folder
+  REPLY=; line "$1/deadline"; deadline=${REPLY%% *}
+  REPLY=0; line /proc/uptime
+  [ -n "$deadline" ] && [ "$deadline" -lt "${REPLY%%.*}" ]
+}
+# Whoever was cut or killed while it was laid out leaves copies beside the files.
 for other in "$S"/[0-9]*T[0-9]*; do
   for mark in armed reverting reverted confirmed trouble.end never; do
     [ ! -e "$other/$mark" ] || continue 2
   done
-  ! cut_by_boot "$other" || { sh "$other/change.sh" release; : > "$other/never"; }
+  if cut_by_boot "$other" || run_out "$other"; then
+    sh "$other/change.sh" release; : > "$other/never"
+  fi
 done
 # One change at a time. What is left of one that was killed before it wrote anything is in nobody's
 # way; nor is the mark of one that was decided.
 if was=$(readlink "$S/current"); then
-  REPLY=0; line "$S/$was/deadline"; deadline=$REPLY
-  REPLY=0; line /proc/uptime
   if [ ! -e "$S/$was/armed" ] && [ ! -e "$S/$was/reverting" ]; then rm -f "$S/current"
   elif [ -e "$S/$was/armed" ] && [ ! -e "$S/$was/writing" ] &&
-    { [ "$deadline" -lt "${REPLY%%.*}" ] || cut_by_boot "$S/$was"; }
+    { run_out "$S/$was" || cut_by_boot "$S/$was"; }
   then mv "$S/$was/armed" "$S/$was/never"; sh "$S/$was/change.sh" release; rm -f "$S/current"
   fi
 fi

@@ -119,6 +119,23 @@ def test_one_change_at_a_time(host: Host) -> None:
     assert host.begin(host.step(), id_=other).status == 0
 
 
+def test_copies_of_one_that_was_killed_while_it_was_laid_out_go(host: Host) -> None:
+    killed = "20261124T215959-abcdef"
+    host.begin(host.step(), id_=killed)
+    host.close()
+    laid = host.state / killed
+    (laid / "armed").unlink()
+    (host.state / "current").unlink()
+    copy = host.conf.parent / f".lvstui-{killed}.1.old~"
+    assert host.begin(host.step()).status == 0
+    assert copy.exists(), "it may still be under way"
+    host.phase("revert")
+    (laid / "deadline").write_text("0\n")
+    assert host.begin(host.step(), id_="20261124T220001-abcdef").status == 0
+    assert not copy.exists()
+    assert (laid / "never").exists()
+
+
 def test_files_that_come_and_go(host: Host) -> None:
     new, gone = host.root / "conf.d" / "new.conf", host.root / "gone.conf"
     gone.write_bytes(b"gone")
