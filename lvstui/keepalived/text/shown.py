@@ -11,7 +11,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from lvstui.keepalived.keywords import ENTRY_REQUIRED, KNOWN_WORDS, ROUTE_TYPES, ValueKind, walk
+from lvstui.keepalived.keywords import (
+    ENTRY_REQUIRED,
+    KNOWN_WORDS,
+    ROUTE_TYPES,
+    SECRET_KEYWORDS,
+    ValueKind,
+    walk,
+)
 from lvstui.keepalived.text.tree import Statement
 from lvstui.model.text import plain
 
@@ -125,6 +132,9 @@ def shown_words(kind: ValueKind | None, words: Sequence[bytes]) -> Iterator[byte
             yield word
         else:
             yield word if before in _OPTIONS and _NAME.fullmatch(word) else MASK
+        if word in SECRET_KEYWORDS or meant(word) & SECRET_KEYWORDS:
+            # A line that lost its block: what comes now is what it says, wherever it stands.
+            kind = None
         before = word
 
 
