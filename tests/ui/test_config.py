@@ -264,12 +264,15 @@ async def test_the_mouse_selects_folds_and_opens(open_: Open) -> None:
     async with open_() as desk:
         tree = screen(desk).tree_view
         before = tree.count
+        # What is said above the panes comes and goes with the work, and moves them by a row.
+        await desk.until(lambda: not screen(desk).session.under_way)
+        await desk.pilot.pause(0.2)
         await desk.pilot.click("#config-tree", offset=(1, 0))
         await desk.pilot.pause()
         assert tree.count < before
+        await desk.pilot.pause(0.2)
         await desk.pilot.click("#main", offset=(10, 3))
-        await desk.pilot.pause()
-        assert screen(desk).text.line == 4
+        await desk.until(lambda: screen(desk).text.line == 4)
 
 
 async def test_it_fits_a_small_terminal(open_: Open) -> None:
