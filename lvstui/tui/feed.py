@@ -1,6 +1,6 @@
 """What the screens need from the rest of the house, as small interfaces.
 
-Pictures come in through a `Feed`; the world is changed through an `WeightsOperator`; inside the lab
+Pictures come in through a `Feed`; the world is changed through a `WeightsOperator`; inside the lab
 there is also a `LabControl`. Tests put plain fakes in their place.
 """
 

@@ -11,7 +11,6 @@ import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 Reader = Callable[[str], bytes]
 """Absolute path to the bytes of the file. Raises OSError."""
@@ -101,8 +100,7 @@ def in_memory(files: Mapping[str, bytes]) -> Files:
             raise FileNotFoundError(errno.ENOENT, "No such file", path) from None
 
     def expand(pattern: str) -> Sequence[str]:
-        wanted = pattern.replace("[^", "[!")
-        return sorted(path for path in files if PurePosixPath(path).match(wanted))
+        return sorted(path for path in files if glob_matches(pattern, path))
 
     return Files(read, expand)
 
