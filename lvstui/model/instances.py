@@ -41,6 +41,7 @@ class InstanceState:
     def __init__(self) -> None:
         self._told: dict[str, _Told] = {}
         self._dumped: dict[str, InstanceSeen] = {}
+        self._dumped_at = UNDATED
         self._began: float | None = None
         self._heard: dict[tuple[str, int, int], dict[str, _Heard]] = {}
         self._addresses: set[tuple[str, str]] = set()
@@ -75,7 +76,7 @@ class InstanceState:
         if not self._counts(at):
             return
         # It tells of all that there are.
-        self._dumped = {}
+        self._dumped, self._dumped_at = {}, at
         for seen in fact.instances:
             self._dumped[seen.name] = seen
             told = self._told.get(seen.name)
@@ -132,7 +133,8 @@ class InstanceState:
             for name, told in self._told.items()
             if began is not None and self._counts(told.at)
         }
-        self._dumped = {}
+        if began is None or not self._counts(self._dumped_at):
+            self._dumped = {}
 
     def _counts(self, at: float) -> bool:
         return self._began is None or at == UNDATED or at >= self._began - STAMP_S

@@ -15,7 +15,7 @@ from lvstui.model import facts as f
 from lvstui.model.config import Configuration, ConfiguredChecker, ConfiguredInstance
 from lvstui.model.ipvs import KernelTable
 from lvstui.model.picture import Severity, State
-from lvstui.model.vrrp import InstanceSeen
+from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from tests.unit.world import CHECK, INSTANCE, T0, WEB, World, configured, rs, service
 
 STOP, START, NOW = T0 + 100, T0 + 104.5, T0 + 160
@@ -101,6 +101,25 @@ def test_a_new_run_after_a_restart_says_the_same(order: tuple[int, ...], stop: s
         sources[number]()
     assert states(world) == EXPECTED
     assert not any(server.reason.startswith("keepalived says") for server in (world.server(1),))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize(("written", "told"), [(START + 20, 30), (START - 20, None)])
+def test_a_dump_of_this_run_says_the_same_whenever_the_daemon_is_seen(
+    written: float, told: int | None, order: tuple[int, ...]
+) -> None:
+    seen = InstanceSeen("LB_1", "MASTER", stats=InstanceStats(adverts_sent=30))
+    world = World()
+    world.now = NOW
+    sources = (
+        lambda: tell(world, [f.Observation(written, "lb1", "dump", f.InstancesSeen((seen,)))]),
+        lambda: running(world, 200, START),
+        lambda: world.config(POOL),
+    )
+    for number in order:
+        sources[number]()
+    (instance,) = world.picture().instances
+    assert (instance.stats and instance.stats.adverts_sent) == told
 
 
 def test_a_restart_that_nobody_saw_stop() -> None:
