@@ -66,6 +66,13 @@ def server(document: dict[str, Any], name: str, service: str = "web") -> dict[st
     return dict(found)
 
 
+def forget_attempts(lab: Lab, on: str = "1") -> None:
+    """Make a client that takes the port of an attempt that never came about (no VIP yet) new to a
+    server of weight 0: the kernel remembers such an attempt for a minute, in whatever mode of
+    conn_reuse_mode (net/netfilter/ipvs/ip_vs_core.c, `ip_vs_in_hook`)."""
+    lab.run("lb1", f"sysctl -qw net.ipv4.vs.expire_nodest_conn={on}")
+
+
 class Watch:
     """`lvstui status --watch` on a node, read while it runs."""
 

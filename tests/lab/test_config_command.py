@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lvstui.lab import Lab
-from tests.lab.director import LVSTUI, PATIENCE_S, lvstui, server, status
+from tests.lab.director import LVSTUI, PATIENCE_S, forget_attempts, lvstui, server, status
 from tests.lab.test_configuration import CONF, clean, holds_vip, now_ms, pool, read, requests
 
 SECRET = "Zq9kept7"
@@ -73,12 +73,9 @@ def as_after_a_reboot(lab: Lab) -> None:
 
 @pytest.fixture
 def _ports_used_again(lab: Lab) -> Iterator[None]:
-    """A client that takes the port of an attempt that never came about (the kernel remembers it for
-    a minute, in whatever mode of conn_reuse_mode) is a new client to a server of weight 0."""
-    setting = "sysctl -qw net.ipv4.vs.expire_nodest_conn="
-    lab.run("lb1", f"{setting}1")
+    forget_attempts(lab)
     yield
-    lab.run("lb1", f"{setting}0")
+    forget_attempts(lab, "0")
 
 
 @pytest.mark.usefixtures("_ports_used_again")

@@ -11,7 +11,7 @@ import pytest
 
 from lvstui.lab import Lab
 from tests.lab import director
-from tests.lab.director import LVSTUI, SLOW_S, server, status
+from tests.lab.director import LVSTUI, SLOW_S, forget_attempts, server, status
 
 
 def lvstui(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:
@@ -49,6 +49,7 @@ def fresh_lab() -> Iterator[Lab]:
     as established for a quarter of an hour."""
     with Lab() as lab:
         lab.wait_all_up()
+        forget_attempts(lab)
         yield lab
 
 
