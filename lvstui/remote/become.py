@@ -282,6 +282,8 @@ class Become:
             what="ask what sudo allows",
         )
         words = raw.out.split()
+        if words == [b"0"]:
+            return Way.IS_ROOT
         if len(words) != 3:
             err = last_words(raw.err.decode("utf-8", "replace"))
             raise RemoteError(ErrorKind.ROOT, f"{self._host}: id and sudo cannot be asked: {err}")
@@ -289,8 +291,6 @@ class Become:
         if uid is None or sudo is None or doas is None:
             said = last_words(raw.out.decode("utf-8", "replace"))
             raise RemoteError(ErrorKind.ROOT, f"{self._host}: not what id and sudo answer: {said}")
-        if uid == 0:
-            return Way.IS_ROOT
         if sudo == 0:
             return Way.SUDO
         if doas == 0:

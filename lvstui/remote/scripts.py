@@ -27,12 +27,14 @@ NOT_THERE = 127
 """A shell's exit status for a program that is not there."""
 
 PROBE_ROOT = """\
-id -u
+u=$(id -u) && echo $u
+[ "$u" != 0 ] || exit 0
 sudo -k -n -- sh -c : </dev/null >/dev/null; echo $?
 doas -n sh -c : </dev/null >/dev/null 2>&1; echo $?
 """
-"""Prints who we are, and whether sudo and doas make us root without a password. `-k`: by the rules
-alone, not by the ticket of a session elsewhere, which may run out before the next command."""
+"""Prints who we are and, when that is not root, whether sudo and doas make us root without a
+password: root's own sudo would be a line in the host's log for nothing. `-k`: by the rules alone,
+not by the ticket of a session elsewhere, which may run out before the next command."""
 
 
 def script_bytes(script: str) -> bytes:

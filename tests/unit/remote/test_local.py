@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lvstui.remote import scripts
 from lvstui.remote.become import Become, Way
 from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.local import LocalRunner
@@ -120,7 +121,7 @@ class FakeHost:
         most: int = MOST,
     ) -> Raw:
         self.commands.append(command)
-        if stdin.startswith(b"id -u"):
+        if stdin == scripts.PROBE_ROOT.encode():
             return Raw(0, self.probe, b"", 0.0)
         status, words = self.replies.pop(0)
         if answer is not None and words:
@@ -129,8 +130,7 @@ class FakeHost:
 
 
 @pytest.mark.parametrize(
-    ("probe", "way"),
-    [(b"0\n1\n1\n", Way.IS_ROOT), (b"7\n0\n127\n", Way.SUDO), (b"7\n1\n0\n", Way.DOAS)],
+    ("probe", "way"), [(b"0\n", Way.IS_ROOT), (b"7\n0\n127\n", Way.SUDO), (b"7\n1\n0\n", Way.DOAS)]
 )
 def test_ways_without_password(probe: bytes, way: Way) -> None:
     host = FakeHost(probe)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lvstui.remote import scripts
 from lvstui.remote.become import Become, last_words, wrong_password
 from lvstui.remote.credentials import CredentialCache, Redactor, SecretRefused
 from lvstui.remote.runner import (
@@ -189,7 +190,7 @@ class SudoHost:
     def __call__(
         self, command: str, *, stdin: bytes = b"", answer: Answer | None = None, **_: object
     ) -> Raw:
-        if stdin.startswith(b"id -u"):
+        if stdin == scripts.PROBE_ROOT.encode():
             return Raw(0, b"1000\n1\n127\n", b"", 0.0)
         if answer is None:
             return Raw(1, b"", b"sudo: a password is required\n", 0.0)
