@@ -362,7 +362,7 @@ def scene_fleet() -> dict[str, Any]:
         with closing(connector.open(Access(name))) as runner:
             return runner.run("id -u", root=True, timeout_s=60, what="id").text
 
-    for outcome in run_on_all(names, work, deadline_s=25.0):
+    for outcome in run_on_all(names, work, deadline_s=45.0):
         error = outcome.error
         result[outcome.item] = [error.trouble.value, str(error)] if error else outcome.value
     result["took"] = time.monotonic() - started

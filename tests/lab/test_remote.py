@@ -200,6 +200,6 @@ def test_fleet(farm: Lab) -> None:
         assert seen[name] == "0\n", (name, seen[name])
     assert seen["10.10.0.99"][0] == "unreachable"
     assert seen["hang"][0] == "hangs"
-    assert seen["took"] < 40
+    assert seen["took"] < 60
     assert len(seen["asked"]) == 1
     assert seen["log"] == [5, [], "0o100600"]
