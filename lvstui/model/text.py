@@ -12,6 +12,38 @@ import unicodedata
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]")
 """Letters and marks without a glyph: Unicode counts them as printable."""
 
+LIKENESS = {
+    **dict.fromkeys("“”„«»", '"'),
+    **dict.fromkeys("‘’‚", "'"),
+    **dict.fromkeys("–—−─━", "-"),
+    **dict.fromkeys("│▎", "|"),
+    **dict.fromkeys("→›▸▌", ">"),
+    **dict.fromkeys("↓▼▾", "v"),
+    **dict.fromkeys("●•✚", "*"),
+    **dict.fromkeys("⚠▲≠", "!"),
+    "←": "<",
+    "↑": "^",
+    "⇄": "=",
+    "…": "~",
+    "·": ".",
+    "×": "x",
+    "±": "+",
+    "✓": "v",
+    "✖": "x",
+    "✗": "x",
+    "✂": "#",
+    "○": "o",
+    "◐": "~",
+    "⊘": "-",
+    "◌": "?",
+    "◇": "+",
+    "■": "#",
+    "□": ".",
+    "⏎": "<",
+}
+"""One character of ASCII for each that we draw or write with, for terminals and encodings that have
+no other."""
+
 
 def harmless(text: str) -> bool:
     """Whether nothing in `text` controls a terminal, turns its direction, or hides.

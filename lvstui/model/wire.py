@@ -50,7 +50,7 @@ def encode(seen: facts.Observation) -> str:
     if seen.past:
         line["past"] = True
     line["is"] = _plain(seen.fact)
-    return json.dumps(line, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(line, separators=(",", ":"))
 
 
 def decode(line: str) -> facts.Observation:

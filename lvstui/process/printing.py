@@ -3,19 +3,50 @@
 Names, file names, log lines and words of the command line itself may hold escape sequences. They
 are made harmless where they enter, and here once more, whoever printed them: argparse too.
 A JSON document that passes stays the same document, since a control becomes its own escape.
+Where the encoding of a stream does not know one of our glyphs, its likeness in ASCII is written.
 """
 
 from __future__ import annotations
 
+import codecs
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from lvstui.model.text import printable, visible
+from lvstui.model.text import LIKENESS, printable, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+def _like(error: UnicodeError) -> tuple[str, int]:
+    """What is written for characters that an encoding does not know: an escape has to do for those
+    that are not ours."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    unknown = error.object[error.start : error.end]
+    escaped = (LIKENESS.get(c) or c.encode("ascii", "backslashreplace").decode() for c in unknown)
+    return "".join(escaped), error.end
+
+
+codecs.register_error("lvstui.like", _like)
+
+
+def drawable(text: str, encoding: str | None) -> str:
+    """`text` with what the encoding of a stream does not know in its likeness, else escaped."""
+    encoding = encoding or "utf-8"
+    return text.encode(encoding, "lvstui.like").decode(encoding)
+
+
+def as_json(document: object, indent: int | None = None) -> str:
+    """A document for stdout; what its encoding does not know as JSON's own escapes."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    encoding = sys.stdout.encoding or "utf-8"
+    if text.encode(encoding, "replace").decode(encoding) == text:
+        return text
+    return json.dumps(document, indent=indent)
 
 
 class CleanStream:
@@ -29,10 +60,8 @@ class CleanStream:
         """The stream itself, for text whose escape sequences are ours."""
 
     def write(self, text: str) -> int:
-        """As the stream's; what its encoding does not know is written as an escape."""
-        clean = printable(text)
-        encoding = self.inner.encoding or "utf-8"
-        self.inner.write(clean.encode(encoding, "backslashreplace").decode(encoding))
+        """As the stream's; what its encoding does not know is written by its likeness."""
+        self.inner.write(drawable(printable(text), self.inner.encoding))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -76,7 +105,7 @@ def table_console(width: int | None = None) -> Console:
                     yield segment
                 else:
                     text = "\n".join(map(visible, segment.text.split("\n")))
-                    yield Segment(text, segment.style)
+                    yield Segment(drawable(text, file.encoding), segment.style)
 
     out = sys.stdout
     file = out.inner if isinstance(out, CleanStream) else out

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
-from lvstui.process.printing import ask
+from lvstui.process.printing import as_json, ask
 
 DONE, NOT_DONE = 0, 1
 USAGE = 2
@@ -17,7 +16,7 @@ UNRECORDED = 3
 def fail(message: str, status: int = USAGE, *, schema: str = "") -> int:
     """Say why nothing can be done; the exit status for that. `schema`: as a document of it, too."""
     if schema:
-        print(json.dumps({"schema": schema, "ok": False, "error": message}, ensure_ascii=False))
+        print(as_json({"schema": schema, "ok": False, "error": message}))
     print(f"lvstui: {message}", file=sys.stderr)
     return status
 

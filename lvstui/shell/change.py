@@ -7,7 +7,6 @@ Ctrl-C stops it between two steps; what it left is said.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.model.changes import Ended
 from lvstui.operations.change import Outcome, Part, Plan, Progress, Stop, Tell
+from lvstui.process.printing import as_json
 from lvstui.shell.ask import DONE, NOT_DONE, UNRECORDED, agreed, answer, fail
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def not_done(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> 
 
 def print_json(**content: Any) -> None:
     """One document."""
-    print(json.dumps({"schema": SCHEMA, **content}, indent=1, ensure_ascii=False))
+    print(as_json({"schema": SCHEMA, **content}, indent=1))
 
 
 # Doing

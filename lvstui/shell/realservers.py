@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lvstui.process import readonly
+from lvstui.process.printing import as_json
 from lvstui.process.readonly import Harmless
 from lvstui.session.hosts import other_directors, real_servers_of
 from lvstui.shell.ask import DONE, NOT_DONE, agreed, fail
@@ -303,7 +303,7 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
             "hosts": [row_document(row) for row in rows],
             "reboot_troubles": troubles,
         }
-        print(json.dumps(found, indent=1, ensure_ascii=False))
+        print(as_json(found, indent=1))
     else:
         print(table(rows, args.verbose))
         for text in troubles:

@@ -12,7 +12,7 @@ from typing import Any
 from lvstui import __version__
 from lvstui.model.picture import Picture
 from lvstui.model.vrrp import InstanceStats
-from lvstui.process.printing import table_console
+from lvstui.process.printing import as_json, table_console
 from lvstui.process.readonly import Harmless
 from lvstui.shell.ask import fail
 
@@ -105,7 +105,7 @@ def _tell(picture: Picture, args: argparse.Namespace) -> int:
     from lvstui.shell import report
 
     if args.json:
-        print(json.dumps(report.report(picture), indent=1, ensure_ascii=False))
+        print(as_json(report.report(picture), indent=1))
     else:
         from lvstui.shell.status_table import show
 
@@ -141,7 +141,7 @@ def _watch(watcher: Any) -> int:
         told = report.lasting(document)
         if told != last:
             last = told
-            print(json.dumps(document, ensure_ascii=False), flush=True)
+            print(as_json(document), flush=True)
         seen = watcher.picture
         watcher.wait_for(lambda picture, seen=seen: picture is not seen, 60.0)
 

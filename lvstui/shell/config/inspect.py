@@ -7,12 +7,12 @@ not look, or was asked for something that it does not understand.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.text import plain
+from lvstui.process.printing import as_json
 from lvstui.process.readonly import Harmless
 from lvstui.shell.config.change import add_changes
 from lvstui.shell.config.first import add_first
@@ -258,10 +258,10 @@ def _show(args: argparse.Namespace) -> int:
         return SAME
     # A section at a time: a big configuration is never whole in memory as text.
     document = head(effective, view(tree).problems)
-    print(json.dumps(document, ensure_ascii=False)[:-1] + ', "sections": [', end="")
+    print(as_json(document)[:-1] + ', "sections": [', end="")
     comma = "\n"
     for section in sections:
-        print(comma + json.dumps(section_document(section), ensure_ascii=False), end="")
+        print(comma + as_json(section_document(section)), end="")
         comma = ",\n"
     print("\n]}")
     return SAME
@@ -330,7 +330,7 @@ def _diff(args: argparse.Namespace) -> int:
             "differences": [difference_document(one) for one in found],
             "text_diff": text,
         }
-        print(json.dumps(document, indent=1, ensure_ascii=False))
+        print(as_json(document, indent=1))
         return SAME if same else DIFFERENT
     if same:
         print(f"{before.title} and {after.title} mean the same to keepalived")
@@ -363,7 +363,7 @@ def _check(args: argparse.Namespace) -> int:
             "findings": [finding_document(one) for one in found],
             "limits": list(limits),
         }
-        print(json.dumps(document, indent=1, ensure_ascii=False))
+        print(as_json(document, indent=1))
     else:
         for line in finding_lines(found):
             print(line)

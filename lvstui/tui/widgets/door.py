@@ -15,29 +15,8 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.scrollbar import ScrollBarRender
 
-from lvstui.model.text import harmless, visible
+from lvstui.model.text import LIKENESS, harmless, visible
 from lvstui.tui.widgets.format import width_of
-
-_LIKE = {
-    "“": '"',
-    "”": '"',
-    "„": '"',
-    "‘": "'",
-    "’": "'",
-    "–": "-",
-    "—": "-",
-    "−": "-",
-    "…": "~",
-    "→": ">",
-    "←": "<",
-    "↑": "^",
-    "↓": "v",
-    "±": "+",
-    "·": ".",
-    "×": "x",
-    "─": "-",
-    "│": "|",
-}
 
 
 class PlainScrollBar(ScrollBarRender):
@@ -51,7 +30,7 @@ class PlainScrollBar(ScrollBarRender):
 def to_ascii(text: str) -> str:
     """`text` in ASCII and of the same width: likenesses where there are any, else `?`."""
     return "".join(
-        char if char.isascii() else _LIKE.get(char, "?" * width_of(char)) for char in text
+        char if char.isascii() else LIKENESS.get(char, "?" * width_of(char)) for char in text
     )
 
 

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -21,8 +22,8 @@ from lvstui import cli
 from lvstui.cli import main
 from lvstui.model.config import Place
 from lvstui.model.knowledge import Knowledge
-from lvstui.model.text import printable
-from lvstui.process.printing import CleanStream, clean_output, table_console
+from lvstui.model.text import LIKENESS, printable
+from lvstui.process.printing import CleanStream, as_json, clean_output, table_console
 from lvstui.shell.config import inspect as configfile
 from lvstui.shell.report import report
 from lvstui.shell.status_table import show
@@ -187,11 +188,55 @@ def test_everything_is_given_back_and_bytes_pass(capfdbinary: pytest.CaptureFixt
     assert captured.err == b"c\\u009bd\n"
 
 
-def test_a_terminal_of_another_encoding_gets_escapes_not_a_traceback() -> None:
+def test_a_terminal_of_another_encoding_gets_likenesses_and_escapes() -> None:
     raw = io.BytesIO()
     stream = CleanStream(io.TextIOWrapper(raw, "latin-1", write_through=True))
-    stream.write("größe 東\n")
-    assert raw.getvalue() == "größe \\u6771\n".encode("latin-1")
+    stream.write("größe 東 10 → 5 … ●\n")
+    assert raw.getvalue() == "größe \\u6771 10 > 5 ~ *\n".encode("latin-1")
+
+
+def test_a_document_is_the_same_in_every_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"text": "größe 東 10 → 5 …"}
+    for encoding in ("utf-8", "latin-1", "ascii"):
+        raw = io.BytesIO()
+        out = CleanStream(io.TextIOWrapper(raw, encoding, write_through=True))
+        monkeypatch.setattr("sys.stdout", out)
+        print(as_json(document))
+        assert json.loads(raw.getvalue().decode(encoding)) == document
+
+
+def test_the_table_is_drawn_in_every_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, "ascii", write_through=True))
+    table_console(80).print("● rs1 10 → 5")
+    assert raw.getvalue() == b"* rs1 10 > 5\n"
+
+
+def test_all_that_we_write_with_has_a_likeness() -> None:
+    unlike = {
+        (path.name, char)
+        for path in (ROOT / "lvstui").rglob("*.py")
+        for text in _texts(ast.parse(path.read_text("utf-8")))
+        for char in text
+        if not char.isascii() and char not in LIKENESS and char not in _NOT_WRITTEN
+    }
+    assert unlike == set()
+    assert all(len(like) == 1 and like.isascii() for like in LIKENESS.values())
+
+
+_NOT_WRITTEN = {
+    *map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0)),  # letters without a glyph
+    *"␍␞␡",  # controls made visible, in foreign text
+    *"▁▂▃▄▅▆▇",  # bars of a sparkline, which the console has its own set for
+}
+
+
+def _texts(tree: ast.Module) -> Iterator[str]:
+    """Every constant text of a module but its docstrings."""
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
 
 
 def test_a_trace_passes_the_door_too(
