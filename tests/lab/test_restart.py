@@ -57,8 +57,13 @@ def test_all_is_as_before_after_stop_start_and_reload(cluster: Lab) -> None:
     with Watch(lab, "lb1") as watch:
         watch.wait(as_before, "all well", SLOW_S)
         lab.fault("stop-keepalived", "lb1")
-        stopped = watch.wait(lambda d: not d["daemon"]["running"], "keepalived stopped")
-        assert not any(server(stopped, name)["in_kernel"] for name in STATES)
+        watch.wait(
+            lambda d: (
+                not d["daemon"]["running"]
+                and not any(server(d, name)["in_kernel"] for name in STATES)
+            ),
+            "keepalived stopped, and its table with it",
+        )
         lab.fault("start-keepalived", "lb1")
         wait_served(lab)
         begun = lab.run("lb1", "date +%s.%N").stdout
