@@ -23,7 +23,7 @@ from lvstui.remote.runner import (
     SecretRequest,
     UnknownKey,
 )
-from lvstui.remote.talk import Answer, Raw
+from lvstui.remote.talk import Answer, CommandLine, Raw
 from lvstui.remote.transcript import SIZE, Transcript
 from lvstui.shell.realservers import TerminalAsker
 
@@ -186,19 +186,18 @@ class SudoHost:
         self.right = right
         self.given: list[str] = []
 
-    def __call__(
-        self, command: str, *, stdin: bytes = b"", answer: Answer | None = None, **_: object
-    ) -> Raw:
-        if stdin.startswith(b"id -u"):
+    def __call__(self, command: CommandLine) -> Raw:
+        answer = command.answer
+        if command.stdin.startswith(b"id -u"):
             return Raw(0, b"1000\n1\n127\n", b"", 0.0)
         if answer is None:
             return Raw(1, b"", b"sudo: a password is required\n", 0.0)
-        prompt = re.findall(r"\[lvstui-\w+\] ", command)[0]
+        prompt = re.findall(r"\[lvstui-\w+\] ", command.text)[0]
         given = answer.feed(prompt.encode()).decode().rstrip("\n")
         self.given.append(given)
         if given != self.right:
             return Raw(1, b"", f"{prompt}Sorry, try again.\n".encode(), 0.0)
-        marker = re.findall(r"lvstui-root-\w+", command)[0]
+        marker = re.findall(r"lvstui-root-\w+", command.text)[0]
         return Raw(0, b"", f"{prompt}{marker}\n".encode(), 0.0)
 
 
