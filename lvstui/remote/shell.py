@@ -23,7 +23,7 @@ from lvstui.remote.scripts import (
     write_script,
 )
 from lvstui.remote.talk import MOST, CommandLine, Raw, Stream, converse
-from lvstui.remote.transcript import Transcript
+from lvstui.remote.transcript import Record, Transcript
 
 _ERRNO = {
     "no such file": errno.ENOENT,
@@ -64,11 +64,6 @@ class ShellRunner(ABC):
     def host(self) -> str:
         """The host as the operator names it."""
         return self._host
-
-    @property
-    def user(self) -> str:
-        """The user at the other side."""
-        return self._user
 
     @property
     def fingerprint(self) -> str:
@@ -112,13 +107,12 @@ class ShellRunner(ABC):
 
     def _run(self, script: str, wanted: CommandLine, root: bool, *, private: bool = False) -> Ran:
         """wanted: all but the command line, which is how the script gets there."""
-        what = wanted.what
         started = time.monotonic()
         try:
             raw = self._raw(script, wanted, root)
         except RemoteError as error:
             took = time.monotonic() - started
-            self._log.failed(self, what, script, root=root, error=error, took_s=took)
+            self._record(wanted.what, script, root, None, "", str(error), took, error.trouble.value)
             raise
         err = "\n".join(
             plain(line, 2000)
@@ -128,13 +122,28 @@ class ShellRunner(ABC):
         )
         if raw.cut:
             err += f"\nlvstui: output beyond {wanted.most} bytes was dropped"
-        ran = Ran(raw.status, raw.out, err, raw.took_s)
-        told = ran
+        told = raw.out.decode("utf-8", "backslashreplace"), err
         if private:
-            out, errors = f"({len(ran.out)} bytes)", f"({len(err)} characters)"
-            told = Ran(ran.status, out.encode(), errors, ran.took_s)
-        self._log.ran(self, what, script, root=root, ran=told)
-        return ran
+            told = f"({len(raw.out)} bytes)", f"({len(err)} characters)"
+        self._record(wanted.what, script, root, raw.status, *told, raw.took_s)
+        return Ran(raw.status, raw.out, err, raw.took_s)
+
+    def _record(
+        self,
+        what: str,
+        script: str,
+        root: bool,
+        status: int | None,
+        out: str,
+        err: str,
+        took_s: float,
+        trouble: str = "",
+    ) -> None:
+        who = (self._host, self._user, self.fingerprint)
+        took_s = round(took_s, 3)
+        self._log.add(
+            Record(time.time(), *who, what, script, root, status, out, err, took_s, trouble)
+        )
 
     def _raw(self, script: str, wanted: CommandLine, root: bool) -> Raw:
         if root and not self._become.is_root(wanted.timeout_s):
