@@ -17,7 +17,6 @@ from typing import Protocol
 from lvstui.model.changes import Ended
 from lvstui.model.realserver import Look, Verdict
 from lvstui.model.text import plain
-from lvstui.operations.arp_listener import ArpListener
 from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
 from lvstui.operations.change import (
     NOT_BEGUN,
@@ -245,7 +244,8 @@ class RealServers:
 
         def work(id_: str) -> tuple[Outcome, list[Deed]]:
             vips = tuple(dict.fromkeys(vip for host in plan.hosts for vip in host.vips))
-            with ArpListener(vips, [row.host for row in plan.rows]) as ear:
+            servers = {row.host.address: row.host.label for row in plan.rows}
+            with probes.ArpListener(vips, servers) as ear:
                 self._apply(list(zip(plan.rows, plan.hosts, strict=True)), begin, keep, stops)
             done = tuple(outcomes[host.host] for host in plan.hosts)
             announced = self._announce(plan.rows, plan.hosts, done)
@@ -341,7 +341,7 @@ class RealServers:
         ]
         if not loud:
             return ""
-        return probes.announce(dict.fromkeys(loud)).text
+        return probes.announce(dict.fromkeys(loud))
 
     # After
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from enum import Enum
-from typing import Protocol
 
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
@@ -20,7 +20,7 @@ from lvstui.process import readonly
 from lvstui.remote import scripts
 from lvstui.remote.credentials import CredentialCache, SecretRefused
 from lvstui.remote.runner import Access, ErrorKind, RemoteError, SecretRequest
-from lvstui.remote.talk import MOST, Answer, Raw
+from lvstui.remote.talk import Answer, CommandLine, Raw
 
 PROBE_S = 30.0
 """For one question to sudo; a wrong password costs some seconds there."""
@@ -39,22 +39,6 @@ class Way(str, Enum):
 
 _ON_TERMINAL = (Way.SUDO_TTY, Way.SUDO_PASSWORD_TTY)
 _WITH_PASSWORD = (Way.SUDO_PASSWORD, Way.SUDO_PASSWORD_TTY)
-
-
-class Execute(Protocol):
-    """ShellRunner.execute."""
-
-    def __call__(
-        self,
-        command: str,
-        *,
-        stdin: bytes = b"",
-        answer: Answer | None = None,
-        pty: bool = False,
-        timeout_s: float = 30.0,
-        what: str = "",
-        most: int = MOST,
-    ) -> Raw: ...
 
 
 def last_words(text: str) -> str:
@@ -81,7 +65,13 @@ class NoPrompt(RemoteError):
 class Become:
     """One connection's way to root."""
 
-    def __init__(self, execute: Execute, access: Access, user: str, vault: CredentialCache) -> None:
+    def __init__(
+        self,
+        execute: Callable[[CommandLine], Raw],
+        access: Access,
+        user: str,
+        vault: CredentialCache,
+    ) -> None:
         self._execute = execute
         self._access = access
         self._host = access.host
@@ -115,11 +105,12 @@ class Become:
 
     # ---- running -----------------------------------------------------------------------------
 
-    def run(self, script: str, stdin: bytes, *, timeout_s: float, what: str, most: int) -> Raw:
-        """Run a script as root; `is_root` was asked before. Raises RemoteError."""
+    def run(self, script: str, wanted: CommandLine) -> Raw:
+        """Run a script as root; `is_root` was asked before. wanted: all but the command line.
+        Raises RemoteError."""
         assert self._way is not None
         try:
-            return self._run(self._way, script, stdin, timeout_s=timeout_s, what=what, most=most)
+            return self._run(self._way, script, wanted)
         except SecretRefused:
             # It was right a while ago: changed since, or the account is locked.
             self._vault.forget(self._key, self._access)
@@ -130,43 +121,24 @@ class Become:
                 "try again: it will be asked",
             ) from None
 
-    def _run(
-        self, way: Way, script: str, stdin: bytes, *, timeout_s: float, what: str, most: int
-    ) -> Raw:
-        if not stdin and way in (Way.SUDO, Way.DOAS):
-            return self._started(
-                self._command(way),
-                way,
-                scripts.script_bytes(script),
-                timeout_s=timeout_s,
-                what=what,
-                most=most,
-            )
+    def _run(self, way: Way, script: str, wanted: CommandLine) -> Raw:
+        if not wanted.stdin and way in (Way.SUDO, Way.DOAS):
+            command = replace(wanted, text=self._command(way), stdin=scripts.script_bytes(script))
+            return self._started(command, way)
         apart = way in _ON_TERMINAL
-        if readonly.active() and not apart and not stdin and len(script) <= scripts.INLINE:
+        bare = replace(wanted, stdin=b"")
+        short = len(script) <= scripts.INLINE
+        if readonly.active() and not apart and not wanted.stdin and short:
             # Without a file over there: the script goes by the command line, and the input is the
             # password's alone.
-            return self._started(
-                self._command(way, script=script),
-                way,
-                b"",
-                timeout_s=timeout_s,
-                what=what,
-                most=most,
-            )
-        with self.staged(script, stdin, timeout_s) as folder:
-            raw = self._started(
-                self._command(way, folder, apart=apart),
-                way,
-                b"",
-                timeout_s=timeout_s,
-                what=what,
-                most=most,
-            )
-            return self._fetch(folder, raw, timeout_s, most) if apart else raw
+            return self._started(replace(bare, text=self._command(way, script=script)), way)
+        with self.staged(script, wanted) as folder:
+            command = replace(bare, text=self._command(way, folder, apart=apart))
+            raw = self._started(command, way)
+            return self._fetch(folder, raw, bare) if apart else raw
 
     @contextlib.contextmanager
-    def staged(self, script: str, stdin: bytes, timeout_s: float) -> Iterator[str]:
+    def staged(self, script: str, wanted: CommandLine) -> Iterator[str]:
         """A private folder over there with a script and its input. Raises RemoteError."""
         if readonly.active():
             raise RemoteError(
@@ -175,66 +147,53 @@ class Become:
                 "is read-only",
                 "log in as root, or allow sudo without a password",
             )
-        parts: list[tuple[str, bytes]]
-        if len(script) <= scripts.INLINE:
-            parts = [(scripts.stage_script(script), stdin)]
-        else:
-            parts = [(scripts.stage_script(None), scripts.script_bytes(script))]
+        short = len(script) <= scripts.INLINE
+        text = scripts.stage_script(script if short else None)
+        first = wanted.stdin if short else scripts.script_bytes(script)
+        stage = CommandLine("", timeout_s=wanted.timeout_s, what="stage a script")
         folder = ""
         try:
-            for text, data in parts:
-                raw = self._execute(
-                    scripts.inline(text), stdin=data, timeout_s=timeout_s, what="stage a script"
+            raw = self._execute(replace(stage, text=scripts.inline(text), stdin=first))
+            folder = raw.out.decode("ascii", "replace").strip()
+            if raw.status != 0 or not re.fullmatch(r"/[\w./-]+/\.lvstui-\w+", folder):
+                words = last_words(raw.err.decode("utf-8", "replace"))
+                folder = ""
+                raise RemoteError(
+                    ErrorKind.ROOT,
+                    f"{self._host}: a script cannot be put there: {words}",
+                    "free some space in /dev/shm or /tmp",
                 )
-                folder = raw.out.decode("ascii", "replace").strip()
-                if raw.status != 0 or not re.fullmatch(r"/[\w./-]+/\.lvstui-\w+", folder):
-                    words = last_words(raw.err.decode("utf-8", "replace"))
-                    folder = ""
-                    raise RemoteError(
-                        ErrorKind.ROOT,
-                        f"{self._host}: a script cannot be put there: {words}",
-                        "free some space in /dev/shm or /tmp",
-                    )
-            if stdin and len(script) > scripts.INLINE:
-                command = f"exec sh -c 'cat > {folder}/in'"
-                self._execute(command, stdin=stdin, timeout_s=timeout_s, what="stage its input")
+            if wanted.stdin and not short:
+                fill = f"exec sh -c 'cat > {folder}/in'"
+                self._execute(replace(stage, text=fill, stdin=wanted.stdin, what="stage its input"))
             yield folder
         except BaseException:
             if folder:
                 with contextlib.suppress(RemoteError):
-                    self._execute(f"exec rm -rf {folder}", timeout_s=5.0, what="clean up")
+                    self._execute(
+                        CommandLine(f"exec rm -rf {folder}", timeout_s=5.0, what="clean up")
+                    )
             raise
 
-    def _fetch(self, folder: str, raw: Raw, timeout_s: float, most: int) -> Raw:
+    def _fetch(self, folder: str, raw: Raw, bare: CommandLine) -> Raw:
         """The outputs that were kept apart from the terminal's."""
         parts = []
         for name, last in (("status", ""), ("err", ""), ("out", f"; rm -rf {folder}")):
             command = f"exec sh -c 'cat {folder}/{name}{last}'"
-            parts.append(
-                self._execute(command, timeout_s=timeout_s, what="fetch the output", most=most)
-            )
+            parts.append(self._execute(replace(bare, text=command, what="fetch the output")))
         status = number(parts[0].out.strip(), 255)
         if status is None:
             raise RemoteError(ErrorKind.LOST, f"{self._host}: how the script ended is not known")
         cut = parts[1].cut or parts[2].cut
         return Raw(status, parts[2].out, parts[1].out, raw.took_s, cut)
 
-    def _started(
-        self, command: str, way: Way, stdin: bytes, *, timeout_s: float, what: str, most: int
-    ) -> Raw:
+    def _started(self, command: CommandLine, way: Way) -> Raw:
         """Execute a command that names its marker; what sudo said before it is left out."""
         nonce = secrets.token_hex(8)
         marker = f"lvstui-root-{nonce}"
         answer = Answer(nonce, self._secret) if way in _WITH_PASSWORD else None
-        raw = self._execute(
-            command.format(nonce=nonce, marker=marker),
-            stdin=stdin,
-            answer=answer,
-            pty=way in _ON_TERMINAL,
-            timeout_s=timeout_s,
-            what=what,
-            most=most,
-        )
+        text = command.text.format(nonce=nonce, marker=marker)
+        raw = self._execute(replace(command, text=text, answer=answer, pty=way in _ON_TERMINAL))
         told = raw.out if way in _ON_TERMINAL else raw.err
         before, found, after = told.partition(marker.encode())
         if not found:
@@ -247,9 +206,7 @@ class Become:
                 if answer is None or answer.asked
                 else NoPrompt(refused.trouble, refused.what, refused.todo)
             )
-        return Raw(
-            raw.status, raw.out, after.lstrip(b"\r").removeprefix(b"\n"), raw.took_s, raw.cut
-        )
+        return replace(raw, err=after.lstrip(b"\r").removeprefix(b"\n"))
 
     def _command(self, way: Way, folder: str = "", *, apart: bool = False, script: str = "") -> str:
         ask = {
@@ -275,11 +232,11 @@ class Become:
 
     def _find(self, timeout_s: float) -> Way:
         """Ask nothing of the operator before all ways without a password were tried."""
+        probe = scripts.PROBE_ROOT.encode()
         raw = self._execute(
-            scripts.PLAIN_SHELL,
-            stdin=scripts.PROBE_ROOT.encode(),
-            timeout_s=timeout_s,
-            what="ask what sudo allows",
+            CommandLine(
+                scripts.PLAIN_SHELL, probe, timeout_s=timeout_s, what="ask what sudo allows"
+            )
         )
         words = raw.out.split()
         if words == [b"0"]:
@@ -303,8 +260,8 @@ class Become:
 
     def _try(self, way: Way, timeout_s: float) -> Way:
         # `:` because on a terminal `cat` would wait for somebody's Ctrl+D.
-        command = self._command(way).replace('eval "$(cat)"', ":")
-        self._started(command, way, b"", timeout_s=timeout_s, what="try sudo", most=MOST)
+        text = self._command(way).replace('eval "$(cat)"', ":")
+        self._started(CommandLine(text, timeout_s=timeout_s, what="try sudo"), way)
         return way
 
     def _with_password(self, timeout_s: float) -> Way:

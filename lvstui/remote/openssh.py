@@ -19,13 +19,22 @@ from lvstui.remote.link import where_of
 from lvstui.remote.pipes import ProcessStream
 from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.shell import ShellRunner
-from lvstui.remote.talk import MOST, Answer, Raw, converse
+from lvstui.remote.talk import CommandLine, Raw
 from lvstui.remote.transcript import Transcript
 from lvstui.remote.trouble import lost
 
 FAILED = 255
 """ssh's exit status when it was ssh that failed."""
 
+_OPTIONS = (
+    "-oBatchMode=yes",
+    "-oStrictHostKeyChecking=yes",
+    "-oForwardAgent=no",
+    "-oClearAllForwardings=yes",
+    "-oPermitLocalCommand=no",
+    "-oServerAliveInterval=3",
+    "-oServerAliveCountMax=2",
+)
 _TROUBLES = (
     ("host identification has changed", ErrorKind.CHANGED_KEY),
     ("revoked", ErrorKind.REVOKED_KEY),
@@ -74,28 +83,14 @@ class OpenSsh:
         options = [
             self._program,
             *self._config,
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "StrictHostKeyChecking=yes",
-            "-o",
-            "ForwardAgent=no",
-            "-o",
-            "ClearAllForwardings=yes",
-            "-o",
-            "PermitLocalCommand=no",
-            "-o",
-            "ServerAliveInterval=3",
-            "-o",
-            "ServerAliveCountMax=2",
-            "-o",
-            f"ConnectTimeout={max(1, int(settings.connect_timeout_s or timeout_s))}",
+            *_OPTIONS,
+            f"-oConnectTimeout={max(1, int(settings.connect_timeout_s or timeout_s))}",
             "-S",
             f"{self._folder}/{self._count}",
         ]
         if access.address:
-            options += ["-o", f"HostName={access.address}"]
-            options += ["-o", f"HostKeyAlias={settings.alias or settings.known_as}"]
+            options.append(f"-oHostName={access.address}")
+            options.append(f"-oHostKeyAlias={settings.alias or settings.known_as}")
         for option, value in (("-l", access.user), ("-J", access.jump), ("-i", access.identity)):
             if value:
                 options += [option, value]
@@ -121,13 +116,12 @@ class OpenSshRunner(ShellRunner):
         vault: CredentialCache,
         transcript: Transcript,
     ) -> None:
-        super().__init__(access, settings.user, vault, transcript)
+        super().__init__(access, settings.user, vault, transcript, where_of(settings))
         self._options = options
-        self._where = where_of(settings)
 
     def log_in(self, timeout_s: float) -> None:
         """Make the connection that the commands share. Raises RemoteError."""
-        command = [*self._options, "-M", "-N", "-f", "-o", "ControlPersist=yes", "--", self.host]
+        command = [*self._options, "-M", "-N", "-f", "-oControlPersist=yes", "--", self.host]
         # The connection's process keeps standard error open, so a pipe would never end.
         with tempfile.TemporaryFile() as words:
             try:
@@ -156,44 +150,21 @@ class OpenSshRunner(ShellRunner):
         trouble = next((t for words, t in _TROUBLES if words in lower), ErrorKind.UNREACHABLE)
         return RemoteError(trouble, f"{self._where}: ssh says: {lines[-1] if lines else 'nothing'}")
 
-    def execute(
-        self,
-        command: str,
-        *,
-        stdin: bytes = b"",
-        answer: Answer | None = None,
-        pty: bool = False,
-        timeout_s: float = 30.0,
-        what: str = "",
-        most: int = MOST,
-    ) -> Raw:
-        """See ShellRunner.execute."""
-        terminal = ["-tt"] if pty else ["-T"]
+    def start(self, command: CommandLine) -> ProcessStream:
+        terminal = "-tt" if command.pty else "-T"
         try:
-            stream = ProcessStream(
-                [*self._options, "-o", "ControlMaster=no", *terminal, "--", self.host, command],
+            return ProcessStream(
+                [*self._options, "-oControlMaster=no", terminal, "--", self.host, command.text],
                 {**os.environ, "LC_ALL": "C"},
             )
         except OSError as error:
             raise RemoteError(ErrorKind.SETUP, f"ssh: {plain(str(error))}") from None
-        try:
-            raw = converse(
-                stream,
-                stdin=stdin,
-                answer=answer,
-                timeout_s=timeout_s,
-                host=self._where,
-                what=what,
-                most=most,
-            )
-        finally:
-            stream.close()
-        if raw.status == FAILED and not self._connected():
-            raise lost(self._where, what)
-        return raw
 
-    def _connected(self) -> bool:
-        return self._control("check") == 0
+    def execute(self, command: CommandLine) -> Raw:
+        raw = super().execute(command)
+        if raw.status == FAILED and self._control("check") != 0:
+            raise lost(self._where, command.what)
+        return raw
 
     def _control(self, order: str) -> int:
         with contextlib.suppress(OSError, subprocess.SubprocessError):

@@ -36,7 +36,7 @@ class ProcessStream:
         self._left = os.eventfd(0, os.EFD_CLOEXEC)
 
     def receive(self, error: bool) -> bytes:
-        """See Stream. The pipe is closed by its reader, at the end: closed by another thread, its
+        """The pipe is closed by its reader, at the end: closed by another thread, its
         number could be somebody else's file by the time it is read."""
         pipe = self._process.stderr if error else self._process.stdout
         assert pipe is not None
@@ -54,7 +54,6 @@ class ProcessStream:
         return data
 
     def send(self, data: bytes) -> None:
-        """See Stream."""
         stdin = self._process.stdin
         assert stdin is not None
         poll = select.poll()
@@ -69,24 +68,21 @@ class ProcessStream:
                     data = data[os.write(stdin.fileno(), data) :]
 
     def finish(self) -> None:
-        """See Stream."""
         assert self._process.stdin is not None
         with self._lock, contextlib.suppress(OSError):
             self._process.stdin.close()
 
     def status(self, timeout_s: float) -> int | None:
-        """See Stream."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
 
     def complete(self) -> bool:
-        """See Stream. What a process has written is in the pipe."""
+        """What a process has written is in the pipe."""
         return True
 
     def leave(self) -> None:
-        """See Stream."""
         with self._lock:
             if self._reading:
                 os.eventfd_write(self._left, 1)

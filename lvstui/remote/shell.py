@@ -6,6 +6,7 @@ import errno
 import secrets
 import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from lvstui.model.text import plain
 from lvstui.process.readonly import forbid
@@ -21,8 +22,8 @@ from lvstui.remote.scripts import (
     staged_command,
     write_script,
 )
-from lvstui.remote.talk import MOST, Answer, Raw
-from lvstui.remote.transcript import Transcript
+from lvstui.remote.talk import MOST, CommandLine, Raw, Stream, converse
+from lvstui.remote.transcript import Record, Transcript
 
 _ERRNO = {
     "no such file": errno.ENOENT,
@@ -49,9 +50,12 @@ def os_error(words: str, path: str) -> OSError:
 class ShellRunner(ABC):
     """What the backends share. One thread at a time."""
 
-    def __init__(self, access: Access, user: str, vault: CredentialCache, log: Transcript) -> None:
-        """user: whose password sudo asks for."""
+    def __init__(
+        self, access: Access, user: str, vault: CredentialCache, log: Transcript, where: str = ""
+    ) -> None:
+        """user: whose password sudo asks for. where: the host in error messages."""
         self._host = access.host
+        self._where = where or access.host
         self._log = log
         self._user = user
         self._become = Become(self.execute, access, user, vault)
@@ -60,11 +64,6 @@ class ShellRunner(ABC):
     def host(self) -> str:
         """The host as the operator names it."""
         return self._host
-
-    @property
-    def user(self) -> str:
-        """The user at the other side."""
-        return self._user
 
     @property
     def fingerprint(self) -> str:
@@ -77,18 +76,16 @@ class ShellRunner(ABC):
         return True
 
     @abstractmethod
-    def execute(
-        self,
-        command: str,
-        *,
-        stdin: bytes = b"",
-        answer: Answer | None = None,
-        pty: bool = False,
-        timeout_s: float = 30.0,
-        what: str = "",
-        most: int = MOST,
-    ) -> Raw:
-        """Run one command line, as the login shell there takes it. Raises RemoteError."""
+    def start(self, command: CommandLine) -> Stream:
+        """Begin a command. Raises RemoteError."""
+
+    def execute(self, command: CommandLine) -> Raw:
+        """Bring a command to its end. Raises RemoteError."""
+        stream = self.start(command)
+        try:
+            return converse(stream, command, self._where)
+        finally:
+            stream.close()
 
     @abstractmethod
     def close(self) -> None:
@@ -105,26 +102,17 @@ class ShellRunner(ABC):
         private: bool = False,
     ) -> Ran:
         """See Runner.run."""
-        return self._run(script, stdin, root, timeout_s, what, private=private)
+        wanted = CommandLine("", stdin, timeout_s=timeout_s, what=what or "a script")
+        return self._run(script, wanted, root, private=private)
 
-    def _run(
-        self,
-        script: str,
-        stdin: bytes,
-        root: bool,
-        timeout_s: float,
-        what: str,
-        most: int = MOST,
-        *,
-        private: bool = False,
-    ) -> Ran:
-        what = what or "a script"
+    def _run(self, script: str, wanted: CommandLine, root: bool, *, private: bool = False) -> Ran:
+        """wanted: all but the command line, which is how the script gets there."""
         started = time.monotonic()
         try:
-            raw = self._raw(script, stdin, root, timeout_s, what, most)
+            raw = self._raw(script, wanted, root)
         except RemoteError as error:
             took = time.monotonic() - started
-            self._log.failed(self, what, script, root=root, error=error, took_s=took)
+            self._record(wanted.what, script, root, None, "", str(error), took, error.trouble.value)
             raise
         err = "\n".join(
             plain(line, 2000)
@@ -133,37 +121,45 @@ class ShellRunner(ABC):
             .splitlines()
         )
         if raw.cut:
-            err += f"\nlvstui: output beyond {most} bytes was dropped"
-        ran = Ran(raw.status, raw.out, err, raw.took_s)
-        told = ran
+            err += f"\nlvstui: output beyond {wanted.most} bytes was dropped"
+        told = raw.out.decode("utf-8", "backslashreplace"), err
         if private:
-            out, errors = f"({len(ran.out)} bytes)", f"({len(err)} characters)"
-            told = Ran(ran.status, out.encode(), errors, ran.took_s)
-        self._log.ran(self, what, script, root=root, ran=told)
-        return ran
+            told = f"({len(raw.out)} bytes)", f"({len(err)} characters)"
+        self._record(wanted.what, script, root, raw.status, *told, raw.took_s)
+        return Ran(raw.status, raw.out, err, raw.took_s)
 
-    def _raw(
-        self, script: str, stdin: bytes, root: bool, timeout_s: float, what: str, most: int
-    ) -> Raw:
-        if root and not self._become.is_root(timeout_s):
-            return self._become.run(script, stdin, timeout_s=timeout_s, what=what, most=most)
-        if not stdin:
+    def _record(
+        self,
+        what: str,
+        script: str,
+        root: bool,
+        status: int | None,
+        out: str,
+        err: str,
+        took_s: float,
+        trouble: str = "",
+    ) -> None:
+        who = (self._host, self._user, self.fingerprint)
+        took_s = round(took_s, 3)
+        self._log.add(
+            Record(time.time(), *who, what, script, root, status, out, err, took_s, trouble)
+        )
+
+    def _raw(self, script: str, wanted: CommandLine, root: bool) -> Raw:
+        if root and not self._become.is_root(wanted.timeout_s):
+            return self._become.run(script, wanted)
+        if not wanted.stdin:
             # The script itself is the input: no limit of length, and not in the process list.
-            return self.execute(
-                PLAIN_SHELL, stdin=script_bytes(script), timeout_s=timeout_s, what=what, most=most
-            )
+            return self.execute(replace(wanted, text=PLAIN_SHELL, stdin=script_bytes(script)))
         if len(script) <= INLINE:
-            command = inline(script)
-            return self.execute(command, stdin=stdin, timeout_s=timeout_s, what=what, most=most)
-        with self._become.staged(script, stdin, timeout_s) as folder:
-            command = staged_command(folder)
-            return self.execute(command, timeout_s=timeout_s, what=what, most=most)
+            return self.execute(replace(wanted, text=inline(script)))
+        with self._become.staged(script, wanted) as folder:
+            return self.execute(replace(wanted, text=staged_command(folder), stdin=b""))
 
     def read(self, path: str, *, root: bool = False, most: int = 1 << 20) -> bytes | None:
         """See Runner.read."""
-        ran = self._run(
-            read_script(path, most), b"", root, 30.0, f"read {plain(path)}", max(most, MOST)
-        )
+        wanted = CommandLine("", what=f"read {plain(path)}", most=max(most, MOST))
+        ran = self._run(read_script(path, most), wanted, root)
         if ran.status == 0:
             return ran.out
         if "no such file" in ran.err.lower():

@@ -12,7 +12,7 @@ from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.link import SshLink
 from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.shell import ShellRunner
-from lvstui.remote.talk import BLOCK, MOST, Answer, Raw, converse
+from lvstui.remote.talk import BLOCK, CommandLine
 from lvstui.remote.transcript import Transcript
 
 KILLED = -1
@@ -28,48 +28,27 @@ class SshRunner(ShellRunner):
     def __init__(
         self, access: Access, link: SshLink, vault: CredentialCache, transcript: Transcript
     ) -> None:
-        super().__init__(access, link.settings.user, vault, transcript)
+        super().__init__(access, link.settings.user, vault, transcript, link.where)
         self._link = link
 
     @property
     def fingerprint(self) -> str:
-        """`SHA256:…` of the host key."""
         return self._link.fingerprint
 
     @property
     def alive(self) -> bool:
-        """Whether the connection stands, as far as is known."""
         return self._link.alive
 
-    def execute(
-        self,
-        command: str,
-        *,
-        stdin: bytes = b"",
-        answer: Answer | None = None,
-        pty: bool = False,
-        timeout_s: float = 30.0,
-        what: str = "",
-        most: int = MOST,
-    ) -> Raw:
-        """See ShellRunner.execute."""
-        channel = self._link.session(timeout_s, what)
-        stream = ChannelStream(channel, self._link, what)
+    def start(self, command: CommandLine) -> ChannelStream:
+        channel = self._link.session(command.timeout_s, command.what)
         try:
-            self._start(channel, command, pty, min(timeout_s, START_S), what)
-            return converse(
-                stream,
-                stdin=stdin,
-                answer=answer,
-                timeout_s=timeout_s,
-                host=self._link.where,
-                what=what,
-                most=most,
-            )
-        finally:
-            stream.kill()
+            self._start(channel, command, min(command.timeout_s, START_S))
+        except BaseException:
+            _close(channel)
+            raise
+        return ChannelStream(channel, self._link, command.what)
 
-    def _start(self, channel: Any, command: str, pty: bool, timeout_s: float, what: str) -> None:
+    def _start(self, channel: Any, command: CommandLine, timeout_s: float) -> None:
         """Start the command there; paramiko itself would wait for ever for the answer."""
         late: list[bool] = []
 
@@ -81,22 +60,21 @@ class SshRunner(ShellRunner):
         timer.daemon = True
         timer.start()
         try:
-            if pty:
+            if command.pty:
                 channel.get_pty(width=200)
-            channel.exec_command(command)
+            channel.exec_command(command.text)
         except Exception as error:
             if late:
                 raise RemoteError(
                     ErrorKind.HANGS,
-                    f"{self._link.where} starts no command in {timeout_s:.0f} s ({what})",
+                    f"{self._link.where} starts no command in {timeout_s:.0f} s ({command.what})",
                     "look at its load",
                 ) from None
-            raise trouble.in_session(error, self._link.where, what) from None
+            raise trouble.in_session(error, self._link.where, command.what) from None
         finally:
             timer.cancel()
 
     def close(self) -> None:
-        """Hang up."""
         self._link.close()
 
 
@@ -111,21 +89,18 @@ class ChannelStream:
         """Answers of the link when the status was there."""
 
     def receive(self, error: bool) -> bytes:
-        """See Stream."""
         read = self._channel.recv_stderr if error else self._channel.recv
         return bytes(read(BLOCK))
 
     def send(self, data: bytes) -> None:
-        """See Stream."""
         self._channel.sendall(data)
 
     def finish(self) -> None:
-        """See Stream."""
         with contextlib.suppress(Exception):
             self._channel.shutdown_write()
 
     def status(self, timeout_s: float) -> int | None:
-        """See Stream. Raises RemoteError (LOST): without a status the connection has ended
+        """Raises RemoteError (LOST): without a status the connection has ended
         (facts/realserver.md 6.2: recv_exit_status gives -1), unless the transport lives on."""
         if not self._channel.status_event.wait(timeout_s):
             return None
@@ -138,7 +113,7 @@ class ChannelStream:
         return status
 
     def complete(self) -> bool:
-        """See Stream. sshd may send the status before the last output (session.c:
+        """sshd may send the status before the last output (session.c:
         session_exit_message leaves what waits in the pipe to be read). The second answer is to a
         question asked after the status, and sshd looks at the pipe again before it gives a third.
         """
@@ -148,15 +123,19 @@ class ChannelStream:
         return answers >= self._ended_at + 3
 
     def leave(self) -> None:
-        """See Stream."""
-        with contextlib.suppress(Exception):
-            self._channel.close()
+        _close(self._channel)
 
     def check(self) -> None:
-        """See Stream."""
         self._link.check(self._what)
 
     def kill(self) -> None:
-        """Close the channel; sshd ends what reads or writes there."""
-        with contextlib.suppress(Exception):
-            self._channel.close()
+        """sshd ends what reads or writes there."""
+        _close(self._channel)
+
+    def close(self) -> None:
+        _close(self._channel)
+
+
+def _close(channel: Any) -> None:
+    with contextlib.suppress(Exception):
+        channel.close()

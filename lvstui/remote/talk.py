@@ -10,7 +10,7 @@ import contextlib
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lvstui.model.text import plain
@@ -66,6 +66,10 @@ class Stream(Protocol):
         """End it as far as can be; never raises."""
         ...
 
+    def close(self) -> None:
+        """It has come to its end: give back what it needed; never raises."""
+        ...
+
 
 class Answer:
     """A secret that is written when, and only when, a prompt was seen.
@@ -99,6 +103,23 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command line, and how it is brought to its end."""
+
+    text: str
+    """As the login shell there takes it."""
+    stdin: bytes = field(default=b"", repr=False)
+    answer: Answer | None = None
+    """With one, `stdin` is not used: input is the secret, after the prompt, and then closed."""
+    pty: bool = False
+    timeout_s: float = 30.0
+    what: str = ""
+    """What it is for, in words."""
+    most: int = MOST
+    """Bytes of either output that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """How a command ended, with all bytes."""
 
@@ -110,29 +131,20 @@ class Raw:
     """More was printed than is kept."""
 
 
-def converse(
-    stream: Stream,
-    *,
-    stdin: bytes = b"",
-    answer: Answer | None = None,
-    timeout_s: float,
-    host: str,
-    what: str,
-    most: int = MOST,
-) -> Raw:
-    """Bring a command to its end.
+def converse(stream: Stream, command: CommandLine, host: str) -> Raw:
+    """Bring a command, whose stream was started, to its end.
 
-    With `answer`, `stdin` is not used: input is the secret, after the prompt, and then closed.
-    Raises RemoteError: HANGS after `timeout_s`, LOST when the other side is gone. The stream is
+    Raises RemoteError: HANGS after its time, LOST when the other side is gone. The stream is
     killed then.
     """
+    answer, timeout_s, what = command.answer, command.timeout_s, command.what
     started = time.monotonic()
     blocks: queue.SimpleQueue[tuple[bool, bytes]] = queue.SimpleQueue()
     for error in (False, True):
         _thread(_read, stream, error, blocks)
     if answer is None:
-        if stdin:
-            _thread(_write, stream, stdin)
+        if command.stdin:
+            _thread(_write, stream, command.stdin)
         else:
             stream.finish()
     outputs = (bytearray(), bytearray())
@@ -177,7 +189,7 @@ def converse(
                 with contextlib.suppress(OSError):
                     stream.send(reply)
                 stream.finish()
-            room = most - len(outputs[error])
+            room = command.most - len(outputs[error])
             outputs[error].extend(data[: max(room, 0)])
             cut = cut or len(data) > room
         status = stream.status(max(started + timeout_s - time.monotonic(), IDLE_S))

@@ -5,33 +5,19 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from lvstui.process import newfile
 from lvstui.remote.append import append_lines
 from lvstui.remote.credentials import Redactor
-from lvstui.remote.runner import Ran, RemoteError
 
 KEPT = 500
 """Records a host in memory."""
 
 SIZE = 8000
 """Characters kept of a script and of each output."""
-
-
-class Party(Protocol):
-    """What the transcript wants to know about the runner."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def user(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +64,10 @@ class Transcript:
         if path is not None:
             self._fd = newfile.create(path)
 
-    def records(self, host: str | None = None) -> list[Record]:
-        """The records of one host, or of all, oldest first."""
+    def records(self) -> list[Record]:
+        """What is kept, oldest first."""
         with self._lock:
-            rings = [self._hosts.get(host, deque())] if host is not None else self._hosts.values()
-            return sorted((r for ring in rings for r in ring), key=lambda r: r.at)
-
-    def ran(self, party: Party, what: str, script: str, *, root: bool, ran: Ran) -> None:
-        """A command ended."""
-        out = ran.out.decode("utf-8", "backslashreplace")
-        self._add(party, what, script, root, ran.status, out, ran.err, ran.took_s, "")
-
-    def failed(
-        self, party: Party, what: str, script: str, *, root: bool, error: RemoteError, took_s: float
-    ) -> None:
-        """A command was not run, or its end is not known."""
-        trouble = error.trouble.value
-        self._add(party, what, script, root, None, "", str(error), took_s, trouble)
+            return sorted((r for ring in self._hosts.values() for r in ring), key=lambda r: r.at)
 
     def lines(self) -> list[str]:
         """What is kept, a JSON object a line."""
@@ -107,36 +80,19 @@ class Transcript:
         if fd >= 0:
             os.close(fd)
 
-    def _add(
-        self,
-        party: Party,
-        what: str,
-        script: str,
-        root: bool,
-        status: int | None,
-        out: str,
-        err: str,
-        took_s: float,
-        trouble: str,
-    ) -> None:
+    def add(self, record: Record) -> None:
+        """A command ended, or was not run."""
         clean = self._redactor.clean
-        record = Record(
-            time.time(),
-            party.host,
-            party.user,
-            party.fingerprint,
-            clean(what),
+        record = replace(
+            record,
+            what=clean(record.what),
             # Cleaned before it is cut, or half a secret would stay.
-            cut(clean(script)),
-            root,
-            status,
-            cut(clean(out)),
-            cut(clean(err)),
-            round(took_s, 3),
-            trouble,
+            script=cut(clean(record.script)),
+            out=cut(clean(record.out)),
+            err=cut(clean(record.err)),
         )
         with self._lock:
-            self._hosts.setdefault(party.host, deque(maxlen=KEPT)).append(record)
+            self._hosts.setdefault(record.host, deque(maxlen=KEPT)).append(record)
             if self._fd >= 0:
                 try:
                     append_lines(self._fd, _line(record).encode(), sync=False)

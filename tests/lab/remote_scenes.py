@@ -127,7 +127,7 @@ def scene_plain() -> dict[str, Any]:
             lambda: [runner.run(":", what="x").status for _ in range(20)].count(0)
         )
         result["fingerprint"] = runner.fingerprint  # type: ignore[attr-defined]
-        result["record"] = [r.script for r in connector.transcript.records("rs1")][:1]
+        result["record"] = [r.script for r in connector.transcript.records() if r.host == "rs1"][:1]
     return result
 
 

@@ -7,7 +7,6 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,15 +16,8 @@ from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
 from lvstui.operations.change import Phase
 from lvstui.remote.credentials import Redactor
-from lvstui.remote.runner import (
-    ErrorKind,
-    Ran,
-    RemoteError,
-    SecretAnswer,
-    SecretRequest,
-    UnknownKey,
-)
-from lvstui.remote.transcript import Transcript
+from lvstui.remote.runner import ErrorKind, RemoteError, SecretAnswer, SecretRequest, UnknownKey
+from lvstui.remote.transcript import Record, Transcript
 from lvstui.tui.change.push import PushScreen, RebootScreen
 from lvstui.tui.questions import KeyScreen, ScreenAsker, SecretScreen
 from lvstui.tui.realservers.evidence import EvidenceScreen
@@ -366,10 +358,7 @@ async def test_reboot_wants_the_name_typed(open_: Open) -> None:
 async def test_the_transcript_goes_to_the_state_folder(open_: Open, tmp_path: Path) -> None:
     fake = FakeRealServers()
     transcript = Transcript(Redactor())
-    ran = Ran(0, b"it said", "", 0.1)
-    transcript.ran(
-        SimpleNamespace(host="rs1", user="u", fingerprint=""), "look", "ls", root=True, ran=ran
-    )
+    transcript.add(Record(1.0, "rs1", "u", "", "look", "ls", True, 0, "it said", "", 0.1))
     fake.connector.transcript = transcript  # type: ignore[attr-defined]
     async with open_(fake) as desk:
         await looked(desk)

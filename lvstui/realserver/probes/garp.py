@@ -10,7 +10,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lvstui.realserver.probes.frames import (
@@ -29,24 +28,12 @@ from lvstui.realserver.probes.frames import (
 )
 from lvstui.realserver.probes.links import Network, address_of, read_network, usable
 from lvstui.realserver.probes.raw import SEND_ONLY, Wire
-from lvstui.realserver.probes.results import CannotProbe, Unavailable
+from lvstui.realserver.probes.results import CannotProbe
 
-ROUNDS = 2
-GAP_S = 0.1
+_ROUNDS = 2
+_GAP_S = 0.1
 """Between two rounds, for hosts that drop the first broadcast while they are busy."""
 _PACE_S = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """What was told to the link."""
-
-    vips: tuple[str, ...]
-    frames: int
-    text: str
-    evidence: tuple[str, ...]
-    state: str = "sent"
-    """Always `sent`: nobody confirms an announcement."""
 
 
 def announcements(vip: str, mac: str, router: bool = False) -> tuple[bytes, ...]:
@@ -67,22 +54,19 @@ def announcements(vip: str, mac: str, router: bool = False) -> tuple[bytes, ...]
     return (Ethernet(group_mac, mac, ETH_P_IPV6, message.pack()).pack(),)
 
 
-def announce(
-    vips: Iterable[str], *, rounds: int = ROUNDS, gap_s: float = GAP_S
-) -> Announced | Unavailable:
-    """Announce VIPs that this host holds, each from the interface (or VMAC link) that holds it.
+def announce(vips: Iterable[str]) -> str:
+    """Announce VIPs that this host holds, each from the interface (or VMAC link) that holds it:
+    how many frames were sent, or why none, in words.
 
     All or none: a VIP that this host does not hold is refused, because announcing it would take
     its traffic away from the owner. Needs CAP_NET_RAW; takes 2 ms for each VIP and round.
     """
     what = "the VIP can not be announced"
-    sent: dict[str, int] = {}
-    lines: list[str] = []
+    total = 0
     try:
         network = read_network()
-        wanted = tuple(dict.fromkeys(address_of(vip, what) for vip in vips))
         by_link: dict[str, list[str]] = {}
-        for vip in wanted:
+        for vip in dict.fromkeys(address_of(vip, what) for vip in vips):
             holders = network.holders(vip)
             if not holders:
                 raise CannotProbe(
@@ -90,18 +74,14 @@ def announce(
                 )
             for holder in holders:
                 by_link.setdefault(usable(network, holder.name, what).name, []).append(vip)
-        for round_ in range(rounds):
+        for round_ in range(_ROUNDS):
             if round_:
-                time.sleep(gap_s)
+                time.sleep(_GAP_S)
             for name, held in by_link.items():
-                sent[name] = sent.get(name, 0) + _send(network, name, held, what)
+                total += _send(network, name, held, what)
     except CannotProbe as error:
-        return error.result
-    for name, held in by_link.items():
-        link = usable(network, name, what)
-        lines.append(f"{', '.join(held)} is at {link.mac}: {sent[name]} frames on {name}")
-    total = sum(sent.values())
-    return Announced(wanted, total, f"announced, {total} frames", tuple(lines))
+        return error.result.text
+    return f"announced, {total} frames"
 
 
 def _send(network: Network, name: str, vips: list[str], what: str) -> int:

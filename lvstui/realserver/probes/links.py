@@ -69,7 +69,6 @@ class Network:
 class Reach:
     """The way to an address that the kernel would take."""
 
-    address: str
     interface: str
     source: str
     """The address that packets on that way get; may be empty."""
@@ -101,16 +100,11 @@ def read_network() -> Network:
     )
 
 
-def reach(address: str, network: Network, interface: str = "") -> Reach | None:
-    """How the kernel reaches an address, optionally by one interface; None without a route.
-
-    Raises CannotProbe when the kernel cannot be asked.
-    """
-    index = 0
-    if interface:
-        index = usable(network, interface, f"the way to {address}").index
+def reach(address: str, network: Network) -> Reach | None:
+    """How the kernel reaches an address; None without a route. Raises CannotProbe when it cannot be
+    asked."""
     try:
-        kind, out, source, gateway = parse_route(rtnetlink.route(address, index))
+        kind, out, source, gateway = parse_route(rtnetlink.route(address))
     except OSError as error:
         if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL, errno.EACCES):
             return None
@@ -118,7 +112,7 @@ def reach(address: str, network: Network, interface: str = "") -> Reach | None:
     link = next((link for link in network.links if link.index == out), None)
     if link is None or kind not in (rtnetlink.UNICAST, rtnetlink.LOCAL):
         return None
-    return Reach(address, link.name, source, gateway, kind == rtnetlink.LOCAL)
+    return Reach(link.name, source, gateway, kind == rtnetlink.LOCAL)
 
 
 def usable(network: Network, interface: str, what: str) -> Link:
@@ -138,15 +132,15 @@ def usable(network: Network, interface: str, what: str) -> Link:
 def asking_link(address: str, network: Network, interface: str, what: str) -> Link:
     """The interface to ask for a VIP on: the given one, the one that holds it, or the one that
     reaches it without a gateway. Raises CannotProbe."""
+    found = next(iter(network.holders(address)), None)
     if interface:
-        return usable(network, network.wire(usable(network, interface, what)).name, what)
-    for holder in network.holders(address):
-        return usable(network, network.wire(holder).name, what)
-    way = reach(address, network)
-    if way is None or way.local or way.gateway:
-        why = f"{address} is on no link of this host"
-        if way is not None and way.gateway:
-            why = f"{address} is behind {way.gateway}, not on a link of this host"
-        raise CannotProbe(what, why, "name the interface whose network has it")
-    found = usable(network, way.interface, what)
+        found = usable(network, interface, what)
+    if found is None:
+        way = reach(address, network)
+        if way is None or way.local or way.gateway:
+            why = f"{address} is on no link of this host"
+            if way is not None and way.gateway:
+                why = f"{address} is behind {way.gateway}, not on a link of this host"
+            raise CannotProbe(what, why, "name the interface whose network has it")
+        found = usable(network, way.interface, what)
     return usable(network, network.wire(found).name, what)

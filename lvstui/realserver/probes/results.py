@@ -1,32 +1,12 @@
-"""What every probe can say: a word for its state, a few words for a table cell, evidence."""
+"""What a probe says that could not be made: a few words for a table cell, evidence."""
 
 from __future__ import annotations
 
 import errno
 import os
 from dataclasses import dataclass
-from typing import Protocol
 
 from lvstui.model.text import plain
-
-
-class ProbeResult(Protocol):
-    """The part that all results share."""
-
-    @property
-    def state(self) -> str:
-        """One word, the same in TUI, JSON and docs."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """A few words for a table cell."""
-        ...
-
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        """What was done and what was seen, a line each."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +19,6 @@ class Unavailable:
     """The reason, with the system's own words."""
     todo: str = ""
     """What the operator can do about it; may be empty."""
-
-    @property
-    def state(self) -> str:
-        """Always `unavailable`."""
-        return "unavailable"
 
     @property
     def text(self) -> str:

@@ -14,16 +14,25 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from lvstui.kernel.rtnetlink import Link
-from lvstui.realserver.probes.frames import ETH_P_IP, ETH_P_IPV6, Ethernet, family, mac_bytes
+from lvstui.realserver.probes.asking import MacState, claim, macs_of
+from lvstui.realserver.probes.frames import (
+    ACK,
+    ETH_P_IP,
+    ETH_P_IPV6,
+    RST,
+    SYN,
+    Ethernet,
+    IcmpError,
+    Tcp,
+    family,
+    mac_bytes,
+)
 from lvstui.realserver.probes.links import Network, Reach, address_of, reach, read_network, usable
-from lvstui.realserver.probes.macs import MacState, mac_of
-from lvstui.realserver.probes.packets import RST, SYN, Tcp
-from lvstui.realserver.probes.raw import ETH_P_ALL, Wire, conversation
+from lvstui.realserver.probes.raw import ETH_P_ALL, Heard, Wire, conversation
 from lvstui.realserver.probes.results import CannotProbe, Unavailable
-from lvstui.realserver.probes.syn_answers import SynAnswerKind, Told, understand
 
-WAIT_S = 0.5
-TRIES = 2
+_WAIT_S = 0.5
+_TRIES = 2
 
 
 class PathState(str, Enum):
@@ -49,35 +58,20 @@ class PathState(str, Enum):
 class PathResult:
     """What one real server made of one SYN for the VIP."""
 
-    vip: str
     port: int
-    server: str
     state: PathState
     text: str
     evidence: tuple[str, ...]
-    mac: str = ""
-    interface: str = ""
     round_trip_ms: float | None = None
     leaked: bool = False
     """While answering it spoke for the VIP in ARP (arp_announce): clients may now go there."""
 
 
-def try_path(
-    vip: str,
-    port: int,
-    server: str,
-    *,
-    protocol: str = "tcp",
-    mac: str = "",
-    interface: str = "",
-    tries: int = TRIES,
-    wait_s: float = WAIT_S,
-) -> PathResult | Unavailable:
+def try_path(vip: str, port: int, server: str, mac: str = "") -> PathResult | Unavailable:
     """Send a SYN for `vip`:`port` to the real server with address `server`; what came back.
 
-    protocol: anything but `tcp` has no general probe and gives `unknown`. mac: the real server's,
-    asked for when empty. interface: found by the route to the server when empty. Blocks until the
-    answer, or `tries` times `wait_s` (twice that for a server that forwards). Needs CAP_NET_RAW.
+    mac: the real server's, asked for when empty. Blocks until the answer, or `_TRIES` times
+    `_WAIT_S` (twice that for a server that forwards). Needs CAP_NET_RAW.
 
     The source is this host's own address and a random high port. The hop limit is 1: a real
     server that has the VIP does not care, one that would pass the packet on says so instead, and
@@ -89,39 +83,34 @@ def try_path(
     what = f"the path to {vip} by {server} can not be tried"
     try:
         vip, server = address_of(vip, what), address_of(server, what)
-        blank = PathResult(vip, port, server, PathState.UNKNOWN, "", ())
-        if protocol.lower() != "tcp":
-            text = f"{protocol} has no general probe"
-            why = "a datagram that a service does not understand gets no answer, working or not"
-            return replace(blank, text=text, evidence=(f"{text}: {why}",))
         if family(vip) != family(server):
-            text = "VIP and real server are of different families"
-            return replace(blank, text=text, evidence=(text,))
+            return _untried(port, "VIP and real server are of different families")
         if not 0 < port < 65536:
             raise CannotProbe(what, f"{port} is no port")
         network = read_network()
-        way = reach(server, network, interface)
-        if way is None or way.local or way.gateway:
-            return _not_on_link(blank, way)
+        way = reach(server, network)
+        if way is None:
+            return _untried(port, f"no route to {server}")
+        if way.local:
+            return _untried(port, "this host itself")
+        if way.gateway:
+            return _untried(port, f"behind {way.gateway}: no Direct Routing")
         link = network.wire(usable(network, way.interface, what))
         source = _source(vip, way, network, link, what)
         if not mac:
-            found = mac_of(server, link.name)
+            found = macs_of([server])[server]
             if isinstance(found, Unavailable):
                 return found
             if found.state is not MacState.FOUND:
-                text = f"no MAC: {found.text}"
-                return replace(blank, text=text, evidence=found.evidence, interface=link.name)
+                return _untried(port, f"no MAC: {found.text}", found.evidence)
             mac = found.macs[0]
         mac = _mac(mac, what)
-        blank = replace(blank, mac=mac, interface=link.name)
-        first = _Try(blank, source, link, tries, wait_s, what)
-        result = first.run(1)
+        result = _Try(vip, port, source, mac, link, what).run(1)
         if result.state is PathState.FORWARDS:
             if not network.owns(vip):
                 line = "the VIP is missing there, or the port is a container's: the MASTER can tell"
                 return replace(result, evidence=(*result.evidence, line))
-            second = _Try(blank, source, link, tries, wait_s, what).run(64)
+            second = _Try(vip, port, source, mac, link, what).run(64)
             lines = (*result.evidence, *second.evidence)
             if second.state in (PathState.ANSWERED, PathState.REFUSED):
                 line = "it passes the packet on inside the host, to a container perhaps"
@@ -132,14 +121,8 @@ def try_path(
     return result
 
 
-def _not_on_link(blank: PathResult, way: Reach | None) -> PathResult:
-    if way is None:
-        text = f"no route to {blank.server}"
-    elif way.local:
-        text = "this host itself"
-    else:
-        text = f"behind {way.gateway}: no Direct Routing"
-    return replace(blank, text=text, evidence=(text,))
+def _untried(port: int, text: str, evidence: tuple[str, ...] = ()) -> PathResult:
+    return PathResult(port, PathState.UNKNOWN, text, evidence or (text,))
 
 
 def _source(vip: str, way: Reach, network: Network, link: Link, what: str) -> str:
@@ -168,19 +151,14 @@ def _mac(text: str, what: str) -> str:
 class _Try:
     """One SYN, its repetitions and its end."""
 
-    def __init__(
-        self, blank: PathResult, source: str, link: Link, tries: int, wait_s: float, what: str
-    ) -> None:
-        self._blank, self._link = blank, link
-        self._tries, self._wait_s, self._what = tries, wait_s, what
-        self._kind = ETH_P_IPV6 if ":" in blank.vip else ETH_P_IP
-        port = 49152 + secrets.randbelow(16384)
-        sequence = secrets.randbits(32)
-        self._syn = Tcp(source, port, blank.vip, blank.port, SYN, sequence)
+    def __init__(self, vip: str, port: int, source: str, mac: str, link: Link, what: str) -> None:
+        self._mac, self._link, self._what = mac, link, what
+        self._kind = ETH_P_IPV6 if ":" in vip else ETH_P_IP
+        own_port = 49152 + secrets.randbelow(16384)
+        self._syn = Tcp(source, own_port, vip, port, SYN, secrets.randbits(32))
 
     def _frame(self, segment: Tcp) -> bytes:
-        packet = segment.pack()
-        return Ethernet(self._blank.mac, self._link.mac, self._kind, packet).pack()
+        return Ethernet(self._mac, self._link.mac, self._kind, segment.pack()).pack()
 
     def run(self, hops: int) -> PathResult:
         syn = replace(self._syn, hops=hops)
@@ -190,11 +168,11 @@ class _Try:
         tried = 0
         # All protocols: a reply may be on its way to a VMAC, which only that kind of socket hears.
         with Wire(self._what, self._link.name, ETH_P_ALL, conversation(syn.source_port)) as wire:
-            while told is None and tried < self._tries:
+            while told is None and tried < _TRIES:
                 tried += 1
                 sent_at = time.monotonic()
                 wire.send(self._frame(syn))
-                told, leak = self._listen(wire, syn, sent_at + self._wait_s)
+                told, leak = self._listen(wire, syn, sent_at + _WAIT_S)
                 leaked = leaked or leak
             # Also when nothing came: a late SYN-ACK leaves a half-open connection behind.
             if told is None or told.kind is SynAnswerKind.SYN_ACK:
@@ -206,7 +184,7 @@ class _Try:
         """The first thing that was said about the SYN; whether the VIP leaked meanwhile."""
         leaked = False
         while (heard := wire.receive(until)) is not None:
-            told = understand(heard, syn, self._blank.mac)
+            told = understand(heard, syn, self._mac)
             if told is None:
                 continue
             if told.kind is not SynAnswerKind.LEAK:
@@ -217,37 +195,101 @@ class _Try:
     def _result(
         self, told: Told | None, syn: Tcp, tried: int, sent_at: float, leaked: bool
     ) -> PathResult:
-        blank = self._blank
+        vip, port = syn.destination, syn.destination_port
         times = "" if tried == 1 else f", {tried} times"
         lines = [
-            f"SYN {syn.source}:{syn.source_port} to {blank.vip}:{blank.port} in a frame to "
-            f"{blank.mac} on {self._link.name}{times}"
+            f"SYN {syn.source}:{syn.source_port} to {vip}:{port} in a frame to {self._mac} on "
+            f"{self._link.name}{times}"
         ]
         if leaked:
-            lines.append(f"meanwhile it spoke for {blank.vip} in ARP: set arp_announce to 2")
+            lines.append(f"meanwhile it spoke for {vip} in ARP: set arp_announce to 2")
         if told is None:
-            lines.append(f"no answer within {self._wait_s * 1000:.0f} ms")
-            return replace(
-                blank,
-                state=PathState.SILENT,
-                text="no answer",
-                evidence=tuple(lines),
-                leaked=leaked,
-            )
+            lines.append(f"no answer within {_WAIT_S * 1000:.0f} ms")
+            return PathResult(port, PathState.SILENT, "no answer", tuple(lines), None, leaked)
         ms = (told.at - sent_at) * 1000
         lines.append(f"{told.words} after {ms:.1f} ms")
         state, text = _STATES[told.kind]
         if told.kind in (SynAnswerKind.SYN_ACK, SynAnswerKind.RST):
-            if told.mac != blank.mac:
+            if told.mac != self._mac:
                 state, text = PathState.ELSEWHERE, f"answered by {told.mac}"
-                lines.append(f"the packet went to {blank.mac}: another host or interface answered")
+                lines.append(f"the packet went to {self._mac}: another host or interface answered")
             else:
                 text = text.format(ms=ms)
         elif told.kind is SynAnswerKind.ERROR:
             text = f"{told.error} from {told.reporter}"
-        return replace(
-            blank, state=state, text=text, evidence=tuple(lines), round_trip_ms=ms, leaked=leaked
-        )
+        return PathResult(port, state, text, tuple(lines), ms, leaked)
+
+
+class SynAnswerKind(Enum):
+    """Kinds of things that can be said."""
+
+    SYN_ACK = 1
+    RST = 2
+    EXCEEDED = 3
+    """ICMP: the host would have passed it on."""
+    RETURNED = 4
+    """The SYN itself came back: the host passed it on."""
+    ERROR = 5
+    """Another ICMP error."""
+    LEAK = 6
+    """The host spoke for the VIP in ARP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that was said."""
+
+    kind: SynAnswerKind
+    mac: str
+    """Source of the frame."""
+    at: float
+    """time.monotonic()."""
+    words: str
+    error: str = ""
+    """The ICMP error in words."""
+    reporter: str = ""
+    """Who sent it."""
+
+
+def understand(heard: Heard, syn: Tcp, mac: str) -> Told | None:
+    """What `heard` says about `syn`, sent to `mac`; None when it is about something else."""
+    frame, at = heard.frame, heard.at
+    claimed = claim(heard, replies_only=False)
+    if claimed is not None:
+        if claimed == (syn.destination, mac):
+            return Told(SynAnswerKind.LEAK, frame.source, at, "ARP as the VIP")
+        return None
+    if frame.kind not in (ETH_P_IP, ETH_P_IPV6):
+        return None
+    segment = Tcp.parse(frame.payload)
+    if segment is not None:
+        return _segment(segment, frame.source, at, syn)
+    trouble = IcmpError.parse(frame.payload)
+    if trouble is None or (
+        (trouble.source, trouble.source_port, trouble.destination, trouble.destination_port)
+        != (syn.source, syn.source_port, syn.destination, syn.destination_port)
+    ):
+        return None
+    words = f"{trouble.what} from {trouble.reporter} ({frame.source})"
+    kind = SynAnswerKind.ERROR
+    if trouble.exceeded or trouble.what == "redirect":
+        kind = SynAnswerKind.EXCEEDED
+    return Told(kind, frame.source, at, words, trouble.what, trouble.reporter)
+
+
+def _segment(segment: Tcp, mac: str, at: float, syn: Tcp) -> Told | None:
+    there = (segment.source, segment.source_port, segment.destination, segment.destination_port)
+    if there == (syn.source, syn.source_port, syn.destination, syn.destination_port):
+        return Told(SynAnswerKind.RETURNED, mac, at, f"the SYN itself came back from {mac}")
+    if there != (syn.destination, syn.destination_port, syn.source, syn.source_port):
+        return None
+    if segment.acknowledgement != (syn.sequence + 1) & 0xFFFFFFFF or not segment.flags & ACK:
+        return None
+    if segment.flags & RST:
+        return Told(SynAnswerKind.RST, mac, at, f"RST from {segment.source} ({mac})")
+    if segment.flags & SYN:
+        return Told(SynAnswerKind.SYN_ACK, mac, at, f"SYN-ACK from {segment.source} ({mac})")
+    return None
 
 
 _STATES = {

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lvstui.realserver.probes import frames, raw
-from lvstui.realserver.probes.frames import Arp, Ethernet, Neighbour
+from lvstui.realserver.probes.frames import ACK, RST, SYN, Arp, Ethernet, IcmpError, Neighbour, Tcp
 from lvstui.realserver.probes.garp import announcements
-from lvstui.realserver.probes.packets import ACK, RST, SYN, IcmpError, Tcp
 from lvstui.realserver.probes.raw import Heard
-from lvstui.realserver.probes.syn_answers import SynAnswerKind, understand
+from lvstui.realserver.probes.vip_path import SynAnswerKind, understand
 
 RS, LB = "02:00:0a:0a:00:05", "02:00:0a:0a:00:02"
 macs = st.binary(min_size=6, max_size=6).map(frames.mac_text)
@@ -25,15 +24,7 @@ ports = st.integers(0, 0xFFFF)
 numbers = st.integers(0, 0xFFFFFFFF)
 arps = st.builds(Arp, st.sampled_from([1, 2]), macs, fours, macs, fours)
 adverts = st.builds(
-    Neighbour,
-    st.just(136),
-    sixes,
-    sixes,
-    sixes,
-    macs | st.just(""),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
+    Neighbour, st.just(136), sixes, sixes, sixes, macs | st.just(""), st.booleans(), st.booleans()
 )
 solicitations = st.builds(Neighbour, st.just(135), sixes, sixes, sixes, macs | st.just(""))
 
@@ -128,7 +119,7 @@ def test_announcements_are_what_linux_takes_for_gratuitous() -> None:
     assert six.destination == "33:33:00:00:00:01"
     advert = Neighbour.parse(six.payload)
     assert advert is not None
-    assert (advert.override, advert.solicited, advert.router) == (True, False, True)
+    assert (advert.override, advert.router) == (True, True)
 
 
 @pytest.mark.parametrize("text", ["", "02:00", "zz:00:00:00:00:00", "02:00:00:00:00:00:00"])

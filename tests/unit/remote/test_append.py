@@ -16,8 +16,7 @@ from lvstui.operations.audit import AuditLog, Deed
 from lvstui.remote import append, known_hosts
 from lvstui.remote.append import append_lines
 from lvstui.remote.credentials import Redactor
-from lvstui.remote.runner import Ran
-from lvstui.remote.transcript import Transcript
+from lvstui.remote.transcript import Record, Transcript
 from lvstui.sources.audit import broken, entries
 
 CHANGE = Deed("10.10.0.3", "rs1", "push", "the VIP on lo")
@@ -137,17 +136,17 @@ def test_known_hosts_stays_as_it_was_when_the_disk_is_full(tmp_path: Path) -> No
     assert (entry.hosts, entry.kind, entry.blob) == ("rs1", "ssh-ed25519", b"blob" * 30)
 
 
-class Party:
-    host, user, fingerprint = "rs1", "ops", ""
+def record(what: str) -> Record:
+    return Record(1.0, "rs1", "ops", "", what, "true", False, 0, "", "", 0.1)
 
 
 def test_a_transcript_has_whole_lines_only(tmp_path: Path) -> None:
     path = tmp_path / "transcript"
     transcript = Transcript(Redactor(), path)
     try:
-        transcript.ran(Party(), "one", "true", root=False, ran=Ran(0, b"", ""))
+        transcript.add(record("one"))
         with room_for(path, 10):
-            transcript.ran(Party(), "two", "true", root=False, ran=Ran(0, b"", ""))
+            transcript.add(record("two"))
         assert [record.what for record in transcript.records()] == ["one", "two"]
     finally:
         transcript.close()

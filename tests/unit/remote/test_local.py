@@ -22,7 +22,7 @@ from lvstui.remote.pipes import ProcessStream
 from lvstui.remote.runner import Access, ErrorKind, NobodyThere, RemoteError
 from lvstui.remote.scripts import encoded
 from lvstui.remote.shell import os_error
-from lvstui.remote.talk import MOST, Answer, Raw, converse
+from lvstui.remote.talk import MOST, CommandLine, Raw, converse
 
 local = LocalRunner()
 
@@ -40,7 +40,7 @@ def test_both_outputs_and_input_larger_than_any_pipe() -> None:
 
 
 def test_what_is_printed_without_end_is_cut() -> None:
-    ran = local._run(f"head -c {MOST + 5} /dev/zero", b"", False, 30.0, "flood")
+    ran = local.run(f"head -c {MOST + 5} /dev/zero", what="flood")
     assert len(ran.out) == MOST
     assert "was dropped" in ran.err
 
@@ -109,24 +109,14 @@ class FakeHost:
         self.replies = list(replies)
         self.commands: list[str] = []
 
-    def __call__(
-        self,
-        command: str,
-        *,
-        stdin: bytes = b"",
-        answer: Answer | None = None,
-        pty: bool = False,
-        timeout_s: float = 30.0,
-        what: str = "",
-        most: int = MOST,
-    ) -> Raw:
-        self.commands.append(command)
-        if stdin == scripts.PROBE_ROOT.encode():
+    def __call__(self, command: CommandLine) -> Raw:
+        self.commands.append(command.text)
+        if command.stdin == scripts.PROBE_ROOT.encode():
             return Raw(0, self.probe, b"", 0.0)
         status, words = self.replies.pop(0)
-        if answer is not None and words:
-            answer.feed(answer._nonce)
-        return Raw(status, words if pty else b"", b"" if pty else words, 0.0)
+        if command.answer is not None and words:
+            command.answer.feed(command.answer._nonce)
+        return Raw(status, words if command.pty else b"", b"" if command.pty else words, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +146,7 @@ def test_output_of_sudo_is_not_taken_for_root() -> None:
     become = Become(host, Access("rs1"), "ops", CredentialCache(NobodyThere()))
     assert not become.is_root()
     with pytest.raises(RemoteError, match="all is well"):
-        become.run("id", b"", timeout_s=1.0, what="id", most=MOST)
+        become.run("id", CommandLine("", timeout_s=1.0, what="id"))
     assert all("-k" in command for command in host.commands[1:])
 
 
@@ -211,9 +201,11 @@ class LateStream:
     def kill(self) -> None:
         self.leave()
 
+    def close(self) -> None: ...
+
 
 def test_output_that_comes_after_the_status_is_waited_for() -> None:
-    raw = converse(LateStream(20), timeout_s=60.0, host="rs1", what="a test")
+    raw = converse(LateStream(20), CommandLine("", timeout_s=60.0, what="a test"), "rs1")
     assert (raw.status, raw.out) == (0, b"here")
 
 

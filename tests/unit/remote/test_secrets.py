@@ -6,6 +6,7 @@ import contextlib
 import re
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,13 @@ from lvstui.remote.credentials import CredentialCache, Redactor, SecretRefused
 from lvstui.remote.runner import (
     Access,
     ErrorKind,
-    Ran,
     RemoteError,
     SecretAnswer,
     SecretRequest,
     UnknownKey,
 )
-from lvstui.remote.talk import Answer, Raw
-from lvstui.remote.transcript import SIZE, Transcript
+from lvstui.remote.talk import Answer, CommandLine, Raw
+from lvstui.remote.transcript import SIZE, Record, Transcript
 from lvstui.shell.realservers import TerminalAsker
 
 NONCE = "0123456789abcdef"
@@ -187,19 +187,18 @@ class SudoHost:
         self.right = right
         self.given: list[str] = []
 
-    def __call__(
-        self, command: str, *, stdin: bytes = b"", answer: Answer | None = None, **_: object
-    ) -> Raw:
-        if stdin == scripts.PROBE_ROOT.encode():
+    def __call__(self, command: CommandLine) -> Raw:
+        answer = command.answer
+        if command.stdin == scripts.PROBE_ROOT.encode():
             return Raw(0, b"1000\n1\n127\n", b"", 0.0)
         if answer is None:
             return Raw(1, b"", b"sudo: a password is required\n", 0.0)
-        prompt = re.findall(r"\[lvstui-\w+\] ", command)[0]
+        prompt = re.findall(r"\[lvstui-\w+\] ", command.text)[0]
         given = answer.feed(prompt.encode()).decode().rstrip("\n")
         self.given.append(given)
         if given != self.right:
             return Raw(1, b"", f"{prompt}Sorry, try again.\n".encode(), 0.0)
-        marker = re.findall(r"lvstui-root-\w+", command)[0]
+        marker = re.findall(r"lvstui-root-\w+", command.text)[0]
         return Raw(0, b"", f"{prompt}{marker}\n".encode(), 0.0)
 
 
@@ -331,10 +330,6 @@ def test_the_shell_asks_for_which_hosts(
     assert alone == SecretAnswer("pw12")
 
 
-class Party:
-    host, user, fingerprint = "rs1", "ops", "SHA256:x"
-
-
 @given(st.text(min_size=4).filter(lambda s: len(s.strip()) >= 4), st.text(), st.text())
 def test_redaction(secret: str, before: str, after: str) -> None:
     redactor = Redactor()
@@ -348,21 +343,17 @@ def test_transcript(tmp_path: Path) -> None:
     redactor.learn("Secret9")
     path = tmp_path / "t.jsonl"
     transcript = Transcript(redactor, path)
-    ran = Ran(0, b"out Secret9 \xff\x1b" + b"x" * 3 * SIZE, "err Secret9", 0.5)
-    transcript.ran(Party(), "say Secret9", "echo Secret9", root=True, ran=ran)
-    error = RemoteError(ErrorKind.LOST, "gone with Secret9")
-    transcript.failed(Party(), "x", ":", root=False, error=error, took_s=1.0)
+    out = "out Secret9 " + "x" * 3 * SIZE
+    first = Record(
+        1.0, "rs1", "ops", "", "say Secret9", "echo Secret9", True, 0, out, "err Secret9", 0.5
+    )
+    transcript.add(first)
+    transcript.add(replace(first, at=2.0, err="gone with Secret9", trouble="connection-lost"))
     for text in (path.read_text(), "".join(transcript.lines())):
         assert "Secret9" not in text
         assert len(text.splitlines()) == 2
     assert path.stat().st_mode & 0o777 == 0o600
-    first, second = transcript.records("rs1")
-    assert (first.status, first.root, second.status, second.trouble) == (
-        0,
-        True,
-        None,
-        "connection-lost",
-    )
+    first, second = transcript.records()
+    assert second.trouble == "connection-lost"
     assert len(first.out) < SIZE + 100
-    assert transcript.records("other") == []
     transcript.close()

@@ -43,7 +43,7 @@ from lvstui.remote.config import from_ssh
 from lvstui.remote.connect import _hop
 from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.runner import Access, ErrorKind, RemoteError
-from lvstui.remote.talk import Raw
+from lvstui.remote.talk import CommandLine, Raw
 from lvstui.sources.dbus import parse_signal
 from lvstui.sources.dump_checks import parse_checks
 from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
@@ -445,7 +445,7 @@ def test_any_fault_over_one_director_is_its_own_trouble() -> None:
 
 @pytest.mark.parametrize("answer", ["² 0 0", f"{LONG} 0 0", "0 0", "a b c", "-1 0 0", "0 0 0 0"])
 def test_a_host_whose_id_says_nonsense_does_not_make_root(answer: str) -> None:
-    def execute(command: str, **options: Any) -> Raw:
+    def execute(command: CommandLine) -> Raw:
         return Raw(0, answer.encode(), b"", 0.1)
 
     become = Become(execute, Access("rs1"), "ops", CredentialCache(Nobody()))
