@@ -145,7 +145,7 @@ def _console(args: argparse.Namespace) -> int:
 
     one_arena()
     from lvstui.lab import LabError
-    from lvstui.lab.link import lab_link
+    from lvstui.lab.faults import lab_link
     from lvstui.operations.weight_changes import WeightChanges
     from lvstui.session.on_disk import OnDisk
     from lvstui.sources.processes import config_id

@@ -29,17 +29,6 @@ _HOMES = {
     "Topology": "topology",
 }
 
-__all__ = [
-    "Lab",
-    "LabError",
-    "LabProcess",
-    "Machine",
-    "RunResult",
-    "RunningMachine",
-    "Service",
-    "Topology",
-]
-
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:

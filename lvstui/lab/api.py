@@ -14,7 +14,6 @@ from typing import Any
 from lvstui.lab import control, guest, machines, packages, protocol
 from lvstui.lab.control import Command, LabProcess, RunResult
 from lvstui.lab.errors import LabError
-from lvstui.lab.health import what_is_missing
 from lvstui.lab.topology import Topology, read
 
 BOOT_SECONDS = 60.0
@@ -49,8 +48,6 @@ class Lab:
         self._terminal = terminal
         self._guest: guest.Guest | None = None
         self._connection: control.Connection | None = None
-        self._faulted = False
-        self.started_at = 0.0
 
     @classmethod
     def attach(cls, name: str | None = None) -> Lab:
@@ -102,7 +99,6 @@ class Lab:
         self._progress("checking packages")
         layer = packages.ensure(self._progress)
         layers = machines.layers(topology, layer, self._progress)
-        self.started_at = time.monotonic()
         self._progress("booting")
         self._guest = guest.start(
             topology, layer, self._wanted_name, self._memory_mb, self._env, self._terminal, layers
@@ -210,10 +206,6 @@ class Lab:
             raise LabError(f"on {node}, status {status}: {command}", (out + err)[-3000:])
         return RunResult(status, out, err)
 
-    def copy_in(self, node: str, source: str | Path, target: str, *, mode: int = 0o644) -> None:
-        """Copy a file of the host into a node."""
-        self.write(node, target, Path(source).read_bytes(), mode=mode)
-
     def write(self, node: str, target: str, data: str | bytes, *, mode: int = 0o644) -> None:
         """Write a whole file in a node: beside it first, then renamed over it."""
         steps = ('mkdir -p "${0%/*}"', 'cat > "$0.new"', 'chmod "$1" "$0.new"', 'mv "$0.new" "$0"')
@@ -229,9 +221,13 @@ class Lab:
             raise LabError(f"cannot read {source} on {node}", process.errors().decode())
         Path(target).write_bytes(process.output())
 
+    def nodes(self) -> list[dict[str, Any]]:
+        """Name and role of each node and machine, with the address of a machine."""
+        return list(self.connection.call({"op": "info"})["nodes"])
+
     def machine(self, name: str) -> RunningMachine:
         """One of the topology's machines; LabError when there is none of that name."""
-        for item in self.connection.call({"op": "info"})["nodes"]:
+        for item in self.nodes():
             if item["name"] == name and item.get("machine"):
                 return RunningMachine(self, name, item["address"])
         raise LabError(f"no machine {name!r}", "", "a topology's [[machine]] tables make them")
@@ -240,7 +236,6 @@ class Lab:
 
     def fault(self, name: str, node: str = "", argument: str | None = None) -> str:
         """Inject a fault (see lvstui.lab.faults); what it did, in words."""
-        self._faulted = True
         request = {"op": "fault", "name": name, "node": node, "argument": argument}
         return str(self.connection.call(request)["text"])
 
@@ -307,7 +302,6 @@ class Lab:
         were written in nodes stay.
         """
         self.fault("heal")
-        self._faulted = False
         try:
             self.wait_all_up(timeout / 2)
         except LabError:
@@ -352,14 +346,11 @@ class RunningMachine:
         except OSError:
             return ""
 
-    def wait_ssh(self, timeout: float = MACHINE_BOOT_SECONDS) -> str:
-        """Wait until it can be logged in to; its boot_id.
+    def wait_ssh(self, timeout: float = MACHINE_BOOT_SECONDS, before: str = "") -> str:
+        """Wait until it can be logged in to; its boot_id, another one than `before`.
 
         Raises LabError with the console's last words after `timeout` seconds.
         """
-        return self._wait_boot("", timeout)
-
-    def _wait_boot(self, before: str, timeout: float) -> str:
         end = time.monotonic() + timeout
         while True:
             done = self.run("cat /proc/sys/kernel/random/boot_id", check=False, timeout=20)
@@ -387,7 +378,7 @@ class RunningMachine:
         before = self.wait_ssh(timeout)
         # The connection may end before the answer.
         self.run("systemctl reboot", check=False, timeout=timeout)
-        return self._wait_boot(before, timeout)
+        return self.wait_ssh(timeout, before)
 
     def cut_power(self, timeout: float = MACHINE_BOOT_SECONDS) -> str:
         """Kill the guest, what was not synced is lost; start it from the same disk: as reboot."""
@@ -411,10 +402,21 @@ class RunningMachine:
         request = {"name": self.name, "action": action}
         return bool(self._lab.connection.call(request, kind=protocol.MACHINE)["running"])
 
-    def unplug(self) -> None:
-        """Pull its network cable."""
-        self._lab.fault("unplug", self.name)
 
-    def plug(self) -> None:
-        """Plug its network cable in."""
-        self._lab.fault("plug", self.name)
+def what_is_missing(directors: Mapping[str, Mapping[str, Any]]) -> str:
+    """Empty when all directors are as planned; see Lab.all_up and Lab.status."""
+    wrong = []
+    holders: dict[str, list[str]] = {}
+    for name, state in directors.items():
+        if not state.get("keepalived"):
+            wrong.append(f"{name}: keepalived does not run")
+        elif not state.get("ready"):
+            wrong.append(f"{name}: keepalived is starting")
+        wrong += [f"{name}: {item} is missing" for item in state.get("missing", [])]
+        for vip in state.get("vips", []):
+            holders.setdefault(vip, []).append(name)
+    if not holders:
+        wrong.append("no director holds the VIP")
+    first = [next(iter(directors))]
+    wrong += [f"{vip} is on {' and '.join(n)}" for vip, n in holders.items() if n != first]
+    return "; ".join(wrong)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lvstui.lab import faults
 from lvstui.lab.api import Lab
+from lvstui.lab.control import LabProcess
 from lvstui.lab.errors import LabError
 from lvstui.lab.guest import DEFAULT_MEMORY_MB
 from lvstui.lab.surroundings import environment
@@ -127,10 +128,7 @@ class StartProgress:
                 return
             self._last = text
             line = f"lvstui lab: {text} … {time.monotonic() - self._start:.0f} s"
-            if self._live:
-                sys.stderr.write(f"\r\x1b[K{line}")
-            else:
-                sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
             sys.stderr.flush()
 
     def clear(self) -> None:
@@ -197,9 +195,7 @@ def _live(lab: Lab, node: str, command: str | list[str]) -> int:
 
     process = lab.spawn(node, command, on_output=show)
     if not os.isatty(0):
-        threading.Thread(
-            target=_feed, args=(process.write, process.close_input), daemon=True
-        ).start()
+        threading.Thread(target=_feed, args=(process,), daemon=True).start()
     else:
         process.close_input()
     try:
@@ -210,21 +206,18 @@ def _live(lab: Lab, node: str, command: str | list[str]) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _feed(write: Callable[[bytes], None], close: Callable[[], None]) -> None:
+def _feed(process: LabProcess) -> None:
     with contextlib.suppress(OSError):
         while data := os.read(0, 16384):
-            write(data)
-    close()
+            process.write(data)
+    process.close_input()
 
 
 def _shell(args: argparse.Namespace) -> int:
     from lvstui.lab.terminal import join
 
-    lab = Lab.attach(args.lab)
-    try:
+    with Lab.attach(args.lab) as lab:
         return join(lab, args.node_name, ["/bin/bash", "-i"], environment(os.environ))
-    finally:
-        lab.close()
 
 
 def _own_option(lab: str | None, words: list[str]) -> tuple[str | None, list[str]]:
@@ -244,12 +237,8 @@ def _exec(args: argparse.Namespace) -> int:
     name, words = _own_option(args.lab, args.words)
     if not words:
         raise LabError("no command was given", "", "lvstui lab exec NODE [--lab NAME] -- COMMAND")
-    lab = Lab.attach(name)
-    try:
-        command = words[0] if len(words) == 1 else shlex.join(words)
-        return _live(lab, args.node_name, command)
-    finally:
-        lab.close()
+    with Lab.attach(name) as lab:
+        return _live(lab, args.node_name, words[0] if len(words) == 1 else shlex.join(words))
 
 
 def _fault(args: argparse.Namespace) -> int:
@@ -270,11 +259,8 @@ def _fault(args: argparse.Namespace) -> int:
     if faults.available() and name is None:
         print(faults.inject(args.fault_name, node, argument))
         return 0
-    lab = Lab.attach(name)
-    try:
+    with Lab.attach(name) as lab:
         print(lab.fault(args.fault_name, node, argument))
-    finally:
-        lab.close()
     return 0
 
 
@@ -286,11 +272,8 @@ def _list(args: argparse.Namespace) -> int:
             lab = Lab.attach(name)
         except LabError:
             continue  # it ended since the list was made
-        try:
-            nodes = lab.connection.call({"op": "info"})["nodes"]
-            print(f"{name}: {' '.join(node['name'] for node in nodes)}")
-        finally:
-            lab.close()
+        with lab:
+            print(f"{name}: {' '.join(node['name'] for node in lab.nodes())}")
     return 0
 
 

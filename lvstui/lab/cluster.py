@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lvstui.lab import conf, network
+from lvstui.lab import conf
 from lvstui.lab.packages import Layer
 from lvstui.lab.surroundings import COVERS, PACKAGE_PARENT, binds, environment
-from lvstui.lab.topology import Service, Topology
+from lvstui.lab.topology import Topology
+
+Files = dict[str, tuple[int, str]]
+"""Path: mode and text."""
 
 NET = "10.10.0"
 OUTSIDE = "10.20.0"
@@ -90,20 +93,14 @@ def plan(
         "ssh_after": 0.8,
         "nodes": nodes,
         "machines": [
-            {
-                "name": machine.name,
-                "role": machine.role,
-                "address": addresses(topology)[machine.name][0],
-            }
-            for machine in topology.machines
+            {"name": one.name, "role": one.role, "address": addresses(topology)[one.name][0]}
+            for one in topology.machines
         ],
     }
 
 
 def _modules(topology: Topology) -> list[str]:
-    result = []
-    if any(service.forward == "TUN" for service in topology.services):
-        result.append("ipip")
+    result = ["ipip"] if topology.tunnel else []
     if topology.nat:
         result += ["nf_nat", "iptable_nat"]
     if any(service.protocol == "sctp" for service in topology.services):
@@ -116,15 +113,15 @@ def _node(
 ) -> dict[str, Any]:
     number = numbers(topology)[name]
     lan = with_prefix(topology, name)
-    loopback: list[str] = []
     gateways: list[str] = []
     if topology.nat and role == "director":
         lan.append(f"{OUTSIDE}.{number}/24")
     if topology.nat and role == "realserver":
         gateways.append(f"{NET}.1")
-    if role == "realserver" and not topology.nat and name not in topology.bare:
-        loopback = [f"{vip}/{128 if ':' in vip else 32}" for vip in vips(topology)]
-    tunnel = any(service.forward == "TUN" for service in topology.services)
+    all_vips: list[str] = []
+    if role == "realserver" and not topology.nat:
+        all_vips = [f"{vip}/{128 if ':' in vip else 32}" for vip in vips(topology)]
+    loopback = [] if name in topology.bare else all_vips
     sysctls = sysctls_of(topology, role, name in topology.bare)
     return {
         "name": name,
@@ -133,15 +130,11 @@ def _node(
         "gateways": gateways,
         "loopback": loopback,
         # What a bare server may get from somebody else; faults act on these.
-        "all_vips": [
-            f"{vip}/{128 if ':' in vip else 32}"
-            for vip in vips(topology)
-            if role == "realserver" and not topology.nat
-        ],
-        "loopback_link": "tunl0" if tunnel and role == "realserver" else "lo",
+        "all_vips": all_vips,
+        "loopback_link": "tunl0" if topology.tunnel and role == "realserver" else "lo",
         "sysctls": sysctls,
         "files": {
-            **network.files(lan, loopback, [s for s in sysctls if "arp" in s[0]]),
+            **network_files(lan, loopback, [s for s in sysctls if "arp" in s[0]]),
             **common_files(topology, name, keys),
             **lvstui_files(),
             **(director_files(topology, name) if role == "director" else {}),
@@ -155,7 +148,6 @@ def _node(
 
 def sysctls_of(topology: Topology, role: str, bare: bool = False) -> list[tuple[str, str]]:
     """Path below /proc/sys and value of what a node of that role has set."""
-    tunnel = any(service.forward == "TUN" for service in topology.services)
     result = [(f"net/ipv6/conf/{link}/accept_dad", "0") for link in ("all", "eth0")]
     if role == "realserver" and not topology.nat:
         for link in () if bare else ("all", "eth0"):
@@ -163,7 +155,7 @@ def sysctls_of(topology: Topology, role: str, bare: bool = False) -> list[tuple[
                 (f"net/ipv4/conf/{link}/arp_ignore", "1"),
                 (f"net/ipv4/conf/{link}/arp_announce", "2"),
             ]
-        if tunnel:
+        if topology.tunnel:
             result += [(f"net/ipv4/conf/{link}/rp_filter", "0") for link in ("all", "tunl0")]
     if role == "director" and not topology.nat:
         # In direct routing the last state that a director sees is FIN_WAIT. With the kernel's
@@ -222,13 +214,9 @@ def _setup(topology: Topology) -> list[str]:
 
 
 def watched(topology: Topology) -> dict[str, Any]:
-    """What a director must have when all is well: "vips", and "expect", its kernel's table."""
-    return {"vips": list(vips(topology)), "expect": _expect(topology)}
-
-
-def _expect(topology: Topology) -> dict[str, dict[str, int]]:
-    """The kernel's table when all is well, keyed as director.read_table does."""
-    result: dict[str, dict[str, int]] = {}
+    """What a director must have when all is well: "vips", and "expect", its kernel's table, keyed
+    as director.read_table does."""
+    table: dict[str, dict[str, int]] = {}
     lan = addresses(topology)
     for service in topology.services:
         for family, vip in enumerate(vips(topology)):
@@ -236,26 +224,53 @@ def _expect(topology: Topology) -> dict[str, dict[str, int]]:
             if service.fwmark:
                 key = f"FWM {service.fwmark + family}"
             port = 0 if service.fwmark and service.forward != "NAT" else service.port
-            result[key] = _servers(topology, service, lan, family, port)
-    return result
-
-
-def _servers(
-    topology: Topology, service: Service, lan: dict[str, tuple[str, ...]], family: int, port: int
-) -> dict[str, int]:
-    return {
-        _socket(lan[server][family], port): service.weight(index)
-        for index, server in enumerate(topology.pool(service))
-    }
+            table[key] = {
+                _socket(lan[server][family], port): service.weight(index)
+                for index, server in enumerate(topology.pool(service))
+            }
+    return {"vips": list(vips(topology)), "expect": table}
 
 
 def _socket(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def common_files(
-    topology: Topology, name: str, keys: dict[str, tuple[str, str]]
-) -> dict[str, tuple[int, str]]:
+def network_files(
+    addresses: Sequence[str], loopback: Sequence[str], sysctls: Sequence[tuple[str, str]]
+) -> Files:
+    """The network configuration that nodes have on disk, as a Debian without systemd has it.
+
+    Nothing reads it when a node starts (the node sets its addresses itself); it is there for
+    programs that ask how this host would come up again, and for `ifup` and `ifdown`.
+
+    addresses: of eth0, with prefix; loopback: VIPs with prefix, none on a bare host; sysctls: path
+    below /proc/sys and value.
+    """
+    lines = ["auto eth0"]
+    for address in addresses:
+        lines += [f"iface eth0 {_inet(address)} static", f"    address {address}"]
+    result = {
+        "/etc/network/interfaces": (0o644, _INTERFACES),
+        "/etc/network/interfaces.d/eth0": (0o644, "\n".join(lines) + "\n"),
+        "/etc/rcS.d/S10networking": (0o755, "#!/bin/sh\n# the lab sets its addresses itself\n"),
+        "/run/network/ifstate": (0o644, "lo=lo\neth0=eth0\n"),
+    }
+    if loopback:
+        lines = []
+        for number, vip in enumerate(loopback):
+            lines += [f"auto lo:{number}", f"iface lo:{number} {_inet(vip)} static"]
+            lines += [f"    address {vip}", ""]
+        result["/etc/network/interfaces.d/vip"] = (0o644, "\n".join(lines))
+        text = "".join(f"{path.replace('/', '.')} = {value}\n" for path, value in sysctls)
+        result["/etc/sysctl.d/99-zz-vip.conf"] = (0o644, text)
+    return result
+
+
+def _inet(address: str) -> str:
+    return "inet6" if ":" in address else "inet"
+
+
+def common_files(topology: Topology, name: str, keys: dict[str, tuple[str, str]]) -> Files:
     """Files of every host of the lab: names, SSH."""
     lan = addresses(topology)
     hosts = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
@@ -282,7 +297,7 @@ def common_files(
     }
 
 
-def director_files(topology: Topology, name: str) -> dict[str, tuple[int, str]]:
+def director_files(topology: Topology, name: str) -> Files:
     """What a director has besides: keepalived's configuration."""
     number = topology.all_directors.index(name)
     gateway = f"{NET}.1" if topology.nat else ""
@@ -294,7 +309,7 @@ def director_files(topology: Topology, name: str) -> dict[str, tuple[int, str]]:
     }
 
 
-def lvstui_files() -> dict[str, tuple[int, str]]:
+def lvstui_files() -> Files:
     """`lvstui` for the shells: the one that started the lab, installed or a checkout."""
     path, python = shlex.quote(str(PACKAGE_PARENT)), shlex.quote(sys.executable)
     text = (
@@ -303,6 +318,13 @@ def lvstui_files() -> dict[str, tuple[int, str]]:
     )
     return {"/usr/local/bin/lvstui": (0o755, text)}
 
+
+_INTERFACES = """\
+source /etc/network/interfaces.d/*
+
+auto lo
+iface lo inet loopback
+"""
 
 _SSHD = """\
 PermitRootLogin prohibit-password

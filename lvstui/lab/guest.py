@@ -6,14 +6,12 @@ import contextlib
 import fcntl
 import json
 import os
-import shlex
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,8 @@ from typing import Any
 from lvstui.lab import cluster, machines
 from lvstui.lab.cpu import session_of
 from lvstui.lab.errors import LabError
-from lvstui.lab.keys import make_keys
 from lvstui.lab.packages import Layer, cache_home
-from lvstui.lab.surroundings import PACKAGE_PARENT
+from lvstui.lab.surroundings import PACKAGE_PARENT, bare_python
 from lvstui.lab.topology import Topology
 
 DEFAULT_MEMORY_MB = 1024
@@ -101,14 +98,10 @@ def remove_stale() -> None:
 
 def _command_line(pid: int) -> str:
     try:
-        return (
-            Path(f"/proc/{pid}/cmdline")
-            .read_bytes()
-            .replace(b"\0", b" ")
-            .decode("utf-8", "replace")
-        )
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return ""
+    return raw.replace(b"\0", b" ").decode("utf-8", "replace")
 
 
 def _claim(name: str | None) -> tuple[str, Path, int]:
@@ -185,32 +178,21 @@ def start(
     name, folder, lock = _claim(name)
     try:
         nodes = [*topology.all_directors, *topology.all_real_servers, "client"]
-        keys = make_keys(folder, nodes, layer)
+        keys = _make_keys(folder, nodes, layer)
         plan = cluster.plan(topology, name, layer, keys, outer)
-        (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-        (folder / "plan.json").chmod(0o600)
-        init = folder / "init"
-        python = shlex.quote(sys.executable)
-        code = (
-            f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
-            f"from lvstui.lab.inside.agent import main; main({str(folder / 'plan.json')!r})"
-        )
-        init.write_text(
-            f"#!/bin/sh\nexec {python} -I -S -c {shlex.quote(code)}\n", encoding="utf-8"
-        )
-        init.chmod(0o700)
         _compile()
         memory = memory_mb + sum(machine.memory_mb for machine in topology.machines)
         env = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(folder),
             "TMPDIR": str(memory_folder(memory, folder)),
-            **_library_path(layer),
+            **layer.library_path,
         }
         orders = {
             "folder": str(folder),
             "argv": [
-                *_command(layer, folder, memory_mb),
+                *machines.guest_command(layer, folder, "guest", memory_mb, "inside.agent", plan),
+                "ssl0=fd:{line}",
                 *machines.lan_arguments(topology, folder),
             ],
             "env": env,
@@ -226,30 +208,35 @@ def start(
         os.close(lock)
 
 
-def _library_path(layer: Layer) -> dict[str, str]:
-    if layer.folder is None:
-        return {}
-    return {"LD_LIBRARY_PATH": str(layer.folder / "usr/lib/x86_64-linux-gnu")}
-
-
-def _command(layer: Layer, folder: Path, memory_mb: int) -> list[str]:
-    return [
-        str(layer.kernel),
-        f"mem={memory_mb}M",
-        "root=none",
-        "rootfstype=hostfs",
-        "rootflags=/",
-        # With rw a guest started by root would write to the host's files.
-        "ro",
-        f"init={folder / 'init'}",
-        "con=null",
-        "con0=null,fd:1",
-        "ssl=null",
-        "ssl0=fd:{line}",
-        "quiet",
-        f"uml_dir={folder}/",
-        "umid=guest",
-    ]
+def _make_keys(folder: Path, names: Sequence[str], layer: Layer) -> dict[str, tuple[str, str]]:
+    """Throw-away ed25519 keys: one for each name (a node's host key), and "" for all roots."""
+    program = shutil.which("ssh-keygen")
+    env = dict(os.environ)
+    if program is None and layer.folder is not None:
+        program = str(layer.folder / "usr/bin/ssh-keygen")
+        env |= layer.library_path
+    keys: dict[str, tuple[str, str]] = {}
+    for name in ["", *names]:
+        path = folder / "key"
+        public = path.with_suffix(".pub")
+        done = subprocess.run(
+            [
+                program or "ssh-keygen",
+                *("-q", "-t", "ed25519", "-N", "", "-C", name or "lab", "-f"),
+                path,
+            ],
+            capture_output=True,
+            text=True,
+            env=env,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode != 0:
+            raise LabError("ssh-keygen failed", done.stderr or done.stdout)
+        keys[name] = (path.read_text(), public.read_text().strip())
+        path.unlink()
+        public.unlink()
+    return keys
 
 
 def _start_keeper(name: str, folder: Path, lock: int, orders: dict[str, Any]) -> Guest:
@@ -266,13 +253,9 @@ def _start_keeper(name: str, folder: Path, lock: int, orders: dict[str, Any]) ->
     terminals = [] if orders["terminal"] is None else [orders["terminal"]]
     path = folder / "keeper.json"
     path.write_text(json.dumps(orders), encoding="utf-8")
-    code = (
-        f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
-        f"from lvstui.lab.keeper import main; main({str(path)!r})"
-    )
     with open(folder / "keeper.log", "ab") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code],
+            bare_python("keeper", f"main({str(path)!r})"),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

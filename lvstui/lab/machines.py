@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from lvstui.lab import cluster, packages, stacks
 from lvstui.lab.errors import LabError
 from lvstui.lab.packages import Layer, Progress
-from lvstui.lab.surroundings import COVERS, PACKAGE_PARENT, binds
+from lvstui.lab.surroundings import COVERS, bare_python, binds, write_private
 from lvstui.lab.topology import SCHEDULERS, Machine, Topology
 
 DISK_MB = 1024
@@ -23,10 +21,8 @@ DISK_MB = 1024
 
 def layer_of(stack: str, base: Layer, progress: Progress) -> list[Path]:
     """The layers of a machine with that stack, uppermost first; fetches what is missing."""
-    wanted = set()
-    for path, package in (*stacks.BASE_PROGRAMS.items(), *stacks.STACKS[stack].programs):
-        if not (Path("/") / path).exists():
-            wanted.add(package)
+    programs = (*stacks.BASE_PROGRAMS.items(), *stacks.STACKS[stack].programs)
+    wanted = {package for path, package in programs if not (Path("/") / path).exists()}
     folders = [packages.fetched(sorted(wanted), progress), base.folder]
     return [folder for folder in folders if folder is not None]
 
@@ -65,41 +61,51 @@ def prepare(
     env: dict[str, str],
 ) -> list[dict[str, Any]]:
     """Disk, plan and init of each machine in the lab's folder; the keeper's orders for them."""
-    _check_space(folder, len(topology.machines))
+    count = len(topology.machines)
+    what = f"{folder} for the disks of {count} machines"
+    remedy = "set XDG_RUNTIME_DIR to a folder of yours with more"
+    packages.require_space(folder, count * 96, what, remedy)
     orders = []
     for machine in topology.machines:
         name = machine.name
         make_disk(folder / f"{name}.disk")
         plan = _plan(topology, machine, base, stack_layers[machine.stack], keys)
-        path = folder / f"{name}.json"
-        path.write_text(json.dumps(plan), encoding="utf-8")
-        path.chmod(0o600)
-        init = folder / f"{name}.init"
-        code = _python_code("machine", f"main({str(path)!r})")
-        init.write_text(f"#!/bin/sh\nexec {code}\n", encoding="utf-8")
-        init.chmod(0o700)
         wire = [str(folder / f"{name}.{end}") for end in ("lan", "nic")]
         argv = [
-            str(base.kernel),
-            f"mem={machine.memory_mb}M",
-            "root=none",
-            "rootfstype=hostfs",
-            "rootflags=/",
-            "ro",
-            f"init={init}",
-            "con=null",
-            "con0=null,fd:1",
-            "ssl=null",
-            "quiet",
+            *guest_command(base, folder, name, machine.memory_mb, "inside.machine", plan),
             f"ubd0={folder / f'{name}.disk'}",
             f"vec0:transport=bess,dst={wire[1]},mac={_mac(topology, name)}",
             "net.ifnames=0",
             "systemd.show_status=1",
-            f"uml_dir={folder}/",
-            f"umid={name}",
         ]
         orders.append({"name": name, "argv": argv, "env": env, "wire": wire})
     return orders
+
+
+def guest_command(
+    layer: Layer, folder: Path, name: str, memory_mb: int, module: str, plan: dict[str, Any]
+) -> list[str]:
+    """The command line of a guest whose init is `module.main` with that plan."""
+    plan_path, init = folder / f"{name}.json", folder / f"{name}.init"
+    write_private(plan_path, json.dumps(plan))
+    run = bare_python(module, f"main({str(plan_path)!r})")
+    write_private(init, f"#!/bin/sh\nexec {shlex.join(run)}\n", 0o700)
+    return [
+        str(layer.kernel),
+        f"mem={memory_mb}M",
+        "root=none",
+        "rootfstype=hostfs",
+        "rootflags=/",
+        # With rw a guest started by root would write to the host's files.
+        "ro",
+        f"init={init}",
+        "con=null",
+        "con0=null,fd:1",
+        "ssl=null",
+        "quiet",
+        f"uml_dir={folder}/",
+        f"umid={name}",
+    ]
 
 
 def lan_arguments(topology: Topology, folder: Path) -> list[str]:
@@ -114,14 +120,6 @@ def _mac(topology: Topology, name: str) -> str:
     return f"52:54:00:00:01:{cluster.numbers(topology)[name]:02x}"
 
 
-def _python_code(module: str, call: str) -> str:
-    code = (
-        f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
-        f"from lvstui.lab.inside import {module}; {module}.{call}"
-    )
-    return f"{shlex.quote(sys.executable)} -I -S -c {shlex.quote(code)}"
-
-
 def _plan(
     topology: Topology,
     machine: Machine,
@@ -133,7 +131,7 @@ def _plan(
     addresses = cluster.with_prefix(topology, machine.name)
     home = os.path.normpath(os.path.expanduser("~"))
     files = cluster.common_files(topology, machine.name, keys)
-    files |= stack.files(stacks.Nic(tuple(addresses)))
+    files |= stack.files(addresses)
     director = machine.role == "director"
     files |= (_director_files if director else _service_files)(topology, machine.name)
     files |= {
@@ -162,14 +160,15 @@ def _plan(
     }
 
 
-def _service_files(topology: Topology, name: str) -> stacks.Files:
+def _service_files(topology: Topology, name: str) -> cluster.Files:
     """A real server's services as a unit."""
     services = cluster.services_of(topology, name)
-    serve = _python_code("machine", f"serve({name!r}, {json.dumps(services)!r}, {topology.ipv6})")
+    call = f"serve({name!r}, {json.dumps(services)!r}, {topology.ipv6})"
+    serve = shlex.join(bare_python("inside.machine", call))
     return {"/etc/systemd/system/lab-services.service": (0o644, _SERVICES + _systemd_words(serve))}
 
 
-def _director_files(topology: Topology, name: str) -> stacks.Files:
+def _director_files(topology: Topology, name: str) -> cluster.Files:
     """What an administrator gives a director, and the lab's own hand on its keepalived."""
     files = cluster.director_files(topology, name)
     # Where keepalived makes its fifos; /run is empty after each boot.
@@ -180,7 +179,7 @@ def _director_files(topology: Topology, name: str) -> stacks.Files:
     files["/etc/sysctl.d/50-director.conf"] = (0o644, text)
     known = {"name": name, "role": "director", "files": files, **cluster.watched(topology)}
     plan = "/usr/local/share/lab/director.json"
-    code = _python_code("director", f"main({plan!r})")
+    code = shlex.join(bare_python("inside.director", f"main({plan!r})"))
     return {
         **files,
         **cluster.lvstui_files(),
@@ -215,13 +214,3 @@ _COLDPLUG = """\
 ExecStart=
 ExecStart=-udevadm trigger --action=add --subsystem-match=net --subsystem-match=block
 """
-
-
-def _check_space(folder: Path, count: int) -> None:
-    need, free = count * 96, shutil.disk_usage(folder).free >> 20
-    if free < need:
-        raise LabError(
-            f"not enough space in {folder} for the disks of {count} machines",
-            f"{need} MB needed, {free} MB free",
-            "set XDG_RUNTIME_DIR to a folder of yours with more",
-        )

@@ -80,6 +80,13 @@ class Layer:
     modules: Path
     release: str
 
+    @property
+    def library_path(self) -> dict[str, str]:
+        """The variable with which the host runs a program of this layer."""
+        if self.folder is None:
+            return {}
+        return {"LD_LIBRARY_PATH": str(self.folder / "usr/lib/x86_64-linux-gnu")}
+
 
 def cache_home() -> Path:
     """The lab's folder in the user's cache ($XDG_CACHE_HOME, else ~/.cache)."""
@@ -114,12 +121,10 @@ def _check_host() -> None:
 
 def _os_release() -> str:
     try:
-        lines = Path("/etc/os-release").read_text(encoding="utf-8", errors="replace").splitlines()
+        fields = platform.freedesktop_os_release()
     except OSError:
         return "unknown"
-    fields = dict(line.split("=", 1) for line in lines if "=" in line)
-    name = fields.get("VERSION_CODENAME") or fields.get("VERSION_ID") or fields.get("ID", "unknown")
-    return name.strip("\"'")
+    return fields.get("VERSION_CODENAME") or fields.get("VERSION_ID") or fields["ID"]
 
 
 @contextlib.contextmanager
@@ -195,22 +200,24 @@ def _layer(folder: Path | None) -> Layer:
     )
 
 
+def _apt_environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+
+
 def _apt(conf: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     return subprocess.run(
         ["apt-get", "-c", str(conf), *args],
         capture_output=True,
         text=True,
         errors="replace",
-        env=env,
+        env=_apt_environment(),
         stdin=subprocess.DEVNULL,
         check=False,
     )
 
 
-def _words(done: subprocess.CompletedProcess[str]) -> str:
-    lines = (done.stderr or done.stdout).strip().splitlines()
-    return "\n".join(lines[-6:])
+def _last_lines(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-6:])
 
 
 def _fetch(folder: Path, wanted: list[str], progress: Progress) -> None:
@@ -226,7 +233,7 @@ def _fetch(folder: Path, wanted: list[str], progress: Progress) -> None:
         raise LabError(
             "the lab's packages cannot be found: " + " ".join(wanted),
             # A source that does not answer is only a warning to apt, with status 0.
-            _words(update) if update.stderr.strip() else _words(listing),
+            _last_lines(update.stderr) or _last_lines(listing.stderr or listing.stdout),
             "check the network and that `apt-get update` works for the sources of this system",
         )
     debs: dict[str, int] = {}
@@ -234,7 +241,9 @@ def _fetch(folder: Path, wanted: list[str], progress: Progress) -> None:
         fields = line.split()
         if len(fields) >= 3 and fields[0].startswith("'"):
             debs[fields[1]] = int(fields[2])
-    _check_space(work, sum(debs.values()))
+    # Unpacked, these packages are about five times their compressed size.
+    remedy = "free some space, or set XDG_CACHE_HOME to another folder"
+    require_space(work, sum(debs.values()) * 7 >> 20, str(work.parent), remedy)
     _download(conf, work / "cache/archives", wanted, debs, progress)
     temporary = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -249,15 +258,12 @@ def _fetch(folder: Path, wanted: list[str], progress: Progress) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _check_space(folder: Path, download_bytes: int) -> None:
-    # Unpacked, these packages are about five times their compressed size.
-    need = download_bytes * 7
-    free = shutil.disk_usage(folder).free
-    if free < need:
+def require_space(folder: Path, need_mb: int, what: str, remedy: str) -> None:
+    """Raises LabError when so much is not free there."""
+    free = shutil.disk_usage(folder).free >> 20
+    if free < need_mb:
         raise LabError(
-            f"not enough space in {folder.parent}",
-            f"{need >> 20} MB needed, {free >> 20} MB free",
-            "free some space, or set XDG_CACHE_HOME to another folder",
+            f"not enough space in {what}", f"{need_mb} MB needed, {free} MB free", remedy
         )
 
 
@@ -272,7 +278,7 @@ def _download(
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
+            env=_apt_environment(),
         )
         try:
             while process.poll() is None:
@@ -288,7 +294,7 @@ def _download(
     if process.returncode != 0 or missing:
         raise LabError(
             "downloading the lab's packages failed",
-            "\n".join(log.read_text(errors="replace").splitlines()[-6:]) or ", ".join(missing),
+            _last_lines(log.read_text(errors="replace")) or ", ".join(missing),
             "check the network and start again: what has arrived is kept",
         )
 

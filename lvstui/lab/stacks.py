@@ -6,10 +6,10 @@ No maintainer script runs, so what they would have written and enabled is writte
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Files = dict[str, tuple[int, str]]
-"""Path: mode and text."""
+from lvstui.lab.cluster import Files
 
 _UNITS = "/usr/lib/systemd/system"
 _ENABLED = "/etc/systemd/system"
@@ -41,57 +41,15 @@ _MASKED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Nic:
-    """What a stack has to give eth0.  addresses: with their prefix length."""
-
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LabStack:
-    """One way to manage the network.  units: enabled for multi-user.target."""
-
-    name: str
-    programs: tuple[tuple[str, str], ...]
-    units: tuple[str, ...]
-
-    @property
-    def configures_itself(self) -> bool:
-        """Whether the machine's init has nothing to do for eth0."""
-        return self.name != "plain"
-
-    def files(self, nic: Nic) -> Files:
-        """The configuration of eth0."""
-        return _FILES[self.name](nic)
-
-
-STACKS: dict[str, LabStack] = {
-    stack.name: stack
-    for stack in (
-        LabStack("ifupdown", (("usr/sbin/ifup", "ifupdown"),), ("networking.service",)),
-        LabStack("netplan", (("usr/sbin/netplan", "netplan.io"),), ("systemd-networkd.service",)),
-        LabStack(
-            "networkmanager",
-            (("usr/sbin/NetworkManager", "network-manager"),),
-            ("NetworkManager.service",),
-        ),
-        LabStack("networkd", (), ("systemd-networkd.service",)),
-        LabStack("plain", (), ()),
-    )
-}
-"""All stacks by name; `plain` has none: eth0 is configured before systemd starts."""
-
-
-def _ifupdown(nic: Nic) -> Files:
+def _ifupdown(addresses: Sequence[str]) -> Files:
     text = "source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n\nauto eth0\n"
-    for address in nic.addresses:
+    for address in addresses:
         family = "inet6" if ":" in address else "inet"
         text += f"iface eth0 {family} static\n    address {address}\n"
     return {"/etc/network/interfaces": (0o644, text)}
 
 
-def _netplan(nic: Nic) -> Files:
+def _netplan(addresses: Sequence[str]) -> Files:
     text = textwrap.dedent(f"""\
         network:
           version: 2
@@ -101,14 +59,14 @@ def _netplan(nic: Nic) -> Files:
               dhcp4: false
               dhcp6: false
               accept-ra: false
-              addresses: [{", ".join(f'"{address}"' for address in nic.addresses)}]
+              addresses: [{", ".join(f'"{address}"' for address in addresses)}]
         """)
     return {"/etc/netplan/01-lab.yaml": (0o600, text)}
 
 
-def _networkmanager(nic: Nic) -> Files:
-    four = [address for address in nic.addresses if ":" not in address]
-    six = [address for address in nic.addresses if ":" in address]
+def _networkmanager(addresses: Sequence[str]) -> Files:
+    four = [address for address in addresses if ":" not in address]
+    six = [address for address in addresses if ":" in address]
     lines = ["[connection]", "id=eth0", "uuid=2b0d6a5e-6c0e-4c0a-9d5e-000000000001"]
     lines += ["type=ethernet", "interface-name=eth0", "", "[ipv4]", "method=manual"]
     lines += [f"address{number}={address}" for number, address in enumerate(four, 1)]
@@ -124,23 +82,46 @@ def _networkmanager(nic: Nic) -> Files:
     }
 
 
-def _networkd(nic: Nic) -> Files:
+def _networkd(addresses: Sequence[str]) -> Files:
     lines = ["[Match]", "Name=eth0", "", "[Network]", "IPv6AcceptRA=no"]
-    lines += [f"Address={address}" for address in nic.addresses]
+    lines += [f"Address={address}" for address in addresses]
     return {"/etc/systemd/network/20-eth0.network": (0o644, "\n".join(lines) + "\n")}
 
 
-def _plain(nic: Nic) -> Files:
-    return {}
+@dataclass(frozen=True, slots=True)
+class LabStack:
+    """One way to manage the network."""
+
+    name: str
+    programs: tuple[tuple[str, str], ...]
+    units: tuple[str, ...]
+    """Enabled for multi-user.target."""
+    files: Callable[[Sequence[str]], Files]
+    """The configuration of eth0 with these addresses (with their prefix length)."""
+
+    @property
+    def configures_itself(self) -> bool:
+        """Whether the machine's init has nothing to do for eth0."""
+        return self.name != "plain"
 
 
-_FILES = {
-    "ifupdown": _ifupdown,
-    "netplan": _netplan,
-    "networkmanager": _networkmanager,
-    "networkd": _networkd,
-    "plain": _plain,
+_NETWORKD = "systemd-networkd.service"
+STACKS: dict[str, LabStack] = {
+    name: LabStack(name, programs, units, files)
+    for name, programs, units, files in (
+        ("ifupdown", (("usr/sbin/ifup", "ifupdown"),), ("networking.service",), _ifupdown),
+        ("netplan", (("usr/sbin/netplan", "netplan.io"),), (_NETWORKD,), _netplan),
+        (
+            "networkmanager",
+            (("usr/sbin/NetworkManager", "network-manager"),),
+            ("NetworkManager.service",),
+            _networkmanager,
+        ),
+        ("networkd", (), (_NETWORKD,), _networkd),
+        ("plain", (), (), lambda addresses: {}),
+    )
 }
+"""All stacks by name; `plain` has none: eth0 is configured before systemd starts."""
 
 
 def folders(stack: LabStack) -> list[str]:
@@ -163,7 +144,7 @@ def links(stack: LabStack, director: bool = False) -> dict[str, str]:
         result[f"{wants}/{unit}"] = f"{_UNITS}/{unit}"
     if not director:
         result[f"{wants}/lab-services.service"] = f"{_ENABLED}/lab-services.service"
-    if "systemd-networkd.service" in stack.units:
+    if _NETWORKD in stack.units:
         result[f"{_ENABLED}/sockets.target.wants/systemd-networkd.socket"] = (
             f"{_UNITS}/systemd-networkd.socket"
         )

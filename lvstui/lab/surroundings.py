@@ -10,6 +10,23 @@ from pathlib import Path
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
 """The folder that holds the package lvstui: site-packages or a checkout."""
 
+
+def bare_python(module: str, call: str) -> list[str]:
+    """The command that runs `module.call` of lvstui.lab in a Python without site-packages."""
+    folder, _, name = f"lvstui.lab.{module}".rpartition(".")
+    code = (
+        f"import sys; sys.path.insert(0, {str(PACKAGE_PARENT)!r}); "
+        f"from {folder} import {name}; {name}.{call}"
+    )
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+def write_private(path: Path, text: str, mode: int = 0o600) -> None:
+    """A file of the lab's folder that nobody else may read."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+
+
 COVERS: tuple[tuple[str, int], ...] = (
     ("/root", 0o711),
     ("/home", 0o755),

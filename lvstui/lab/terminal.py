@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
-import struct
 import sys
 import termios
 import tty
@@ -26,7 +24,7 @@ class TerminalEnded(Exception):
 def size_of(fd: int) -> tuple[int, int]:
     """(rows, columns) of a terminal; 24 by 80 when it does not say."""
     try:
-        rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(fd, termios.TIOCGWINSZ, b"\0" * 8))
+        columns, rows = os.get_terminal_size(fd)
     except OSError:
         return 24, 80
     return (rows, columns) if rows and columns else (24, 80)

@@ -122,6 +122,11 @@ class Topology:
         """Whether replies pass the director."""
         return any(service.forward == "NAT" for service in self.services)
 
+    @property
+    def tunnel(self) -> bool:
+        """Whether requests come to real servers in IP-in-IP."""
+        return any(service.forward == "TUN" for service in self.services)
+
     def pool(self, service: Service) -> tuple[str, ...]:
         """The real servers of a service, in order; machines are the last."""
         return service.servers or self.all_real_servers

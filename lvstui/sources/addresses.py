@@ -28,7 +28,7 @@ from lvstui.kernel.rtnetlink import (
     parse_address,
     parse_link,
 )
-from lvstui.model.facts import AddressChanged, AddressesSeen, LinkChanged, Missing
+from lvstui.model.facts import AddressChanged, AddressesSeen, LinkChanged
 from lvstui.model.text import plain
 from lvstui.sources.base import Context, Source
 
@@ -54,14 +54,8 @@ class AddressSource(Source):
         try:
             sock = rtnetlink.connect(rtnetlink.EVENTS)
         except OSError as error:
-            context.emit(
-                self.name,
-                Missing(
-                    self.name,
-                    f"no events about addresses: {plain(str(error))}",
-                    "allow AF_NETLINK sockets (a sandbox forbids them)",
-                ),
-            )
+            what = f"no events about addresses: {plain(str(error))}"
+            context.missing(self.name, what, "allow AF_NETLINK sockets (a sandbox forbids them)")
             return
         with sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
@@ -141,11 +135,11 @@ class AddressSource(Source):
                 context.emit(self.name, AddressChanged(*key, added=added), at)
 
     def _take_link(self, link: Link, gone: bool, context: Context | None, at: float) -> None:
-        before = self._up.get(link.index, None)
+        before = self._up.get(link.index)
         old_name = self._names.get(link.index)
         if gone:
             # A bridge port that leaves its bridge gives RTM_DELLINK as well, and goes on.
-            if _exists(link.index):
+            if _name_of(link.index):
                 return
             self._names.pop(link.index, None)
             self._up.pop(link.index, None)
@@ -170,21 +164,15 @@ class AddressSource(Source):
                 context.emit(self.name, LinkChanged(link.name, up), at)
 
     def _name(self, index: int) -> str:
-        name = self._names.get(index)
-        if name is None:
-            try:
-                name = plain(socket.if_indextoname(index), 32)
-            except OSError:
-                name = f"if{index}"
-        return name
+        return self._names.get(index) or _name_of(index) or f"if{index}"
 
 
-def _exists(index: int) -> bool:
+def _name_of(index: int) -> str:
+    """The name of an interface now; empty when there is none of that index."""
     try:
-        socket.if_indextoname(index)
+        return plain(socket.if_indextoname(index), 32)
     except OSError:
-        return False
-    return True
+        return ""
 
 
 def _receive(sock: socket.socket) -> bytes | None:

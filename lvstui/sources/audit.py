@@ -13,13 +13,14 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from lvstui.model.facts import Done, Missing
+from lvstui.model.facts import Done
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
+from lvstui.process.newfile import state_folder
 from lvstui.process.privileges import sees_all
 from lvstui.sources.base import Context, Source
 
@@ -36,8 +37,7 @@ def audit_path() -> Path:
         return Path(override)
     if sees_all():
         return Path("/var/log/lvstui/audit.jsonl")
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "lvstui" / "audit.jsonl"
+    return state_folder() / "audit.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +162,6 @@ class Chain:
         return "does not follow from the one before it: one of the two was changed, or one is gone"
 
 
-def broken(lines: Iterable[bytes]) -> tuple[str, ...]:
-    """Where the chain of a whole audit log is broken, in words; empty: it holds."""
-    chain = Chain()
-    found = ((number, chain.follow(line)) for number, line in enumerate(lines, 1))
-    return tuple(f"line {number} {why}" for number, why in found if why)
-
-
 def fact(entry: AuditEntry) -> Done | None:
     """What the picture should know of a finished step; None for one that changed no weight."""
     if entry.phase != "done":
@@ -183,9 +176,7 @@ def fact(entry: AuditEntry) -> Done | None:
         return None
     name = plain(entry.name)
     label = f"{name} ({server})" if name else str(server)
-    verb = {"drain": "drains", "enable": "enables", "undo": "takes back what was done to"}.get(
-        entry.operation
-    )
+    verb = _ON_SERVERS.get(entry.operation)
     who, reason = entry.by, plain(entry.reason)
     what = f"{who} {verb} {label}" if verb else f"{who} sets the weight of {label}"
     text = f"{what} in {service}: weight {entry.before} → {entry.after}"
@@ -196,6 +187,7 @@ def fact(entry: AuditEntry) -> Done | None:
     )
 
 
+_ON_SERVERS = {"drain": "drains", "enable": "enables", "undo": "takes back what was done to"}
 _OF_HOSTS = {
     "configuration": "changes the configuration of {}",
     "push": "pushes to {}",
@@ -233,7 +225,7 @@ class AuditTrail(Source):
     def run(self, context: Context) -> None:
         """Read back, then look for more every tick."""
         first = True
-        while True:
+        for _ in context.ticks():
             try:
                 self._read(context, first)
             except FileNotFoundError:
@@ -241,13 +233,9 @@ class AuditTrail(Source):
                     self._note(context, "the audit log is gone (rotated, or removed)")
                 self._inode = self._offset = 0
             except PermissionError as error:
-                context.emit(
-                    self.name, Missing(self.name, f"the audit log: {error}", "sudo lvstui")
-                )
+                context.missing(self.name, f"the audit log: {error}", "sudo lvstui")
                 return
             first = False
-            if context.wait(context.interval_s):
-                return
 
     def _read(self, context: Context, first: bool) -> None:
         status = self._path.stat()
@@ -258,9 +246,8 @@ class AuditTrail(Source):
             if status.st_ino == self._inode:
                 self._note(context, "the audit log was cut: records at its end are gone", ok=False)
             elif self._inode:
-                self._note(
-                    context, "the audit log begins anew (the one before: rotated, or removed)"
-                )
+                text = "the audit log begins anew (the one before: rotated, or removed)"
+                self._note(context, text)
             self._inode, self._offset = status.st_ino, max(status.st_size - MOST_BYTES, 0)
             if not first:
                 self._offset = 0
@@ -278,8 +265,7 @@ class AuditTrail(Source):
             if why := self._chain.follow(line):
                 told = entry.time if entry is not None else ""
                 what = f"the audit log is not as it was written: the record of {plain(told)} {why}"
-                remedy = "compare it with the copies: journalctl -t lvstui"
-                context.emit(self.name, Missing(self.name, what, remedy))
+                context.missing(self.name, what, "compare it with the copies: journalctl -t lvstui")
             if entry is None or entry.at < horizon:
                 continue
             done = fact(entry)

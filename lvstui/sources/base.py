@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from lvstui.model.facts import Fact, Observation
+from lvstui.model.facts import Fact, Missing, Observation
 from lvstui.model.keys import ServiceKey
 
 Emit = Callable[[Observation], None]
@@ -28,9 +29,20 @@ class Context:
         """Push one fact; `at` in epoch seconds, now when left out."""
         self.push(Observation(time.time() if at is None else at, self.host, source, fact, past))
 
+    def missing(self, source: str, what: str, remedy: str = "") -> None:
+        """Say what cannot be seen here, and the way to get it."""
+        self.emit(source, Missing(source, what, remedy))
+
     def wait(self, seconds: float) -> bool:
         """Sleep; True when it is time to end."""
         return self.stop.wait(seconds)
+
+    def ticks(self) -> Iterator[None]:
+        """Now and after each interval, until it is time to end."""
+        while True:
+            yield
+            if self.wait(self.interval_s):
+                return
 
 
 class Source:
@@ -57,3 +69,11 @@ class Source:
     def ask_daemon(self) -> bool:
         """Have keepalived write what it knows; False when this source cannot ask it."""
         return False
+
+
+def modified(path: str | os.PathLike[str]) -> float:
+    """Epoch seconds of a file's last change; 0 when it cannot be seen."""
+    try:
+        return max(os.stat(path).st_mtime, 0.0)
+    except OSError:
+        return 0.0

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.model.changes import Ended
-from lvstui.model.facts import Available, ChangesSeen, Missing
+from lvstui.model.facts import Available, ChangesSeen
 from lvstui.model.numbers import decimal, number
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
-from lvstui.sources.base import Context, Source
+from lvstui.sources.base import Context, Source, modified
 
 _STATES = ("armed", "reverting", "confirmed", "reverted", "trouble.end", "never")
 _MOST_BYTES = 65536
@@ -44,7 +44,7 @@ class ChangeMarks(Source):
         last: tuple[ChangeStands, ...] = ()
         stamp: object = None
         hidden = False
-        while True:
+        for _ in context.ticks():
             try:
                 now = self._stamp()
                 if now != stamp or any(_moves(change) for change in last):
@@ -60,9 +60,7 @@ class ChangeMarks(Source):
                 if not hidden:
                     hidden = True
                     what = "changes of the configuration that wait to be kept"
-                    context.emit(self.name, Missing(self.name, what, "sudo lvstui"))
-            if context.wait(context.interval_s):
-                return
+                    context.missing(self.name, what, "sudo lvstui")
 
     def _stamp(self) -> object:
         try:
@@ -111,7 +109,7 @@ class ChangeMarks(Source):
                 seen="seen" in marks,
                 reason=plain(str(meta.get("reason", ""))),
                 undoes=plain(str(meta.get("undoes", ""))),
-                came=0.0 if waits else _changed(folder / "outcome"),
+                came=0.0 if waits else modified(folder / "outcome"),
                 # Until all was verified its timer waits for the time that looking may take, too.
                 applying=state == "armed"
                 and (not timer_s or deadline - time.time() > timer_s + _JITTER_S),
@@ -162,13 +160,6 @@ def _steady(change: ChangeStands, last: tuple[ChangeStands, ...]) -> ChangeStand
         if old.id == change.id and abs(old.deadline - change.deadline) < _JITTER_S:
             return replace(change, deadline=old.deadline)
     return change
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _meta(folder: Path) -> dict[str, object]:

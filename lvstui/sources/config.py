@@ -14,11 +14,11 @@ from lvstui.keepalived.meaning.view import many_objects, view
 from lvstui.keepalived.text.files import stamp, stamp_of
 from lvstui.keepalived.text.tree import SourceFile, Tree
 from lvstui.model.config import Configuration
-from lvstui.model.facts import Available, ConfigurationSeen, FilesSeen, Missing, NamesSeen
+from lvstui.model.facts import Available, ConfigurationSeen, FilesSeen, NamesSeen
 from lvstui.model.files import ConfigFile, ConfigFiles
 from lvstui.model.keys import canonical_address
 from lvstui.model.text import plain
-from lvstui.sources.base import Context, Source
+from lvstui.sources.base import Context, Source, modified
 from lvstui.sources.daemon import binary_of
 from lvstui.sources.processes import (
     DEFAULT_CONFIG,
@@ -81,20 +81,13 @@ def judged(tree: Tree, configuration: Configuration, version: str) -> ConfigFile
 
     return ConfigFiles(
         tuple(
-            ConfigFile(file.path, _modified(file.path), () if left_out else tuple(lines(file)))
+            ConfigFile(file.path, modified(file.path), () if left_out else tuple(lines(file)))
             for file in tree.files
         ),
         tree.config_id,
         findings,
         left_out,
     )
-
-
-def _modified(path: str) -> float:
-    try:
-        return max(os.stat(path).st_mtime, 0.0)
-    except OSError:
-        return 0.0
 
 
 class ConfigurationFiles(Source):
@@ -131,7 +124,7 @@ class ConfigurationFiles(Source):
         """Stat every tick, read what changed."""
         # Again after a failure: what was said before has been taken back by it.
         self._file_stamp = self._loaded_stamp = self._hosts_stamp = None
-        while True:
+        for _ in context.ticks():
             self._names(context)
             pid = self._pid()
             self._file(context, pid)
@@ -141,8 +134,6 @@ class ConfigurationFiles(Source):
                 if context.wait(min(JUDGE_AFTER_S, context.interval_s)):
                     return
                 self._judge(context, pid)
-            if context.wait(context.interval_s):
-                return
 
     def _names(self, context: Context) -> None:
         now = stamp_of(HOSTS)
@@ -167,11 +158,8 @@ class ConfigurationFiles(Source):
             self._missing(context, f"there is no {path}", "lvstui --config FILE names another one")
             return
         except PermissionError:
-            self._missing(
-                context,
-                f"{path} may not be read: no names, no configured weights, no checks",
-                "run lvstui as root: sudo lvstui",
-            )
+            what = f"{path} may not be read: no names, no configured weights, no checks"
+            self._missing(context, what, "run lvstui as root: sudo lvstui")
             return
         except OSError as error:
             self._missing(context, f"{path}: {error.strerror}", "")
@@ -196,13 +184,13 @@ class ConfigurationFiles(Source):
         except Exception as error:
             # A fault of ours over this text: what it means to services is known all the same.
             what = f"what is wrong in the configuration: {type(error).__name__}: {error}"
-            context.emit("lint", Missing("lint", plain(what, 300)))
+            context.missing("lint", plain(what, 300))
         else:
             context.emit("lint", Available("lint"))
             context.emit("lint", FilesSeen(files))
 
     def _missing(self, context: Context, what: str, remedy: str) -> None:
-        context.emit(self.name, Missing(self.name, plain(what), remedy))
+        context.missing(self.name, plain(what), remedy)
 
     def _loaded(self, context: Context, pid: int) -> None:
         if not pid:
@@ -216,14 +204,8 @@ class ConfigurationFiles(Source):
             return
         self._loaded_stamp = now
         if not path:
-            context.emit(
-                "memfd",
-                Missing(
-                    "memfd",
-                    "which configuration keepalived has loaded",
-                    "run lvstui as root, with keepalived 2.2.0 or later",
-                ),
-            )
+            remedy = "run lvstui as root, with keepalived 2.2.0 or later"
+            context.missing("memfd", "which configuration keepalived has loaded", remedy)
             return
         try:
             with open(path, "rb") as stream:
@@ -234,13 +216,12 @@ class ConfigurationFiles(Source):
             # It is being written anew, or the daemon ended: the next tick knows.
             self._loaded_stamp = None
             return
-        configuration: Configuration
         try:
             configuration = parse_consolidated(data, config_id=config_id(pid))
         except Exception as error:
             # As above.
             what = f"what keepalived has loaded is not understood: {type(error).__name__}: {error}"
-            context.emit("memfd", Missing("memfd", plain(what, 300)))
+            context.missing("memfd", plain(what, 300))
             return
         context.emit("memfd", Available("memfd"))
         context.emit("memfd", ConfigurationSeen(configuration, loaded=True))

@@ -6,11 +6,11 @@ share of each tick for what is on screen, a smaller one for the sweep.
 
 from __future__ import annotations
 
-import threading
 import time
+from collections.abc import Sequence
 
 from lvstui.kernel.ipvs import KernelIpvs
-from lvstui.model.facts import Available, CountersSeen, Missing
+from lvstui.model.facts import Available, CountersSeen
 from lvstui.model.keys import ServiceKey
 from lvstui.sources.base import Context, Source
 
@@ -26,52 +26,45 @@ class NetlinkCounters(Source):
     name = "netlink"
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._close: tuple[ServiceKey, ...] = ()
         self._all: tuple[ServiceKey, ...] = ()
         self._turn = 0
         self._sweep = 0
 
     def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
-        with self._lock:
-            self._close = services
+        self._close = services
 
     def services(self, services: tuple[ServiceKey, ...]) -> None:
-        with self._lock:
-            self._all = services
+        self._all = services
 
     def run(self, context: Context) -> None:
         """Read every tick, within the time that is granted."""
         try:
             with KernelIpvs() as ipvs:
                 context.emit(self.name, Available(self.name))
-                while True:
+                for _ in context.ticks():
                     self._tick(ipvs, context)
-                    if context.wait(context.interval_s):
-                        return
         except PermissionError:
             # The socket opens for everybody; reading is what needs the right.
             what = "connection and traffic rates, thresholds"
-            missing = Missing(self.name, what, "run lvstui as root: sudo lvstui")
-            context.emit(self.name, missing)
+            context.missing(self.name, what, "run lvstui as root: sudo lvstui")
         except FileNotFoundError:
             return  # the table source says that there is no IPVS
 
     def _tick(self, ipvs: KernelIpvs, context: Context) -> None:
-        with self._lock:
-            close, everything = self._close, self._all
+        close, everything = self._close, self._all
         living, shown = set(everything), set(close)
-        close = tuple(key for key in close if key in living)
+        close_now = [key for key in close if key in living]
         rest = [key for key in everything if key not in shown]
         interval = context.interval_s
-        self._turn = self._read(ipvs, context, close, self._turn, SCREEN_SHARE * interval)
+        self._turn = self._read(ipvs, context, close_now, self._turn, SCREEN_SHARE * interval)
         self._sweep = self._read(ipvs, context, rest, self._sweep, SWEEP_SHARE * interval)
 
     def _read(
         self,
         ipvs: KernelIpvs,
         context: Context,
-        keys: tuple[ServiceKey, ...] | list[ServiceKey],
+        keys: Sequence[ServiceKey],
         turn: int,
         budget_s: float,
     ) -> int:

@@ -24,11 +24,9 @@ from lvstui.model.text import plain
 from lvstui.process import trust
 from lvstui.sources.base import Context, Source
 from lvstui.sources.processes import (
-    DEFAULT_CONFIG,
     PROC,
     command_line,
     config_file,
-    config_id,
     handled_signals,
     held,
     in_our_network,
@@ -37,31 +35,9 @@ from lvstui.sources.processes import (
     options_of,
     parent_of,
     program,
-    read_loaded,
     start_time,
-    tmp_dir,
     why_not_believed,
 )
-
-__all__ = [
-    "DEFAULT_CONFIG",
-    "Binary",
-    "DaemonSource",
-    "binary_of",
-    "children_roles",
-    "command_line",
-    "config_file",
-    "config_id",
-    "find_daemon",
-    "find_pid",
-    "handled_signals",
-    "inside",
-    "installed",
-    "options_of",
-    "read_loaded",
-    "start_time",
-    "tmp_dir",
-]
 
 PID_DIRS = ("/run", "/run/keepalived", "/var/run", "/var/run/keepalived")
 BINARIES = ("/usr/sbin/keepalived", "/usr/local/sbin/keepalived", "/sbin/keepalived")

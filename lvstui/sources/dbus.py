@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged, Missing
+from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
 from lvstui.sources.base import Context, Source
@@ -108,24 +108,16 @@ class DbusSource(Source):
                 continue
             words = self._listener()
             if words is None:
-                context.emit(
-                    self.name,
-                    Missing(
-                        self.name,
-                        "keepalived's D-Bus signals can not be heard",
-                        "install gdbus (package libglib2.0-bin), or run lvstui as root with busctl",
-                    ),
-                )
+                remedy = "install gdbus (package libglib2.0-bin), or run lvstui as root with busctl"
+                context.missing(self.name, "keepalived's D-Bus signals can not be heard", remedy)
                 return
             began = time.monotonic()
             self._listen(context, words)
             if context.stop.is_set():
                 return
             if time.monotonic() - began < 5.0:
-                context.emit(
-                    self.name,
-                    Missing(self.name, "the D-Bus listener ended", f"see what {words[0]} says"),
-                )
+                remedy = f"see what {words[0]} says"
+                context.missing(self.name, "the D-Bus listener ended", remedy)
                 context.wait(30.0)
 
     def _listen(self, context: Context, words: list[str]) -> None:
@@ -143,8 +135,7 @@ class DbusSource(Source):
                         said = True
                         context.emit(self.name, Available(self.name))
                     for line in lines:
-                        fact = self.fact_of(line.decode("utf-8", "backslashreplace"))
-                        if fact is not None:
+                        if fact := self.fact_of(line.decode("utf-8", "backslashreplace")):
                             context.emit(self.name, fact, at)
                 if time.monotonic() >= next_question:
                     next_question = time.monotonic() + 5.0

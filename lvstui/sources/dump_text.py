@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lvstui.model.keys import canonical_address
@@ -17,14 +17,8 @@ from lvstui.model.text import plain
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 
 _STATES = {0: "INIT", 1: "BACKUP", 2: "MASTER", 3: "FAULT", 97: "DELETED", 98: "STOP"}
-_NO_ERROR = (
-    "advert_rcvd",
-    "advert_sent",
-    "become_master",
-    "release_master",
-    "pri_zero_rcvd",
-    "pri_zero_sent",
-)
+_COUNTED = ("advert_rcvd", "advert_sent", "become_master", "release_master")
+_NO_ERROR = (*_COUNTED, "pri_zero_rcvd", "pri_zero_sent")
 
 
 def _vip(text: str) -> str | None:
@@ -52,13 +46,8 @@ def _json_stats(stats: dict[str, Any]) -> InstanceStats:
         for name, value in stats.items()
         if name not in _NO_ERROR and isinstance(value, int) and 0 < value <= MOST
     )
-    return InstanceStats(
-        int(_number(stats.get("advert_rcvd"))),
-        int(_number(stats.get("advert_sent"))),
-        int(_number(stats.get("become_master"))),
-        int(_number(stats.get("release_master"))),
-        errors,
-    )
+    received, sent, became, released = (int(_number(stats.get(name))) for name in _COUNTED)
+    return InstanceStats(received, sent, became, released, errors)
 
 
 def parse_json(text: str) -> tuple[InstanceSeen, ...] | None:
@@ -173,51 +162,36 @@ def parse_data(text: str) -> tuple[InstanceSeen, ...] | None:
                     now["vips"].append(address)
                 continue
             in_vips = False
-        _take_data_field(now, name, value)
+        if name in _DATA_FIELDS:
+            field, read = _DATA_FIELDS[name]
+            now[field] = read(value)
     finish()
     return tuple(found)
 
 
-def _take_data_field(now: dict[str, Any], name: str, value: str) -> None:
-    if name == "State":
-        now["state"] = plain(value.split(" ")[0], 16)
-    elif name == "Interface":
-        now["interface"] = plain(value.partition(",")[0], 64)
-    elif name == "Sync group":
-        now["sync_group"] = plain(value, 255)
-    elif name == "Master router":
-        address = _vip(value)
-        if address:
-            now["master_address"] = address
-    elif name == "Last transition":
-        match = re.match(r"\d+(?:\.\d+)?", value)
-        now["last_transition"] = decimal(match.group()) or None if match else None
-    elif name == "Advert interval":
-        now["advert_interval_s"] = _interval_s(value)
-    else:
-        field = {
-            "VRRP Version": "version",
-            "Master priority": "master_priority",
-            "Virtual Router ID": "vrid",
-            "Priority": "base_priority",
-            "Base priority": "base_priority",
-            "Effective priority": "effective_priority",
-        }.get(name)
-        if field:
-            now[field] = _integer(value)
+def _moved(value: str) -> float | None:
+    match = re.match(r"\d+(?:\.\d+)?", value)
+    return decimal(match.group()) or None if match else None
 
 
-def sync_groups(text: str) -> dict[str, str]:
-    """Sync group and its state from keepalived.data."""
-    found = {}
-    for title, lines in _sections(text):
-        if title.startswith("VRRP Sync group"):
-            for line in lines:
-                name, value = _field(line)
-                if name == "VRRP Sync Group":
-                    group, _, state = value.rpartition(", ")
-                    found[plain(group, 255)] = plain(state, 16)
-    return found
+_DATA_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "State": ("state", lambda value: plain(value.split(" ")[0], 16)),
+    "Interface": ("interface", lambda value: plain(value.partition(",")[0], 64)),
+    "Sync group": ("sync_group", lambda value: plain(value, 255)),
+    "Master router": ("master_address", lambda value: _vip(value) or ""),
+    "Last transition": ("last_transition", _moved),
+    "Advert interval": ("advert_interval_s", _interval_s),
+    "VRRP Version": ("version", _integer),
+    "Master priority": ("master_priority", _integer),
+    "Virtual Router ID": ("vrid", _integer),
+    "Priority": ("base_priority", _integer),
+    "Base priority": ("base_priority", _integer),
+    "Effective priority": ("effective_priority", _integer),
+}
+"""Name in keepalived.data: field, and how its value is read."""
+
+
+_STATS = ("Advertisements/Received", "Advertisements/Sent", "Became master", "Released master")
 
 
 def parse_stats(text: str) -> dict[str, InstanceStats] | None:
@@ -234,13 +208,8 @@ def parse_stats(text: str) -> dict[str, InstanceStats] | None:
             return True
         if "Priority Zero/Sent" not in values:
             return False
-        found[name] = InstanceStats(
-            values.get("Advertisements/Received", 0),
-            values.get("Advertisements/Sent", 0),
-            values.get("Became master", 0),
-            values.get("Released master", 0),
-            tuple(errors),
-        )
+        received, sent, became, released = (values.get(key, 0) for key in _STATS)
+        found[name] = InstanceStats(received, sent, became, released, tuple(errors))
         return True
 
     for line in text.splitlines():

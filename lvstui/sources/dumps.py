@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lvstui.model.facts import Available, ChecksSeen, InstancesSeen, Missing
+from lvstui.model.facts import Available, ChecksSeen, InstancesSeen
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.process import trust
 from lvstui.process.privileges import sees_all
@@ -25,10 +25,8 @@ from lvstui.process.readonly import forbid
 from lvstui.sources.base import Context, Source
 from lvstui.sources.daemon import find_pid
 from lvstui.sources.dump_checks import parse_checks
-from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
+from lvstui.sources.dump_text import parse_data, parse_json, parse_stats
 from lvstui.sources.processes import handled_signals, is_keepalived, start_time, tmp_dir
-
-__all__ = ["DumpSource", "parse_checks", "parse_data", "parse_json", "parse_stats", "sync_groups"]
 
 JSON, DATA, STATS, CHECKS = "json", "data", "stats", "checks"
 FILES = {
@@ -37,7 +35,7 @@ FILES = {
     STATS: "keepalived.stats",
     CHECKS: "keepalived_check.data",
 }
-_SIGNALS = {JSON: signal.SIGRTMIN + 2, DATA: signal.SIGUSR1, STATS: signal.SIGUSR2}
+_SIGNALS = {DATA: signal.SIGUSR1, STATS: signal.SIGUSR2}
 _MAX_BYTES = 64 * 1024 * 1024
 _WHOLE_WITHIN_S = 1.0
 _SAME_DUMP_S = 5.0
@@ -69,24 +67,17 @@ def read_safely(path: str) -> tuple[str, os.stat_result] | None:
         return file.read(_MAX_BYTES).decode("utf-8", "backslashreplace"), info
 
 
-def request(pid: int, want: str = "auto") -> bool:
+def request(pid: int, kind: str) -> bool:
     """Ask the daemon (its parent's pid) once for a dump; True when it was signalled.
 
-    `want` is json, data, stats, or auto (JSON where the daemon has it, else data, which brings
-    keepalived_check.data as well). Only a signal that the process handles is sent: an unhandled
-    one ends old daemons. False without the right to signal, too. Raises ReadOnlyError.
+    `kind`: DATA (brings keepalived_check.data as well) or STATS. Only a signal that the process
+    handles is sent: an unhandled one ends old daemons. False without the right to signal, too.
+    Raises ReadOnlyError.
     """
-    handled = handled_signals(pid)
-    kinds = (JSON, DATA) if want == "auto" else (want,)
-    for kind in kinds:
-        number = _SIGNALS.get(kind)
-        if number in handled and number is not None:
-            forbid()
-            return _signal(pid, number)
-    return False
-
-
-def _signal(pid: int, number: int) -> bool:
+    number = _SIGNALS[kind]
+    if number not in handled_signals(pid):
+        return False
+    forbid()
     try:
         # Looked at behind the descriptor: no process that gets the number later is signalled.
         fd = os.pidfd_open(pid)
@@ -152,7 +143,7 @@ class DumpSource(Source):
     def ask_daemon(self) -> bool:
         """Two dumps: state and checks in one, counters in the other."""
         pid = self._pid()
-        data, stats = request(pid, "data"), request(pid, "stats")
+        data, stats = request(pid, DATA), request(pid, STATS)
         return data or stats
 
     def run(self, context: Context) -> None:
@@ -175,14 +166,8 @@ class DumpSource(Source):
             if folder is not None:
                 if not said and not sees_all() and not self._may_read(folder):
                     said = True
-                    context.emit(
-                        self.name,
-                        Missing(
-                            self.name,
-                            "keepalived's dumps are readable by root only",
-                            "run lvstui as root (sudo lvstui)",
-                        ),
-                    )
+                    what = "keepalived's dumps are readable by root only"
+                    context.missing(self.name, what, "run lvstui as root (sudo lvstui)")
                 for kind, name in FILES.items():
                     self._look(context, kind, os.path.join(folder, name), oldest, began)
             if not looked and not self._pending:

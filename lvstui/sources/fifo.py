@@ -48,26 +48,21 @@ def parse_line(line: bytes) -> Fact | None:
     """One line of a VRRP or LVS notify fifo; None for anything unknown."""
     # Up to 2.0.x and on unreleased versions a NUL follows each newline.
     text = plain(line.strip(b"\0 \r\n"))
-    match = _VRRP.match(text)
-    if match:
-        return _vrrp(match)
-    match = _SERVER.match(text)
-    if match:
-        server = server_of(match["rs"], match["rsport"])
-        if server is None:
-            return None
-        try:
+    try:
+        if match := _VRRP.match(text):
+            return _vrrp(match)
+        if match := _SERVER.match(text):
+            server = server_of(match["rs"], match["rsport"])
+            if server is None:
+                return None
             service, name = service_of(match["vs"], match["rsproto"] or "", server.family)
-        except ValueError:
-            return None
-        return ServerChanged(service, server, match["state"] == "UP", "fifo", "fifo", name)
-    match = _SERVICE.match(text)
-    if match:
-        try:
+            return ServerChanged(service, server, match["state"] == "UP", "fifo", "fifo", name)
+        if match := _SERVICE.match(text):
             service, _ = service_of(match["vs"])
-        except ValueError:
-            return None
-        return QuorumChanged(service, match["state"] == "UP", text, "fifo")
+            return QuorumChanged(service, match["state"] == "UP", text, "fifo")
+    except ValueError:
+        # It names no virtual server.
+        return None
     return None
 
 
@@ -130,6 +125,10 @@ def _is_reader(pid: int, number: str, name: str, wanted: os.stat_result) -> bool
     return flags & os.O_ACCMODE != os.O_WRONLY
 
 
+def _missing(what: str, remedy: str, covered_by: str = "") -> Missing:
+    return Missing("fifo", what, remedy, covered_by)
+
+
 class _Fifo:
     """One fifo: opened when it may be, given up when it ends, opened again."""
 
@@ -138,7 +137,7 @@ class _Fifo:
         self.fd = -1
         self.complaint: Missing | None = None
         self._rest = b""
-        self._identity: tuple[int, int] | None = None
+        self._opened: os.stat_result | None = None
         self._next_readers = 0.0
         self._opened_before = False
         self._contested = False
@@ -146,7 +145,7 @@ class _Fifo:
         self.fresh = False
         """Just opened for the first time: what lies in the pipe may have waited for long."""
 
-    def open(self, source: str) -> None:
+    def open(self) -> None:
         """Open it, or say in `complaint` why not."""
         if self._contested and time.monotonic() < self._next_readers:
             return
@@ -158,64 +157,58 @@ class _Fifo:
                 self._absent_since = now
             if self._opened_before and now - self._absent_since < _RELOAD_S:
                 return
-            self.complaint = Missing(
-                source,
+            self.complaint = _missing(
                 f"the notify fifo {plain(self.path)} is not there",
                 "keepalived makes it when it starts or reloads; see its log if it does not",
             )
             return
         except PermissionError:
-            self.complaint = self._forbidden(source)
+            self.complaint = self._forbidden()
             return
         if not stat.S_ISFIFO(info.st_mode):
-            self.complaint = Missing(source, f"{plain(self.path)} is no fifo", "remove that file")
+            self.complaint = _missing(f"{plain(self.path)} is no fifo", "remove that file")
             return
-        if not self._free(source):
+        if not self._free():
             return
         try:
             self.fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except PermissionError:
-            self.complaint = self._forbidden(source)
+            self.complaint = self._forbidden()
             return
         except OSError:
             # It is being made anew at this moment.
             return
-        opened = os.fstat(self.fd)
-        self._identity = (opened.st_dev, opened.st_ino)
+        self._opened = os.fstat(self.fd)
         self._absent_since = 0.0
         self.complaint = None
         self.fresh = not self._opened_before
         self._opened_before = True
         self._rest = b""
 
-    def _forbidden(self, source: str) -> Missing:
-        return Missing(
-            source,
-            f"no permission to read the notify fifo {plain(self.path)}",
-            "run lvstui as root",
-        )
+    def _forbidden(self) -> Missing:
+        what = f"no permission to read the notify fifo {plain(self.path)}"
+        return _missing(what, "run lvstui as root")
 
-    def _free(self, source: str) -> bool:
+    def _free(self) -> bool:
         self._next_readers = time.monotonic() + _LOOK_FOR_READERS_S
         readers = other_readers(self.path)
         self._contested = bool(readers)
         if readers:
-            self.complaint = Missing(
-                source,
+            self.complaint = _missing(
                 f"the notify fifo {plain(self.path)} is read by process {readers[0]} already",
                 "two readers would steal from each other; end the other one, or see to the log",
                 covered_by="log",
             )
         return not readers
 
-    def check(self, source: str) -> None:
+    def check(self) -> None:
         """Give it up when its name means another fifo now, or when somebody else reads it."""
+        assert self._opened is not None
         try:
-            info = os.stat(self.path)
-            same = (info.st_dev, info.st_ino) == self._identity
+            same = os.path.samestat(os.stat(self.path), self._opened)
         except OSError:
             same = False
-        if not same or (time.monotonic() >= self._next_readers and not self._free(source)):
+        if not same or (time.monotonic() >= self._next_readers and not self._free()):
             self.close()
 
     def lines(self) -> list[bytes]:
@@ -245,17 +238,13 @@ class FifoSource(Source):
     """Pushes what keepalived writes to its notify fifos.
 
     `paths` gives the configured fifos and is asked again and again, because the configuration
-    may be read later or change. `script` tells whether a `*_fifo_script` reads them: then they
-    are not touched.
+    may be read later or change.
     """
 
     name = "fifo"
 
-    def __init__(
-        self, paths: Callable[[], tuple[str, ...]], script: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, paths: Callable[[], tuple[str, ...]]) -> None:
         self._paths = paths
-        self._script = script
         self._said: Missing | None = None
         self._works = False
 
@@ -279,7 +268,9 @@ class FifoSource(Source):
                 at = time.time()
                 for fifo in fifos.values():
                     if fifo.fd in ready:
-                        self._push(context, fifo.lines(), at, past=False)
+                        for line in fifo.lines():
+                            if fact := parse_line(line):
+                                context.emit(self.name, fact, at)
                         if fifo.fd < 0:
                             # A reload: the new one is there within moments.
                             hurry_until = time.monotonic() + _RELOAD_S
@@ -287,12 +278,6 @@ class FifoSource(Source):
         finally:
             for fifo in fifos.values():
                 fifo.close()
-
-    def _push(self, context: Context, lines: list[bytes], at: float, past: bool) -> None:
-        for line in lines:
-            fact = parse_line(line)
-            if fact is not None:
-                context.emit(self.name, fact, at, past)
 
     def _push_last(self, context: Context, lines: list[bytes]) -> None:
         """What lay in the pipe before we came: written nobody knows when, hours ago maybe. Only
@@ -308,39 +293,21 @@ class FifoSource(Source):
     def _arrange(self, context: Context, fifos: dict[str, _Fifo]) -> None:
         """Open and close what the configuration wants, and say what is missing."""
         wanted = dict.fromkeys(path for path in self._paths() if path)
-        taken = bool(wanted) and self._script()
         for path in list(fifos):
-            if path not in wanted or taken:
+            if path not in wanted:
                 fifos.pop(path).close()
         if wanted and readonly.active():
             # Whoever reads a line takes it from all others.
-            self._say(
-                context,
-                Missing(
-                    self.name,
-                    "keepalived's notify fifos are left unread: this session is read-only",
-                    "see to keepalived's log: changes come from there",
-                    covered_by="log",
-                ),
-            )
-            return
-        if taken:
-            self._say(
-                context,
-                Missing(
-                    self.name,
-                    "keepalived's notify fifo is read by a script of its own",
-                    "see to keepalived's log: changes come from there",
-                    covered_by="log",
-                ),
-            )
+            what = "keepalived's notify fifos are left unread: this session is read-only"
+            remedy = "see to keepalived's log: changes come from there"
+            self._say(context, _missing(what, remedy, covered_by="log"))
             return
         for path in wanted:
             fifo = fifos.setdefault(path, _Fifo(path))
             if fifo.fd >= 0:
-                fifo.check(self.name)
+                fifo.check()
             if fifo.fd < 0:
-                fifo.open(self.name)
+                fifo.open()
             if fifo.fresh:
                 fifo.fresh = False
                 self._push_last(context, fifo.lines())

@@ -73,7 +73,7 @@ class _Sink:
             self._next_fault = now + _SAY_LEFT_OUT_S
             text = f"{self._faults} lines of the log not understood; the last: {self._fault}"
             self._faults = 0
-            self.context.emit(self._name, DaemonSaid("other", text, "lvstui"))
+            self._note(text)
         if now - self._second >= 1.0:
             self._second = now
             self._lines = self._facts = self._important = 0
@@ -81,7 +81,10 @@ class _Sink:
                 self._next_word = now + _SAY_LEFT_OUT_S
                 text = f"keepalived logs very fast: {self.left_out} lines left out here"
                 self.left_out = 0
-                self.context.emit(self._name, DaemonSaid("other", text, "lvstui"))
+                self._note(text)
+
+    def _note(self, text: str) -> None:
+        self.context.emit(self._name, DaemonSaid("other", text, "lvstui"))
 
     def take(self, line: bytes, handle: Callable[[bytes], None]) -> None:
         """One line, whatever is in it: the log goes on behind a line that we fail at."""
@@ -349,16 +352,6 @@ def journal_command(since: str, cursor: str = "") -> list[str]:
     """
     alone = "_UID=0"
     idents = [w for ident in _IDENTS for w in ("+", f"SYSLOG_IDENTIFIER={ident}", alone)]
-    return [
-        "journalctl",
-        "--follow",
-        "--output=json",
-        f"--output-fields={_FIELDS}",
-        "--no-pager",
-        "--quiet",
-        "--lines=5000",
-        f"--after-cursor={cursor}" if cursor else f"--since={since}",
-        "_COMM=keepalived",
-        alone,
-        *idents,
-    ]
+    begin = f"--after-cursor={cursor}" if cursor else f"--since={since}"
+    how = ("--follow", "--output=json", f"--output-fields={_FIELDS}", "--no-pager", "--quiet")
+    return ["journalctl", *how, "--lines=5000", begin, "_COMM=keepalived", alone, *idents]

@@ -86,8 +86,7 @@ class FileTail:
         # Behind the middle of a line: what stands before the first newline is dropped.
         data = os.pread(fd, size - self._offset, self._offset)
         self._offset += len(data)
-        first, newline, tail = data.partition(b"\n")
-        del first
+        _, newline, tail = data.partition(b"\n")
         return self._cut(tail if newline else b"")
 
     def new_lines(self, limit: int = _CHUNK) -> list[bytes]:
@@ -127,15 +126,14 @@ class FileTail:
         return not os.path.samestat(named, ours) or named.st_size > size
 
     def _reopen(self) -> list[bytes]:
-        old = self._fd
         same = False
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError:
             # Between two steps of a rotation; the next look finds it.
             return []
-        if old >= 0:
-            one, two = os.fstat(old), os.fstat(fd)
+        if self._fd >= 0:
+            one, two = os.fstat(self._fd), os.fstat(fd)
             same = one.st_ino == two.st_ino and two.st_size >= self._offset
         self.close()
         self._fd = fd

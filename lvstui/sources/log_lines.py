@@ -173,14 +173,33 @@ def _of_instance(text: str, say: Callable[[str, str], DaemonSaid]) -> tuple[Fact
         after = number(found["after"], 255)
         if after is not None:
             return (PriorityChanged(name, None, after),)
-    for pattern, kind in (
-        (shape.VIP, "vip"),
-        (shape.MISMATCH, "mismatch"),
-        (shape.ELECTION, "election"),
-    ):
-        if pattern.match(rest) if kind == "vip" else pattern.search(rest):
-            return (say(kind, name),)
-    return (say("config" if shape.CONFIG_OF_INSTANCE.match(rest) else "other", name),)
+    return (say(_kind(_OF_INSTANCE, rest) or "other", name),)
+
+
+Table = tuple[tuple[Callable[[str], object], str], ...]
+_FIRST: Table = (
+    (shape.GROUP.match, "election"),
+    *((pattern.match, kind) for pattern, kind in shape.LIFE),
+    (shape.FATAL.match, "fatal"),
+    # "(FILE: Line n) …" looks like an instance: configuration comes first.
+    (shape.CONFIG.match, "config"),
+)
+_OF_INSTANCE: Table = (
+    (shape.VIP.match, "vip"),
+    (shape.MISMATCH.search, "mismatch"),
+    (shape.ELECTION.search, "election"),
+    (shape.CONFIG_OF_INSTANCE.match, "config"),
+)
+_LAST: Table = (
+    (shape.SCRIPT.match, "script"),
+    (shape.LINK.match, "link"),
+    (shape.MISMATCH.search, "mismatch"),
+)
+"""What a line is about that tells no change: the first that finds it."""
+
+
+def _kind(table: Table, text: str) -> str:
+    return next((kind for finds, kind in table if finds(text)), "")
 
 
 def facts_of(text: str, ident: str = "Keepalived", pid: int = 0) -> tuple[Fact, ...]:
@@ -206,25 +225,9 @@ def facts_of(text: str, ident: str = "Keepalived", pid: int = 0) -> tuple[Fact, 
     match = shape.GROUP_STATE.match(text)
     if match:
         return (GroupChanged(match["name"], match["state"]),)
-    match = shape.GROUP.match(text)
-    if match:
-        return (say("election"),)
-    for pattern, kind in (*shape.LIFE, (shape.FATAL, "fatal")):
-        if pattern.match(text):
-            return (say(kind),)
-    # "(FILE: Line n) …" looks like an instance: configuration comes first.
-    if shape.CONFIG.match(text):
-        return (say("config"),)
-    facts = _of_instance(text, say)
-    if facts:
-        return facts
-    if shape.SCRIPT.match(text):
-        return (say("script"),)
-    if shape.LINK.match(text):
-        return (say("link"),)
-    if shape.MISMATCH.search(text):
-        return (say("mismatch"),)
-    return (say("other"),)
+    if kind := _kind(_FIRST, text):
+        return (say(kind),)
+    return _of_instance(text, say) or (say(_kind(_LAST, text) or "other"),)
 
 
 class Repeats:

@@ -78,27 +78,9 @@ CHECKS: tuple[tuple[re.Pattern[str], str, bool | None], ...] = tuple(
 )
 
 FIRST_OF_CHECK = (
-    "TCP",
-    "UDP",
-    "ICMP",
-    "DNS_",
-    "Misc",
-    "Remote",
-    "SMTP",
-    "HTTP",
-    "MD5",
-    "Regex",
-    "SSL",
-    "Read",
-    "Cannot",
-    "Timeout",
-    "Error",
-    "Connection",
-    "Check",
-    "BFD",
-    "PING_",
-    "FILE_",
-    "MISC_",
+    *("TCP", "UDP", "ICMP", "DNS_", "Misc", "Remote", "SMTP", "HTTP", "MD5", "Regex", "SSL"),
+    *("Read", "Cannot", "Timeout", "Error", "Connection", "Check", "BFD"),
+    *("PING_", "FILE_", "MISC_"),
 )
 """First words of `CHECKS`, to skip the table for any other line."""
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from lvstui.model.facts import Missing
 from lvstui.model.text import plain
 from lvstui.process import trust
+from lvstui.sources.base import modified
 from lvstui.sources.processes import PROC, command_line, inside, options_of, tmp_dir
 
 SYSLOG_FILES = (
@@ -55,8 +56,7 @@ def own_files(pid: int) -> tuple[str, ...]:
         folder = inside(pid, folder) if folder.startswith("/") else tmp_dir(pid)
         stem, extension = os.path.splitext(name)
         # NAME.log of the parent, NAME_vrrp.log … of the others, then netns and instance.
-        shapes = (f"{stem}{extension}", f"{stem}_*{extension}")
-        for shape in shapes:
+        for shape in (f"{stem}{extension}", f"{stem}_*{extension}"):
             found += sorted(glob.glob(os.path.join(glob.escape(folder), shape)))
     if "l" in options and "n" in options:
         console = f"{PROC}/{pid}/fd/2"
@@ -102,13 +102,6 @@ def _mentions_keepalived(path: str) -> bool:
         return False
 
 
-def _modified(path: str) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0.0
-
-
 def find(pid: int, files: tuple[str, ...] = SYSLOG_FILES) -> LogPlace | Missing:
     """The place to read, or why there is none. `pid` is the daemon's parent, 0 when unknown."""
     own = own_files(pid) if pid else ()
@@ -119,11 +112,8 @@ def find(pid: int, files: tuple[str, ...] = SYSLOG_FILES) -> LogPlace | Missing:
     if journal and _journal_readable():
         return LogPlace("journal")
     there = [path for shape in files for path in sorted(glob.glob(shape)) if os.path.isfile(path)]
-    readable = sorted(
-        (path for path in dict.fromkeys(there) if os.access(path, os.R_OK)),
-        key=_modified,
-        reverse=True,
-    )
+    allowed = (path for path in dict.fromkeys(there) if os.access(path, os.R_OK))
+    readable = sorted(allowed, key=modified, reverse=True)
     for path in readable:
         if _mentions_keepalived(path):
             return LogPlace("file", (path,))

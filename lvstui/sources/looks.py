@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lvstui.model.facts import Missing, RealServerSeen
+from lvstui.model.facts import RealServerSeen
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.model.wire import decode
@@ -46,7 +46,7 @@ class KeptLooks(Source):
         time of their folder."""
         last: object = None
         first = True
-        while True:
+        for _ in context.ticks():
             try:
                 now = self._folder.stat().st_mtime_ns
                 if now != last:
@@ -56,11 +56,9 @@ class KeptLooks(Source):
                 # Nobody looked yet.
                 last = None
             except OSError as error:
-                context.emit(self.name, Missing(self.name, plain(f"earlier looks: {error}")))
+                context.missing(self.name, plain(f"earlier looks: {error}"))
                 return
             first = False
-            if context.wait(context.interval_s):
-                return
 
     def _read(self, context: Context, first: bool) -> None:
         horizon = time.time() - BACK_S

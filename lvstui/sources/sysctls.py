@@ -5,6 +5,7 @@ Documentation/networking/ipvs-sysctl.rst of the kernel tells what each one means
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from lvstui.model.facts import SysctlsSeen
@@ -26,11 +27,9 @@ def read_sysctls(root: Path = ROOT) -> tuple[tuple[str, str], ...]:
     """(name, value) of those that this kernel has."""
     found = []
     for name in NAMES:
-        try:
+        with suppress(OSError):
             value = (root / name.replace(".", "/")).read_text("ascii", "replace").strip()
-        except OSError:
-            continue
-        found.append((name, value))
+            found.append((name, value))
     return tuple(found)
 
 

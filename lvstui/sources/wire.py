@@ -17,7 +17,7 @@ import socket
 import struct
 import time
 
-from lvstui.model.facts import AdvertSeen, Available, Missing
+from lvstui.model.facts import AdvertSeen, Available
 from lvstui.model.text import plain
 from lvstui.model.vrrp import Advert
 from lvstui.sources.base import Context, Source
@@ -105,6 +105,10 @@ def _parse_vrrp(
     return Advert(source, interface, body[1], body[2], version, interval, vips, outgoing)
 
 
+def _what(advert: Advert) -> tuple[object, ...]:
+    return advert.priority, advert.interval_s, advert.vips
+
+
 class Pace:
     """Which advertisements are worth a fact.
 
@@ -128,11 +132,7 @@ class Pace:
         last = self._last.get(key)
         if last is not None:
             at, before = last
-            same = (before.priority, before.interval_s, before.vips) == (
-                advert.priority,
-                advert.interval_s,
-                advert.vips,
-            )
+            same = _what(before) == _what(advert)
             gap = min(1.0 - _SAME_WITHIN_S, max(_SAME_WITHIN_S, len(self._last) / _USUAL_PER_S))
             if same and now - at < gap * 0.9:
                 return False
@@ -192,14 +192,8 @@ class WireSource(Source):
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.EACCES):
                 raise
-            context.emit(
-                self.name,
-                Missing(
-                    self.name,
-                    "VRRP advertisements can not be heard",
-                    "run lvstui as root, or give it CAP_NET_RAW",
-                ),
-            )
+            remedy = "run lvstui as root, or give it CAP_NET_RAW"
+            context.missing(self.name, "VRRP advertisements can not be heard", remedy)
             return
         context.emit(self.name, Available(self.name))
         with sock:

@@ -34,7 +34,7 @@ def impostor(lab: Lab, node: str, tmp_path: Path) -> Iterator[str]:
     """The user `guest` runs a keepalived of his own there, under a pid that a stale pid file names;
     run by root it would leave a mark. Nothing may have left one in the end."""
     recorder(tmp_path / "keepalived", Path(MARK))
-    lab.copy_in(node, tmp_path / "keepalived", IMPOSTOR, mode=0o755)
+    lab.write(node, IMPOSTOR, (tmp_path / "keepalived").read_bytes(), mode=0o755)
     lab.run(node, f"chown guest: {IMPOSTOR}; rm -f {MARK}")
     command = ["/bin/sh", "-c", f'exec {GUEST} {IMPOSTOR} -f "$0"', HOSTILE]
     process = lab.spawn(node, command, env={"TMPDIR": HOME})

@@ -132,7 +132,7 @@ def test_output_arrives_whole(lab: Lab) -> None:
 def test_files_go_in_and_out_unchanged(lab: Lab, tmp_path: Path) -> None:
     data = bytes(range(256)) * 400
     (tmp_path / "in").write_bytes(data)
-    lab.copy_in("rs2", tmp_path / "in", "/srv/new/file", mode=0o600)
+    lab.write("rs2", "/srv/new/file", (tmp_path / "in").read_bytes(), mode=0o600)
     lab.copy_out("rs2", "/srv/new/file", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == data
     assert lab.run("rs2", "stat -c %a /srv/new/file").stdout == "600\n"

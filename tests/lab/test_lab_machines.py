@@ -116,9 +116,9 @@ def test_who_may_become_root_on_a_machine(booted: dict[str, RunningMachine]) -> 
 def test_cable_of_a_machine(booted: dict[str, RunningMachine]) -> None:
     machine = booted["plain"]
     lab = machine._lab
-    machine.unplug()
+    machine._lab.fault("unplug", machine.name)
     assert lab.run("lb1", "arping -c 1 -w 1 -I eth0 m5", check=False).status != 0
-    machine.plug()
+    machine._lab.fault("plug", machine.name)
     assert machine.run("true").status == 0
     with pytest.raises(LabError, match="m5 is a machine"):
         lab.fault("stop", "m5")

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import os
 
-PASSWORD = "lab"
-"""The password of `ops` and `guest`."""
-
 _HASH = (
     "$6$lvstuilab$n2RGPUl2Dmj5OvYEiRXAlUk3JnK7HWXmVKf56ojn13I5aTv6N7so1xdk5edkVag3PpUEfYz2WPh9CAPj"
     "LMAUf."
 )
-"""PASSWORD as crypt(3) stores it; a constant because Python 3.13 cannot compute it any more."""
+"""The password `lab` as crypt(3) stores it: Python 3.13 cannot compute it any more."""
 
 PEOPLE: dict[str, tuple[int, str]] = {
     "ops": (1001, _HASH),
@@ -89,7 +86,7 @@ def _without(text: str, names: set[str], numbers: set[str]) -> list[str]:
     return result
 
 
-def passwd(text: str, daemons: bool = False) -> str:
+def passwd(text: str, daemons: bool) -> str:
     """/etc/passwd with the lab's users in place of those of the same name or number.
 
     daemons: also the users of systemd's and other daemons, where they are missing.
@@ -108,7 +105,7 @@ def passwd(text: str, daemons: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def group(text: str, daemons: bool = False) -> str:
+def group(text: str, daemons: bool) -> str:
     """/etc/group, likewise."""
     lines = _without(text, {"tcpdump", *PEOPLE}, {str(number) for number, _ in PEOPLE.values()})
     lines.append(f"tcpdump:x:{_SYSTEM_USERS['tcpdump']}:")
@@ -160,9 +157,6 @@ def own_programs(root: str) -> None:
                 os.chown(root + path, 0, 0)
                 os.chmod(root + path, mode)
     for path in _ROOTS_FOLDERS:
-        if (
-            os.path.isdir(root + path)
-            and not os.path.islink(root + path)
-            and os.stat(root + path).st_uid
-        ):
-            os.chown(root + path, 0, 0)
+        folder = root + path
+        if os.path.isdir(folder) and not os.path.islink(folder) and os.stat(folder).st_uid:
+            os.chown(folder, 0, 0)

@@ -12,71 +12,25 @@ import time
 
 from lvstui.lab import protocol
 from lvstui.lab.inside import faulty, kernel, node, root, rtnl, sessions
-from lvstui.lab.inside.proxy import NodeProxy
+from lvstui.lab.inside.proxy import BRIDGE, AgentLine, NodeProxy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-BRIDGE = "lan0"
 MODULES = ("overlay", "veth", "bridge", "ipv6", "nf_conntrack", "ip_vs")
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sh", "dh", "mh", "sed", "nq", "lblc", "lblcr", "fo", "ovf")
 
 
-class Agent:
+class Agent(AgentLine):
     """The event loop over control line, nodes and sessions."""
 
-    bridge = BRIDGE
-
     def __init__(self, plan: dict[str, Any], line: int) -> None:
-        self.plan = plan
-        self.nodes: dict[str, NodeProxy] = {}
-        self.poll = select.epoll()
-        self.readers: dict[int, Callable[[int], None]] = {}
+        super().__init__(plan, line)
         self.sessions = sessions.Sessions(self)
         self.faults = faulty.Faults(self)
-        self._line = line
-        self._out = bytearray()
         self._decoder = protocol.Decoder()
-        self._line_events = select.EPOLLIN
         self.watch(line, self._line_ready)
-
-    # ---- descriptors -------------------------------------------------------------------------
-
-    def watch(self, fd: int, call: Callable[[int], None], events: int = select.EPOLLIN) -> None:
-        """Call with the events when fd is ready."""
-        self.readers[fd] = call
-        self.poll.register(fd, events)
-
-    def unwatch(self, fd: int) -> None:
-        """Forget a descriptor; harmless when it is not watched."""
-        if self.readers.pop(fd, None) is not None:
-            with contextlib.suppress(OSError, ValueError):
-                self.poll.unregister(fd)
-
-    @property
-    def congested(self) -> bool:
-        """Whether the line's output waits, so that no more should be read from commands."""
-        return len(self._out) > 4 * protocol.CHUNK
-
-    def send(self, kind: int, channel: int, payload: bytes = b"") -> None:
-        """Queue a frame and write what the line takes."""
-        self._out += protocol.frame(kind, channel, payload)
-        self._flush()
-
-    def send_json(self, kind: int, channel: int, value: Any) -> None:
-        """Queue a frame with JSON."""
-        self.send(kind, channel, json.dumps(value).encode())
-
-    def _flush(self) -> None:
-        if self._out:
-            with contextlib.suppress(BlockingIOError):
-                del self._out[: os.write(self._line, self._out)]
-        wanted = select.EPOLLIN | (select.EPOLLOUT if self._out else 0)
-        if wanted != self._line_events:
-            self._line_events = wanted
-            self.poll.modify(self._line, wanted)
 
     def phase(self, name: str) -> None:
         """Tell the host how far the start is; the guest's own clock in seconds."""

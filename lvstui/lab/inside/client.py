@@ -25,12 +25,16 @@ TIMEOUT_SECONDS = 1.5
 DOWNLOAD_TIMEOUT_SECONDS = 40.0
 
 
+def _open_log() -> int:
+    return os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+
 class Client:
     """Targets: {"name", "protocol", "address", "port", "per_second", "downloads"}."""
 
     def __init__(self, targets: list[dict[str, Any]]) -> None:
         self._loop = Loop()
-        self._log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._log = _open_log()
         self._count = 0
         start = 0.0
         for target in targets:
@@ -68,7 +72,7 @@ class Client:
         if self._count % 5000 == 0 and os.fstat(self._log).st_size > MAX_LOG_BYTES:
             os.rename(LOG, LOG + ".1")
             os.close(self._log)
-            self._log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._log = _open_log()
 
     def _http(self, target: dict[str, Any], path: str) -> None:
         _Http(self._loop, target, path, self._write, self._http)

@@ -22,15 +22,14 @@ START_SECONDS = 2.0
 CONFIG = "/etc/keepalived/keepalived.conf"
 _ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
-Key = tuple[str, str]
+Table = dict[str, tuple[str, dict[str, tuple[str, int]]]]
+"""{service: (protocol, {server: (method, weight)})}; services are "TCP 10.10.0.20:80" or "FWM 1",
+servers "10.10.0.3:80", IPv6 in brackets."""
 
 
-def read_table(text: str) -> dict[str, tuple[str, dict[str, tuple[str, int]]]]:
-    """/proc/net/ip_vs as {service: (protocol, {server: (method, weight)})}.
-
-    Services are "TCP 10.10.0.20:80" or "FWM 1", servers "10.10.0.3:80", IPv6 in brackets.
-    """
-    table: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}
+def read_table(text: str) -> Table:
+    """/proc/net/ip_vs, taken apart."""
+    table: Table = {}
     servers: dict[str, tuple[str, int]] = {}
     for line in text.splitlines()[3:]:
         words = line.split()
@@ -54,12 +53,10 @@ def _address(text: str) -> str:
 def is_local(address: str) -> bool:
     """Whether this network namespace has the address (only then can a socket be bound to it)."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.bind((address, 0))
-        except OSError:
-            return False
-    return True
+    with socket.socket(family, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
+        sock.bind((address, 0))
+        return True
+    return False
 
 
 class LabDirector:
@@ -139,7 +136,7 @@ class LabDirector:
         return sorted(found, key=lambda pid: pid == self._pid)
 
     @staticmethod
-    def _table() -> dict[str, tuple[str, dict[str, tuple[str, int]]]]:
+    def _table() -> Table:
         try:
             with open("/proc/net/ip_vs", encoding="ascii") as file:
                 return read_table(file.read())
@@ -223,12 +220,11 @@ class LabDirector:
         os.close(read)
         end = time.monotonic() + 5
         while time.monotonic() < end:
-            try:
-                if os.waitpid(pid, os.WNOHANG)[0]:
-                    return
-            except ChildProcessError:
-                return
-            time.sleep(0.02)
+            with contextlib.suppress(ChildProcessError):
+                if not os.waitpid(pid, os.WNOHANG)[0]:
+                    time.sleep(0.02)
+                    continue
+            return
 
 
 UNIT = "keepalived.service"

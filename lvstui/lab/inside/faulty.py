@@ -12,13 +12,14 @@ import os
 import socket
 
 from lvstui.lab.inside import rtnl
+from lvstui.lab.inside.proxy import BRIDGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from lvstui.lab.inside.proxy import AgentAround, NodeProxy
+    from lvstui.lab.inside.proxy import AgentLine, NodeProxy
 
 DEFAULT_SLOW_MS = 3000
 _PROTOCOL_VRRP = 112
@@ -31,7 +32,7 @@ class FaultRefused(Exception):
 class Faults:
     """All faults of one lab."""
 
-    def __init__(self, agent: AgentAround) -> None:
+    def __init__(self, agent: AgentLine) -> None:
         self._agent = agent
         self._route: rtnl.LabRoute | None = None
         self._split = False
@@ -57,10 +58,6 @@ class Faults:
             "unsplit": lambda node, _: self._block_vrrp(False),
             "heal": lambda node, _: self.heal(),
         }
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._handlers)
 
     # ---- asking ------------------------------------------------------------------------------
 
@@ -121,7 +118,7 @@ class Faults:
     def _inject(self, name: str, node: Any, argument: Any) -> str:
         handler = self._handlers.get(name)
         if handler is None:
-            raise FaultRefused(f"no fault {name!r}; there are: {', '.join(self.names)}")
+            raise FaultRefused(f"no fault {name!r}; there are: {', '.join(self._handlers)}")
         return handler(str(node or ""), "" if argument is None else str(argument))
 
     def _proxy(self, name: str) -> NodeProxy:
@@ -219,7 +216,7 @@ class Faults:
             self._route = rtnl.LabRoute()
         if self._machine_role(node):
             # The port of a machine stays up: its cable ends outside this guest.
-            self._route.enslave("v" + node, self._agent.bridge if up else "")
+            self._route.enslave("v" + node, BRIDGE if up else "")
         else:
             self._route.set_up(self._proxy(node).port, up)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
+import struct
+import termios
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -69,6 +72,11 @@ def set_host_name(name: str) -> None:
     """sethostname(2)."""
     raw = name.encode()
     _checked(_libc.sethostname(raw, len(raw)), "sethostname", name)
+
+
+def set_size(fd: int, rows: int, columns: int) -> None:
+    """Resize a terminal; its foreground processes get SIGWINCH."""
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 class Modules:

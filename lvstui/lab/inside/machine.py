@@ -12,6 +12,7 @@ import json
 import os
 
 from lvstui.lab.inside import accounts, kernel, rtnl
+from lvstui.lab.inside.root import install_users, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,34 +46,13 @@ def _hide(upper: str, path: str) -> None:
     os.setxattr(upper + path, "trusted.overlay.opaque", b"y")
 
 
-def _write(path: str, mode: int, text: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-        file.write(text)
-    os.chmod(path, mode)
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
 def _install(root: str, plan: dict[str, Any]) -> None:
     """What installing the packages would have done, and this machine's own configuration."""
-    _write(root + "/etc/passwd", 0o644, accounts.passwd(_read(root + "/etc/passwd"), daemons=True))
-    _write(root + "/etc/group", 0o644, accounts.group(_read(root + "/etc/group"), daemons=True))
-    _write(root + "/etc/shadow", 0o600, accounts.shadow())
-    for path, (mode, text) in accounts.FILES.items():
-        _write(root + path, mode, text)
+    install_users(root, plan["files"]["/root/.ssh/authorized_keys"][1], daemons=True)
     for path in plan["folders"]:
         os.makedirs(root + path, exist_ok=True)
     for path, (mode, text) in plan["files"].items():
-        _write(root + path, mode, text)
+        write(root + path, mode, text)
     for path, target in plan["links"].items():
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
@@ -82,7 +62,6 @@ def _install(root: str, plan: dict[str, Any]) -> None:
     # before it reboots.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(root + "/.dockerenv")
-    accounts.homes(root, plan["files"]["/root/.ssh/authorized_keys"][1])
     accounts.own_programs(root)
     accounts.own_plugins(root)
     if os.path.exists(root + "/usr/sbin/netplan"):

@@ -141,9 +141,7 @@ class Node:
         master = -1
         if call.get("pty"):
             master, slave = os.openpty()
-            rows, columns = call["pty"]
-            size = rows.to_bytes(2, "little") + columns.to_bytes(2, "little") + b"\0" * 4
-            fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
+            kernel.set_size(slave, *call["pty"])
             fds = [slave, slave, slave]
         env = {**ENVIRONMENT, **self._plan["env"], **call.get("env", {})}
         argv = call["argv"]
@@ -263,9 +261,8 @@ class Node:
         try:
             reply: dict[str, Any] = json.loads(said)
         except ValueError:
-            return {
-                "error": f"{call['name']} does not answer by SSH: it is off, booting or cut off"
-            }
+            why = "it is off, booting or cut off"
+            return {"error": f"{call['name']} does not answer by SSH: {why}"}
         return reply
 
     def op_status(self, _: dict[str, Any]) -> dict[str, Any]:

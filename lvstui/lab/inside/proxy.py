@@ -1,39 +1,22 @@
-"""The agent's end of a node, and what faults and sessions ask of the agent."""
+"""The agent's end of a node, and of its line to the host."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import socket
 
+from lvstui.lab import protocol
 from lvstui.lab.inside import kernel, node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol
+    from typing import Any
 
-    class AgentAround(Protocol):
-        """The event loop over control line, nodes and sessions."""
-
-        bridge: str
-        plan: dict[str, Any]
-        nodes: dict[str, NodeProxy]
-        readers: dict[int, Callable[[int], None]]
-
-        @property
-        def congested(self) -> bool: ...
-
-        def watch(
-            self, fd: int, call: Callable[[int], None], events: int = select.EPOLLIN
-        ) -> None: ...
-
-        def unwatch(self, fd: int) -> None: ...
-
-        def send(self, kind: int, channel: int, payload: bytes = b"") -> None: ...
-
-        def send_json(self, kind: int, channel: int, value: Any) -> None: ...
+BRIDGE = "lan0"
 
 
 class NodeProxy:
@@ -95,3 +78,50 @@ class NodeProxy:
         if given:
             reply["fd"] = given[0]
         return reply
+
+
+class AgentLine:
+    """The agent's line to the host, its nodes, and the descriptors that it waits for."""
+
+    def __init__(self, plan: dict[str, Any], line: int) -> None:
+        self.plan = plan
+        self.nodes: dict[str, NodeProxy] = {}
+        self.poll = select.epoll()
+        self.readers: dict[int, Callable[[int], None]] = {}
+        self._line = line
+        self._out = bytearray()
+        self._line_events = select.EPOLLIN
+
+    def watch(self, fd: int, call: Callable[[int], None], events: int = select.EPOLLIN) -> None:
+        """Call with the events when fd is ready."""
+        self.readers[fd] = call
+        self.poll.register(fd, events)
+
+    def unwatch(self, fd: int) -> None:
+        """Forget a descriptor; harmless when it is not watched."""
+        if self.readers.pop(fd, None) is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self.poll.unregister(fd)
+
+    @property
+    def congested(self) -> bool:
+        """Whether the line's output waits, so that no more should be read from commands."""
+        return len(self._out) > 4 * protocol.CHUNK
+
+    def send(self, kind: int, channel: int, payload: bytes = b"") -> None:
+        """Queue a frame and write what the line takes."""
+        self._out += protocol.frame(kind, channel, payload)
+        self._flush()
+
+    def send_json(self, kind: int, channel: int, value: Any) -> None:
+        """Queue a frame with JSON."""
+        self.send(kind, channel, json.dumps(value).encode())
+
+    def _flush(self) -> None:
+        if self._out:
+            with contextlib.suppress(BlockingIOError):
+                del self._out[: os.write(self._line, self._out)]
+        wanted = select.EPOLLIN | (select.EPOLLOUT if self._out else 0)
+        if wanted != self._line_events:
+            self._line_events = wanted
+            self.poll.modify(self._line, wanted)

@@ -115,7 +115,7 @@ def build(plan: dict[str, Any], node: dict[str, Any]) -> None:
     os.rmdir("/run/lvstui-old")
     for path, (mode, text) in node["files"].items():
         write(path, mode, text)
-    _accounts(node["files"]["/root/.ssh/authorized_keys"][1])
+    install_users("", node["files"]["/root/.ssh/authorized_keys"][1])
 
 
 def write(path: str, mode: int, text: str) -> None:
@@ -129,11 +129,12 @@ def write(path: str, mode: int, text: str) -> None:
     os.chmod(path, mode)
 
 
-def _accounts(authorized_keys: str) -> None:
-    """The users that maintainer scripts would have made, and those who try things out."""
+def install_users(root: str, authorized_keys: str, daemons: bool = False) -> None:
+    """The users that maintainer scripts would have made below a root folder (`daemons`: those of
+    systemd and other daemons as well), and those who try things out."""
     for path, make in (("/etc/passwd", accounts.passwd), ("/etc/group", accounts.group)):
-        write(path, 0o644, make(_read(path) or ""))
-    write("/etc/shadow", 0o600, accounts.shadow())
+        write(root + path, 0o644, make(_read(root + path) or "", daemons))
+    write(root + "/etc/shadow", 0o600, accounts.shadow())
     for path, (mode, text) in accounts.FILES.items():
-        write(path, mode, text)
-    accounts.homes("", authorized_keys)
+        write(root + path, mode, text)
+    accounts.homes(root, authorized_keys)

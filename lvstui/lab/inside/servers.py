@@ -76,6 +76,8 @@ class Loop:
 class ServedService:
     """What TCP and UDP services share: mode and listening socket."""
 
+    kind: socket.SocketKind
+
     def __init__(
         self, loop: Loop, node: str, name: str, port: int, ipv6: bool, number: int = 0
     ) -> None:
@@ -88,11 +90,8 @@ class ServedService:
         self.delay = 0.0
         self._family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self._socket: socket.socket | None = None
+        self.clients: dict[int, socket.socket] = {}
         self.open()
-
-    def kind(self) -> int:
-        """SOCK_STREAM or SOCK_DGRAM."""
-        raise NotImplementedError
 
     def readable(self) -> None:
         """The listening socket has something."""
@@ -105,13 +104,13 @@ class ServedService:
         """Listen."""
         if self._socket is not None:
             return
-        sock = socket.socket(self._family, self.kind(), self.number)
+        sock = socket.socket(self._family, self.kind, self.number)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self._family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         sock.setblocking(False)
         sock.bind(("", self.port))
-        if self.kind() == socket.SOCK_STREAM:
+        if self.kind == socket.SOCK_STREAM:
             sock.listen(128)
         self._socket = sock
         self.loop.add(sock.fileno(), self.readable)
@@ -138,12 +137,7 @@ class ServedService:
 class Web(ServedService):
     """HTTP/1.0: `/` gives the node's name, `/slow` the same over 20 s."""
 
-    def kind(self) -> int:
-        return socket.SOCK_STREAM
-
-    def open(self) -> None:
-        self.clients: dict[int, socket.socket] = getattr(self, "clients", {})
-        super().open()
+    kind = socket.SOCK_STREAM
 
     def readable(self) -> None:
         assert self._socket is not None
@@ -220,8 +214,7 @@ class Web(ServedService):
 class Dns(ServedService):
     """Answers every question: TXT with the node's name, A with 192.0.2.1 (documentation net)."""
 
-    def kind(self) -> int:
-        return socket.SOCK_DGRAM
+    kind = socket.SOCK_DGRAM
 
     def open(self) -> None:
         super().open()

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import select
 import shlex
 import signal
-import termios
 
 from lvstui.lab import protocol
+from lvstui.lab.inside import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lvstui.lab.inside.proxy import AgentAround, NodeProxy
+    from lvstui.lab.inside.proxy import AgentLine, NodeProxy
 
 
 class Session:
@@ -56,7 +55,7 @@ def by_ssh(request: dict[str, Any], through: str) -> dict[str, Any]:
 class Sessions:
     """All running commands."""
 
-    def __init__(self, agent: AgentAround) -> None:
+    def __init__(self, agent: AgentLine) -> None:
         self._agent = agent
         self._by_channel: dict[int, Session] = {}
         self._paused: set[Session] = set()
@@ -83,7 +82,7 @@ class Sessions:
             session.proxy.call("signal", pid=session.pid, signal=number)
         elif kind == protocol.RESIZE and session.pty:
             with contextlib.suppress(OSError):
-                set_size(session.stdin, *protocol.SIZE.unpack(payload))
+                kernel.set_size(session.stdin, *protocol.SIZE.unpack(payload))
 
     def _open(self, channel: int, request: dict[str, Any]) -> None:
         agent = self._agent
@@ -106,12 +105,11 @@ class Sessions:
             session.pty = True
             session.outputs[master] = protocol.DATA_OUT
         else:
-            pairs = [os.pipe(), os.pipe(), os.pipe()]
-            theirs = [pairs[0][0], pairs[1][1], pairs[2][1]]
+            (stdin, to_stdin), (out, stdout), (err, stderr) = os.pipe(), os.pipe(), os.pipe()
+            theirs, ours = [stdin, stdout, stderr], [to_stdin, out, err]
             reply = proxy.call("exec", theirs, **words)
             for fd in theirs:
                 os.close(fd)
-            ours = [pairs[0][1], pairs[1][0], pairs[2][0]]
             if "error" in reply:
                 for fd in ours:
                     os.close(fd)
@@ -119,12 +117,15 @@ class Sessions:
                 return
             for fd in ours:
                 os.set_blocking(fd, False)
-            session = Session(channel, proxy, reply["pid"], ours[0])
-            session.outputs = {ours[1]: protocol.DATA_OUT, ours[2]: protocol.DATA_ERR}
+            session = Session(channel, proxy, reply["pid"], to_stdin)
+            session.outputs = {out: protocol.DATA_OUT, err: protocol.DATA_ERR}
         self._by_channel[channel] = session
-        for fd in session.outputs:
-            agent.watch(fd, lambda events, s=session, f=fd: self._ready(s, f, events))  # type: ignore[misc]
+        self._watch(session)
         agent.send_json(protocol.STARTED, channel, {"pid": session.pid})
+
+    def _watch(self, session: Session) -> None:
+        for fd in session.outputs:
+            self._agent.watch(fd, lambda events, fd=fd: self._ready(session, fd, events))  # type: ignore[misc]
 
     def _refuse(self, channel: int, text: str) -> None:
         self._agent.send_json(protocol.EXIT, channel, {"error": text})
@@ -166,11 +167,7 @@ class Sessions:
         for session in list(self._paused):
             if session.credit > 0 and not self._agent.congested:
                 self._paused.discard(session)
-                for fd in session.outputs:
-                    self._agent.watch(
-                        fd,
-                        lambda events, s=session, f=fd: self._ready(s, f, events),  # type: ignore[misc]
-                    )
+                self._watch(session)
 
     def _write(self, session: Session) -> None:
         """Give a command's input what it takes; what it does not take now is kept."""
@@ -242,9 +239,3 @@ class Sessions:
                 session.proxy.call("signal", pid=session.pid, signal=int(signal.SIGCONT))
                 session.credit = 1 << 40  # nobody reads: let it run to its end
                 self.resume()
-
-
-def set_size(fd: int, rows: int, columns: int) -> None:
-    """Resize a terminal; its foreground processes get SIGWINCH."""
-    size = rows.to_bytes(2, "little") + columns.to_bytes(2, "little") + b"\0" * 4
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, size)

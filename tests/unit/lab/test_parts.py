@@ -69,10 +69,9 @@ def test_dns_answers_with_the_name() -> None:
     assert dns_reply(b"short", "rs2") is None
 
 
-def test_faults_know_their_opposites() -> None:
+def test_faults_strike_whom_there_is() -> None:
     names = {fault.name for fault in FAULTS}
     assert len(names) == len(FAULTS)
-    assert all(fault.undo in names for fault in FAULTS if fault.name != "heal")
     assert {fault.role for fault in FAULTS} == {"", "any", "director", "realserver"}
 
 
@@ -81,8 +80,9 @@ def test_no_lab_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert not available()
     with pytest.raises(LabError, match="this is no lab"):
         inject("heal")
+    monkeypatch.setenv("LVSTUI_LAB", str(tmp_path / "none.sock"))
     with pytest.raises(LabError, match="does not answer"):
-        inject("heal", socket_path=tmp_path / "none.sock")
+        inject("heal")
 
 
 class _Lab:
@@ -94,7 +94,10 @@ class _Lab:
     def fault(self, *asked: str | None) -> str:
         return repr((self.name, *asked))
 
-    def close(self) -> None:
+    def __enter__(self) -> _Lab:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """As in Lab."""
 
 

@@ -153,7 +153,7 @@ def test_a_machine_can_be_the_last_director() -> None:
 def test_each_stack_configures_all_addresses(name: str, ipv6: bool) -> None:
     addresses = ("10.10.0.51/24", "fd00:10:10::51/64")[: 1 + ipv6]
     stack = stacks.STACKS[name]
-    text = "".join(text for _, text in stack.files(stacks.Nic(addresses)).values())
+    text = "".join(text for _, text in stack.files(addresses).values())
     assert stack.configures_itself == all(address in text for address in addresses)
     enabled = {path.rsplit("/", 1)[-1] for path in stacks.links(stack)}
     assert {"ssh.service", "lab-services.service", *stack.units} <= enabled

@@ -18,17 +18,9 @@ from lvstui.operations import identity, journal
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.identity import Identity, identify
 from lvstui.operations.weights import plan_weights
-from lvstui.sources.audit import (
-    AuditEntry,
-    AuditTrail,
-    broken,
-    digest,
-    encode,
-    entries,
-    fact,
-    parse,
-)
+from lvstui.sources.audit import AuditEntry, AuditTrail, digest, encode, entries, fact, parse
 from lvstui.sources.base import Context
+from tests.unit.chain import broken
 from tests.unit.world import WEB, rs, three
 
 TEXT = st.text(st.characters(), max_size=60)

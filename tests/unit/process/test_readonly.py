@@ -127,7 +127,7 @@ def _writes(tmp: Path) -> dict[str, Callable[[], Any]]:
         "a saved file": lambda: newfile.create_saved(tmp / "state", "x", "txt", 0.0),
         "an accepted host key": lambda: known_hosts.append(str(tmp / "known"), "line"),
         "the audit log": lambda: AuditLog(tmp / "audit", "me").begin([], ""),
-        "a signal": lambda: dumps.request(os.getpid()),
+        "a signal": lambda: dumps.request(os.getpid(), dumps.DATA),
         "a weight": lambda: LiveKernel().set_weight(service, ServerKey("10.0.0.2", 80), 1),
         "a file of a host": lambda: LocalRunner().write(str(tmp / "over there"), b""),
         "the editor": lambda: edit_outside(["true"], "x", Redacted(b"", {}), 1),
@@ -345,4 +345,4 @@ def test_not_while_another_thread_runs() -> None:
 
 
 def test_signal_numbers_are_what_the_gate_stands_before() -> None:
-    assert set(dumps._SIGNALS.values()) == {signal.SIGRTMIN + 2, signal.SIGUSR1, signal.SIGUSR2}
+    assert set(dumps._SIGNALS.values()) == {signal.SIGUSR1, signal.SIGUSR2}

@@ -18,6 +18,7 @@ from lvstui.remote.append import append_lines
 from lvstui.remote.credentials import Redactor
 from lvstui.remote.transcript import Record, Transcript
 from lvstui.sources.audit import broken, entries
+from tests.unit.chain import broken
 
 CHANGE = Deed("10.10.0.3", "rs1", "push", "the VIP on lo")
 

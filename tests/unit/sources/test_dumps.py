@@ -14,15 +14,10 @@ from lvstui.model.facts import Available, ChecksSeen, CheckState, Fact, Instance
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.sources import dumps
 from lvstui.sources.base import Context
-from lvstui.sources.dump_text import sync_groups
-from lvstui.sources.dumps import (
-    DumpSource,
-    parse_checks,
-    parse_data,
-    parse_json,
-    parse_stats,
-    request,
-)
+from lvstui.sources.dump_checks import parse_checks
+from lvstui.sources.dump_text import parse_data, parse_json, parse_stats
+from lvstui.sources.dumps import DATA as DATA_DUMP
+from lvstui.sources.dumps import STATS, DumpSource, request
 from tests import stand_ins
 from tests.stand_ins import we_are_root
 
@@ -121,10 +116,6 @@ def test_partial_data_is_refused() -> None:
     assert parse_data("") is None
     assert parse_data(text_of("keepalived.data")[:500]) is None
     assert parse_data(text_of("keepalived_parent-2.2.7.data")) is None
-
-
-def test_sync_groups() -> None:
-    assert sync_groups(text_of("keepalived-2.2.7-backup.data")) == {"G1": "BACKUP"}
 
 
 def test_stats() -> None:
@@ -286,12 +277,11 @@ def test_only_handled_signals_are_sent() -> None:
     with stand_ins.own_folder() as folder:
         program, env = stand_ins.pythons_keepalived(folder)
         with stand_ins.running([str(program), "-c", code], env=env, ready=True) as process:
-            assert not request(process.pid, "json")
-            assert not request(process.pid, "stats")
+            assert not request(process.pid, STATS)
             assert process.poll() is None
-            assert request(process.pid)
+            assert request(process.pid, DATA_DUMP)
             assert process.wait(5) == 7
-            assert not request(process.pid)
+            assert not request(process.pid, DATA_DUMP)
 
 
 def test_nobody_else_is_signalled() -> None:
@@ -302,4 +292,4 @@ def test_nobody_else_is_signalled() -> None:
         "time.sleep(30)\n"
     )
     with stand_ins.running([sys.executable, "-c", code], ready=True) as process:
-        assert not request(process.pid)
+        assert not request(process.pid, DATA_DUMP)

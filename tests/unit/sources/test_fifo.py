@@ -91,10 +91,10 @@ def test_the_recorded_lines_are_understood(side: str) -> None:
 class Run:
     """The source in a thread."""
 
-    def __init__(self, paths: Callable[[], tuple[str, ...]], script: bool = False) -> None:
+    def __init__(self, paths: Callable[[], tuple[str, ...]]) -> None:
         self.seen: list[tuple[float, Observation]] = []
         self.context = Context("lb1", lambda o: self.seen.append((time.time(), o)))
-        source = FifoSource(paths, lambda: script)
+        source = FifoSource(paths)
         self.thread = threading.Thread(target=source.run, args=(self.context,))
         self.thread.start()
 
@@ -192,18 +192,6 @@ def test_a_missing_fifo_is_said_once(tmp_path: Path) -> None:
         assert len(run.facts()) == 1
     finally:
         run.stop()
-
-
-def test_a_configured_script_keeps_its_fifo(writer: Writer) -> None:
-    writer.say('INSTANCE "a" MASTER 1\n')
-    run = Run(lambda: (str(writer.path),), script=True)
-    try:
-        run.wait_for(lambda f: isinstance(f, Missing))
-        time.sleep(0.6)
-        assert not any(isinstance(f, InstanceChanged) for f in run.facts())
-    finally:
-        run.stop()
-        writer.end()
 
 
 def test_another_reader_keeps_its_fifo(writer: Writer) -> None:

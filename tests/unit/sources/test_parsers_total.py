@@ -46,7 +46,7 @@ from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.talk import CommandLine, Raw
 from lvstui.sources.dbus import parse_signal
 from lvstui.sources.dump_checks import parse_checks
-from lvstui.sources.dump_text import parse_data, parse_json, parse_stats, sync_groups
+from lvstui.sources.dump_text import parse_data, parse_json, parse_stats
 from lvstui.sources.fifo import parse_line
 from lvstui.sources.log_lines import facts_of, split_syslog
 from lvstui.sources.wire import parse_advert
@@ -196,7 +196,7 @@ PARSERS = {
     ),
     "proc": Parser(lambda t: TableReader().parse(t), read("ip_vs.txt")),
     "json dump": Parser(parse_json, read("keepalived-dumps/*.json")),
-    "data dump": Parser(lambda t: (parse_data(t), sync_groups(t)), read("keepalived-dumps/*.data")),
+    "data dump": Parser(parse_data, read("keepalived-dumps/*.data")),
     "stats dump": Parser(parse_stats, read("keepalived-dumps/*.stats")),
     "checks dump": Parser(parse_checks, read("keepalived-dumps/keepalived_check.data")),
     "dbus": Parser(parse_signal, [SIGNAL]),
