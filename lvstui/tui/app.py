@@ -18,13 +18,11 @@ from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Progress, Stop, Tell
 from lvstui.operations.identity import identify
-from lvstui.operations.weights import WeightsPlan
 from lvstui.session.jobs import Jobs
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.console import ConsoleScreen
 from lvstui.tui.crash import Crash, TerminalWatch
-from lvstui.tui.feed import Feed, LabControl, WeightsOperator
 from lvstui.tui.keyboard import Keyboard
 from lvstui.tui.live import LiveScreen
 from lvstui.tui.palette import CommandProvider, Palette
@@ -36,12 +34,16 @@ from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.tui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
+    from lvstui.lab.link import LabLink
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
+    from lvstui.operations.weight_changes import WeightChanges
+    from lvstui.operations.weights import WeightsPlan
     from lvstui.remote.runner import Asker
     from lvstui.session.config import ConfigSession
     from lvstui.session.on_disk import OnDisk
     from lvstui.session.realservers import RealServerSession
+    from lvstui.watch import Watcher
 
 
 class PictureChanged(Message):
@@ -73,10 +75,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def __init__(
         self,
-        feed: Feed,
-        operator: WeightsOperator,
+        feed: Watcher,
+        operator: WeightChanges,
         *,
-        lab: LabControl | None = None,
+        lab: LabLink | None = None,
         realservers: Callable[[Asker], RealServers] | None = None,
         configuration: OnDisk | None = None,
         config_engine: Callable[[Asker], DirectorConfigs] | None = None,

@@ -54,28 +54,45 @@ def _free(page: Any) -> str:
     return ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class Names:
+    """What a command is called: in the settings, by hands, in the palette and in the footer."""
+
+    id: str
+    """Stable; also the id of the key binding."""
+    keys: str
+    """Textual's key names, comma between alternatives; empty: palette only."""
+    title: str
+    """Line in the palette."""
+    label: str = ""
+    """Word in the footer; empty: not in the footer."""
+
+    @property
+    def shown_keys(self) -> str:
+        """The keys as people write them."""
+        return " ".join(shown_key(key) for key in self.keys.split(",") if key)
+
+    @property
+    def first_key(self) -> str:
+        """The key for the footer."""
+        return shown_key(self.keys.split(",")[0])
+
+
+@dataclass(frozen=True)
 class Command(Generic[P]):
     """One thing an operator can do on one screen."""
 
-    id: str
-    """Stable name; also the id of the key binding."""
-    keys: str = ""
-    """Textual's key names, comma between alternatives; empty: palette only."""
-    label: str = ""
-    """Word in the footer; empty: not in the footer."""
-    title: str
-    """Line in the palette."""
+    names: Names
     help: str
     """What it does, in one or two sentences."""
-    group: str = "View"
-    """Heading in the help."""
     run: Callable[[P], object]
     """Does it."""
     why_not: Callable[[P], str] = _free
     """Why it cannot be used now; empty when it can."""
     twin: str | Callable[[P], str] = ""
     """The same on the command line; empty when there is no such thing."""
+    group: str = "View"
+    """Heading in the help."""
     changes: bool = True
     """Changes the world, or writes a file: refused in a read-only session. Whatever does neither
     says so by being `HarmlessCommand`."""
@@ -85,25 +102,25 @@ class Command(Generic[P]):
     """Whether the palette offers it (every key that does something by itself does)."""
 
     @property
-    def shown_keys(self) -> str:
-        """Its keys as people write them."""
-        return " ".join(shown_key(key) for key in self.keys.split(",") if key)
-
-    @property
-    def first_key(self) -> str:
-        """The key for the footer."""
-        return shown_key(self.keys.split(",")[0])
+    def id(self) -> str:
+        """Its stable name."""
+        return self.names.id
 
     def shell(self, page: P) -> str:
         """Its twin for what is chosen on that screen now."""
         return self.twin if isinstance(self.twin, str) else self.twin(page)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class HarmlessCommand(Command[P]):
     """A command that changes nothing and writes no file: a read-only session has it too."""
 
     changes: bool = False
+
+
+def needs(met: Callable[[P], object], reason: str) -> Callable[[P], str]:
+    """A guard that refuses with `reason` unless something is so."""
+    return lambda page: "" if met(page) else reason
 
 
 def grouped(group: str, *commands: Command[P]) -> tuple[Command[P], ...]:
@@ -124,14 +141,14 @@ def bindings(commands: Iterable[Command[Any]]) -> list[BindingType]:
     """The key bindings of these commands."""
     return [
         Binding(
-            command.keys,
+            command.names.keys,
             f"command('{command.id}')",
-            command.label or command.title,
-            show=bool(command.label),
+            command.names.label or command.names.title,
+            show=bool(command.names.label),
             tooltip=command.help,
             id=command.id,
             priority=command.priority,
         )
         for command in commands
-        if command.keys
+        if command.names.keys
     ]

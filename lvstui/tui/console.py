@@ -162,10 +162,10 @@ class ConsoleScreen(LiveScreen[None]):
             command = self.command(id_)
             if command is None or (command.changes and read_only):
                 continue
-            key = command.first_key
+            key = command.names.first_key
             if key == "Enter":
                 key = self.console.glyphs.enter
-            label = command.label if waits or id_ != "change-last" else "rolled back"
+            label = command.names.label if waits or id_ != "change-last" else "rolled back"
             keys.append(Key(id_, key, label, not self.why_not(command)))
         return keys
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from lvstui.model.text import plain
 
 if TYPE_CHECKING:
-    from lvstui.tui.feed import LabControl, LabFault
+    from lvstui.lab.link import Breakable, LabLink
     from lvstui.tui.host import PageHost
 
 _Entry = tuple[str, str, Callable[[], None]]
 
 
-def fault_entries(screen: PageHost, lab: LabControl) -> Iterator[_Entry]:
+def fault_entries(screen: PageHost, lab: LabLink) -> Iterator[_Entry]:
     """`fault: stop rs3`, one for each fault and node that it can act on."""
     for fault in lab.faults:
         for node in lab.targets(fault):
@@ -23,7 +23,7 @@ def fault_entries(screen: PageHost, lab: LabControl) -> Iterator[_Entry]:
             yield title, fault.summary, partial(start_fault, screen, lab, fault, node)
 
 
-def start_fault(screen: PageHost, lab: LabControl, fault: LabFault, node: str) -> None:
+def start_fault(screen: PageHost, lab: LabLink, fault: Breakable, node: str) -> None:
     """Ask for the argument when it needs one, then inject it in a thread."""
     if "argument" not in fault.needs:
         _inject(screen, lab, fault, node, None)
@@ -40,7 +40,7 @@ def start_fault(screen: PageHost, lab: LabControl, fault: LabFault, node: str) -
 
 
 def _inject(
-    screen: PageHost, lab: LabControl, fault: LabFault, node: str, argument: str | None
+    screen: PageHost, lab: LabLink, fault: Breakable, node: str, argument: str | None
 ) -> None:
     app = screen.app
     what = f"fault: {fault.name} {node}".rstrip()

@@ -47,8 +47,8 @@ class HelpScreen(Dialog[None]):
         for command in self._about.commands:
             groups.setdefault(command.group, []).append(
                 (
-                    command.shown_keys or ":",
-                    command.title,
+                    command.names.shown_keys or ":",
+                    command.names.title,
                     command.help,
                     self._about.why_not(command),
                     command.shell(self._about),

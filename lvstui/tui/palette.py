@@ -46,10 +46,10 @@ class CommandProvider(Provider):
         ]
         # What cannot be used now stays visible, below what can.
         for command, reason in sorted(offered, key=lambda pair: bool(pair[1])):
-            keys = f"{command.first_key}  " if command.keys else ""
+            keys = f"{command.names.first_key}  " if command.names.keys else ""
             text = f"{keys}{'not now: ' + reason if reason else command.help}"
             yield PaletteEntry(
-                command.title, escape(text), partial(screen.action_command, command.id)
+                command.names.title, escape(text), partial(screen.action_command, command.id)
             )
         if console.lab is not None and not console.operator.read_only:
             for title, text, run in fault_entries(screen, console.lab):

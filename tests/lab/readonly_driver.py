@@ -172,7 +172,7 @@ class Driver:
     async def every_key(self, mode: str) -> None:
         """Those of the screen, and those of each dialog that one of them opens."""
         await self.go(mode)
-        keys = [k for command in self.app.screen.commands for k in command.keys.split(",") if k]  # type: ignore[attr-defined]
+        keys = [k for command in self.app.screen.commands for k in command.names.keys.split(",") if k]  # type: ignore[attr-defined]
         keys = list(dict.fromkeys([*keys, *self.others()]))
         for key in keys:
             if key in LEAVING:
@@ -183,7 +183,7 @@ class Driver:
             if len(self.app.screen_stack) > depth:
                 await self.inside(key, depth)
         for command in self.app.screen.commands:  # type: ignore[attr-defined]
-            if not set(command.keys.split(",")) & {*LEAVING, *keys}:
+            if not set(command.names.keys.split(",")) & {*LEAVING, *keys}:
                 await self.go(mode)
                 mark(f"{mode} {command.id}")
                 self.app.screen.action_command(command.id)  # type: ignore[attr-defined]

@@ -65,7 +65,7 @@ def make(tmp_path: Path) -> Make:
     def build(
         picture: Picture | None = None,
         *,
-        operator: FakeOperator | WeightChanges | None = None,
+        operator: WeightChanges | None = None,
         lab: FakeLab | None = None,
         realservers: Any = None,
         configuration: Any = None,
@@ -167,7 +167,7 @@ class Desk:
 
     async def push(self, picture: Picture) -> None:
         """The next picture comes."""
-        self.feed.push(picture)
+        self.feed.show(picture)
         await self.pilot.pause()
 
     async def until(self, true: Callable[[], bool]) -> None:

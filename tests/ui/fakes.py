@@ -10,14 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lvstui.lab.link import Breakable, LabLink
 from lvstui.model.changes import Ended
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServiceView, State
 from lvstui.model.realserver import Look
 from lvstui.operations.change import NOT_BEGUN, Outcome, Progress, ReadBack, Stop, Tell, silent
 from lvstui.operations.undo import Kind, Offer, Operation, offer
+from lvstui.operations.weight_changes import WeightChanges
 from lvstui.operations.weights import SetKernelWeight, WeightsPlan, planned
 from lvstui.sources.audit import AuditEntry
+from lvstui.watch import Watcher
 
 Target = tuple[ServiceKey, ServerKey]
 _ENTRY = AuditEntry(
@@ -25,47 +28,48 @@ _ENTRY = AuditEntry(
 )
 
 
-class FakeFeed:
-    """Holds one picture; `push` gives the next from this thread."""
+class FakeFeed(Watcher):
+    """Holds one picture; `show` gives the next from this thread."""
 
     def __init__(self, picture: Picture) -> None:
-        self.picture = picture
+        super().__init__([])
+        self._picture = picture
         self.listeners: list[Callable[[Picture], None]] = []
         self.watched: list[tuple[ServiceKey, ...]] = []
         self.refreshes = 0
         self.asked = 0
 
     def subscribe(self, listener: Callable[[Picture], None]) -> Callable[[], None]:
-        """As in Feed."""
+        """As in Watcher."""
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 
     def watch_closely(self, services: tuple[ServiceKey, ...]) -> None:
-        """As in Feed."""
+        """As in Watcher."""
         self.watched.append(services)
 
     def report(self, look: Look) -> None:
-        """As in Feed: it comes back with a picture."""
-        self.push(replace(self.picture, looks={**self.picture.looks, look.address: look}))
+        """As in Watcher: it comes back with a picture."""
+        self.show(replace(self.picture, looks={**self.picture.looks, look.address: look}))
 
     def refresh(self) -> None:
-        """As in Feed."""
+        """As in Watcher."""
         self.refreshes += 1
 
     def ask_daemon(self) -> bool:
-        """As in Feed."""
+        """As in Watcher."""
         self.asked += 1
         return True
 
-    def push(self, picture: Picture) -> None:
+    def show(self, picture: Picture) -> None:
         """The next picture."""
-        self.picture = picture
+        self._picture = picture
         for listener in list(self.listeners):
             listener(picture)
 
 
 @dataclass
-class FakeOperator:
+class FakeOperator(WeightChanges):
     """Makes believable plans and remembers what was applied."""
 
     read_only: bool = False
@@ -94,7 +98,7 @@ class FakeOperator:
         weight: int | None = None,
         reason: str = "",
     ) -> WeightsPlan:
-        """As in Operator."""
+        """As in WeightChanges."""
         self.asked.append((operation, tuple(targets), weight))
         after = {"drain": 0, "enable": 10}.get(operation, weight or 0)
         steps = []
@@ -126,7 +130,7 @@ class FakeOperator:
         )
 
     def operations(self, picture: Picture) -> tuple[Operation, ...]:
-        """As in Operator."""
+        """As in WeightChanges."""
         done = [
             Operation(
                 f"op-{number}",
@@ -143,18 +147,18 @@ class FakeOperator:
         return (*self.others, *reversed(done))
 
     def last(self, picture: Picture, number: int | None = None) -> Offer | None:
-        """As in Operator."""
+        """As in WeightChanges."""
         return offer(self.operations(picture), picture.at, number)
 
     def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
-        """As in Operator."""
+        """As in WeightChanges."""
         self.undone.append(offer)
         last = self.applied[int(offer.operation.id.removeprefix("op-")) - 1]
         steps = tuple(replace(s, before=s.after, after=s.before) for s in last.steps)
         return replace(planned(picture.host, "undo", steps), undoes=offer.operation.id)
 
     def apply(self, plan: WeightsPlan, *, tell: Tell = silent, stop: Stop | None = None) -> Outcome:
-        """As in Operator."""
+        """As in WeightChanges."""
         first = plan.steps[0]
         tell(Progress(1, len(plan.steps), first.host, first.what))
         if self.gate is not None:
@@ -181,32 +185,23 @@ class FakeOperator:
         return Outcome(plan, ended, "op-1", text, results)
 
 
-@dataclass(frozen=True)
-class FakeFault:
-    """As in Fault."""
-
-    name: str
-    summary: str
-    needs: str
-
-
-class FakeLab:
+class FakeLab(LabLink):
     """Remembers what was broken."""
 
     def __init__(self) -> None:
         self.faults = (
-            FakeFault("stop", "stop the web server", "node"),
-            FakeFault("slow", "answer slowly", "node argument"),
-            FakeFault("heal", "heal everything", ""),
+            Breakable("stop", "stop the web server", "node", "any"),
+            Breakable("slow", "answer slowly", "node argument", "any"),
+            Breakable("heal", "heal everything", "", ""),
         )
         self.injected: list[tuple[str, str, str | None]] = []
 
-    def targets(self, fault: FakeFault) -> tuple[str, ...]:
-        """As in Lab."""
+    def targets(self, fault: Breakable) -> tuple[str, ...]:
+        """As in LabLink."""
         return ("rs1", "rs3") if "node" in fault.needs else ("",)
 
     def inject(self, name: str, node: str, argument: str | None) -> str:
-        """As in Lab."""
+        """As in LabLink."""
         self.injected.append((name, node, argument))
         return f"[{name}] done on {node}"
 
@@ -249,7 +244,7 @@ def main() -> None:
         dice = random.Random(1)
         while True:
             time.sleep(1)
-            feed.push(alive(feed.picture, dice))
+            feed.show(alive(feed.picture, dice))
 
     threading.Thread(target=run, daemon=True).start()
     app = LvstuiApp(

@@ -486,7 +486,7 @@ async def test_a_timer_that_is_gone_is_never_counted_on(open_: Open, engine: Fak
         engine.past = [FakePast("c-1", "x", ended=Ended.WAITING, left_s=30)]
         await desk.until(lambda: " s: P keep/undo" in desk.lines()[0])
         stands = ChangeStands("c-1", "armed", "x", deadline=picture.at + 30)
-        desk.feed.push(replace(picture, changes=(stands,)))
+        desk.feed.show(replace(picture, changes=(stands,)))
         await desk.until(lambda: "the timer is gone" in desk.text())
 
 

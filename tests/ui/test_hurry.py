@@ -79,14 +79,14 @@ async def test_nothing_that_comes_at_a_bad_moment_ends_the_console(make: Make, s
             if what < 0.75:
                 driver.send_message(key_event(dice.choice(KEYS)))
             elif what < 0.9:
-                feed.push(alive(feed.picture, dice))
+                feed.show(alive(feed.picture, dice))
             else:
                 size = Size(*dice.choice(SIZES))
                 app.post_message(events.Resize(size, size))
             await yields(dice)
         # Left in the middle of whatever it is.
         app.exit()
-        feed.push(alive(feed.picture, dice))
+        feed.show(alive(feed.picture, dice))
         for key in ("d", "y", "question_mark"):
             driver.send_message(key_event(key))
     assert app._exception is None
@@ -120,7 +120,7 @@ async def test_a_picture_that_comes_before_a_screen_has_its_widgets(start: Start
         late = ServicesScreen()
         assert not await composed(late)
         desk.app.push_screen(late)
-        desk.feed.push(desk.feed.picture)
+        desk.feed.show(desk.feed.picture)
         desk.app._tick()
         await desk.pilot.pause()
         assert desk.app.screen is late

@@ -31,7 +31,7 @@ from lvstui.tui.theme import THEMES
 
 from . import pictures
 from .conftest import Desk, Make, Start
-from .fakes import FakeLab, FakeOperator
+from .fakes import FakeFeed, FakeLab, FakeOperator
 from .pictures import DNS, NOW, WEB, rs
 
 BLACK = Color(0, 0, 0)
@@ -265,7 +265,7 @@ async def test_every_command_is_in_the_palette(start: Start) -> None:
         provider = CommandProvider(desk.services)
         titles = {entry.title for entry in provider._entries()}
         for command in desk.services.commands:
-            assert (command.title in titles) == command.in_palette
+            assert (command.names.title in titles) == command.in_palette
         assert {"fault: stop rs1", "fault: stop rs3", "fault: heal"} <= titles
 
 
@@ -414,7 +414,8 @@ async def test_a_crash_says_one_line_and_tells_no_secret(
         async with app.run_test() as pilot:
             await pilot.pause()
             app.screen.show_picture = explode  # type: ignore[attr-defined]
-            app.feed.push(pictures.site())  # type: ignore[attr-defined]
+            assert isinstance(app.feed, FakeFeed)
+            app.feed.show(pictures.site())
             await pilot.pause()
 
     with pytest.raises(RuntimeError):
@@ -533,6 +534,6 @@ def test_no_key_means_two_things_on_a_screen() -> None:
         assert isinstance(screen, ConsoleScreen)
         assert entry.mode == screen.MODE
         for command in screen.commands:
-            for key in filter(None, command.keys.split(",")):
+            for key in filter(None, command.names.keys.split(",")):
                 other = taken.setdefault(key, command.id)
                 assert other == command.id, f"{entry.mode}: {key} is {other} and {command.id}"

@@ -24,8 +24,10 @@ from lvstui.session.selection import Selection
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.forms import Form
-from lvstui.tui.feed import Target
 from lvstui.tui.host import PageHost
+
+Target = tuple[ServiceKey, ServerKey]
+"""One real server of one virtual service, as an operation names it."""
 
 
 class ConfigActions:

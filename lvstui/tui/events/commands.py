@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from lvstui.tui.command import Command, HarmlessCommand, grouped
+from lvstui.tui.command import Command, HarmlessCommand, Names, grouped, needs
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
@@ -24,62 +25,52 @@ class EventsPage(FilteredPage, Protocol):
     def copy_event(self) -> None: ...
 
 
-def _event(page: EventsPage) -> str:
-    return "" if page.list.event_at is not None else "There is no event."
+_event: Callable[[EventsPage], str] = needs(lambda page: page.list.event_at, "There is no event.")
 
 
 def _about_a_service(page: EventsPage) -> str:
     event = page.list.event_at
-    if event is None:
-        return "There is no event."
-    return "" if event.service is not None else "This event is about no particular service."
+    if event is None or event.service is not None:
+        return _event(page)
+    return "This event is about no particular service."
 
 
 EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
     "Events",
     HarmlessCommand(
-        id="event-open",
-        keys="enter",
-        label="go there",
-        title="Go to its server",
-        help="Go to the real server or service of the event under the cursor.",
-        run=lambda page: page.go_there(),
-        why_not=_about_a_service,
+        Names("event-open", "enter", "Go to its server", "go there"),
+        "Go to the real server or service of the event under the cursor.",
+        lambda page: page.go_there(),
+        _about_a_service,
     ),
     replace(
         FILTER,
-        id="event-filter",
-        title="Filter events",
+        names=Names("event-filter", "slash", "Filter events", "filter"),
         help="Show only events that hold all the words you type: host, kind, severity, text, "
         "address. A leading ! hides what matches.",
     ),
-    replace(BACK, id="event-clear", title="Clear the filter", help="Show all events again."),
+    replace(
+        BACK,
+        names=Names("event-clear", "escape", "Clear the filter"),
+        help="Show all events again.",
+    ),
     HarmlessCommand(
-        id="event-pause",
-        keys="p,space",
-        label="pause",
-        title="Pause",
-        help="Hold the list still; new events are counted. Again: go on.",
-        run=lambda page: page.pause(),
+        Names("event-pause", "p,space", "Pause", "pause"),
+        "Hold the list still; new events are counted. Again: go on.",
+        lambda page: page.pause(),
     ),
     Command(
-        id="event-export",
-        keys="x",
-        label="export",
-        title="Export to a file",
-        help="Write the events that are shown to a new file in lvstui's state folder, one JSON "
+        Names("event-export", "x", "Export to a file", "export"),
+        "Write the events that are shown to a new file in lvstui's state folder, one JSON "
         "object a line.",
-        run=lambda page: page.export(),
-        why_not=lambda page: "" if page.list.shown else "There is no event to write.",
-        twin="lvstui status --json",
+        lambda page: page.export(),
+        needs(lambda page: page.list.shown, "There is no event to write."),
+        "lvstui status --json",
     ),
     HarmlessCommand(
-        id="event-copy",
-        keys="y",
-        label="copy",
-        title="Copy the event",
-        help="Copy the event under the cursor to your terminal's clipboard.",
-        run=lambda page: page.copy_event(),
-        why_not=_event,
+        Names("event-copy", "y", "Copy the event", "copy"),
+        "Copy the event under the cursor to your terminal's clipboard.",
+        lambda page: page.copy_event(),
+        _event,
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lvstui.realserver.hosts import Host
-from lvstui.tui.command import Command, HarmlessCommand, first_reason, grouped
+from lvstui.tui.command import Command, HarmlessCommand, Names, first_reason, grouped, needs
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 
@@ -106,126 +106,91 @@ def _copy(page: RealServersPage) -> None:
 _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
     "Real servers",
     HarmlessCommand(
-        id="refresh",
-        keys="r,L,f5",
-        label="look",
-        title="Look at real servers",
-        help="Look at the marked hosts, or at all, over SSH and from this director: what they have "
+        Names("refresh", "r,L,f5", "Look at real servers", "look"),
+        "Look at the marked hosts, or at all, over SSH and from this director: what they have "
         "and whether Direct Routing works with it. Changes nothing. A second look shows what "
         "became worse.",
-        run=lambda page: page.look(),
-        why_not=_hosts_free,
-        twin=_twin("look", everybody=True),
+        lambda page: page.look(),
+        _hosts_free,
+        _twin("look", everybody=True),
     ),
     Command(
-        id="rs-push",
-        keys="p",
-        label="push",
-        title="Push to real servers",
-        help="Give the marked hosts (or the one under the cursor) the VIP on lo and ARP silence, "
+        Names("rs-push", "p", "Push to real servers", "push"),
+        "Give the marked hosts (or the one under the cursor) the VIP on lo and ARP silence, "
         "now and after a reboot. Shows the plan first; each host goes back by itself unless it is "
         "proven.",
-        run=lambda page: page.propose("push"),
-        why_not=_hosts_free,
-        twin=_twin("push"),
+        lambda page: page.propose("push"),
+        _hosts_free,
+        _twin("push"),
     ),
     HarmlessCommand(
-        id="rs-verify",
-        keys="v",
-        label="verify",
-        title="Verify real servers",
-        help="Look again at the marked hosts, or at all, and say how many are as they have to be.",
-        run=lambda page: page.verify(),
-        why_not=_hosts_free,
-        twin=_twin("verify", everybody=True),
+        Names("rs-verify", "v", "Verify real servers", "verify"),
+        "Look again at the marked hosts, or at all, and say how many are as they have to be.",
+        lambda page: page.verify(),
+        _hosts_free,
+        _twin("verify", everybody=True),
     ),
     Command(
-        id="rs-undo",
-        keys="U",
-        label="undo",
-        title="Undo on real servers",
-        help="Take lvstui's work off the marked hosts (or the one under the cursor); shows the "
+        Names("rs-undo", "U", "Undo on real servers", "undo"),
+        "Take lvstui's work off the marked hosts (or the one under the cursor); shows the "
         "plan first.",
-        run=lambda page: page.propose("undo"),
-        why_not=_hosts_free,
-        twin=_twin("undo"),
+        lambda page: page.propose("undo"),
+        _hosts_free,
+        _twin("undo"),
     ),
     HarmlessCommand(
-        id="rs-evidence",
-        keys="enter",
-        label="evidence",
-        title="Evidence",
-        help="Everything that the look saw of the host under the cursor: each check with its "
-        "evidence.",
-        run=lambda page: page.open_evidence(),
-        why_not=lambda page: "" if page.look_here() is not None else _NOT_LOOKED,
-        twin=_look_verbose,
+        Names("rs-evidence", "enter", "Evidence", "evidence"),
+        "Everything that the look saw of the host under the cursor: each check with its evidence.",
+        lambda page: page.open_evidence(),
+        needs(lambda page: page.look_here(), _NOT_LOOKED),
+        _look_verbose,
     ),
     HarmlessCommand(
-        id="rs-last",
-        keys="o",
-        title="Open the last push or undo",
-        help="Open the last push or undo again: its progress, or what came of it.",
-        run=lambda page: page.open_last(),
-        why_not=lambda page: (
-            "" if page.session.change is not None else "Nothing was pushed in this session yet."
-        ),
+        Names("rs-last", "o", "Open the last push or undo"),
+        "Open the last push or undo again: its progress, or what came of it.",
+        lambda page: page.open_last(),
+        needs(lambda page: page.session.change, "Nothing was pushed in this session yet."),
     ),
     Command(
-        id="rs-reboot",
-        keys="R",
-        title="Reboot and verify",
-        help="Start the marked hosts (or the one under the cursor) anew, one after the other, and "
+        Names("rs-reboot", "R", "Reboot and verify"),
+        "Start the marked hosts (or the one under the cursor) anew, one after the other, and "
         "look whether everything is there again. Their names have to be typed.",
-        run=lambda page: page.ask_reboot(),
-        why_not=_hosts_free,
-        twin=_twin("verify", "--reboot"),
+        lambda page: page.ask_reboot(),
+        _hosts_free,
+        _twin("verify", "--reboot"),
     ),
     Command(
-        id="rs-unfinished",
-        keys="t",
-        title="Take back what is unfinished",
-        help="Take back a change that was cut half way on the marked hosts (or the one under the "
+        Names("rs-unfinished", "t", "Take back what is unfinished"),
+        "Take back a change that was cut half way on the marked hosts (or the one under the "
         "cursor), because the host went down in it.",
-        run=lambda page: page.take_back(),
-        why_not=first_reason(_hosts_free, _unfinished),
-        twin=_twin("undo", "--unfinished"),
+        lambda page: page.take_back(),
+        first_reason(_hosts_free, _unfinished),
+        _twin("undo", "--unfinished"),
     ),
     HarmlessCommand(
-        id="rs-mark",
-        keys="space",
-        label="mark",
-        title="Mark",
-        help="Mark the host under the cursor; keys then act on all marked ones.",
-        run=_mark,
-        why_not=lambda page: "" if page.here() is not None else "There is nothing to mark.",
+        Names("rs-mark", "space", "Mark", "mark"),
+        "Mark the host under the cursor; keys then act on all marked ones.",
+        _mark,
+        needs(lambda page: page.here(), "There is nothing to mark."),
     ),
     HarmlessCommand(
-        id="rs-mark-all",
-        keys="V,asterisk",
-        title="Mark all shown",
-        help="Mark every host that is shown; again: unmark them.",
-        run=_mark_all,
+        Names("rs-mark-all", "V,asterisk", "Mark all shown"),
+        "Mark every host that is shown; again: unmark them.",
+        _mark_all,
     ),
     HarmlessCommand(
-        id="rs-copy",
-        keys="y",
-        title="Copy the evidence",
-        help="Copy the verdict under the cursor with its evidence to your terminal's clipboard.",
-        run=_copy,
-        why_not=lambda page: "" if page.matrix.check is not None else _NOT_LOOKED,
+        Names("rs-copy", "y", "Copy the evidence"),
+        "Copy the verdict under the cursor with its evidence to your terminal's clipboard.",
+        _copy,
+        needs(lambda page: page.matrix.check, _NOT_LOOKED),
     ),
     Command(
-        id="rs-transcript",
-        keys="x",
-        title="Save the transcript",
-        help="Write every command that was run on real servers in this session, and how it ended, "
+        Names("rs-transcript", "x", "Save the transcript"),
+        "Write every command that was run on real servers in this session, and how it ended, "
         "to a new file in lvstui's state folder that only you can read. It holds no password.",
-        run=lambda page: page.save_transcript(),
-        why_not=lambda page: (
-            "" if page.session.transcript is not None else "Nothing was run on a host yet."
-        ),
-        twin="lvstui realserver look --transcript FILE",
+        lambda page: page.save_transcript(),
+        needs(lambda page: page.session.transcript is not None, "Nothing was run on a host yet."),
+        "lvstui realserver look --transcript FILE",
     ),
 )
 
@@ -233,22 +198,18 @@ REALSERVER_COMMANDS: tuple[Command[RealServersPage], ...] = (
     *_HOSTS,
     replace(
         FILTER,
-        id="rs-filter",
+        names=Names("rs-filter", "slash", "Filter", "filter"),
         help="Show only hosts that hold all the words you type: name, address, VIP, what is wrong. "
         "A leading ! hides what matches. Enter keeps the filter, Esc clears it.",
     ),
     HarmlessCommand(
-        id="rs-faults",
-        keys="f",
-        label="not good",
-        title="Not good only",
-        help="Only hosts that are not plainly good; again: everything.",
-        run=lambda page: page.turn_faults(),
+        Names("rs-faults", "f", "Not good only", "not good"),
+        "Only hosts that are not plainly good; again: everything.",
+        lambda page: page.turn_faults(),
     ),
     replace(
         BACK,
-        id="rs-back",
-        title="Stop looking, clear filter and marks",
+        names=Names("rs-back", "escape", "Stop looking, clear filter and marks"),
         help="One step back: stop a look that is under way, then clear the filter, then "
         "not-good-only, then the marks.",
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lvstui.model.picture import ServerView, ServiceView, State
 from lvstui.tui import twins
-from lvstui.tui.command import Command, HarmlessCommand, first_reason, grouped
+from lvstui.tui.command import Command, HarmlessCommand, Names, first_reason, grouped, needs
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
 from lvstui.tui.services.columns import COLUMN_SETS
@@ -55,8 +55,7 @@ _NO_TARGET = "Move to a real server first, or mark some with Space (V: all of a 
 
 
 def _row(nothing: str) -> Callable[[ServicesPage], str]:
-    """There must be a row."""
-    return lambda page: "" if page.table.row is not None else nothing
+    return needs(lambda page: page.table.row is not None, nothing)
 
 
 def _in_kernel(page: ServicesPage) -> str:
@@ -179,134 +178,102 @@ def _unfold(page: ServicesPage) -> None:
 _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
     "Real servers",
     Command(
-        id="drain",
-        keys="d",
-        label="drain",
-        title="Drain real servers",
-        help="No new connections to the marked real servers (or the one under the cursor); those "
+        Names("drain", "d", "Drain real servers", "drain"),
+        "No new connections to the marked real servers (or the one under the cursor); those "
         "that run go on. Kernel weight 0, taken back by enable or undo.",
-        run=lambda page: page.propose("drain"),
-        why_not=_in_kernel,
-        twin=_twin("drain"),
+        lambda page: page.propose("drain"),
+        _in_kernel,
+        _twin("drain"),
     ),
     Command(
-        id="enable",
-        keys="e",
-        label="enable",
-        title="Enable real servers",
-        help="Give the marked real servers (or the one under the cursor) their original weight "
+        Names("enable", "e", "Enable real servers", "enable"),
+        "Give the marked real servers (or the one under the cursor) their original weight "
         "back. Of those that are disabled in the file it says so, and enables them there (as B "
         "does).",
-        run=_enable,
-        why_not=lambda page: "" if page.disabled_targets() else _in_kernel(page),
-        twin=_twin("enable"),
+        _enable,
+        lambda page: "" if page.disabled_targets() else _in_kernel(page),
+        _twin("enable"),
     ),
     Command(
-        id="weight",
-        keys="w",
-        label="weight",
-        title="Set weight of real servers",
-        help="Set the kernel weight; shows what share of the new connections each server gets.",
-        run=lambda page: page.ask_weight(),
-        why_not=_in_kernel,
-        twin=_twin("weight", " WEIGHT"),
+        Names("weight", "w", "Set weight of real servers", "weight"),
+        "Set the kernel weight; shows what share of the new connections each server gets.",
+        lambda page: page.ask_weight(),
+        _in_kernel,
+        _twin("weight", " WEIGHT"),
     ),
     HarmlessCommand(
-        id="details",
-        keys="enter",
-        label="details",
-        title="Details",
-        help="Everything known about the service or real server under the cursor.",
-        run=lambda page: page.open_details(),
-        why_not=_row("There is nothing under the cursor."),
+        Names("details", "enter", "Details", "details"),
+        "Everything known about the service or real server under the cursor.",
+        lambda page: page.open_details(),
+        _row("There is nothing under the cursor."),
     ),
     HarmlessCommand(
-        id="mark",
-        keys="space",
-        title="Mark",
-        help="Mark the real server under the cursor; on a service, all of its servers. Keys that "
+        Names("mark", "space", "Mark"),
+        "Mark the real server under the cursor; on a service, all of its servers. Keys that "
         "act on servers then act on all marked ones.",
-        run=lambda page: page.mark_here(),
-        why_not=_row("There is nothing to mark."),
+        lambda page: page.mark_here(),
+        _row("There is nothing to mark."),
     ),
     HarmlessCommand(
-        id="mark-service",
-        keys="V",
-        title="Mark the whole service",
-        help="Mark every real server of the service under the cursor; again: unmark them.",
-        run=_mark_service,
-        why_not=_row("There is nothing to mark."),
+        Names("mark-service", "V", "Mark the whole service"),
+        "Mark every real server of the service under the cursor; again: unmark them.",
+        _mark_service,
+        _row("There is nothing to mark."),
     ),
     HarmlessCommand(
-        id="mark-all",
-        keys="asterisk",
-        title="Mark all shown",
-        help="Mark every real server that the filter shows; again: unmark them.",
-        run=lambda page: page.mark_servers(
+        Names("mark-all", "asterisk", "Mark all shown"),
+        "Mark every real server that the filter shows; again: unmark them.",
+        lambda page: page.mark_servers(
             [row for row in page.table.rows if isinstance(row, ServerView)]
         ),
     ),
     HarmlessCommand(
-        id="copy",
-        keys="y",
-        title="Copy the address",
-        help="Copy the address under the cursor (or all marked ones) to your terminal's clipboard.",
-        run=_copy,
-        why_not=_row("There is nothing to copy."),
+        Names("copy", "y", "Copy the address"),
+        "Copy the address under the cursor (or all marked ones) to your terminal's clipboard.",
+        _copy,
+        _row("There is nothing to copy."),
     ),
 )
 
 _FILE: tuple[Command[ServicesPage], ...] = grouped(
     "In keepalived.conf",
     Command(
-        id="file-add",
-        keys="a",
-        label="add",
-        title="Add in keepalived.conf …",
-        help="A real server, check, service, VIP or instance more in keepalived.conf, by a form; "
+        Names("file-add", "a", "Add in keepalived.conf …", "add"),
+        "A real server, check, service, VIP or instance more in keepalived.conf, by a form; "
         "then the plan, with what it does, before anything is written.",
-        run=lambda page: page.add_in_file(),
-        why_not=_file_free,
-        twin=lambda page: twins.add(page.spot),
+        lambda page: page.add_in_file(),
+        _file_free,
+        lambda page: twins.add(page.spot),
     ),
     Command(
-        id="file-remove",
-        keys="x",
-        title="Remove from keepalived.conf …",
-        help="Take the service or real server under the cursor out of keepalived.conf; the plan "
+        Names("file-remove", "x", "Remove from keepalived.conf …"),
+        "Take the service or real server under the cursor out of keepalived.conf; the plan "
         "says what is lost, and asks.",
-        run=lambda page: page.remove_in_file(),
-        why_not=first_reason(_row_in_file, _file_free),
-        twin=lambda page: twins.remove(page.spot),
+        lambda page: page.remove_in_file(),
+        first_reason(_row_in_file, _file_free),
+        lambda page: twins.remove(page.spot),
     ),
     Command(
-        id="file-disable",
-        keys="b",
-        label="disable",
-        title="Disable in keepalived.conf (lasting)",
-        help="Switch the marked real servers (or the one under the cursor) off in keepalived.conf: "
+        Names("file-disable", "b", "Disable in keepalived.conf (lasting)", "disable"),
+        "Switch the marked real servers (or the one under the cursor) off in keepalived.conf: "
         "it lasts over reloads, restarts and failed checks. A drain (d) is in the kernel only.",
-        run=lambda page: page.in_file.disable([server.id for server in page.targets()]),
-        why_not=first_reason(_targets_in_file, _file_free, _not_all_disabled),
-        twin=_twin("config disable"),
+        lambda page: page.in_file.disable([server.id for server in page.targets()]),
+        first_reason(_targets_in_file, _file_free, _not_all_disabled),
+        _twin("config disable"),
     ),
     Command(
-        id="file-enable",
-        keys="B",
-        title="Enable in keepalived.conf",
-        help="Give real servers that were disabled in keepalived.conf back what they had.",
-        run=lambda page: page.in_file.enable([server.id for server in page.targets()]),
-        why_not=first_reason(_targets_in_file, _file_free, _all_disabled),
-        twin=_twin("config enable"),
+        Names("file-enable", "B", "Enable in keepalived.conf"),
+        "Give real servers that were disabled in keepalived.conf back what they had.",
+        lambda page: page.in_file.enable([server.id for server in page.targets()]),
+        first_reason(_targets_in_file, _file_free, _all_disabled),
+        _twin("config enable"),
     ),
     HarmlessCommand(
-        id="show-in-file",
-        keys="F",
-        title="Show in keepalived.conf",
-        help="The place of the service or real server under the cursor in keepalived.conf; Enter "
+        Names("show-in-file", "F", "Show in keepalived.conf"),
+        "The place of the service or real server under the cursor in keepalived.conf; Enter "
         "comes back from there.",
-        run=_show_in_file,
-        why_not=_row_in_file,
+        _show_in_file,
+        _row_in_file,
     ),
 )
 
@@ -314,86 +281,60 @@ _VIEW: tuple[Command[ServicesPage], ...] = (
     FILTER,
     BACK,
     HarmlessCommand(
-        id="faults",
-        keys="f",
-        label="faults",
-        title="Faults only",
-        help="Only what is not plainly up; again: everything.",
-        run=lambda page: page.reshape(
-            replace(page.table.shape, faults=not page.table.shape.faults)
-        ),
+        Names("faults", "f", "Faults only", "faults"),
+        "Only what is not plainly up; again: everything.",
+        lambda page: page.reshape(replace(page.table.shape, faults=not page.table.shape.faults)),
     ),
     HarmlessCommand(
-        id="sort",
-        keys="s",
-        label="sort",
-        title="Sort …",
-        help="Order of services and of the servers in each; the same key again goes on, o turns it "
+        Names("sort", "s", "Sort …", "sort"),
+        "Order of services and of the servers in each; the same key again goes on, o turns it "
         "round.",
-        run=lambda page: page.choose_sort(),
+        lambda page: page.choose_sort(),
     ),
     HarmlessCommand(
-        id="reverse",
-        keys="o",
-        title="Reverse the order",
-        help="Turn the order round.",
-        run=lambda page: page.reshape(
-            replace(page.table.shape, reverse=not page.table.shape.reverse)
-        ),
+        Names("reverse", "o", "Reverse the order"),
+        "Turn the order round.",
+        lambda page: page.reshape(replace(page.table.shape, reverse=not page.table.shape.reverse)),
     ),
     HarmlessCommand(
-        id="columns",
-        keys="c",
-        title="Next column set",
-        help="Next set of columns: load, health (each check's last words), traffic, settings.",
-        run=_next_columns,
+        Names("columns", "c", "Next column set"),
+        "Next set of columns: load, health (each check's last words), traffic, settings.",
+        _next_columns,
     ),
     HarmlessCommand(
-        id="fold",
-        keys="h,left",
-        title="Fold the service",
-        help="Fold the service under the cursor away.",
-        run=_fold,
-        why_not=_foldable,
+        Names("fold", "h,left", "Fold the service"),
+        "Fold the service under the cursor away.",
+        _fold,
+        _foldable,
     ),
     HarmlessCommand(
-        id="unfold",
-        keys="l,right",
-        title="Unfold the service",
-        help="Show the servers of the service under the cursor.",
-        run=_unfold,
-        why_not=_foldable,
+        Names("unfold", "l,right", "Unfold the service"),
+        "Show the servers of the service under the cursor.",
+        _unfold,
+        _foldable,
     ),
     HarmlessCommand(
-        id="fold-all",
-        keys="z",
-        title="Fold or unfold all",
-        help="Fold every service away; again: open all.",
-        run=lambda page: page.table.fold_all(
+        Names("fold-all", "z", "Fold or unfold all"),
+        "Fold every service away; again: open all.",
+        lambda page: page.table.fold_all(
             len(page.table.folded) < len(page.console.picture.services)
         ),
-        why_not=_foldable,
+        _foldable,
     ),
     HarmlessCommand(
-        id="events-pane",
-        keys="E",
-        title="Events pane",
-        help="Show or hide the events below the table.",
-        run=lambda page: page.resize_events(None),
+        Names("events-pane", "E", "Events pane"),
+        "Show or hide the events below the table.",
+        lambda page: page.resize_events(None),
     ),
     HarmlessCommand(
-        id="events-bigger",
-        keys="plus",
-        title="Events pane: larger",
-        help="More room for the events.",
-        run=lambda page: page.resize_events(2),
+        Names("events-bigger", "plus", "Events pane: larger"),
+        "More room for the events.",
+        lambda page: page.resize_events(2),
     ),
     HarmlessCommand(
-        id="events-smaller",
-        keys="minus",
-        title="Events pane: smaller",
-        help="Less room for the events.",
-        run=lambda page: page.resize_events(-2),
+        Names("events-smaller", "minus", "Events pane: smaller"),
+        "Less room for the events.",
+        lambda page: page.resize_events(-2),
     ),
 )
 
