@@ -70,7 +70,7 @@ def _keepalived() -> list[str] | None:
 def change_one(source: Path, target: Path) -> None:
     """Read, give one real server in the middle another weight, write the whole file."""
     from lvstui.keepalived.edit.change import apply_edits
-    from lvstui.keepalived.edit.servers import set_weight
+    from lvstui.keepalived.edit.intent import SetWeight
     from lvstui.keepalived.meaning.view import load_tree
     from lvstui.model.keys import ServerKey, ServiceKey
 
@@ -79,7 +79,7 @@ def change_one(source: Path, target: Path) -> None:
     service = ServiceKey("tcp", f"10.{half >> 8}.{half & 255}.1", 80, 0, 4)
     at = half * SERVERS + 3
     server = ServerKey(f"10.{100 + (at >> 16)}.{at >> 8 & 255}.{at & 255}", 80)
-    change = set_weight(tree, service, server, 7)
+    change = SetWeight(service, server, 7).on(tree)
     files = {file.path: file.data for file in tree.files}
     (data,) = apply_edits(files, change.edits).values()
     with target.open("wb") as file:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Place
 
 
@@ -59,6 +61,15 @@ class Change:
     def paths(self) -> tuple[str, ...]:
         """The files that it touches."""
         return tuple(dict.fromkeys(edit.path for edit in self.edits))
+
+
+class Intent(Protocol):
+    """What an operator wants, without where it stands: the same on every director, and again after
+    an undo. See `edit.intent` for all there are."""
+
+    def on(self, tree: Tree) -> Change:
+        """The change that it takes on `tree`. Raises RefusedEdit."""
+        ...
 
 
 class RefusedEdit(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.find import Found, FoundServer, ensure_editable, find_server
@@ -18,18 +19,26 @@ from lvstui.model.keys import ServerKey, ServiceKey
 _LIMITED = ("HTTP_GET", "SSL_GET")
 
 
-def add_check(tree: Tree, service: ServiceKey, server: ServerKey, check: NewBlock) -> Change:
-    """Add `check` (see `judge.new_check`) to `server`. Raises RefusedEdit."""
-    found = find_server(tree, service, server)
-    ensure_check(found.block, check)
-    pen = TreeWriter(tree)
-    own = [block for block in found.block.blocks(*CHECKERS) if block.closing is not None]
-    pen.insert(found.block, [check], own[-1] if own else last_child(found.block))
-    return pen.change(
-        f"add {check.words[0].decode()} to {found.whom}",
-        *found.cautions,
-        "a new check counts as passed until it has run" if not found.server.alpha else "",
-    )
+@dataclass(frozen=True, slots=True)
+class AddCheck:
+    """A health check more."""
+
+    service: ServiceKey
+    server: ServerKey
+    check: NewBlock
+    """See `judge.new_check`."""
+
+    def on(self, tree: Tree) -> Change:
+        found = find_server(tree, self.service, self.server)
+        ensure_check(found.block, self.check)
+        pen = TreeWriter(tree)
+        own = [block for block in found.block.blocks(*CHECKERS) if block.closing is not None]
+        pen.insert(found.block, [self.check], own[-1] if own else last_child(found.block))
+        return pen.change(
+            f"add {self.check.words[0].decode()} to {found.whom}",
+            *found.cautions,
+            "a new check counts as passed until it has run" if not found.server.alpha else "",
+        )
 
 
 def ensure_check(block: Block | None, check: NewBlock) -> None:
@@ -81,18 +90,24 @@ def find_check(
     return Found(own[number], f"{kind}{which} of {found.whom}", found.cautions), found
 
 
-def remove_check(
-    tree: Tree, service: ServiceKey, server: ServerKey, kind: str, number: int = 0
-) -> Change:
-    """Take a check away from `server`. Raises RefusedEdit."""
-    found, owner = find_check(tree, service, server, kind, number)
-    pen = TreeWriter(tree)
-    pen.remove(found.block, own_comments=True)
-    last = len(list(owner.block.blocks(*CHECKERS))) == 1
-    return pen.change(
-        f"remove {found.whom}",
-        *found.cautions,
-        "nothing checks this server any more: it gets connections even when it is dead"
-        if last
-        else "",
-    )
+@dataclass(frozen=True, slots=True)
+class RemoveCheck:
+    """A health check less."""
+
+    service: ServiceKey
+    server: ServerKey
+    kind: str
+    number: int = 0
+
+    def on(self, tree: Tree) -> Change:
+        found, owner = find_check(tree, self.service, self.server, self.kind, self.number)
+        pen = TreeWriter(tree)
+        pen.remove(found.block, own_comments=True)
+        last = len(list(owner.block.blocks(*CHECKERS))) == 1
+        return pen.change(
+            f"remove {found.whom}",
+            *found.cautions,
+            "nothing checks this server any more: it gets connections even when it is dead"
+            if last
+            else "",
+        )

@@ -11,7 +11,8 @@ The mark is the last thing on the line of the weight; a comment that stood there
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.find import (
@@ -22,13 +23,12 @@ from lvstui.keepalived.edit.find import (
     given_by,
     only_for,
 )
-from lvstui.keepalived.edit.mark import mark_text
 from lvstui.keepalived.edit.servers import without
-from lvstui.keepalived.edit.style import NewLine, child_indent
+from lvstui.keepalived.edit.style import LINE_LIMIT, NewLine, child_indent, comment_text
 from lvstui.keepalived.edit.tree_writer import TreeWriter, end_of
 from lvstui.keepalived.edit.values import place_for
 from lvstui.keepalived.text.lexer import strip
-from lvstui.keepalived.text.mark import UNSET, mark_of
+from lvstui.keepalived.text.mark import MARK, REASON_LIMIT, TIME, UNSET, mark_of
 from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.text import plain
@@ -36,39 +36,55 @@ from lvstui.model.text import plain
 _VALUE = re.compile(rb'"?\+?\d{1,20}"?')
 
 
-def disable(
-    tree: Tree,
-    service: ServiceKey,
-    server: ServerKey,
-    by: str,
-    at: datetime,
-    reason: str = "",
-    last_allowed: bool = False,
-) -> Change:
-    """Weight 0 for `server`, with who, when (`at` knows its zone) and why beside it.
+@dataclass(frozen=True, slots=True)
+class Disable:
+    """Weight 0 for a real server, with who, when and why beside it. The last server that has a
+    weight is refused unless `last_allowed`."""
 
-    The last server that has a weight is refused unless `last_allowed`. Raises RefusedEdit.
-    """
-    found = find_server(tree, service, server)
-    line = effective(found.block, b"weight")
-    if line is not None and (mark := mark_of(line)) is not None:
-        raise RefusedEdit(line.place, f"it is disabled already, by {plain(mark.by, 40)}")
-    if found.server.weight == 0:
-        raise RefusedEdit(
-            found.server.weight_place or found.server.place,
-            "its weight is 0 already: enabling would not bring it back",
-            "set a weight first",
+    service: ServiceKey
+    server: ServerKey
+    by: str
+    at: datetime
+    """With its zone."""
+    reason: str = ""
+    last_allowed: bool = False
+
+    def on(self, tree: Tree) -> Change:
+        found = find_server(tree, self.service, self.server)
+        line = effective(found.block, b"weight")
+        if line is not None and (mark := mark_of(line)) is not None:
+            raise RefusedEdit(line.place, f"it is disabled already, by {plain(mark.by, 40)}")
+        if found.server.weight == 0:
+            raise RefusedEdit(
+                found.server.weight_place or found.server.place,
+                "its weight is 0 already: enabling would not bring it back",
+                "set a weight first",
+            )
+        caution = without(found, self.last_allowed)
+        pen = TreeWriter(tree)
+        if line is None:
+            _insert(pen, found, self.by, self.at, self.reason)
+        else:
+            _replace(pen, line, self.by, self.at, self.reason)
+        where = only_for(line, found.whom)
+        return pen.change(
+            f"disable {found.whom}{where}: weight {found.server.weight} → 0",
+            *found.cautions,
+            caution,
         )
-    caution = without(found, last_allowed)
-    pen = TreeWriter(tree)
-    if line is None:
-        _insert(pen, found, by, at, reason)
-    else:
-        _replace(pen, line, by, at, reason)
-    where = only_for(line) if line is not None and only_for(line) not in found.whom else ""
-    return pen.change(
-        f"disable {found.whom}{where}: weight {found.server.weight} → 0", *found.cautions, caution
-    )
+
+
+def mark_text(by: str, at: datetime, was: bytes, reason: str, used: int) -> bytes:
+    """A mark with the blank before it, for a line that holds `used` bytes; the reason is cut to
+    what the line has room for."""
+    owner = re.sub(rb'[\s"]+', b"_", comment_text(by)[:64].replace(b"#", b"")) or b"somebody"
+    stamp = at.astimezone(timezone.utc).strftime(TIME).encode()
+    head = b" " + MARK + owner + b" " + stamp + b" was " + was
+    # A mark within a reason could be taken for the mark itself.
+    text = comment_text(reason[:REASON_LIMIT]).replace(MARK.rstrip(), b"disabled by")
+    room = LINE_LIMIT - used - len(head) - 2
+    text = text[: max(0, room)].decode("utf-8", "ignore").encode().rstrip(b"\\ ")
+    return head + (b": " + text if text else b"")
 
 
 def _insert(pen: TreeWriter, found: FoundServer, by: str, at: datetime, reason: str) -> None:
@@ -121,34 +137,38 @@ def _alone(tree: Tree, line: Statement) -> None:
         )
 
 
-def enable(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:
-    """Take back `disable`: the weight as it was written, or none, and no mark.
+@dataclass(frozen=True, slots=True)
+class Enable:
+    """`Disable` taken back: the weight as it was written, or none, and no mark. Refused without a
+    mark, and when the weight was changed since."""
 
-    Raises RefusedEdit when `server` has no mark, and when its weight was changed since.
-    """
-    found = find_server(tree, service, server)
-    line = effective(found.block, b"weight")
-    mark = None if line is None else mark_of(line)
-    if line is None or mark is None:
-        raise RefusedEdit(found.block.place, "it is not disabled", "set its weight")
-    ensure_editable(tree, line)
-    if found.server.weight != 0:
-        raise RefusedEdit(
-            line.place,
-            f"its weight was set to {found.server.weight} by hand: it serves already",
-            "remove the comment by hand",
-        )
-    pen = TreeWriter(tree)
-    where = only_for(line) if only_for(line) not in found.whom else ""
-    if mark.was == UNSET:
-        pen.remove(line)
-        back = "as the virtual server says"
-    else:
-        raw = line.file.lines[line.line - 1].rstrip(b"\r")
-        span = line.word(1).span
-        if span is None:
-            raise given_by(tree, line, 1)
-        pen.exchange(line, 1, mark.was)
-        pen.erase(line.file, line.line_start + mark.start, line.line_start + len(raw))
-        back = mark.was.strip(b'"+').decode()
-    return pen.change(f"enable {found.whom}{where}: weight 0 → {back}", *found.cautions)
+    service: ServiceKey
+    server: ServerKey
+
+    def on(self, tree: Tree) -> Change:
+        found = find_server(tree, self.service, self.server)
+        line = effective(found.block, b"weight")
+        mark = None if line is None else mark_of(line)
+        if line is None or mark is None:
+            raise RefusedEdit(found.block.place, "it is not disabled", "set its weight")
+        ensure_editable(tree, line)
+        if found.server.weight != 0:
+            raise RefusedEdit(
+                line.place,
+                f"its weight was set to {found.server.weight} by hand: it serves already",
+                "remove the comment by hand",
+            )
+        pen = TreeWriter(tree)
+        where = only_for(line, found.whom)
+        if mark.was == UNSET:
+            pen.remove(line)
+            back = "as the virtual server says"
+        else:
+            raw = line.file.lines[line.line - 1].rstrip(b"\r")
+            span = line.word(1).span
+            if span is None:
+                raise given_by(tree, line, 1)
+            pen.exchange(line, 1, mark.was)
+            pen.erase(line.file, line.line_start + mark.start, line.line_start + len(raw))
+            back = mark.was.strip(b'"+').decode()
+        return pen.change(f"enable {found.whom}{where}: weight 0 → {back}", *found.cautions)

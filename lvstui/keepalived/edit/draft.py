@@ -7,9 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from lvstui.keepalived.edit.change import Change, Line, RefusedEdit, apply_edits
+from lvstui.keepalived.edit.change import Change, Intent, Line, RefusedEdit, apply_edits
 from lvstui.keepalived.edit.outline import as_meant, outline, same_lines, strays
 from lvstui.keepalived.meaning.view import many_objects, view
 from lvstui.keepalived.text.files import Files
@@ -50,13 +49,6 @@ class _State:
     """The change that led here."""
     over: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """The files that are not as they were read."""
-
-
-class Wanted(Protocol):
-    """An intent: see `intent.Intent`."""
-
-    def on(self, tree: Tree) -> Change:
-        """The change that it takes on `tree`. Raises RefusedEdit."""
 
 
 class Draft:
@@ -155,7 +147,7 @@ class Draft:
         self._take(change.title, over, tree, configuration)
         return True
 
-    def apply_all(self, wanted: Sequence[Wanted], title: str) -> tuple[Change, ...]:
+    def apply_all(self, wanted: Sequence[Intent], title: str) -> tuple[Change, ...]:
         """Make several changes one after the other, as one that is undone at once; what each of
         them came to, for its title and cautions.
 

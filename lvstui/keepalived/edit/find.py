@@ -162,12 +162,13 @@ def _whole_group(
     )
 
 
-def only_for(statement: Statement) -> str:
-    """Words for a line under `@id`: it is not there for every host."""
-    if not statement.condition:
+def only_for(statement: Statement | None, whom: str = "") -> str:
+    """Words for a line under `@id`: it is not there for every host. None where `whom` has them."""
+    if statement is None or not statement.condition:
         return ""
     name = shown(statement.condition.lstrip(b"^"))
-    return f" (not for {name})" if statement.condition[:1] == b"^" else f" (only for {name})"
+    words = f" (not for {name})" if statement.condition[:1] == b"^" else f" (only for {name})"
+    return "" if words in whom else words
 
 
 def _only(tree: Tree, blocks: list[Block], place: Place | None, what: str) -> Block:

@@ -18,23 +18,30 @@ from lvstui.keepalived.text.values import MAX_PORT, NAME_LIMIT
 from lvstui.model.keys import ServerKey, ServiceKey, address_family, canonical_address
 
 
-def set_weight(
-    tree: Tree, service: ServiceKey, server: ServerKey, weight: int, last_allowed: bool = False
-) -> Change:
-    """The weight of `server` in the file.
+@dataclass(frozen=True, slots=True)
+class SetWeight:
+    """The weight of a real server in the file.
 
-    Weight 0 for the last server that has any is refused unless `last_allowed`. Raises
-    RefusedEdit.
+    Weight 0 for the last server that has any is refused unless `last_allowed`.
     """
-    if not 0 <= weight <= MAX_WEIGHT:
-        raise RefusedEdit(None, f"a weight is a number from 0 to {MAX_WEIGHT}")
-    found = find_server(tree, service, server)
-    caution = "" if weight else without(found, last_allowed)
-    pen = TreeWriter(tree)
-    put(pen, found.block, b"weight", [b"%d" % weight])
-    return pen.change(
-        f"weight of {found.whom}: {found.server.weight} → {weight}", *found.cautions, caution
-    )
+
+    service: ServiceKey
+    server: ServerKey
+    weight: int
+    last_allowed: bool = False
+
+    def on(self, tree: Tree) -> Change:
+        if not 0 <= self.weight <= MAX_WEIGHT:
+            raise RefusedEdit(None, f"a weight is a number from 0 to {MAX_WEIGHT}")
+        found = find_server(tree, self.service, self.server)
+        caution = "" if self.weight else without(found, self.last_allowed)
+        pen = TreeWriter(tree)
+        put(pen, found.block, b"weight", [b"%d" % self.weight])
+        return pen.change(
+            f"weight of {found.whom}: {found.server.weight} → {self.weight}",
+            *found.cautions,
+            caution,
+        )
 
 
 def without(found: FoundServer, last_allowed: bool) -> str:
@@ -79,49 +86,60 @@ class NewServer:
     """None: those of the last server of the pool, for the new address."""
 
 
-def add_server(tree: Tree, service: ServiceKey, new: NewServer) -> Change:
-    """Add `new` behind the last real server of `service`. Raises RefusedEdit."""
-    found = find_service(tree, service)
-    address, port = checked_address(new.address, new.port)
-    written = tuple(found.block.blocks(b"real_server"))
-    direct = found.service.forwarding in ("DR", "TUN")
-    if direct and port not in (0, service.port):
-        raise RefusedEdit(
-            found.block.place,
-            f"in {found.service.forwarding} a real server has the port of its service",
-            f"use port {service.port}",
+@dataclass(frozen=True, slots=True)
+class AddServer:
+    """A real server more, behind the last one of its service."""
+
+    service: ServiceKey
+    new: NewServer
+
+    def on(self, tree: Tree) -> Change:
+        new = self.new
+        found = find_service(tree, self.service)
+        address, port = checked_address(new.address, new.port)
+        written = tuple(found.block.blocks(b"real_server"))
+        direct = found.service.forwarding in ("DR", "TUN")
+        if direct and port not in (0, self.service.port):
+            raise RefusedEdit(
+                found.block.place,
+                f"in {found.service.forwarding} a real server has the port of its service",
+                f"use port {self.service.port}",
+            )
+        if address_family(address) != self.service.family and found.service.forwarding != "TUN":
+            raise RefusedEdit(
+                found.block.place, f"{address} is not of the address family of {self.service}"
+            )
+        key = ServerKey(address, self.service.port if direct or not port else port)
+        if any(server.key == key for server in found.service.servers):
+            raise RefusedEdit(found.block.place, f"{self.service} has {key} already")
+        words = [b"real_server", address.encode()]
+        if port or (self.service.port and all(len(block.header.words) > 2 for block in written)):
+            words.append(b"%d" % (port or self.service.port))
+        if new.weight is not None and not 0 <= new.weight <= MAX_WEIGHT:
+            raise RefusedEdit(None, f"a weight is a number from 0 to {MAX_WEIGHT}")
+        children: list[New] = []
+        if new.weight is not None:
+            children.append(NewLine((b"weight", b"%d" % new.weight)))
+        like = written[-1] if written else None
+        checks = copied_checks(like, address) if new.checks is None else new.checks
+        children += checks
+        for check in new.checks or ():
+            ensure_check(found.block, check)
+        pen = TreeWriter(tree)
+        block = NewBlock(tuple(words), tuple(children), name_comment(new.name))
+        pen.insert(found.block, [block], last_place(found.block))
+        who = f"{new.name} ({key})" if new.name else str(key)
+        return pen.change(
+            f"add real server {who} to {found.whom}",
+            *found.cautions,
+            _lacking(written, block),
+            ""
+            if checks
+            else "nothing checks this server: it gets connections even when it is dead",
+            ""
+            if found.service.alpha
+            else "keepalived sends it connections at once, before its first check",
         )
-    if address_family(address) != service.family and found.service.forwarding != "TUN":
-        raise RefusedEdit(found.block.place, f"{address} is not of the address family of {service}")
-    key = ServerKey(address, service.port if direct or not port else port)
-    if any(server.key == key for server in found.service.servers):
-        raise RefusedEdit(found.block.place, f"{service} has {key} already")
-    words = [b"real_server", address.encode()]
-    if port or (service.port and all(len(block.header.words) > 2 for block in written)):
-        words.append(b"%d" % (port or service.port))
-    if new.weight is not None and not 0 <= new.weight <= MAX_WEIGHT:
-        raise RefusedEdit(None, f"a weight is a number from 0 to {MAX_WEIGHT}")
-    children: list[New] = []
-    if new.weight is not None:
-        children.append(NewLine((b"weight", b"%d" % new.weight)))
-    like = written[-1] if written else None
-    checks = copied_checks(like, address) if new.checks is None else new.checks
-    children += checks
-    for check in new.checks or ():
-        ensure_check(found.block, check)
-    pen = TreeWriter(tree)
-    block = NewBlock(tuple(words), tuple(children), name_comment(new.name))
-    pen.insert(found.block, [block], last_place(found.block))
-    who = f"{new.name} ({key})" if new.name else str(key)
-    return pen.change(
-        f"add real server {who} to {found.whom}",
-        *found.cautions,
-        _lacking(written, block),
-        "" if checks else "nothing checks this server: it gets connections even when it is dead",
-        ""
-        if found.service.alpha
-        else "keepalived sends it connections at once, before its first check",
-    )
 
 
 def _lacking(written: tuple[Block, ...], new: NewBlock) -> str:
@@ -133,28 +151,32 @@ def _lacking(written: tuple[Block, ...], new: NewBlock) -> str:
     return f"the other servers also set {names}" if names else ""
 
 
-def remove_server(tree: Tree, service: ServiceKey, server: ServerKey) -> Change:
-    """Take `server` out of `service`, with its comment.
+@dataclass(frozen=True, slots=True)
+class RemoveServer:
+    """A real server less, with its comment. The last one is refused: keepalived would drop the
+    service."""
 
-    Raises RefusedEdit for the last one: keepalived would drop the service.
-    """
-    found = find_server(tree, service, server)
-    if len(found.service.servers) < 2:
-        raise RefusedEdit(
-            found.block.place,
-            "it is the last real server: keepalived drops a virtual server without any",
-            "remove the virtual server instead",
+    service: ServiceKey
+    server: ServerKey
+
+    def on(self, tree: Tree) -> Change:
+        found = find_server(tree, self.service, self.server)
+        if len(found.service.servers) < 2:
+            raise RefusedEdit(
+                found.block.place,
+                "it is the last real server: keepalived drops a virtual server without any",
+                "remove the virtual server instead",
+            )
+        _once(found)
+        caution = without(found, last_allowed=True)
+        pen = TreeWriter(tree)
+        pen.remove(found.block, own_comments=True)
+        return pen.change(
+            f"remove real server {found.whom}",
+            *found.cautions,
+            caution,
+            "its connections are cut, unless it is drained first",
         )
-    _once(found)
-    caution = without(found, last_allowed=True)
-    pen = TreeWriter(tree)
-    pen.remove(found.block, own_comments=True)
-    return pen.change(
-        f"remove real server {found.whom}",
-        *found.cautions,
-        caution,
-        "its connections are cut, unless it is drained first",
-    )
 
 
 def _once(found: FoundServer) -> None:

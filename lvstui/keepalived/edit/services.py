@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.checkers import ensure_check
-from lvstui.keepalived.edit.find import ensure_editable, ensure_once, find_service
+from lvstui.keepalived.edit.find import FoundService, ensure_editable, ensure_once, find_service
 from lvstui.keepalived.edit.judge import check_quorum, complaint
 from lvstui.keepalived.edit.servers import NewServer, checked_address, name_comment
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
@@ -42,36 +42,42 @@ _DEFAULTS = {"lb_kind": "NAT", "lb_algo": "wlc", "protocol": "UDP"}
 """What keepalived takes, with a message, where nothing is said (2.2.7)."""
 
 
-def add_service(tree: Tree, new: NewService) -> Change:
-    """Add `new` behind the last virtual server. Raises RefusedEdit."""
-    words, key = _header(tree, new)
-    if not new.servers:
-        raise RefusedEdit(None, "keepalived drops a virtual server without a real server")
-    children: list[New] = [_setting(setting) for setting in new.settings]
-    given = {_SAME.get(setting[0], setting[0]) for setting in new.settings}
-    for keyword, taken in _DEFAULTS.items():
-        if keyword not in given and (new.address or keyword != "protocol"):
-            raise RefusedEdit(None, f"say which {keyword}: keepalived would take {taken}")
-    seen: set[tuple[bytes, ...]] = set()
-    for server in new.servers:
-        block = _server(server, new)
-        if block.words in seen:
-            raise RefusedEdit(None, "the same real server stands twice in it")
-        seen.add(block.words)
-        for check in server.checks or ():
-            ensure_check(None, check)
-        children.append(block)
-    pen = TreeWriter(tree)
-    after = last_block(tree, b"virtual_server")
-    file = after.header.file if after is not None else tree.files[0]
-    made = NewBlock(tuple(words), tuple(children), name_comment(new.name))
-    pen.append(file, made, after, style_of(tree, file, b"virtual_server"))
-    unchecked = any(not server.checks for server in new.servers)
-    return pen.change(
-        f"add virtual server {key}",
-        "nothing checks some of its servers" if unchecked else "",
-        "" if not new.address else f"{new.address} must be a VIP of an instance to be reached",
-    )
+@dataclass(frozen=True, slots=True)
+class AddService:
+    """A virtual server more, behind the last one."""
+
+    new: NewService
+
+    def on(self, tree: Tree) -> Change:
+        new = self.new
+        words, key = _header(tree, new)
+        if not new.servers:
+            raise RefusedEdit(None, "keepalived drops a virtual server without a real server")
+        children: list[New] = [_setting(setting) for setting in new.settings]
+        given = {_SAME.get(setting[0], setting[0]) for setting in new.settings}
+        for keyword, taken in _DEFAULTS.items():
+            if keyword not in given and (new.address or keyword != "protocol"):
+                raise RefusedEdit(None, f"say which {keyword}: keepalived would take {taken}")
+        seen: set[tuple[bytes, ...]] = set()
+        for server in new.servers:
+            block = _server(server, new)
+            if block.words in seen:
+                raise RefusedEdit(None, "the same real server stands twice in it")
+            seen.add(block.words)
+            for check in server.checks or ():
+                ensure_check(None, check)
+            children.append(block)
+        pen = TreeWriter(tree)
+        after = last_block(tree, b"virtual_server")
+        file = after.header.file if after is not None else tree.files[0]
+        made = NewBlock(tuple(words), tuple(children), name_comment(new.name))
+        pen.append(file, made, after, style_of(tree, file, b"virtual_server"))
+        unchecked = any(not server.checks for server in new.servers)
+        return pen.change(
+            f"add virtual server {key}",
+            "nothing checks some of its servers" if unchecked else "",
+            "" if not new.address else f"{new.address} must be a VIP of an instance to be reached",
+        )
 
 
 def _header(tree: Tree, new: NewService) -> tuple[list[bytes], str]:
@@ -152,60 +158,81 @@ def last_block(tree: Tree, keyword: bytes) -> Block | None:
     return None
 
 
-def remove_service(tree: Tree, key: ServiceKey) -> Change:
-    """Take the whole virtual server of `key` out. Raises RefusedEdit."""
-    found = find_service(tree, key)
-    pen = TreeWriter(tree)
-    pen.remove(found.block, own_comments=True)
-    count = len(found.service.servers)
-    return pen.change(
-        f"remove virtual server {found.whom} and its {count} real servers",
-        *found.cautions,
-        "its clients are cut off",
-    )
+@dataclass(frozen=True, slots=True)
+class RemoveService:
+    """A whole virtual server less."""
+
+    service: ServiceKey
+
+    def on(self, tree: Tree) -> Change:
+        found = find_service(tree, self.service)
+        pen = TreeWriter(tree)
+        pen.remove(found.block, own_comments=True)
+        count = len(found.service.servers)
+        return pen.change(
+            f"remove virtual server {found.whom} and its {count} real servers",
+            *found.cautions,
+            "its clients are cut off",
+        )
 
 
-def set_sorry_server(tree: Tree, key: ServiceKey, address: str, port: int = 0) -> Change:
-    """Who answers when the quorum of `key` is lost. Raises RefusedEdit."""
-    found = find_service(tree, key)
-    address, port = checked_address(address, port)
-    if found.service.forwarding != "NAT" and port not in (0, key.port):
-        raise RefusedEdit(found.block.place, "outside NAT it has the port of its service")
-    pen = TreeWriter(tree)
-    number = port or key.port
-    values = [address.encode(), *([b"%d" % number] if number else [])]
-    before, _ = put(pen, found.block, b"sorry_server", values)
-    return pen.change(
-        f"sorry server of {found.whom}: {before or 'none'} → {shown(b' '.join(values))}",
-        *found.cautions,
-    )
+@dataclass(frozen=True, slots=True)
+class SetSorryServer:
+    """Who answers when the quorum is lost; no address: nobody."""
+
+    service: ServiceKey
+    address: str = ""
+    port: int = 0
+
+    def on(self, tree: Tree) -> Change:
+        found = find_service(tree, self.service)
+        if not self.address:
+            return self._nobody(tree, found)
+        address, port = checked_address(self.address, self.port)
+        if found.service.forwarding != "NAT" and port not in (0, self.service.port):
+            raise RefusedEdit(found.block.place, "outside NAT it has the port of its service")
+        pen = TreeWriter(tree)
+        number = port or self.service.port
+        values = [address.encode(), *([b"%d" % number] if number else [])]
+        before, _ = put(pen, found.block, b"sorry_server", values)
+        return pen.change(
+            f"sorry server of {found.whom}: {before or 'none'} → {shown(b' '.join(values))}",
+            *found.cautions,
+        )
+
+    def _nobody(self, tree: Tree, found: FoundService) -> Change:
+        lines = list(
+            found.block.statements(
+                b"sorry_server", b"sorry_server_inhibit", b"sorry_server_lvs_method"
+            )
+        )
+        if not lines:
+            raise RefusedEdit(found.block.place, f"{self.service} has no sorry server")
+        pen = TreeWriter(tree)
+        for line in lines:
+            ensure_editable(tree, line)
+            pen.remove(line)
+        return pen.change(f"remove the sorry server of {found.whom}", *found.cautions)
 
 
-def remove_sorry_server(tree: Tree, key: ServiceKey) -> Change:
-    """No sorry server for `key`. Raises RefusedEdit."""
-    found = find_service(tree, key)
-    lines = list(
-        found.block.statements(b"sorry_server", b"sorry_server_inhibit", b"sorry_server_lvs_method")
-    )
-    if not lines:
-        raise RefusedEdit(found.block.place, f"{key} has no sorry server")
-    pen = TreeWriter(tree)
-    for line in lines:
-        ensure_editable(tree, line)
-        pen.remove(line)
-    return pen.change(f"remove the sorry server of {found.whom}", *found.cautions)
+@dataclass(frozen=True, slots=True)
+class SetQuorum:
+    """The weight that must be alive. Refused when it cannot be reached."""
 
+    service: ServiceKey
+    quorum: int
+    hysteresis: int | None = None
+    """Its margin; None: as it is."""
 
-def set_quorum(tree: Tree, key: ServiceKey, quorum: int, hysteresis: int | None = None) -> Change:
-    """The weight that must be alive for `key`. Raises RefusedEdit when it cannot be reached."""
-    found = find_service(tree, key)
-    margin = found.service.hysteresis if hysteresis is None else hysteresis
-    if fault := check_quorum(found.service, quorum, margin):
-        raise RefusedEdit(found.block.place, fault)
-    pen = TreeWriter(tree)
-    put(pen, found.block, b"quorum", [b"%d" % quorum])
-    words = f"quorum of {found.whom}: {found.service.quorum} → {quorum}"
-    if hysteresis is not None and hysteresis != found.service.hysteresis:
-        put(pen, found.block, b"hysteresis", [b"%d" % hysteresis])
-        words += f", hysteresis {found.service.hysteresis} → {hysteresis}"
-    return pen.change(words, *found.cautions)
+    def on(self, tree: Tree) -> Change:
+        found = find_service(tree, self.service)
+        margin = found.service.hysteresis if self.hysteresis is None else self.hysteresis
+        if fault := check_quorum(found.service, self.quorum, margin):
+            raise RefusedEdit(found.block.place, fault)
+        pen = TreeWriter(tree)
+        put(pen, found.block, b"quorum", [b"%d" % self.quorum])
+        words = f"quorum of {found.whom}: {found.service.quorum} → {self.quorum}"
+        if self.hysteresis is not None and self.hysteresis != found.service.hysteresis:
+            put(pen, found.block, b"hysteresis", [b"%d" % self.hysteresis])
+            words += f", hysteresis {found.service.hysteresis} → {self.hysteresis}"
+        return pen.change(words, *found.cautions)

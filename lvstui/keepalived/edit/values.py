@@ -1,22 +1,22 @@
-"""One value of one block: set, added, taken out."""
+"""One value of one block: where it stands, or where it would."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lvstui.keepalived.edit.change import Change, RefusedEdit
-from lvstui.keepalived.edit.consequences import consequence
+from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.find import effective, ensure_editable, given_by, only_for
 from lvstui.keepalived.edit.judge import complaint
-from lvstui.keepalived.edit.mark import ensure_unmarked
 from lvstui.keepalived.edit.style import NewLine
 from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.keywords import ROOT, SECRET_KEYWORDS, Keyword, Keywords
 from lvstui.keepalived.text.allowed import kind_of
 from lvstui.keepalived.text.lazy import LazyBlock
+from lvstui.keepalived.text.mark import mark_of
 from lvstui.keepalived.text.shown import shown_text
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
 from lvstui.keepalived.text.values import shown
+from lvstui.model.text import plain
 
 SYNONYMS = (
     (b"lb_algo", b"lvs_sched"),
@@ -32,41 +32,9 @@ _FIRST = (b"weight", b"state", b"script")
 """Stand at the head of their block where nothing else says."""
 
 
-def set_value(tree: Tree, block: Block, keyword: str, *words: str, whom: str = "") -> Change:
-    """`keyword` of `block` becomes `words`; none for a flag.
-
-    Only the value is exchanged where the keyword stands (the line that counts); else a line is
-    written in the style of its neighbours. `whom` says in the title whose value it is. Raises
-    RefusedEdit.
-    """
-    pen = TreeWriter(tree)
-    before, line = put(pen, block, keyword.encode(), [_bytes(word) for word in words])
-    after = told(keyword.encode(), list(map(_bytes, words)))
-    told_as = title(keyword, whom or default_whom(block), line, before, after)
-    return pen.change(told_as, consequence(block.keyword.decode(), keyword))
-
-
-def remove_value(tree: Tree, block: Block, keyword: str, whom: str = "") -> Change:
-    """Every line of `keyword` in `block` goes, so that its default is in force.
-
-    Raises RefusedEdit when there is none.
-    """
-    pen = TreeWriter(tree)
-    lines = list(block.statements(keyword.encode()))
-    if not lines:
-        raise RefusedEdit(block.place, f"there is no {keyword} to take out")
-    before = told(keyword.encode(), lines[-1].words[1:])
-    for line in lines:
-        ensure_editable(tree, line)
-        ensure_unmarked(line)
-        pen.remove(line)
-    words = title(keyword, whom or default_whom(block), lines[-1], before, "default")
-    return pen.change(words, consequence(block.keyword.decode(), keyword))
-
-
 def title(keyword: str, whom: str, line: Statement | None, before: str, after: str) -> str:
     """`weight of rs2: 10 → 0`, without the values of a secret."""
-    where = only_for(line) if line is not None and only_for(line) not in whom else ""
+    where = only_for(line, whom)
     if keyword.encode() in SECRET_KEYWORDS:
         return f"{keyword} of {whom}{where}"
     values = f"{before or 'default'} → {after or 'on'}" if before or after else "on"
@@ -76,14 +44,6 @@ def title(keyword: str, whom: str, line: Statement | None, before: str, after: s
 def told(keyword: bytes, words: Sequence[bytes]) -> str:
     """A value for people, without what may be a secret."""
     return shown_text(kind_of(keyword), words)
-
-
-def default_whom(block: Block) -> str:
-    """Words for a block that nobody named."""
-    words = block.header.words
-    if len(words) > 1 and block.keyword not in (b"url", b"host"):
-        return shown(b" ".join(words[:3]))
-    return shown(words[0])
 
 
 def put(
@@ -126,6 +86,13 @@ def put(
             raise given_by(pen.tree, line, index)
     pen.set_words(line, 1, *values)
     return told(keyword, before), line
+
+
+def ensure_unmarked(line: Statement) -> None:
+    """Raises RefusedEdit when the real server of this weight is disabled: its mark would lie."""
+    mark = mark_of(line) if line.words[0] == b"weight" else None
+    if mark is not None:
+        raise RefusedEdit(line.place, f"it is disabled by {plain(mark.by, 40)}", "enable it first")
 
 
 def table_of(tree: Tree, block: Block) -> Keywords | None:

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvstui.keepalived.edit.change import RefusedEdit
-from lvstui.keepalived.edit.disabling import disable, enable
+from lvstui.keepalived.edit.disabling import mark_text
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.edit.mark import mark_text
-from lvstui.keepalived.edit.servers import set_weight
+from lvstui.keepalived.edit.intent import Disable, Enable, SetWeight
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.parser import parse_bytes
@@ -40,7 +39,7 @@ def draft(text: bytes) -> Draft:
 
 def disabled(text: bytes, reason: str = "disk swap", by: str = "alice") -> Draft:
     made = draft(text)
-    made.apply(disable(made.tree, WEB, RS1, by, AT, reason))
+    made.apply(Disable(WEB, RS1, by, AT, reason).on(made.tree))
     return made
 
 
@@ -61,7 +60,7 @@ def test_the_mark() -> None:
 def test_another_zone_is_written_as_utc() -> None:
     made = draft(pool("\n weight 3\n"))
     east = AT.astimezone(timezone(timedelta(hours=9)))
-    made.apply(disable(made.tree, WEB, RS1, "bob", east))
+    made.apply(Disable(WEB, RS1, "bob", east).on(made.tree))
     assert b" # lvstui: disabled by bob 2026-11-24T21:50Z was 3\n" in made.files[MAIN][1]
 
 
@@ -90,7 +89,7 @@ def test_enabling_gives_every_byte_back(first: str, outer: str, was: int | None)
     made = disabled(text)
     assert made.configuration.services[0].servers[0].weight == 0
     assert signed(made)[0] == DisabledBy("alice", "2026-11-24 21:50", "disk swap", was)
-    made.apply(enable(made.tree, WEB, RS1))
+    made.apply(Enable(WEB, RS1).on(made.tree))
     assert made.files == {}
     assert made.configuration.services[0].servers[0].weight == before
 
@@ -106,7 +105,7 @@ def test_any_reason_and_owner_is_harmless(reason: str, by: str) -> None:
     assert len(after.split(b"\n")) == len(made.files[MAIN][0].split(b"\n"))
     assert (mark := signed(made)[0]) is not None
     assert mark.was == 10
-    made.apply(enable(made.tree, WEB, RS1))
+    made.apply(Enable(WEB, RS1).on(made.tree))
     assert made.files == {}
 
 
@@ -120,28 +119,28 @@ def test_a_full_line_still_takes_the_mark_or_is_refused(size: int) -> None:
         return
     made = disabled(text, "y" * 150)
     assert max(map(len, made.files[MAIN][1].split(b"\n"))) <= 1000
-    made.apply(enable(made.tree, WEB, RS1))
+    made.apply(Enable(WEB, RS1).on(made.tree))
     assert made.files == {}
 
 
 def test_the_last_server_is_asked_for() -> None:
     made = draft(pool("\n weight 10\n", second="weight 0"))
     with pytest.raises(RefusedEdit, match="last server with a weight"):
-        disable(made.tree, WEB, RS1, "alice", AT)
-    change = disable(made.tree, WEB, RS1, "alice", AT, last_allowed=True)
+        Disable(WEB, RS1, "alice", AT).on(made.tree)
+    change = Disable(WEB, RS1, "alice", AT, last_allowed=True).on(made.tree)
     assert any("quorum" in caution for caution in change.cautions)
     with pytest.raises(RefusedEdit, match="weight is 0 already"):
-        disable(made.tree, WEB, RS2, "alice", AT)
+        Disable(WEB, RS2, "alice", AT).on(made.tree)
 
 
 def test_a_disabled_server_is_not_touched_otherwise() -> None:
     made = disabled(pool("\n weight 10\n"))
     with pytest.raises(RefusedEdit, match="disabled already, by alice"):
-        disable(made.tree, WEB, RS1, "bob", AT)
+        Disable(WEB, RS1, "bob", AT).on(made.tree)
     with pytest.raises(RefusedEdit, match="disabled by alice; enable it first"):
-        set_weight(made.tree, WEB, RS1, 5)
+        SetWeight(WEB, RS1, 5).on(made.tree)
     with pytest.raises(RefusedEdit, match="not disabled"):
-        enable(made.tree, WEB, RS2)
+        Enable(WEB, RS2).on(made.tree)
 
 
 def test_a_weight_changed_by_hand_since_is_not_overwritten() -> None:
@@ -149,7 +148,7 @@ def test_a_weight_changed_by_hand_since_is_not_overwritten() -> None:
     made.replace(MAIN, made.data(MAIN).replace(b"weight 0 ", b"weight 4 "), "by hand")
     assert signed(made) == (None, None)
     with pytest.raises(RefusedEdit, match="set to 4 by hand"):
-        enable(made.tree, WEB, RS1)
+        Enable(WEB, RS1).on(made.tree)
 
 
 @pytest.mark.parametrize(
@@ -163,4 +162,4 @@ def test_a_weight_changed_by_hand_since_is_not_overwritten() -> None:
 def test_what_can_not_be_given_back_is_refused(text: bytes, why: str) -> None:
     made = draft(text)
     with pytest.raises(RefusedEdit, match=why):
-        disable(made.tree, WEB, RS1, "alice", AT)
+        Disable(WEB, RS1, "alice", AT).on(made.tree)

@@ -7,7 +7,6 @@ import pytest
 from lvstui.keepalived.edit.change import Change, Edit, ExpectedLines, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import SetWeight
-from lvstui.keepalived.edit.servers import set_weight
 from lvstui.keepalived.text.files import Files
 from lvstui.model.keys import ServerKey, ServiceKey
 
@@ -49,7 +48,7 @@ def weights(made: Draft) -> list[int]:
 
 def test_a_change_is_made_undone_and_made_again() -> None:
     made = draft()
-    change = set_weight(made.tree, WEB, RS1, 3)
+    change = SetWeight(WEB, RS1, 3).on(made.tree)
     made.apply(change)
     after = TEXT.replace(b"weight 10   # half", b"weight 3   # half")
     assert made.files == {MAIN: (TEXT, after)}
@@ -66,17 +65,17 @@ def test_a_change_is_made_undone_and_made_again() -> None:
 
 def test_a_new_change_forgets_what_was_undone() -> None:
     made = draft()
-    made.apply(set_weight(made.tree, WEB, RS1, 3))
+    made.apply(SetWeight(WEB, RS1, 3).on(made.tree))
     made.undo()
-    made.apply(set_weight(made.tree, WEB, RS1, 4))
+    made.apply(SetWeight(WEB, RS1, 4).on(made.tree))
     assert made.redoable == ""
     assert made.titles == ("weight of rs1 (10.0.0.11:80) in tcp 10.0.0.1:80: 10 → 4",)
 
 
 def test_back_to_what_was_read_is_no_change() -> None:
     made = draft()
-    made.apply(set_weight(made.tree, WEB, RS1, 3))
-    made.apply(set_weight(made.tree, WEB, RS1, 10))
+    made.apply(SetWeight(WEB, RS1, 3).on(made.tree))
+    made.apply(SetWeight(WEB, RS1, 10).on(made.tree))
     assert made.files == {}
     assert len(made.titles) == 2
 
@@ -139,7 +138,7 @@ def test_a_name_that_would_get_lost_is_refused() -> None:
 
 def test_a_change_for_other_files_is_refused() -> None:
     made = draft()
-    change = set_weight(made.tree, WEB, RS1, 3)
+    change = SetWeight(WEB, RS1, 3).on(made.tree)
     made.replace(MAIN, TEXT[:80], "cut")
     with pytest.raises(RefusedEdit, match="another state"):
         made.apply(change)
@@ -152,7 +151,7 @@ def test_included_files_are_read_once_and_edited_where_they_are() -> None:
     made = draft(
         b"virtual_server 10.0.0.1 80 {\n lb_kind DR\n protocol TCP\n include rs.inc\n}\n", rs=inc
     )
-    made.apply(set_weight(made.tree, WEB, RS1, 5))
+    made.apply(SetWeight(WEB, RS1, 5).on(made.tree))
     path = "/etc/keepalived/rs.inc"
     assert made.files == {path: (inc, inc.replace(b"weight 2", b"weight 5"))}
     assert made.data(path) == inc.replace(b"weight 2", b"weight 5")

@@ -7,11 +7,12 @@ import pytest
 from lvstui.keepalived.edit import intent as i
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.edit.find import Found
 from lvstui.keepalived.edit.servers import NewServer
 from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService
-from lvstui.keepalived.edit.values import set_value
 from lvstui.keepalived.meaning.loaded import tree_of_copy
 from lvstui.keepalived.text.files import Files
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.keys import ServerKey, ServiceKey
 
 DIR = "/etc/keepalived/"
@@ -138,17 +139,24 @@ def test_the_daemons_copy_is_no_file() -> None:
         i.SetWeight(WEB, RS1, 2).on(tree)
 
 
+class OfAuthentication:
+    """The authentication of the first instance."""
+
+    def find(self, tree: Tree) -> Found:
+        block = next(next(tree.blocks(b"vrrp_instance")).blocks(b"authentication"))
+        return Found(block, "authentication")
+
+
 def test_a_changed_password_is_not_in_the_title() -> None:
     made = draft(
         "vrrp_instance VI_1 {\n virtual_router_id 1\n authentication {\n  auth_type PASS\n"
         "  auth_pass s3cret\n }\n}\n"
     )
-    block = next(next(made.tree.blocks(b"vrrp_instance")).blocks(b"authentication"))
-    change = set_value(made.tree, block, "auth_pass", "n3w p!w")
+    change = i.SetValue(OfAuthentication(), "auth_pass", ("n3w p!w",)).on(made.tree)
     assert "s3cret" not in repr(change)
     assert "n3w" not in repr(change)
     made.apply(change)
     assert b'auth_pass "n3w p!w"' in made.data(DIR + "k.conf")
     with pytest.raises(RefusedEdit) as why:
-        set_value(made.tree, block, "auth_pass", "far-too-long")
+        i.SetValue(OfAuthentication(), "auth_pass", ("far-too-long",)).on(made.tree)
     assert "far-too" not in str(why.value)
