@@ -34,7 +34,7 @@ from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.tui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
-    from lvstui.lab.link import LabLink
+    from lvstui.lab.faults import LabLink
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
     from lvstui.operations.weight_changes import WeightChanges

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lvstui.model.text import plain
 
 if TYPE_CHECKING:
-    from lvstui.lab.link import Breakable, LabLink
+    from lvstui.lab.faults import Fault, LabLink
     from lvstui.tui.host import PageHost
 
 _Entry = tuple[str, str, Callable[[], None]]
@@ -23,7 +23,7 @@ def fault_entries(screen: PageHost, lab: LabLink) -> Iterator[_Entry]:
             yield title, fault.summary, partial(start_fault, screen, lab, fault, node)
 
 
-def start_fault(screen: PageHost, lab: LabLink, fault: Breakable, node: str) -> None:
+def start_fault(screen: PageHost, lab: LabLink, fault: Fault, node: str) -> None:
     """Ask for the argument when it needs one, then inject it in a thread."""
     if "argument" not in fault.needs:
         _inject(screen, lab, fault, node, None)
@@ -39,9 +39,7 @@ def start_fault(screen: PageHost, lab: LabLink, fault: Breakable, node: str) -> 
     )
 
 
-def _inject(
-    screen: PageHost, lab: LabLink, fault: Breakable, node: str, argument: str | None
-) -> None:
+def _inject(screen: PageHost, lab: LabLink, fault: Fault, node: str, argument: str | None) -> None:
     app = screen.app
     what = f"fault: {fault.name} {node}".rstrip()
 

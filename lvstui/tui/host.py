@@ -15,7 +15,7 @@ from lvstui.tui.settings import Settings
 from lvstui.tui.widgets.glyphs import Glyphs
 
 if TYPE_CHECKING:
-    from lvstui.lab.link import LabLink
+    from lvstui.lab.faults import LabLink
     from lvstui.operations.change import Outcome, Stop, Tell
     from lvstui.operations.weight_changes import WeightChanges
     from lvstui.operations.weights import WeightsPlan

@@ -172,7 +172,8 @@ class Driver:
     async def every_key(self, mode: str) -> None:
         """Those of the screen, and those of each dialog that one of them opens."""
         await self.go(mode)
-        keys = [k for command in self.app.screen.commands for k in command.names.keys.split(",") if k]  # type: ignore[attr-defined]
+        commands = self.app.screen.commands  # type: ignore[attr-defined]
+        keys = [key for command in commands for key in command.names.keys.split(",") if key]
         keys = list(dict.fromkeys([*keys, *self.others()]))
         for key in keys:
             if key in LEAVING:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lvstui.lab.link import Breakable, LabLink
+from lvstui.lab.faults import Fault, LabLink
 from lvstui.model.changes import Ended
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, ServiceView, State
@@ -190,13 +190,13 @@ class FakeLab(LabLink):
 
     def __init__(self) -> None:
         self.faults = (
-            Breakable("stop", "stop the web server", "node", "any"),
-            Breakable("slow", "answer slowly", "node argument", "any"),
-            Breakable("heal", "heal everything", "", ""),
+            Fault("stop", "stop the web server", "any"),
+            Fault("slow", "answer slowly", "any", "milliseconds"),
+            Fault("heal", "heal everything"),
         )
         self.injected: list[tuple[str, str, str | None]] = []
 
-    def targets(self, fault: Breakable) -> tuple[str, ...]:
+    def targets(self, fault: Fault) -> tuple[str, ...]:
         """As in LabLink."""
         return ("rs1", "rs3") if "node" in fault.needs else ("",)
 

@@ -17,7 +17,7 @@ from lvstui.remote import append, known_hosts
 from lvstui.remote.append import append_lines
 from lvstui.remote.credentials import Redactor
 from lvstui.remote.transcript import Record, Transcript
-from lvstui.sources.audit import broken, entries
+from lvstui.sources.audit import entries
 from tests.unit.chain import broken
 
 CHANGE = Deed("10.10.0.3", "rs1", "push", "the VIP on lo")
