@@ -178,6 +178,10 @@ class Desk:
             await self.pilot.pause(0.02)
         raise AssertionError("it never came true")
 
+    async def tells(self, *words: str) -> None:
+        """Wait for a notice with these words in it: it comes after what it is about."""
+        await self.until(lambda: any(all(word in said for word in words) for said in self.said))
+
     def lines(self) -> list[str]:
         """The screen as text, a string a line."""
         screen = self.app.screen

@@ -202,7 +202,7 @@ async def test_what_can_not_be_done_says_why(open_: Open) -> None:
         await desk.press("a", "enter")
         await fill(desk, address="10.10.0.3")
         await desk.press("ctrl+s")
-        assert any("has that server already" in said for said in desk.said)
+        await desk.tells("has that server already")
 
 
 async def test_remove_disable_and_enable(open_: Open, files: FakeFiles) -> None:
@@ -248,14 +248,14 @@ async def test_files_changed_under_the_draft_are_noticed(open_: Open, files: Fak
         await desk.push(noticed(1.0))
         await desk.until(lambda: "changed on the disk" in desk.text())
         await desk.press("p")
-        assert any("changed on the disk" in said for said in desk.said)
+        await desk.tells("changed on the disk")
 
 
 async def test_quitting_with_a_draft_takes_two_presses(open_: Open) -> None:
     async with open_() as desk:
         await changed(desk)
         await desk.press("q")
-        assert any("1 change) is not applied" in said for said in desk.said)
+        await desk.tells("1 change) is not applied")
         assert desk.app.is_running
         await desk.press("q")
         assert not desk.app.is_running
@@ -426,7 +426,7 @@ async def test_the_timer_goes_on_when_the_dialog_is_closed_and_is_in_sight(
         await desk.press("escape")
         assert re.match(r" ▲ \d+ s: P keep/undo  weight of rs1", desk.lines()[0])
         await desk.press("a")
-        assert any("waits to be kept" in said for said in desk.said)
+        await desk.tells("waits to be kept")
         await desk.press("P", "y")
         await idle(desk)
         assert engine.kept == ["c-1"]
@@ -502,7 +502,7 @@ async def test_the_time_is_up_while_nobody_looks(open_: Open, engine: FakeEngine
         await desk.press("escape")
         await desk.until(lambda: desk.app.config_session.unkept is None)
         await idle(desk)
-        assert any(ROLLED in said for said in desk.said)
+        await desk.tells(ROLLED)
 
 
 async def test_what_could_not_be_kept_can_be_tried_again(
@@ -522,7 +522,7 @@ async def test_what_could_not_be_kept_can_be_tried_again(
         monkeypatch.setattr(engine, "confirm", away)
         await desk.press("y")
         await idle(desk)
-        assert any("no answer from lb2" in said for said in desk.said)
+        await desk.tells("no answer from lb2")
         monkeypatch.setattr(engine, "confirm", keep)
         await desk.press("y")
         await idle(desk)
@@ -595,7 +595,7 @@ async def test_closing_while_applying_cuts_nothing_and_tells_the_end(
         assert "applying" in desk.text()
         engine.gate.set()
         await idle(desk)
-        assert any("applied and verified" in said for said in desk.said)
+        await desk.tells("applied and verified")
 
 
 async def test_an_error_of_the_engine_is_told_without_its_text(
@@ -704,7 +704,7 @@ async def test_read_only_changes_nothing(
 async def test_a_recording_changes_nothing(start: Start) -> None:
     async with start() as desk:
         await desk.press("j", "b")
-        assert any("recording" in said for said in desk.said)
+        await desk.tells("recording")
 
 
 async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
@@ -736,4 +736,4 @@ async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
         assert "net.ipv4.ip_nonlocal_bind = 1" in desk.text()
         await desk.press("s")
         await desk.until(lambda: engine.bound == 1)
-        await desk.until(lambda: any("read back" in said for said in desk.said))
+        await desk.tells("read back")

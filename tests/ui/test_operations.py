@@ -78,7 +78,7 @@ async def test_drain_shows_the_plan_and_applies_exactly_it(open_: Open) -> None:
         await plan.confirm()
         assert table.written == [(WEB, rs(1), 0)]
         assert desk.feed.refreshes == 1
-        assert [said for said in desk.said if "read back" in said and "u undoes it" in said]
+        await desk.tells("read back", "u undoes it")
 
 
 async def test_enter_on_a_fresh_plan_cancels(open_: Open) -> None:
@@ -121,7 +121,7 @@ async def test_the_last_server_has_to_be_typed(open_: Open) -> None:
         await desk.press("j", "d")
         (await desk.expect_plan()).effects("every new connection is refused")
         await desk.press("y")
-        assert any("Type 10.10.0.3" in said for said in desk.said)
+        await desk.tells("Type 10.10.0.3")
         assert table.written == []
         await desk.press(*"10.10.0.3", "enter", "enter")
         await desk.until(lambda: bool(table.written))
@@ -158,7 +158,7 @@ async def test_closing_while_applying_tells_the_end_by_notification(open_: Open)
         await desk.press("escape")
         desk.expect_no_plan()
         table.gate.set()
-        await desk.until(lambda: any("read back" in said for said in desk.said))
+        await desk.tells("read back")
 
 
 async def test_plan_goes_stale_when_the_kernel_changes(open_: Open) -> None:
@@ -178,7 +178,7 @@ async def test_read_only_refuses_and_says_so(open_: Open) -> None:
     async with open_(read_only=True) as (desk, table):
         await desk.press("j", "d")
         desk.expect_no_plan()
-        assert any("read-only" in said for said in desk.said)
+        await desk.tells("read-only")
         bottom = desk.lines()[-1]
         assert "drain" not in bottom
         assert "read-only" in bottom
@@ -192,12 +192,12 @@ async def test_read_only_refuses_and_says_so(open_: Open) -> None:
 async def test_disabled_keys_say_why(open_: Open) -> None:
     async with open_(seen(*UP[:2])) as (desk, _):
         await desk.press("d")
-        assert any("Move to a real server first" in said for said in desk.said)
+        await desk.tells("Move to a real server first")
         desk.services.table.go_to((WEB, rs(3)))
         await desk.press("d")
-        assert any("not in the kernel" in said for said in desk.said)
+        await desk.tells("not in the kernel")
         await desk.press("u")
-        assert any("nothing to undo" in said for said in desk.said)
+        await desk.tells("nothing to undo")
 
 
 async def test_weight_shows_shares_and_goes_on_to_the_plan(open_: Open) -> None:
@@ -249,7 +249,7 @@ async def test_copy_goes_to_the_clipboard(open_: Open) -> None:
 async def test_a_notification_does_not_lie_over_the_next_plan(open_: Open) -> None:
     async with open_(size=(80, 24)) as (desk, _):
         await desk.press("j", "d", "y")
-        await desk.until(lambda: any("read back" in said for said in desk.said))
+        await desk.tells("read back")
         await desk.push(seen((1, 0, 6, 40), *UP[1:]))
         await desk.press("e")
         await desk.expect_plan()

@@ -147,7 +147,7 @@ async def _shown(desk: Desk, pilot: Pilot[None]) -> None:
     await desk.until(lambda: "lb_algo wlc" in desk.text())
     assert PASSWORD not in desk.text()
     await desk.press("r", "a")
-    assert any("This is a recording" in said for said in desk.said)
+    await desk.tells("This is a recording")
     await desk.press("5")
 
     await desk.until(lambda: "2 of 3 good" in desk.text())

@@ -310,7 +310,7 @@ async def test_palette_runs_a_command_and_a_fault(start: Start) -> None:
         await desk.pilot.pause(0.3)
         await desk.press("enter")
         await desk.until(lambda: lab.injected == [("stop", "rs3", None)])
-        await desk.until(lambda: any("[stop] done on rs3" in said for said in desk.said))
+        await desk.tells("[stop] done on rs3")
 
 
 def many_events(count: int) -> tuple[Event, ...]:

@@ -348,4 +348,4 @@ async def test_read_only_undoes_nothing(start: Start, options: dict[str, Any]) -
             await idle(desk)
             await desk.press("u")
             assert len(desk.app.screen_stack) == 1
-            assert any("read-only" in said for said in desk.said)
+            await desk.tells("read-only")
