@@ -18,8 +18,10 @@ class ProcessStream:
     """A child in a session of its own, so that no Ctrl+C and no password prompt of it reaches the
     terminal that the console is drawn on."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Raises OSError when it cannot be started."""
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, keep: Sequence[int] = ()
+    ) -> None:
+        """keep: descriptors that it has, too. Raises OSError when it cannot be started."""
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -28,6 +30,7 @@ class ProcessStream:
             bufsize=0,
             start_new_session=True,
             env=env,
+            pass_fds=keep,
         )
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shlex
 
-PATHS = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
+PATHS = f"PATH=$PATH:{SYSTEM_FOLDERS}"
 """A user's PATH often lacks the folders of ip, sysctl and keepalived."""
 
 PLAIN_SHELL = f"exec env LC_ALL=C sh -c '{PATHS}; export PATH; eval \"$(cat)\"'"
