@@ -72,6 +72,8 @@ LOOK_FIRST = (
 
 Files = Mapping[str, Sequence[FileChange]]
 """By director: the files as they were read, and as they are to be."""
+Looks = Mapping[str, "DirectorSeen | RemoteError"]
+"""By director: what was seen there, or why nothing was."""
 
 
 def kernel_counters(service: ServiceKey) -> dict[ServerKey, Counters]:
@@ -128,16 +130,24 @@ class DirectorConfigs:
         reason: str = "",
         timer_s: int = TIMER_S,
         undoes: str = "",
+        looks: Looks | None = None,
     ) -> ConfigPlan:
         """What writing these files would do. Nothing is changed; the candidate is tested on each
-        director by its own keepalived. Raises KeyError for a director that is not known and
-        ValueError for a timer out of range."""
+        director by its own keepalived. looks: what `look` said a moment ago, when the files were
+        made of it. Raises KeyError for a director that is not known and ValueError for a timer out
+        of range."""
         if timer_s and not SHORTEST_S <= timer_s <= LONGEST_S:
             raise ValueError(f"the timer has to be 0 or {SHORTEST_S} to {LONGEST_S} s")
-        return self._plan(title, files, reason, timer_s, undoes)[0]
+        return self._plan(title, files, reason, timer_s, undoes, looks)[0]
 
     def _plan(
-        self, title: str, files: Files, reason: str, timer_s: int, undoes: str
+        self,
+        title: str,
+        files: Files,
+        reason: str,
+        timer_s: int,
+        undoes: str,
+        looks: Looks | None = None,
     ) -> tuple[ConfigPlan, tuple[HostPlanned, ...]]:
         unknown = set(files) - {where.name for where in self.directors}
         if unknown:
@@ -153,7 +163,7 @@ class DirectorConfigs:
             ), ()
         refusals: list[str] = []
         cautions: list[str] = []
-        looks = self.look()
+        looks = looks or self.look()
         drawn: list[HostPlanned] = []
         wanted = []
         for where in self.directors:

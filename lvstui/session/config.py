@@ -254,8 +254,9 @@ class ConfigSession(Jobs):
         def make(engine: DirectorConfigs) -> ConfigPlan:
             if len(engine.directors) < 2:
                 return engine.plan(title, {engine.here: files})
-            wanted = with_others(engine.here, files, asked, engine.look())
-            plan = engine.plan(title, wanted.files)
+            looks = engine.look()
+            wanted = with_others(engine.here, files, asked, looks)
+            plan = engine.plan(title, wanted.files, looks=looks)
             return replace(plan, cautions=(*wanted.cautions, *plan.cautions))
 
         change = self.plan(title, make, from_draft=True)

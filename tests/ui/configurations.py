@@ -202,7 +202,12 @@ class FakeEngine:
         return self.looks
 
     def plan(
-        self, title: str, files: Mapping[str, Sequence[FileChange]], *, timer_s: int = 60
+        self,
+        title: str,
+        files: Mapping[str, Sequence[FileChange]],
+        *,
+        timer_s: int = 60,
+        looks: object = None,
     ) -> ConfigPlan:
         """As in ConfigEngine."""
         if self.raises is not None:

@@ -240,7 +240,9 @@ def _planned(engine: DirectorConfigs, args: argparse.Namespace, make: Make | Non
         if file is None:
             raise CannotEdit(here.config.why or "the configuration can not be read")
         edited = edit(looks, make(args, file))
-    plan = engine.plan(edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer)
+    plan = engine.plan(
+        edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer, looks=looks
+    )
     cautions = (*edited.cautions, *plan.cautions)
     paired = here.config.configuration is not None and here.config.configuration.instances
     if paired and len(engine.directors) == 1 and not args.alone and not plan.empty:
