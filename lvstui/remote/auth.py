@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +13,8 @@ from lvstui.model.text import plain
 from lvstui.remote import keys
 from lvstui.remote.config import SshSettings
 from lvstui.remote.credentials import TRIES, CredentialCache, SecretRefused
-from lvstui.remote.dialog import LoginDialog
 from lvstui.remote.keys import Candidate
+from lvstui.remote.operator_wait import current, using
 from lvstui.remote.runner import ErrorKind, RemoteError, SecretRequest
 from lvstui.remote.trouble import OTHER_BACKEND
 
@@ -105,10 +107,9 @@ class Login:
         if candidate.key is None:
             if candidate.blob and not self._wanted(candidate.blob):
                 return None
-            try:
-                self._unlock(candidate)
-            except RemoteError as error:
-                self._notes.append(error.what)
+            if not self._unlock(candidate):
+                path = plain(candidate.path)
+                self._notes.append(f"{path} is encrypted, and no passphrase opened it")
                 return None
         user = self._settings.user
         try:
@@ -118,15 +119,20 @@ class Login:
             return None
         return self._attempt(lambda: self._transport.auth_publickey(user, key))
 
-    def _unlock(self, candidate: Candidate) -> None:
-        request = SecretRequest(
-            "passphrase",
-            self._settings.host,
-            self._settings.user,
-            f"passphrase of {plain(candidate.path)}",
-        )
-        key = ("passphrase", candidate.path)
-        keys.unlock(candidate, lambda attempt: self._vault.use(key, request, attempt_of(attempt)))
+    def _unlock(self, candidate: Candidate) -> bool:
+        """Decrypt a key file by its passphrase, which is asked."""
+
+        def attempt(passphrase: str) -> None:
+            try:
+                candidate.key = keys.load(candidate.path, passphrase)
+            except keys.NeedsPassphrase:
+                raise SecretRefused from None
+
+        settings = self._settings
+        prompt = f"passphrase of {plain(candidate.path)}"
+        request = SecretRequest("passphrase", settings.host, settings.user, prompt)
+        self._vault.use(("passphrase", candidate.path), request, attempt)
+        return candidate.key is not None
 
     def _wanted(self, blob: bytes) -> bool:
         """Whether the server would take this key, so that no passphrase is asked for another."""
@@ -184,7 +190,7 @@ class Login:
                 return None
             secret = known
             if secret is None:
-                secret = self._vault.ask(_again(request, again > 0))
+                secret = self._vault.ask(replace(request, again=again > 0))
             if secret is None:
                 self._notes.append("no password was given")
                 return None
@@ -278,17 +284,80 @@ def _key(settings: SshSettings) -> tuple[str, ...]:
     return ("password", settings.host, settings.hostname, str(settings.port), settings.user)
 
 
-def _again(request: SecretRequest, again: bool) -> SecretRequest:
-    return replace(request, again=again)
+class LoginDialog:
+    """keyboard-interactive: puts the questions of the server to the operator.
 
+    paramiko asks from the connection's own thread, which must stay able to end; so each question
+    is put in a thread that nobody waits for at the end of the program.
+    """
 
-def attempt_of(attempt: Any) -> Any:
-    """A passphrase that does not open the file counts as refused."""
+    def __init__(
+        self,
+        transport: Any,
+        settings: SshSettings,
+        vault: CredentialCache,
+        key: tuple[str, ...],
+        again: bool,
+        timeout_s: float,
+    ) -> None:
+        self._transport = transport
+        self._settings = settings
+        self._vault = vault
+        self._known = vault.known(key)
+        self._again = again
+        self._timeout_s = timeout_s
+        self._timer: threading.Timer | None = None
+        self._patience = current()
+        self.asked = False
+        self.gave_up = False
+        self.password = ""
+        self._restart_clock()
 
-    def proved(secret: str) -> None:
-        try:
-            attempt(secret)
-        except keys.NeedsPassphrase:
-            raise SecretRefused from None
+    def answers(self, title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+        """paramiko's callback. Hangs up when the operator has no answer."""
+        self.stop_clock()
+        found = []
+        for prompt, echo in prompts:
+            self.asked = True
+            is_password = not echo and "password" in prompt.lower()
+            answer = self._known if is_password else None
+            self._known = None if is_password else self._known
+            if answer is None:
+                text = " ".join(plain(t, 300) for t in (title, instructions, prompt) if t.strip())
+                answer = self._ask(text, echo)
+            if answer is None:
+                self.gave_up = True
+                self._transport.close()
+                raise EOFError
+            if is_password:
+                self.password = answer
+            found.append(answer)
+        self._restart_clock()
+        return found
 
-    return proved
+    def _ask(self, text: str, echo: bool) -> str | None:
+        settings = self._settings
+        request = SecretRequest("answer", settings.host, settings.user, text, self._again, echo)
+        answers: list[str | None] = []
+
+        def put() -> None:
+            with contextlib.suppress(Exception), using(self._patience):
+                answers.append(self._vault.ask(request))
+            done.set()
+
+        done = threading.Event()
+        threading.Thread(target=put, daemon=True, name="lvstui-question").start()
+        while not done.wait(0.2):
+            if not self._transport.is_active():
+                return None
+        return answers[0] if answers else None
+
+    def stop_clock(self) -> None:
+        """The server's time does not run."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _restart_clock(self) -> None:
+        self._timer = threading.Timer(self._timeout_s, self._transport.close)
+        self._timer.daemon = True
+        self._timer.start()

@@ -61,9 +61,9 @@ class CredentialCache:
     the operator said so: a host that somebody else took over asks for a password, too.
     """
 
-    def __init__(self, asker: Asker, redactor: Redactor | None = None) -> None:
+    def __init__(self, asker: Asker) -> None:
         self._asker = asker
-        self.redactor = redactor or Redactor()
+        self.redactor = Redactor()
         self._question = threading.Lock()
         self._guard = threading.Lock()
         self._entries: dict[tuple[str, ...], _Entry] = {}
@@ -108,7 +108,6 @@ class CredentialCache:
         key: tuple[str, ...],
         request: SecretRequest,
         attempt: Callable[[str], None],
-        tries: int = TRIES,
         *,
         at: Access | None = None,
     ) -> str | None:
@@ -120,7 +119,7 @@ class CredentialCache:
         An answer that nobody has proved yet is tried by one caller while the others wait, so that
         a slip of the finger is not tried on ten hosts (and locks ten accounts). An answer that was
         right elsewhere and is wrong here is asked anew for `request.host` alone. None when the
-        operator has no answer, or `tries` were wrong. Errors of `attempt` are passed on.
+        operator has no answer, or `TRIES` were wrong. Errors of `attempt` are passed on.
         """
         entry = self._entry(key)
         own = self._entry((*key, *(_place(at) if at is not None else (request.host,))))
@@ -131,7 +130,7 @@ class CredentialCache:
             if secret is None:
                 others = self._others(key, at) if at is not None else ()
                 kept = entry if at is None else own
-                return self._prove(kept, request, attempt, tries, key, others)
+                return self._prove(kept, request, attempt, TRIES, key, others)
         finally:
             entry.lock.release()
         try:
@@ -142,7 +141,7 @@ class CredentialCache:
                     attempt(own.secret)
                     return own.secret
                 own.secret = None
-                return self._prove(own, replace(request, again=True), attempt, tries - 1)
+                return self._prove(own, replace(request, again=True), attempt, TRIES - 1)
         return secret
 
     def known(self, key: tuple[str, ...]) -> str | None:

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 from lvstui.model.text import plain
 from lvstui.remote.config import SshSettings
 from lvstui.remote.known_hosts import fingerprint
-from lvstui.remote.runner import ErrorKind, RemoteError
 
 AGENT_S = 60.0
 """An agent may have to ask its user, or wait for a touch."""
@@ -187,21 +185,6 @@ def certifies(certificate: bytes, public: bytes) -> bool:
 
     fields = after_string(public)
     return bool(fields) and after_string(after_string(certificate)).startswith(fields)
-
-
-def unlock(candidate: Candidate, prove: Callable[[Callable[[str], None]], str | None]) -> None:
-    """Decrypt a key file; `prove` has the passphrase asked. Raises RemoteError (LOGIN) when there
-    is none."""
-    opened: list[Any] = []
-
-    def attempt(passphrase: str) -> None:
-        opened[:] = [load(candidate.path, passphrase)]
-
-    if prove(attempt) is None or not opened:
-        raise RemoteError(
-            ErrorKind.LOGIN, f"{plain(candidate.path)} is encrypted, and no passphrase opened it"
-        )
-    candidate.key = opened[0]
 
 
 def with_certificate(candidate: Candidate) -> Any:

@@ -27,7 +27,7 @@ from lvstui.process import newfile, readonly
 from lvstui.remote import known_hosts
 from lvstui.remote.config import SshSettings
 from lvstui.remote.credentials import CredentialCache
-from lvstui.remote.hostkey import HostKeys
+from lvstui.remote.known_hosts import HostKeys
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.openssh import OpenSsh
 from lvstui.remote.runner import NobodyThere, RemoteError, UnknownKey
