@@ -72,12 +72,9 @@ def _parts(picture: Picture, wide: bool) -> list[RenderableType]:
     recent = [event for event in picture.events if picture.at - event.at < 3600][-8:]
     if recent:
         parts.append(Text(""))
-        for event in recent:
-            parts.append(
-                Text.assemble(
-                    (clock_ms(event.at), "dim"), "  ", (event.text, _SEVERITY[event.severity])
-                )
-            )
+    for event in recent:
+        said = (event.text, _SEVERITY[event.severity])
+        parts.append(Text.assemble((clock_ms(event.at), "dim"), "  ", said))
     return parts
 
 
@@ -106,14 +103,8 @@ def _instance(view: InstanceView, now: float) -> Text:
     if view.state != "MASTER" and view.master_address:
         words.append(f"master {view.master_address} prio {view.master_priority}")
     words.append("VIP " + ", ".join(view.vips))
-    return Text.assemble(
-        ("  ", ""),
-        (f"{glyph} {view.state}", style),
-        " ",
-        (view.name, "bold"),
-        "  ",
-        "  ".join(word for word in words if word),
-    )
+    state, name = (f"{glyph} {view.state}", style), (view.name, "bold")
+    return Text.assemble(("  ", ""), state, " ", name, "  ", "  ".join(filter(None, words)))
 
 
 def _reasons(picture: Picture) -> list[RenderableType]:
