@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
     parser = argparse.ArgumentParser(
         prog="lvstui",
         description="Terminal console for Linux load balancers: LVS (IPVS) with keepalived. "

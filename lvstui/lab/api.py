@@ -214,7 +214,6 @@ class Lab:
         self.run(node, ["/bin/sh", "-c", script, target, f"{mode:o}"], stdin=raw, timeout=120)
 
     def copy_out(self, node: str, source: str, target: str | Path) -> None:
-        """Copy a file of a node to the host."""
         process = self.spawn(node, ["/bin/cat", "--", source])
         process.close_input()
         if process.wait(120) != 0:
@@ -395,7 +394,6 @@ class RunningMachine:
         self._power("on")
 
     def is_on(self) -> bool:
-        """Whether its guest runs."""
         return self._power("look")
 
     def _power(self, action: str) -> bool:

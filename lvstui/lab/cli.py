@@ -132,7 +132,6 @@ class StartProgress:
             sys.stderr.flush()
 
     def clear(self) -> None:
-        """Take the line away."""
         with self._lock:
             if self._live and self._last:
                 sys.stderr.write("\r\x1b[K")

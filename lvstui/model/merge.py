@@ -60,7 +60,6 @@ def service_view(
     checked: Mapping[tuple[ServiceKey, ServerKey], tuple[ConfiguredChecker, ...]],
     around: StateInputs,
 ) -> ServiceView:
-    """The merged view of one service."""
     key = inputs.key
     in_file = {s.key: s for s in inputs.file.servers} if inputs.file else {}
     in_loaded = {s.key: s for s in inputs.loaded.servers} if inputs.loaded else {}
@@ -180,7 +179,7 @@ def _server_view(
             _keepalived_weight(loaded, health, around),
             kernel.weight if kernel is not None else None,
         ),
-        forwarding=kernel.forwarding if kernel is not None else _method(configured),
+        forwarding=either.forwarding if (either := kernel or configured) is not None else "",
         active=kernel.active if kernel is not None else 0,
         inactive=kernel.inactive if kernel is not None else 0,
         rates=rate,
@@ -198,10 +197,6 @@ def _server_view(
             else None
         ),
     )
-
-
-def _method(configured: ConfiguredServer | None) -> str:
-    return configured.forwarding if configured is not None else ""
 
 
 def _summed(

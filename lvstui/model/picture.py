@@ -305,6 +305,5 @@ class Picture:
         return next((s for s in self.services if s.key == key), None)
 
     def server(self, service: ServiceKey, key: ServerKey) -> ServerView | None:
-        """The real server of that service, or None."""
         found = self.service(service)
         return next((r for r in found.servers if r.key == key), None) if found else None

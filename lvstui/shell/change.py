@@ -89,7 +89,6 @@ def change_options(sub: argparse.ArgumentParser) -> None:
 
 
 def json_option(sub: argparse.ArgumentParser) -> None:
-    """JSON, and what it means."""
     flag(sub, "--json", help=f"one JSON document (schema {SCHEMA})")
     sub.add_argument("--schema", action=_Schema, nargs=0, help=SCHEMA_HELP)
 
@@ -100,7 +99,6 @@ def not_done(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> 
 
 
 def print_json(**content: Any) -> None:
-    """One document."""
     print(json.dumps({"schema": SCHEMA, **content}, indent=1, ensure_ascii=False))
 
 

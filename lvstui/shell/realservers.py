@@ -41,7 +41,6 @@ _HELP = {
 
 
 def add_realservers(commands: Any) -> None:
-    """Add the commands to the command line."""
     parser = commands.add_parser(
         "realserver",
         help="look at, push to, verify and undo real servers over SSH",
@@ -371,7 +370,6 @@ def _cell(check: Check | None) -> str:
 
 
 def row_document(row: Row) -> dict[str, Any]:
-    """One host for JSON."""
     facts = row.facts
     return {
         "host": row.host.address,

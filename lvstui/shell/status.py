@@ -21,7 +21,6 @@ PIPE_WIDTH = 200
 
 
 def add_status(commands: Any) -> None:
-    """Add the commands to the command line."""
     status = commands.add_parser("status", help="print what is known, once or at each change")
     look_options(status)
     flag(status, "--json", help="one JSON document (schema lvstui.status/1)")

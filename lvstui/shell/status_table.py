@@ -42,7 +42,6 @@ COLUMNS = (
 
 
 def show(picture: Picture, console: Console) -> None:
-    """Print the picture."""
     console.print(Group(*_parts(picture, console.width >= WIDE)))
 
 

@@ -26,7 +26,6 @@ _HELP = {
 
 
 def add_operations(commands: Any) -> None:
-    """Add the operations to the command line."""
     for operation, text in _HELP.items():
         parser = commands.add_parser(operation, help=text, description=text)
         look_options(parser)

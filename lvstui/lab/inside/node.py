@@ -93,7 +93,6 @@ class Node:
         return {}
 
     def op_sshd(self, _: dict[str, Any]) -> dict[str, Any]:
-        """Start the SSH daemon."""
         os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         self._run(["/usr/sbin/sshd", "-D", "-e"], wait=False)
         return {}

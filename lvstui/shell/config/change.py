@@ -56,7 +56,6 @@ _ONE_OF_TWO = (
 
 
 def add_changes(words: Any) -> None:
-    """Add the commands below `lvstui config`."""
     for name, (help_, arguments, make) in COMMANDS.items():
         sub = words.add_parser(name, help=help_, description=_sentence(help_))
         arguments(sub)

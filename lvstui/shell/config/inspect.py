@@ -32,7 +32,6 @@ class CannotLook(Exception):
 
 
 def add_config(commands: Any) -> None:
-    """Add `config` and its commands to the command line."""
     parser = commands.add_parser(
         "config",
         help="keepalived.conf: show, compare, check, change, roll back",

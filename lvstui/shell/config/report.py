@@ -70,7 +70,6 @@ class ConfigSide:
 
 
 def place_fields(place: Place | None) -> dict[str, Any]:
-    """A place as three fields."""
     if place is None:
         return {"file": None, "line": None, "column": None}
     return {"file": plain(place.file, 4096), "line": place.line, "column": place.column}
