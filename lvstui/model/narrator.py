@@ -31,17 +31,14 @@ STOP_S = 2.0
 _STATE_SEVERITY = {
     "MASTER": Severity.GOOD,
     "BACKUP": Severity.INFO,
-    "FAULT": Severity.BAD,
-    "STOP": Severity.BAD,
     "DELETED": Severity.WARN,
+    **dict.fromkeys(("FAULT", "STOP"), Severity.BAD),
 }
+_ENDED_SEVERITY = {Ended.KEPT: Severity.GOOD, Ended.UNDONE: Severity.INFO}
+_ENDED_SEVERITY[Ended.TROUBLE] = Severity.BAD
 _SAID_SEVERITY = {
-    "fatal": Severity.BAD,
-    "mismatch": Severity.BAD,
-    "config": Severity.WARN,
-    "script": Severity.WARN,
-    "stop": Severity.WARN,
-    "link": Severity.WARN,
+    **dict.fromkeys(("fatal", "mismatch"), Severity.BAD),
+    **dict.fromkeys(("config", "script", "stop", "link"), Severity.WARN),
 }
 
 
@@ -67,12 +64,7 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
     if change.ended is Ended.REFUSED:
         return None
     if change.ended is not Ended.WAITING:
-        special = {
-            Ended.KEPT: Severity.GOOD,
-            Ended.UNDONE: Severity.INFO,
-            Ended.TROUBLE: Severity.BAD,
-        }
-        return special.get(change.ended, Severity.WARN), text
+        return _ENDED_SEVERITY.get(change.ended, Severity.WARN), text
     if not change.guarded:
         text = f"{change.title}: its timer is gone, it will NOT be rolled back by itself"
         return Severity.BAD, text
