@@ -44,13 +44,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lvstui {__version__}")
     flag(parser, "--read-only", help="see everything, change nothing")
-    parser.add_argument(
-        "--peer",
-        action="append",
-        default=[],
-        metavar="[USER@]HOST",
-        help="the other director, by SSH: changes of keepalived.conf go to both",
-    )
+    peer = "the other director, by SSH: changes of keepalived.conf go to both"
+    parser.add_argument("--peer", action="append", default=[], metavar="[USER@]HOST", help=peer)
     flag(parser, "--alone", help="there is no other director: nothing has to agree with one")
     parser.add_argument("--replay", metavar="FILE", help="show a recording instead of this host")
     look_options(parser)

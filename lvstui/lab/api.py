@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from lvstui.lab import control, guest, machines, packages, protocol
@@ -148,12 +147,7 @@ class Lab:
     def __enter__(self) -> Lab:
         return self if self._connection is not None else self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # ---- commands ----------------------------------------------------------------------------

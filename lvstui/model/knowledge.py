@@ -16,7 +16,7 @@ from lvstui.model.config import ConfiguredChecker
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServiceKey
-from lvstui.model.merge import Inputs, Told, keep_identity, moved, recounted, service_view
+from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
 from lvstui.model.picture import (
     Cost,
@@ -74,7 +74,7 @@ class Knowledge(Known):
         self._checked: dict[ServerId, tuple[ConfiguredChecker, ...]] = {}
         """Servers that were up since keepalived began, with their checks: a reload keeps what
         those know."""
-        self._told = Told(self.book, self.traffic, self.drains, self._states, self._checked)
+        self._learnt = Learnt(self.book, self.traffic, self.drains, self._states, self._checked)
         self._dirty: set[ServiceKey] = set()
         self._stale: dict[ServiceKey, None] = {}
         self._on_screen: frozenset[ServiceKey] | None = None
@@ -351,7 +351,7 @@ class Knowledge(Known):
         found = (self._kernel.get(key), self._in_file.get(key), self._in_loaded.get(key))
         inputs = Inputs(key, *found)
         old = self._views.get(key)
-        new = keep_identity(old, service_view(inputs, self._told, around))
+        new = keep_identity(old, service_view(inputs, self._learnt, around))
         self._views[key] = new
         if new is old:
             return

@@ -44,7 +44,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Learnt:
     """What was learnt besides the table and the files."""
 
     book: HealthState
@@ -56,27 +56,27 @@ class Told:
     """Servers that were up since keepalived began, with their checks then."""
 
 
-def service_view(inputs: Inputs, told: Told, around: StateInputs) -> ServiceView:
-    return _Merge(inputs, told, around).view()
+def service_view(inputs: Inputs, learnt: Learnt, around: StateInputs) -> ServiceView:
+    return _Merge(inputs, learnt, around).view()
 
 
 class _Merge:
     """One service, while its view is made."""
 
-    def __init__(self, inputs: Inputs, told: Told, around: StateInputs) -> None:
+    def __init__(self, inputs: Inputs, learnt: Learnt, around: StateInputs) -> None:
         self.key, self.kernel = inputs.key, inputs.kernel
         self.config = inputs.file or inputs.loaded
-        self.told, self.around = told, around
+        self.learnt, self.around = learnt, around
         self.in_file = {s.key: s for s in inputs.file.servers} if inputs.file else {}
         self.in_loaded = {s.key: s for s in inputs.loaded.servers} if inputs.loaded else {}
         self.in_kernel = {d.key: d for d in inputs.kernel.destinations} if inputs.kernel else {}
-        self.rates = told.traffic.rates(inputs.key)
-        self.details = told.traffic.details(inputs.key)
+        self.rates = learnt.traffic.rates(inputs.key)
+        self.details = learnt.traffic.details(inputs.key)
         self.total_weight = sum(d.weight for d in self.in_kernel.values())
         self.summed = total(self.rates.get(server) for server in self.in_kernel)
 
     def view(self) -> ServiceView:
-        config, kernel, around, traffic = self.config, self.kernel, self.around, self.told.traffic
+        config, kernel, around, traffic = self.config, self.kernel, self.around, self.learnt.traffic
         order = dict.fromkeys([*self.in_file, *self.in_loaded, *self.in_kernel])
         if config is not None and config.sorry_server is not None:
             order.setdefault(config.sorry_server)
@@ -121,12 +121,12 @@ class _Merge:
         return (self.around.names or {}).get(address, "")
 
     def _server(self, key: ServerKey) -> ServerView:
-        told, around = self.told, self.around
+        learnt, around = self.learnt, self.around
         file, loaded = self.in_file.get(key), self.in_loaded.get(key)
         kernel, configured = self.in_kernel.get(key), file or loaded
-        health = credible(told.book.get(self.key, key), kernel, around)
+        health = credible(learnt.book.get(self.key, key), kernel, around)
         down = health is not None and not health.up
-        drain = told.drains.get((self.key, key))
+        drain = learnt.drains.get((self.key, key))
         # Its servers are in one of the two: only the sorry server is in neither and meant.
         sorry = configured is None and self.config is not None and self.config.sorry_server == key
         if sorry:
@@ -156,7 +156,7 @@ class _Merge:
             active=kernel.active if kernel is not None else 0,
             inactive=kernel.inactive if kernel is not None else 0,
             rates=self.rates.get(key) if kernel is not None else None,
-            history=told.traffic.history(self.key, key) if self.rates else (),
+            history=learnt.traffic.history(self.key, key) if self.rates else (),
             share_of_weight=(
                 kernel.weight / self.total_weight if kernel and self.total_weight else None
             ),
@@ -164,7 +164,7 @@ class _Merge:
             in_kernel=kernel is not None,
             configured=configured,
             detail=self.details.get(key) if kernel is not None else None,
-            checks=told.book.checks(self.key, key),
+            checks=learnt.book.checks(self.key, key),
             sorry=sorry,
             drain_left_s=left,
         )
@@ -178,7 +178,7 @@ class _Merge:
         health: Health | None,
         drain: Drain | None,
     ) -> tuple[State, str]:
-        book, around, configured = self.told.book, self.around, file or loaded
+        book, around, configured = self.learnt.book, self.around, file or loaded
         if kernel is None:
             checker, message = book.failing(self.key, key)
             failing = said(Health(False, around.now, "", checker, message)) if checker else ""
@@ -191,7 +191,7 @@ class _Merge:
             return quiesced(self.key, kernel, configured, health, drain, around)
 
         def spoken() -> bool:
-            checked = self.told.checked.get((self.key, key))
+            checked = self.learnt.checked.get((self.key, key))
             return book.succeeded(self.key, key) or (
                 configured is not None
                 and checked is not None
@@ -203,7 +203,7 @@ class _Merge:
     def _since(
         self, key: ServerKey, state: State, health: Health | None, drain: Drain | None
     ) -> float | None:
-        before = self.told.since.get((self.key, key))
+        before = self.learnt.since.get((self.key, key))
         if state is State.DOWN and health is not None and not health.up:
             return health.since
         if state in (State.DRAINING, State.DRAINED) and drain is not None:

@@ -41,13 +41,13 @@ def look_options(parser: argparse.ArgumentParser) -> None:
     """How this host is looked at."""
     what = "keepalived's main file, when it is not where the daemon says"
     option(parser, "--config", metavar="FILE", help=what)
-    parser.add_argument(
-        "--interval",
-        metavar="SECONDS",
-        type=_interval,
-        default=1.0,
-        help="how often to look (default 1)",
-    )
+    often = "how often to look (default 1)"
+    parser.add_argument("--interval", metavar="SECONDS", type=_interval, default=1.0, help=often)
+
+
+def timer_option(parser: argparse.ArgumentParser, help: str) -> None:
+    """How long a change waits to be kept."""
+    parser.add_argument("--timer", type=int, default=60, metavar="SECONDS", help=help)
 
 
 def print_meanings(meanings: Mapping[str, str]) -> None:

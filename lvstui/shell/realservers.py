@@ -19,8 +19,8 @@ from lvstui.process import readonly
 from lvstui.process.readonly import Harmless
 from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
 from lvstui.session.hosts import other_directors, real_servers_of
-from lvstui.shell.arguments import flag, login_options, look_options
-from lvstui.shell.ask import DONE, NOT_DONE, agreed, fail
+from lvstui.shell.arguments import flag, login_options, look_options, timer_option
+from lvstui.shell.ask import DONE, NOT_DONE, Usage, agreed, fail
 from lvstui.shell.change import SCHEMA as CHANGE
 from lvstui.shell.change import carry_out, change_options, json_option
 
@@ -56,50 +56,30 @@ def add_realservers(commands: Any) -> None:
 
 
 def _options(sub: argparse.ArgumentParser, word: str) -> None:
-    sub.add_argument(
-        "hosts",
-        metavar="HOST",
-        nargs="*",
-        help="[USER@]name or address of a real server (look, plan, verify: all when none is given)",
-    )
+    host = "[USER@]name or address of a real server (look, plan, verify: all when none is given)"
+    sub.add_argument("hosts", metavar="HOST", nargs="*", help=host)
     flag(sub, "--all", help="every real server of the configuration")
-    sub.add_argument(
-        "--vip",
-        action="append",
-        default=[],
-        metavar="ADDR",
-        help="only this VIP, or one that the configuration here does not name (again for more)",
-    )
+    vip = "only this VIP, or one that the configuration here does not name (again for more)"
+    sub.add_argument("--vip", action="append", default=[], metavar="ADDR", help=vip)
     sub.add_argument("--user", default="", help="log in as this user")
     login_options(sub)
-    sub.add_argument(
-        "--parallel", type=int, default=10, metavar="N", help="hosts at a time (default 10)"
-    )
-    sub.add_argument(
-        "--transcript", metavar="FILE", help="write every command and answer to FILE, a new one"
-    )
+    at_a_time = "hosts at a time (default 10)"
+    sub.add_argument("--parallel", type=int, default=10, metavar="N", help=at_a_time)
+    written = "write every command and answer to FILE, a new one"
+    sub.add_argument("--transcript", metavar="FILE", help=written)
     if word in ("look", "verify"):
         flag(sub, "--json", help=f"one JSON document (schema {SCHEMA})")
     flag(sub, "--verbose", "-v", help="with the evidence of each check")
     if word in ("plan", "push"):
         sub.add_argument("--method", default="", help="this way instead of the one that is found")
-        sub.add_argument(
-            "--variant",
-            default="",
-            choices=["", "all", "interface"],
-            help="ARP settings for all interfaces, or only the director's (hosts with containers)",
-        )
+        which = "ARP settings for all interfaces, or only the director's (hosts with containers)"
+        sub.add_argument("--variant", default="", choices=["", "all", "interface"], help=which)
     if word == "plan":
         json_option(sub)
     if word in ("push", "undo"):
         change_options(sub)
-        sub.add_argument(
-            "--timer",
-            type=int,
-            default=60,
-            metavar="SECONDS",
-            help="the host goes back by itself after this long without confirmation (default 60)",
-        )
+        after = "the host goes back by itself after this long without confirmation (default 60)"
+        timer_option(sub, after)
     if word == "undo":
         what = "take back a change that was cut half way, before anything else"
         flag(sub, "--unfinished", help=what)
@@ -159,10 +139,6 @@ def _ask_hidden(prompt: str) -> str:
     return getpass.getpass(plain(prompt), sys.stderr)
 
 
-class _Usage(Exception):
-    """Something on the command line that cannot be done."""
-
-
 def _changes(args: argparse.Namespace) -> str:
     if args.transcript:
         return "--transcript writes a file"
@@ -179,7 +155,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         _check(args)
         hosts, directors = _hosts(args)
-    except (_Usage, ValueError) as error:
+    except (Usage, ValueError) as error:
         return _fail(args, str(error))
     warn = lambda text: print(f"lvstui: {text}", file=sys.stderr)  # noqa: E731
     transcript = Path(args.transcript) if args.transcript else None
@@ -237,12 +213,12 @@ def _check(args: argparse.Namespace) -> None:
     from lvstui.realserver.transaction import LONGEST_S, SHORTEST_S
 
     if args.parallel < 1:
-        raise _Usage("--parallel: expected 1 or more")
+        raise Usage("--parallel: expected 1 or more")
     timer = getattr(args, "timer", SHORTEST_S)
     if not SHORTEST_S <= timer <= LONGEST_S:
-        raise _Usage(f"--timer {timer}: expected {SHORTEST_S} to {LONGEST_S} seconds")
+        raise Usage(f"--timer {timer}: expected {SHORTEST_S} to {LONGEST_S} seconds")
     if args.word in ("push", "undo") and not args.hosts and not args.all:
-        raise _Usage(f"name the hosts to {args.word}, or --all")
+        raise Usage(f"name the hosts to {args.word}, or --all")
 
 
 def _hosts(args: argparse.Namespace) -> tuple[tuple[Host, ...], dict[str, str]]:
@@ -259,7 +235,7 @@ def _hosts(args: argparse.Namespace) -> tuple[tuple[Host, ...], dict[str, str]]:
     if not args.hosts:
         chosen = [_with_options(host, "", args) for host in known]
         if not chosen:
-            raise _Usage(
+            raise Usage(
                 "no real server in Direct Routing is in keepalived.conf here; name hosts and "
                 "their VIP: lvstui realserver look HOST --vip ADDR"
             )

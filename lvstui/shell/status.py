@@ -28,22 +28,15 @@ def add_status(commands: Any) -> None:
     ask = "ask keepalived once for its counters (writes a few lines to its log)"
     flag(status, "--ask", help=ask)
     flag(status, "--schema", help=SCHEMA_HELP)
-    status.add_argument(
-        "--sample",
-        metavar="SECONDS",
-        type=float,
-        default=1.2,
-        help="how long to count for the rates (default 1.2; 0: no rates)",
-    )
+    sample = "how long to count for the rates (default 1.2; 0: no rates)"
+    status.add_argument("--sample", metavar="SECONDS", type=float, default=1.2, help=sample)
     status.set_defaults(run=Harmless(_status, lambda args: "--ask signals keepalived" * args.ask))
 
-    stream = commands.add_parser(
-        "stream", help="print every observation as a JSON line (a recording)"
-    )
+    what = "print every observation as a JSON line (a recording)"
+    stream = commands.add_parser("stream", help=what)
     look_options(stream)
-    stream.add_argument(
-        "--seconds", type=float, default=0.0, help="end after this long (default: when interrupted)"
-    )
+    end = "end after this long (default: when interrupted)"
+    stream.add_argument("--seconds", type=float, default=0.0, help=end)
     stream.set_defaults(run=Harmless(_stream))
 
 

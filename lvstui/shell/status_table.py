@@ -29,14 +29,8 @@ _SEVERITY = {
 WIDE = 120
 """Columns from which traffic and reasons fit beside the rest."""
 COLUMNS = (
-    ("SERVICE / REAL SERVER", False),
-    ("STATE", False),
-    ("FILE·KA·KERNEL", True),
-    ("CONN/S", True),
-    ("ACTIVE", True),
-    ("INACTIVE", True),
-    ("IN", True),
-    ("", False),
+    *(("SERVICE / REAL SERVER", False), ("STATE", False), ("FILE·KA·KERNEL", True)),
+    *(("CONN/S", True), ("ACTIVE", True), ("INACTIVE", True), ("IN", True), ("", False)),
 )
 """Titles, and whether the column holds numbers."""
 

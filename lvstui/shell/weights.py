@@ -32,11 +32,8 @@ def add_operations(commands: Any) -> None:
         parser.add_argument("server", metavar="ADDR[:PORT]", help="the real server, or its name")
         if operation == "weight":
             parser.add_argument("weight", type=int, help="0 to 65535")
-        parser.add_argument(
-            "--service",
-            metavar="S",
-            help="only there: 'tcp ADDR:PORT', 'fwmark N' (default: every service that has it)",
-        )
+        there = "only there: 'tcp ADDR:PORT', 'fwmark N' (default: every service that has it)"
+        parser.add_argument("--service", metavar="S", help=there)
         change_options(parser)
         _read_only_option(parser)
         parser.set_defaults(run=Harmless(_run, _changes), operation=operation)

@@ -23,8 +23,8 @@ from lvstui.model.text import plain
 from lvstui.process import readonly
 from lvstui.process.readonly import Harmless
 from lvstui.remote.runner import Access, ErrorKind, RemoteError
-from lvstui.shell.arguments import flag, login_options
-from lvstui.shell.ask import DONE, NOT_DONE, USAGE, agreed
+from lvstui.shell.arguments import flag, login_options, timer_option
+from lvstui.shell.ask import DONE, NOT_DONE, USAGE, Usage, agreed
 from lvstui.shell.change import (
     SCHEMA,
     carry_out,
@@ -35,7 +35,7 @@ from lvstui.shell.change import (
     show,
     status,
 )
-from lvstui.shell.config.words import COMMANDS, Make, Usage
+from lvstui.shell.config.words import COMMANDS, Make
 from lvstui.shell.realservers import TerminalAsker
 
 if TYPE_CHECKING:
@@ -76,11 +76,9 @@ def add_changes(words: Any) -> None:
         _common(sub)
         json_option(sub)
         sub.set_defaults(run=_settle, word=name)
-    sub = words.add_parser(
-        "history",
-        help="the changes that were made: when, who, why",
-        description="Newest first; with a number, what it changed.",
-    )
+    what = "the changes that were made: when, who, why"
+    more = "Newest first; with a number, what it changed."
+    sub = words.add_parser("history", help=what, description=more)
     sub.add_argument("number", metavar="N", nargs="?", default="", help="1 is the newest")
     _common(sub)
     json_option(sub)
@@ -93,13 +91,8 @@ def _sentence(text: str) -> str:
 
 def _common(sub: argparse.ArgumentParser) -> None:
     # Without a default of its own, one that was given before `config` is kept.
-    sub.add_argument(
-        "--peer",
-        action="append",
-        default=argparse.SUPPRESS,
-        metavar="[USER@]HOST",
-        help="the other director, by SSH: changed in the same go",
-    )
+    peer, unset = "the other director, by SSH: changed in the same go", argparse.SUPPRESS
+    sub.add_argument("--peer", action="append", default=unset, metavar="[USER@]HOST", help=peer)
     login_options(sub)
 
 
@@ -111,13 +104,7 @@ def plan_options(sub: argparse.ArgumentParser) -> None:
     flag(sub, "--force", help="in spite of errors (never what ends the daemon)")
     flag(sub, "--unchecked", help="keep new servers even when their first check fails")
     flag(sub, "--alone", help="there is no other director")
-    sub.add_argument(
-        "--timer",
-        type=int,
-        default=60,
-        metavar="SECONDS",
-        help="rolled back by itself after that, unless kept (default 60)",
-    )
+    timer_option(sub, "rolled back by itself after that, unless kept (default 60)")
 
 
 # Running it

@@ -114,12 +114,8 @@ def _add_check(words: Any) -> None:
     )
     peer = "the other director's main file, read here: what both must have alike"
     option(parser, "--peer-file", metavar="PATH", help=peer)
-    parser.add_argument(
-        "--peer-id",
-        metavar="CONFIG_ID",
-        default="peer",
-        help="the other director's name, for its `@id` lines (default: peer)",
-    )
+    name = "the other director's name, for its `@id` lines (default: peer)"
+    parser.add_argument("--peer-id", metavar="CONFIG_ID", default="peer", help=name)
     flag(parser, "--json", help=JSON_OF_CONFIG)
 
 

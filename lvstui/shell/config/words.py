@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.text import plain
 from lvstui.shell.arguments import flag, option
+from lvstui.shell.ask import Usage
 
 if TYPE_CHECKING:
     from lvstui.model.config import Configuration, ConfiguredService
     from lvstui.operations.config_edit import Intent
-
-
-class Usage(Exception):
-    """Something on the command line that cannot be done."""
 
 
 _NAMED = {"instance": "vrrp_instance", "script": "vrrp_script", "group": "vrrp_sync_group"}
