@@ -13,16 +13,18 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 from lvstui import __version__
+from lvstui.lab.cli import add_parser as add_lab
 from lvstui.model.text import plain
 from lvstui.process import readonly
 from lvstui.process.environment import NotBelieved, believe
 from lvstui.process.printing import clean_output
 from lvstui.process.readonly import READ_ONLY, Harmless
+from lvstui.shell.arguments import flag, look_options
 from lvstui.shell.ask import USAGE, fail
+from lvstui.shell.config.change import director_configs
 from lvstui.shell.config.inspect import add_config
 from lvstui.shell.realservers import add_realservers
 from lvstui.shell.status import add_status
@@ -34,66 +36,24 @@ if TYPE_CHECKING:
     from lvstui.remote.runner import Asker
 
 
-def _interval(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds from 0.1 to 3600")
-    return value
-
-
-def _look_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        default="",
-        help="keepalived's main file, when it is not where the daemon says",
-    )
-    parser.add_argument(
-        "--interval",
-        metavar="SECONDS",
-        type=_interval,
-        default=1.0,
-        help="how often to look (default 1)",
-    )
-
-
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
     parser = argparse.ArgumentParser(
         prog="lvstui",
         description="Terminal console for Linux load balancers: LVS (IPVS) with keepalived. "
         "Without a command it opens the console on this director.",
     )
     parser.add_argument("--version", action="version", version=f"lvstui {__version__}")
-    parser.add_argument("--read-only", action="store_true", help="see everything, change nothing")
-    parser.add_argument(
-        "--peer",
-        action="append",
-        default=[],
-        metavar="[USER@]HOST",
-        help="the other director, by SSH: changes of keepalived.conf go to both",
-    )
-    parser.add_argument(
-        "--alone",
-        action="store_true",
-        help="there is no other director: nothing has to agree with one",
-    )
+    flag(parser, "--read-only", help="see everything, change nothing")
+    peer = "the other director, by SSH: changes of keepalived.conf go to both"
+    parser.add_argument("--peer", action="append", default=[], metavar="[USER@]HOST", help=peer)
+    flag(parser, "--alone", help="there is no other director: nothing has to agree with one")
     parser.add_argument("--replay", metavar="FILE", help="show a recording instead of this host")
-    _look_options(parser)
+    look_options(parser)
     parser.set_defaults(run=Harmless(_console))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    add_status(commands, _look_options)
-    add_operations(commands, _look_options)
-    add_realservers(commands, _look_options)
-    add_config(commands, _look_options)
-
-    from lvstui.lab.cli import add_parser as add_lab
-
-    add_lab(commands)
+    for add in (add_status, add_operations, add_realservers, add_config, add_lab):
+        add(commands)
     return parser
 
 
@@ -189,22 +149,7 @@ def _console(args: argparse.Namespace) -> int:
 
             def configurations(asker: Asker) -> DirectorConfigs:
                 """Called when a change is planned or the history is read for the first time."""
-                from lvstui.operations.configuration import DirectorConfigs
-                from lvstui.operations.configuration_hosts import DirectorAccess
-                from lvstui.remote.local import LocalRunner
-
-                here = watcher.picture.host
-                directors = [DirectorAccess(here, lambda: LocalRunner(here), local=True)]
-                if args.peer:
-                    from lvstui.remote.connect import Connector
-                    from lvstui.remote.runner import Access
-
-                    connector = at_the_end.enter_context(Connector(asker))
-                    for peer in args.peer:
-                        user, at, host = peer.rpartition("@")
-                        access = Access(host, user=user if at else "")
-                        directors.append(DirectorAccess(host, partial(connector.open, access)))
-                return DirectorConfigs(directors, read_only=readonly.active(), alone=args.alone)
+                return director_configs(watcher.picture.host, args, asker, at_the_end)
 
             app = LvstuiApp(
                 watcher,

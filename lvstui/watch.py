@@ -90,7 +90,6 @@ class Watcher:
 
     @property
     def picture(self) -> Picture:
-        """The newest picture."""
         return self._picture
 
     def subscribe(self, listener: Callable[[Picture], None]) -> Callable[[], None]:
@@ -357,5 +356,4 @@ def local_watcher(
 
 
 def replay_watcher(recording: Recording) -> Watcher:
-    """A watcher over a recording."""
     return Watcher([recording], host=recording.host, clock=recording.clock)

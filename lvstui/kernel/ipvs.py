@@ -9,10 +9,16 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Iterable
 from typing import Any
 
-from lvstui.model.ipvs import Counters, Destination, KernelService, ServerDetail, ServiceCounters
+from lvstui.model.ipvs import (
+    Counters,
+    Destination,
+    KernelService,
+    ServerDetail,
+    ServiceCounters,
+    summed,
+)
 from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
 
 PROTOCOL_NUMBERS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "sctp": 132}
@@ -44,7 +50,6 @@ class KernelIpvs:
             raise _translated(error) from None
 
     def close(self) -> None:
-        """Give the socket back."""
         self._socket.close()
 
     def __enter__(self) -> KernelIpvs:
@@ -60,7 +65,9 @@ class KernelIpvs:
         except self._error as error:
             raise _translated(error) from None
         servers = tuple(_server(message) for message in messages)
-        return ServiceCounters(key, _sum(detail.counters for _, detail in servers), servers)
+        return ServiceCounters(
+            key, summed(Counters, (detail.counters for _, detail in servers)), servers
+        )
 
     def services(self) -> tuple[KernelService, ...]:
         """Every service of this network, without its destinations. Raises OSError."""
@@ -96,17 +103,8 @@ class KernelIpvs:
             else:
                 raise LookupError(f"{server} is not in {key} in the kernel")
             attributes = message.get_attr("IPVS_CMD_ATTR_DEST")
-            known = {
-                name: attributes.get_attr(f"IPVS_DEST_ATTR_{attribute}")
-                for name, attribute in (
-                    ("fwd_method", "FWD_METHOD"),
-                    ("u_thresh", "U_THRESH"),
-                    ("l_thresh", "L_THRESH"),
-                    ("tun_type", "TUN_TYPE"),
-                    ("tun_port", "TUN_PORT"),
-                    ("tun_flags", "TUN_FLAGS"),
-                )
-            }
+            kept = ("fwd_method", "u_thresh", "l_thresh", "tun_type", "tun_port", "tun_flags")
+            known = {name: attributes.get_attr(f"IPVS_DEST_ATTR_{name.upper()}") for name in kept}
             wanted = IPVSDest(
                 addr_family=socket.AF_INET6 if server.family == 6 else socket.AF_INET,
                 addr=server.address,
@@ -146,14 +144,9 @@ def _counters(attributes: Any) -> Counters:
     )
     if stats is None:
         return Counters()
-    found = {name.removeprefix("IPVS_STATS_ATTR_"): value for name, value in stats["attrs"]}
-    return Counters(
-        found.get("CONNS", 0),
-        found.get("INPKTS", 0),
-        found.get("OUTPKTS", 0),
-        found.get("INBYTES", 0),
-        found.get("OUTBYTES", 0),
-    )
+    found = dict(stats["attrs"])
+    names = ("CONNS", "INPKTS", "OUTPKTS", "INBYTES", "OUTBYTES")
+    return Counters(*(found.get(f"IPVS_STATS_ATTR_{name}", 0) for name in names))
 
 
 def _service_of(message: Any) -> KernelService:
@@ -205,15 +198,4 @@ def _server(message: Any) -> tuple[ServerKey, ServerDetail]:
         attributes.get_attr("IPVS_DEST_ATTR_L_THRESH", 0),
         attributes.get_attr("IPVS_DEST_ATTR_PERSIST_CONNS", 0),
         tunnel,
-    )
-
-
-def _sum(counters: Iterable[Counters]) -> Counters:
-    known = list(counters)
-    return Counters(
-        sum(c.connections for c in known),
-        sum(c.packets_in for c in known),
-        sum(c.packets_out for c in known),
-        sum(c.bytes_in for c in known),
-        sum(c.bytes_out for c in known),
     )

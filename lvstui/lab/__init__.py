@@ -11,21 +11,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lvstui.lab.api import Lab as Lab
     from lvstui.lab.api import RunningMachine as RunningMachine
-    from lvstui.lab.control import LabProcess as LabProcess
     from lvstui.lab.control import RunResult as RunResult
     from lvstui.lab.errors import LabError as LabError
     from lvstui.lab.topology import Machine as Machine
-    from lvstui.lab.topology import Service as Service
     from lvstui.lab.topology import Topology as Topology
 
 _HOMES = {
     "Lab": "api",
     "RunResult": "control",
-    "LabProcess": "control",
     "LabError": "errors",
     "Machine": "topology",
     "RunningMachine": "api",
-    "Service": "topology",
     "Topology": "topology",
 }
 

@@ -9,7 +9,6 @@ from lvstui.lab.cli import add_parser
 
 
 def main() -> int:
-    """Run the command line; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m lvstui.lab", add_help=False)
     add_parser(parser.add_subparsers())
     args = parser.parse_args(["lab", *sys.argv[1:]])

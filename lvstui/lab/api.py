@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from lvstui.lab import control, guest, machines, packages, protocol
@@ -148,12 +147,7 @@ class Lab:
     def __enter__(self) -> Lab:
         return self if self._connection is not None else self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # ---- commands ----------------------------------------------------------------------------
@@ -214,7 +208,6 @@ class Lab:
         self.run(node, ["/bin/sh", "-c", script, target, f"{mode:o}"], stdin=raw, timeout=120)
 
     def copy_out(self, node: str, source: str, target: str | Path) -> None:
-        """Copy a file of a node to the host."""
         process = self.spawn(node, ["/bin/cat", "--", source])
         process.close_input()
         if process.wait(120) != 0:
@@ -395,7 +388,6 @@ class RunningMachine:
         self._power("on")
 
     def is_on(self) -> bool:
-        """Whether its guest runs."""
         return self._power("look")
 
     def _power(self, action: str) -> bool:

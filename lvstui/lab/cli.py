@@ -34,32 +34,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "Linux guest and open lvstui on lb1. Needs no root and changes nothing on this host. "
         "Quitting shuts the guest down.",
     )
-    parser.add_argument(
-        "--exec", metavar="COMMAND", dest="command", help="run COMMAND (sh -c), not the TUI"
-    )
-    parser.add_argument(
-        "--node", default="lb1", help="the node for the TUI or COMMAND (default: lb1)"
-    )
+    what = "run COMMAND (sh -c), not the TUI"
+    parser.add_argument("--exec", metavar="COMMAND", dest="command", help=what)
+    where = "the node for the TUI or COMMAND (default: lb1)"
+    parser.add_argument("--node", default="lb1", help=where)
     parser.add_argument("--topology", metavar="FILE", type=Path, help="another cluster (TOML)")
-    parser.add_argument(
-        "--bare",
-        action="store_true",
-        help="all real servers as freshly installed: no VIP on their loopback, no ARP sysctls",
-    )
+    bare = "all real servers as freshly installed: no VIP on their loopback, no ARP sysctls"
+    parser.add_argument("--bare", action="store_true", help=bare)
     parser.add_argument("--name", help="the lab's name (default: lab1, lab2, …)")
-    parser.add_argument(
-        "--memory",
-        metavar="MB",
-        type=int,
-        default=DEFAULT_MEMORY_MB,
-        help="memory of the guest (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--wait", action="store_true", help="with --exec: wait first until all backends are up"
-    )
-    parser.set_defaults(
-        run=_guarded(_start), changes="the lab makes folders, starts machines and breaks things"
-    )
+    size = "memory of the guest (default: %(default)s)"
+    parser.add_argument("--memory", metavar="MB", type=int, default=DEFAULT_MEMORY_MB, help=size)
+    wait = "with --exec: wait first until all backends are up"
+    parser.add_argument("--wait", action="store_true", help=wait)
+    changes = "the lab makes folders, starts machines and breaks things"
+    parser.set_defaults(run=_guarded(_start), changes=changes)
     commands = parser.add_subparsers(metavar="SUBCOMMAND")
 
     shell = commands.add_parser("shell", help="open a shell on a node of a running lab")
@@ -73,9 +61,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     run.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
     run.set_defaults(run=_guarded(_exec))
 
-    fault = commands.add_parser(
-        "fault", help="break something, or heal it; no name: list the faults"
-    )
+    what = "break something, or heal it; no name: list the faults"
+    fault = commands.add_parser("fault", help=what)
     fault.add_argument("--lab", metavar="NAME")
     fault.add_argument("fault_name", metavar="NAME", nargs="?")
     fault.add_argument("words", metavar="NODE ARG", nargs=argparse.REMAINDER)
@@ -132,7 +119,6 @@ class StartProgress:
             sys.stderr.flush()
 
     def clear(self) -> None:
-        """Take the line away."""
         with self._lock:
             if self._live and self._last:
                 sys.stderr.write("\r\x1b[K")

@@ -93,11 +93,9 @@ class LabProcess:
             data = data[size:]
 
     def close_input(self) -> None:
-        """End of standard input."""
         self._connection.send(protocol.DATA_IN, self._channel)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell a command with a terminal its new size."""
         self._connection.send(protocol.RESIZE, self._channel, protocol.SIZE.pack(rows, columns))
 
     def kill(self, number: int = signal.SIGTERM) -> None:
@@ -118,7 +116,6 @@ class LabProcess:
             return bytes(self._out)
 
     def errors(self) -> bytes:
-        """All standard error so far."""
         with self._changed:
             return bytes(self._err)
 

@@ -107,7 +107,6 @@ def better_place(cpu: int, waited: float, idle: Mapping[int, float]) -> int | No
 
 
 def session_of(leader: int) -> list[int]:
-    """The processes of a session."""
     result = []
     for name in os.listdir("/proc"):
         if name.isdigit():

@@ -37,7 +37,6 @@ class Guest:
 
     @property
     def control(self) -> Path:
-        """The socket of its keeper."""
         return self.folder / "control.sock"
 
 

@@ -290,7 +290,9 @@ class Keeper:
                     self._stop = True
                     continue
                 if kind == protocol.MACHINE:
-                    self._machine(client, channel, json.loads(payload))
+                    wish = json.loads(payload)
+                    reply = self._machines.request(str(wish.get("name")), str(wish.get("action")))
+                    self._to_client(client, protocol.json_frame(protocol.ANSWER, channel, reply))
                     continue
                 channel = client.number << 16 | channel & 0xFFFF
                 self._to_guest += protocol.frame(kind, channel, payload)
@@ -298,10 +300,6 @@ class Keeper:
             self._drop(client)
             return
         self._flush_line()
-
-    def _machine(self, client: _Client, channel: int, wish: dict[str, Any]) -> None:
-        reply = self._machines.request(str(wish.get("name")), str(wish.get("action")))
-        self._to_client(client, protocol.json_frame(protocol.ANSWER, channel, reply))
 
     def _drop(self, client: _Client) -> None:
         if self._clients.pop(client.number, None) is None:

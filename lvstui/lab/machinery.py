@@ -80,8 +80,6 @@ class Cable:
 
 
 class Machines:
-    """All machines of one lab."""
-
     def __init__(
         self,
         folder: Path,
@@ -96,7 +94,6 @@ class Machines:
         self._cables = [Cable(selector, order["wire"]) for order in orders]
 
     def start_all(self) -> None:
-        """Power on."""
         for name in self._orders:
             self.request(name, "on")
 
@@ -134,6 +131,5 @@ class Machines:
         process.wait()
 
     def end_all(self) -> None:
-        """Cut the power of all."""
         for name in list(self._running):
             self._end(name)

@@ -55,7 +55,6 @@ def frame(kind: int, channel: int, payload: bytes = b"") -> bytes:
 
 
 def json_frame(kind: int, channel: int, value: Any) -> bytes:
-    """One frame with a JSON payload."""
     return frame(kind, channel, json.dumps(value).encode())
 
 

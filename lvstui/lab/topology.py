@@ -232,7 +232,6 @@ def read(path: Path) -> Topology:
 
 
 def parse(text: str, source: str = "topology") -> Topology:
-    """The topology in a TOML text."""
     # The standard library has it since 3.11; tomli is the same for 3.10.
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
@@ -243,7 +242,6 @@ def parse(text: str, source: str = "topology") -> Topology:
 
 
 def from_table(table: Mapping[str, Any], source: str = "topology") -> Topology:
-    """The topology in a parsed TOML table."""
     reader = _Reader(source, "", table)
     default = Topology()
     directors = reader.names("directors", default.directors, "lb", MAX_DIRECTORS)

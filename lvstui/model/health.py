@@ -76,13 +76,12 @@ class HealthState:
             for service in self._services.get(server, ())
         )
 
-    def check(self, fact: CheckSeen, at: float) -> bool:
-        """A checker spoke. True when it may explain the state of a server that is down."""
+    def check(self, fact: CheckSeen, at: float) -> None:
+        """A checker spoke: it may explain the state of a server that is down."""
         if fact.server is None:
-            return False
+            return
         kept = self._checks.setdefault(fact.server, deque(maxlen=CHECKS_KEPT))
         kept.append((fact.service, CheckResult(fact.checker, fact.ok, fact.message, at)))
-        explained = False
         for service in self._services.get(fact.server, ()):
             if fact.service is not None and fact.service != service:
                 continue
@@ -95,17 +94,15 @@ class HealthState:
                 self._health[service, fact.server] = replace(
                     health, checker=fact.checker or health.checker, message=fact.message
                 )
-                explained = True
             elif fact.ok and fact.checker == health.checker and at >= health.since:
                 # What failed then succeeds now; another check may be why it is still out.
                 checker, message = self.failing(service, fact.server)
                 self._health[service, fact.server] = replace(
                     health, checker=checker, message=message
                 )
-        return explained
 
-    def changed(self, fact: ServerChanged, at: float) -> Health:
-        """keepalived moved a server; returns the new health with the reason found for it."""
+    def changed(self, fact: ServerChanged, at: float) -> None:
+        """keepalived moved a server."""
         before = self._health.get((fact.service, fact.server))
         if before is not None and before.up == fact.up and abs(at - before.since) < 2.0:
             # Log and fifo tell the same transition: keep the first time, prefer the log's verb.
@@ -117,7 +114,6 @@ class HealthState:
                 checker, message = self.failing(fact.service, fact.server, at)
                 health = replace(health, checker=checker, message=message)
         self._keep(fact.service, fact.server, health)
-        return health
 
     def dumped(self, fact: ChecksSeen, at: float) -> set[ServiceKey]:
         """keepalived_check.data was written; returns the services whose health changed."""

@@ -58,7 +58,7 @@ class InstanceState:
         before = self._told.get(fact.instance)
         if not self._counts(at) or (before is not None and before.at > at + 1.0):
             return False
-        priority = fact.priority if fact.priority is not None else None
+        priority = fact.priority
         if priority is None and before is not None:
             priority = before.priority
         fresh = before is None or before.state != fact.state
@@ -67,12 +67,10 @@ class InstanceState:
         return fresh
 
     def priority(self, instance: str, priority: int, at: float) -> None:
-        """The effective priority of an instance changed."""
         if self._counts(at):
             self._told.setdefault(instance, _Told("unknown", at, "log")).priority = priority
 
     def dumped(self, fact: InstancesSeen, at: float) -> None:
-        """A dump of the daemon was written."""
         if not self._counts(at):
             return
         # It tells of all that there are.
@@ -85,7 +83,6 @@ class InstanceState:
                 self._told[seen.name] = _Told(seen.state, when, "dump", seen.effective_priority)
 
     def addresses(self, found: Iterable[tuple[str, str, int]], at: float) -> None:
-        """All addresses of this host."""
         triples = list(found)
         new = {(interface, address) for interface, address, _ in triples}
         for _, address in new ^ self._addresses:
@@ -111,7 +108,6 @@ class InstanceState:
         return True
 
     def advert(self, advert: Advert, at: float) -> None:
-        """An advert passed on the wire."""
         if self.listening_since is None:
             self.listening_since = at
         family = 6 if ":" in advert.source else 4
@@ -143,11 +139,8 @@ class InstanceState:
 
     def here(self, *, off_loopback: bool = False) -> frozenset[str]:
         """Addresses on this host's interfaces."""
-        return frozenset(
-            address
-            for interface, address in self._addresses
-            if not (off_loopback and interface == "lo")
-        )
+        hidden = "lo" if off_loopback else ""
+        return frozenset(address for link, address in self._addresses if link != hidden)
 
     def views(
         self,
@@ -189,7 +182,8 @@ class InstanceState:
     ) -> InstanceView:
         seen = self._dumped.get(name)
         told = self._told.get(name)
-        vips = configured.vips if configured is not None else (seen.vips if seen else ())
+        known = configured or seen or InstanceSeen(name, "unknown")
+        vips = known.vips
         here_all = self.here(off_loopback=True)
         here = tuple(vip for vip in vips if vip in here_all)
         state, source, since = "unknown", "", None
@@ -201,49 +195,45 @@ class InstanceState:
             newer = told is None or told.state == "unknown" or moved > told.at
             if here and state != "MASTER" and newer:
                 state, source, since = "MASTER", "address", self._when(moved)
-            elif not here and (state == "MASTER" or state == "unknown") and newer:
+            elif not here and state in ("MASTER", "unknown") and newer:
                 state, source, since = "BACKUP", "address", self._when(moved)
         if not running and not here:
             # It stands by for nothing: without the daemon nobody takes over here.
             state, source = "STOP", "daemon"
-        interface = configured.interface if configured else (seen.interface if seen else "")
-        vrid = configured.vrid if configured else (seen.vrid if seen else 0)
         base = configured.priority if configured else (seen.base_priority if seen else None)
-        priority = told.priority if told is not None and told.priority is not None else None
+        priority = told.priority if told is not None else None
         if priority is None:
             priority = seen.effective_priority if seen is not None else base
         family = 6 if vips and all(":" in vip for vip in vips) else 4
-        interval = (
-            configured.advert_interval_s
-            if configured
-            else (seen.advert_interval_s if seen else 1.0)
-        )
         # What was there at the first look may have been there for long.
         here_since = self._when(max((self._address_at.get(v, 0.0) for v in here), default=0.0))
         master, others, last, ok = self._wire(
-            interface, vrid, family, interval, here_since or 0.0, bool(here), now
+            known.interface,
+            known.vrid,
+            family,
+            known.advert_interval_s,
+            here_since or 0.0,
+            bool(here),
+            now,
         )
+        master_address = master.source if master else ""
+        master_priority = master.priority if master else None
         if master is None and seen is not None and seen.master_address and state == "BACKUP":
-            master_address = seen.master_address
-            master_priority: int | None = seen.master_priority
-        else:
-            master_address = master.source if master else ""
-            master_priority = master.priority if master else None
-        group = configured.sync_group if configured else (seen.sync_group if seen else "")
+            master_address, master_priority = seen.master_address, seen.master_priority
         return InstanceView(
             name=name,
             state=state,
             source=source,
-            interface=interface,
-            vrid=vrid,
+            interface=known.interface,
+            vrid=known.vrid,
             priority=priority,
             base_priority=base,
             vips=vips,
             vips_here=here,
             since=since,
-            sync_group=group,
-            version=configured.version if configured else (seen.version if seen else 2),
-            advert_interval_s=interval,
+            sync_group=known.sync_group,
+            version=known.version,
+            advert_interval_s=known.advert_interval_s,
             master_address=master_address,
             master_priority=master_priority,
             last_advert=last,

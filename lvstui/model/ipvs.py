@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import TypeVar
 
 from lvstui.model.keys import ServerKey, ServiceKey
 
@@ -107,3 +110,13 @@ class Rates:
     packets_out: float = 0.0
     bytes_in: float = 0.0
     bytes_out: float = 0.0
+
+
+numbers_of = attrgetter(*Counters.__dataclass_fields__)
+"""The five numbers of `Counters` or of `Rates`, which have the same names."""
+_Five = TypeVar("_Five", Counters, Rates)
+
+
+def summed(kind: type[_Five], many: Iterable[_Five]) -> _Five:
+    """The sum of each number; of none all are zero."""
+    return kind(*map(sum, zip(*map(numbers_of, many), strict=True)))

@@ -115,7 +115,6 @@ class ServiceKey:
 
     @classmethod
     def mark(cls, fwmark: int, family: int = 4) -> ServiceKey:
-        """A firewall mark service."""
         return cls("fwmark", "", 0, fwmark, family)
 
     @classmethod

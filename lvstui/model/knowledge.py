@@ -7,20 +7,17 @@ known; only what an observation touched is merged again, the rest keeps its iden
 from __future__ import annotations
 
 import itertools
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from lvstui.model import facts as f
-from lvstui.model.config import Configuration, ConfiguredChecker, ConfiguredService
+from lvstui.model.config import ConfiguredChecker
 from lvstui.model.files import ConfigFiles
-from lvstui.model.health import HealthState
-from lvstui.model.instances import InstanceState
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
-from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.model.merge import Inputs, keep_identity, moved, recounted, service_view
-from lvstui.model.narrator import EventBuilder
+from lvstui.model.keys import ServiceKey
+from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
+from lvstui.model.narrator import EventBuilder, Known, ServerId
 from lvstui.model.picture import (
     Cost,
     DaemonView,
@@ -39,10 +36,7 @@ from lvstui.model.warnings import warnings
 
 TURN = 128
 """Services off the screen whose connection counts are renewed in one picture."""
-EVENTS = 1000
-"""Events kept."""
 DRAINS = (State.DRAINING, State.DRAINED)
-ServerId = tuple[ServiceKey, ServerKey]
 
 
 def _moves_with_time(server: ServerView) -> bool:
@@ -54,43 +48,33 @@ def _moves_with_time(server: ServerView) -> bool:
     )
 
 
-class Knowledge:
+class Knowledge(Known):
     """The store. One thread uses it."""
 
     def __init__(self, host: str, interval_s: float = 1.0) -> None:
-        self.host = host
+        super().__init__(host)
         self.interval_s = interval_s
-        self.book = HealthState()
-        self.instances = InstanceState()
         self.traffic = Traffic()
         self.table: KernelTable | None = None
-        self.file: Configuration | None = None
-        self.loaded: Configuration | None = None
         self.daemon: f.DaemonSeen | None = None
-        self.names: dict[str, str] = {}
         self.gaps: dict[str, Gap] = {}
         self._covered_by: dict[str, str] = {}
         """For each gap the source that tells the same, if there is one."""
         self._working: set[str] = set()
         """Sources that said that they work."""
         self.drains: dict[ServerId, Drain] = {}
-        self.done: dict[ServerId, f.Done] = {}
-        self.done_at: dict[ServerId, float] = {}
-        self.events: deque[Event] = deque(maxlen=EVENTS)
         self.sysctls: tuple[tuple[str, str], ...] = ()
         self.changes: tuple[ChangeStands, ...] = ()
         self.files: ConfigFiles | None = None
         self.looks: Mapping[str, Look] = {}
         self.cost = Cost()
         self._narrator = EventBuilder(self)
-        self._kernel: dict[ServiceKey, KernelService] = {}
-        self._in_file: dict[ServiceKey, ConfiguredService] = {}
-        self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
         self._views: dict[ServiceKey, ServiceView] = {}
         self._states: dict[ServerId, tuple[State, float | None]] = {}
         self._checked: dict[ServerId, tuple[ConfiguredChecker, ...]] = {}
         """Servers that were up since keepalived began, with their checks: a reload keeps what
         those know."""
+        self._learnt = Learnt(self.book, self.traffic, self.drains, self._states, self._checked)
         self._dirty: set[ServiceKey] = set()
         self._stale: dict[ServiceKey, None] = {}
         self._on_screen: frozenset[ServiceKey] | None = None
@@ -98,12 +82,10 @@ class Knowledge:
         self._volatile: set[ServiceKey] = set()
         self._checks_since: float | None = None
         self._events_seen: tuple[Event, ...] = ()
-        self._events_changed = True
 
     # -- taking in
 
     def learn(self, seen: f.Observation) -> None:
-        """Take one observation in."""
         _LEARN.get(type(seen.fact), Knowledge._learn_vrrp)(self, seen.fact, seen.at)
         self._narrator.tell(seen)
 
@@ -270,51 +252,10 @@ class Knowledge:
 
     # -- giving out
 
-    def say(self, event: Event) -> None:
-        """Add an event, kept in the order of time."""
-        events = self.events
-        if events and events[-1].at > event.at:
-            later = [events.pop()]
-            while events and events[-1].at > event.at:
-                later.append(events.pop())
-            events.append(event)
-            events.extend(reversed(later))
-        else:
-            events.append(event)
-        self._events_changed = True
-
-    def explains(self, server: ServerId, at: float, window_s: float = 3.0) -> bool:
-        """keepalived or lvstui itself told of a change of that server about then."""
-        health = self.book.last(*server)
-        return health is not None and abs(health.since - at) <= window_s
-
-    def server_name(self, service: ServiceKey, server: ServerKey) -> str:
-        """The name of a real server from the configuration or the hosts file; may be empty."""
-        for config in (self._in_file.get(service), self._in_loaded.get(service)):
-            for known in config.servers if config is not None else ():
-                if known.key == server and known.name:
-                    return known.name
-        return self.names.get(server.address, "")
-
-    def any_name(self, server: ServerKey) -> str:
-        """The name of a real server whatever the service; may be empty."""
-        for service in self.book.services_of(server) or self._in_file.keys():
-            if name := self.server_name(service, server):
-                return name
-        return self.names.get(server.address, "")
-
     @property
     def waits(self) -> bool:
         """An event is held back for a moment: make the next picture soon."""
         return self._narrator.waits
-
-    def active_connections(self, service: ServiceKey, server: ServerKey) -> int:
-        """Active connections in the last table that had the server."""
-        kernel = self._kernel.get(service)
-        for destination in kernel.destinations if kernel is not None else ():
-            if destination.key == server:
-                return destination.active
-        return 0
 
     def surroundings(self, now: float) -> StateInputs:
         """What holds for every service."""
@@ -343,9 +284,7 @@ class Knowledge:
         if len(views) != len(order):
             for gone in views.keys() - order.keys():
                 for server in views[gone].servers:
-                    self._states.pop(server.id, None)
-                    self._checked.pop(server.id, None)
-                    self.drains.pop(server.id, None)
+                    self._forget(server.id)
                 del views[gone]
                 self._volatile.discard(gone)
         self._dirty.clear()
@@ -409,14 +348,10 @@ class Knowledge:
                 self._merge(key, around)
 
     def _merge(self, key: ServiceKey, around: StateInputs) -> None:
-        inputs = Inputs(
-            key, self._kernel.get(key), self._in_file.get(key), self._in_loaded.get(key)
-        )
+        found = (self._kernel.get(key), self._in_file.get(key), self._in_loaded.get(key))
+        inputs = Inputs(key, *found)
         old = self._views.get(key)
-        new = service_view(
-            inputs, self.book, self.traffic, self.drains, self._states, self._checked, around
-        )
-        new = keep_identity(old, new)
+        new = keep_identity(old, service_view(inputs, self._learnt, around))
         self._views[key] = new
         if new is old:
             return
@@ -429,9 +364,12 @@ class Knowledge:
                 self._volatile.add(key)
         if old is not None and len(new.servers) != len(old.servers):
             for gone in {s.id for s in old.servers} - {s.id for s in new.servers}:
-                self._states.pop(gone, None)
-                self._checked.pop(gone, None)
-                self.drains.pop(gone, None)
+                self._forget(gone)
+
+    def _forget(self, server: ServerId) -> None:
+        self._states.pop(server, None)
+        self._checked.pop(server, None)
+        self.drains.pop(server, None)
 
     def _daemon_view(self) -> DaemonView:
         daemon = self.daemon

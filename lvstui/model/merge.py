@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService
 from lvstui.model.health import Health, HealthState
-from lvstui.model.ipvs import Destination, KernelService, Rates, ServerDetail, unfinished
+from lvstui.model.ipvs import Destination, KernelService, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
 from lvstui.model.rates import Traffic, total
@@ -30,6 +30,8 @@ from lvstui.model.states import (
     serving,
 )
 
+ServerId = tuple[ServiceKey, ServerKey]
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -41,265 +43,211 @@ class Inputs:
     loaded: ConfiguredService | None
 
 
-def _keepalived_weight(
-    loaded: ConfiguredServer | None, health: Health | None, around: StateInputs
-) -> int | None:
-    if around.daemon_running is False or loaded is None:
-        return None
-    if health is not None and not health.up:
-        return None
-    return loaded.weight
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What was learnt besides the table and the files."""
+
+    book: HealthState
+    traffic: Traffic
+    drains: Mapping[ServerId, Drain]
+    since: Mapping[ServerId, tuple[State, float | None]]
+    """The states in the picture before."""
+    checked: Mapping[ServerId, tuple[ConfiguredChecker, ...]]
+    """Servers that were up since keepalived began, with their checks then."""
 
 
-def service_view(
-    inputs: Inputs,
-    book: HealthState,
-    traffic: Traffic,
-    drains: Mapping[tuple[ServiceKey, ServerKey], Drain],
-    since: Mapping[tuple[ServiceKey, ServerKey], tuple[State, float | None]],
-    checked: Mapping[tuple[ServiceKey, ServerKey], tuple[ConfiguredChecker, ...]],
-    around: StateInputs,
-) -> ServiceView:
-    """The merged view of one service."""
-    key = inputs.key
-    in_file = {s.key: s for s in inputs.file.servers} if inputs.file else {}
-    in_loaded = {s.key: s for s in inputs.loaded.servers} if inputs.loaded else {}
-    in_kernel = {d.key: d for d in inputs.kernel.destinations} if inputs.kernel else {}
-    config = inputs.file or inputs.loaded
-    sorry = config.sorry_server if config else None
-    order = dict.fromkeys([*in_file, *in_loaded, *in_kernel])
-    if sorry is not None:
-        order.setdefault(sorry)
-    rates = traffic.rates(key)
-    details = traffic.details(key)
-    total_weight = sum(d.weight for d in in_kernel.values())
-    summed = total(rates.get(k) for k in in_kernel)
-    servers = tuple(
-        _server_view(
-            key,
-            server,
-            in_file.get(server),
-            in_loaded.get(server),
-            in_kernel.get(server),
-            book,
-            traffic,
-            rates,
-            details,
-            drains.get((key, server)),
-            since.get((key, server)),
-            checked.get((key, server)),
-            total_weight,
-            summed,
-            around,
-            sorry == server and server not in in_file and server not in in_loaded,
-            bool(inputs.file or inputs.loaded),
-            inputs.kernel is not None,
+def service_view(inputs: Inputs, learnt: Learnt, around: StateInputs) -> ServiceView:
+    return _Merge(inputs, learnt, around).view()
+
+
+class _Merge:
+    """One service, while its view is made."""
+
+    def __init__(self, inputs: Inputs, learnt: Learnt, around: StateInputs) -> None:
+        self.key, self.kernel = inputs.key, inputs.kernel
+        self.config = inputs.file or inputs.loaded
+        self.learnt, self.around = learnt, around
+        self.in_file = {s.key: s for s in inputs.file.servers} if inputs.file else {}
+        self.in_loaded = {s.key: s for s in inputs.loaded.servers} if inputs.loaded else {}
+        self.in_kernel = {d.key: d for d in inputs.kernel.destinations} if inputs.kernel else {}
+        self.rates = learnt.traffic.rates(inputs.key)
+        self.details = learnt.traffic.details(inputs.key)
+        self.total_weight = sum(d.weight for d in self.in_kernel.values())
+        self.summed = total(self.rates.get(server) for server in self.in_kernel)
+
+    def view(self) -> ServiceView:
+        config, kernel, around, traffic = self.config, self.kernel, self.around, self.learnt.traffic
+        order = dict.fromkeys([*self.in_file, *self.in_loaded, *self.in_kernel])
+        if config is not None and config.sorry_server is not None:
+            order.setdefault(config.sorry_server)
+        servers = tuple(map(self._server, order))
+        ordinary = [s for s in servers if not s.sorry]
+        live_weight = sum(s.weights.kernel or 0 for s in ordinary if s.state is not State.DOWN)
+        quorum = config.quorum if config is not None else 1
+        sorry_active = any(s.sorry and s.in_kernel for s in servers)
+        methods = {s.forwarding for s in ordinary if s.forwarding and s.forwarding != "LOCAL"}
+        forwarding = methods.pop() if len(methods) == 1 else ("mixed" if methods else "")
+        severity, reason = self._judge(ordinary, live_weight, quorum, sorry_active)
+        address = self.key.address
+        known_here = address and around.addresses is not None
+        either = kernel or config
+        reading = traffic.reading(self.key)
+        return ServiceView(
+            key=self.key,
+            name=(config.name if config is not None else "") or self._named(address),
+            scheduler=either.scheduler if either else "",
+            forwarding=forwarding or (config.forwarding if config is not None else ""),
+            persistence_s=either.persistence_s if either else None,
+            one_packet=bool(either and either.one_packet),
+            servers=servers,
+            up=sum(1 for s in ordinary if s.state is State.UP),
+            quorum=quorum,
+            quorum_ok=live_weight >= quorum,
+            severity=severity,
+            reason=reason,
+            active=sum(s.active for s in servers),
+            inactive=sum(s.inactive for s in servers),
+            rates=self.summed,
+            history=traffic.history(self.key) if reading is not None else (),
+            in_kernel=kernel is not None,
+            configured=config,
+            kernel=kernel,
+            counters=reading.counters if reading is not None else None,
+            sorry_active=sorry_active,
+            vip_here=address in (around.addresses or ()) if known_here else None,
         )
-        for server in order
-    )
-    return _summed(inputs, config, servers, summed, traffic, around)
 
+    def _named(self, address: str) -> str:
+        return (self.around.names or {}).get(address, "")
 
-def _server_view(
-    service: ServiceKey,
-    key: ServerKey,
-    file: ConfiguredServer | None,
-    loaded: ConfiguredServer | None,
-    kernel: Destination | None,
-    book: HealthState,
-    traffic: Traffic,
-    rates: Mapping[ServerKey, Rates | None],
-    details: Mapping[ServerKey, ServerDetail],
-    drain: Drain | None,
-    before: tuple[State, float | None] | None,
-    checked: tuple[ConfiguredChecker, ...] | None,
-    total_weight: int,
-    summed: Rates | None,
-    around: StateInputs,
-    sorry: bool,
-    service_configured: bool,
-    service_there: bool,
-) -> ServerView:
-    configured = file or loaded
-    health = credible(book.get(service, key), kernel, around)
-    if sorry:
-        state, reason = (State.UP, "") if kernel is not None else (State.DISABLED, "stands by")
-    elif kernel is None:
-        checker, message = book.failing(service, key)
-        failing = said(Health(False, around.now, "", checker, message)) if checker else ""
-        state, reason = absent(
-            file, loaded, health, around, service_there=service_there, failing=failing
+    def _server(self, key: ServerKey) -> ServerView:
+        learnt, around = self.learnt, self.around
+        file, loaded = self.in_file.get(key), self.in_loaded.get(key)
+        kernel, configured = self.in_kernel.get(key), file or loaded
+        health = credible(learnt.book.get(self.key, key), kernel, around)
+        down = health is not None and not health.up
+        drain = learnt.drains.get((self.key, key))
+        # Its servers are in one of the two: only the sorry server is in neither and meant.
+        sorry = configured is None and self.config is not None and self.config.sorry_server == key
+        if sorry:
+            state, reason = (State.UP, "") if kernel is not None else (State.DISABLED, "stands by")
+        else:
+            state, reason = self._state(key, file, loaded, kernel, health, drain)
+        left = None
+        if drain is not None and kernel is not None:
+            connections = unfinished(self.key.protocol, kernel.active, kernel.inactive)
+            left = drain.left_s(around.now, connections)
+        kinds = ", ".join(dict.fromkeys(c.kind for c in configured.checkers)) if configured else ""
+        keeps_out = down or around.daemon_running is False
+        return ServerView(
+            service=self.key,
+            key=key,
+            name=(configured.name if configured is not None else "") or self._named(key.address),
+            state=state,
+            since=self._since(key, state, health, drain),
+            reason=reason,
+            checker=health.checker if health is not None and down and health.checker else kinds,
+            weights=Weights(
+                file.weight if file is not None else None,
+                loaded.weight if loaded is not None and not keeps_out else None,
+                kernel.weight if kernel is not None else None,
+            ),
+            forwarding=either.forwarding if (either := kernel or configured) is not None else "",
+            active=kernel.active if kernel is not None else 0,
+            inactive=kernel.inactive if kernel is not None else 0,
+            rates=self.rates.get(key) if kernel is not None else None,
+            history=learnt.traffic.history(self.key, key) if self.rates else (),
+            share_of_weight=(
+                kernel.weight / self.total_weight if kernel and self.total_weight else None
+            ),
+            share_of_traffic=self._share(key),
+            in_kernel=kernel is not None,
+            configured=configured,
+            detail=self.details.get(key) if kernel is not None else None,
+            checks=learnt.book.checks(self.key, key),
+            sorry=sorry,
+            drain_left_s=left,
         )
-    elif file is None and loaded is None and (service_configured or around.file_known):
-        state, reason = State.FOREIGN, "in the kernel, in no file"
+
+    def _state(
+        self,
+        key: ServerKey,
+        file: ConfiguredServer | None,
+        loaded: ConfiguredServer | None,
+        kernel: Destination | None,
+        health: Health | None,
+        drain: Drain | None,
+    ) -> tuple[State, str]:
+        book, around, configured = self.learnt.book, self.around, file or loaded
+        if kernel is None:
+            checker, message = book.failing(self.key, key)
+            failing = said(Health(False, around.now, "", checker, message)) if checker else ""
+            there = self.kernel is not None
+            return absent(file, loaded, health, around, service_there=there, failing=failing)
+        if configured is None and (self.config is not None or around.file_known):
+            weightless = "; weight 0" if kernel.weight == 0 else ""
+            return State.FOREIGN, f"in the kernel, in no file{weightless}"
         if kernel.weight == 0:
-            reason += "; weight 0"
-    elif kernel.weight == 0:
-        state, reason = quiesced(service, kernel, file or loaded, health, drain, around)
-    else:
+            return quiesced(self.key, kernel, configured, health, drain, around)
 
         def spoken() -> bool:
-            return book.succeeded(service, key) or (
+            checked = self.learnt.checked.get((self.key, key))
+            return book.succeeded(self.key, key) or (
                 configured is not None
                 and checked is not None
                 and same_checks(configured.checkers, checked)
             )
 
-        state, reason = serving(kernel, file, loaded, health, around, spoken=spoken)
-    since: float | None
-    if state is State.DOWN and health is not None and not health.up:
-        since = health.since
-    elif state in (State.DRAINING, State.DRAINED) and drain is not None:
-        since = drain.since
-    elif before is not None and before[0] is state:
-        since = before[1]
-    else:
-        since = around.now if before is not None else None
-    rate = rates.get(key) if kernel is not None else None
-    share: float | None = None
-    if rate is not None and summed is not None:
+        return serving(kernel, file, loaded, health, around, spoken=spoken)
+
+    def _since(
+        self, key: ServerKey, state: State, health: Health | None, drain: Drain | None
+    ) -> float | None:
+        before = self.learnt.since.get((self.key, key))
+        if state is State.DOWN and health is not None and not health.up:
+            return health.since
+        if state in (State.DRAINING, State.DRAINED) and drain is not None:
+            return drain.since
+        if before is None:
+            return None
+        return before[1] if before[0] is state else self.around.now
+
+    def _share(self, key: ServerKey) -> float | None:
+        """Of the service's new connections, or of its bytes when there are none."""
+        rate, summed = self.rates.get(key) if key in self.in_kernel else None, self.summed
+        if rate is None or summed is None:
+            return None
         if summed.connections > 0:
-            share = rate.connections / summed.connections
-        elif summed.bytes_in > 0:
-            share = rate.bytes_in / summed.bytes_in
-    kinds = ", ".join(dict.fromkeys(c.kind for c in configured.checkers)) if configured else ""
-    checker = health.checker if health is not None and not health.up and health.checker else kinds
-    name = configured.name if configured is not None and configured.name else ""
-    if not name and around.names:
-        name = around.names.get(key.address, "")
-    return ServerView(
-        service=service,
-        key=key,
-        name=name,
-        state=state,
-        since=since,
-        reason=reason,
-        checker=checker,
-        weights=Weights(
-            file.weight if file is not None else None,
-            _keepalived_weight(loaded, health, around),
-            kernel.weight if kernel is not None else None,
-        ),
-        forwarding=kernel.forwarding if kernel is not None else _method(configured),
-        active=kernel.active if kernel is not None else 0,
-        inactive=kernel.inactive if kernel is not None else 0,
-        rates=rate,
-        history=traffic.history(service, key) if rates else (),
-        share_of_weight=kernel.weight / total_weight if kernel and total_weight else None,
-        share_of_traffic=share,
-        in_kernel=kernel is not None,
-        configured=configured,
-        detail=details.get(key) if kernel is not None else None,
-        checks=book.checks(service, key),
-        sorry=sorry,
-        drain_left_s=(
-            drain.left_s(around.now, unfinished(service.protocol, kernel.active, kernel.inactive))
-            if drain is not None and kernel is not None
-            else None
-        ),
-    )
+            return rate.connections / summed.connections
+        return rate.bytes_in / summed.bytes_in if summed.bytes_in > 0 else None
 
-
-def _method(configured: ConfiguredServer | None) -> str:
-    return configured.forwarding if configured is not None else ""
-
-
-def _summed(
-    inputs: Inputs,
-    config: ConfiguredService | None,
-    servers: tuple[ServerView, ...],
-    summed: Rates | None,
-    traffic: Traffic,
-    around: StateInputs,
-) -> ServiceView:
-    kernel = inputs.kernel
-    ordinary = [s for s in servers if not s.sorry]
-    taking = sum(1 for s in ordinary if s.weights.kernel and s.state is not State.DOWN)
-    live_weight = sum(s.weights.kernel or 0 for s in ordinary if s.state is not State.DOWN)
-    quorum = config.quorum if config is not None else 1
-    sorry_active = any(s.sorry and s.in_kernel for s in servers)
-    methods = {s.forwarding for s in ordinary if s.forwarding and s.forwarding != "LOCAL"}
-    forwarding = methods.pop() if len(methods) == 1 else ("mixed" if methods else "")
-    severity, reason = _judge(
-        kernel, config, ordinary, taking, live_weight, quorum, sorry_active, around
-    )
-    name = config.name if config is not None else ""
-    if not name and around.names and inputs.key.address:
-        name = around.names.get(inputs.key.address, "")
-    reading = traffic.reading(inputs.key)
-    return ServiceView(
-        key=inputs.key,
-        name=name,
-        scheduler=kernel.scheduler if kernel is not None else (config.scheduler if config else ""),
-        forwarding=forwarding or (config.forwarding if config is not None else ""),
-        persistence_s=either.persistence_s if (either := kernel or config) else None,
-        one_packet=kernel.one_packet if kernel else bool(config and config.one_packet),
-        servers=servers,
-        up=sum(1 for s in ordinary if s.state is State.UP),
-        quorum=quorum,
-        quorum_ok=live_weight >= quorum,
-        severity=severity,
-        reason=reason,
-        active=sum(s.active for s in servers),
-        inactive=sum(s.inactive for s in servers),
-        rates=summed,
-        history=traffic.history(inputs.key) if reading is not None else (),
-        in_kernel=kernel is not None,
-        configured=config,
-        kernel=kernel,
-        counters=reading.counters if reading is not None else None,
-        sorry_active=sorry_active,
-        vip_here=(
-            None
-            if not inputs.key.address or around.addresses is None
-            else inputs.key.address in around.addresses
-        ),
-    )
-
-
-def _judge(
-    kernel: KernelService | None,
-    config: ConfiguredService | None,
-    servers: list[ServerView],
-    taking: int,
-    live_weight: int,
-    quorum: int,
-    sorry_active: bool,
-    around: StateInputs,
-) -> tuple[Severity, str]:
-    if kernel is None:
-        if not around.table_readable:
-            return Severity.WARN, "the kernel table can not be read"
-        if config is not None:
+    def _judge(
+        self, servers: list[ServerView], live_weight: int, quorum: int, sorry_active: bool
+    ) -> tuple[Severity, str]:
+        if self.kernel is None:
+            if not self.around.table_readable:
+                return Severity.WARN, "the kernel table can not be read"
+            if self.config is None:
+                return Severity.BAD, "gone"
             taken_out = any(server.state is State.DRIFTED for server in servers)
             return Severity.BAD, "not in the kernel table" + (f": {TAKEN_OUT}" if taken_out else "")
-        return Severity.BAD, "gone"
-    if not servers:
-        return Severity.WARN, "no real server"
-    if taking == 0:
-        return Severity.BAD, "sorry server answers" if sorry_active else "no real server up"
-    if live_weight < quorum:
-        return Severity.BAD, f"quorum lost: weight {live_weight} of {quorum}"
-    counts = Counter(server.state for server in servers)
-    words = [
-        plural(counts[state], state.value, state.value)
-        for state in (
-            State.DOWN,
-            State.DRIFTED,
-            State.UNVERIFIED,
-            State.FOREIGN,
-            State.DRAINING,
-            State.DRAINED,
-            State.DISABLED,
-        )
-        if counts[state]
-    ]
-    if counts[State.DOWN] or counts[State.DRIFTED]:
-        return Severity.WARN, ", ".join(words)
-    if words:
-        return Severity.INFO, ", ".join(words)
-    return Severity.GOOD, ""
+        if not servers:
+            return Severity.WARN, "no real server"
+        if not any(s.weights.kernel and s.state is not State.DOWN for s in servers):
+            return Severity.BAD, "sorry server answers" if sorry_active else "no real server up"
+        if live_weight < quorum:
+            return Severity.BAD, f"quorum lost: weight {live_weight} of {quorum}"
+        counts = Counter(server.state for server in servers)
+        words = [plural(counts[s], s.value, s.value) for s in _WORST_FIRST if counts[s]]
+        if counts[State.DOWN] or counts[State.DRIFTED]:
+            return Severity.WARN, ", ".join(words)
+        return (Severity.INFO if words else Severity.GOOD), ", ".join(words)
 
+
+_WORST_FIRST = (
+    *(State.DOWN, State.DRIFTED, State.UNVERIFIED, State.FOREIGN),
+    *(State.DRAINING, State.DRAINED, State.DISABLED),
+)
 
 _SERVER_FIELDS = attrgetter(*(f for f in ServerView.__dataclass_fields__))
 _SERVICE_FIELDS = attrgetter(*(f for f in ServiceView.__dataclass_fields__ if f != "servers"))

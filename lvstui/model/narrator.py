@@ -7,12 +7,12 @@ explains it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from lvstui.model import facts as f
 from lvstui.model.changes import Ended
-from lvstui.model.config import Configuration
+from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.health import HealthState
 from lvstui.model.instances import InstanceState
 from lvstui.model.ipvs import KernelService
@@ -31,27 +31,31 @@ STOP_S = 2.0
 _STATE_SEVERITY = {
     "MASTER": Severity.GOOD,
     "BACKUP": Severity.INFO,
-    "FAULT": Severity.BAD,
-    "STOP": Severity.BAD,
     "DELETED": Severity.WARN,
+    **dict.fromkeys(("FAULT", "STOP"), Severity.BAD),
 }
+_ENDED_SEVERITY = {Ended.KEPT: Severity.GOOD, Ended.UNDONE: Severity.INFO}
+_ENDED_SEVERITY[Ended.TROUBLE] = Severity.BAD
 _SAID_SEVERITY = {
-    "fatal": Severity.BAD,
-    "mismatch": Severity.BAD,
-    "config": Severity.WARN,
-    "script": Severity.WARN,
-    "stop": Severity.WARN,
-    "link": Severity.WARN,
+    **dict.fromkeys(("fatal", "mismatch"), Severity.BAD),
+    **dict.fromkeys(("config", "script", "stop", "link"), Severity.WARN),
 }
 
 
 _SAME_S = 3.0
 """Seconds between what keepalived or lvstui says and when the kernel's table was seen to follow."""
 _WEIGHED = 1000
+EVENTS = 1000
+"""Events kept."""
+ServerId = tuple[ServiceKey, ServerKey]
 
 
 Told = tuple[Ended, str, bool]
 """Of a change of the configuration: how it stood, what was being done, whether its timer lived."""
+
+
+def _judged(good: bool) -> Severity:
+    return Severity.GOOD if good else Severity.BAD
 
 
 def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severity, str] | None:
@@ -60,12 +64,7 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
     if change.ended is Ended.REFUSED:
         return None
     if change.ended is not Ended.WAITING:
-        special = {
-            Ended.KEPT: Severity.GOOD,
-            Ended.UNDONE: Severity.INFO,
-            Ended.TROUBLE: Severity.BAD,
-        }
-        return special.get(change.ended, Severity.WARN), text
+        return _ENDED_SEVERITY.get(change.ended, Severity.WARN), text
     if not change.guarded:
         text = f"{change.title}: its timer is gone, it will NOT be rolled back by itself"
         return Severity.BAD, text
@@ -78,30 +77,64 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
     return Severity.WARN, f"{change.who} applied {change.title}{why}: waits to be kept"
 
 
-class Known(Protocol):
-    """What the narrator has to know, and whom it tells."""
+class Known:
+    """What is known of one director, as far as its events are told by it."""
 
-    book: HealthState
-    instances: InstanceState
-    file: Configuration | None
-    loaded: Configuration | None
-    done: dict[tuple[ServiceKey, ServerKey], f.Done]
-    done_at: dict[tuple[ServiceKey, ServerKey], float]
-
-    @property
-    def host(self) -> str: ...
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.book = HealthState()
+        self.instances = InstanceState()
+        self.file: Configuration | None = None
+        self.loaded: Configuration | None = None
+        self.names: dict[str, str] = {}
+        self.done: dict[ServerId, f.Done] = {}
+        self.done_at: dict[ServerId, float] = {}
+        self.events: deque[Event] = deque(maxlen=EVENTS)
+        self._events_changed = True
+        self._kernel: dict[ServiceKey, KernelService] = {}
+        self._in_file: dict[ServiceKey, ConfiguredService] = {}
+        self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
 
     def say(self, event: Event) -> None:
-        """Add an event."""
-        ...
+        """Add an event, kept in the order of time."""
+        events = self.events
+        if events and events[-1].at > event.at:
+            later = [events.pop()]
+            while events and events[-1].at > event.at:
+                later.append(events.pop())
+            events.append(event)
+            events.extend(reversed(later))
+        else:
+            events.append(event)
+        self._events_changed = True
 
-    def explains(self, server: tuple[ServiceKey, ServerKey], at: float) -> bool:
+    def explains(self, server: ServerId, at: float, window_s: float = 3.0) -> bool:
         """keepalived or lvstui itself told of a change of that server about then."""
-        ...
+        health = self.book.last(*server)
+        return health is not None and abs(health.since - at) <= window_s
 
-    def server_name(self, service: ServiceKey, server: ServerKey) -> str: ...
-    def any_name(self, server: ServerKey) -> str: ...
-    def active_connections(self, service: ServiceKey, server: ServerKey) -> int: ...
+    def server_name(self, service: ServiceKey, server: ServerKey) -> str:
+        """The name of a real server from the configuration or the hosts file; may be empty."""
+        for config in (self._in_file.get(service), self._in_loaded.get(service)):
+            for known in config.servers if config is not None else ():
+                if known.key == server and known.name:
+                    return known.name
+        return self.names.get(server.address, "")
+
+    def any_name(self, server: ServerKey) -> str:
+        """The name of a real server whatever the service; may be empty."""
+        for service in self.book.services_of(server) or self._in_file.keys():
+            if name := self.server_name(service, server):
+                return name
+        return self.names.get(server.address, "")
+
+    def active_connections(self, service: ServiceKey, server: ServerKey) -> int:
+        """Active connections in the last table that had the server."""
+        kernel = self._kernel.get(service)
+        for destination in kernel.destinations if kernel is not None else ():
+            if destination.key == server:
+                return destination.active
+        return 0
 
 
 class EventBuilder:
@@ -109,7 +142,7 @@ class EventBuilder:
 
     def __init__(self, knowledge: Known) -> None:
         self._known = knowledge
-        self._held: list[tuple[float, tuple[ServiceKey, ServerKey], Event]] = []
+        self._held: list[tuple[float, ServerId, Event]] = []
         self._told: dict[object, float] = {}
         self._downs: list[tuple[f.Observation, f.ServerChanged, str]] = []
         self._checks: list[tuple[f.Observation, f.CheckSeen, str]] = []
@@ -119,7 +152,7 @@ class EventBuilder:
         self._changes: dict[str, Told] = {}
         """How changes of the configuration stood when that was told."""
         self._changes_known = False
-        self._weighed: dict[tuple[ServiceKey, ServerKey], float] = {}
+        self._weighed: dict[ServerId, float] = {}
         """When keepalived last said that it changed a weight."""
 
     def tell(self, seen: f.Observation) -> None:
@@ -131,23 +164,15 @@ class EventBuilder:
             self._check(fact, seen)
         elif isinstance(fact, f.QuorumChanged):
             if self._once(("quorum", fact.service, fact.up), seen.at):
-                text = f"{self._service(fact.service)} " + (
-                    "has its quorum again" if fact.up else "lost its quorum"
-                )
-                self._say(
-                    seen, Severity.GOOD if fact.up else Severity.BAD, text, "service", fact.service
-                )
+                how = "has its quorum again" if fact.up else "lost its quorum"
+                self._say(seen, _judged(fact.up), f"{fact.service} {how}", "service", fact.service)
         elif isinstance(fact, f.InstanceChanged):
             if seen.at == f.UNDATED:
                 return
             if self._once(("instance", fact.instance, fact.state), seen.at):
                 priority = f", priority {fact.priority}" if fact.priority is not None else ""
-                self._say(
-                    seen,
-                    _STATE_SEVERITY.get(fact.state, Severity.INFO),
-                    f"{fact.instance} is {fact.state}{priority}",
-                    "vrrp",
-                )
+                severity = _STATE_SEVERITY.get(fact.state, Severity.INFO)
+                self._say(seen, severity, f"{fact.instance} is {fact.state}{priority}", "vrrp")
         elif isinstance(fact, f.GroupChanged):
             if self._once(("group", fact.group, fact.state), seen.at):
                 self._say(seen, Severity.INFO, f"sync group {fact.group} is {fact.state}", "vrrp")
@@ -160,16 +185,16 @@ class EventBuilder:
             self._address(fact, seen)
         elif isinstance(fact, f.LinkChanged):
             text = f"link {fact.interface} {'up' if fact.up else 'down'}"
-            self._say(seen, Severity.GOOD if fact.up else Severity.BAD, text, "address")
+            self._say(seen, _judged(fact.up), text, "address")
         elif isinstance(fact, f.WeightChanged):
             if len(self._weighed) > _WEIGHED:
                 self._weighed.clear()
             self._weighed[fact.service, fact.server] = seen.at
             text = (
                 f"keepalived changed the weight of {self._server_name(fact.service, fact.server)} "
-                f"in {self._service(fact.service)}: {fact.before} → {fact.after}"
+                f"in {fact.service}: {fact.before} → {fact.after}"
             )
-            self._say(seen, Severity.INFO, text, "server", fact.service, fact.server)
+            self._say_of(fact, seen, Severity.INFO, text)
         elif isinstance(fact, f.ChangesSeen):
             self._stand(fact, seen)
         elif isinstance(fact, f.Done) and fact.operation == "configuration":
@@ -209,10 +234,10 @@ class EventBuilder:
         """
         host = self._known.host
         for key in after.keys() - before.keys():
-            text = f"{self._service(key)} was added to the kernel table"
+            text = f"{key} was added to the kernel table"
             self._known.say(Event(at, host, Severity.INFO, text, "service", key))
         for key in before.keys() - after.keys():
-            text = f"{self._service(key)} is gone from the kernel table"
+            text = f"{key} is gone from the kernel table"
             self._known.say(Event(at, host, Severity.BAD, text, "service", key))
         for old, service in changed:
             if old is None:
@@ -222,18 +247,18 @@ class EventBuilder:
             now = {d.key: d for d in service.destinations}
             for server in was.keys() - now.keys():
                 text = (
-                    f"{self._server_name(key, server)} removed from {self._service(key)} in the "
+                    f"{self._server_name(key, server)} removed from {key} in the "
                     f"kernel{self._were_on(was[server].active)}"
                 )
                 self._hold(at, key, server, Severity.WARN, text)
             for server in now.keys() - was.keys():
-                text = f"{self._server_name(key, server)} added to {self._service(key)}"
+                text = f"{self._server_name(key, server)} added to {key}"
                 self._hold(at, key, server, Severity.INFO, f"{text}, weight {now[server].weight}")
             for server in now.keys() & was.keys():
                 if now[server].weight != was[server].weight:
                     text = (
                         f"kernel weight of {self._server_name(key, server)} in "
-                        f"{self._service(key)}: {was[server].weight} → {now[server].weight}, "
+                        f"{key}: {was[server].weight} → {now[server].weight}, "
                         "not by this lvstui"
                     )
                     self._hold(at, key, server, Severity.WARN, text)
@@ -269,17 +294,9 @@ class EventBuilder:
         if not self._once(("server", fact.service, fact.server, fact.up), seen.at):
             return
         name = self._server_name(fact.service, fact.server)
-        where = self._service(fact.service)
         if fact.up:
             how = {"enabled": "its weight is back in", "added": "back in"}.get(fact.how, "back in")
-            self._say(
-                seen,
-                Severity.GOOD,
-                f"{name} up, {how} {where}",
-                "server",
-                fact.service,
-                fact.server,
-            )
+            self._say_of(fact, seen, Severity.GOOD, f"{name} up, {how} {fact.service}")
             return
         self._downs.append((seen, fact, self._connections(fact)))
 
@@ -295,16 +312,14 @@ class EventBuilder:
             if fact.how == "stopped" or abs(seen.at - self._stopping_at) < STOP_S:
                 # It takes its table with it: no check has failed.
                 name = self._server_name(fact.service, fact.server)
-                text = f"{name} removed from {self._service(fact.service)}: keepalived stops"
-                self._say(
-                    seen, Severity.WARN, text + connections, "server", fact.service, fact.server
-                )
+                text = f"{name} removed from {fact.service}: keepalived stops"
+                self._say_of(fact, seen, Severity.WARN, text + connections)
                 continue
             why = f": {said(health)}" if known and health is not None else ""
             how = "weight 0 in" if fact.how == "disabled" else "removed from"
             name = self._server_name(fact.service, fact.server)
-            text = f"{name} down{why} → {how} {self._service(fact.service)}{connections}"
-            self._say(seen, Severity.BAD, text, "server", fact.service, fact.server)
+            text = f"{name} down{why} → {how} {fact.service}{connections}"
+            self._say_of(fact, seen, Severity.BAD, text)
         self._downs = waiting
 
     def _settle_checks(self, now: float) -> None:
@@ -316,7 +331,7 @@ class EventBuilder:
             if now - seen.at < REASON_S:
                 waiting.append((seen, fact, text))
             else:
-                self._say(seen, Severity.WARN, text, "server", fact.service, fact.server)
+                self._say_of(fact, seen, Severity.WARN, text)
         self._checks = waiting
 
     def _check(self, fact: f.CheckSeen, seen: f.Observation) -> None:
@@ -380,6 +395,15 @@ class EventBuilder:
     ) -> None:
         self._known.say(Event(seen.at, seen.host, severity, text, kind, service, server, seen.past))
 
+    def _say_of(
+        self,
+        fact: f.ServerChanged | f.CheckSeen | f.WeightChanged,
+        seen: f.Observation,
+        severity: Severity,
+        text: str,
+    ) -> None:
+        self._say(seen, severity, text, "server", fact.service, fact.server)
+
     def _hold(
         self, at: float, service: ServiceKey, server: ServerKey, severity: Severity, text: str
     ) -> None:
@@ -394,12 +418,9 @@ class EventBuilder:
         self._told[what] = at
         return last is None or abs(at - last) > window_s
 
-    def _by_us(self, server: tuple[ServiceKey, ServerKey], at: float) -> bool:
+    def _by_us(self, server: ServerId, at: float) -> bool:
         done = self._known.done.get(server)
         return done is not None and abs(self._known.done_at.get(server, 0.0) - at) <= _SAME_S
-
-    def _service(self, key: ServiceKey) -> str:
-        return str(key)
 
     def _server_name(self, service: ServiceKey, server: ServerKey) -> str:
         name = self._known.server_name(service, server)

@@ -32,28 +32,10 @@ class State(str, Enum):
     FOREIGN = "foreign"
 
 
-GLYPHS = {
-    State.UP: "●",
-    State.DOWN: "✖",
-    State.DRAINING: "◐",
-    State.DRAINED: "○",
-    State.DISABLED: "⊘",
-    State.UNVERIFIED: "◌",
-    State.DRIFTED: "≠",
-    State.FOREIGN: "◇",
-}
+GLYPHS = dict(zip(State, "●✖◐○⊘◌≠◇", strict=True))
 """One glyph for each state: colour never carries meaning alone."""
 
-ASCII_GLYPHS = {
-    State.UP: "*",
-    State.DOWN: "x",
-    State.DRAINING: "~",
-    State.DRAINED: "o",
-    State.DISABLED: "-",
-    State.UNVERIFIED: "?",
-    State.DRIFTED: "!",
-    State.FOREIGN: "+",
-}
+ASCII_GLYPHS = dict(zip(State, "*x~o-?!+", strict=True))
 """For terminals without Unicode."""
 
 
@@ -305,6 +287,5 @@ class Picture:
         return next((s for s in self.services if s.key == key), None)
 
     def server(self, service: ServiceKey, key: ServerKey) -> ServerView | None:
-        """The real server of that service, or None."""
         found = self.service(service)
         return next((r for r in found.servers if r.key == key), None) if found else None

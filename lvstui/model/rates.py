@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import sub
 
-from lvstui.model.ipvs import Counters, Rates, ServerDetail, ServiceCounters
+from lvstui.model.ipvs import Counters, Rates, ServerDetail, ServiceCounters, numbers_of, summed
 from lvstui.model.keys import ServerKey, ServiceKey
 
 HISTORY = 60
@@ -31,21 +32,8 @@ def rates_between(before: Counters, after: Counters, seconds: float) -> Rates | 
     passed, or the counters went backwards (the server or service was created anew)."""
     if seconds <= 0 or seconds > STALE_S:
         return None
-    if (
-        after.connections < before.connections
-        or after.packets_in < before.packets_in
-        or after.packets_out < before.packets_out
-        or after.bytes_in < before.bytes_in
-        or after.bytes_out < before.bytes_out
-    ):
-        return None
-    return Rates(
-        (after.connections - before.connections) / seconds,
-        (after.packets_in - before.packets_in) / seconds,
-        (after.packets_out - before.packets_out) / seconds,
-        (after.bytes_in - before.bytes_in) / seconds,
-        (after.bytes_out - before.bytes_out) / seconds,
-    )
+    counted = list(map(sub, numbers_of(after), numbers_of(before)))
+    return None if min(counted) < 0 else Rates(*(count / seconds for count in counted))
 
 
 def _advanced(before: _Baseline | None, counters: Counters, at: float) -> _Baseline:
@@ -72,15 +60,7 @@ def _advanced(before: _Baseline | None, counters: Counters, at: float) -> _Basel
 def total(rates: Iterable[Rates | None]) -> Rates | None:
     """The sum of those that are known; None when none is."""
     known = [rate for rate in rates if rate is not None]
-    if not known:
-        return None
-    return Rates(
-        sum(rate.connections for rate in known),
-        sum(rate.packets_in for rate in known),
-        sum(rate.packets_out for rate in known),
-        sum(rate.bytes_in for rate in known),
-        sum(rate.bytes_out for rate in known),
-    )
+    return summed(Rates, known) if known else None
 
 
 @dataclass(slots=True)
@@ -123,13 +103,13 @@ class Traffic:
         self._baselines[key] = baselines
         self._details[key] = details
         self._rates[key] = rates
-        summed = total(rates.values())
-        if summed is None:
+        whole = total(rates.values())
+        if whole is None:
             return
         for server, rate in rates.items():
             if rate is not None:
                 self._remember((key, server), rate.connections)
-        self._remember((key, None), summed.connections)
+        self._remember((key, None), whole.connections)
 
     def keep_only(self, services: Iterable[ServiceKey]) -> None:
         """Forget services that are gone from the kernel."""

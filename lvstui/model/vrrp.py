@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-STATES = ("INIT", "BACKUP", "MASTER", "FAULT", "STOP", "DELETED")
-"""The states of an instance in keepalived's words (STOP: its daemon ended)."""
-
 
 @dataclass(frozen=True, slots=True)
 class InstanceStats:

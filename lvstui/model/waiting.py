@@ -115,11 +115,7 @@ def plight(guarded: bool, left_s: float, going_back: bool, trouble: str, other_b
     if guarded and going_back:
         return ""
     if not guarded:
-        why = (
-            "the host was started anew, and the timer is gone"
-            if other_boot
-            else ("the timer is gone")
-        )
+        why = ("the host was started anew, and " if other_boot else "") + "the timer is gone"
         failed = f" ({trouble})" if trouble else ""
         return f"{why}: NOT rolled back{failed}; {WHAT_TO_DO}"
     if left_s < -LATE_S:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from lvstui.model.facts import Done
 from lvstui.model.finding import FindingSeverity as Fault
@@ -67,51 +67,36 @@ def _daemon(picture: Picture) -> list[Warning]:
 
 
 def _vrrp(picture: Picture) -> list[Warning]:
-    found = []
-    for instance in picture.instances:
-        found += _instance(instance, running=picture.daemon.running is not False)
-    return found
+    running = picture.daemon.running is not False
+    return [
+        Warning(Severity.BAD, text, id=f"{what} {instance.name}")
+        for instance in picture.instances
+        for what, text in _instance(instance, running)
+    ]
 
 
-def _instance(instance: InstanceView, *, running: bool) -> list[Warning]:
-    found = []
-    name = instance.name
+def _instance(instance: InstanceView, running: bool) -> Iterator[tuple[str, str]]:
+    """What is wrong with it: a word for that, and a sentence."""
+    name, here, others = instance.name, instance.vips_here, instance.others
     if instance.state == "FAULT":
-        found.append(Warning(Severity.BAD, f"{name} is in FAULT", id=f"fault {name}"))
-    if instance.vips_here and instance.others:
-        who = ", ".join(f"{address} (priority {prio})" for address, prio in instance.others)
-        text = f"split brain: {name} has its VIP here and {who} sends adverts as well"
-        found.append(Warning(Severity.BAD, text, id=f"split {name}"))
-    if len(instance.others) > 1 and not instance.vips_here:
-        who = " and ".join(address for address, _ in instance.others)
-        text = f"split brain: {who} both send adverts for VRID {instance.vrid}"
-        found.append(Warning(Severity.BAD, text, id=f"split {name}"))
+        yield "fault", f"{name} is in FAULT"
+    if here and others:
+        who = ", ".join(f"{address} (priority {prio})" for address, prio in others)
+        yield "split", f"split brain: {name} has its VIP here and {who} sends adverts as well"
+    if len(others) > 1 and not here:
+        who = " and ".join(address for address, _ in others)
+        yield "split", f"split brain: {who} both send adverts for VRID {instance.vrid}"
     if running and instance.state == "BACKUP" and instance.adverts_ok is False:
-        text = f"{name} is BACKUP and hears no adverts on {instance.interface}"
-        found.append(Warning(Severity.BAD, text, id=f"silent {name}"))
-    if (
-        running
-        and instance.state == "MASTER"
-        and instance.vips
-        and (len(instance.vips_here) < len(instance.vips))
-    ):
-        missing = ", ".join(vip for vip in instance.vips if vip not in instance.vips_here)
-        text = f"{name} is MASTER, but {missing} is not on {instance.interface}"
-        found.append(Warning(Severity.BAD, text, id=f"vip {name}"))
-    return found
+        yield "silent", f"{name} is BACKUP and hears no adverts on {instance.interface}"
+    if running and instance.state == "MASTER" and len(here) < len(instance.vips):
+        missing = ", ".join(vip for vip in instance.vips if vip not in here)
+        yield "vip", f"{name} is MASTER, but {missing} is not on {instance.interface}"
 
 
 def _services(picture: Picture) -> list[Warning]:
+    bad = [s for s in picture.services if s.severity is Severity.BAD and picture.table_readable]
     return [
-        Warning(
-            service.severity,
-            f"{service.key}: {service.reason}",
-            service.key,
-            None,
-            f"service {service.key}",
-        )
-        for service in picture.services
-        if service.severity is Severity.BAD and picture.table_readable
+        Warning(s.severity, f"{s.key}: {s.reason}", s.key, None, f"service {s.key}") for s in bad
     ]
 
 
@@ -128,30 +113,15 @@ def _drains(picture: Picture, done: Deeds) -> list[Warning]:
                 by = f", drained by {last.who}{since}" if last is not None else ""
                 why = f", “{last.reason}”" if last is not None and last.reason else ""
                 file = f", file {weights.file}" if weights.file is not None else ""
-                text = (
-                    f"{server.label} in {service.key}: kernel weight 0{file}{by}{why}; "
-                    "a check that fails and recovers undoes it"
-                )
-                found.append(
-                    Warning(
-                        Severity.WARN,
-                        text,
-                        service.key,
-                        server.key,
-                        f"drain {service.key} {server.key}",
-                    )
-                )
+                what = "drain"
+                text = f"kernel weight 0{file}{by}{why}; a check that fails and recovers undoes it"
             elif server.state is State.DRIFTED and service.in_kernel:
-                text = f"{server.label} in {service.key}: {server.reason}"
-                found.append(
-                    Warning(
-                        Severity.WARN,
-                        text,
-                        service.key,
-                        server.key,
-                        f"drift {service.key} {server.key}",
-                    )
-                )
+                what, text = "drift", server.reason
+            else:
+                continue
+            text = f"{server.label} in {service.key}: {text}"
+            id_ = f"{what} {service.key} {server.key}"
+            found.append(Warning(Severity.WARN, text, service.key, server.key, id_))
             if len(found) > MOST:
                 return found
     return found

@@ -37,7 +37,6 @@ class Harmless:
     """What would change something all the same, as words; empty: nothing."""
 
     def __call__(self, args: argparse.Namespace) -> int:
-        """Run it."""
         return self.run(args)
 
 
@@ -59,7 +58,6 @@ def enter() -> None:
 
 
 def active() -> bool:
-    """Whether this process is read-only."""
     return _active
 
 

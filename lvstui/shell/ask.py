@@ -13,6 +13,10 @@ UNRECORDED = 3
 """Exit status: done, and the audit log could not be written."""
 
 
+class Usage(Exception):
+    """Something on the command line that cannot be done."""
+
+
 def fail(message: str, status: int = USAGE, *, schema: str = "") -> int:
     """Say why nothing can be done; the exit status for that. `schema`: as a document of it, too."""
     if schema:
@@ -33,11 +37,8 @@ def answer(question: str) -> str:
 def agreed(shown: str, question: str, *, typed: str = "", schema: str = "") -> bool:
     """Show what would be done and ask. A pipe cannot be asked: it has to say --yes."""
     if schema or not sys.stdin.isatty():
-        fail(
-            "not done: give --yes to apply it without being asked, or --plan to look",
-            1,
-            schema=schema,
-        )
+        why = "not done: give --yes to apply it without being asked, or --plan to look"
+        fail(why, NOT_DONE, schema=schema)
         return False
     print(shown)
     if typed:

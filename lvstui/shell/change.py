@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from lvstui.model.changes import Ended
 from lvstui.operations.change import Outcome, Part, Plan, Progress, Stop, Tell
 from lvstui.process.printing import as_json
+from lvstui.shell.arguments import SCHEMA_HELP, flag, print_meanings
 from lvstui.shell.ask import DONE, NOT_DONE, UNRECORDED, agreed, answer, fail
 
 if TYPE_CHECKING:
@@ -75,25 +76,21 @@ MEANINGS: dict[str, str] = {
 class _Schema(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         print(SCHEMA)
-        wide = max(map(len, MEANINGS))
-        print("\n".join(f"{field:<{wide}}  {meaning}" for field, meaning in MEANINGS.items()))
+        print_meanings(MEANINGS)
         parser.exit()
 
 
 def change_options(sub: argparse.ArgumentParser) -> None:
     """What every change can be told."""
     sub.add_argument("--reason", default="", help="why; goes to audit log, history and screens")
-    sub.add_argument("--plan", action="store_true", help="show what would be done, do nothing")
-    sub.add_argument(
-        "--yes", action="store_true", help="do it without asking, and keep it when it was verified"
-    )
+    flag(sub, "--plan", help="show what would be done, do nothing")
+    flag(sub, "--yes", help="do it without asking, and keep it when it was verified")
     json_option(sub)
 
 
 def json_option(sub: argparse.ArgumentParser) -> None:
-    """JSON, and what it means."""
-    sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
-    sub.add_argument("--schema", action=_Schema, nargs=0, help="print what each JSON field means")
+    flag(sub, "--json", help=f"one JSON document (schema {SCHEMA})")
+    sub.add_argument("--schema", action=_Schema, nargs=0, help=SCHEMA_HELP)
 
 
 def not_done(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> int:
@@ -102,7 +99,6 @@ def not_done(args: argparse.Namespace, message: str, status: int = NOT_DONE) -> 
 
 
 def print_json(**content: Any) -> None:
-    """One document."""
     print(as_json({"schema": SCHEMA, **content}, indent=1))
 
 
@@ -112,7 +108,7 @@ def print_json(**content: Any) -> None:
 def carry_out(
     args: argparse.Namespace,
     plan: Plan,
-    apply: Callable[[Plan, Tell, Stop], Outcome],
+    apply: Callable[[Tell, Stop], Outcome],
     settle: Callable[[Outcome, bool], Outcome] | None = None,
 ) -> int:
     """Show, ask, apply, say what came of it; the exit status. `settle` keeps (True) or undoes what
@@ -125,14 +121,13 @@ def carry_out(
         show(args, plan, Outcome(plan, Ended.NOTHING, "", "it is like this already"))
         return DONE
     shown = "\n".join(plan_lines(plan))
-    if not args.yes and not agreed(
-        shown, "apply it?", typed=plan.typed, schema=SCHEMA if args.json else ""
-    ):
+    schema = SCHEMA if args.json else ""
+    if not args.yes and not agreed(shown, "apply it?", typed=plan.typed, schema=schema):
         return NOT_DONE
     if args.yes and not args.json:
         print(shown)
     with stoppable() as stop:
-        outcome = apply(plan, _tell, stop)
+        outcome = apply(_tell, stop)
     if outcome.ended is Ended.WAITING and settle is not None:
         outcome = _settled(args, outcome, settle, stop)
     show(args, plan, outcome)
@@ -204,9 +199,7 @@ def status(outcome: Outcome, good: bool | None = None) -> int:
 def show(args: argparse.Namespace, plan: Plan, outcome: Outcome | None = None) -> None:
     """The plan, or what came of it; as JSON both."""
     if args.json:
-        print_json(
-            plan=_plan_json(plan), outcome=_outcome_json(outcome) if outcome is not None else None
-        )
+        print_json(plan=_plan_json(plan), outcome=_outcome_json(outcome) if outcome else None)
     elif outcome is None:
         print("\n".join(plan_lines(plan)))
     else:
@@ -293,12 +286,8 @@ def _results(outcome: Outcome) -> list[str]:
     names = {part.host: part.name for part in outcome.plan.parts if part.name}
     lines = []
     for one in outcome.results:
-        words = (
-            names.get(one.host, one.host),
-            one.what,
-            one.ended.value if one.ended else "",
-            one.seen,
-        )
+        ended = one.ended.value if one.ended else ""
+        words = (names.get(one.host, one.host), one.what, ended, one.seen)
         lines.append(f"  {'ok ' if one.ok else 'NOT'} {': '.join(filter(None, words))}")
     return lines
 
@@ -309,40 +298,29 @@ def _results(outcome: Outcome) -> list[str]:
 def _plan_json(plan: Plan) -> dict[str, Any]:
     """The texts of files hold passwords and are left out; the masked difference is in it."""
     return {
-        "title": plan.title,
-        "effects": plan.effects,
-        "cautions": plan.cautions,
-        "refusals": plan.refusals,
-        "typed": plan.typed,
-        "reason": plan.reason,
-        "undoes": plan.undoes,
+        **fields_of(plan, "title", "effects", "cautions", "refusals", "typed", "reason", "undoes"),
         "timer_s": getattr(plan, "timer_s", None),
         "unproven": getattr(plan, "unproven", ()),
         "unchecked": getattr(plan, "unchecked", False),
         "hosts": [
             {
-                "host": part.host,
-                "name": part.name,
-                "about": part.about,
-                "trouble": part.trouble,
+                **fields_of(part, "host", "name", "about", "trouble"),
                 "steps": [
-                    {
-                        word: getattr(step, word)
-                        for word in ("what", "why", "verify", "undo", "diff")
-                    }
-                    for step in part.steps
+                    fields_of(step, "what", "why", "verify", "undo", "diff") for step in part.steps
                 ],
                 "differences": [asdict(one) for one in part.differences],
                 "findings": [asdict(one) for one in part.findings],
                 "known_findings": [asdict(one) for one in part.known],
-                "diff": part.diff,
-                "notes": part.notes,
-                "cautions": part.cautions,
-                "refusals": part.refusals,
+                **fields_of(part, "diff", "notes", "cautions", "refusals"),
             }
             for part in plan.parts
         ],
     }
+
+
+def fields_of(of: object, *names: str) -> dict[str, Any]:
+    """Some of its attributes, by name."""
+    return {name: getattr(of, name) for name in names}
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:

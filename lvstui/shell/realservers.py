@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui.model.keys import canonical_address
+from lvstui.model.realserver import Check, Verdict
+from lvstui.model.text import plain
 from lvstui.process import readonly
 from lvstui.process.printing import as_json
 from lvstui.process.readonly import Harmless
+from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
 from lvstui.session.hosts import other_directors, real_servers_of
-from lvstui.shell.ask import DONE, NOT_DONE, agreed, fail
+from lvstui.shell.arguments import flag, login_options, look_options, timer_option
+from lvstui.shell.ask import DONE, NOT_DONE, Usage, agreed, fail
 from lvstui.shell.change import SCHEMA as CHANGE
 from lvstui.shell.change import carry_out, change_options, json_option
-from lvstui.shell.realserver_report import SCHEMA, row_document, table
 
 if TYPE_CHECKING:
-    from lvstui.operations.change import Outcome, Plan, Stop, Tell
     from lvstui.operations.realservers import RealServers
+    from lvstui.operations.rows import Row
     from lvstui.operations.undo import Offer
     from lvstui.realserver.hosts import Host
-    from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
-
+SCHEMA = "lvstui.realserver/1"
+_MARKS = {"good": "✓", "warn": "!", "bad": "✖", "unknown": "?", "none": "–"}
 _HELP = {
     "look": "find out what the hosts have, and judge it; changes nothing",
     "plan": "show what a push would change, with a diff for each file; changes nothing",
@@ -35,8 +40,7 @@ _HELP = {
 }
 
 
-def add_realservers(commands: Any, look_options: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Add the commands to the command line."""
+def add_realservers(commands: Any) -> None:
     parser = commands.add_parser(
         "realserver",
         help="look at, push to, verify and undo real servers over SSH",
@@ -52,60 +56,36 @@ def add_realservers(commands: Any, look_options: Callable[[argparse.ArgumentPars
 
 
 def _options(sub: argparse.ArgumentParser, word: str) -> None:
-    sub.add_argument(
-        "hosts",
-        metavar="HOST",
-        nargs="*",
-        help="[USER@]name or address of a real server (look, plan, verify: all when none is given)",
-    )
-    sub.add_argument("--all", action="store_true", help="every real server of the configuration")
-    sub.add_argument(
-        "--vip",
-        action="append",
-        default=[],
-        metavar="ADDR",
-        help="only this VIP, or one that the configuration here does not name (again for more)",
-    )
+    host = "[USER@]name or address of a real server (look, plan, verify: all when none is given)"
+    sub.add_argument("hosts", metavar="HOST", nargs="*", help=host)
+    flag(sub, "--all", help="every real server of the configuration")
+    vip = "only this VIP, or one that the configuration here does not name (again for more)"
+    sub.add_argument("--vip", action="append", default=[], metavar="ADDR", help=vip)
     sub.add_argument("--user", default="", help="log in as this user")
-    sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
-    sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
-    sub.add_argument(
-        "--parallel", type=int, default=10, metavar="N", help="hosts at a time (default 10)"
-    )
-    sub.add_argument(
-        "--transcript", metavar="FILE", help="write every command and answer to FILE, a new one"
-    )
+    login_options(sub)
+    at_a_time = "hosts at a time (default 10)"
+    sub.add_argument("--parallel", type=int, default=10, metavar="N", help=at_a_time)
+    written = "write every command and answer to FILE, a new one"
+    sub.add_argument("--transcript", metavar="FILE", help=written)
     if word in ("look", "verify"):
-        sub.add_argument("--json", action="store_true", help=f"one JSON document (schema {SCHEMA})")
-    sub.add_argument("--verbose", "-v", action="store_true", help="with the evidence of each check")
+        flag(sub, "--json", help=f"one JSON document (schema {SCHEMA})")
+    flag(sub, "--verbose", "-v", help="with the evidence of each check")
     if word in ("plan", "push"):
         sub.add_argument("--method", default="", help="this way instead of the one that is found")
-        sub.add_argument(
-            "--variant",
-            default="",
-            choices=["", "all", "interface"],
-            help="ARP settings for all interfaces, or only the director's (hosts with containers)",
-        )
+        which = "ARP settings for all interfaces, or only the director's (hosts with containers)"
+        sub.add_argument("--variant", default="", choices=["", "all", "interface"], help=which)
     if word == "plan":
         json_option(sub)
     if word in ("push", "undo"):
         change_options(sub)
-        sub.add_argument(
-            "--timer",
-            type=int,
-            default=60,
-            metavar="SECONDS",
-            help="the host goes back by itself after this long without confirmation (default 60)",
-        )
+        after = "the host goes back by itself after this long without confirmation (default 60)"
+        timer_option(sub, after)
     if word == "undo":
-        sub.add_argument(
-            "--unfinished",
-            action="store_true",
-            help="take back a change that was cut half way, before anything else",
-        )
+        what = "take back a change that was cut half way, before anything else"
+        flag(sub, "--unfinished", help=what)
     if word == "verify":
-        sub.add_argument("--reboot", action="store_true", help="reboot the hosts first, one by one")
-        sub.add_argument("--yes", action="store_true", help="reboot without asking")
+        flag(sub, "--reboot", help="reboot the hosts first, one by one")
+        flag(sub, "--yes", help="reboot without asking")
 
 
 class TerminalAsker:
@@ -113,8 +93,6 @@ class TerminalAsker:
 
     def accept_key(self, key: UnknownKey) -> bool:
         """The fingerprint is shown; only a typed `yes` accepts it."""
-        from lvstui.model.text import plain
-
         print(
             f"\nThe host key of {plain(key.host)} ({plain(key.address)}, port {key.port}) is not "
             f"known.\n  {key.kind}  {key.fingerprint}",
@@ -135,19 +113,13 @@ class TerminalAsker:
     def secret(self, request: SecretRequest) -> SecretAnswer | None:
         """Nothing is echoed unless the host says that it may be. For which hosts the answer is
         good is asked with their names."""
-        import getpass
-
-        from lvstui.model.text import plain
-        from lvstui.remote.runner import SecretAnswer
-
         if not sys.stdin.isatty():
             return None
         again = "not accepted; " if request.again else ""
         prompt = f"{request.user}@{request.host}: {again}{request.prompt} "
         try:
-            secret = (
-                _ask_line(prompt) if request.echo else getpass.getpass(plain(prompt), sys.stderr)
-            )
+            ask = _ask_line if request.echo else _ask_hidden
+            secret = ask(prompt)
             everywhere = False
             if request.hosts:
                 names = ", ".join(plain(host) for host in request.hosts)
@@ -163,8 +135,8 @@ def _ask_line(prompt: str) -> str:
     return sys.stdin.readline()
 
 
-class _Usage(Exception):
-    """Something on the command line that cannot be done."""
+def _ask_hidden(prompt: str) -> str:
+    return getpass.getpass(plain(prompt), sys.stderr)
 
 
 def _changes(args: argparse.Namespace) -> str:
@@ -183,7 +155,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         _check(args)
         hosts, directors = _hosts(args)
-    except (_Usage, ValueError) as error:
+    except (Usage, ValueError) as error:
         return _fail(args, str(error))
     warn = lambda text: print(f"lvstui: {text}", file=sys.stderr)  # noqa: E731
     transcript = Path(args.transcript) if args.transcript else None
@@ -241,17 +213,16 @@ def _check(args: argparse.Namespace) -> None:
     from lvstui.realserver.transaction import LONGEST_S, SHORTEST_S
 
     if args.parallel < 1:
-        raise _Usage("--parallel: expected 1 or more")
+        raise Usage("--parallel: expected 1 or more")
     timer = getattr(args, "timer", SHORTEST_S)
     if not SHORTEST_S <= timer <= LONGEST_S:
-        raise _Usage(f"--timer {timer}: expected {SHORTEST_S} to {LONGEST_S} seconds")
+        raise Usage(f"--timer {timer}: expected {SHORTEST_S} to {LONGEST_S} seconds")
     if args.word in ("push", "undo") and not args.hosts and not args.all:
-        raise _Usage(f"name the hosts to {args.word}, or --all")
+        raise Usage(f"name the hosts to {args.word}, or --all")
 
 
 def _hosts(args: argparse.Namespace) -> tuple[tuple[Host, ...], dict[str, str]]:
     """The hosts that are meant, and the other directors."""
-    from lvstui.model.keys import canonical_address
     from lvstui.realserver.hosts import Vip, find, read_own
     from lvstui.watch import local_watcher
 
@@ -264,7 +235,7 @@ def _hosts(args: argparse.Namespace) -> tuple[tuple[Host, ...], dict[str, str]]:
     if not args.hosts:
         chosen = [_with_options(host, "", args) for host in known]
         if not chosen:
-            raise _Usage(
+            raise Usage(
                 "no real server in Direct Routing is in keepalived.conf here; name hosts and "
                 "their VIP: lvstui realserver look HOST --vip ADDR"
             )
@@ -308,8 +279,6 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
         print(table(rows, args.verbose))
         for text in troubles:
             print(f"✖ {text}")
-    from lvstui.model.realserver import Verdict
-
     good = all(row.verdict in (Verdict.GOOD, Verdict.WARN, Verdict.NONE) for row in rows)
     return DONE if good and not troubles else NOT_DONE
 
@@ -324,23 +293,85 @@ def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespac
         for host in hosts:
             _tell(host.label, service.take_back_unfinished(host))
     rows = service.look(hosts)
-    plans = service.plan(
-        rows,
-        operation,
-        vips=args.vip,
-        method=getattr(args, "method", ""),
-        variant=getattr(args, "variant", ""),
-    )
+    method, variant = getattr(args, "method", ""), getattr(args, "variant", "")
+    plans = service.plan(rows, operation, vips=args.vip, method=method, variant=variant)
     # Of the others nothing was looked at: what is left without these is not known here.
     plan = hosts_plan(operation, rows, plans, (), {}, {}, service.timer_s)
     plan = replace(plan, reason=args.reason)
 
-    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
-        return service.apply(plan, tell=tell, stop=stop)
-
-    return carry_out(args, plan, apply)
+    return carry_out(args, plan, lambda tell, stop: service.apply(plan, tell=tell, stop=stop))
 
 
 def _tell(host: str, stage: str) -> None:
     """Progress goes to the error stream, so that the output stays what it is."""
     print(f"… {host}: {stage}", file=sys.stderr, flush=True)
+
+
+# What was seen: the matrix, JSON
+
+
+def table(rows: Sequence[Row], verbose: bool = False) -> str:
+    """The matrix for people: a line for each host and VIP, then what is wrong and why."""
+    from lvstui.realserver.checks import TITLES
+
+    head = ["HOST", "VIP", *TITLES.values()]
+    body: list[list[str]] = []
+    said: list[str] = []
+    for row in rows:
+        for vip, found in row.checks:
+            by_id = {check.id: check for check in found}
+            cells = [_cell(by_id.get(id_)) for id_ in TITLES]
+            body.append([row.host.label, vip, *cells])
+            for check in found:
+                bad = check.verdict in (Verdict.BAD, Verdict.WARN)
+                told = check.id == "reachable" or row.facts is not None or check.evidence
+                if (bad and told) or verbose:
+                    fix = f"  → {check.fix}" if check.fix else ""
+                    said.append(f"{row.host.label} {vip} {TITLES[check.id]}: {check.says}{fix}")
+                    said += [f"    {line}" for line in check.evidence] if verbose else []
+        said += [f"{row.host.label}: drift: {text}" for text in row.drift]
+    widths = [max(len(line[at]) for line in [head, *body]) for at in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [head, *body]
+    ]
+    return "\n".join([*lines, *([""] if said else []), *said])
+
+
+def _cell(check: Check | None) -> str:
+    if check is None:
+        return "?"
+    mark = _MARKS[check.verdict.value]
+    return f"{mark} {check.text}".strip() if check.text != mark else mark
+
+
+def row_document(row: Row) -> dict[str, Any]:
+    facts = row.facts
+    return {
+        "host": row.host.address,
+        "name": row.host.name,
+        "reached": facts is not None,
+        "trouble": row.trouble or None,
+        "error": row.error or None,
+        "todo": row.todo or None,
+        "system": facts.os_name if facts else None,
+        "kernel": facts.kernel if facts else None,
+        "boot_id": facts.boot_id if facts else None,
+        "as_root": facts.as_root if facts else None,
+        "managed": list(facts.manifest.vips) if facts and facts.manifest else [],
+        "verdict": row.verdict.value,
+        "drift": list(row.drift),
+        "vips": {
+            vip: {
+                check.id: {
+                    "verdict": check.verdict.value,
+                    "text": check.text,
+                    "says": check.says,
+                    "evidence": list(check.evidence),
+                    "fix": check.fix or None,
+                }
+                for check in found
+            }
+            for vip, found in row.checks
+        },
+    }

@@ -7,6 +7,7 @@ are epoch seconds.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from lvstui.model.files import ConfigFiles
@@ -139,21 +140,11 @@ MEANINGS: dict[str, str] = {
 
 
 FLEETING = frozenset(
-    {
-        "at_epoch_s",
-        "last_advert_epoch_s",
-        "since_epoch_s",
-        "rates",
-        "counters",
-        "active_connections",
-        "inactive_connections",
-        "persistent_connections",
-        "share_of_traffic",
-        "drain_left_s",
-        "checks",
-        "reasons",
-        "cost",
-    }
+    (
+        *("at_epoch_s", "last_advert_epoch_s", "since_epoch_s", "rates", "counters", "checks"),
+        *("active_connections", "inactive_connections", "persistent_connections"),
+        *("share_of_traffic", "drain_left_s", "reasons", "cost"),
+    )
 )
 """Fields that move without anything having changed for an operator."""
 
@@ -179,17 +170,13 @@ def verdict(picture: Picture) -> tuple[int, list[str]]:
     if not picture.table_readable:
         gaps = [f"{gap.what}: {gap.remedy}" for gap in picture.gaps if gap.source == "proc"]
         return BLIND, gaps or ["the kernel's IPVS table could not be read"]
-    reasons = [
-        warning.text
-        for warning in picture.warnings
-        if warning.severity in (Severity.BAD, Severity.WARN)
+    reasons = [w.text for w in picture.warnings if w.severity in (Severity.BAD, Severity.WARN)]
+    reasons += [
+        f"{server.label} in {service.key} is {server.state.value}: {server.reason}"
+        for service in picture.services
+        for server in service.servers
+        if server.state is State.DOWN
     ]
-    for service in picture.services:
-        reasons += [
-            f"{server.label} in {service.key} is {server.state.value}: {server.reason}"
-            for server in service.servers
-            if server.state is State.DOWN
-        ]
     return (DEGRADED if reasons else OK), reasons
 
 
@@ -228,9 +215,7 @@ def report(picture: Picture) -> dict[str, Any]:
             }
             for warning in picture.warnings
         ],
-        "gaps": [
-            {"source": gap.source, "what": gap.what, "remedy": gap.remedy} for gap in picture.gaps
-        ],
+        "gaps": [asdict(gap) for gap in picture.gaps],
         "events": [event(seen) for seen in picture.events[-50:]],
     }
 
@@ -294,7 +279,7 @@ def _look(look: Look) -> dict[str, Any]:
 
 def event(seen: Event) -> dict[str, Any]:
     return {
-        "at_epoch_s": round(seen.at, 3),
+        "at_epoch_s": _time(seen.at),
         "host": seen.host,
         "severity": seen.severity.value,
         "kind": seen.kind,
@@ -304,8 +289,12 @@ def event(seen: Event) -> dict[str, Any]:
     }
 
 
+def _rounded(number: float | None, digits: int) -> float | None:
+    return round(number, digits) if number is not None else None
+
+
 def _time(at: float | None) -> float | None:
-    return round(at, 3) if at is not None else None
+    return _rounded(at, 3)
 
 
 def _instance(view: InstanceView) -> dict[str, Any]:
@@ -327,15 +316,7 @@ def _instance(view: InstanceView) -> dict[str, Any]:
         "last_advert_epoch_s": _time(view.last_advert),
         "adverts_on_time": view.adverts_ok,
         "other_senders": [address for address, _ in view.others],
-        "counters": {
-            "adverts_received": stats.adverts_received,
-            "adverts_sent": stats.adverts_sent,
-            "became_master": stats.became_master,
-            "released_master": stats.released_master,
-            "errors": dict(stats.errors),
-        }
-        if stats is not None
-        else None,
+        "counters": {**asdict(stats), "errors": dict(stats.errors)} if stats is not None else None,
     }
 
 
@@ -343,23 +324,15 @@ def _rates(rates: Rates | None) -> dict[str, float] | None:
     if rates is None:
         return None
     return {
-        "connections_per_s": round(rates.connections, 2),
-        "packets_in_per_s": round(rates.packets_in, 2),
-        "packets_out_per_s": round(rates.packets_out, 2),
-        "bytes_in_per_s": round(rates.bytes_in, 1),
-        "bytes_out_per_s": round(rates.bytes_out, 1),
+        f"{name}_per_s": round(value, 1 if name.startswith("bytes") else 2)
+        for name, value in asdict(rates).items()
     }
 
 
 def _service(view: ServiceView) -> dict[str, Any]:
-    key = view.key
     return {
-        "id": str(key),
-        "protocol": key.protocol,
-        "address": key.address,
-        "port": key.port,
-        "fwmark": key.fwmark,
-        "family": key.family,
+        "id": str(view.key),
+        **asdict(view.key),
         "name": view.name,
         "scheduler": view.scheduler,
         "forwarding": view.forwarding,
@@ -384,8 +357,7 @@ def _server(view: ServerView) -> dict[str, Any]:
     detail = view.detail
     return {
         "id": str(view.key),
-        "address": view.key.address,
-        "port": view.key.port,
+        **asdict(view.key),
         "name": view.name,
         "state": view.state.value,
         "since_epoch_s": _time(view.since),
@@ -403,29 +375,12 @@ def _server(view: ServerView) -> dict[str, Any]:
         "upper_threshold": detail.upper_threshold if detail else None,
         "lower_threshold": detail.lower_threshold if detail else None,
         "rates": _rates(view.rates),
-        "counters": {
-            "connections": detail.counters.connections,
-            "packets_in": detail.counters.packets_in,
-            "packets_out": detail.counters.packets_out,
-            "bytes_in": detail.counters.bytes_in,
-            "bytes_out": detail.counters.bytes_out,
-        }
-        if detail is not None
-        else None,
-        "share_of_weight": _share(view.share_of_weight),
-        "share_of_traffic": _share(view.share_of_traffic),
-        "drain_left_s": round(view.drain_left_s, 1) if view.drain_left_s is not None else None,
+        "counters": asdict(detail.counters) if detail is not None else None,
+        "share_of_weight": _rounded(view.share_of_weight, 4),
+        "share_of_traffic": _rounded(view.share_of_traffic, 4),
+        "drain_left_s": _rounded(view.drain_left_s, 1),
         "checks": [
-            {
-                "checker": check.checker,
-                "ok": check.ok,
-                "message": check.message,
-                "at_epoch_s": round(check.at, 3),
-            }
-            for check in view.checks
+            {"checker": c.checker, "ok": c.ok, "message": c.message, "at_epoch_s": _time(c.at)}
+            for c in view.checks
         ],
     }
-
-
-def _share(share: float | None) -> float | None:
-    return round(share, 4) if share is not None else None

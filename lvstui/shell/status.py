@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lvstui import __version__
@@ -14,45 +14,29 @@ from lvstui.model.picture import Picture
 from lvstui.model.vrrp import InstanceStats
 from lvstui.process.printing import as_json, table_console
 from lvstui.process.readonly import Harmless
+from lvstui.shell.arguments import SCHEMA_HELP, flag, look_options, print_meanings
 from lvstui.shell.ask import fail
 
 PIPE_WIDTH = 200
 
 
-def add_status(commands: Any, look_options: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Add the commands to the command line."""
+def add_status(commands: Any) -> None:
     status = commands.add_parser("status", help="print what is known, once or at each change")
     look_options(status)
-    status.add_argument(
-        "--json", action="store_true", help="one JSON document (schema lvstui.status/1)"
-    )
-    status.add_argument(
-        "--watch",
-        action="store_true",
-        help="one JSON line for each change of state, until interrupted",
-    )
-    status.add_argument(
-        "--ask",
-        action="store_true",
-        help="ask keepalived once for its counters (writes a few lines to its log)",
-    )
-    status.add_argument("--schema", action="store_true", help="print what each JSON field means")
-    status.add_argument(
-        "--sample",
-        metavar="SECONDS",
-        type=float,
-        default=1.2,
-        help="how long to count for the rates (default 1.2; 0: no rates)",
-    )
+    flag(status, "--json", help="one JSON document (schema lvstui.status/1)")
+    flag(status, "--watch", help="one JSON line for each change of state, until interrupted")
+    ask = "ask keepalived once for its counters (writes a few lines to its log)"
+    flag(status, "--ask", help=ask)
+    flag(status, "--schema", help=SCHEMA_HELP)
+    sample = "how long to count for the rates (default 1.2; 0: no rates)"
+    status.add_argument("--sample", metavar="SECONDS", type=float, default=1.2, help=sample)
     status.set_defaults(run=Harmless(_status, lambda args: "--ask signals keepalived" * args.ask))
 
-    stream = commands.add_parser(
-        "stream", help="print every observation as a JSON line (a recording)"
-    )
+    what = "print every observation as a JSON line (a recording)"
+    stream = commands.add_parser("stream", help=what)
     look_options(stream)
-    stream.add_argument(
-        "--seconds", type=float, default=0.0, help="end after this long (default: when interrupted)"
-    )
+    end = "end after this long (default: when interrupted)"
+    stream.add_argument("--seconds", type=float, default=0.0, help=end)
     stream.set_defaults(run=Harmless(_stream))
 
 
@@ -61,9 +45,7 @@ def _status(args: argparse.Namespace) -> int:
     from lvstui.watch import local_watcher
 
     if args.schema:
-        width = max(map(len, report.MEANINGS))
-        for name, meaning in report.MEANINGS.items():
-            print(f"{name:<{width}}  {meaning}")
+        print_meanings(report.MEANINGS)
         return 0
     if args.replay:
         return _replayed(args)

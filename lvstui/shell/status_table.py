@@ -29,20 +29,13 @@ _SEVERITY = {
 WIDE = 120
 """Columns from which traffic and reasons fit beside the rest."""
 COLUMNS = (
-    ("SERVICE / REAL SERVER", False),
-    ("STATE", False),
-    ("FILE·KA·KERNEL", True),
-    ("CONN/S", True),
-    ("ACTIVE", True),
-    ("INACTIVE", True),
-    ("IN", True),
-    ("", False),
+    *(("SERVICE / REAL SERVER", False), ("STATE", False), ("FILE·KA·KERNEL", True)),
+    *(("CONN/S", True), ("ACTIVE", True), ("INACTIVE", True), ("IN", True), ("", False)),
 )
 """Titles, and whether the column holds numbers."""
 
 
 def show(picture: Picture, console: Console) -> None:
-    """Print the picture."""
     console.print(Group(*_parts(picture, console.width >= WIDE)))
 
 
@@ -72,12 +65,9 @@ def _parts(picture: Picture, wide: bool) -> list[RenderableType]:
     recent = [event for event in picture.events if picture.at - event.at < 3600][-8:]
     if recent:
         parts.append(Text(""))
-        for event in recent:
-            parts.append(
-                Text.assemble(
-                    (clock_ms(event.at), "dim"), "  ", (event.text, _SEVERITY[event.severity])
-                )
-            )
+    for event in recent:
+        said = (event.text, _SEVERITY[event.severity])
+        parts.append(Text.assemble((clock_ms(event.at), "dim"), "  ", said))
     return parts
 
 
@@ -106,14 +96,8 @@ def _instance(view: InstanceView, now: float) -> Text:
     if view.state != "MASTER" and view.master_address:
         words.append(f"master {view.master_address} prio {view.master_priority}")
     words.append("VIP " + ", ".join(view.vips))
-    return Text.assemble(
-        ("  ", ""),
-        (f"{glyph} {view.state}", style),
-        " ",
-        (view.name, "bold"),
-        "  ",
-        "  ".join(word for word in words if word),
-    )
+    state, name = (f"{glyph} {view.state}", style), (view.name, "bold")
+    return Text.assemble(("  ", ""), state, " ", name, "  ", "  ".join(filter(None, words)))
 
 
 def _reasons(picture: Picture) -> list[RenderableType]:

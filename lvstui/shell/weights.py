@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.picture import Picture
 from lvstui.process import readonly
 from lvstui.process.readonly import Harmless
+from lvstui.shell.arguments import flag, look_options
 from lvstui.shell.ask import DONE, USAGE
-from lvstui.shell.change import carry_out, change_options, not_done, print_json
+from lvstui.shell.change import carry_out, change_options, fields_of, not_done, print_json
 from lvstui.shell.config.change import plan_options
 
 if TYPE_CHECKING:
-    from lvstui.operations.change import Outcome, Plan, Stop, Tell
     from lvstui.operations.weight_changes import WeightChanges
     from lvstui.operations.weights import WeightsPlan
 
@@ -26,19 +25,15 @@ _HELP = {
 }
 
 
-def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Add the operations to the command line."""
+def add_operations(commands: Any) -> None:
     for operation, text in _HELP.items():
         parser = commands.add_parser(operation, help=text, description=text)
         look_options(parser)
         parser.add_argument("server", metavar="ADDR[:PORT]", help="the real server, or its name")
         if operation == "weight":
             parser.add_argument("weight", type=int, help="0 to 65535")
-        parser.add_argument(
-            "--service",
-            metavar="S",
-            help="only there: 'tcp ADDR:PORT', 'fwmark N' (default: every service that has it)",
-        )
+        there = "only there: 'tcp ADDR:PORT', 'fwmark N' (default: every service that has it)"
+        parser.add_argument("--service", metavar="S", help=there)
         change_options(parser)
         _read_only_option(parser)
         parser.set_defaults(run=Harmless(_run, _changes), operation=operation)
@@ -51,7 +46,7 @@ def add_operations(commands: Any, look_options: Callable[[argparse.ArgumentParse
     )
     look_options(undo)
     undo.add_argument("number", metavar="N", nargs="?", type=int, help="of --list, whoever did it")
-    undo.add_argument("--list", action="store_true", help="what was done, newest first")
+    flag(undo, "--list", help="what was done, newest first")
     plan_options(undo)
     _read_only_option(undo)
     undo.set_defaults(run=Harmless(_undo, _undoes))
@@ -72,26 +67,20 @@ def targets(
     if only is not None and picture.service(only) is None:
         known = ", ".join(str(s.key) for s in picture.services[:20]) or "none"
         raise ValueError(f"there is no service {only}; there are: {known}")
-    address, port = "", 0
-    named = False
     try:
         address, port = split_port(server)
     except ValueError:
-        named = True
+        address, port = "", 0
+    there = [view for s in picture.services if only in (None, s.key) for view in s.servers]
     found = [
         view.id
-        for view_service in picture.services
-        if only is None or view_service.key == only
-        for view in view_service.servers
-        if (view.name == server if named else view.key.address == address)
-        and (named or not port or view.key.port == port)
+        for view in there
+        if (view.key.address == address and port in (0, view.key.port))
+        or (not address and view.name == server)
     ]
     if not found:
         where = f" in {only}" if only else ""
-        some = dict.fromkeys(
-            view.label for s in picture.services if only in (None, s.key) for view in s.servers
-        )
-        known = ", ".join(list(some)[:20]) or "none"
+        known = ", ".join(list(dict.fromkeys(view.label for view in there))[:20]) or "none"
         raise ValueError(f"no real server {server!r}{where}; there are: {known}")
     return found
 
@@ -111,8 +100,10 @@ def _run(args: argparse.Namespace) -> int:
     picture = _picture(args)
     if not picture.table_readable:
         return _blind(picture, args)
+    weight = args.weight if args.operation == "weight" else None
     try:
-        plan = _plan(operator, picture, args)
+        chosen = targets(picture, args.server, args.service)
+        plan = operator.plan(picture, args.operation, chosen, weight=weight, reason=args.reason)
     except ValueError as error:
         return not_done(args, str(error), USAGE)
     return _carry_out(operator, plan, args)
@@ -165,18 +156,9 @@ def _list(operator: WeightChanges, picture: Picture, args: argparse.Namespace) -
 
     found = operator.operations(picture)
     if args.json:
+        names = ("at", "who", "title", "own", "in_force", "end")
         rows = [
-            {
-                "number": number,
-                "id": one.id,
-                "kind": one.kind.value,
-                "at": one.at,
-                "who": one.who,
-                "title": one.title,
-                "own": one.own,
-                "in_force": one.in_force,
-                "end": one.end,
-            }
+            {"number": number, "id": one.id, "kind": one.kind.value, **fields_of(one, *names)}
             for number, one in enumerate(found, 1)
         ]
         print_json(operations=rows)
@@ -186,13 +168,4 @@ def _list(operator: WeightChanges, picture: Picture, args: argparse.Namespace) -
 
 
 def _carry_out(operator: WeightChanges, plan: WeightsPlan, args: argparse.Namespace) -> int:
-    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
-        return operator.apply(plan, tell=tell, stop=stop)
-
-    return carry_out(args, plan, apply)
-
-
-def _plan(operator: WeightChanges, picture: Picture, args: argparse.Namespace) -> WeightsPlan:
-    chosen = targets(picture, args.server, args.service)
-    weight = args.weight if args.operation == "weight" else None
-    return operator.plan(picture, args.operation, chosen, weight=weight, reason=args.reason)
+    return carry_out(args, plan, lambda tell, stop: operator.apply(plan, tell=tell, stop=stop))

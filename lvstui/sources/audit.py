@@ -223,7 +223,6 @@ class AuditTrail(Source):
         self._chain = Chain()
 
     def run(self, context: Context) -> None:
-        """Read back, then look for more every tick."""
         first = True
         for _ in context.ticks():
             try:

@@ -38,7 +38,6 @@ class NetlinkCounters(Source):
         self._all = services
 
     def run(self, context: Context) -> None:
-        """Read every tick, within the time that is granted."""
         try:
             with KernelIpvs() as ipvs:
                 context.emit(self.name, Available(self.name))

@@ -66,14 +66,13 @@ def _read_pid(path: str) -> int:
     return int(text) if text.isdigit() else 0
 
 
-def _pid_files(suffix: str) -> list[str]:
+def _pid_files(stem: str) -> list[str]:
     """Existing pid files of one process, plain names first (`vrrp.pid`, `vrrp_NAME.pid`)."""
-    stem = suffix.removesuffix(".pid")
     shape = re.compile(rf"(?:.+_)?{stem}(?:_.+)?\.pid$")
     found = []
     for folder in PID_DIRS:
         try:
-            names = sorted(os.listdir(folder), key=lambda name: (name != suffix, name))
+            names = sorted(os.listdir(folder), key=lambda name: (name != f"{stem}.pid", name))
         except OSError:
             continue
         found += [os.path.join(folder, name) for name in names if shape.match(name)]
@@ -87,11 +86,11 @@ def find_pid(children: frozenset[int] = frozenset()) -> int:
     root) the one named by a pid file is taken, else the only one there is. `children` are known
     not to be it: for a moment they outlive a killed parent.
     """
-    for path in _pid_files("keepalived.pid"):
+    for path in _pid_files("keepalived"):
         pid = _read_pid(path)
         if pid and is_keepalived(pid) and in_our_network(pid) is not False:
             return pid
-    children = children.union(_read_pid(p) for _, r in _ROLES for p in _pid_files(f"{r}.pid"))
+    children = children.union(_read_pid(p) for _, r in _ROLES for p in _pid_files(r))
     ours, unknown = [], []
     for name in os.listdir(PROC):
         if not name.isdigit():
@@ -136,7 +135,7 @@ def children_roles(pid: int) -> tuple[tuple[str, int], ...]:
     named: dict[int, str] = {}
     for letter, role in _ROLES:
         files = [inside(pid, options[letter])] if options.get(letter) else []
-        pids = map(_read_pid, [*files, *_pid_files(f"{role}.pid")])
+        pids = map(_read_pid, [*files, *_pid_files(role)])
         first = next((found for found in pids if found in known), 0)
         if first:
             named.setdefault(first, role)

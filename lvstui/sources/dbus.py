@@ -145,7 +145,6 @@ class DbusSource(Source):
             tail.close()
 
     def fact_of(self, line: str) -> Fact | None:
-        """One line of the listener."""
         signal = parse_signal(line)
         if signal is None:
             return None

@@ -15,7 +15,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lvstui.model.facts import Available, ChecksSeen, InstancesSeen
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
@@ -39,15 +39,6 @@ _SIGNALS = {DATA: signal.SIGUSR1, STATS: signal.SIGUSR2}
 _MAX_BYTES = 64 * 1024 * 1024
 _WHOLE_WITHIN_S = 1.0
 _SAME_DUMP_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """Which version of a file was read."""
-
-    inode: int
-    modified_ns: int
-    size: int
 
 
 def read_safely(path: str) -> tuple[str, os.stat_result] | None:
@@ -135,7 +126,8 @@ class DumpSource(Source):
     def __init__(self, pid: Callable[[], int] = find_pid, folder: str | None = None) -> None:
         self._pid = pid
         self._folder = folder
-        self._marks: dict[str, _Mark] = {}
+        self._marks: dict[str, object] = {}
+        """Which version of each file was read."""
         self._instances: dict[str, tuple[float, tuple[InstanceSeen, ...]]] = {}
         self._stats: tuple[float, dict[str, InstanceStats]] | None = None
         self._pending: dict[str, float] = {}
@@ -187,7 +179,7 @@ class DumpSource(Source):
         except OSError:
             self._pending.pop(kind, None)
             return
-        mark = _Mark(info.st_ino, info.st_mtime_ns, info.st_size)
+        mark = (info.st_ino, info.st_mtime_ns, info.st_size)
         if mark == self._marks.get(kind) and kind not in self._pending:
             return
         if info.st_mtime < oldest - 1.0:

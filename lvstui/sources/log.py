@@ -123,7 +123,6 @@ class _Sink:
         self.message(at, ident, pid, text, past)
 
     def journal_line(self, line: bytes) -> None:
-        """One JSON object of journalctl."""
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):

@@ -54,15 +54,12 @@ class Inotify:
         return True
 
     def close(self) -> None:
-        """Give the descriptor back."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
 
 
 class FileTail:
-    """One followed file."""
-
     def __init__(self, path: str, inotify: Inotify) -> None:
         self.path = path
         self.skipped = 0
@@ -143,7 +140,6 @@ class FileTail:
         return self._read(_CHUNK)
 
     def close(self) -> None:
-        """Give the descriptor back."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

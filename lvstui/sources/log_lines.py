@@ -259,12 +259,7 @@ class Repeats:
         return "Receive advertisement timeout" not in fact.text or abs(now - last) < 1.0
 
 
-_MONTHS = {
-    m: i
-    for i, m in enumerate(
-        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
-    )
-}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CLOCK = r"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?"
 _MON = r"(?P<mon>[A-Z][a-z]{2}) +(?P<d>\d{1,2}) "
 _TAG = r"(?P<ident>[^\s\[\]:]+)(?:\[(?P<pid>\d+)\])?: ?(?P<text>.*)$"
@@ -311,9 +306,10 @@ def _second(y: int, mon: int, d: int, h: int, m: int, s: int, zone: int | None) 
 
 def _epoch(match: re.Match[str], now: float) -> float | None:
     parts = match.groupdict()
-    mon = _MONTHS.get(parts["mon"]) if parts["mon"][0].isalpha() else int(parts["mon"])
-    if mon is None:
+    month = parts["mon"]
+    if not month.isdigit() and month not in _MONTHS:
         return None
+    mon = int(month) if month.isdigit() else _MONTHS.index(month) + 1
     zone = _zone_s(parts.get("zone"))
     rest = (mon, int(parts["d"]), int(parts["h"]), int(parts["m"]), int(parts["s"]))
     fraction = float(f"0.{parts['f']}") if parts["f"] else 0.0
@@ -348,13 +344,8 @@ def split_syslog(line: str, now: float | None = None) -> tuple[float | None, str
         return None, "", "", 0, line
     pid = match["pid"] or ""
     text = match["text"] or ""
-    return (
-        _epoch(match, now),
-        plain(match["host"], 255),
-        plain(match["ident"], 64),
-        number(pid, PIDS) or 0,
-        text,
-    )
+    host, ident = plain(match["host"], 255), plain(match["ident"], 64)
+    return _epoch(match, now), host, ident, number(pid, PIDS) or 0, text
 
 
 def is_keepalived(ident: str) -> bool:

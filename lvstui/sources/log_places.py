@@ -37,8 +37,6 @@ _TAIL = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class LogPlace:
-    """Where to read."""
-
     kind: str
     """own, journal or file."""
     paths: tuple[str, ...] = ()

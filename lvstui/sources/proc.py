@@ -46,7 +46,6 @@ class ProcTable(Source):
             )
 
     def run(self, context: Context) -> None:
-        """Look every tick."""
         # Again after a failure: what was said before has been taken back by it.
         self._last, self._problems = None, []
         self._missing, self._ran = self._ran, True

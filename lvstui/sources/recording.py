@@ -111,7 +111,6 @@ class Recording(Source):
         yield from self._rest
 
     def run(self, context: Context) -> None:
-        """Push each observation when its time has come."""
         self._began = time.monotonic()
         with self._file:
             for seen in self._all():

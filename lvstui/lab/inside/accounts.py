@@ -22,15 +22,10 @@ PEOPLE: dict[str, tuple[int, str]] = {
 """Name: uid (and gid), password as in /etc/shadow."""
 
 _SYSTEM_USERS = {"sshd": 65530, "tcpdump": 65529}
-_DAEMONS = {
-    "messagebus": 64010,
-    "systemd-network": 64011,
-    "systemd-resolve": 64012,
-    "systemd-timesync": 64013,
-    "polkitd": 64014,
-}
-_GROUPS = {"systemd-journal": 64020, "netdev": 64021, "render": 64022, "kvm": 64023, "sgx": 64024}
-_GROUPS["input"] = 64025
+_DAEMONS = ("messagebus", "systemd-network", "systemd-resolve", "systemd-timesync", "polkitd")
+_DAEMON_IDS = dict(zip(_DAEMONS, range(64010, 64015), strict=True))
+_GROUPS = ("systemd-journal", "netdev", "render", "kvm", "sgx", "input")
+_GROUP_IDS = dict(zip(_GROUPS, range(64020, 64026), strict=True))
 _SUDOERS = """\
 Defaults env_reset
 Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -63,27 +58,17 @@ _ROOTS_FILES = {
 """What sudo refuses to use unless it is root's; and a keepalived that is not is nobody's daemon."""
 
 _ROOTS_FOLDERS = (
-    "/etc",
-    "/usr",
-    "/usr/bin",
-    "/usr/sbin",
-    "/usr/lib",
-    "/usr/libexec/sudo",
-    "/usr/share",
-    "/var",
-    "/var/lib",
+    *("/etc", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec/sudo", "/usr/share"),
+    *("/var", "/var/lib"),
 )
 """keepalived runs no script below a folder that is not root's."""
 
 
 def _without(text: str, names: set[str], numbers: set[str]) -> list[str]:
     """Lines of passwd or group that are about none of the names and numbers."""
-    result = []
-    for line in text.splitlines():
-        words = line.split(":")
-        if len(words) > 2 and words[0] not in names and words[2] not in numbers:
-            result.append(line)
-    return result
+    split = (line.split(":") for line in text.splitlines())
+    kept = (w for w in split if len(w) > 2 and w[0] not in names and w[2] not in numbers)
+    return [":".join(words) for words in kept]
 
 
 def passwd(text: str, daemons: bool) -> str:
@@ -97,7 +82,7 @@ def passwd(text: str, daemons: bool) -> str:
     for name, number in _SYSTEM_USERS.items():
         lines.append(f"{name}:x:{number}:65534:{name}:/nonexistent:/usr/sbin/nologin")
     have = {line.split(":")[0] for line in lines}
-    for name, number in _DAEMONS.items() if daemons else ():
+    for name, number in _DAEMON_IDS.items() if daemons else ():
         if name not in have:
             lines.append(f"{name}:x:{number}:{number}:{name}:/nonexistent:/usr/sbin/nologin")
     for name, (number, _) in PEOPLE.items():
@@ -110,7 +95,7 @@ def group(text: str, daemons: bool) -> str:
     lines = _without(text, {"tcpdump", *PEOPLE}, {str(number) for number, _ in PEOPLE.values()})
     lines.append(f"tcpdump:x:{_SYSTEM_USERS['tcpdump']}:")
     have = {line.split(":")[0] for line in lines}
-    for name, number in {**_DAEMONS, **_GROUPS}.items() if daemons else ():
+    for name, number in {**_DAEMON_IDS, **_GROUP_IDS}.items() if daemons else ():
         if name not in have:
             lines.append(f"{name}:x:{number}:")
     lines += [f"{name}:x:{number}:" for name, (number, _) in PEOPLE.items()]

@@ -88,7 +88,6 @@ class LabDirector:
             os.kill(self._pid, signal.SIGTERM)
 
     def ended(self, pid: int) -> None:
-        """A child ended."""
         if pid != self._pid:
             return
         self._pid = 0

@@ -30,8 +30,6 @@ class FaultRefused(Exception):
 
 
 class Faults:
-    """All faults of one lab."""
-
     def __init__(self, agent: AgentLine) -> None:
         self._agent = agent
         self._route: rtnl.LabRoute | None = None

@@ -49,7 +49,6 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 
 def bind(source: str, target: str, read_only: bool = False) -> None:
-    """Bind mount a folder or file."""
     mount(source, target, flags=MS_BIND)
     if read_only:
         mount(source, target, flags=MS_BIND | MS_REMOUNT | MS_RDONLY)

@@ -58,7 +58,7 @@ class Node:
 
     # ---- starting ----------------------------------------------------------------------------
 
-    def op_net(self, _: dict[str, Any]) -> dict[str, Any]:
+    def op_net(self, _: dict[str, Any]) -> None:
         """Addresses and sysctls; the cable is there."""
         self._sysctls()
         for name in ("lo", "eth0", self._node["loopback_link"]):
@@ -68,9 +68,8 @@ class Node:
         self._loopback(True)
         for gateway in self._node["gateways"]:
             self._route.default_route(gateway)
-        return {}
 
-    def op_start(self, _: dict[str, Any]) -> dict[str, Any]:
+    def op_start(self, _: dict[str, Any]) -> None:
         """Start the services that are forks of this process, and keepalived."""
         node = self._node
         name = node["name"]
@@ -90,13 +89,10 @@ class Node:
             self._director.start()
         if node["targets"]:
             self.fork(lambda: client.serve(node["targets"]), "lab-client")
-        return {}
 
-    def op_sshd(self, _: dict[str, Any]) -> dict[str, Any]:
-        """Start the SSH daemon."""
+    def op_sshd(self, _: dict[str, Any]) -> None:
         os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         self._run(["/usr/sbin/sshd", "-D", "-e"], wait=False)
-        return {}
 
     def fork(self, work: Callable[[], None], name: str) -> int:
         """A child that does `work`; it holds none of this process's sockets to the agent."""
@@ -175,12 +171,11 @@ class Node:
         finally:
             os._exit(127)
 
-    def op_signal(self, call: dict[str, Any]) -> dict[str, Any]:
+    def op_signal(self, call: dict[str, Any]) -> None:
         """Signal a command and, since it leads a session of its own, its process group."""
         if call["pid"] in self._commands:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(call["pid"], call["signal"])
-        return {}
 
     def reap(self) -> None:
         """Tell the agent of ended commands."""
@@ -199,7 +194,7 @@ class Node:
 
     # ---- faults ------------------------------------------------------------------------------
 
-    def op_service(self, call: dict[str, Any]) -> dict[str, Any]:
+    def op_service(self, call: dict[str, Any]) -> dict[str, Any] | None:
         """Set the mode of a service ("" for all)."""
         if self._orders is None:
             return {"error": "this node has no services"}
@@ -208,15 +203,14 @@ class Node:
             return {"error": f"no service {call['service']!r} here; there are: {', '.join(names)}"}
         self._orders.send(json.dumps(call).encode())
         self._orders.recv(64)
-        return {}
+        return None
 
-    def op_vip(self, call: dict[str, Any]) -> dict[str, Any]:
+    def op_vip(self, call: dict[str, Any]) -> None:
         """Put the VIPs on the loopback or take them away."""
         for address in self._node["all_vips"]:
             self._route.address(self._node["loopback_link"], address, call["add"])
-        return {}
 
-    def op_arp(self, call: dict[str, Any]) -> dict[str, Any]:
+    def op_arp(self, call: dict[str, Any]) -> None:
         """Let this node answer ARP for addresses of its loopback, or not."""
         if call["answer"]:
             for name in ("all", "eth0", "lo"):
@@ -224,12 +218,10 @@ class Node:
                     self._sysctl(f"net/ipv4/conf/{name}/{key}", "0")
         else:
             self._sysctls()
-        return {}
 
-    def op_forget_neighbours(self, _: dict[str, Any]) -> dict[str, Any]:
+    def op_forget_neighbours(self, _: dict[str, Any]) -> None:
         """Empty the ARP and neighbour cache."""
         self._run(["/bin/sh", "-c", "ip neigh flush dev eth0"])
-        return {}
 
     def op_keepalived(self, call: dict[str, Any]) -> dict[str, Any]:
         """start, stop (SIGTERM) or kill (SIGKILL to all its processes)."""
@@ -303,7 +295,7 @@ def answer(node: Node, calls: socket.socket) -> None:
     give: list[int] = []
     try:
         method = getattr(node, "op_" + call["op"])
-        reply = method(call, fds) if fds or call["op"] == "exec" else method(call)
+        reply = (method(call, fds) if fds or call["op"] == "exec" else method(call)) or {}
         if "fd" in reply:
             give = [reply.pop("fd")]
     except OSError as error:

@@ -20,8 +20,6 @@ BRIDGE = "lan0"
 
 
 class NodeProxy:
-    """The agent's end of a node."""
-
     def __init__(self, plan: dict[str, Any], item: dict[str, Any]) -> None:
         self.name: str = item["name"]
         self.role: str = item["role"]
@@ -114,7 +112,6 @@ class AgentLine:
         self._flush()
 
     def send_json(self, kind: int, channel: int, value: Any) -> None:
-        """Queue a frame with JSON."""
         self.send(kind, channel, json.dumps(value).encode())
 
     def _flush(self) -> None:

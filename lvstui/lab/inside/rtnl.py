@@ -42,7 +42,6 @@ class LabRoute:
         self._sequence = 0
 
     def close(self) -> None:
-        """Close the socket."""
         self._socket.close()
 
     def request(self, kind: int, body: bytes, flags: int = 0, ignore: tuple[int, ...] = ()) -> None:
@@ -61,7 +60,6 @@ class LabRoute:
             raise OSError(code, f"rtnetlink message {kind}: {os.strerror(code)}")
 
     def add_bridge(self, name: str) -> None:
-        """Create a bridge and bring it up."""
         info = attribute(_IFLA_LINKINFO, _text(_INFO_KIND, "bridge"))
         body = _link(0, _UP, _UP) + _text(_IFLA_IFNAME, name) + info
         self.request(RTM_NEWLINK, body, _CREATE | _EXCL)
@@ -76,7 +74,6 @@ class LabRoute:
         self.enslave(port, bridge)
 
     def set_up(self, name: str, up: bool = True) -> None:
-        """Bring a link up or down."""
         body = _link(socket.if_nametoindex(name), _UP if up else 0, _UP)
         self.request(RTM_NEWLINK, body)
 

@@ -59,7 +59,6 @@ class Loop:
         heapq.heappush(self._timers, (time.monotonic() + seconds, self._count, call))
 
     def run(self) -> None:
-        """Serve for ever."""
         while True:
             wait = -1.0
             if self._timers:
@@ -94,14 +93,12 @@ class ServedService:
         self.open()
 
     def readable(self) -> None:
-        """The listening socket has something."""
         raise NotImplementedError
 
     def drop(self) -> None:
         """Forget the clients."""
 
     def open(self) -> None:
-        """Listen."""
         if self._socket is not None:
             return
         sock = socket.socket(self._family, self.kind, self.number)
@@ -124,7 +121,6 @@ class ServedService:
         self.drop()
 
     def order(self, mode: str, delay_ms: int) -> None:
-        """Change the mode."""
         if self.mode == "hang" and mode != "hang":
             self.drop()
         self.mode, self.delay = mode, delay_ms / 1000

@@ -53,15 +53,12 @@ def by_ssh(request: dict[str, Any], through: str) -> dict[str, Any]:
 
 
 class Sessions:
-    """All running commands."""
-
     def __init__(self, agent: AgentLine) -> None:
         self._agent = agent
         self._by_channel: dict[int, Session] = {}
         self._paused: set[Session] = set()
 
     def frame(self, kind: int, channel: int, payload: bytes) -> None:
-        """A frame of a client."""
         if kind == protocol.OPEN:
             self._open(channel, json.loads(payload))
             return

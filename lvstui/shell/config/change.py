@@ -12,14 +12,19 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.changes import Ended
+from lvstui.model.say import moment
 from lvstui.model.text import plain
 from lvstui.process import readonly
 from lvstui.process.readonly import Harmless
-from lvstui.shell.ask import DONE, NOT_DONE, USAGE, agreed
+from lvstui.remote.runner import Access, ErrorKind, RemoteError
+from lvstui.shell.arguments import flag, login_options, timer_option
+from lvstui.shell.ask import DONE, NOT_DONE, USAGE, Usage, agreed
 from lvstui.shell.change import (
     SCHEMA,
     carry_out,
@@ -30,18 +35,18 @@ from lvstui.shell.change import (
     show,
     status,
 )
-from lvstui.shell.config.words import COMMANDS, Make, Usage
+from lvstui.shell.config.words import COMMANDS, Make
 from lvstui.shell.realservers import TerminalAsker
 
 if TYPE_CHECKING:
     from lvstui.keepalived.daemon.facts import DirectorSeen
-    from lvstui.operations.change import Outcome, Plan, Stop, Tell
+    from lvstui.operations.change import Outcome, Stop, Tell
     from lvstui.operations.config_edit import Edited
     from lvstui.operations.config_history import HistoryEntry
     from lvstui.operations.config_plan import ConfigPlan
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.undo import Offer
-    from lvstui.remote.runner import RemoteError
+    from lvstui.remote.runner import Asker
 
 Looks = Mapping[str, "DirectorSeen | RemoteError"]
 _ONE_OF_TWO = (
@@ -51,9 +56,8 @@ _ONE_OF_TWO = (
 
 
 def add_changes(words: Any) -> None:
-    """Add the commands below `lvstui config`."""
     for name, (help_, arguments, make) in COMMANDS.items():
-        sub = words.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        sub = words.add_parser(name, help=help_, description=_sentence(help_))
         arguments(sub)
         plan_options(sub)
         sub.set_defaults(run=_changing(make))
@@ -61,107 +65,84 @@ def add_changes(words: Any) -> None:
         ("keep", "keep a change that waits for it"),
         ("back", "undo a change that waits, now"),
     ):
-        sub = words.add_parser(
-            name,
-            help=help_,
-            description=help_[0].upper() + help_[1:] + ".",
-            # As it was called first; scripts have it.
-            aliases=["confirm"] if name == "keep" else [],
-        )
-        sub.add_argument(
-            "id",
-            metavar="ID",
-            nargs="?",
-            default="",
-            help="of `history`; not needed when one waits",
-        )
+        # As it was called first; scripts have it.
+        aliases = ["confirm"] if name == "keep" else []
+        sub = words.add_parser(name, help=help_, description=_sentence(help_), aliases=aliases)
+        id_ = "of `history`; not needed when one waits"
+        sub.add_argument("id", metavar="ID", nargs="?", default="", help=id_)
         if name == "back":
-            sub.add_argument(
-                "--give-up",
-                action="store_true",
-                help="when it can not go back: stop trying, the files stay as they are now",
-            )
+            how = "when it can not go back: stop trying, the files stay as they are now"
+            flag(sub, "--give-up", help=how)
         _common(sub)
         json_option(sub)
         sub.set_defaults(run=_settle, word=name)
-    sub = words.add_parser(
-        "history",
-        help="the changes that were made: when, who, why",
-        description="Newest first; with a number, what it changed.",
-    )
+    what = "the changes that were made: when, who, why"
+    more = "Newest first; with a number, what it changed."
+    sub = words.add_parser("history", help=what, description=more)
     sub.add_argument("number", metavar="N", nargs="?", default="", help="1 is the newest")
     _common(sub)
     json_option(sub)
     sub.set_defaults(run=Harmless(_history))
 
 
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
 def _common(sub: argparse.ArgumentParser) -> None:
     # Without a default of its own, one that was given before `config` is kept.
-    sub.add_argument(
-        "--peer",
-        action="append",
-        default=argparse.SUPPRESS,
-        metavar="[USER@]HOST",
-        help="the other director, by SSH: changed in the same go",
-    )
-    sub.add_argument("--jump", default="", metavar="HOST", help="through this host, as ssh -J")
-    sub.add_argument("--identity", default="", metavar="FILE", help="with this key, as ssh -i")
+    peer, unset = "the other director, by SSH: changed in the same go", argparse.SUPPRESS
+    sub.add_argument("--peer", action="append", default=unset, metavar="[USER@]HOST", help=peer)
+    login_options(sub)
 
 
 def plan_options(sub: argparse.ArgumentParser) -> None:
     """What every change of keepalived.conf can be told."""
     _common(sub)
     change_options(sub)
-    sub.add_argument(
-        "--hold", action="store_true", help="do not keep it yet: `lvstui config keep` does"
-    )
-    sub.add_argument(
-        "--force", action="store_true", help="in spite of errors (never what ends the daemon)"
-    )
-    sub.add_argument(
-        "--unchecked",
-        action="store_true",
-        help="keep new servers even when their first check fails",
-    )
-    sub.add_argument("--alone", action="store_true", help="there is no other director")
-    sub.add_argument(
-        "--timer",
-        type=int,
-        default=60,
-        metavar="SECONDS",
-        help="rolled back by itself after that, unless kept (default 60)",
-    )
+    flag(sub, "--hold", help="do not keep it yet: `lvstui config keep` does")
+    flag(sub, "--force", help="in spite of errors (never what ends the daemon)")
+    flag(sub, "--unchecked", help="keep new servers even when their first check fails")
+    flag(sub, "--alone", help="there is no other director")
+    timer_option(sub, "rolled back by itself after that, unless kept (default 60)")
 
 
 # Running it
 
 
-def _engine(args: argparse.Namespace, stack: ExitStack) -> DirectorConfigs:
-    from lvstui.keepalived.meaning.view import default_config_id
+def director_configs(
+    here: str, args: argparse.Namespace, asker: Asker, stack: ExitStack
+) -> DirectorConfigs:
+    """The configurations of this director and of those that the command line names. `stack` ends
+    the connections to them."""
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.configuration_hosts import DirectorAccess
     from lvstui.remote.connect import Connector
     from lvstui.remote.local import LocalRunner
-    from lvstui.remote.runner import Access
 
-    here = default_config_id()
     directors = [DirectorAccess(here, lambda: LocalRunner(here), local=True)]
     if args.peer:
-        connector = stack.enter_context(Connector(TerminalAsker()))
+        connector = stack.enter_context(Connector(asker))
+        jump, identity = getattr(args, "jump", ""), getattr(args, "identity", "")
         for peer in args.peer:
-            user, at, host = peer.rpartition("@")
-            access = Access(host, user=user if at else "", jump=args.jump, identity=args.identity)
-            directors.append(DirectorAccess(host, lambda access=access: connector.open(access)))  # type: ignore[misc]
+            user, _, host = peer.rpartition("@")
+            access = Access(host, user=user, jump=jump, identity=identity)
+            directors.append(DirectorAccess(host, partial(connector.open, access)))
     return DirectorConfigs(
         directors, read_only=readonly.active(), alone=getattr(args, "alone", False)
     )
+
+
+def _engine(args: argparse.Namespace, stack: ExitStack) -> DirectorConfigs:
+    from lvstui.keepalived.meaning.view import default_config_id
+
+    return director_configs(default_config_id(), args, TerminalAsker(), stack)
 
 
 def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
     def run(args: argparse.Namespace) -> int:
         from lvstui.keepalived.edit.change import RefusedEdit
         from lvstui.operations.config_edit import CannotEdit
-        from lvstui.remote.runner import RemoteError
 
         if args.hold and not args.timer:
             return not_done(args, "--hold waits under a timer, and --timer 0 is none", USAGE)
@@ -182,10 +163,6 @@ def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
 
 def undo_change(args: argparse.Namespace, offer: Offer) -> int:
     """Undo a change of keepalived.conf, or make again what an operator undid before it was kept."""
-    from dataclasses import replace
-
-    from lvstui.remote.runner import RemoteError
-
     operation = offer.operation
     with ExitStack() as stack:
         engine = _engine(args, stack)
@@ -209,7 +186,6 @@ def undo_change(args: argparse.Namespace, offer: Offer) -> int:
 
 
 def _undo_waiting(engine: DirectorConfigs, offer: Offer, args: argparse.Namespace) -> int:
-
     what = f"“{offer.operation.title}” is not kept yet: the old files would be put back and loaded"
     if args.plan:
         return _said(args, what)
@@ -221,8 +197,6 @@ def _undo_waiting(engine: DirectorConfigs, offer: Offer, args: argparse.Namespac
 
 
 def _planned(engine: DirectorConfigs, args: argparse.Namespace, make: Make | None) -> ConfigPlan:
-    from dataclasses import replace
-
     from lvstui.operations.config_edit import CannotEdit, edit
 
     if hasattr(args, "number") and make is None:
@@ -260,14 +234,11 @@ def _remembered(engine: DirectorConfigs) -> tuple[HistoryEntry, ...]:
 
 def _heard(engine: DirectorConfigs) -> None:
     """Whether all could be asked; as for `_remembered`."""
-    from lvstui.remote.runner import ErrorKind, RemoteError
-
     for name, error in engine.unheard.items():
         if name == engine.here:
             if error.trouble is ErrorKind.ROOT:
-                raise RemoteError(
-                    ErrorKind.ROOT, "only root may read what was changed: sudo lvstui"
-                )
+                what = "only root may read what was changed: sudo lvstui"
+                raise RemoteError(ErrorKind.ROOT, what)
             raise error
         print(f"lvstui: {name} could not be asked: {error}", file=sys.stderr)
 
@@ -281,8 +252,6 @@ def _numbered(entries: Sequence[HistoryEntry], number: str) -> HistoryEntry:
 
 
 def _whole_file(looks: Looks, first: str, source: str) -> Edited:
-    from dataclasses import replace
-
     from lvstui.operations.config_edit import replace_main
 
     data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
@@ -292,11 +261,9 @@ def _whole_file(looks: Looks, first: str, source: str) -> Edited:
 
 
 def _carry_out(engine: DirectorConfigs, plan: ConfigPlan, args: argparse.Namespace) -> int:
-    from dataclasses import replace
-
     plan = replace(plan, unchecked=args.unchecked)
 
-    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
+    def apply(tell: Tell, stop: Stop) -> Outcome:
         return engine.apply(plan, force=args.force, tell=tell, stop=stop)
 
     def settle(outcome: Outcome, keep: bool) -> Outcome:
@@ -306,8 +273,6 @@ def _carry_out(engine: DirectorConfigs, plan: ConfigPlan, args: argparse.Namespa
 
 
 def _settle(args: argparse.Namespace) -> int:
-    from lvstui.remote.runner import RemoteError
-
     with ExitStack() as stack:
         engine = _engine(args, stack)
         try:
@@ -339,18 +304,13 @@ def _settle(args: argparse.Namespace) -> int:
 
 
 def _history(args: argparse.Namespace) -> int:
-    from lvstui.remote.runner import RemoteError
-    from lvstui.shell.config.history import entry_json, history_lines
-
     with ExitStack() as stack:
         engine = _engine(args, stack)
         try:
             entries = _remembered(engine)
             if not args.number:
                 if args.json:
-                    print_json(
-                        history=[entry_json(number, e) for number, e in enumerate(entries, 1)]
-                    )
+                    print_json(history=[entry_json(n, one) for n, one in enumerate(entries, 1)])
                 else:
                     print("\n".join(history_lines(entries)) or "nothing was changed by lvstui yet")
                 return NOT_DONE if _troubled(entries) else DONE
@@ -380,3 +340,43 @@ def _said(args: argparse.Namespace, message: str) -> int:
     else:
         print(message)
     return DONE
+
+
+# The history
+
+
+def history_lines(entries: Sequence[HistoryEntry], first: int = 1) -> list[str]:
+    """One line a change, and why below it."""
+    lines = []
+    for number, entry in enumerate(entries, first):
+        head = f"{number:>3}  {moment(entry.at)}  {entry.who:<10} {entry.ended.value:<11} "
+        lines.append(head + entry.title)
+        if entry.ended is Ended.WAITING:
+            lines.append(f"     {_waits(entry)}")
+        else:
+            lines.append(f"     {entry.end}" + (f" ({moment(entry.came)})" if entry.came else ""))
+        if entry.reason:
+            lines.append(f"     “{entry.reason}”")
+    return lines
+
+
+def _waits(entry: HistoryEntry) -> str:
+    """What happens next to a change that is neither kept nor back."""
+    if entry.plight:
+        return entry.plight
+    if entry.going_back:
+        return "is on its way back"
+    # Its timer was seen just now.
+    return f"rolled back by itself in {max(entry.left_s, 0):.0f} s unless it is kept"
+
+
+def entry_json(number: int, entry: HistoryEntry) -> dict[str, Any]:
+    """A change as it is remembered."""
+    return {
+        "number": number,
+        **asdict(entry),
+        "ended": entry.ended.value,
+        "end": entry.end,
+        "text": entry.text,
+        "plight": entry.plight,
+    }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lvstui.model.text import plain
 from lvstui.process.printing import as_json
 from lvstui.process.readonly import Harmless
+from lvstui.shell.arguments import JSON_OF_CONFIG, SCHEMA_HELP, flag, option, print_meanings
 from lvstui.shell.config.change import add_changes
 from lvstui.shell.config.first import add_first
 
@@ -25,22 +26,19 @@ if TYPE_CHECKING:
 SAME, DIFFERENT, USAGE = 0, 1, 2
 RUNNING = "running"
 
-LookOptions = Callable[[argparse.ArgumentParser], None]
-
 
 class CannotLook(Exception):
     """`str()` is one line: what cannot be seen, and why."""
 
 
-def add_config(commands: Any, look_options: LookOptions) -> None:
-    """Add `config` and its commands to the command line."""
+def add_config(commands: Any) -> None:
     parser = commands.add_parser(
         "config",
         help="keepalived.conf: show, compare, check, change, roll back",
         description="keepalived's configuration, as this host would load it, and changes of it: "
         "previewed, tested by keepalived, applied under a timer, read back, recorded.",
     )
-    parser.add_argument("--schema", action="store_true", help="print what each JSON field means")
+    flag(parser, "--schema", help=SCHEMA_HELP)
     words = parser.add_subparsers(title="what to do", metavar="WHAT")
     parser.set_defaults(run=Harmless(lambda args: _schema(args, tuple(words.choices))))
     for add in (_add_cat, _add_show, _add_diff, _add_check):
@@ -49,92 +47,76 @@ def add_config(commands: Any, look_options: LookOptions) -> None:
     add_first(words)
 
 
-def _file_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--file",
-        "--config",
-        dest="file",
-        metavar="PATH",
-        default="",
-        help="main configuration file (default: that of the running daemon, else the usual one)",
-    )
-    parser.add_argument(
-        "--id",
-        metavar="CONFIG_ID",
-        default="",
-        help="what `@id` lines are compared with (default: the daemon's -i, else this host's name)",
-    )
+def _look_command(
+    words: Any, name: str, run: Callable[[argparse.Namespace], int], help: str, description: str
+) -> argparse.ArgumentParser:
+    """One that looks at files, with the options that tell which."""
+    parser: argparse.ArgumentParser = words.add_parser(name, help=help, description=description)
+    file = "main configuration file (default: that of the running daemon, else the usual one)"
+    option(parser, "--file", "--config", metavar="PATH", help=file)
+    id_ = "what `@id` lines are compared with (default: the daemon's -i, else this host's name)"
+    option(parser, "--id", metavar="CONFIG_ID", help=id_)
+    parser.set_defaults(run=Harmless(_guarded(run)))
+    return parser
 
 
 def _add_cat(words: Any) -> None:
-    parser = words.add_parser(
+    parser = _look_command(
+        words,
         "cat",
-        help="print the files as they are read",
-        description="The bytes of the main file, as they went through the tree. On a terminal "
+        _cat,
+        "print the files as they are read",
+        "The bytes of the main file, as they went through the tree. On a terminal "
         "secrets are masked and control characters are shown; a pipe gets every byte.",
     )
-    _file_options(parser)
-    parser.add_argument("--mask", action="store_true", help="mask secrets in a pipe, too")
-    parser.add_argument("--all", action="store_true", help="every included file, one by one")
-    parser.set_defaults(run=Harmless(_guarded(_cat)))
+    flag(parser, "--mask", help="mask secrets in a pipe, too")
+    flag(parser, "--all", help="every included file, one by one")
 
 
 def _add_show(words: Any) -> None:
-    parser = words.add_parser(
+    parser = _look_command(
+        words,
         "show",
-        help="every effective value, with the file, line and column that it comes from",
-        description="Defaults and inheritance applied as the installed version does.",
+        _show,
+        "every effective value, with the file, line and column that it comes from",
+        "Defaults and inheritance applied as the installed version does.",
     )
-    _file_options(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
-    parser.add_argument("--schema", action="store_true", help="print what each JSON field means")
-    parser.add_argument("--service", metavar="S", default="", help="only 'tcp ADDR:PORT', …")
-    parser.add_argument("--instance", metavar="NAME", default="", help="only this vrrp_instance")
-    parser.add_argument(
-        "--keepalived",
-        metavar="VERSION",
-        default="",
-        help="whose defaults apply (default: the installed one's)",
-    )
-    parser.set_defaults(run=Harmless(_guarded(_show)))
+    flag(parser, "--json", help=JSON_OF_CONFIG)
+    flag(parser, "--schema", help=SCHEMA_HELP)
+    option(parser, "--service", metavar="S", help="only 'tcp ADDR:PORT', …")
+    option(parser, "--instance", metavar="NAME", help="only this vrrp_instance")
+    version = "whose defaults apply (default: the installed one's)"
+    option(parser, "--keepalived", metavar="VERSION", help=version)
 
 
 def _add_diff(words: Any) -> None:
-    parser = words.add_parser(
+    parser = _look_command(
+        words,
         "diff",
-        help="what a change means, and the lines that differ",
-        description="Without a path: what keepalived runs against the file. With one: the file "
+        _diff,
+        "what a change means, and the lines that differ",
+        "Without a path: what keepalived runs against the file. With one: the file "
         "against that one. With two: the first against the second. `running` names what runs.",
     )
-    _file_options(parser)
     parser.add_argument("before", metavar="A", nargs="?", default="")
     parser.add_argument("after", metavar="B", nargs="?", default="")
-    parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
-    parser.set_defaults(run=Harmless(_guarded(_diff)))
+    flag(parser, "--json", help=JSON_OF_CONFIG)
 
 
 def _add_check(words: Any) -> None:
-    parser = words.add_parser(
+    parser = _look_command(
+        words,
         "check",
-        help="what is wrong with the configuration, and how to mend it",
-        description="Rules of our own and keepalived's own test (-t), against this host. Notes "
+        _check,
+        "what is wrong with the configuration, and how to mend it",
+        "Rules of our own and keepalived's own test (-t), against this host. Notes "
         "alone give exit status 0.",
     )
-    _file_options(parser)
-    parser.add_argument(
-        "--peer-file",
-        metavar="PATH",
-        default="",
-        help="the other director's main file, read here: what both must have alike",
-    )
-    parser.add_argument(
-        "--peer-id",
-        metavar="CONFIG_ID",
-        default="peer",
-        help="the other director's name, for its `@id` lines (default: peer)",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON document (lvstui.config/1)")
-    parser.set_defaults(run=Harmless(_guarded(_check)))
+    peer = "the other director's main file, read here: what both must have alike"
+    option(parser, "--peer-file", metavar="PATH", help=peer)
+    name = "the other director's name, for its `@id` lines (default: peer)"
+    parser.add_argument("--peer-id", metavar="CONFIG_ID", default="peer", help=name)
+    flag(parser, "--json", help=JSON_OF_CONFIG)
 
 
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
@@ -156,9 +138,7 @@ def _schema(args: argparse.Namespace, words: Sequence[str] = ()) -> int:
     if not args.schema:
         print(f"lvstui: config what? ({', '.join(words)}; --help says more)", file=sys.stderr)
         return USAGE
-    width = max(map(len, MEANINGS))
-    for name, meaning in MEANINGS.items():
-        print(f"{name:<{width}}  {meaning}")
+    print_meanings(MEANINGS)
     return SAME
 
 

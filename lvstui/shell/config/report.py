@@ -16,6 +16,7 @@ from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration, Place
 from lvstui.model.finding import Finding
 from lvstui.model.text import plain
+from lvstui.shell.change import fields_of
 
 SCHEMA = "lvstui.config/1"
 
@@ -69,21 +70,14 @@ class ConfigSide:
 
 
 def place_fields(place: Place | None) -> dict[str, Any]:
-    """A place as three fields."""
     if place is None:
         return {"file": None, "line": None, "column": None}
     return {"file": plain(place.file, 4096), "line": place.line, "column": place.column}
 
 
 def value_document(value: Value) -> dict[str, Any]:
-    return {
-        "keyword": value.keyword,
-        "value": value.value,
-        "unit": value.unit,
-        "origin": value.origin.value,
-        "source": value.source,
-        **place_fields(value.place),
-    }
+    names = ("keyword", "value", "unit", "origin", "source")
+    return {**fields_of(value, *names), **place_fields(value.place)}
 
 
 def section_document(section: Section) -> dict[str, Any]:
@@ -124,15 +118,8 @@ def section_lines(section: Section, depth: int = 0) -> Iterator[str]:
 
 
 def difference_document(found: Difference) -> dict[str, Any]:
-    return {
-        "kind": found.kind,
-        "impact": found.impact.value,
-        "subject": found.subject,
-        "text": found.text,
-        "before": found.before,
-        "after": found.after,
-        **place_fields(found.place),
-    }
+    names = ("kind", "impact", "subject", "text", "before", "after")
+    return {**fields_of(found, *names), **place_fields(found.place)}
 
 
 def difference_lines(found: Sequence[Difference]) -> Iterator[str]:
@@ -143,14 +130,8 @@ def difference_lines(found: Sequence[Difference]) -> Iterator[str]:
 
 
 def finding_document(found: Finding) -> dict[str, Any]:
-    return {
-        "rule": found.rule,
-        "severity": found.severity.value,
-        "text": found.text,
-        "evidence": found.evidence,
-        "fix": found.fix,
-        **place_fields(found.place),
-    }
+    names = ("rule", "severity", "text", "evidence", "fix")
+    return {**fields_of(found, *names), **place_fields(found.place)}
 
 
 def finding_lines(found: Sequence[Finding]) -> Iterator[str]:

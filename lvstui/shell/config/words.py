@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.text import plain
+from lvstui.shell.arguments import flag, option
+from lvstui.shell.ask import Usage
 
 if TYPE_CHECKING:
     from lvstui.keepalived.edit.change import Intent
     from lvstui.model.config import Configuration, ConfiguredService
 
 
-class Usage(Exception):
-    """Something on the command line that cannot be done."""
+_NAMED = {"instance": "vrrp_instance", "script": "vrrp_script", "group": "vrrp_sync_group"}
+"""Option, and the keyword of the blocks that it names."""
 
 
 def _target(args: argparse.Namespace, file: Configuration) -> Any:
     from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService
 
     named = [
-        (keyword, getattr(args, keyword))
-        for keyword in ("instance", "script", "group")
-        if getattr(args, keyword)
+        OfNamed(keyword, getattr(args, name))
+        for name, keyword in _NAMED.items()
+        if getattr(args, name)
     ]
     ways = len(named) + bool(args.service) + args.globals
     if ways != 1:
@@ -36,12 +38,7 @@ def _target(args: argparse.Namespace, file: Configuration) -> Any:
     if args.globals:
         return OfGlobals()
     if named:
-        keywords = {
-            "instance": "vrrp_instance",
-            "script": "vrrp_script",
-            "group": "vrrp_sync_group",
-        }
-        return OfNamed(keywords[named[0][0]], named[0][1])
+        return named[0]
     service = _service(args.service, file)
     if not args.server:
         if args.check:
@@ -58,10 +55,9 @@ def _service(text: str, file: Configuration) -> ConfiguredService:
     known = ", ".join(f"{s.key} {s.name}".strip() for s in file.services[:20]) or "none"
     try:
         key = ServiceKey.parse(text)
+        found = [service for service in file.services if service.key == key]
     except ValueError:
         found = [service for service in file.services if service.name == text]
-    else:
-        found = [service for service in file.services if service.key == key]
     if len(found) != 1:
         how = "several services are" if found else "no service is"
         raise Usage(f"{how} {plain(text)!r} in the file; there are: {known}")
@@ -72,14 +68,13 @@ def _server(text: str, service: ConfiguredService) -> ServerKey:
     """By address, address and port, or name."""
     try:
         address, port = split_port(text)
-    except ValueError:
-        found = [server for server in service.servers if server.name == text]
-    else:
         found = [
             server
             for server in service.servers
             if server.key.address == address and port in (0, server.key.port)
         ]
+    except ValueError:
+        found = [server for server in service.servers if server.name == text]
     if len(found) != 1:
         known = ", ".join(f"{s.key} {s.name}".strip() for s in service.servers[:20])
         raise Usage(f"no real server {plain(text)!r} in {service.key}; there are: {known}")
@@ -200,36 +195,27 @@ def _vip(args: argparse.Namespace, file: Configuration) -> list[Intent]:
     return [RemoveVip(args.instance, args.vip)]
 
 
+def _keyword_arguments(sub: argparse.ArgumentParser) -> None:
+    flag(sub, "--globals", help="in global_defs")
+    for name, keyword in _NAMED.items():
+        option(sub, f"--{name}", metavar="NAME", help=f"in this {keyword}")
+    option(sub, "--service", metavar="S", help="in this virtual_server")
+    option(sub, "--server", metavar="R", help="in this real_server of it")
+    option(sub, "--check", metavar="KIND", help="in this check of it")
+    number = "of several checks of a kind the Nth"
+    sub.add_argument("--number", type=int, default=1, metavar="N", help=number)
+    sub.add_argument("keyword", metavar="KEYWORD")
+
+
 def _set_arguments(sub: argparse.ArgumentParser) -> None:
-    _block_options(sub)
-    sub.add_argument("keyword", metavar="KEYWORD")
+    _keyword_arguments(sub)
     sub.add_argument("words", metavar="WORD", nargs="*", help="its value; none for a flag")
-
-
-def _unset_arguments(sub: argparse.ArgumentParser) -> None:
-    _block_options(sub)
-    sub.add_argument("keyword", metavar="KEYWORD")
-
-
-def _block_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--globals", action="store_true", help="in global_defs")
-    sub.add_argument("--instance", default="", metavar="NAME", help="in this vrrp_instance")
-    sub.add_argument("--script", default="", metavar="NAME", help="in this vrrp_script")
-    sub.add_argument("--group", default="", metavar="NAME", help="in this vrrp_sync_group")
-    sub.add_argument("--service", default="", metavar="S", help="in this virtual_server")
-    sub.add_argument("--server", default="", metavar="R", help="in this real_server of it")
-    sub.add_argument("--check", default="", metavar="KIND", help="in this check of it")
-    sub.add_argument(
-        "--number", type=int, default=1, metavar="N", help="of several checks of a kind the Nth"
-    )
 
 
 def _server_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("name", metavar="SERVER", help="address, ADDR:PORT or name")
-    sub.add_argument("--service", default="", metavar="S", help="only in this one")
-    sub.add_argument(
-        "--last", action="store_true", help="even when nobody is left for new connections"
-    )
+    option(sub, "--service", metavar="S", help="only in this one")
+    flag(sub, "--last", help="even when nobody is left for new connections")
 
 
 def _weight_arguments(sub: argparse.ArgumentParser) -> None:
@@ -242,9 +228,7 @@ def _add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--service", required=True, metavar="S", help="'tcp ADDR:PORT', or its name")
     sub.add_argument("--name", dest="as_name", default="", help="stands beside it as a comment")
     sub.add_argument("--weight", type=int, default=None, help="else that of its neighbours")
-    sub.add_argument(
-        "--no-check", action="store_true", help="without the checks that its neighbours have"
-    )
+    flag(sub, "--no-check", help="without the checks that its neighbours have")
 
 
 def _service_arguments(sub: argparse.ArgumentParser) -> None:
@@ -256,11 +240,7 @@ def _vip_arguments(adding: bool) -> Callable[[argparse.ArgumentParser], None]:
         sub.add_argument("vip", metavar="ADDR/PREFIX" if adding else "ADDR")
         sub.add_argument("--instance", required=True, metavar="NAME")
         if adding:
-            sub.add_argument(
-                "--excluded",
-                action="store_true",
-                help="not in the adverts (virtual_ipaddress_excluded)",
-            )
+            flag(sub, "--excluded", help="not in the adverts (virtual_ipaddress_excluded)")
         sub.set_defaults(adding=adding)
 
     return arguments
@@ -271,19 +251,14 @@ def _apply_arguments(sub: argparse.ArgumentParser) -> None:
 
 
 def _rollback_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "number",
-        metavar="N",
-        nargs="?",
-        default="1",
-        help="of `history`; 1, the newest, unless given",
-    )
+    which = "of `history`; 1, the newest, unless given"
+    sub.add_argument("number", metavar="N", nargs="?", default="1", help=which)
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Make | None]] = {
     "apply": ("put a file in force as keepalived's main file", _apply_arguments, None),
     "set": ("give a keyword of a block its value", _set_arguments, _set),
-    "unset": ("take a keyword out of a block", _unset_arguments, _unset),
+    "unset": ("take a keyword out of a block", _keyword_arguments, _unset),
     "weight": ("set the weight of a real server in the file", _weight_arguments, _weight),
     "disable": (
         "switch a real server off, lasting, signed in the file",

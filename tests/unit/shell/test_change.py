@@ -129,7 +129,7 @@ def test_the_words_of_each_kind() -> None:
 
 
 def test_a_plan_alone_and_a_refused_one_do_nothing() -> None:
-    def never(plan: Plan, tell: Tell, stop: Stop) -> Outcome:
+    def never(tell: Tell, stop: Stop) -> Outcome:
         raise AssertionError
 
     for plan, status in ((WEIGHTS, 0), (replace(WEIGHTS, refusals=("no",)), 1)):
@@ -147,7 +147,7 @@ def test_ctrl_c_stops_between_two_steps_and_says_what_is_left(
     kernel = FakeKernel(rs1=10, rs2=10, rs3=10)
     operator = WeightChanges(audit=log, kernel=kernel)
 
-    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
+    def apply(tell: Tell, stop: Stop) -> Outcome:
         def told(progress: Progress) -> None:
             tell(progress)
             os.kill(os.getpid(), signal.SIGINT)
@@ -173,7 +173,7 @@ def test_a_second_ctrl_c_is_the_usual_one_and_the_log_has_it(tmp_path: Path) -> 
     log = AuditLog(tmp_path / "audit.jsonl", "alice")
     operator = WeightChanges(audit=log, kernel=FakeKernel(rs1=10, rs2=10, rs3=10))
 
-    def apply(_: Plan, tell: Tell, stop: Stop) -> Outcome:
+    def apply(tell: Tell, stop: Stop) -> Outcome:
         def told(progress: Progress) -> None:
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
@@ -189,9 +189,9 @@ def test_a_second_ctrl_c_is_the_usual_one_and_the_log_has_it(tmp_path: Path) -> 
 def test_what_waits_is_undone_when_it_was_stopped() -> None:
     kept: list[bool] = []
 
-    def apply(plan: Plan, tell: Tell, stop: Stop) -> Outcome:
+    def apply(tell: Tell, stop: Stop) -> Outcome:
         os.kill(os.getpid(), signal.SIGINT)
-        return Outcome(plan, Ended.WAITING, "c-1", "loaded", left_s=60.0)
+        return Outcome(FILE, Ended.WAITING, "c-1", "loaded", left_s=60.0)
 
     def settle(outcome: Outcome, keep: bool) -> Outcome:
         kept.append(keep)
