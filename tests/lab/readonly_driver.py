@@ -172,7 +172,8 @@ class Driver:
     async def every_key(self, mode: str) -> None:
         """Those of the screen, and those of each dialog that one of them opens."""
         await self.go(mode)
-        keys = [k for command in self.app.screen.commands for k in command.names.keys.split(",") if k]  # type: ignore[attr-defined]
+        commands = self.app.screen.commands  # type: ignore[attr-defined]
+        keys = [k for command in commands for k in command.names.keys.split(",") if k]
         keys = list(dict.fromkeys([*keys, *self.others()]))
         for key in keys:
             if key in LEAVING:

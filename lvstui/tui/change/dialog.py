@@ -202,7 +202,7 @@ class ChangeScreen(Dialog[bool]):
         """Nothing else is under way; else the operator is told what."""
         what = self.busy()
         if what:
-            self.notify(f"Wait for this: {what}.", severity="warning", markup=False)
+            self.tell(f"Wait for this: {what}.", bad=True)
         return not what
 
     def action_stop(self) -> None:
@@ -289,11 +289,7 @@ class ChangeScreen(Dialog[bool]):
         field = self.query_one("#typed", Input)
         if field.value.split() == self.to_type.split():
             return True
-        self.notify(
-            f"Type {self.to_type} to confirm: this is not an everyday step.",
-            severity="warning",
-            markup=False,
-        )
+        self.tell(f"Type {self.to_type} to confirm: this is not an everyday step.", bad=True)
         self.set_focus(field)
         return False
 

@@ -165,7 +165,7 @@ class PlanScreen(ChangeScreen):
     def action_apply(self) -> None:
         """Apply it, unless something is in the way."""
         if self._stale and self.is_open:
-            self.notify(self._stale, severity="warning", markup=False)
+            self.tell(self._stale, bad=True)
         else:
             super().action_apply()
 

@@ -130,4 +130,4 @@ class RebootScreen(Dialog[bool]):
         if event.value.split() == list(self._names):
             self.dismiss(True)
         else:
-            self.notify("That is not the name.", severity="warning", markup=False)
+            self.tell("That is not the name.", bad=True)

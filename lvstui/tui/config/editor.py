@@ -79,19 +79,16 @@ class EditorScreen(Dialog[bytes]):
         try:
             self.dismiss(unveil(text.encode("utf-8"), self._veiled))
         except LostSecret as problem:
-            self.notify(str(problem), severity="warning", markup=False)
+            self.tell(str(problem), bad=True)
 
     def action_leave(self) -> None:
         """Without a change; what was typed is named once."""
         if self._now != self._text and not self._warned:
             self._warned = True
-            self.notify(
-                "What you typed is not in the draft: Ctrl+S puts it there, Esc again leaves it.",
-                severity="warning",
-                markup=False,
-            )
-            return
-        self.dismiss(None)
+            said = "What you typed is not in the draft: Ctrl+S puts it there, Esc again leaves it."
+            self.tell(said, bad=True)
+        else:
+            self.dismiss(None)
 
 
 def editor_command() -> list[str]:

@@ -161,10 +161,10 @@ class FormScreen(Dialog[Values]):
         for index, field in enumerate(self._fields):
             if field.keyword in faults:
                 self.query_one(f"#field-{index}", Input).focus()
-                self.notify(plain(faults[field.keyword]), severity="warning", markup=False)
+                self.tell(plain(faults[field.keyword]), bad=True)
                 return
         if faults:
-            self.notify(plain(next(iter(faults.values()))), severity="warning", markup=False)
+            self.tell(plain(next(iter(faults.values()))), bad=True)
             return
         self.dismiss(values)
 

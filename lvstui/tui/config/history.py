@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -23,26 +22,8 @@ from lvstui.tui.widgets.format import fit
 from lvstui.tui.widgets.line import Bit
 
 
-class TextScreen(Dialog[None]):
-    """Text that scrolls."""
-
-    KEYS = (("j k", "scroll"), ("Esc", "close"))
-    SCROLLS = "#notices"
-
-    def __init__(self, title: str, bits: Sequence[Bit]) -> None:
-        super().__init__()
-        self._title, self._bits = title, bits
-
-    def heading(self) -> str:
-        return plain(self._title)
-
-    def body(self) -> ComposeResult:
-        with VerticalScroll(id="notices"):
-            yield Static(Content.assemble(*self._bits), id="notices-text", markup=False)
-
-
-class HistoryScreen(Dialog[str]):
-    """The newest first; gives the id of a change to be undone."""
+class HistoryScreen(Dialog[HistoryEntry]):
+    """The newest first; gives a change to be undone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "move(1)", "Down", show=False),
@@ -108,6 +89,6 @@ class HistoryScreen(Dialog[str]):
         """Ask for the plan that undoes it."""
         one, why = self._here, self._why_not_back()
         if why:
-            self.notify(why, severity="warning", markup=False)
+            self.tell(why, bad=True)
         elif one is not None:
-            self.dismiss(one.id)
+            self.dismiss(one)

@@ -13,9 +13,11 @@ from textual.widgets import Input, Static
 from lvstui.model.config import Place
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.model.text import plain
 from lvstui.session.config import ConfigSession
 from lvstui.session.outline import NodeId
 from lvstui.session.selection import spot_of, word_at
+from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
@@ -30,6 +32,7 @@ from lvstui.tui.config.summary import (
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
 from lvstui.tui.console import ConsoleScreen
+from lvstui.tui.dialog import ask
 from lvstui.tui.filtered import hidden_field
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit
@@ -44,15 +47,8 @@ class ConfigScreen(ConsoleScreen):
     MODE = "config"
     OWN: ClassVar[tuple[Command[Any], ...]] = CONFIG_COMMANDS
     FOOTER = (
-        "config-open",
-        "config-search",
-        "config-add",
-        "config-change",
-        "config-remove",
-        "undo",
-        "config-plan",
-        "config-diff",
-        "config-finding",
+        "config-open config-search config-add config-change config-remove undo config-plan "
+        "config-diff config-finding"
     )
     AUTO_FOCUS = "#config-tree"
 
@@ -274,14 +270,8 @@ class ConfigScreen(ConsoleScreen):
             self.tell("Nothing opens here: Enter works on includes, services and real servers.")
 
     def _choose_file(self, files: tuple[str, ...]) -> None:
-        from lvstui.model.text import plain
-        from lvstui.tui.choice import ChoiceScreen
-
-        def chosen(at: int | None) -> None:
-            if at is not None:
-                self.go_to(Place(files[at], 1))
-
-        self.app.push_screen(ChoiceScreen("Open", [plain(name) for name in files]), chosen)
+        choice = ChoiceScreen("Open", [plain(name) for name in files])
+        ask(self.app, choice, lambda at: self.go_to(Place(files[at], 1)))
 
     def show_service(self) -> None:
         """Its row on the Services screen."""

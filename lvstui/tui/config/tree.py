@@ -11,10 +11,8 @@ from textual.binding import Binding, BindingType
 from lvstui.session.outline import Item, NodeId, Outline
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList
+from lvstui.tui.widgets.lines import LineList, classes_of
 
-_KINDS = ("section", "file", "block", "instance", "service", "server", "checker", "entry")
-_OTHERS = ("plain", "detail", "fold", "pointer", "cursor", "cursor-idle")
 _MOST_ROWS = 200_000
 
 
@@ -28,7 +26,11 @@ class ConfigTree(LineList, inherit_bindings=False):
     """Files, instances, services, real servers, checks."""
 
     PREFIX = "config-tree"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"config-tree--{name}" for name in (*_OTHERS, *_KINDS)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "config-tree",
+        "plain detail fold pointer cursor cursor-idle "
+        "section file block instance service server checker entry",
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         *LineList.BINDINGS,
         Binding("h,left", "fold", "Fold, or up to what it is in", show=False, key_display="h ←"),

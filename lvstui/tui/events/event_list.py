@@ -12,19 +12,7 @@ from lvstui.model.picture import Event, Severity
 from lvstui.model.say import clock_ms, moment
 from lvstui.tui.widgets.format import cut, fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList, moves
-
-_MEANINGS = (
-    "plain",
-    "time",
-    "host",
-    "text",
-    "past",
-    "cursor",
-    "cursor-idle",
-    "pointer",
-    *(s.value for s in Severity),
-)
+from lvstui.tui.widgets.lines import LineList, classes_of, moves
 
 
 def event_matches(event: Event, pattern: str) -> bool:
@@ -43,7 +31,9 @@ class EventList(LineList, inherit_bindings=False):
     """`14:03:19.120  lb1  ▎ rs3 down: …`, newest at the top."""
 
     PREFIX = "event-list"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"event-list--{name}" for name in _MEANINGS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "event-list", "plain time host text past cursor cursor-idle pointer", Severity
+    )
     BINDINGS: ClassVar[list[BindingType]] = moves("To the newest", "To the oldest")
 
     def __init__(

@@ -27,7 +27,7 @@ class EventsScreen(FilteredScreen):
 
     MODE = "events"
     OWN: ClassVar[tuple[Command[Any], ...]] = EVENT_COMMANDS
-    FOOTER = ("event-open", "event-filter", "event-pause", "event-export", "event-copy")
+    FOOTER = "event-open event-filter event-pause event-export event-copy"
 
     def body(self) -> ComposeResult:
         """A line on what is shown, the list, the filter."""

@@ -20,7 +20,7 @@ class FailoverScreen(ConsoleScreen):
 
     MODE = "failover"
     OWN: ClassVar[tuple[Command[Any], ...]] = ()
-    FOOTER = ("refresh", "warnings")
+    FOOTER = "refresh warnings"
 
     def body(self) -> ComposeResult:
         """One page that scrolls."""

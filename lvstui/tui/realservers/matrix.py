@@ -21,32 +21,18 @@ from lvstui.realserver.checks import TITLES
 from lvstui.tui.realservers.matrix_layout import MatrixLine, Places, place
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList, moves
-
-_MEANINGS = (
-    "plain",
-    "header",
-    "header-here",
-    "host",
-    "address",
-    "muted",
-    "box",
-    "pointer",
-    "stage",
-    "drift",
-    "cursor",
-    "cursor-idle",
-    "cell",
-    "cell-idle",
-    "marked",
-    *(v.value for v in Verdict),
-)
+from lvstui.tui.widgets.lines import LineList, classes_of, moves
 
 
 class Matrix(LineList, inherit_bindings=False):
     """Hosts down, checks across; the cursor is a cell."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"matrix--{name}" for name in _MEANINGS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "matrix",
+        "plain header header-here host address muted box pointer stage drift cursor cursor-idle "
+        "cell cell-idle marked",
+        Verdict,
+    )
 
     PREFIX = "matrix"
     OVER = ("cursor", "cell")

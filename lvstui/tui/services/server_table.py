@@ -23,36 +23,8 @@ from lvstui.tui.services.columns import COLUMN_SETS, GUTTER, ColumnSet, Layout
 from lvstui.tui.services.painter import Painted, Painter, RowStyle, changed_spans
 from lvstui.tui.services.rows import Row, RowId, RowList, ViewOptions, row_id
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList, moves
+from lvstui.tui.widgets.lines import LineList, classes_of, moves
 
-_MEANINGS = (
-    "plain",
-    "header",
-    "header-sorted",
-    "service",
-    "address",
-    "name",
-    "fold",
-    "pointer",
-    "mark",
-    "muted",
-    "faint",
-    "number",
-    "weight",
-    "differs",
-    "spark",
-    "spark-server",
-    "spark-idle",
-    "bar",
-    "track",
-    "share",
-    "warn",
-    "reason-down",
-    "cursor",
-    "cursor-idle",
-    "marked",
-    *(state.value for state in State),
-)
 _Target = tuple[ServiceKey, ServerKey]
 
 
@@ -79,7 +51,13 @@ class ServerTable(LineList, inherit_bindings=False):
             """Only the newest counts."""
             return isinstance(message, type(self))
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"server-table--{name}" for name in _MEANINGS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "server-table",
+        "plain header header-sorted service address name fold pointer mark muted faint number "
+        "weight differs spark spark-server spark-idle bar track share warn reason-down cursor "
+        "cursor-idle marked",
+        State,
+    )
 
     PREFIX = "server-table"
     HEAD = 1

@@ -134,4 +134,4 @@ class WeightScreen(Dialog[int]):
         if isinstance(weight, int):
             self.dismiss(weight)
         else:
-            self.notify(weight, severity="warning", markup=False)
+            self.tell(weight, bad=True)

@@ -6,6 +6,8 @@ cursor, paging, clicks, the focus and styles are here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import Enum
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -32,6 +34,11 @@ def moves(top: str = "To the top", bottom: str = "To the bottom") -> list[Bindin
         Binding("pagedown,ctrl+f", "page(1)", "A page down", show=False),
         Binding("pageup,ctrl+b", "page(-1)", "A page up", show=False),
     ]
+
+
+def classes_of(prefix: str, words: str, more: Iterable[Enum] = ()) -> set[str]:
+    """The component classes of a list: its meanings, in one text and out of an enumeration."""
+    return {f"{prefix}--{word}" for word in (*words.split(), *(one.value for one in more))}
 
 
 class LineList(ScrollView, can_focus=True):
