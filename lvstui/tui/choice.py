@@ -45,15 +45,12 @@ class ChoiceScreen(Dialog[int]):
         self._preview = preview
 
     def heading(self) -> str:
-        """What is chosen."""
         return self._title
 
     def body(self) -> ComposeResult:
-        """The list."""
         yield OptionList(*(Option(Content(text)) for text in self._options), id="choices")
 
     def on_mount(self) -> None:
-        """Start at what is true now."""
         self._list = self.query_one(OptionList)
         self._list.highlighted = self._current
         self._list.focus()
@@ -92,7 +89,6 @@ class AskScreen(Dialog[str]):
         return self._title
 
     def body(self) -> ComposeResult:
-        """Why, and the field."""
         yield Static(Content(self._text), classes="prose")
         yield Input(self._value, placeholder=self._placeholder, id="answer")
 

@@ -137,7 +137,6 @@ class PageDialog(Dialog[None]):
             yield Static(id="page-text", markup=False)
 
     def on_mount(self) -> None:
-        """Keys scroll."""
         self.query_one("#page").focus()
 
     def on_resize(self) -> None:

@@ -16,11 +16,9 @@ class WarningsScreen(PageDialog):
     """A list to read."""
 
     def heading(self) -> str:
-        """Where."""
         return f"warnings on {self.console.picture.host}"
 
     def show_picture(self, picture: Picture) -> None:
-        """Follow the pictures."""
         self.draw()
 
     def content(self, width: int) -> Content:

@@ -12,7 +12,7 @@ from lvstui.operations.config_history import HistoryEntry
 from lvstui.process.readonly import READ_ONLY
 from lvstui.session.outline import NodeId
 from lvstui.session.selection import Selection, setting_at, spot_of
-from lvstui.tui.change.config_plan_text import diff_bits
+from lvstui.tui.change.dialog import diff_bits
 from lvstui.tui.choice import ChoiceScreen, TextScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.actions import ConfigActions

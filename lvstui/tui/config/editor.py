@@ -44,11 +44,9 @@ class EditorScreen(Dialog[bytes]):
         self._warned = False
 
     def heading(self) -> str:
-        """Which file."""
         return plain(self._path)
 
     def body(self) -> ComposeResult:
-        """What the placeholders are, and the text."""
         if self._veiled.secrets:
             yield Static(
                 Content(
@@ -62,7 +60,6 @@ class EditorScreen(Dialog[bytes]):
         )
 
     def on_mount(self) -> None:
-        """Begin at the line."""
         area = self.query_one(TextArea)
         # Over a slow line nothing should be sent while nothing happens.
         area.cursor_blink = False

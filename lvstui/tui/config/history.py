@@ -16,7 +16,7 @@ from lvstui.model.changes import Ended
 from lvstui.model.say import moment
 from lvstui.model.text import plain
 from lvstui.operations.config_history import HistoryEntry
-from lvstui.tui.change.config_plan_text import ENDED
+from lvstui.tui.change.config_plan import ENDED
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.widgets.format import fit
 from lvstui.tui.widgets.line import Bit
@@ -46,7 +46,6 @@ class HistoryScreen(Dialog[HistoryEntry]):
         return "history of the configuration"
 
     def body(self) -> ComposeResult:
-        """The list, or that there is nothing."""
         if not self._past:
             yield Static("Nothing was changed through lvstui yet.", classes="prose", markup=False)
         yield OptionList(*(Option(self._line(one)) for one in self._past), id="history")
@@ -66,7 +65,6 @@ class HistoryScreen(Dialog[HistoryEntry]):
         return Content.assemble(*bits)
 
     def on_mount(self) -> None:
-        """Keys move in the list."""
         self.query_one(OptionList).focus()
 
     @property
@@ -75,7 +73,6 @@ class HistoryScreen(Dialog[HistoryEntry]):
         return self._past[at] if at is not None and at < len(self._past) else None
 
     def action_move(self, by: int) -> None:
-        """Up or down."""
         some = self.query_one(OptionList)
         (some.action_cursor_down if by > 0 else some.action_cursor_up)()
 

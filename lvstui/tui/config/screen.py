@@ -53,7 +53,6 @@ class ConfigScreen(ConsoleScreen):
     AUTO_FOCUS = "#config-tree"
 
     def body(self) -> ComposeResult:
-        """In step or not; tree and text; what is said about the line; search; target."""
         glyphs = self.console.glyphs
         yield Static("", id="config-state", markup=False)
         with Horizontal(id="config-panes"):
@@ -75,7 +74,6 @@ class ConfigScreen(ConsoleScreen):
 
     @property
     def session(self) -> ConfigSession:
-        """What is known of the configuration; there before the screen is."""
         return self.console.config_session
 
     # What is shown
@@ -103,7 +101,6 @@ class ConfigScreen(ConsoleScreen):
         self.keys.look_again()
 
     def tick(self) -> None:
-        """A timer may be running."""
         super().tick()
         if self.session.unkept is not None or self.session.under_way:
             self._say_state()
@@ -171,7 +168,6 @@ class ConfigScreen(ConsoleScreen):
 
     @property
     def node(self) -> NodeId | None:
-        """The node of the outline that the cursor is in."""
         found, page = self.session.document, self.text.page
         if self.tree_view.has_focus:
             return self.tree_view.item.id if self.tree_view.item is not None else None
@@ -248,7 +244,6 @@ class ConfigScreen(ConsoleScreen):
     # What commands ask
 
     def open_here(self) -> None:
-        """Enter."""
         page = self.text.page
         if self.tree_view.has_focus:
             item = self.tree_view.item
@@ -280,7 +275,6 @@ class ConfigScreen(ConsoleScreen):
             self.run_worker(self.console.show_server(*target))
 
     def other_pane(self) -> None:
-        """Tree to text, text to tree."""
         if self.text.has_focus and self.tree_view.display:
             self.tree_view.focus()
         else:
@@ -288,13 +282,11 @@ class ConfigScreen(ConsoleScreen):
         self.keys.look_again()
 
     def turn_tree(self) -> None:
-        """Hide or show the tree."""
         self.tree_view.display = not self.tree_view.display
         if not self.tree_view.display:
             self.text.focus()
 
     def open_search(self) -> None:
-        """Type what to find."""
         field = self.query_one("#filter", Input)
         field.value = ""
         field.display = True
@@ -323,7 +315,6 @@ class ConfigScreen(ConsoleScreen):
             self.tell(found.findings[0].text, bad=True)
 
     def copy_place(self) -> None:
-        """File and line."""
         if self.text.page is not None:
             self.copy(f"{self.text.page.path}:{self.text.line}")
 

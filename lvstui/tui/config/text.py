@@ -54,7 +54,6 @@ class ConfigText(LineList, inherit_bindings=False):
 
     @property
     def count(self) -> int:
-        """Lines of the file."""
         return len(self.page.lines) if self.page is not None else 0
 
     @property
@@ -83,7 +82,6 @@ class ConfigText(LineList, inherit_bindings=False):
         self.refresh()
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        """Mark, number, text."""
         page, number = self.page, at + 1
         assert page is not None
         said = page.findings.get(number, ())

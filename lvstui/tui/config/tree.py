@@ -52,7 +52,6 @@ class ConfigTree(LineList, inherit_bindings=False):
 
     @property
     def item(self) -> Item | None:
-        """What is under the cursor."""
         return self._rows[self._at].item if self._at < len(self._rows) else None
 
     def show(self, outline: Outline | None) -> None:
@@ -106,7 +105,6 @@ class ConfigTree(LineList, inherit_bindings=False):
         self.reveal(id)
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        """Fold mark, label, detail."""
         row = self._rows[at]
         item, glyphs = row.item, self.glyphs
         fold = " "
@@ -146,7 +144,6 @@ class ConfigTree(LineList, inherit_bindings=False):
         self.refresh()
 
     def action_turn(self) -> None:
-        """Fold or unfold."""
         item = self.item
         if item is not None and item.opens:
             self._turn(item.id, item.id not in self._opened)

@@ -46,7 +46,6 @@ class RealServersScreen(FilteredScreen):
     FOOTER = "refresh rs-push rs-verify rs-undo rs-mark rs-evidence rs-filter rs-faults"
 
     def body(self) -> ComposeResult:
-        """Matrix, evidence, filter, what a key acts on."""
         glyphs = self.console.glyphs
         yield Static("", id="rs-state", markup=False)
         yield Matrix(glyphs, id="main")
@@ -67,7 +66,6 @@ class RealServersScreen(FilteredScreen):
 
     @property
     def session(self) -> RealServerSession:
-        """What is known of the real servers; there before the screen is."""
         return self.console.realserver_session
 
     # What is shown
@@ -78,7 +76,6 @@ class RealServersScreen(FilteredScreen):
         self.redraw()
 
     def on_resize(self) -> None:
-        """Other heights, other lines."""
         self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
@@ -201,7 +198,6 @@ class RealServersScreen(FilteredScreen):
         self.session.look(self.marked() or self.session.hosts, then, self._failed)
 
     def propose(self, operation: str) -> None:
-        """Look if need be, then show the plan."""
         self._open_change(self.session.begin(operation, self.targets()))
 
     def propose_for(
@@ -229,7 +225,6 @@ class RealServersScreen(FilteredScreen):
             self._open_change(self.session.begin(operation, hosts, vips, cautions))
 
     def open_last(self) -> None:
-        """The last push or undo again."""
         if self.session.change is not None:
             self._open_change(self.session.change)
 
@@ -255,7 +250,6 @@ class RealServersScreen(FilteredScreen):
         ask(self.app, dialog, lambda yes: self.session.reboot(hosts, self._said))
 
     def take_back(self) -> None:
-        """What an earlier change left half done."""
         self.session.take_back(self.targets(), self._said)
 
     def save_transcript(self) -> None:
@@ -264,18 +258,15 @@ class RealServersScreen(FilteredScreen):
         self.session.save_transcript(settings.state_folder, settings.clock(), self._said)
 
     def open_evidence(self) -> None:
-        """Everything about the host under the cursor."""
         look = self.look_here()
         if look is not None:
             self.app.push_screen(EvidenceScreen(look))
 
     def turn_faults(self) -> None:
-        """Only what is not good, or everything."""
         self._faults = not self._faults
         self.redraw()
 
     def filter_by(self, pattern: str) -> None:
-        """Show only hosts that hold these words."""
         self._pattern = pattern
         self.redraw()
 

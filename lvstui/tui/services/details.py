@@ -45,10 +45,21 @@ class DetailPage:
         """A heading with a blank line before it."""
         self.bits.append((f"{chr(10) if self.bits else ''}{title.upper()}\n", "bold $lv-dim"))
 
-    def line(self, label: str, *values: Bit) -> None:
-        """`label   value`."""
-        self.bits.append((fit(label, _LABEL), "$lv-dim"))
-        self.bits += [*values, ("\n", "")]
+    def line(
+        self,
+        label: str,
+        value: object,
+        note: str = "",
+        style: str = "$lv-text",
+        note_style: str = "$lv-dim",
+    ) -> None:
+        """`label   value  note`."""
+        self.bits += [
+            (fit(label, _LABEL), "$lv-dim"),
+            (str(value), style),
+            (note, note_style),
+            ("\n", ""),
+        ]
 
 
 class DetailsScreen(PageDialog):
@@ -83,7 +94,6 @@ class DetailsScreen(PageDialog):
         self.console.feed.watch_closely((self._wanted[0],))
 
     def show_picture(self, picture: Picture) -> None:
-        """Follow the pictures."""
         self.draw()
 
     def content(self, width: int) -> Content:
@@ -103,17 +113,12 @@ class DetailsScreen(PageDialog):
         return Content.assemble(*self._page.bits)
 
     def action_copy(self, what: str) -> None:
-        """To the terminal's clipboard."""
         page = self._page
         text = {"address": page.address, "place": page.place, "page": page.text}[what]
         if not text:
             self.tell("It is in no file.", bad=True)
         else:
             self.copy(text, "the page" if what == "page" else text)
-
-
-def _text(value: object, style: str = "$lv-text") -> Bit:
-    return str(value), style
 
 
 def server_page(
@@ -126,49 +131,35 @@ def server_page(
     since = (
         f"  since {moment(view.since, now)} ({duration(now - view.since)})" if view.since else ""
     )
-    page.line(
-        "State",
-        (f"{glyphs.states[view.state]} {view.state.value}", f"bold {state}"),
-        _text(since, "$lv-dim"),
-    )
+    page.line("State", f"{glyphs.states[view.state]} {view.state.value}", since, f"bold {state}")
     if view.reason:
-        page.line("Because", _text(view.reason, state))
-    page.line("Real server", (str(view.key), "bold $lv-text"), _text(f" {view.name}", "$lv-dim"))
-    page.line("Of service", _text(view.service))
-    page.line("Forwarding", _text(view.forwarding))
+        page.line("Because", view.reason, style=state)
+    page.line("Real server", view.key, f" {view.name}", "bold $lv-text")
+    page.line("Of service", view.service)
+    page.line("Forwarding", view.forwarding)
     if view.sorry:
-        page.line("Role", _text("sorry server: answers when the quorum is lost"))
+        page.line("Role", "sorry server: answers when the quorum is lost")
     _weights(page, view, glyphs)
-    _graph(page, view.history, width, glyphs, "new connections per second, last minute")
+    _graph(page, view.history, width, glyphs)
     page.heading("Now")
-    page.line("Active", _text(grouped(view.active)), _text("  established TCP", "$lv-dim"))
-    page.line("Inactive", _text(grouped(view.inactive)), _text("  all other entries", "$lv-dim"))
+    page.line("Active", grouped(view.active), "  established TCP")
+    page.line("Inactive", grouped(view.inactive), "  all other entries")
     _rates(page, view.rates)
     if view.share_of_traffic is not None and view.share_of_weight is not None:
-        page.line(
-            "Share",
-            _text(f"{view.share_of_traffic:.1%}"),
-            _text(f"  of new connections, {view.share_of_weight:.1%} of the weight", "$lv-dim"),
-        )
+        of = f"  of new connections, {view.share_of_weight:.1%} of the weight"
+        page.line("Share", f"{view.share_of_traffic:.1%}", of)
     detail = view.detail
     if detail is not None:
         _counters(page, detail.counters)
         page.heading("Limits")
-        none = "none"
-        page.line(
-            "Upper",
-            _text(grouped(detail.upper_threshold) if detail.upper_threshold else none),
-            _text("  no new connections beyond it", "$lv-dim"),
-        )
-        lower = grouped(detail.lower_threshold) if detail.lower_threshold else none
-        page.line("Lower", _text(lower), _text("  takes new ones again below it", "$lv-dim"))
-        page.line(
-            "Persistent",
-            _text(grouped(detail.persistent)),
-            _text("  clients bound to it", "$lv-dim"),
-        )
+        for label, threshold, meaning in (
+            ("Upper", detail.upper_threshold, "  no new connections beyond it"),
+            ("Lower", detail.lower_threshold, "  takes new ones again below it"),
+        ):
+            page.line(label, grouped(threshold) if threshold else "none", meaning)
+        page.line("Persistent", grouped(detail.persistent), "  clients bound to it")
         if detail.tunnel:
-            page.line("Tunnel", _text(detail.tunnel))
+            page.line("Tunnel", detail.tunnel)
     elif view.in_kernel:
         page.heading("Counters")
         page.bits.append(("Not read: see the warnings (W) for what is missing.\n", "$lv-dim"))
@@ -183,19 +174,14 @@ def server_page(
         ]
     if configured is not None and configured.checkers:
         for checker in configured.checkers:
-            page.line("Configured", *_checker(checker))
+            _checker(page, checker)
     elif not view.checks:
         page.bits.append(("No health check: nobody looks after it.\n", "$sev-warn"))
-    page.heading("Configuration")
-    if configured is None:
-        page.line(
-            "In no file",
-            _text("it was added to the kernel by hand or by another program", "$rs-foreign"),
-        )
-    else:
-        page.line("At", _text(page.place or "unknown", "$lv-accent"))
+    foreign = "it was added to the kernel by hand or by another program"
+    _configured(page, configured is not None, foreign)
+    if configured is not None:
         on_failure = "weight 0 (inhibit_on_failure)" if configured.inhibit_on_failure else "removed"
-        page.line("When it fails", _text(on_failure))
+        page.line("When it fails", on_failure)
     _events(page, picture, f"{view.key}", view, now)
     return page
 
@@ -209,30 +195,30 @@ def service_page(
         str(view.key).split(" ", 1)[-1], _place(configured.place) if configured else ""
     )
     style = SEVERITY_BITS[view.severity]
-    page.line("Service", (str(view.key), "bold $lv-text"), _text(f" {view.name}", "$lv-dim"))
-    page.line("Up", (f"{view.up} of {view.pool}", f"bold {style}"))
+    page.line("Service", view.key, f" {view.name}", "bold $lv-text")
+    page.line("Up", f"{view.up} of {view.pool}", style=f"bold {style}")
     if view.reason:
-        page.line("Because", _text(view.reason, style))
+        page.line("Because", view.reason, style=style)
     quorum = glyphs.yes if view.quorum_ok else glyphs.no
-    page.line("Quorum", _text(f"{view.quorum} "), (quorum, style))
-    page.line("Scheduler", _text(view.scheduler))
-    page.line("Forwarding", _text(view.forwarding))
+    page.line("Quorum", f"{view.quorum} ", quorum, note_style=style)
+    page.line("Scheduler", view.scheduler)
+    page.line("Forwarding", view.forwarding)
     persistence = f"{view.persistence_s} s" if view.persistence_s else "none"
     if view.kernel is not None and view.kernel.netmask:
         persistence += f", clients grouped by {view.kernel.netmask}"
-    page.line("Persistence", _text(persistence))
+    page.line("Persistence", persistence)
     if view.one_packet:
-        page.line("One packet", _text("each packet is scheduled by itself"))
+        page.line("One packet", "each packet is scheduled by itself")
     if view.vip_here is not None:
         here = "on this host" if view.vip_here else "not on this host (the other director's)"
-        page.line("Address", _text(here))
+        page.line("Address", here)
     if configured is not None and configured.sorry_server is not None:
         answers = "answers now" if view.sorry_active else "waits"
-        page.line("Sorry server", _text(f"{configured.sorry_server}, {answers}"))
-    _graph(page, view.history, width, glyphs, "new connections per second, last minute")
+        page.line("Sorry server", f"{configured.sorry_server}, {answers}")
+    _graph(page, view.history, width, glyphs)
     page.heading("Now")
-    page.line("Active", _text(grouped(view.active)))
-    page.line("Inactive", _text(grouped(view.inactive)))
+    page.line("Active", grouped(view.active))
+    page.line("Inactive", grouped(view.inactive))
     _rates(page, view.rates)
     if view.counters is not None:
         _counters(page, view.counters)
@@ -247,19 +233,23 @@ def service_page(
             (fit(server.state.value, 11), state),
             (server.reason + "\n", state),
         ]
-    page.heading("Configuration")
-    if configured is None:
-        page.line("In no file", _text("made with ipvsadm or by another program", "$rs-foreign"))
-    else:
-        page.line("At", _text(page.place or "unknown", "$lv-accent"))
-        if configured.group:
-            page.line("Group", _text(configured.group))
+    _configured(page, configured is not None, "made with ipvsadm or by another program")
+    if configured is not None and configured.group:
+        page.line("Group", configured.group)
     _events(page, picture, str(view.key), view, now)
     return page
 
 
 def _place(place: Place | None) -> str:
     return f"{place.file}:{place.line}" if place is not None else ""
+
+
+def _configured(page: DetailPage, known: bool, foreign: str) -> None:
+    page.heading("Configuration")
+    if known:
+        page.line("At", page.place or "unknown", style="$lv-accent")
+    else:
+        page.line("In no file", foreign, style="$rs-foreign")
 
 
 def _weights(page: DetailPage, view: ServerView, glyphs: Glyphs) -> None:
@@ -272,69 +262,51 @@ def _weights(page: DetailPage, view: ServerView, glyphs: Glyphs) -> None:
         ("Kernel", weights.kernel),
     ):
         if value is None:
-            page.line(label, _text(f"{glyphs.none}  not there", "$lv-dim"))
+            page.line(label, f"{glyphs.none}  not there", style="$lv-dim")
+        elif value == known[0]:
+            page.line(label, value)
         else:
-            odd = value != known[0]
-            note = f"  {glyphs.differs} file" if odd else ""
-            page.line(
-                label,
-                _text(value, "bold $rs-drifted" if odd else "$lv-text"),
-                _text(note, "$rs-drifted"),
-            )
+            note = f"  {glyphs.differs} file"
+            page.line(label, value, note, "bold $rs-drifted", "$rs-drifted")
 
 
-def _graph(
-    page: DetailPage, history: tuple[float, ...], width: int, glyphs: Glyphs, title: str
-) -> None:
+def _graph(page: DetailPage, history: tuple[float, ...], width: int, glyphs: Glyphs) -> None:
     if not history:
         return
-    page.heading(title)
-    across = min(width - 10, _MOST_GRAPH)
-    top = max(history)
-    lines = graph(history, across, _GRAPH_HEIGHT, glyphs)
+    page.heading("new connections per second, last minute")
+    lines = graph(history, min(width - 10, _MOST_GRAPH), _GRAPH_HEIGHT, glyphs)
     for index, line in enumerate(lines):
-        mark = per_second(top) if index == 0 else "0" if index == len(lines) - 1 else ""
+        mark = per_second(max(history)) if index == 0 else "0" if index == len(lines) - 1 else ""
         page.bits += [(f"{mark:>6} ", "$lv-dim"), (line + "\n", "$lv-accent")]
 
 
 def _rates(page: DetailPage, rates: Rates | None) -> None:
     if rates is None:
         return
-    page.line("New", _text(f"{per_second(rates.connections)} connections/s"))
-    page.line(
-        "In",
-        _text(bits_per_second(rates.bytes_in)),
-        _text(f"  {per_second(rates.packets_in)} packets/s", "$lv-dim"),
-    )
-    page.line(
-        "Out",
-        _text(bits_per_second(rates.bytes_out)),
-        _text(
-            f"  {per_second(rates.packets_out)} packets/s  (DR and TUN answer past the director)",
-            "$lv-dim",
-        ),
-    )
+    page.line("New", f"{per_second(rates.connections)} connections/s")
+    packets = f"  {per_second(rates.packets_in)} packets/s"
+    page.line("In", bits_per_second(rates.bytes_in), packets)
+    packets = f"  {per_second(rates.packets_out)} packets/s  (DR and TUN answer past the director)"
+    page.line("Out", bits_per_second(rates.bytes_out), packets)
 
 
 def _counters(page: DetailPage, counters: Counters) -> None:
     page.heading("Since it was added")
-    page.line("Connections", _text(grouped(counters.connections)))
-    page.line("Packets in", _text(grouped(counters.packets_in)))
-    page.line("Packets out", _text(grouped(counters.packets_out)))
-    for label, count in (("Bytes in", counters.bytes_in), ("Bytes out", counters.bytes_out)):
-        page.line(label, _text(grouped(count)), _text(f"  {size(count)}", "$lv-dim"))
+    page.line("Connections", grouped(counters.connections))
+    page.line("Packets in", grouped(counters.packets_in))
+    page.line("Packets out", grouped(counters.packets_out))
+    page.line("Bytes in", grouped(counters.bytes_in), f"  {size(counters.bytes_in)}")
+    page.line("Bytes out", grouped(counters.bytes_out), f"  {size(counters.bytes_out)}")
 
 
-def _checker(checker: ConfiguredChecker) -> list[Bit]:
+def _checker(page: DetailPage, checker: ConfiguredChecker) -> None:
     where = f"  {_place(checker.place)}" if checker.place else ""
-    return [
-        _text(f"{checker.kind} {checker.target}"),
-        _text(
-            f"  every {checker.delay_loop_s:g} s, gives up after {checker.connect_timeout_s:g} s,"
-            f" {checker.retry} retries{where}",
-            "$lv-dim",
-        ),
-    ]
+    page.line(
+        "Configured",
+        f"{checker.kind} {checker.target}",
+        f"  every {checker.delay_loop_s:g} s, gives up after {checker.connect_timeout_s:g} s,"
+        f" {checker.retry} retries{where}",
+    )
 
 
 def _events(

@@ -48,7 +48,6 @@ class ServicesScreen(FilteredScreen):
     FOOTER = "drain enable weight details undo filter file-disable file-add sort faults"
 
     def body(self) -> ComposeResult:
-        """Table, or why there is none; events; what a key acts on."""
         glyphs = self.console.glyphs
         yield ServerTable(glyphs, id="main")
         with VerticalScroll(id="explanation", can_focus=False):
@@ -87,7 +86,6 @@ class ServicesScreen(FilteredScreen):
         return unexplained(picture)
 
     def show_picture(self, picture: Picture) -> None:
-        """Show what changed."""
         super().show_picture(picture)
         self.table.show_services(picture.services, self.console.settings.clock())
         self._explain(picture)
@@ -258,7 +256,6 @@ class ServicesScreen(FilteredScreen):
             self.table.mark(set(self.table.marks), False)
 
     def ask_weight(self) -> None:
-        """Ask for a weight, then show the plan."""
         from lvstui.tui.services.weight import WeightScreen
 
         ask(self.app, WeightScreen(self.targets()), lambda weight: self.propose("weight", weight))
@@ -312,19 +309,16 @@ class ServicesScreen(FilteredScreen):
         self.in_file.add(self.spot, Configuration(services=services))
 
     def remove_in_file(self) -> None:
-        """The plan that takes the row out of the file."""
         self.in_file.remove(self.spot)
 
     # View
 
     def reshape(self, shape: ViewOptions) -> None:
-        """Another order or filter."""
         self.table.reshape(shape)
         self._explain(self.console.picture)
         self.show_target()
 
     def choose_sort(self) -> None:
-        """A menu of orders."""
         orders = list(Sort)
         now = self.table.shape.sort
 
@@ -338,7 +332,6 @@ class ServicesScreen(FilteredScreen):
         ask(self.app, ChoiceScreen("Sort by", names, orders.index(now), again="s"), chosen)
 
     def filter_by(self, pattern: str) -> None:
-        """Show only servers and services that hold these words."""
         self.reshape(replace(self.table.shape, pattern=pattern))
 
     def step_back(self) -> None:

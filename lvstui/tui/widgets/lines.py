@@ -113,12 +113,10 @@ class LineList(ScrollView, can_focus=True):
         return style
 
     def notify_style_update(self) -> None:
-        """The theme changed."""
         self._styles_of.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        """One visible line."""
         if y < self.HEAD:
             return self.head()
         width = self.scrollable_content_region.width
@@ -173,7 +171,6 @@ class LineList(ScrollView, can_focus=True):
         self.refresh()
 
     def action_move(self, by: int) -> None:
-        """Another line."""
         self.put_cursor(self._at + by)
         self.post_message(self.Moved(self))
 
@@ -210,7 +207,6 @@ class LineList(ScrollView, can_focus=True):
         self.repaint()
 
     def on_resize(self) -> None:
-        """Another size."""
         self.fit_lines()
         if self.can_focus:
             self.put_cursor(self._at)
