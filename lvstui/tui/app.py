@@ -203,7 +203,6 @@ class LvstuiApp(App[None], inherit_bindings=False):
         return variables
 
     def on_mount(self) -> None:
-        """Listen to the feed and to the clock."""
         self.set_class(not self.glyphs.braille, "-ascii")
         self._unsubscribe = self.feed.subscribe(self._picture_came)
         # What came while we were starting; the next one may be a tick away.
@@ -213,7 +212,6 @@ class LvstuiApp(App[None], inherit_bindings=False):
             self._terminal.start()
 
     def on_unmount(self) -> None:
-        """Stop listening."""
         if self._unsubscribe is not None:
             self._unsubscribe()
 
@@ -351,7 +349,6 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.push_screen(ChoiceScreen("Theme", names, current, again="T", preview=preview), chosen)
 
     def action_command_palette(self) -> None:
-        """As Textual's."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 

@@ -1,4 +1,4 @@
-"""Small dialogs: choose one of a few, or type one line."""
+"""Small dialogs: choose one of a few, type one line, read a text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from lvstui.tui.dialog import Dialog
+from lvstui.model.text import plain
+from lvstui.tui.dialog import Dialog, PageDialog
+from lvstui.tui.widgets.line import Bit
 
 
 class ChoiceScreen(Dialog[int]):
@@ -43,15 +45,12 @@ class ChoiceScreen(Dialog[int]):
         self._preview = preview
 
     def heading(self) -> str:
-        """What is chosen."""
         return self._title
 
     def body(self) -> ComposeResult:
-        """The list."""
         yield OptionList(*(Option(Content(text)) for text in self._options), id="choices")
 
     def on_mount(self) -> None:
-        """Start at what is true now."""
         self._list = self.query_one(OptionList)
         self._list.highlighted = self._current
         self._list.focus()
@@ -90,10 +89,23 @@ class AskScreen(Dialog[str]):
         return self._title
 
     def body(self) -> ComposeResult:
-        """Why, and the field."""
         yield Static(Content(self._text), classes="prose")
         yield Input(self._value, placeholder=self._placeholder, id="answer")
 
     @on(Input.Submitted)
     def _answered(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
+
+
+class TextScreen(PageDialog):
+    """A text that stays as it is."""
+
+    def __init__(self, title: str, bits: Sequence[Bit]) -> None:
+        super().__init__()
+        self._title, self._bits = title, bits
+
+    def heading(self) -> str:
+        return plain(self._title)
+
+    def content(self, width: int) -> Content:
+        return Content.assemble(*self._bits)

@@ -103,7 +103,6 @@ class Command(Generic[P]):
 
     @property
     def id(self) -> str:
-        """Its stable name."""
         return self.names.id
 
     def shell(self, page: P) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,10 +13,8 @@ from lvstui.model.say import clock
 from lvstui.process.readonly import READ_ONLY
 from lvstui.tui.command import Command, bindings
 from lvstui.tui.common import COMMON
-from lvstui.tui.host import ConsoleHost
 from lvstui.tui.live import LiveScreen
 from lvstui.tui.screens import SCREENS
-from lvstui.tui.widgets.format import cut
 from lvstui.tui.widgets.header import HeaderStrip, Tab, TabStrip
 from lvstui.tui.widgets.keybar import Key, KeyBar
 from lvstui.tui.widgets.line import Bit
@@ -36,7 +34,7 @@ class ConsoleScreen(LiveScreen[None]):
     """Its name among the app's modes."""
     OWN: ClassVar[tuple[Command[Any], ...]] = ()
     """What can be done here and not elsewhere, in footer order."""
-    FOOTER: ClassVar[tuple[str, ...]] = ()
+    FOOTER: ClassVar[str] = ""
     """Ids of the commands in the footer, in order; help comes last by itself."""
 
     AUTO_FOCUS = "#main"
@@ -47,11 +45,6 @@ class ConsoleScreen(LiveScreen[None]):
         if "BINDINGS" not in cls.__dict__:
             cls.BINDINGS = bindings(_with_common(cls.OWN))
         super().__init_subclass__(**kwargs)
-
-    @property
-    def console(self) -> ConsoleHost:
-        """The app, as what it is."""
-        return cast(ConsoleHost, self.app)
 
     @property
     def commands(self) -> tuple[Command[Any], ...]:
@@ -129,10 +122,6 @@ class ConsoleScreen(LiveScreen[None]):
         """A second has passed without a picture: the clock goes on."""
         self.query_one(HeaderStrip).look_again()
 
-    def tell(self, text: str, *, bad: bool = False) -> None:
-        """One line to the operator, never parsed as markup."""
-        self.notify(text, severity="warning" if bad else "information", markup=False)
-
     # Commands
 
     def why_not(self, command: Command[Any]) -> str:
@@ -158,7 +147,7 @@ class ConsoleScreen(LiveScreen[None]):
         unsettled = self.console.unsettled
         waits = unsettled.waiting is not None
         first = ("change-last",) if waits or unsettled.unseen else ()
-        for id_ in (*first, *self.FOOTER, "palette", "help"):
+        for id_ in (*first, *self.FOOTER.split(), "palette", "help"):
             command = self.command(id_)
             if command is None or (command.changes and read_only):
                 continue
@@ -185,8 +174,3 @@ class ConsoleScreen(LiveScreen[None]):
     @on(WarningStrip.Chosen)
     def _warnings_clicked(self) -> None:
         self.action_command("warnings")
-
-    def copy(self, text: str) -> None:
-        """To the terminal's clipboard (OSC 52)."""
-        self.app.copy_to_clipboard(text)
-        self.tell(f"Copied: {cut(text, 120)}")

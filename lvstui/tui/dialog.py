@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from lvstui.tui.host import ConsoleHost
 from lvstui.tui.live import LiveScreen, Result
 from lvstui.tui.widgets.format import cut, width_of
 from lvstui.tui.widgets.line import Bit
@@ -51,11 +50,6 @@ class Dialog(ModalScreen[Result], LiveScreen[Result]):
     SCROLLS: ClassVar[str] = ""
     """What in the body scrolls when the terminal is too small for all of it."""
     _keys_height = 1
-
-    @property
-    def console(self) -> ConsoleHost:
-        """The app, as what it is."""
-        return cast(ConsoleHost, self.app)
 
     def compose(self) -> ComposeResult:
         """The box; `body` fills it."""
@@ -126,6 +120,43 @@ class Dialog(ModalScreen[Result], LiveScreen[Result]):
     def action_leave(self) -> None:
         """Close without doing anything."""
         self.dismiss(None)
+
+
+class PageDialog(Dialog[None]):
+    """One text that scrolls, laid out anew for each width."""
+
+    KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("j k", "scroll"), ("Esc", "close"))
+    SCROLLS = "#page"
+
+    def content(self, width: int) -> Content:
+        """The text in `width` cells."""
+        raise NotImplementedError
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="page"):
+            yield Static(id="page-text", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#page").focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        """Show what is true now."""
+        width = max(self.query_one("#page").size.width - 2, 40)
+        self.query_one("#page-text", Static).update(self.content(width))
+        self.fit_height()
+
+
+def ask(app: App[Any], dialog: Dialog[Result], then: Callable[[Result], object]) -> None:
+    """Open a dialog; `then` hears what it gives, when it gives something."""
+
+    def answered(result: Result | None) -> None:
+        if result is not None:
+            then(result)
+
+    app.push_screen(dialog, answered)
 
 
 def keys_lines(keys: Sequence[tuple[str, str]], room: int) -> list[Content]:

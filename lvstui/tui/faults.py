@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lvstui.model.text import plain
+from lvstui.tui.choice import AskScreen
+from lvstui.tui.dialog import ask
 
 if TYPE_CHECKING:
     from lvstui.lab.faults import Fault, LabLink
@@ -28,15 +30,9 @@ def start_fault(screen: PageHost, lab: LabLink, fault: Fault, node: str) -> None
     if "argument" not in fault.needs:
         _inject(screen, lab, fault, node, None)
         return
-    from lvstui.tui.choice import AskScreen
-
-    def answered(argument: str | None) -> None:
-        if argument is not None:
-            _inject(screen, lab, fault, node, argument or None)
-
-    screen.app.push_screen(
-        AskScreen(f"fault: {fault.name} {node}", fault.summary, "argument, may be empty"), answered
-    )
+    title = f"fault: {fault.name} {node}"
+    question = AskScreen(title, fault.summary, "argument, may be empty")
+    ask(screen.app, question, lambda given: _inject(screen, lab, fault, node, given or None))
 
 
 def _inject(screen: PageHost, lab: LabLink, fault: Fault, node: str, argument: str | None) -> None:

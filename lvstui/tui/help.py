@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from lvstui.tui.command import shown_key
-from lvstui.tui.dialog import Dialog
+from lvstui.tui.dialog import PageDialog
 from lvstui.tui.host import PageHost
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
@@ -19,11 +16,8 @@ _Row = tuple[str, str, str, str, str]
 """(keys, title, summary, why not now, twin on the shell)."""
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(PageDialog):
     """Grouped; what cannot be used now says why."""
-
-    KEYS = (("j k", "scroll"), ("Esc", "close"))
-    SCROLLS = "#help-scroll"
 
     def __init__(self, about: PageHost) -> None:
         super().__init__()
@@ -31,15 +25,6 @@ class HelpScreen(Dialog[None]):
 
     def heading(self) -> str:
         return f"help: {self._about.MODE}"
-
-    def body(self) -> ComposeResult:
-        """One long text that scrolls."""
-        with VerticalScroll(id="help-scroll"):
-            yield Static(id="help-text", markup=False)
-
-    def on_mount(self) -> None:
-        """Keys scroll."""
-        self.query_one("#help-scroll").focus()
 
     def rows(self) -> dict[str, list[_Row]]:
         """Group to its lines."""
@@ -64,15 +49,7 @@ class HelpScreen(Dialog[None]):
             groups["Move"] = moves
         return groups
 
-    def on_resize(self) -> None:
-        """Wrap anew."""
-        self.call_after_refresh(self._draw)
-
-    def _draw(self) -> None:
-        width = self.query_one("#help-scroll").size.width - 2
-        self.query_one("#help-text", Static).update(self._content(max(width, 40)))
-
-    def _content(self, width: int) -> Content:
+    def content(self, width: int) -> Content:
         groups = self.rows()
         wide = max(width_of(row[0]) for rows in groups.values() for row in rows)
         indent = wide + 3

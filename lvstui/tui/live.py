@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from textual import events
 from textual.await_complete import AwaitComplete
 from textual.message import Message
 from textual.screen import Screen
+
+from lvstui.tui.host import ConsoleHost
+from lvstui.tui.widgets.format import cut
 
 Result = TypeVar("Result")
 
@@ -26,6 +29,20 @@ class LiveScreen(Screen[Result]):
     """
 
     _has_widgets = False
+
+    @property
+    def console(self) -> ConsoleHost:
+        """The app, as what it is."""
+        return cast(ConsoleHost, self.app)
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """One line to the operator, never parsed as markup."""
+        self.notify(text, severity="warning" if bad else "information", markup=False)
+
+    def copy(self, text: str, what: str = "") -> None:
+        """To the terminal's clipboard (OSC 52); said to be `what`, or in full."""
+        self.app.copy_to_clipboard(text)
+        self.tell(f"Copied: {what or cut(text, 120)}")
 
     @property
     def whole(self) -> bool:

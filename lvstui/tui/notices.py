@@ -3,41 +3,26 @@ lvstui itself takes of this host."""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from lvstui.model.picture import Picture
 from lvstui.model.say import size
-from lvstui.tui.dialog import Dialog
+from lvstui.tui.dialog import PageDialog
 from lvstui.tui.widgets.line import Bit
 from lvstui.tui.widgets.warnings import SEVERITY_BITS
 
 
-class WarningsScreen(Dialog[None]):
+class WarningsScreen(PageDialog):
     """A list to read."""
 
-    KEYS = (("j k", "scroll"), ("Esc", "close"))
-    SCROLLS = "#notices"
-
     def heading(self) -> str:
-        """Where."""
         return f"warnings on {self.console.picture.host}"
 
-    def body(self) -> ComposeResult:
-        """The list, which follows the pictures."""
-        with VerticalScroll(id="notices"):
-            yield Static(id="notices-text", markup=False)
-
-    def on_mount(self) -> None:
-        """Show what is true now."""
-        self.query_one("#notices").focus()
-        self.show_picture(self.console.picture)
-
     def show_picture(self, picture: Picture) -> None:
-        """Show what is true now."""
-        glyphs = self.console.glyphs
+        self.draw()
+
+    def content(self, width: int) -> Content:
+        picture, glyphs = self.console.picture, self.console.glyphs
         bits: list[Bit] = []
         for warning in picture.warnings:
             style = SEVERITY_BITS[warning.severity]
@@ -59,4 +44,4 @@ class WarningsScreen(Dialog[None]):
         if cost.cpu_share is not None:
             share, memory = f"{cost.cpu_share * 100:.1f} % of a core", size(cost.resident_bytes)
             bits.append((f"\nlvstui itself takes {share}, {memory} of memory\n", "$lv-dim"))
-        self.query_one("#notices-text", Static).update(Content.assemble(*bits).rstrip())
+        return Content.assemble(*bits).rstrip()

@@ -53,7 +53,6 @@ class KeyScreen(Dialog[bool]):
         return f"unknown host key of {plain(self._key.host)}"
 
     def body(self) -> ComposeResult:
-        """The key, what to compare it with, the choice."""
         key = self._key
         where = key.address + (f" port {key.port}" if key.port != 22 else "")
         bits: list[Bit] = [
@@ -88,7 +87,6 @@ class KeyScreen(Dialog[bool]):
             yield Button("Accept", id="accept", compact=True)
 
     def action_leave(self) -> None:
-        """Refuse."""
         self.dismiss(False)
 
     @on(Button.Pressed, "#refuse")
@@ -117,13 +115,11 @@ class SecretScreen(Dialog[None]):
         self._take = take
 
     def heading(self) -> str:
-        """Which one, for whom."""
         request = self._request
         what = _WORDS.get(request.kind, request.kind)
         return plain(f"{what}: {request.user}@{request.host}")
 
     def body(self) -> ComposeResult:
-        """The host's own words and the field."""
         request = self._request
         bits: list[Bit] = []
         if request.again:
@@ -156,7 +152,6 @@ class SecretScreen(Dialog[None]):
         self._hand_over(SecretAnswer(self.query_one("#answer", Input).value, everywhere))
 
     def action_leave(self) -> None:
-        """There is no answer."""
         self._hand_over(None)
 
     def _hand_over(self, answer: SecretAnswer | None) -> None:

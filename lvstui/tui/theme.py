@@ -11,67 +11,78 @@ from textual.color import Color
 from textual.theme import Theme
 
 DEFAULT_THEME = "lvstui-dark"
+_COLOURS = {
+    # dark, light, contrast, deuteranopia (blue against orange is told apart with protanopia as
+    # well: Okabe-Ito)
+    "ground": ("#0d1117", "#fbfbf9", "#000000", "#0d1117"),
+    "bar": ("#151b23", "#eef0ee", "#1a1a1a", "#151b23"),
+    "raised": ("#262f3b", "#d9dedd", "#4d4d4d", "#262f3b"),
+    "text": ("#d5dce5", "#22292f", "#ffffff", "#e3e7ec"),
+    "dim": ("#818b98", "#66707a", "#d0d0d0", "#8b95a2"),
+    "faint": ("#323c49", "#c9cfd0", "#7a7a7a", "#323c49"),
+    "accent": ("#56c2de", "#0f6f8c", "#4de4ff", "#56b4e9"),
+    "good": ("#4ec9a0", "#18794e", "#5cff9d", "#56b4e9"),
+    "warn": ("#e8ab4d", "#935800", "#ffd75f", "#f0e442"),
+    "bad": ("#e5675f", "#b3261e", "#ff8a80", "#f08a24"),
+    "other": ("#b49bf0", "#6b4fbb", "#d7b8ff", "#cc9ac0"),
+    "cursor": ("#1b3049", "#d5e8f0", "#003f8a", "#1b3049"),
+    "mark": ("#232a17", "#efe9c8", "#4a4a00", "#2a2a17"),
+    "alert": ("#211b10", "#fbf0d9", "#332600", "#221d10"),
+}
+"""The few colours that a console needs, in each of our themes."""
 
 
-def _own(
-    name: str,
-    *,
-    dark: bool,
-    ground: str,
-    bar: str,
-    raised: str,
-    text: str,
-    dim: str,
-    faint: str,
-    accent: str,
-    good: str,
-    warn: str,
-    bad: str,
-    other: str,
-    cursor: str,
-    mark: str,
-    alert: str,
-) -> Theme:
-    """A theme from the few colours that a console needs."""
+def _states(good: str, warn: str, bad: str, other: str, dim: str) -> dict[str, str]:
+    """Colours of states and severities."""
+    return {
+        "rs-up": good,
+        "rs-down": bad,
+        "rs-draining": warn,
+        "rs-drained": dim,
+        "rs-disabled": dim,
+        "rs-unverified": other,
+        "rs-drifted": warn,
+        "rs-foreign": other,
+        "sev-info": dim,
+        "sev-good": good,
+        "sev-warn": warn,
+        "sev-bad": bad,
+    }
+
+
+def _own(name: str, at: int) -> Theme:
+    """The theme in column `at`; what it does not say `meanings` derives."""
+    colour = {key: of[at] for key, of in _COLOURS.items()}
+    ground, text, dim, faint = (colour[key] for key in ("ground", "text", "dim", "faint"))
+    accent, raised, cursor = (colour[key] for key in ("accent", "raised", "cursor"))
+    good, warn, bad, other = (colour[key] for key in ("good", "warn", "bad", "other"))
     return Theme(
         name=name,
-        dark=dark,
+        dark=name != "lvstui-light",
         primary=accent,
         secondary=other,
         accent=accent,
         foreground=text,
         background=ground,
-        surface=bar,
+        surface=colour["bar"],
         panel=raised,
         success=good,
         warning=warn,
         error=bad,
         variables={
+            **_states(good, warn, bad, other, dim),
             "lv-text": text,
             "lv-dim": dim,
             "lv-faint": faint,
             "lv-accent": accent,
-            "lv-graph": Color.parse(ground).blend(Color.parse(accent), 0.62).hex,
-            "lv-bar": bar,
+            "lv-bar": colour["bar"],
             "lv-raised": raised,
             "lv-chip": raised,
             "lv-chip-text": text,
             "lv-on-accent": ground,
             "lv-cursor": cursor,
-            "lv-mark": mark,
-            "lv-alert": alert,
-            "rs-up": good,
-            "rs-down": bad,
-            "rs-draining": warn,
-            "rs-drained": dim,
-            "rs-disabled": dim,
-            "rs-unverified": other,
-            "rs-drifted": warn,
-            "rs-foreign": other,
-            "sev-info": dim,
-            "sev-good": good,
-            "sev-warn": warn,
-            "sev-bad": bad,
+            "lv-mark": colour["mark"],
+            "lv-alert": colour["alert"],
             "scrollbar": faint,
             "scrollbar-hover": dim,
             "scrollbar-active": accent,
@@ -93,80 +104,9 @@ def _own(
     )
 
 
-THEMES = (
-    _own(
-        "lvstui-dark",
-        dark=True,
-        ground="#0d1117",
-        bar="#151b23",
-        raised="#262f3b",
-        text="#d5dce5",
-        dim="#818b98",
-        faint="#323c49",
-        accent="#56c2de",
-        good="#4ec9a0",
-        warn="#e8ab4d",
-        bad="#e5675f",
-        other="#b49bf0",
-        cursor="#1b3049",
-        mark="#232a17",
-        alert="#211b10",
-    ),
-    _own(
-        "lvstui-light",
-        dark=False,
-        ground="#fbfbf9",
-        bar="#eef0ee",
-        raised="#d9dedd",
-        text="#22292f",
-        dim="#66707a",
-        faint="#c9cfd0",
-        accent="#0f6f8c",
-        good="#18794e",
-        warn="#935800",
-        bad="#b3261e",
-        other="#6b4fbb",
-        cursor="#d5e8f0",
-        mark="#efe9c8",
-        alert="#fbf0d9",
-    ),
-    _own(
-        "lvstui-contrast",
-        dark=True,
-        ground="#000000",
-        bar="#1a1a1a",
-        raised="#4d4d4d",
-        text="#ffffff",
-        dim="#d0d0d0",
-        faint="#7a7a7a",
-        accent="#4de4ff",
-        good="#5cff9d",
-        warn="#ffd75f",
-        bad="#ff8a80",
-        other="#d7b8ff",
-        cursor="#003f8a",
-        mark="#4a4a00",
-        alert="#332600",
-    ),
-    # Blue against orange is told apart with deuteranopia and protanopia alike (Okabe-Ito).
-    _own(
-        "lvstui-deuteranopia",
-        dark=True,
-        ground="#0d1117",
-        bar="#151b23",
-        raised="#262f3b",
-        text="#e3e7ec",
-        dim="#8b95a2",
-        faint="#323c49",
-        accent="#56b4e9",
-        good="#56b4e9",
-        warn="#f0e442",
-        bad="#f08a24",
-        other="#cc9ac0",
-        cursor="#1b3049",
-        mark="#2a2a17",
-        alert="#221d10",
-    ),
+THEMES = tuple(
+    _own(f"lvstui-{name}", at)
+    for at, name in enumerate(("dark", "light", "contrast", "deuteranopia"))
 )
 """Ours, the default first."""
 
@@ -213,18 +153,11 @@ def meanings(variables: dict[str, str], *, ansi: bool) -> dict[str, str]:
             "lv-mark": mixed(warning, 0.16),
             "lv-alert": mixed(warning, 0.10),
         }
-    states = {
-        "rs-up": variables["success"],
-        "rs-down": variables["error"],
-        "rs-draining": variables["warning"],
-        "rs-drained": derived["lv-dim"],
-        "rs-disabled": derived["lv-dim"],
-        "rs-unverified": variables["secondary"],
-        "rs-drifted": variables["warning"],
-        "rs-foreign": variables["secondary"],
-        "sev-info": derived["lv-dim"],
-        "sev-good": variables["success"],
-        "sev-warn": variables["warning"],
-        "sev-bad": variables["error"],
-    }
+    states = _states(
+        variables["success"],
+        variables["warning"],
+        variables["error"],
+        variables["secondary"],
+        derived["lv-dim"],
+    )
     return {**derived, **states, **variables}

@@ -20,8 +20,7 @@ from lvstui.remote.runner import ErrorKind, RemoteError, SecretAnswer, SecretReq
 from lvstui.remote.transcript import Record, Transcript
 from lvstui.tui.change.push import PushScreen, RebootScreen
 from lvstui.tui.questions import KeyScreen, ScreenAsker, SecretScreen
-from lvstui.tui.realservers.evidence import EvidenceScreen
-from lvstui.tui.realservers.screen import RealServersScreen
+from lvstui.tui.realservers.screen import EvidenceScreen, RealServersScreen
 
 from . import pictures, servers
 from .conftest import Desk, Start

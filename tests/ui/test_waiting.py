@@ -13,7 +13,7 @@ from lvstui.model.picture import Picture
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.change import Phase
 from lvstui.tui.change.config_plan import ConfigPlanScreen
-from lvstui.tui.config.history import TextScreen
+from lvstui.tui.choice import TextScreen
 
 from . import pictures
 from .configurations import FakeEngine, FakeFiles, FakePast

@@ -13,7 +13,7 @@ from lvstui.model import facts as f
 from lvstui.model import say
 from lvstui.shell import report
 from lvstui.shell.status_table import show
-from lvstui.tui.services.detail_text import server_page
+from lvstui.tui.services.details import server_page
 from lvstui.tui.widgets.glyphs import UNICODE
 from tests.unit.world import WEB, rs, three
 

@@ -10,6 +10,8 @@ from lvstui.model.changes import Ended
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.undo import Kind, Offer, listed, undo_title
+from lvstui.tui.choice import ChoiceScreen, TextScreen
+from lvstui.tui.dialog import ask
 from lvstui.tui.widgets.line import Bit
 
 if TYPE_CHECKING:
@@ -37,8 +39,6 @@ def show_change(screen: PageHost) -> None:
 
 
 def _tell_story(screen: PageHost, seen: ChangeStands) -> None:
-    from lvstui.tui.config.history import TextScreen
-
     todo = {
         Ended.ROLLED_BACK: "The old files are back. 4 H shows what the change was; to make it "
         "again, plan it again.",
@@ -78,20 +78,14 @@ def propose_undo(screen: PageHost, number: int | None = None) -> None:
 
 def choose_undo(screen: PageHost) -> None:
     """Any operation of the list."""
-    from lvstui.tui.choice import ChoiceScreen
-
     console = screen.console
     found = console.operator.operations(console.picture)
     if not found:
         propose_undo(screen)
         return
-
-    def chosen(at: int | None) -> None:
-        if at is not None:
-            propose_undo(screen, at + 1)
-
     lines = [plain(line) for line in listed(found, console.picture.at)]
-    screen.app.push_screen(ChoiceScreen("Undo which operation?", lines), chosen)
+    choice = ChoiceScreen("Undo which operation?", lines)
+    ask(screen.app, choice, lambda at: propose_undo(screen, at + 1))
 
 
 def _undo_in_file(screen: PageHost, found: Offer) -> None:
@@ -121,7 +115,6 @@ def _undo_in_file(screen: PageHost, found: Offer) -> None:
 def _undo_waiting(screen: PageHost) -> None:
     """Here `y` would mean the opposite: it is asked in words."""
     from lvstui.tui.change.config_plan import ConfigPlanScreen
-    from lvstui.tui.choice import ChoiceScreen
 
     unsettled = screen.console.unsettled
     seen, session = unsettled.under_way, screen.console.config_session
@@ -130,7 +123,7 @@ def _undo_waiting(screen: PageHost) -> None:
         show_change(screen)
         return
 
-    def chosen(at: int | None) -> None:
+    def chosen(at: int) -> None:
         if at not in (0, 1) or session.unkept is not change:
             return
         if session.under_way:
@@ -140,17 +133,12 @@ def _undo_waiting(screen: PageHost) -> None:
         screen.app.push_screen(ConfigPlanScreen(session, change))
 
     title = plain(seen.title if seen is not None else change.title)
-    screen.app.push_screen(
-        ChoiceScreen(
-            f"{title}: not kept yet",
-            [
-                "Undo it now: the old file is put back and loaded",
-                "Keep it",
-                "Leave it to its timer",
-            ],
-        ),
-        chosen,
+    choices = (
+        "Undo it now: the old file is put back and loaded",
+        "Keep it",
+        "Leave it to its timer",
     )
+    ask(screen.app, ChoiceScreen(f"{title}: not kept yet", choices), chosen)
 
 
 def _undo_on_hosts(screen: PageHost, found: Offer) -> None:

@@ -11,8 +11,8 @@ Cancel; Tab goes to the reason first.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,19 +24,24 @@ from textual.widgets import Button, Input, Static
 
 from lvstui.model.text import plain
 from lvstui.operations.change import Phase, TrackedChange
+from lvstui.session.jobs import Jobs
 from lvstui.tui.dialog import PAGE_KEYS, Dialog
-from lvstui.tui.realservers.text import prose
 from lvstui.tui.widgets.glyphs import Glyphs
-from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.line import Bit, prose
 
 _BESIDE = 12
 """Cells beside the text: frame, padding, mark and scroll bar."""
 _DECIDE = frozenset("ynqbs")
 """Letters that apply, keep, take back, stop or leave: only when they stand alone."""
+_MOST_DIFF = 2_000
+"""Lines of a diff that are shown; the rest is counted."""
 _UNDER_WAY = (Phase.PLANNING, Phase.RUNNING, Phase.DECIDING)
 
 
-class ChangeScreen(Dialog[bool]):
+Tracked = TypeVar("Tracked", bound=TrackedChange)
+
+
+class ChangeScreen(Dialog[bool], Generic[Tracked]):
     """Follows one change to its end; True when it was applied."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,11 +68,12 @@ class ChangeScreen(Dialog[bool]):
     STOPS: ClassVar[str] = "stop what is not begun"
     """What `s` does while it is made."""
 
-    def __init__(self, change: TrackedChange, watchers: list[Callable[[], None]]) -> None:
-        """watchers: of whoever carries it out; called when anything is new."""
+    def __init__(self, change: Tracked, jobs: Jobs) -> None:
+        """`jobs` carries it out, one piece of work at a time."""
         super().__init__()
-        self._change = change
-        self._watchers = watchers
+        self.change = change
+        """What is shown."""
+        self._jobs = jobs
         self._drawn: Phase | None = None
 
     # What a kind adds
@@ -80,7 +86,7 @@ class ChangeScreen(Dialog[bool]):
         """While something is under way."""
         raise NotImplementedError
 
-    def again(self) -> TrackedChange | None:
+    def again(self) -> Tracked | None:
         """Plan anew from what is true now; None: that cannot be done."""
         raise NotImplementedError
 
@@ -91,42 +97,35 @@ class ChangeScreen(Dialog[bool]):
     def decide(self, *, keep: bool) -> None:
         """Keep what waits, or undo it now."""
 
-    def busy(self) -> str:
-        """What else is under way, in words; empty: nothing."""
-        return ""
-
     # The rest is the same for all
 
     def heading(self) -> str:
-        """The change in one line."""
-        return plain(self._change.title)
+        return plain(self.change.title)
 
     def on_mount(self) -> None:
         """Follow it, with nothing of the last one over its fields and buttons."""
         self.app.clear_notifications()
-        self._watchers.append(self.draw)
-        self.query_one("#reason", Input).value = self._change.reason
+        self._jobs.watchers.append(self.draw)
+        self.query_one("#reason", Input).value = self.change.reason
         self.set_interval(1.0, self._tick)
         self.draw()
 
     def on_unmount(self) -> None:
-        """Follow it no more."""
-        if self.draw in self._watchers:
-            self._watchers.remove(self.draw)
+        if self.draw in self._jobs.watchers:
+            self._jobs.watchers.remove(self.draw)
 
     def on_resize(self) -> None:
-        """Wrap anew."""
         self.draw()
 
     def _tick(self) -> None:
-        if self._change.phase in (Phase.RUNNING, Phase.WAITING):
+        if self.change.phase in (Phase.RUNNING, Phase.WAITING):
             self.draw()
 
     def draw(self) -> None:
         """Show how far it is."""
         if not self.whole:
             return
-        change = self._change
+        change = self.change
         waits, open_ = change.phase is Phase.WAITING, self.is_open
         width = max(min(self.size.width - 4, self.WIDTH) - _BESIDE, 30)
         self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
@@ -151,7 +150,7 @@ class ChangeScreen(Dialog[bool]):
         """It is in another phase."""
 
     def _bits(self, width: int) -> list[Bit]:
-        change, glyphs = self._change, self.console.glyphs
+        change, glyphs = self.change, self.console.glyphs
         if change.problem:
             return prose(change.problem, "bold $sev-bad", width, f"{glyphs.no} ")
         if change.phase not in _UNDER_WAY:
@@ -164,22 +163,21 @@ class ChangeScreen(Dialog[bool]):
     @property
     def is_open(self) -> bool:
         """It can be applied now."""
-        return self._change.phase is Phase.PLANNED and self._change.ready
+        return self.change.phase is Phase.PLANNED and self.change.ready
 
     @property
     def seconds(self) -> float:
         """Since it was begun."""
-        return time.monotonic() - self._change.started if self._change.started else 0.0
+        return time.monotonic() - self.change.started if self.change.started else 0.0
 
     @property
     def to_type(self) -> str:
         """What has to be typed before it is applied."""
-        plan = self._change.plan
+        plan = self.change.plan
         return plan.typed if plan is not None else ""
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """Those of the phase."""
-        phase = self._change.phase
+        phase = self.change.phase
         if self.is_open:
             return (
                 ("Esc n", "cancel"),
@@ -200,31 +198,29 @@ class ChangeScreen(Dialog[bool]):
 
     def free(self) -> bool:
         """Nothing else is under way; else the operator is told what."""
-        what = self.busy()
+        what = self._jobs.under_way
         if what:
-            self.notify(f"Wait for this: {what}.", severity="warning", markup=False)
+            self.tell(f"Wait for this: {what}.", bad=True)
         return not what
 
     def action_stop(self) -> None:
         """Begin nothing more of it."""
-        if self._change.phase is Phase.RUNNING:
-            self._change.stop.set()
+        if self.change.phase is Phase.RUNNING:
+            self.change.stop.set()
             self.draw()
 
     def action_again(self) -> None:
-        """Plan anew from what is true now."""
-        if self._change.phase in (Phase.PLANNED, Phase.ENDED) and self.free():
-            self._change = self.again() or self._change
+        if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self.free():
+            self.change = self.again() or self.change
             self.draw()
 
     def action_back(self) -> None:
-        """Undo it now."""
-        if self._change.phase is Phase.WAITING and self.free():
+        if self.change.phase is Phase.WAITING and self.free():
             self.decide(keep=False)
 
     def action_apply(self) -> None:
         """Apply it, or keep what was applied, unless something is in the way."""
-        if self._change.phase is Phase.WAITING:
+        if self.change.phase is Phase.WAITING:
             if self.free():
                 self.decide(keep=True)
         elif self.is_open and self.free() and self.typed_rightly():
@@ -233,7 +229,7 @@ class ChangeScreen(Dialog[bool]):
 
     def cancel(self) -> None:
         """Undo it while it waits to be kept; else close."""
-        if self._change.phase is Phase.WAITING:
+        if self.change.phase is Phase.WAITING:
             self.action_back()
         else:
             self.leave()
@@ -289,11 +285,7 @@ class ChangeScreen(Dialog[bool]):
         field = self.query_one("#typed", Input)
         if field.value.split() == self.to_type.split():
             return True
-        self.notify(
-            f"Type {self.to_type} to confirm: this is not an everyday step.",
-            severity="warning",
-            markup=False,
-        )
+        self.tell(f"Type {self.to_type} to confirm: this is not an everyday step.", bad=True)
         self.set_focus(field)
         return False
 
@@ -372,3 +364,43 @@ class ChangeScreen(Dialog[bool]):
         event.stop()
         typed = self.to_type and event.input.id == "reason"
         self.set_focus(self.query_one("#typed" if typed else "#apply"))
+
+
+def sections(
+    refusals: tuple[str, ...],
+    effects: tuple[str, ...],
+    cautions: tuple[str, ...],
+    width: int,
+    glyphs: Glyphs,
+) -> list[Bit]:
+    """What stands above the parts of every plan."""
+    bits: list[Bit] = []
+    for title, lines, style, sign in (
+        ("Refused", refusals, "bold $sev-bad", glyphs.no),
+        ("What it does", effects, "$lv-text", glyphs.dot),
+        ("Know before you say yes", cautions, "$sev-warn", glyphs.warn),
+    ):
+        if lines:
+            bits.append((f"{title}\n", "bold $lv-dim"))
+            for line in lines:
+                bits += prose(plain(line), style, width, f"  {sign} ")
+            bits.append(("\n", ""))
+    return bits
+
+
+def diff_bits(diff: str, indent: str = "  ") -> list[Bit]:
+    """A unified diff that is masked already."""
+    bits: list[Bit] = []
+    lines = diff.splitlines()
+    for line in lines[:_MOST_DIFF]:
+        style = "$lv-dim"
+        if line.startswith("+") and not line.startswith("+++"):
+            style = "$sev-good"
+        elif line.startswith("-") and not line.startswith("---"):
+            style = "$sev-bad"
+        elif line.startswith("@@"):
+            style = "$lv-accent"
+        bits.append((f"{indent}{plain(line, 2000)}\n", style))
+    if len(lines) > _MOST_DIFF:
+        bits.append((f"{indent}… and {len(lines) - _MOST_DIFF} more lines\n", "$lv-dim"))
+    return bits

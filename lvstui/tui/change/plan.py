@@ -14,8 +14,8 @@ from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Phase, Progress, TrackedChange
 from lvstui.operations.weights import SetKernelWeight, WeightsPlan
-from lvstui.tui.change.config_plan_text import sections
-from lvstui.tui.change.dialog import ChangeScreen
+from lvstui.session.jobs import Jobs
+from lvstui.tui.change.dialog import ChangeScreen, sections
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
@@ -23,7 +23,7 @@ from lvstui.tui.widgets.line import Bit
 _MOST_TWINS = 3
 
 
-class PlanScreen(ChangeScreen):
+class PlanScreen(ChangeScreen[TrackedChange]):
     """Shows a plan of weights and applies it."""
 
     WIDTH = 100
@@ -32,19 +32,17 @@ class PlanScreen(ChangeScreen):
         self, plan: WeightsPlan, make: Callable[[], WeightsPlan | None] | None = None
     ) -> None:
         """`make` plans anew when the kernel changed meanwhile."""
-        super().__init__(TrackedChange(plan.title, Phase.PLANNED, plan), [])
+        super().__init__(TrackedChange(plan.title, Phase.PLANNED, plan), Jobs())
         self._make = make
         self._stale = ""
         self._applied = False
 
     @property
     def plan(self) -> WeightsPlan:
-        """What is shown."""
-        assert isinstance(self._change.plan, WeightsPlan)
-        return self._change.plan
+        assert isinstance(self.change.plan, WeightsPlan)
+        return self.change.plan
 
     def heading(self) -> str:
-        """The plan in one line."""
         return f"{self.plan.title}  on {self.plan.host}"
 
     def on_screen_resume(self) -> None:
@@ -59,8 +57,7 @@ class PlanScreen(ChangeScreen):
             self.query_one("#apply", Button).disabled = bool(self._stale)
 
     def bits(self, width: int, glyphs: Glyphs) -> list[Bit]:
-        """The weights, what they do; then what was read back."""
-        plan, outcome = self.plan, self._change.outcome
+        plan, outcome = self.plan, self.change.outcome
         bits = self._steps()
         if outcome is not None:
             return bits + self._result(outcome)
@@ -85,11 +82,10 @@ class PlanScreen(ChangeScreen):
         return bits
 
     def progress(self, width: int, glyphs: Glyphs) -> list[Bit]:
-        """Which one of how many."""
         bits = self._steps()
         bits.append(("\nApplying and reading back …  ", "bold $lv-accent"))
         bits.append(("it goes on when you close this.\n", "$lv-dim"))
-        bits += [(f"{plain(stage)}\n", "$lv-accent") for stage in self._change.stages[-1:]]
+        bits += [(f"{plain(stage)}\n", "$lv-accent") for stage in self.change.stages[-1:]]
         return bits
 
     def _steps(self) -> list[Bit]:
@@ -137,7 +133,7 @@ class PlanScreen(ChangeScreen):
 
     def show_picture(self, picture: Picture) -> None:
         """The kernel may have changed under an open plan: then it is no longer true."""
-        if self._change.phase is not Phase.PLANNED or self._stale:
+        if self.change.phase is not Phase.PLANNED or self._stale:
             return
         for step in self.plan.steps:
             view = picture.server(step.service, step.server)
@@ -160,25 +156,24 @@ class PlanScreen(ChangeScreen):
 
     def leave(self) -> None:
         """Cancel, or close when it is done."""
-        self.dismiss(self._change.phase is not Phase.PLANNED)
+        self.dismiss(self.change.phase is not Phase.PLANNED)
 
     def action_apply(self) -> None:
-        """Apply it, unless something is in the way."""
         if self._stale and self.is_open:
-            self.notify(self._stale, severity="warning", markup=False)
+            self.tell(self._stale, bad=True)
         else:
             super().action_apply()
 
     def begin(self) -> None:
         """In the app's thread: closing this must not cut it in two."""
-        change = self._change
+        change = self.change
         change.plan = replace(self.plan, reason=self.reason)
         change.phase = Phase.RUNNING
         self.start()
         self.console.carry_out(self.plan, self._finished, self._told, change.stop)
 
     def _told(self, progress: Progress) -> None:
-        self._change.stages.append(str(progress))
+        self.change.stages.append(str(progress))
         self.draw()
 
     def _finished(self, outcome: Outcome | Exception) -> bool:
@@ -186,14 +181,14 @@ class PlanScreen(ChangeScreen):
         if not self.whole or self not in self.app.screen_stack:
             return False
         if isinstance(outcome, Outcome):
-            self._change.ended(outcome)
+            self.change.ended(outcome)
             if outcome.ok:
                 self._applied = True
                 self.dismiss(True)
                 return False
         else:
             text = plain(str(outcome) or type(outcome).__name__)
-            self._change.phase = Phase.ENDED
-            self._change.problem = f"It failed: {text}"
+            self.change.phase = Phase.ENDED
+            self.change.problem = f"It failed: {text}"
         self.draw()
         return True

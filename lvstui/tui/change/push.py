@@ -9,18 +9,27 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from lvstui.model.changes import Ended
+from lvstui.model.realserver import Verdict
 from lvstui.model.say import plural
 from lvstui.operations.change import Phase
+from lvstui.operations.rows import Row
+from lvstui.realserver.checks import PUSHABLE, TITLES
+from lvstui.realserver.push import HostOutcome
+from lvstui.realserver.steps import ChangeFile, HostPlan
 from lvstui.session.realserver_change import HostsChange
 from lvstui.session.realservers import RealServerSession
-from lvstui.tui.change.dialog import ChangeScreen
-from lvstui.tui.change.push_text import plan_bits, progress_bits, result_bits
+from lvstui.tui.change.dialog import ChangeScreen, diff_bits, sections
 from lvstui.tui.dialog import Dialog
+from lvstui.tui.realservers.matrix_layout import mark
+from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs
-from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.line import Bit, prose
+
+_MANIFEST = "manifest.json"
 
 
-class PushScreen(ChangeScreen):
+class PushScreen(ChangeScreen[HostsChange]):
     """One of the session's changes."""
 
     def __init__(
@@ -30,15 +39,9 @@ class PushScreen(ChangeScreen):
         finished: Callable[[HostsChange], None],
     ) -> None:
         """finished: hears of the end when nobody looks at this any more."""
-        super().__init__(change, session.watchers)
+        super().__init__(change, session)
         self._session = session
         self._finished = finished
-
-    @property
-    def change(self) -> HostsChange:
-        """What is shown."""
-        assert isinstance(self._change, HostsChange)
-        return self._change
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Looking can be stopped as well."""
@@ -49,13 +52,11 @@ class PushScreen(ChangeScreen):
         return ("Esc", "close"), ("r", "look and plan again"), ("j k", "scroll")
 
     def bits(self, width: int, glyphs: Glyphs) -> list[Bit]:
-        """Host by host, with the diffs; then how each ended."""
         if self.change.phase is Phase.PLANNED:
             return plan_bits(self.change, width, glyphs)
         return result_bits(self.change, width, glyphs)
 
     def progress(self, width: int, glyphs: Glyphs) -> list[Bit]:
-        """A line for each host."""
         change, stages = self.change, self._session.stages
         if change.phase is not Phase.PLANNING:
             return progress_bits(change, stages, self.seconds, width, glyphs)
@@ -68,12 +69,10 @@ class PushScreen(ChangeScreen):
         return bits
 
     def action_stop(self) -> None:
-        """Begin nothing more."""
         if self.change.phase in (Phase.RUNNING, Phase.PLANNING):
             self._session.stop()
 
     def again(self) -> HostsChange:
-        """Look anew."""
         was = self.change
         for host in was.hosts:
             self._session.rows.pop(host.address, None)
@@ -82,10 +81,6 @@ class PushScreen(ChangeScreen):
     def begin(self) -> None:
         """Its end is drawn here, or told elsewhere."""
         self._session.apply(self.change, self.reason, self._ended)
-
-    def busy(self) -> str:
-        """One piece of work at a time."""
-        return self._session.under_way
 
     def _ended(self) -> None:
         if self.whole and self in self.app.screen_stack:
@@ -105,11 +100,9 @@ class RebootScreen(Dialog[bool]):
         self._cautions = cautions
 
     def heading(self) -> str:
-        """Which ones."""
         return f"reboot {' '.join(self._names)}"
 
     def body(self) -> ComposeResult:
-        """What happens, and the field."""
         glyphs = self.console.glyphs
         count = plural(len(self._names), "host")
         bits: list[Bit] = [
@@ -130,4 +123,150 @@ class RebootScreen(Dialog[bool]):
         if event.value.split() == list(self._names):
             self.dismiss(True)
         else:
-            self.notify("That is not the name.", severity="warning", markup=False)
+            self.tell("That is not the name.", bad=True)
+
+
+def plan_bits(change: HostsChange, width: int, glyphs: Glyphs) -> list[Bit]:
+    """A change before it is made, host by host."""
+    bits: list[Bit] = []
+    whole = change.plan
+    if whole is None:
+        return bits
+    bits += sections((), whole.effects, whole.cautions, width, glyphs)
+    shown: dict[tuple[str, ...], str] = {}
+    for row, plan in zip(whole.rows, whole.hosts, strict=True):
+        bits += _host_plan(row, plan, shown, width, glyphs)
+    if change.ready:
+        for line in whole.shell_lines:
+            bits += prose(line, "$lv-accent", width, "On the shell  ", "$lv-dim")
+    return bits
+
+
+def _host_plan(
+    row: Row, plan: HostPlan, shown: dict[tuple[str, ...], str], width: int, glyphs: Glyphs
+) -> list[Bit]:
+    label, facts = row.host.label, row.facts
+    bits: list[Bit] = [(label, "bold $lv-accent")]
+    if label != row.host.address:
+        bits.append((f"  {row.host.address}", "$lv-dim"))
+    if facts is not None:
+        bits.append((f"  {facts.os_name}", "$lv-text"))
+    bits.append(("\n", ""))
+    if plan.method and not plan.refusals:
+        bits += prose(f"by {plan.method}: {plan.why_method}", "$lv-dim", width, "  ")
+    if facts is not None and plan.operation == "push":
+        bits += _found(row, plan, width, glyphs)
+    for text in plan.refusals:
+        bits += prose(text, "bold $sev-bad", width, f"  {glyphs.no} ")
+    if plan.refusals:
+        return [*bits, ("\n", "")]
+    if plan.empty:
+        bits += prose(
+            "everything is as it has to be already", "$sev-good", width, f"  {glyphs.yes} "
+        )
+    # The record of what was done differs from host to host, in the host's own boot.
+    same = tuple(
+        f"{step.what} {step.diff if isinstance(step, ChangeFile) else ''}"
+        for step in plan.steps
+        if not step.what.endswith(_MANIFEST)
+    )
+    if same and same in shown:
+        bits += prose(
+            f"the same {len(plan.steps)} steps as on {shown[same]}",
+            "$lv-text",
+            width,
+            f"  {glyphs.dot} ",
+        )
+    else:
+        shown[same] = label
+        for number, step in enumerate(plan.steps, 1):
+            bits += prose(step.what, "$lv-text", width, f"  {number:>2} ", "$lv-dim")
+            if step.why:
+                bits += prose(step.why, "$lv-dim", width, "     ")
+            if isinstance(step, ChangeFile) and not step.path.endswith(_MANIFEST):
+                bits += diff_bits(step.diff, "     ")
+    for text in plan.cautions:
+        bits += prose(text, "$sev-warn", width, f"  {glyphs.warn} ")
+    for text in plan.notes:
+        bits += prose(text, "$lv-dim", width, f"  {glyphs.info} ")
+    return [*bits, ("\n", "")]
+
+
+def _found(row: Row, plan: HostPlan, width: int, glyphs: Glyphs) -> list[Bit]:
+    wrong = dict.fromkeys(
+        f"{TITLES[check.id]} {check.text}".strip()
+        for vip, found in row.checks
+        if vip in plan.vips
+        for check in found
+        if check.id in PUSHABLE and check.verdict in (Verdict.BAD, Verdict.WARN)
+    )
+    if not wrong:
+        return []
+    return prose(
+        f"found wrong: {', '.join(wrong)}", "$sev-warn", width, f"  {mark(Verdict.BAD, glyphs)} "
+    )
+
+
+def progress_bits(
+    change: HostsChange, stages: dict[str, str], seconds: float, width: int, glyphs: Glyphs
+) -> list[Bit]:
+    """A line for each host: its stage, or how it ended."""
+    bits: list[Bit] = []
+    wide = max((width_of(host.label) for host in change.hosts), default=4)
+    done = sum(host.address in change.outcomes for host in change.hosts)
+    total = len(change.hosts)
+    bar = round(24 * done / max(total, 1))
+    bits.append((glyphs.bar * bar, "$lv-accent"))
+    bits.append((glyphs.track * (24 - bar), "$lv-faint"))
+    bits.append((f"  {done} of {total} hosts, {seconds:.0f} s\n\n", "$lv-text"))
+    for host in change.hosts:
+        outcome = change.outcomes.get(host.address)
+        head = f"{fit(host.label, wide)}  "
+        if outcome is not None:
+            bits += outcome_bits(outcome, head, width, glyphs)
+        else:
+            stage = stages.get(host.address, "waits")
+            style = "$lv-dim" if stage == "waits" else "$lv-accent"
+            bits += [
+                (f"  {glyphs.dot} ", "$lv-dim"),
+                (head, "bold $lv-text"),
+                (f"{stage}\n", style),
+            ]
+    return bits
+
+
+def outcome_bits(outcome: HostOutcome, head: str, width: int, glyphs: Glyphs) -> list[Bit]:
+    """How one host ended."""
+    style = (
+        "$sev-good"
+        if outcome.ok
+        else "$sev-warn"
+        if outcome.ended in (Ended.ROLLED_BACK, Ended.REFUSED)
+        else "$sev-bad"
+    )
+    sign = glyphs.yes if outcome.ok else glyphs.no
+    return prose(f"{outcome.ended.value}: {outcome.text}", style, width, f"  {sign} {head}", style)
+
+
+def result_bits(change: HostsChange, width: int, glyphs: Glyphs) -> list[Bit]:
+    """What came of it everywhere."""
+    bits: list[Bit] = []
+    if change.problem:
+        return prose(change.problem, "bold $sev-bad", width, f"{glyphs.no} ")
+    wide = max((width_of(host.label) for host in change.hosts), default=4)
+    names = {host.address: host.label for host in change.hosts}
+    for outcome in change.outcomes.values():
+        label = names.get(outcome.host, outcome.host)
+        bits += outcome_bits(outcome, f"{fit(label, wide)}  ", width, glyphs)
+    came = change.outcome
+    if came is not None:
+        bits.append(("\n", ""))
+        if not came.results:
+            bits += prose(came.text, "bold $sev-bad", width, f"{glyphs.no} ")
+        for text in (*came.wrong, came.unrecorded):
+            if text:
+                bits += prose(text, "bold $sev-bad", width, f"{glyphs.no} ")
+        for name, text in (*came.notes, ("audit log", came.id)):
+            if text:
+                bits += prose(text, "$lv-text", width, fit(name, 12), "$lv-dim")
+    return bits

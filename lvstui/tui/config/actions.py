@@ -24,6 +24,7 @@ from lvstui.session.selection import Selection
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.forms import Form
+from lvstui.tui.dialog import ask
 from lvstui.tui.host import PageHost
 
 Target = tuple[ServiceKey, ServerKey]
@@ -89,25 +90,17 @@ class ConfigActions:
         """Ask for values, then put what they mean into the draft."""
         from lvstui.tui.config.form import FormScreen
 
-        def done(values: dict[str, str] | None) -> None:
-            if values is not None:
-                self.carry(form.title, form.intents(values))
-
-        self._screen.app.push_screen(FormScreen(form, self._version), done)
+        ask(
+            self._screen.app,
+            FormScreen(form, self._version),
+            lambda values: self.carry(form.title, form.intents(values)),
+        )
 
     def add(self, spot: Selection, configuration: Configuration) -> None:
         """Choose what to add, then fill it in."""
         offers = self._offers(spot, configuration)
-
-        def chosen(at: int | None) -> None:
-            if at is not None:
-                offers[at][1]()
-
-        if len(offers) == 1:
-            chosen(0)
-        else:
-            titles = [title for title, _ in offers]
-            self._screen.app.push_screen(ChoiceScreen("Add", titles, again="a"), chosen)
+        choice = ChoiceScreen("Add", [title for title, _ in offers], again="a")
+        ask(self._screen.app, choice, lambda at: offers[at][1]())
 
     def _offers(
         self, spot: Selection, configuration: Configuration
@@ -136,12 +129,11 @@ class ConfigActions:
 
     def _choose_check(self, service: ServiceKey, server: ServerKey) -> None:
         kinds = forms.kinds(self._version)
-
-        def chosen(at: int | None) -> None:
-            if at is not None:
-                self.fill(forms.check_form(service, server, kinds[at], self._version))
-
-        self._screen.app.push_screen(ChoiceScreen(f"Check for {server}", kinds), chosen)
+        ask(
+            self._screen.app,
+            ChoiceScreen(f"Check for {server}", kinds),
+            lambda at: self.fill(forms.check_form(service, server, kinds[at], self._version)),
+        )
 
     def remove(self, spot: Selection) -> None:
         """What is under the cursor goes, in the draft."""
@@ -157,13 +149,11 @@ class ConfigActions:
         console = self._screen.console
         session = console.config_session
 
-        def answered(answers: First | None) -> None:
-            if answers is None:
-                return
+        def answered(answers: First) -> None:
             change = session.plan("first configuration", lambda engine: plan_first(engine, answers))
             self.open(change, lambda: self._after_first(change))
 
-        self._screen.app.push_screen(FirstScreen(lambda: guess(console.picture.host)), answered)
+        ask(self._screen.app, FirstScreen(lambda: guess(console.picture.host)), answered)
 
     def _after_first(self, change: ConfigChange) -> None:
         """The sysctl and the real servers, once the file is in force."""
@@ -173,7 +163,7 @@ class ConfigActions:
         if outcome is None or outcome.ended is not Ended.KEPT:
             return
 
-        def chosen(what: str | None) -> None:
+        def chosen(what: str) -> None:
             if what == "sysctl":
                 console.config_session.bind_nonlocal()
             elif what == "realservers":
@@ -181,31 +171,25 @@ class ConfigActions:
 
         both = len(outcome.plan.parts) > 1
         runs = bool(console.picture.daemon.running)
-        self._screen.app.push_screen(AfterFirstScreen(both, runs), chosen)
+        ask(self._screen.app, AfterFirstScreen(both, runs), chosen)
 
     def disable(self, servers: Sequence[Target]) -> None:
         """Ask why, then switch them off in the file."""
         who = self._screen.console.operator_name
 
-        def answered(reason: str | None) -> None:
-            if reason is not None:
-                now = datetime.now(timezone.utc)
-                why = plain(reason.strip(), 200)
-                some = [intent.Disable(*server, by=who, at=now, reason=why) for server in servers]
-                self.carry(_count("disable", servers), some, why)
+        def answered(reason: str) -> None:
+            now = datetime.now(timezone.utc)
+            why = plain(reason.strip(), 200)
+            some = [intent.Disable(*server, by=who, at=now, reason=why) for server in servers]
+            self.carry(_count("disable", servers), some, why)
 
         names = ", ".join(str(server) for _, server in servers[:6])
         more = f" and {len(servers) - 6} more" if len(servers) > 6 else ""
-        self._screen.app.push_screen(
-            AskScreen(
-                "Disable in keepalived.conf",
-                f"{names}{more}: weight 0 in the file until it "
-                "is enabled again; reloads and restarts keep it.\nWhy? It stands beside the "
-                "line for the next operator.",
-                "reason",
-            ),
-            answered,
+        text = (
+            f"{names}{more}: weight 0 in the file until it is enabled again; reloads and restarts "
+            "keep it.\nWhy? It stands beside the line for the next operator."
         )
+        ask(self._screen.app, AskScreen("Disable in keepalived.conf", text, "reason"), answered)
 
     def enable(self, servers: Sequence[Target]) -> None:
         """Give them back what the file said before."""

@@ -8,18 +8,18 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.text.mask import secrets_of
 from lvstui.model.text import plain
-from lvstui.operations.change import Phase
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.process.readonly import READ_ONLY
 from lvstui.session.outline import NodeId
 from lvstui.session.selection import Selection, setting_at, spot_of
-from lvstui.tui.change.config_plan_text import diff_bits
-from lvstui.tui.choice import ChoiceScreen
+from lvstui.tui.change.dialog import diff_bits
+from lvstui.tui.choice import ChoiceScreen, TextScreen
 from lvstui.tui.config import forms
 from lvstui.tui.config.actions import ConfigActions
 from lvstui.tui.config.placeholder import Redacted, editable, veil
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
+from lvstui.tui.dialog import ask
 from lvstui.tui.host import PageHost
 from lvstui.tui.widgets.line import Bit
 
@@ -79,14 +79,11 @@ class ConfigEditing:
             self.actions.fill(forms.value_form(target, *setting, version))
             return
         names = forms.settable(target, version)
-
-        def chosen(at: int | None) -> None:
-            if at is not None:
-                self.actions.fill(forms.value_form(target, names[at].keyword, "", version))
-
         titles = [f"{field.keyword}  {field.label}: {field.help}" for field in names]
-        self._screen.app.push_screen(
-            ChoiceScreen(f"Set in {forms.block_of(target)}", titles), chosen
+        ask(
+            self._screen.app,
+            ChoiceScreen(f"Set in {forms.block_of(target)}", titles),
+            lambda at: self.actions.fill(forms.value_form(target, names[at].keyword, "", version)),
         )
 
     # Text
@@ -122,11 +119,8 @@ class ConfigEditing:
     def _open_editor(self, path: str, veiled: Redacted, line: int) -> None:
         from lvstui.tui.config.editor import EditorScreen
 
-        def done(data: bytes | None) -> None:
-            if data is not None:
-                self._take(path, data)
-
-        self._screen.app.push_screen(EditorScreen(path, veiled, line), done)
+        editor = EditorScreen(path, veiled, line)
+        ask(self._screen.app, editor, lambda data: self._take(path, data))
 
     def _run_editor(self, path: str, veiled: Redacted, line: int) -> None:
         from textual.app import SuspendNotSupported
@@ -160,8 +154,6 @@ class ConfigEditing:
 
     def show_diff(self) -> None:
         """What is in the draft, as text."""
-        from lvstui.tui.config.history import TextScreen
-
         waiting = self._session.pending
         bits: list[Bit] = [
             (f"{self._screen.console.glyphs.dot} {plain(title)}\n", "$lv-text")
@@ -176,14 +168,13 @@ class ConfigEditing:
         """Forget the draft, after a question."""
         count = len(self._session.pending.titles)
 
-        def chosen(at: int | None) -> None:
+        def chosen(at: int) -> None:
             if at == 1:
                 self._session.discard()
                 self._session.follow(self._screen.console.picture, now=True)
 
-        self._screen.app.push_screen(
-            ChoiceScreen(f"Discard the draft ({count} changes)?", ["Keep it", "Discard it"]), chosen
-        )
+        title = f"Discard the draft ({count} changes)?"
+        ask(self._screen.app, ChoiceScreen(title, ["Keep it", "Discard it"]), chosen)
 
     # Past and present changes
 
@@ -192,7 +183,7 @@ class ConfigEditing:
         self._session.history(self._open_history)
 
     def _open_history(self, past: tuple[HistoryEntry, ...]) -> None:
-        from lvstui.tui.config.history import HistoryScreen, TextScreen
+        from lvstui.tui.config.history import HistoryScreen
 
         screen = self._screen
 
@@ -203,15 +194,12 @@ class ConfigEditing:
             if not self._session.under_way:
                 self._session.past_diff(one, came)
 
-        def back(id_: str | None) -> None:
-            if id_ is not None:
-                title = next(one.title for one in past if one.id == id_)
-                change = self._session.plan(
-                    f"undo: {plain(title)}", lambda engine: engine.plan_rollback(id_)
-                )
-                self.actions.open(change)
+        def back(one: HistoryEntry) -> None:
+            title = f"undo: {plain(one.title)}"
+            change = self._session.plan(title, lambda engine: engine.plan_rollback(one.id))
+            self.actions.open(change)
 
-        screen.app.push_screen(HistoryScreen(past, show, self._why_no_rollback), back)
+        ask(screen.app, HistoryScreen(past, show, self._why_no_rollback), back)
 
     def _why_no_rollback(self) -> str:
         if self._screen.console.operator.read_only:
@@ -219,9 +207,3 @@ class ConfigEditing:
         if self._session.pending.changed:
             return "A draft is open: apply or discard it first."
         return self.actions.why_not()
-
-    @property
-    def unkept(self) -> bool:
-        """A change waits to be kept."""
-        change = self._session.change
-        return change is not None and change.phase is Phase.WAITING

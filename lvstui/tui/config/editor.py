@@ -44,11 +44,9 @@ class EditorScreen(Dialog[bytes]):
         self._warned = False
 
     def heading(self) -> str:
-        """Which file."""
         return plain(self._path)
 
     def body(self) -> ComposeResult:
-        """What the placeholders are, and the text."""
         if self._veiled.secrets:
             yield Static(
                 Content(
@@ -62,7 +60,6 @@ class EditorScreen(Dialog[bytes]):
         )
 
     def on_mount(self) -> None:
-        """Begin at the line."""
         area = self.query_one(TextArea)
         # Over a slow line nothing should be sent while nothing happens.
         area.cursor_blink = False
@@ -79,19 +76,16 @@ class EditorScreen(Dialog[bytes]):
         try:
             self.dismiss(unveil(text.encode("utf-8"), self._veiled))
         except LostSecret as problem:
-            self.notify(str(problem), severity="warning", markup=False)
+            self.tell(str(problem), bad=True)
 
     def action_leave(self) -> None:
         """Without a change; what was typed is named once."""
         if self._now != self._text and not self._warned:
             self._warned = True
-            self.notify(
-                "What you typed is not in the draft: Ctrl+S puts it there, Esc again leaves it.",
-                severity="warning",
-                markup=False,
-            )
-            return
-        self.dismiss(None)
+            said = "What you typed is not in the draft: Ctrl+S puts it there, Esc again leaves it."
+            self.tell(said, bad=True)
+        else:
+            self.dismiss(None)
 
 
 def editor_command() -> list[str]:

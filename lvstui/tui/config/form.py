@@ -57,7 +57,6 @@ class FormScreen(Dialog[Values]):
         self._fields = [field for field in form.fields if field.known(version)]
 
     def heading(self) -> str:
-        """What is made."""
         return plain(self._form.title)
 
     def body(self) -> ComposeResult:
@@ -80,7 +79,6 @@ class FormScreen(Dialog[Values]):
             yield Static("", id="form-help", markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the first."""
         if self._fields:
             self.query_one("#field-0", Input).focus()
         self._say()
@@ -124,7 +122,6 @@ class FormScreen(Dialog[Values]):
         self.query_one("#form").styles.max_height = max(most - below, 3)
 
     def on_descendant_focus(self) -> None:
-        """Another field."""
         self._say()
 
     @on(Input.Changed)
@@ -161,10 +158,10 @@ class FormScreen(Dialog[Values]):
         for index, field in enumerate(self._fields):
             if field.keyword in faults:
                 self.query_one(f"#field-{index}", Input).focus()
-                self.notify(plain(faults[field.keyword]), severity="warning", markup=False)
+                self.tell(plain(faults[field.keyword]), bad=True)
                 return
         if faults:
-            self.notify(plain(next(iter(faults.values()))), severity="warning", markup=False)
+            self.tell(plain(next(iter(faults.values()))), bad=True)
             return
         self.dismiss(values)
 

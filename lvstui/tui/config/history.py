@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -17,32 +16,14 @@ from lvstui.model.changes import Ended
 from lvstui.model.say import moment
 from lvstui.model.text import plain
 from lvstui.operations.config_history import HistoryEntry
-from lvstui.tui.change.config_plan_text import ENDED
+from lvstui.tui.change.config_plan import ENDED
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.widgets.format import fit
 from lvstui.tui.widgets.line import Bit
 
 
-class TextScreen(Dialog[None]):
-    """Text that scrolls."""
-
-    KEYS = (("j k", "scroll"), ("Esc", "close"))
-    SCROLLS = "#notices"
-
-    def __init__(self, title: str, bits: Sequence[Bit]) -> None:
-        super().__init__()
-        self._title, self._bits = title, bits
-
-    def heading(self) -> str:
-        return plain(self._title)
-
-    def body(self) -> ComposeResult:
-        with VerticalScroll(id="notices"):
-            yield Static(Content.assemble(*self._bits), id="notices-text", markup=False)
-
-
-class HistoryScreen(Dialog[str]):
-    """The newest first; gives the id of a change to be undone."""
+class HistoryScreen(Dialog[HistoryEntry]):
+    """The newest first; gives a change to be undone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "move(1)", "Down", show=False),
@@ -65,7 +46,6 @@ class HistoryScreen(Dialog[str]):
         return "history of the configuration"
 
     def body(self) -> ComposeResult:
-        """The list, or that there is nothing."""
         if not self._past:
             yield Static("Nothing was changed through lvstui yet.", classes="prose", markup=False)
         yield OptionList(*(Option(self._line(one)) for one in self._past), id="history")
@@ -85,7 +65,6 @@ class HistoryScreen(Dialog[str]):
         return Content.assemble(*bits)
 
     def on_mount(self) -> None:
-        """Keys move in the list."""
         self.query_one(OptionList).focus()
 
     @property
@@ -94,7 +73,6 @@ class HistoryScreen(Dialog[str]):
         return self._past[at] if at is not None and at < len(self._past) else None
 
     def action_move(self, by: int) -> None:
-        """Up or down."""
         some = self.query_one(OptionList)
         (some.action_cursor_down if by > 0 else some.action_cursor_up)()
 
@@ -108,6 +86,6 @@ class HistoryScreen(Dialog[str]):
         """Ask for the plan that undoes it."""
         one, why = self._here, self._why_not_back()
         if why:
-            self.notify(why, severity="warning", markup=False)
+            self.tell(why, bad=True)
         elif one is not None:
-            self.dismiss(one.id)
+            self.dismiss(one)

@@ -13,9 +13,11 @@ from textual.widgets import Input, Static
 from lvstui.model.config import Place
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.model.text import plain
 from lvstui.session.config import ConfigSession
 from lvstui.session.outline import NodeId
 from lvstui.session.selection import spot_of, word_at
+from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.command import Command
 from lvstui.tui.config.commands import CONFIG_COMMANDS
 from lvstui.tui.config.editing import ConfigEditing
@@ -30,6 +32,7 @@ from lvstui.tui.config.summary import (
 from lvstui.tui.config.text import ConfigText
 from lvstui.tui.config.tree import ConfigTree
 from lvstui.tui.console import ConsoleScreen
+from lvstui.tui.dialog import ask
 from lvstui.tui.filtered import hidden_field
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit
@@ -44,20 +47,12 @@ class ConfigScreen(ConsoleScreen):
     MODE = "config"
     OWN: ClassVar[tuple[Command[Any], ...]] = CONFIG_COMMANDS
     FOOTER = (
-        "config-open",
-        "config-search",
-        "config-add",
-        "config-change",
-        "config-remove",
-        "undo",
-        "config-plan",
-        "config-diff",
-        "config-finding",
+        "config-open config-search config-add config-change config-remove undo config-plan "
+        "config-diff config-finding"
     )
     AUTO_FOCUS = "#config-tree"
 
     def body(self) -> ComposeResult:
-        """In step or not; tree and text; what is said about the line; search; target."""
         glyphs = self.console.glyphs
         yield Static("", id="config-state", markup=False)
         with Horizontal(id="config-panes"):
@@ -79,7 +74,6 @@ class ConfigScreen(ConsoleScreen):
 
     @property
     def session(self) -> ConfigSession:
-        """What is known of the configuration; there before the screen is."""
         return self.console.config_session
 
     # What is shown
@@ -107,7 +101,6 @@ class ConfigScreen(ConsoleScreen):
         self.keys.look_again()
 
     def tick(self) -> None:
-        """A timer may be running."""
         super().tick()
         if self.session.unkept is not None or self.session.under_way:
             self._say_state()
@@ -175,7 +168,6 @@ class ConfigScreen(ConsoleScreen):
 
     @property
     def node(self) -> NodeId | None:
-        """The node of the outline that the cursor is in."""
         found, page = self.session.document, self.text.page
         if self.tree_view.has_focus:
             return self.tree_view.item.id if self.tree_view.item is not None else None
@@ -252,7 +244,6 @@ class ConfigScreen(ConsoleScreen):
     # What commands ask
 
     def open_here(self) -> None:
-        """Enter."""
         page = self.text.page
         if self.tree_view.has_focus:
             item = self.tree_view.item
@@ -274,14 +265,8 @@ class ConfigScreen(ConsoleScreen):
             self.tell("Nothing opens here: Enter works on includes, services and real servers.")
 
     def _choose_file(self, files: tuple[str, ...]) -> None:
-        from lvstui.model.text import plain
-        from lvstui.tui.choice import ChoiceScreen
-
-        def chosen(at: int | None) -> None:
-            if at is not None:
-                self.go_to(Place(files[at], 1))
-
-        self.app.push_screen(ChoiceScreen("Open", [plain(name) for name in files]), chosen)
+        choice = ChoiceScreen("Open", [plain(name) for name in files])
+        ask(self.app, choice, lambda at: self.go_to(Place(files[at], 1)))
 
     def show_service(self) -> None:
         """Its row on the Services screen."""
@@ -290,7 +275,6 @@ class ConfigScreen(ConsoleScreen):
             self.run_worker(self.console.show_server(*target))
 
     def other_pane(self) -> None:
-        """Tree to text, text to tree."""
         if self.text.has_focus and self.tree_view.display:
             self.tree_view.focus()
         else:
@@ -298,13 +282,11 @@ class ConfigScreen(ConsoleScreen):
         self.keys.look_again()
 
     def turn_tree(self) -> None:
-        """Hide or show the tree."""
         self.tree_view.display = not self.tree_view.display
         if not self.tree_view.display:
             self.text.focus()
 
     def open_search(self) -> None:
-        """Type what to find."""
         field = self.query_one("#filter", Input)
         field.value = ""
         field.display = True
@@ -333,7 +315,6 @@ class ConfigScreen(ConsoleScreen):
             self.tell(found.findings[0].text, bad=True)
 
     def copy_place(self) -> None:
-        """File and line."""
         if self.text.page is not None:
             self.copy(f"{self.text.page.path}:{self.text.line}")
 

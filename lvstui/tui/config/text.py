@@ -13,7 +13,7 @@ from lvstui.session.document import FilePage
 from lvstui.session.pieces import Meaning
 from lvstui.tui.widgets.format import width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList
+from lvstui.tui.widgets.lines import LineList, classes_of
 
 _STEP = 8
 """Cells that one key scrolls sideways."""
@@ -23,19 +23,6 @@ _MARKS = {
     FindingSeverity.WARNING: "warn",
     FindingSeverity.NOTE: "note",
 }
-_OTHERS = (
-    "plain",
-    "changed",
-    "number-line",
-    "number-here",
-    "dead",
-    "match",
-    "bad",
-    "warn",
-    "note",
-    "cursor",
-    "cursor-idle",
-)
 
 
 class ConfigText(LineList, inherit_bindings=False):
@@ -43,9 +30,11 @@ class ConfigText(LineList, inherit_bindings=False):
 
     PREFIX = "config-text"
     APART = frozenset(("match",))
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"config-text--{name}" for name in (*_OTHERS, *(m.value for m in Meaning))
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "config-text",
+        "plain changed number-line number-here dead match bad warn note cursor cursor-idle",
+        Meaning,
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         *LineList.BINDINGS,
         Binding("h,left", "across(-1)", "To the left", show=False, key_display="h ←"),
@@ -65,7 +54,6 @@ class ConfigText(LineList, inherit_bindings=False):
 
     @property
     def count(self) -> int:
-        """Lines of the file."""
         return len(self.page.lines) if self.page is not None else 0
 
     @property
@@ -94,7 +82,6 @@ class ConfigText(LineList, inherit_bindings=False):
         self.refresh()
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        """Mark, number, text."""
         page, number = self.page, at + 1
         assert page is not None
         said = page.findings.get(number, ())

@@ -11,10 +11,8 @@ from textual.binding import Binding, BindingType
 from lvstui.session.outline import Item, NodeId, Outline
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList
+from lvstui.tui.widgets.lines import LineList, classes_of
 
-_KINDS = ("section", "file", "block", "instance", "service", "server", "checker", "entry")
-_OTHERS = ("plain", "detail", "fold", "pointer", "cursor", "cursor-idle")
 _MOST_ROWS = 200_000
 
 
@@ -28,7 +26,11 @@ class ConfigTree(LineList, inherit_bindings=False):
     """Files, instances, services, real servers, checks."""
 
     PREFIX = "config-tree"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"config-tree--{name}" for name in (*_OTHERS, *_KINDS)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "config-tree",
+        "plain detail fold pointer cursor cursor-idle "
+        "section file block instance service server checker entry",
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         *LineList.BINDINGS,
         Binding("h,left", "fold", "Fold, or up to what it is in", show=False, key_display="h ←"),
@@ -50,7 +52,6 @@ class ConfigTree(LineList, inherit_bindings=False):
 
     @property
     def item(self) -> Item | None:
-        """What is under the cursor."""
         return self._rows[self._at].item if self._at < len(self._rows) else None
 
     def show(self, outline: Outline | None) -> None:
@@ -104,7 +105,6 @@ class ConfigTree(LineList, inherit_bindings=False):
         self.reveal(id)
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        """Fold mark, label, detail."""
         row = self._rows[at]
         item, glyphs = row.item, self.glyphs
         fold = " "
@@ -144,7 +144,6 @@ class ConfigTree(LineList, inherit_bindings=False):
         self.refresh()
 
     def action_turn(self) -> None:
-        """Fold or unfold."""
         item = self.item
         if item is not None and item.opens:
             self._turn(item.id, item.id not in self._opened)

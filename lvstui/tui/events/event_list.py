@@ -10,40 +10,28 @@ from textual.binding import BindingType
 
 from lvstui.model.picture import Event, Severity
 from lvstui.model.say import clock_ms, moment
-from lvstui.tui.widgets.format import cut, fit, width_of
+from lvstui.tui.widgets.format import cut, filter_words, fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList, moves
-
-_MEANINGS = (
-    "plain",
-    "time",
-    "host",
-    "text",
-    "past",
-    "cursor",
-    "cursor-idle",
-    "pointer",
-    *(s.value for s in Severity),
-)
+from lvstui.tui.widgets.lines import LineList, classes_of, moves
 
 
 def event_matches(event: Event, pattern: str) -> bool:
     """Whether all words of `pattern` are in the event; `!` in front turns it round."""
-    words = pattern.strip().lower()
-    inverse = words.startswith("!")
-    wanted = words.lstrip("!").split()
-    if not wanted:
+    words, hide = filter_words(pattern)
+    if not words:
         return True
     line = f"{event.host} {event.kind} {event.severity.value} {event.text}".lower()
     line += f" {event.service or ''} {event.server or ''}"
-    return all(word in line for word in wanted) != inverse
+    return all(word in line for word in words) != hide
 
 
 class EventList(LineList, inherit_bindings=False):
     """`14:03:19.120  lb1  ▎ rs3 down: …`, newest at the top."""
 
     PREFIX = "event-list"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"event-list--{name}" for name in _MEANINGS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "event-list", "plain time host text past cursor cursor-idle pointer", Severity
+    )
     BINDINGS: ClassVar[list[BindingType]] = moves("To the newest", "To the oldest")
 
     def __init__(
@@ -92,16 +80,13 @@ class EventList(LineList, inherit_bindings=False):
 
     @property
     def event_at(self) -> Event | None:
-        """The event under the cursor."""
         return self._rows[self._at] if self._at < len(self._rows) else None
 
     @property
     def count(self) -> int:
-        """Events that pass the filter."""
         return len(self._rows)
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        """Time, host, severity, text."""
         width = self.scrollable_content_region.width
         over = over and int(self.has_focus)
         event = self._rows[at]

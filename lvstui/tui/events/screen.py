@@ -27,17 +27,15 @@ class EventsScreen(FilteredScreen):
 
     MODE = "events"
     OWN: ClassVar[tuple[Command[Any], ...]] = EVENT_COMMANDS
-    FOOTER = ("event-open", "event-filter", "event-pause", "event-export", "event-copy")
+    FOOTER = "event-open event-filter event-pause event-export event-copy"
 
     def body(self) -> ComposeResult:
-        """A line on what is shown, the list, the filter."""
         yield Static("", id="events-state", markup=False)
         yield EventList(self.console.glyphs, id="main")
         yield hidden_field()
         yield Static("", id="event-text", markup=False)
 
     def on_mount(self) -> None:
-        """Start with everything shown."""
         self.list = self.query_one(EventList)
         self._pattern = ""
         self._held: Sequence[Event] | None = None
@@ -73,7 +71,6 @@ class EventsScreen(FilteredScreen):
     # What commands ask
 
     def filter_by(self, pattern: str) -> None:
-        """Show only events that hold these words."""
         self._pattern = pattern
         self.show_picture(self.console.picture)
 
@@ -89,7 +86,6 @@ class EventsScreen(FilteredScreen):
             self.run_worker(self.console.show_server(event.service, event.server))
 
     def copy_event(self) -> None:
-        """Time, host and text."""
         event = self.list.event_at
         if event is not None:
             self.copy(f"{clock_ms(event.at)} {event.host} {event.text}")

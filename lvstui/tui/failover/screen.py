@@ -20,15 +20,13 @@ class FailoverScreen(ConsoleScreen):
 
     MODE = "failover"
     OWN: ClassVar[tuple[Command[Any], ...]] = ()
-    FOOTER = ("refresh", "warnings")
+    FOOTER = "refresh warnings"
 
     def body(self) -> ComposeResult:
-        """One page that scrolls."""
         with VerticalScroll(id="main"):
             yield Static(id="failover-text", markup=False)
 
     def show_picture(self, picture: Picture) -> None:
-        """Show what is true now."""
         super().show_picture(picture)
         console = self.console
         width = max(self.size.width - 6, 40)
@@ -36,5 +34,4 @@ class FailoverScreen(ConsoleScreen):
         self.query_one("#failover-text", Static).update(Content.assemble(*bits).rstrip())
 
     def on_resize(self) -> None:
-        """Another width."""
         self.call_after_refresh(self.show_picture, self.console.picture)

@@ -12,6 +12,7 @@ from lvstui.realserver.checks import TITLES
 from lvstui.session.realservers import RealServerSession
 from lvstui.tui.realservers.matrix import Matrix
 from lvstui.tui.realservers.matrix_layout import MatrixLine
+from lvstui.tui.widgets.format import filter_words
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
 
@@ -52,14 +53,11 @@ def passes(line: MatrixLine, pattern: str, faults: bool) -> bool:
     good = line.checks and None not in line.checks and not wrong and not line.drift
     if faults and good:
         return False
-    words = pattern.strip().lower()
-    wanted = words.lstrip("!").split()
-    if not wanted:
-        return True
+    words, hide = filter_words(pattern)
     said = (f"{TITLES[check.id]} {check.verdict.value} {check.says}" for check in wrong)
     parts = (line.address, line.name, line.vip, line.stage, line.note, *said)
     text = " ".join(parts).lower()
-    return all(word in text for word in wanted) != words.startswith("!")
+    return all(word in text for word in words) != hide
 
 
 def target_bits(

@@ -21,32 +21,18 @@ from lvstui.realserver.checks import TITLES
 from lvstui.tui.realservers.matrix_layout import MatrixLine, Places, place
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList, moves
-
-_MEANINGS = (
-    "plain",
-    "header",
-    "header-here",
-    "host",
-    "address",
-    "muted",
-    "box",
-    "pointer",
-    "stage",
-    "drift",
-    "cursor",
-    "cursor-idle",
-    "cell",
-    "cell-idle",
-    "marked",
-    *(v.value for v in Verdict),
-)
+from lvstui.tui.widgets.lines import LineList, classes_of, moves
 
 
 class Matrix(LineList, inherit_bindings=False):
     """Hosts down, checks across; the cursor is a cell."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"matrix--{name}" for name in _MEANINGS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "matrix",
+        "plain header header-here host address muted box pointer stage drift cursor cursor-idle "
+        "cell cell-idle marked",
+        Verdict,
+    )
 
     PREFIX = "matrix"
     OVER = ("cursor", "cell")
@@ -102,17 +88,14 @@ class Matrix(LineList, inherit_bindings=False):
 
     @property
     def count(self) -> int:
-        """Lines that are shown."""
         return len(self._lines)
 
     @property
     def lines(self) -> Sequence[MatrixLine]:
-        """Every line that is shown."""
         return self._lines
 
     @property
     def line(self) -> MatrixLine | None:
-        """The line under the cursor."""
         return self._lines[self._at] if self._at < len(self._lines) else None
 
     @property
@@ -127,7 +110,6 @@ class Matrix(LineList, inherit_bindings=False):
         return line.checks[self._column] if line is not None and line.checks else None
 
     def mark(self, addresses: set[str], marked: bool) -> None:
-        """Mark or unmark hosts."""
         self.marks = self.marks | addresses if marked else self.marks - addresses
         self.post_message(self.Marked())
         self.refresh()
@@ -174,11 +156,9 @@ class Matrix(LineList, inherit_bindings=False):
         return Strip(bits).adjust_cell_length(places.width, dim)
 
     def is_marked(self, at: int) -> bool:
-        """The host of that line is marked."""
         return self._lines[at].address in self.marks
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        """Mark, host, a cell for each check, a note."""
         places, line, glyphs = self._chosen_places(), self._lines[at], self.glyphs
         marked = self.is_marked(at)
 
@@ -230,7 +210,6 @@ class Matrix(LineList, inherit_bindings=False):
         self._left = self._chosen_places().follow(self._left, self._column)
 
     def action_across(self, by: int) -> None:
-        """Another check."""
         self._column = min(max(self._column + by, 0), len(TITLES) - 1)
         self.action_move(0)
 

@@ -69,7 +69,6 @@ class MatrixLine:
 
     @property
     def label(self) -> str:
-        """Name or address."""
         return self.name or self.address
 
 
@@ -100,7 +99,6 @@ class Places:
 
     @property
     def box_on(self) -> str:
-        """A marked host."""
         return "■" if self.glyphs.braille else "*"
 
     @property
@@ -108,7 +106,6 @@ class Places:
         return "□" if self.glyphs.braille else "."
 
     def cell(self, check: Check | None) -> str:
-        """Glyph and short text."""
         return _cell(check, self.glyphs)
 
     def shown(self, left: int) -> Iterator[tuple[int, int, int]]:

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
+from lvstui.model.say import moment
 from lvstui.operations.change import Phase
 from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
@@ -23,11 +25,12 @@ from lvstui.realserver.hosts import Host
 from lvstui.session.realserver_change import HostsChange
 from lvstui.session.realservers import RealServerSession
 from lvstui.tui.command import Command
+from lvstui.tui.dialog import PageDialog, ask
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.realservers.commands import NO_WAY, REALSERVER_COMMANDS
 from lvstui.tui.realservers.lines import matrix_lines, passes, target_bits, verified
 from lvstui.tui.realservers.matrix import Matrix
-from lvstui.tui.realservers.text import cell_bits, untouched_bits, wrong_bits
+from lvstui.tui.realservers.text import cell_bits, host_bits, untouched_bits, wrong_bits
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
@@ -40,19 +43,9 @@ class RealServersScreen(FilteredScreen):
 
     MODE = "realservers"
     OWN: ClassVar[tuple[Command[Any], ...]] = REALSERVER_COMMANDS
-    FOOTER = (
-        "refresh",
-        "rs-push",
-        "rs-verify",
-        "rs-undo",
-        "rs-mark",
-        "rs-evidence",
-        "rs-filter",
-        "rs-faults",
-    )
+    FOOTER = "refresh rs-push rs-verify rs-undo rs-mark rs-evidence rs-filter rs-faults"
 
     def body(self) -> ComposeResult:
-        """Matrix, evidence, filter, what a key acts on."""
         glyphs = self.console.glyphs
         yield Static("", id="rs-state", markup=False)
         yield Matrix(glyphs, id="main")
@@ -73,7 +66,6 @@ class RealServersScreen(FilteredScreen):
 
     @property
     def session(self) -> RealServerSession:
-        """What is known of the real servers; there before the screen is."""
         return self.console.realserver_session
 
     # What is shown
@@ -84,7 +76,6 @@ class RealServersScreen(FilteredScreen):
         self.redraw()
 
     def on_resize(self) -> None:
-        """Other heights, other lines."""
         self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
@@ -195,17 +186,18 @@ class RealServersScreen(FilteredScreen):
     def _failed(self, text: str) -> None:
         self.tell(text, bad=True)
 
+    def _said(self, text: str, bad: bool) -> None:
+        self.tell(text, bad=bad)
+
     def verify(self) -> None:
         """Look again and say what came of it."""
 
         def then(rows: tuple[Row, ...]) -> None:
-            text, bad = verified(rows)
-            self.tell(text, bad=bad)
+            self._said(*verified(rows))
 
         self.session.look(self.marked() or self.session.hosts, then, self._failed)
 
     def propose(self, operation: str) -> None:
-        """Look if need be, then show the plan."""
         self._open_change(self.session.begin(operation, self.targets()))
 
     def propose_for(
@@ -233,7 +225,6 @@ class RealServersScreen(FilteredScreen):
             self._open_change(self.session.begin(operation, hosts, vips, cautions))
 
     def open_last(self) -> None:
-        """The last push or undo again."""
         if self.session.change is not None:
             self._open_change(self.session.change)
 
@@ -254,39 +245,28 @@ class RealServersScreen(FilteredScreen):
 
         hosts = self.targets()
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.session.reboot(hosts, lambda text, bad: self.tell(text, bad=bad))
-
         cautions = tuple(loaded(hosts, self.session.weights))
-        self.app.push_screen(RebootScreen(tuple(h.label for h in hosts), cautions), answered)
+        dialog = RebootScreen(tuple(h.label for h in hosts), cautions)
+        ask(self.app, dialog, lambda yes: self.session.reboot(hosts, self._said))
 
     def take_back(self) -> None:
-        """What an earlier change left half done."""
-        self.session.take_back(self.targets(), lambda text, bad: self.tell(text, bad=bad))
+        self.session.take_back(self.targets(), self._said)
 
     def save_transcript(self) -> None:
         """To a new file in the state folder, in a thread."""
         settings = self.console.settings
-        self.session.save_transcript(
-            settings.state_folder, settings.clock(), lambda text, bad: self.tell(text, bad=bad)
-        )
+        self.session.save_transcript(settings.state_folder, settings.clock(), self._said)
 
     def open_evidence(self) -> None:
-        """Everything about the host under the cursor."""
-        from lvstui.tui.realservers.evidence import EvidenceScreen
-
         look = self.look_here()
         if look is not None:
             self.app.push_screen(EvidenceScreen(look))
 
     def turn_faults(self) -> None:
-        """Only what is not good, or everything."""
         self._faults = not self._faults
         self.redraw()
 
     def filter_by(self, pattern: str) -> None:
-        """Show only hosts that hold these words."""
         self._pattern = pattern
         self.redraw()
 
@@ -314,3 +294,28 @@ class RealServersScreen(FilteredScreen):
     @on(Matrix.Opened)
     def _cell_opened(self) -> None:
         self.action_command("rs-evidence")
+
+
+class EvidenceScreen(PageDialog):
+    """Everything that one look saw of a host and what it means."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "Copy the page", show=False)]
+    KEYS = (("j k", "scroll"), ("y", "copy"), ("Esc", "close"))
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self._look = look
+
+    def heading(self) -> str:
+        look = self._look
+        at = moment(look.at, self.console.settings.clock())
+        where = f" ({look.address})" if look.name else ""
+        return f"{look.label}{where}, looked at {at}"
+
+    def content(self, width: int) -> Content:
+        return Content.assemble(*host_bits(self._look, width, self.console.glyphs)).rstrip()
+
+    def action_copy(self) -> None:
+        """The page, as wide as most terminals."""
+        bits = host_bits(self._look, 100, self.console.glyphs)
+        self.copy("".join(text for text, _ in bits), "the page")

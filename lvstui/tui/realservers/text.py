@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 
 from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.tui.realservers.matrix_layout import mark
-from lvstui.tui.widgets.format import fit, width_of
+from lvstui.tui.widgets.format import fit
 from lvstui.tui.widgets.glyphs import Glyphs
-from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.line import Bit, prose
 
 STYLES = {
     Verdict.GOOD: "$sev-good",
@@ -19,15 +18,6 @@ STYLES = {
     Verdict.UNKNOWN: "$rs-unverified",
     Verdict.NONE: "$lv-dim",
 }
-
-
-def prose(text: str, style: str, width: int, head: str = "", head_style: str = "") -> list[Bit]:
-    """`head` and then the text, wrapped and hanging under its first word."""
-    indent = width_of(head)
-    lines = textwrap.wrap(text, max(width - indent, 20), break_on_hyphens=False) or [""]
-    bits: list[Bit] = [(head, head_style or style), (lines[0] + "\n", style)]
-    bits += [(" " * indent + line + "\n", style) for line in lines[1:]]
-    return bits
 
 
 def cell_bits(

@@ -7,34 +7,8 @@ from dataclasses import dataclass, replace
 
 from lvstui.model.picture import ServerView, ServiceView
 from lvstui.model.say import bits, per_second
-from lvstui.tui.services.cells import (
-    NARROW_WEIGHT_WIDTHS,
-    WEIGHT_WIDTHS,
-    Cell,
-    Paint,
-    active_cell,
-    checked_cell,
-    checks_cell,
-    inactive_cell,
-    limits_cell,
-    no_cell,
-    persistent_cell,
-    place_cell,
-    rate_cell,
-    said_cell,
-    server_name,
-    server_note,
-    server_state,
-    server_weights,
-    service_name,
-    service_note,
-    service_said,
-    service_state,
-    service_weights,
-    spark_cell,
-    total_cell,
-    traffic_cell,
-)
+from lvstui.tui.services import cells
+from lvstui.tui.services.cells import NARROW_WEIGHT_WIDTHS, WEIGHT_WIDTHS, Cell, Paint, traffic_cell
 from lvstui.tui.services.rows import Sort
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 
@@ -62,16 +36,20 @@ class Column:
     """What a click on its title orders by."""
 
 
-NAME = Column("name", "SERVICE / REAL SERVER", 24, service_name, server_name, sort=Sort.NAME)
-STATE = Column("state", "STATE", 13, service_state, server_state, sort=Sort.STATE)
-WEIGHTS = Column("weights", "FILE  KA KERNEL", sum(WEIGHT_WIDTHS), service_weights, server_weights)
-NARROW_WEIGHTS = Column(
-    "weights", "FILE  KA KRN", sum(NARROW_WEIGHT_WIDTHS), service_weights, server_weights
+NAME = Column(
+    "name", "SERVICE / REAL SERVER", 24, cells.service_name, cells.server_name, sort=Sort.NAME
 )
-RATE = Column("rate", "CONN/S", 6, rate_cell, rate_cell, right=True, sort=Sort.RATE)
-SPARK = Column("spark", "LAST MINUTE", 12, spark_cell, spark_cell, grow=12)
-ACTIVE = Column("active", "ACTIVE", 7, active_cell, active_cell, right=True, sort=Sort.ACTIVE)
-INACTIVE = Column("inactive", "INACTIVE", 8, inactive_cell, inactive_cell, right=True)
+STATE = Column("state", "STATE", 13, cells.service_state, cells.server_state, sort=Sort.STATE)
+WEIGHTS = Column(
+    "weights", "FILE  KA KERNEL", sum(WEIGHT_WIDTHS), cells.service_weights, cells.server_weights
+)
+NARROW_WEIGHTS = replace(WEIGHTS, title="FILE  KA KRN", width=sum(NARROW_WEIGHT_WIDTHS))
+RATE = Column("rate", "CONN/S", 6, cells.rate_cell, cells.rate_cell, right=True, sort=Sort.RATE)
+SPARK = Column("spark", "LAST MINUTE", 12, cells.spark_cell, cells.spark_cell, grow=12)
+ACTIVE = Column(
+    "active", "ACTIVE", 7, cells.active_cell, cells.active_cell, right=True, sort=Sort.ACTIVE
+)
+INACTIVE = Column("inactive", "INACTIVE", 8, cells.inactive_cell, cells.inactive_cell, right=True)
 _BYTES_IN = traffic_cell("bytes_in", bits)
 _BYTES_OUT = traffic_cell("bytes_out", bits)
 _PACKETS_IN = traffic_cell("packets_in", per_second)
@@ -80,14 +58,14 @@ IN = Column("in", "IN", 8, _BYTES_IN, _BYTES_IN, right=True, sort=Sort.TRAFFIC)
 OUT = Column("out", "OUT", 8, _BYTES_OUT, _BYTES_OUT, right=True)
 PACKETS_IN = Column("packets_in", "PKT/S IN", 8, _PACKETS_IN, _PACKETS_IN, right=True)
 PACKETS_OUT = Column("packets_out", "OUT", 6, _PACKETS_OUT, _PACKETS_OUT, right=True)
-NOTE = Column("note", "SHARE OF CONN / WEIGHT", 22, service_note, server_note, grow=26)
-TOTAL = Column("total", "CONN SINCE START", 16, total_cell, total_cell, right=True)
-LIMITS = Column("limits", "THRESHOLDS", 12, no_cell, limits_cell)
-PERSISTENT = Column("persistent", "PERSIST", 9, no_cell, persistent_cell, right=True)
-CHECKS = Column("checks", "CHECKS", 18, no_cell, checks_cell, grow=20)
-CHECKED = Column("checked", "LAST", 10, no_cell, checked_cell)
-SAID = Column("said", "THE CHECK SAID", 24, service_said, said_cell, grow=90)
-PLACE = Column("place", "CONFIGURED AT", 20, place_cell, place_cell, grow=8)
+NOTE = Column("note", "SHARE OF CONN / WEIGHT", 22, cells.service_note, cells.server_note, grow=26)
+TOTAL = Column("total", "CONN SINCE START", 16, cells.total_cell, cells.total_cell, right=True)
+LIMITS = Column("limits", "THRESHOLDS", 12, cells.no_cell, cells.limits_cell)
+PERSISTENT = Column("persistent", "PERSIST", 9, cells.no_cell, cells.persistent_cell, right=True)
+CHECKS = Column("checks", "CHECKS", 18, cells.no_cell, cells.checks_cell, grow=20)
+CHECKED = Column("checked", "LAST", 10, cells.no_cell, cells.checked_cell)
+SAID = Column("said", "THE CHECK SAID", 24, cells.service_said, cells.said_cell, grow=90)
+PLACE = Column("place", "CONFIGURED AT", 20, cells.place_cell, cells.place_cell, grow=8)
 
 
 _NARROWER = {"weights": NARROW_WEIGHTS, "state": replace(STATE, width=12)}

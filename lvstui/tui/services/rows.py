@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State
-from lvstui.tui.widgets.format import width_of
+from lvstui.tui.widgets.format import filter_words, width_of
 
 Row = ServiceView | ServerView
 RowId = tuple[ServiceKey, ServerKey | None]
@@ -89,13 +89,6 @@ def _service_text(view: ServiceView) -> str:
 
 def _server_text(view: ServerView) -> str:
     return f"{view.key} {view.name} {view.state.value} {view.reason} {view.checker}".lower()
-
-
-def _matcher(pattern: str) -> tuple[Callable[[str], bool], bool]:
-    text = pattern.strip().lower()
-    inverse = text.startswith("!")
-    words = text.lstrip("!").split()
-    return (lambda line: all(word in line for word in words)), inverse and bool(words)
 
 
 def _traffic(row: Row) -> float:
@@ -175,12 +168,11 @@ class RowList:
             self._kept.clear()
             self._shape = shape
         kept: dict[ServiceKey, _Kept] = {}
-        match, inverse = _matcher(shape.pattern)
         last = self._kept
         for view in services:
             known = last.get(view.key)
             if known is None or known.view is not view:
-                servers = self._choose(view, shape, match, inverse)
+                servers = self._choose(view, shape)
                 known = _Kept(view, servers, known.width if known else 0)
                 known.width = max(known.width, _name_width(view))
             kept[view.key] = known
@@ -207,15 +199,18 @@ class RowList:
         self.name_width = width
         self.hidden = total - shown
 
-    def _choose(
-        self, view: ServiceView, shape: ViewOptions, match: Callable[[str], bool], inverse: bool
-    ) -> tuple[Row, ...] | None:
+    def _choose(self, view: ServiceView, shape: ViewOptions) -> tuple[Row, ...] | None:
+        words, inverse = filter_words(shape.pattern)
+
+        def match(line: str) -> bool:
+            return all(word in line for word in words)
+
         servers: Sequence[ServerView] = view.servers
         if shape.faults:
             servers = [server for server in servers if is_fault(server)]
             if not servers and view.severity in (Severity.GOOD, Severity.INFO):
                 return None
-        if shape.pattern.strip("! "):
+        if words:
             whole = match(_service_text(view))
             if inverse:
                 if whole:

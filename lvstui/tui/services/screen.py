@@ -17,7 +17,9 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
 from lvstui.model.say import grouped, plural
 from lvstui.operations.weights import WeightsPlan, disabled_words
+from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.command import Command
+from lvstui.tui.dialog import ask
 from lvstui.tui.events.event_list import EventList
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.services.commands import SERVICES_COMMANDS
@@ -43,21 +45,9 @@ class ServicesScreen(FilteredScreen):
 
     MODE = "services"
     OWN: ClassVar[tuple[Command[Any], ...]] = SERVICES_COMMANDS
-    FOOTER = (
-        "drain",
-        "enable",
-        "weight",
-        "details",
-        "undo",
-        "filter",
-        "file-disable",
-        "file-add",
-        "sort",
-        "faults",
-    )
+    FOOTER = "drain enable weight details undo filter file-disable file-add sort faults"
 
     def body(self) -> ComposeResult:
-        """Table, or why there is none; events; what a key acts on."""
         glyphs = self.console.glyphs
         yield ServerTable(glyphs, id="main")
         with VerticalScroll(id="explanation", can_focus=False):
@@ -96,7 +86,6 @@ class ServicesScreen(FilteredScreen):
         return unexplained(picture)
 
     def show_picture(self, picture: Picture) -> None:
-        """Show what changed."""
         super().show_picture(picture)
         self.table.show_services(picture.services, self.console.settings.clock())
         self._explain(picture)
@@ -219,8 +208,6 @@ class ServicesScreen(FilteredScreen):
     def choose_enable(self) -> None:
         """Say which targets are disabled in the file, and enable them there; or the others in the
         kernel."""
-        from lvstui.tui.choice import ChoiceScreen
-
         off = self.disabled_targets()
         drained = [server.id for server in self.targets() if server not in off]
         lines = ["; ".join(disabled_words(server) for server in off[:3])]
@@ -230,17 +217,17 @@ class ServicesScreen(FilteredScreen):
         if drained:
             lines.append(f"The other {plural(len(drained), 'server')}: e, in the kernel.")
 
-        def chosen(at: int | None) -> None:
+        def chosen(at: int) -> None:
             if at == 1:
                 self.propose("enable", targets=drained)
-            elif at == 0:
+            else:
                 why = self.in_file.why_not()
                 if why:
                     self.tell(why, bad=True)
                 else:
                     self.in_file.enable([server.id for server in off])
 
-        self.app.push_screen(ChoiceScreen("Enable", lines), chosen)
+        ask(self.app, ChoiceScreen("Enable", lines), chosen)
 
     def propose(
         self,
@@ -269,14 +256,9 @@ class ServicesScreen(FilteredScreen):
             self.table.mark(set(self.table.marks), False)
 
     def ask_weight(self) -> None:
-        """Ask for a weight, then show the plan."""
         from lvstui.tui.services.weight import WeightScreen
 
-        def chosen(weight: int | None) -> None:
-            if weight is not None:
-                self.propose("weight", weight)
-
-        self.app.push_screen(WeightScreen(self.targets()), chosen)
+        ask(self.app, WeightScreen(self.targets()), lambda weight: self.propose("weight", weight))
 
     def open_details(self, wanted: RowId | None = None) -> None:
         """Everything about a row (the one under the cursor)."""
@@ -327,36 +309,29 @@ class ServicesScreen(FilteredScreen):
         self.in_file.add(self.spot, Configuration(services=services))
 
     def remove_in_file(self) -> None:
-        """The plan that takes the row out of the file."""
         self.in_file.remove(self.spot)
 
     # View
 
     def reshape(self, shape: ViewOptions) -> None:
-        """Another order or filter."""
         self.table.reshape(shape)
         self._explain(self.console.picture)
         self.show_target()
 
     def choose_sort(self) -> None:
-        """A menu of orders."""
-        from lvstui.tui.choice import ChoiceScreen
-
         orders = list(Sort)
         now = self.table.shape.sort
 
-        def chosen(at: int | None) -> None:
-            if at is not None:
-                sort = orders[at]
-                again = sort is now and sort is not Sort.FILE
-                reverse = again and not self.table.shape.reverse
-                self.reshape(replace(self.table.shape, sort=sort, reverse=reverse))
+        def chosen(at: int) -> None:
+            sort = orders[at]
+            again = sort is now and sort is not Sort.FILE
+            reverse = again and not self.table.shape.reverse
+            self.reshape(replace(self.table.shape, sort=sort, reverse=reverse))
 
         names = [order.value for order in orders]
-        self.app.push_screen(ChoiceScreen("Sort by", names, orders.index(now), again="s"), chosen)
+        ask(self.app, ChoiceScreen("Sort by", names, orders.index(now), again="s"), chosen)
 
     def filter_by(self, pattern: str) -> None:
-        """Show only servers and services that hold these words."""
         self.reshape(replace(self.table.shape, pattern=pattern))
 
     def step_back(self) -> None:

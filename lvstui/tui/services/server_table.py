@@ -23,36 +23,8 @@ from lvstui.tui.services.columns import COLUMN_SETS, GUTTER, ColumnSet, Layout
 from lvstui.tui.services.painter import Painted, Painter, RowStyle, changed_spans
 from lvstui.tui.services.rows import Row, RowId, RowList, ViewOptions, row_id
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
-from lvstui.tui.widgets.lines import LineList, moves
+from lvstui.tui.widgets.lines import LineList, classes_of, moves
 
-_MEANINGS = (
-    "plain",
-    "header",
-    "header-sorted",
-    "service",
-    "address",
-    "name",
-    "fold",
-    "pointer",
-    "mark",
-    "muted",
-    "faint",
-    "number",
-    "weight",
-    "differs",
-    "spark",
-    "spark-server",
-    "spark-idle",
-    "bar",
-    "track",
-    "share",
-    "warn",
-    "reason-down",
-    "cursor",
-    "cursor-idle",
-    "marked",
-    *(state.value for state in State),
-)
 _Target = tuple[ServiceKey, ServerKey]
 
 
@@ -79,7 +51,13 @@ class ServerTable(LineList, inherit_bindings=False):
             """Only the newest counts."""
             return isinstance(message, type(self))
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"server-table--{name}" for name in _MEANINGS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
+        "server-table",
+        "plain header header-sorted service address name fold pointer mark muted faint number "
+        "weight differs spark spark-server spark-idle bar track share warn reason-down cursor "
+        "cursor-idle marked",
+        State,
+    )
 
     PREFIX = "server-table"
     HEAD = 1
@@ -127,14 +105,12 @@ class ServerTable(LineList, inherit_bindings=False):
         self._rebuild()
 
     def reshape(self, shape: ViewOptions) -> None:
-        """Another order or filter."""
         if shape != self.shape:
             self.shape = shape
             self.repaint()
             self._rebuild()
 
     def show_columns(self, chosen: ColumnSet) -> None:
-        """Another set of columns."""
         self.column_set = chosen
         self._layout = None
         self.repaint()
@@ -243,7 +219,6 @@ class ServerTable(LineList, inherit_bindings=False):
 
     @property
     def row(self) -> Row | None:
-        """The row under the cursor."""
         rows = self._list.rows
         return rows[self._at] if self._at < len(rows) else None
 
@@ -270,7 +245,6 @@ class ServerTable(LineList, inherit_bindings=False):
 
     @property
     def count(self) -> int:
-        """Rows that are shown."""
         return len(self._list)
 
     def set_cursor(self, at: int) -> None:
@@ -305,7 +279,6 @@ class ServerTable(LineList, inherit_bindings=False):
         self.put_cursor(self._at + by)
 
     def action_page(self, pages: float) -> None:
-        """Cursor by pages."""
         by = int(max(self.room - 1, 1) * pages) or (1 if pages > 0 else -1)
         self.scroll_to(y=self.scroll_offset.y + by, animate=False, immediate=True)
         self.put_cursor(self._at + by)
@@ -332,13 +305,11 @@ class ServerTable(LineList, inherit_bindings=False):
         self.scroll_to_cursor()
 
     def fold_all(self, folded: bool) -> None:
-        """Fold or open every service."""
         self.folded = {view.key for view in self._services} if folded else set()
         self._rebuild()
         self.scroll_to_cursor()
 
     def mark(self, targets: Iterable[_Target], marked: bool) -> None:
-        """Mark or unmark real servers."""
         if marked:
             self.marks |= set(targets)
         else:
@@ -349,7 +320,6 @@ class ServerTable(LineList, inherit_bindings=False):
     # Mouse and focus
 
     def head_clicked(self, x: int) -> None:
-        """Order by that column."""
         layout = self._chosen_layout()
         for column, start, width in zip(layout.columns, layout.starts, layout.widths, strict=True):
             if start <= x < start + width and column.sort is not None:

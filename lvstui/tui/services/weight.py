@@ -91,13 +91,11 @@ class WeightScreen(Dialog[int]):
         return f"weight of {first.label} ({first.key}){more}  on {self.console.picture.host}"
 
     def body(self) -> ComposeResult:
-        """The number, what is wrong with it, and what it means."""
         now = self._targets[0].weights.kernel
         yield Input("" if now is None else str(now), id="new-weight", max_length=12)
         yield Static(id="weight-text", markup=False)
 
     def on_mount(self) -> None:
-        """Show what is true now."""
         self._draw()
 
     def _draw(self) -> None:
@@ -117,7 +115,6 @@ class WeightScreen(Dialog[int]):
         self.query_one("#weight-text", Static).update(content)
 
     def action_add(self, by: int) -> None:
-        """More or less."""
         field = self.query_one("#new-weight", Input)
         weight = read_weight(field.value)
         number = weight if isinstance(weight, int) else 0
@@ -134,4 +131,4 @@ class WeightScreen(Dialog[int]):
         if isinstance(weight, int):
             self.dismiss(weight)
         else:
-            self.notify(weight, severity="warning", markup=False)
+            self.tell(weight, bad=True)

@@ -5,6 +5,14 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 
 
+def filter_words(pattern: str) -> tuple[list[str], bool]:
+    """The words of a filter, in lower case; and whether it hides what holds them all (`!` in
+    front)."""
+    text = pattern.strip().lower()
+    words = text.lstrip("!").split()
+    return words, text.startswith("!") and bool(words)
+
+
 def width_of(text: str) -> int:
     """Cells that `text` takes."""
     return len(text) if text.isascii() else cell_len(text)

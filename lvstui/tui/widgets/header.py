@@ -230,7 +230,6 @@ class TabStrip(LineStrip):
         self._spans: list[tuple[int, int, str]] = []
 
     def show_picture(self, picture: Picture) -> None:
-        """Count what there is."""
         self._tally.count(picture.services)
         self._summary = tuple(summary(len(picture.services), self._tally))
         self.look_again()
@@ -257,7 +256,6 @@ class TabStrip(LineStrip):
         return [*bits, (" " * max(pad, 0), ""), *summary_bits, (" ", "")]
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the tab that was clicked."""
         for start, end, mode in self._spans:
             if start <= event.x < end:
                 self.post_message(self.Chosen(mode))

@@ -74,7 +74,6 @@ class KeyBar(LineStrip):
         return [*bits, (" " * pad, ""), right, (" ", "")]
 
     def on_click(self, event: events.Click) -> None:
-        """Like pressing it."""
         for start, end, command in self._spans:
             if start <= event.x < end:
                 self.post_message(self.Chosen(command))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,15 @@ def clipped(bits: Sequence[Bit], width: int, ellipsis: str = "…") -> list[Bit]
         found.append((text, style))
         room -= length
     return found
+
+
+def prose(text: str, style: str, width: int, head: str = "", head_style: str = "") -> list[Bit]:
+    """`head` and then the text, wrapped and hanging under its first word."""
+    indent = width_of(head)
+    lines = textwrap.wrap(text, max(width - indent, 20), break_on_hyphens=False) or [""]
+    bits: list[Bit] = [(head, head_style or style), (lines[0] + "\n", style)]
+    bits += [(" " * indent + line + "\n", style) for line in lines[1:]]
+    return bits
 
 
 class LineStrip(Widget):

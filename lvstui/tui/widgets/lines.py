@@ -6,6 +6,8 @@ cursor, paging, clicks, the focus and styles are here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import Enum
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -32,6 +34,11 @@ def moves(top: str = "To the top", bottom: str = "To the bottom") -> list[Bindin
         Binding("pagedown,ctrl+f", "page(1)", "A page down", show=False),
         Binding("pageup,ctrl+b", "page(-1)", "A page up", show=False),
     ]
+
+
+def classes_of(prefix: str, words: str, more: Iterable[Enum] = ()) -> set[str]:
+    """The component classes of a list: its meanings, in one text and out of an enumeration."""
+    return {f"{prefix}--{word}" for word in (*words.split(), *(one.value for one in more))}
 
 
 class LineList(ScrollView, can_focus=True):
@@ -106,12 +113,10 @@ class LineList(ScrollView, can_focus=True):
         return style
 
     def notify_style_update(self) -> None:
-        """The theme changed."""
         self._styles_of.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        """One visible line."""
         if y < self.HEAD:
             return self.head()
         width = self.scrollable_content_region.width
@@ -166,7 +171,6 @@ class LineList(ScrollView, can_focus=True):
         self.refresh()
 
     def action_move(self, by: int) -> None:
-        """Another line."""
         self.put_cursor(self._at + by)
         self.post_message(self.Moved(self))
 
@@ -203,7 +207,6 @@ class LineList(ScrollView, can_focus=True):
         self.repaint()
 
     def on_resize(self) -> None:
-        """Another size."""
         self.fit_lines()
         if self.can_focus:
             self.put_cursor(self._at)

@@ -57,7 +57,6 @@ class WarningStrip(Widget):
         self.refresh(layout=True)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """One line or two."""
         return max(len(self._lines(width)), 1)
 
     def _lines(self, width: int) -> list[list[Bit]]:
@@ -90,7 +89,6 @@ class WarningStrip(Widget):
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
-        """List them all."""
         event.stop()
         self.post_message(self.Chosen())
 
