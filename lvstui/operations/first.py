@@ -18,7 +18,6 @@ from lvstui.keepalived.first import (
     First,
     FirstDirector,
     FirstServer,
-    FirstService,
     free_vrid,
     render,
     sysctl_file,
@@ -28,6 +27,8 @@ from lvstui.model.numbers import hexadecimal, number
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration_hosts import DirectorAccess, at_once, with_runner
+from lvstui.operations.questions import QUESTIONS
+from lvstui.realserver.probes.arp import ask_all
 from lvstui.realserver.probes.asking import ask_all
 from lvstui.realserver.probes.links import Network, read_network
 from lvstui.realserver.probes.results import Unavailable
@@ -42,32 +43,6 @@ LISTEN_S = 3.5
 """A MASTER with adverts each second, the usual pace, is heard three times in it."""
 CANDIDATES = 6
 """Addresses that are asked for, to find one that nobody has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What was typed; what is empty is guessed."""
-
-    vip: str = ""
-    """`ADDR` or `ADDR/PREFIX`."""
-    vrid: str = ""
-    interface: str = ""
-    """One name for both directors, or two with a comma."""
-    directors: str = ""
-    """This director's name, then its peer's."""
-    unicast: str = ""
-    """Empty, or the addresses of both with a comma."""
-    servers: str = ""
-    """`ADDR[=NAME][*WEIGHT]`, with blanks or commas between."""
-    port: str = "80"
-    protocol: str = "tcp"
-    name: str = ""
-    scheduler: str = "wlc"
-    persistence: str = ""
-    """Seconds; empty: none."""
-    check: str = ""
-    path: str = "/"
-    sync: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +94,15 @@ def _address(word: str) -> str:
     return socket.inet_ntoa(struct.pack("=I", value))
 
 
-def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
-    """The whole setup, and what in it was guessed, in words. Raises ValueError saying which
-    answer cannot be read; whether they are right is for `keepalived.first.wrong` to say."""
+def completed(
+    answers: Mapping[str, str], found: Guess, sync: bool = False
+) -> tuple[First, tuple[str, ...]]:
+    """The whole setup, and what in it was guessed, in words; `answers` are by the field of
+    `QUESTIONS`. Raises ValueError saying which of them cannot be read; whether they are right is
+    for `keepalived.first.wrong` to say."""
+    typed = {q.field: answers.get(q.field, q.default).strip() for q in QUESTIONS}
     guessed = []
-    vip, slash, prefix = answers.vip.strip().partition("/")
+    vip, slash, prefix = typed["vip"].partition("/")
     if not vip:
         if not found.vip:
             raise ValueError("vip: none is given and none can be guessed")
@@ -131,34 +110,32 @@ def completed(answers: Answers, found: Guess) -> tuple[First, tuple[str, ...]]:
         guessed.append(f"VIP {vip}/{prefix}")
     elif slash and number(prefix, 128) is None:
         raise ValueError("vip: a number is expected behind the /")
-    if not answers.vrid.strip():
+    if not typed["vrid"]:
         guessed.append(f"VRID {found.vrid}")
-    if not answers.interface.strip():
+    if not typed["interface"]:
         guessed.append(f"interface {found.interface}")
-    interfaces = _pair(answers.interface or found.interface, "interface", alone=True)
-    names = _pair(answers.directors or f"{found.host},{peer_name(found.host)}", "directors")
-    if not answers.directors.strip():
+    interfaces = _pair(typed["interface"] or found.interface, "interface", alone=True)
+    names = _pair(typed["directors"] or f"{found.host},{peer_name(found.host)}", "directors")
+    if not typed["directors"]:
         guessed.append(f"directors {' and '.join(names)}")
-    addresses = _pair(answers.unicast, "unicast") if answers.unicast.strip() else ("", "")
-    service = FirstService(
-        port=_number(answers.port, "port"),
-        servers=tuple(map(_server, answers.servers.replace(",", " ").split())),
-        name=answers.name.strip(),
-        protocol=answers.protocol.strip().lower(),
-        scheduler=answers.scheduler.strip(),
-        persistence_s=_number(answers.persistence or "0", "persistence"),
-        check=answers.check.strip() or ("none" if answers.protocol == "udp" else "TCP_CHECK"),
-        path=answers.path.strip() or "/",
-    )
+    addresses = _pair(typed["unicast"], "unicast") if typed["unicast"] else ("", "")
     one, two = map(FirstDirector, names, interfaces, addresses)
+    protocol = typed["protocol"].lower()
     first = First(
         (one, two),
         vip,
         int(prefix) if prefix else found.prefix,
-        _number(answers.vrid or str(found.vrid), "vrid"),
-        (service,),
-        unicast=bool(answers.unicast.strip()),
-        sync_connections=answers.sync,
+        _number(typed["vrid"] or str(found.vrid), "vrid"),
+        _number(typed["port"], "port"),
+        tuple(map(_server, typed["servers"].replace(",", " ").split())),
+        typed["name"],
+        protocol,
+        typed["scheduler"],
+        _number(typed["persistence"] or "0", "persistence"),
+        typed["check"] or ("none" if protocol == "udp" else "TCP_CHECK"),
+        typed["path"] or "/",
+        unicast=bool(typed["unicast"]),
+        sync_connections=sync,
     )
     return first, tuple(guessed)
 

@@ -9,6 +9,7 @@ from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService, Target
 from lvstui.keepalived.keywords import KNOWN_WORDS, ROOT, Keyword, walk
+from lvstui.keepalived.meaning.effective.trace import TYPED
 from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.shown import MASK
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -115,26 +116,6 @@ def _labels(entries: tuple[OutlineEntry, ...], steps: list[int]) -> list[str]:
     return labels
 
 
-_TYPED = {
-    "lb_algo": "scheduler",
-    "lvs_sched": "scheduler",
-    "lb_kind": "forwarding",
-    "lvs_method": "forwarding",
-    "ops": "one_packet",
-    "persistence_timeout": "persistence_s",
-    "uthreshold": "upper_threshold",
-    "lthreshold": "lower_threshold",
-    "delay_loop": "delay_loop_s",
-    "connect_timeout": "connect_timeout_s",
-    "virtual_router_id": "vrid",
-    "advert_int": "advert_interval_s",
-    "preempt_delay": "preempt_delay_s",
-    "strict_mode": "strict",
-    "unicast_src_ip": "unicast_source",
-}
-"""Where the typed view calls a value by another name than keepalived does."""
-
-
 def word_at(found: Document, page: FilePage, line: int) -> tuple[Keyword, str] | None:
     """The keyword on that line, and what keepalived takes for its value; empty when the typed view
     does not hold it, or when it is a secret."""
@@ -160,7 +141,7 @@ def word_at(found: Document, page: FilePage, line: int) -> tuple[Keyword, str] |
         thing = server.checkers[int(id[3])] if server and spot.check else server or service
     elif id is not None and id[0] == "instances":
         thing = found.configuration.instances[int(id[1])]
-    value = getattr(thing, _TYPED.get(keyword.name, keyword.name), None)
+    value = getattr(thing, TYPED.get(keyword.name, keyword.name), None)
     if value is None or isinstance(value, tuple) or value == "":
         return keyword, ""
     if isinstance(value, bool):

@@ -6,7 +6,8 @@ from textual.widgets import Button, Input
 
 from lvstui.keepalived.first import First, render
 from lvstui.operations.first import Guess
-from lvstui.tui.config.first import QUESTIONS, FirstScreen
+from lvstui.operations.questions import QUESTIONS
+from lvstui.tui.config.first import FirstScreen
 
 from .conftest import Desk, Start
 

@@ -210,8 +210,9 @@ def walk(table: Keywords = ROOT) -> Iterator[Keyword]:
         yield from walk(keyword.inner or {})
 
 
-_REAL_SERVER = (ROOT[b"virtual_server"].inner or {})[b"real_server"].inner or {}
-CHECKERS: Keywords = {k: v for k, v in _REAL_SERVER.items() if k.endswith((b"_CHECK", b"_GET"))}
+VIRTUAL_SERVER: Keywords = ROOT[b"virtual_server"].inner or {}
+REAL_SERVER: Keywords = VIRTUAL_SERVER[b"real_server"].inner or {}
+CHECKERS: Keywords = {k: v for k, v in REAL_SERVER.items() if k.endswith((b"_CHECK", b"_GET"))}
 """Health checks of a real server."""
 
 KNOWN_WORDS = frozenset(keyword.name.encode() for keyword in walk())

@@ -167,7 +167,7 @@ weight                   number -i32..i32 +2.1.0 =1 | Factor: the file's number 
 
 BFD_CHECK = """
 name                     name        +2.0.0    | BFD instance: name of a bfd_instance block
-alpha                    bool +2.0.0 =no
+alpha                    bool +2.0.0 <real_server =no
     | Starts as down: no traffic before its first check
 """
 

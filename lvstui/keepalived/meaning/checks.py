@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lvstui.keepalived.keywords import CHECKERS
+from lvstui.keepalived.keywords import CHECKERS, REAL_SERVER, VIRTUAL_SERVER
 from lvstui.keepalived.text.shown import HIDDEN, shown_url
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import MAX_PORT, MAX_UNSIGNED, Notes, script_path, shown
@@ -19,7 +19,7 @@ DEFAULT_TIMEOUT = 5.0
 _RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3, "FILE_CHECK": 0, "BFD_CHECK": 0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Timing:
     """What a check inherits. None: not set at this level."""
 
@@ -40,26 +40,24 @@ class Timing:
 
 def timing(block: Block, notes: Notes, inner: bool = True) -> Timing:
     """What `block` itself sets. `inner`: of a real server or check, where alpha takes a value."""
-    delay_loop: float | None = None
-    timeout: float | None = None
-    retry: int | None = None
-    alpha: bool | None = None
+    found = Timing()
+    outer = block.keyword in (b"virtual_server", b"real_server")
+    # HTTP_GET and SSL_GET alone know nb_get_retry.
+    table = VIRTUAL_SERVER if not inner else REAL_SERVER if outer else CHECKERS[block.keyword].inner
+    retry = {b"retry", b"nb_get_retry"}.intersection(table or ())
     for statement in block.statements():
         word = statement.words[0]
         if word == b"delay_loop":
-            value = notes.seconds(statement)
-            delay_loop = delay_loop if value is None else value
+            found.delay_loop = notes.seconds(statement) or found.delay_loop
         elif word == b"connect_timeout":
-            value = notes.seconds(statement)
-            timeout = timeout if value is None else value
-        elif word in (b"retry", b"nb_get_retry"):
-            low = 1 if block.keyword in (b"virtual_server", b"real_server") else 0
-            count = notes.number(statement, low, MAX_UNSIGNED, whole=low == 1)
-            retry = retry if count is None else count
+            found.connect_timeout = notes.seconds(statement) or found.connect_timeout
+        elif word in retry:
+            count = notes.number(statement, 1 if outer else 0, MAX_UNSIGNED, whole=outer)
+            found.retry = found.retry if count is None else count
         elif word == b"alpha":
             flag = notes.flag(statement) if inner else True
-            alpha = alpha if flag is None else flag
-    return Timing(delay_loop, timeout, retry, alpha)
+            found.alpha = found.alpha if flag is None else flag
+    return found
 
 
 @dataclass(frozen=True, slots=True)

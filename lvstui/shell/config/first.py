@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvstui.operations.questions import QUESTIONS
 from lvstui.process import newfile
 from lvstui.process.readonly import Harmless, forbid
 from lvstui.shell.ask import DONE, NOT_DONE, USAGE, fail
@@ -17,7 +18,6 @@ from lvstui.shell.change import json_option, print_json
 
 if TYPE_CHECKING:
     from lvstui.keepalived.first import First
-    from lvstui.operations.first import Answers
 
 
 def add_first(words: Any) -> None:
@@ -30,47 +30,17 @@ def add_first(words: Any) -> None:
         "routes, the adverts on the wire and ARP, and said to be a guess. Writes nothing without "
         "--output; `lvstui config apply FILE` then puts a file in force.",
     )
-    sub.add_argument("--vip", default="", metavar="ADDR[/PREFIX]", help="the virtual address")
-    sub.add_argument("--vrid", default="", metavar="N", help="virtual router id, 1 to 255")
-    sub.add_argument(
-        "--interface",
-        default="",
-        metavar="IF[,IF]",
-        help="of the adverts and the VIP, on each director",
-    )
-    sub.add_argument(
-        "--directors", default="", metavar="NAME,NAME", help="this director, then its peer"
-    )
-    sub.add_argument(
-        "--unicast",
-        default="",
-        metavar="ADDR,ADDR",
-        help="adverts go straight between these addresses",
-    )
-    sub.add_argument(
-        "--server",
-        action="append",
-        default=[],
-        metavar="ADDR[=NAME][*WEIGHT]",
-        help="a real server; again for each",
-    )
-    sub.add_argument("--port", default="80", help="of the service (default 80)")
-    sub.add_argument("--protocol", default="tcp", choices=("tcp", "udp", "sctp"))
-    sub.add_argument("--name", default="", help="of the service, as a comment beside it")
-    sub.add_argument("--scheduler", default="wlc", help="how connections are shared (default wlc)")
-    sub.add_argument(
-        "--persistence",
-        default="",
-        metavar="SECONDS",
-        help="a client stays with its server that long",
-    )
-    sub.add_argument(
-        "--check",
-        default="",
-        choices=("TCP_CHECK", "HTTP_GET", "SSL_GET", "none"),
-        help="how servers are checked (default TCP_CHECK; none for UDP)",
-    )
-    sub.add_argument("--path", default="/", help="for HTTP_GET and SSL_GET (default /)")
+    for question in QUESTIONS:
+        again = question.field == "servers"
+        sub.add_argument(
+            "--server" if again else f"--{question.field}",
+            dest=question.field,
+            action="append" if again else "store",
+            default=[] if again else question.default,
+            metavar=question.metavar,
+            choices=question.choices,
+            help=question.shell or None,
+        )
     sub.add_argument(
         "--sync",
         action="store_true",
@@ -91,10 +61,12 @@ def _run(args: argparse.Namespace) -> int:
     from lvstui.keepalived.meaning.view import default_config_id
     from lvstui.operations.first import completed, guess
 
+    answers = {q.field: getattr(args, q.field) for q in QUESTIONS}
+    answers["servers"] = " ".join(args.servers)
     # Of a VIP that was given nobody wants to know which other one seems to be free.
     found = guess(default_config_id(), suggest_vip=not args.vip)
     try:
-        first, guessed = completed(_answers(args), found)
+        first, guessed = completed(answers, found, args.sync)
     except ValueError as error:
         return fail(str(error))
     problems = wrong(first, found.heard_vrids)
@@ -119,27 +91,6 @@ def _run(args: argparse.Namespace) -> int:
             return fail(f"{where}: {error.strerror}", NOT_DONE)
     _tell(args, first, files, notes)
     return DONE
-
-
-def _answers(args: argparse.Namespace) -> Answers:
-    from lvstui.operations.first import Answers
-
-    return Answers(
-        vip=args.vip,
-        vrid=args.vrid,
-        interface=args.interface,
-        directors=args.directors,
-        unicast=args.unicast,
-        servers=" ".join(args.server),
-        port=args.port,
-        protocol=args.protocol,
-        name=args.name,
-        scheduler=args.scheduler,
-        persistence=args.persistence,
-        check=args.check,
-        path=args.path,
-        sync=args.sync,
-    )
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

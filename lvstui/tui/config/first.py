@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,72 +12,12 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from lvstui.keepalived.first import (
-    CHECKS,
-    NONLOCAL_BIND,
-    PROTOCOLS,
-    SYSCTL_FILE,
-    First,
-    render,
-    wrong,
-)
+from lvstui.keepalived.first import NONLOCAL_BIND, SYSCTL_FILE, First, render, wrong
 from lvstui.model.text import plain
-from lvstui.operations.first import Answers, Guess, completed
+from lvstui.operations.first import Guess, completed, peer_name
+from lvstui.operations.questions import QUESTIONS
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.widgets.line import Bit
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One line of the form."""
-
-    field: str
-    """Of `Answers`."""
-    label: str
-    help: str
-    hint: str = ""
-    """Shown in an empty field, where nothing is guessed."""
-
-
-QUESTIONS = (
-    Question("vip", "VIP", "The address that clients use, with the length of its network."),
-    Question("directors", "Directors", "Names of this director and of its peer."),
-    Question("interface", "Interface", "Carries VIP and adverts; two names when they differ."),
-    Question("vrid", "VRID", "1 to 255; no other pair on this network may use it."),
-    Question(
-        "unicast",
-        "Unicast",
-        "Addresses of both directors where multicast is not forwarded (clouds); empty: multicast.",
-        "multicast",
-    ),
-    Question(
-        "servers",
-        "Real servers",
-        "ADDR[=NAME][*WEIGHT], blanks between; all on the VIP's network.",
-        "10.0.0.3=rs1*10 10.0.0.4=rs2*10",
-    ),
-    Question("port", "Port", "Of the service; the real servers listen on the same one."),
-    Question("protocol", "Protocol", "One of " + ", ".join(PROTOCOLS) + "."),
-    Question("name", "Service name", "A comment beside it; lvstui shows it.", "web"),
-    Question(
-        "scheduler",
-        "Scheduler",
-        "wlc: fewest connections for the weight; wrr: by turns; sh: by client address.",
-    ),
-    Question(
-        "persistence",
-        "Persistence",
-        "Seconds for which a client stays with its server; empty: none.",
-        "none",
-    ),
-    Question(
-        "check",
-        "Check",
-        "One of " + ", ".join(CHECKS) + "; a server that fails it gets no connections.",
-        "TCP_CHECK",
-    ),
-    Question("path", "Path", "For HTTP_GET and SSL_GET: status 200 is good."),
-)
 
 
 class FirstScreen(Dialog[First]):
@@ -114,13 +53,12 @@ class FirstScreen(Dialog[First]):
 
     def body(self) -> ComposeResult:
         """The questions, then what they give."""
-        usual = Answers()
         with VerticalScroll(id="first-scroll", can_focus=False):
             for question in QUESTIONS:
                 with Horizontal(classes="first-line"):
                     yield Static(question.label, markup=False, classes="first-label")
                     yield Input(
-                        str(getattr(usual, question.field)),
+                        question.default,
                         placeholder=question.hint,
                         id=f"first-{question.field}",
                         compact=True,
@@ -148,24 +86,10 @@ class FirstScreen(Dialog[First]):
         hints = {"vrid": str(found.vrid), "interface": found.interface}
         if found.vip:
             hints["vip"] = f"{found.vip}/{found.prefix}"
-        try:
-            names = completed(Answers(vip="0.0.0.0", interface="x"), found)[0].directors
-            hints["directors"] = ",".join(director.name for director in names)
-        except ValueError:
-            pass
+        hints["directors"] = f"{found.host},{peer_name(found.host)}"
         for field, hint in hints.items():
             self.query_one(f"#first-{field}", Input).placeholder = hint
         self._draw()
-
-    @property
-    def answers(self) -> Answers:
-        """What is typed now."""
-        typed: dict[str, Any] = {
-            field.name: self.query_one(f"#first-{field.name}", Input).value
-            for field in fields(Answers)
-            if field.name != "sync"
-        }
-        return Answers(**typed)
 
     @on(Input.Changed)
     def _changed(self) -> None:
@@ -197,7 +121,10 @@ class FirstScreen(Dialog[First]):
         if not self.query_one("#first-servers", Input).value.strip():
             return [*bits, ("\nName the real servers to see the two files.\n", "$lv-text")]
         try:
-            first, guessed = completed(self.answers, found)
+            first, guessed = completed(
+                {q.field: self.query_one(f"#first-{q.field}", Input).value for q in QUESTIONS},
+                found,
+            )
         except ValueError as error:
             return [*bits, (f"\n{glyphs.warn} {plain(str(error))}\n", "$sev-warn")]
         problems = wrong(first, found.heard_vrids)

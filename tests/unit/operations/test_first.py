@@ -8,10 +8,10 @@ import pytest
 
 from lvstui.keepalived.first import (
     CHECKS,
+    PROTOCOLS,
     First,
     FirstDirector,
     FirstServer,
-    FirstService,
     free_vrid,
     render,
     sysctl_file,
@@ -19,21 +19,19 @@ from lvstui.keepalived.first import (
 )
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.parser import parse_bytes
-from lvstui.operations.first import Answers, Guess, completed, parse_routes
+from lvstui.operations.first import Guess, completed, parse_routes
+from lvstui.operations.questions import QUESTIONS
 
-WEB = FirstService(
-    80,
-    (FirstServer("10.10.0.3", "rs1", 10), FirstServer("10.10.0.4", "rs2", 5)),
-    "web",
-    scheduler="wrr",
-    persistence_s=60,
-)
 FIRST = First(
     (FirstDirector("lb1", "eth0", "10.10.0.1"), FirstDirector("lb2", "ens3", "10.10.0.2")),
     "10.10.0.20",
     24,
     51,
-    (WEB,),
+    80,
+    (FirstServer("10.10.0.3", "rs1", 10), FirstServer("10.10.0.4", "rs2", 5)),
+    "web",
+    scheduler="wrr",
+    persistence_s=60,
 )
 
 ROUTES = """\
@@ -47,8 +45,8 @@ broken line
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("unicast", [False, True], ids=["multicast", "unicast"])
 def test_both_files_are_understood_without_a_complaint(check: str, unicast: bool) -> None:
-    service = replace(WEB, check=check, path="/health?x={1}#y")
-    first = replace(FIRST, services=(service,), unicast=unicast, sync_connections=True)
+    path = "/health?x={1}#y"
+    first = replace(FIRST, check=check, path=path, unicast=unicast, sync_connections=True)
     assert wrong(first) == ()
     seen = [view(parse_bytes(render(first, index))) for index in (0, 1)]
     for configuration in seen:
@@ -83,8 +81,7 @@ def test_only_what_belongs_to_one_director_differs() -> None:
 
 
 def test_an_ipv6_vip_comes_behind_a_link_local_one() -> None:
-    servers = (FirstServer("fd00::3"),)
-    first = replace(FIRST, vip="fd00::20", prefix=64, services=(replace(WEB, servers=servers),))
+    first = replace(FIRST, vip="fd00::20", prefix=64, servers=(FirstServer("fd00::3"),))
     assert wrong(first) == ()
     (instance,) = view(parse_bytes(render(first, 0))).instances
     assert instance.vips == ("fe80::33", "fd00::20")
@@ -99,31 +96,16 @@ def test_an_ipv6_vip_comes_behind_a_link_local_one() -> None:
         ({"prefix": 0}, "prefix"),
         ({"vrid": 256}, "vrid"),
         ({"vrid": 77}, "vrid"),
-        ({"instance": "a b"}, "instance"),
-        ({"services": ()}, "services"),
-        ({"services": (WEB, WEB)}, "service 2 port"),
-        ({"services": (replace(WEB, port=0),)}, "service 1 port"),
-        ({"services": (replace(WEB, servers=()),)}, "service 1 servers"),
-        ({"services": (replace(WEB, scheduler="foo"),)}, "service 1 scheduler"),
-        ({"services": (replace(WEB, protocol="udp"),)}, "service 1 check"),
-        ({"services": (replace(WEB, path="a b"),)}, "service 1 path"),
-        ({"services": (replace(WEB, name="a}"),)}, "service 1 name"),
-        (
-            {"services": (replace(WEB, servers=(FirstServer("10.9.0.3"),)),)},
-            "service 1 server 1 address",
-        ),
-        (
-            {"services": (replace(WEB, servers=(FirstServer("10.10.0.2"),)),)},
-            "service 1 server 1 address",
-        ),
-        (
-            {"services": (replace(WEB, servers=(FirstServer("fd00::2"),)),)},
-            "service 1 server 1 address",
-        ),
-        (
-            {"services": (replace(WEB, servers=(FirstServer("10.10.0.9", weight=0),)),)},
-            "service 1 servers",
-        ),
+        ({"port": 0}, "service 1 port"),
+        ({"servers": ()}, "service 1 servers"),
+        ({"scheduler": "foo"}, "service 1 scheduler"),
+        ({"protocol": "udp"}, "service 1 check"),
+        ({"path": "a b"}, "service 1 path"),
+        ({"name": "a}"}, "service 1 name"),
+        ({"servers": (FirstServer("10.9.0.3"),)}, "service 1 server 1 address"),
+        ({"servers": (FirstServer("10.10.0.2"),)}, "service 1 server 1 address"),
+        ({"servers": (FirstServer("fd00::2"),)}, "service 1 server 1 address"),
+        ({"servers": (FirstServer("10.10.0.9", weight=0),)}, "service 1 servers"),
         ({"directors": (FIRST.directors[0], FirstDirector("lb1", "eth0"))}, "director 2 name"),
         (
             {"directors": (FIRST.directors[0], FirstDirector("lb2", "eth 0"))},
@@ -162,27 +144,24 @@ FOUND = Guess("lb1", "eth0", "10.10.0.1", 24, "10.10.0.129", 52, frozenset({51})
 
 
 def test_what_is_not_typed_is_guessed_and_said() -> None:
-    first, guessed = completed(Answers(servers="10.10.0.3=rs1*10, 10.10.0.4"), FOUND)
+    first, guessed = completed({"servers": "10.10.0.3=rs1*10, 10.10.0.4"}, FOUND)
     assert wrong(first, FOUND.heard_vrids) == ()
     assert (first.vip, first.prefix, first.vrid) == ("10.10.0.129", 24, 52)
     assert [d.name for d in first.directors] == ["lb1", "lb2"]
-    assert first.services[0].servers == (
-        FirstServer("10.10.0.3", "rs1", 10),
-        FirstServer("10.10.0.4"),
-    )
+    assert first.servers == (FirstServer("10.10.0.3", "rs1", 10), FirstServer("10.10.0.4"))
     assert len(guessed) == 4
-    typed = Answers(
-        vip="10.10.0.20/25",
-        vrid="9",
-        interface="a,b",
-        directors="x,y",
-        protocol="udp",
-        servers="10.10.0.3",
-        unicast="10.10.0.1,10.10.0.2",
-    )
+    typed = {
+        "vip": "10.10.0.20/25",
+        "vrid": "9",
+        "interface": "a,b",
+        "directors": "x,y",
+        "protocol": "udp",
+        "servers": "10.10.0.3",
+        "unicast": "10.10.0.1,10.10.0.2",
+    }
     first, guessed = completed(typed, FOUND)
     assert guessed == ()
-    assert first.services[0].check == "none"
+    assert first.check == "none"
     assert (first.prefix, first.directors[1]) == (25, FirstDirector("y", "b", "10.10.0.2"))
 
 
@@ -203,4 +182,9 @@ def test_what_is_not_typed_is_guessed_and_said() -> None:
 def test_an_answer_that_can_not_be_read_is_named(typed: dict[str, str]) -> None:
     field = next(iter(typed)).removesuffix("s") if "directors" not in typed else "directors"
     with pytest.raises(ValueError, match=field):
-        completed(Answers(**typed), FOUND)  # type: ignore[arg-type]
+        completed(typed, FOUND)
+
+
+def test_what_can_be_chosen_is_what_is_taken() -> None:
+    choices = {question.field: question.choices for question in QUESTIONS if question.choices}
+    assert choices == {"protocol": PROTOCOLS, "check": CHECKS}

@@ -1,180 +1,284 @@
 """From an effective value back to the line that it comes from.
 
 The values themselves are those of the typed view; only their origin is looked for here, so the
-two cannot disagree.
+two cannot disagree. How a line is read, its unit, and what a keyword is inherited from are in the
+table of keywords.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lvstui.keepalived.keywords import ENTRIES, NOTIFIES, Keyword, Keywords
-from lvstui.keepalived.meaning.effective.value import Origin, Value
+from lvstui.keepalived.keywords import ENTRIES, NOTIFIES, Keyword, Keywords, ValueKind
+from lvstui.keepalived.meaning.effective.value import Origin, Plain, Value
+from lvstui.keepalived.meaning.virtual_servers import DEFAULT_PERSISTENCE
 from lvstui.keepalived.text.shown import value_of
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.keepalived.text.values import Notes, leading_number, script_path, shown
 
-Plain = str | int | float | bool | None
-Read = Callable[[Statement], Plain]
-"""A statement to its value; None when keepalived ignores the line."""
-
 _WHOLE = re.compile(rb"[+-]?[0-9]{1,19}")
 
+TYPED = {
+    "lb_algo": "scheduler",
+    "lvs_sched": "scheduler",
+    "lb_kind": "forwarding",
+    "lvs_method": "forwarding",
+    "ops": "one_packet",
+    "persistence_timeout": "persistence_s",
+    "uthreshold": "upper_threshold",
+    "lthreshold": "lower_threshold",
+    "delay_loop": "delay_loop_s",
+    "connect_timeout": "connect_timeout_s",
+    "virtual_router_id": "vrid",
+    "advert_int": "advert_interval_s",
+    "preempt_delay": "preempt_delay_s",
+    "strict_mode": "strict",
+    "unicast_src_ip": "unicast_source",
+    "source": "unicast_source",
+    "interval": "interval_s",
+    "file": "path",
+}
+"""Where the typed view calls a value by another name than keepalived does."""
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One place where a value may be written, the innermost first."""
+_SPELLINGS = {
+    "lb_algo": ("lvs_sched",),
+    "lb_kind": ("lvs_method",),
+    "lvs_method": ("lb_kind",),
+    "retry": ("nb_get_retry",),
+    "nopreempt": ("preempt",),
+    "source": ("mcast_src_ip", "unicast_src_ip"),
+    "strict_mode": ("vrrp_strict",),
+}
+"""Other keywords that set the same, those of global_defs by another rule than `vrrp_` too."""
 
-    block: Block
-    keywords: tuple[bytes, ...]
-    title: str = ""
-    """What it is inherited from; empty for the block itself."""
 
-
-def number(statement: Statement) -> Plain:
+def _number(line: Statement) -> int | None:
     """A whole number, as the typed view reads one; negative ones too."""
-    word = statement.words[1] if len(statement.words) > 1 else None
+    word = line.words[1] if len(line.words) > 1 else None
     if word is None:
         return None
     return int(word) if _WHOLE.fullmatch(word) else leading_number(word)
 
 
-def count(statement: Statement) -> Plain:
-    """A whole number from 0."""
-    found = number(statement)
-    return found if isinstance(found, int) and found >= 0 else None
+def _count(line: Statement) -> int | None:
+    found = _number(line)
+    return found if found is not None and found >= 0 else None
 
 
-def adverts(statement: Statement) -> Plain:
-    """How many adverts may be missed, 1 to 100."""
-    found = number(statement)
-    return found if isinstance(found, int) and 1 <= found <= 100 else None
+def _adverts(line: Statement) -> int | None:
+    found = _number(line)
+    return found if found is not None and 1 <= found <= 100 else None
 
 
-def seconds(statement: Statement) -> Plain:
-    """A time in seconds, 0 too."""
-    return Notes().seconds(statement, zero=True)
+def _seconds(line: Statement) -> float | None:
+    return Notes().seconds(line, zero=True)
 
 
-def flag(statement: Statement) -> Plain:
-    """A flag, alone or with true or false."""
-    return Notes().flag(statement)
+def _flag(line: Statement) -> bool | None:
+    return Notes().flag(line)
 
 
-def present(statement: Statement) -> Plain:
-    """A flag that knows no value."""
+def _present(line: Statement) -> bool:
     return True
 
 
-def word(statement: Statement) -> Plain:
-    """Its first value."""
-    return shown(statement.words[1]) if len(statement.words) > 1 else None
+def _word(line: Statement) -> str | None:
+    return shown(line.words[1]) if len(line.words) > 1 else None
 
 
-def lower(statement: Statement) -> Plain:
-    """Its first value, in small letters."""
-    found = word(statement)
-    return found.lower() if isinstance(found, str) else None
+def _script(line: Statement) -> str | None:
+    return script_path(line) or None
 
 
-def script(statement: Statement) -> Plain:
-    """The path of a script."""
-    return script_path(statement) or None
+def _address(line: Statement) -> str | None:
+    return Notes().address(line.words[1]) if len(line.words) > 1 else None
 
 
-def address(statement: Statement) -> Plain:
-    """A canonical address."""
-    return Notes().address(statement.words[1]) if len(statement.words) > 1 else None
+Read = Callable[[Statement], Plain]
+"""A statement to its value; None when keepalived ignores the line."""
+
+_READ: dict[ValueKind, Read] = {
+    ValueKind.FLAG: _present,
+    ValueKind.BOOL: _flag,
+    ValueKind.NUMBER: _count,
+    ValueKind.SECONDS: _seconds,
+    ValueKind.ADDRESS: _address,
+    ValueKind.COMMAND: _script,
+    ValueKind.NOTIFY: _script,
+    ValueKind.PROCESS: _script,
+}
+_READ_ALSO: dict[str, Read] = {
+    "priority": _number,
+    "version": _count,
+    "vrrp_version": _count,
+    "nopreempt": lambda line: True,
+    "preempt": lambda line: False,
+    "protocol": lambda line: (_word(line) or "").lower() or None,
+    "persistence_timeout": lambda line: _count(line) if line.words[1:] else DEFAULT_PERSISTENCE,
+    "persistence_granularity": _word,
+    "misc_timeout": _seconds,
+    "down_timer_adverts": _adverts,
+    "vrrp_down_timer_adverts": _adverts,
+}
+"""Those that are read in another way than their kind says."""
+
+
+def read(keyword: Keyword, line: Statement) -> Plain:
+    """What `line` says, None when keepalived ignores it."""
+    special = _READ_ALSO.get(keyword.name)
+    if special is not None:
+        return special(line)
+    if "garp_" in keyword.name or (keyword.kind is ValueKind.NUMBER and keyword.low < 0):
+        # keepalived reads the times of gratuitous ARP as whole numbers.
+        return (_count if keyword.low >= 0 else _number)(line)
+    return _READ.get(keyword.kind, _word)(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One place where values may be written."""
+
+    block: Block
+    table: Keywords
+    title: str = ""
+    """What is inherited from it; empty for the block itself."""
+    by_word: bool = False
+    """The keyword is part of the title."""
+    alias: str = ""
+    """The keyword that counts here, whatever is asked for."""
+
+    def lines(self, name: str) -> list[tuple[Statement, Plain]]:
+        """The lines that set `name` here, with their values; those that keepalived ignores are
+        left out."""
+        name = self.alias or name
+        spellings = (name, *_SPELLINGS.get(name, ()), f"vrrp_{name}")
+        known = [word for text in spellings if (word := text.encode()) in self.table]
+        if not known:
+            return []
+        lines = ((s, read(self.table[s.keyword], s)) for s in self.block.statements(*known))
+        return [(line, value) for line, value in lines if value is not None]
+
+    def source(self, line: Statement) -> str:
+        """From where the value of `line` is inherited."""
+        return f"{self.title} {line.keyword.decode()}".strip() if self.by_word else self.title
+
+
+def _reach(name: str, levels: Sequence[Level]) -> list[Level]:
+    """Where `name` counts: in the block itself, further out when it is inherited."""
+    keyword = levels[0].table.get(name.encode()) if levels else None
+    inherits = keyword is not None and keyword.inherits
+    return [level for level in levels if level is levels[0] or inherits or level.alias]
+
+
+def written(name: str, levels: Sequence[Level]) -> Plain:
+    """What the innermost level says that says something; of its lines the last."""
+    for level in _reach(name, levels):
+        if found := level.lines(name):
+            return found[-1][1]
+    return None
 
 
 def trace(
-    keyword: str,
+    name: str,
     effective: Plain,
-    levels: Iterable[Level],
-    read: Read,
+    levels: Sequence[Level],
     *,
-    unit: str = "",
     why: str = "",
     absent: str = "",
+    unit: str = "",
 ) -> Value:
-    """`effective` with its origin. `why` tells what makes keepalived take something else than a
-    line says, `absent` where the default comes from."""
-    for depth, level in enumerate(levels):
-        found = [
-            (line, value)
-            for line in level.block.statements(*level.keywords)
-            if (value := read(line)) is not None
-        ]
+    """`effective` with its origin; `levels` are the block itself and, the innermost first, those
+    that it may inherit from. `why` tells what makes keepalived take something else than a line
+    says, `absent` where the default comes from."""
+    keyword = levels[0].table.get(name.encode()) if levels else None
+    unit = keyword.unit if keyword is not None else unit
+    for depth, level in enumerate(_reach(name, levels)):
+        found = level.lines(name)
         if not found:
             continue
         same = [line for line, value in found if value == effective]
-        first = found[0][0].words[0] in NOTIFIES
-        line = found[0][0] if first else found[-1][0]
-        place = line.word_place(1) if len(line.words) > 1 else line.place
-        if line not in same:
+        line = found[0 if found[0][0].keyword in NOTIFIES else -1][0]
+        if same and line not in same:
             # Another one of its lines may be the one that counts (`state` keeps MASTER).
-            if not same:
-                text = why or "keepalived uses another value than this line says"
-                return Value(keyword, effective, Origin.ADJUSTED, place, text, unit)
             line = same[-1]
-            place = line.word_place(1) if len(line.words) > 1 else line.place
+        place = line.word_place(1) if len(line.words) > 1 else line.place
+        if not same:
+            text = why or "keepalived uses another value than this line says"
+            return Value(name, effective, Origin.ADJUSTED, place, text, unit)
         origin = Origin.INHERITED if depth else Origin.WRITTEN
-        return Value(keyword, effective, origin, place, level.title, unit)
-    return Value(keyword, effective, Origin.DEFAULT, None, absent, unit)
+        return Value(name, effective, origin, place, level.source(line) if depth else "", unit)
+    return Value(name, effective, Origin.DEFAULT, None, absent, unit)
+
+
+def typed(
+    names: str,
+    thing: object,
+    levels: Sequence[Level],
+    why: Mapping[str, str] | None = None,
+    absent: Mapping[str, str] | None = None,
+) -> list[Value]:
+    """The values of the keywords `names` as the typed view has them in `thing`; see `trace`."""
+    made = []
+    for name in names.split():
+        value = getattr(thing, TYPED.get(name, name))
+        effective = None if value == "" else value
+        told = {"why": (why or {}).get(name, ""), "absent": (absent or {}).get(name, "")}
+        made.append(trace(name, effective, levels, **told))
+    return made
 
 
 def others(
-    block: Block | Tree, inner: Keywords | None, done: Iterable[str], version: tuple[int, ...]
+    block: Block | Tree,
+    table: Keywords,
+    values: Iterable[Value],
+    version: tuple[int, ...],
+    done: str = "",
 ) -> list[Value]:
-    """What is written in `block` beside the keywords `done`, as it is written.
+    """What is written in `block` beside what `values` and the keywords `done` tell, as it is
+    written.
 
     Lines that the installed version does not know are told; lines that none knows are problems
     of the tree and not here.
     """
-    known, skip = inner or {}, frozenset(done)
+    names = {*(value.keyword for value in values), *done.split()}
+    names |= {other for name in names for other in _SPELLINGS.get(name, ())}
     last: dict[bytes, Statement] = {}
-    lines = block.statements() if isinstance(block, Block) else block.root
-    for line in lines:
-        if not isinstance(line, Statement):
+    for line in block.statements() if isinstance(block, Block) else block.root:
+        if not isinstance(line, Statement) or line.keyword not in table:
             continue
-        keyword = line.words[0]
-        if keyword in known and keyword.decode("ascii", "replace") not in skip:
-            if keyword in NOTIFIES:
-                last.setdefault(keyword, line)
+        if table[line.keyword].name not in names:
+            if line.keyword in NOTIFIES:
+                last.setdefault(line.keyword, line)
             else:
-                last[keyword] = line
-    return [
-        _written(keyword.decode("ascii"), line, known[keyword], version)
-        for keyword, line in last.items()
-    ]
+                last[line.keyword] = line
+    return [_as_written(line, table[keyword], version) for keyword, line in last.items()]
 
 
-def _written(name: str, line: Statement, keyword: Keyword, version: tuple[int, ...]) -> Value:
+def _as_written(line: Statement, keyword: Keyword, version: tuple[int, ...]) -> Value:
     value: Plain = value_of(line, keyword.kind) if len(line.words) > 1 else True
     place = line.word_place(1) if len(line.words) > 1 and not keyword.secret else line.place
     if not keyword.known(version):
         text = f"known from {keyword.since} on: ignored by this version"
-        return Value(name, None, Origin.ADJUSTED, place, text)
+        return Value(keyword.name, None, Origin.ADJUSTED, place, text)
     if not keyword.runs and isinstance(value, str) and value.isdigit():
         value = int(value)
-    return Value(name, value, Origin.WRITTEN, place)
+    return Value(keyword.name, value, Origin.WRITTEN, place)
 
 
 def entries(
-    block: Block, keyword: bytes, counts: Callable[[Statement], bool] | None = None
+    block: Block, keyword: str, counts: Callable[[Statement], bool] | None = None
 ) -> list[Value]:
     """Each entry of the value blocks `keyword`, as written; those that do not count are told."""
-    name = keyword.decode("ascii")
+    word = keyword.encode()
     made = []
-    for inner in block.blocks(keyword):
+    for inner in block.blocks(word):
         for entry in inner.statements():
-            text = value_of(entry, ENTRIES.get(keyword), True)
+            text = value_of(entry, ENTRIES.get(word), True)
             if counts is None or counts(entry):
-                made.append(Value(name, text, Origin.WRITTEN, entry.place))
+                made.append(Value(keyword, text, Origin.WRITTEN, entry.place))
             else:
-                made.append(
-                    Value(name, None, Origin.ADJUSTED, entry.place, f"keepalived ignores {text}")
-                )
+                why = f"keepalived ignores {text}"
+                made.append(Value(keyword, None, Origin.ADJUSTED, entry.place, why))
     return made

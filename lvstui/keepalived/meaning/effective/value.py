@@ -8,6 +8,8 @@ from enum import Enum
 from lvstui.model.config import Place
 from lvstui.model.keys import ServerKey, ServiceKey
 
+Plain = str | int | float | bool | None
+
 
 class Origin(str, Enum):
     """Where a value comes from."""
@@ -27,7 +29,7 @@ class Value:
     """What one keyword comes to."""
 
     keyword: str
-    value: str | int | float | bool | None
+    value: Plain
     """A secret is `********`. None: off, or not set."""
     origin: Origin
     place: Place | None = None

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from lvstui.keepalived.meaning.effective.instances import (
-    file_section,
     global_section,
     group_section,
     instance_section,
-    process_section,
-    script_section,
+    tracked_section,
 )
 from lvstui.keepalived.meaning.effective.services import service_sections
 from lvstui.keepalived.meaning.effective.value import Section
@@ -132,15 +130,15 @@ class Effective:
 
     def tracked(self) -> Iterator[Section]:
         """Each vrrp_script, track_file and vrrp_track_process."""
-        blocks = self._named(b"vrrp_script")
-        for script in self._tracking.scripts:
-            yield script_section(blocks[script.name], script, self._version)
-        blocks = self._named(b"track_file", b"vrrp_track_file")
-        for file in self._tracking.files:
-            yield file_section(blocks[file.name], file, self._version)
-        blocks = self._named(b"vrrp_track_process")
-        for process in self._tracking.processes:
-            yield process_section(blocks[process.name], process, self._version)
+        found = self._tracking
+        for keywords, things in (
+            ((b"vrrp_script",), found.scripts),
+            ((b"track_file", b"vrrp_track_file"), found.files),
+            ((b"vrrp_track_process",), found.processes),
+        ):
+            blocks = self._named(*keywords)
+            for thing in things:
+                yield tracked_section(blocks[thing.name], thing, self._version)
 
     def _named(self, *keywords: bytes) -> dict[str, Block]:
         """Blocks by the name in their header; of two the first counts."""

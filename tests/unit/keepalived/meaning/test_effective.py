@@ -109,6 +109,19 @@ def test_origins_of_a_service() -> None:
     assert script.value("misc_path").value == "/bin/x …"
 
 
+def test_nb_get_retry_is_a_word_of_http_checks_only() -> None:
+    text = TEXT.replace("      retry 2\n", "      nb_get_retry 4\n")
+    url = "url {\npath /\n}\n"
+    for kind, retry in (("TCP_CHECK", (1, "default", "")), ("HTTP_GET", (4, "written", "35:20"))):
+        made = text.replace("TCP_CHECK {\n", f"{kind} {{\n").replace(
+            "nb_get_retry 4\n", "nb_get_retry 4\n" + url
+        )
+        service = effective(made).service(ServiceKey.of("udp", "10.0.0.1", 80))
+        assert service is not None
+        (check,) = service.sections[0].sections
+        assert told(check.value("retry")) == retry
+
+
 def test_quorum_over_the_weights_is_adjusted() -> None:
     service = effective(TEXT.replace("quorum 9", "quorum 12")).service(
         ServiceKey.of("udp", "10.0.0.1", 80)
