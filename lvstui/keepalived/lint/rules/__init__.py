@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, Peer, context_of
 from lvstui.keepalived.lint.rules import (
     addresses,
     grammar,
@@ -17,7 +17,10 @@ from lvstui.keepalived.lint.rules import (
     scripts,
     services,
 )
-from lvstui.model.finding import Finding
+from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.text.tree import Tree
+from lvstui.model.config import Configuration
+from lvstui.model.finding import Finding, worst_first
 
 Rule = Callable[[LintContext], Iterator[Finding]]
 
@@ -58,3 +61,19 @@ RULES: tuple[Rule, ...] = (
     pair.versions,
     pair.services,
 )
+
+
+def lint(
+    tree: Tree,
+    configuration: Configuration,
+    surroundings: Surroundings | None = None,
+    peer: Peer | None = None,
+) -> tuple[Finding, ...]:
+    """Everything that is wrong with a configuration, worst first.
+
+    `configuration` is the view of `tree`. Without `surroundings` nothing is said about
+    interfaces, scripts and users; without a `peer` nothing about the other director. A main file
+    that cannot be loaded has no tree: `losses.unloadable` gives its finding.
+    """
+    context = context_of(tree, configuration, surroundings, peer)
+    return worst_first([finding for rule in RULES for finding in rule(context)])
