@@ -13,7 +13,7 @@ from lvstui.keepalived.daemon.trial import Trial, trial
 from lvstui.keepalived.diff import Difference, Impact, difference
 from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.own_test import classify
-from lvstui.keepalived.lint.run import lint
+from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.mask import Secrets, masked_diff, secrets_of
 from lvstui.model.changes import Ended

@@ -162,7 +162,7 @@ class ConfigSession(Jobs):
 
         def judge(tree: Tree, configuration: Configuration) -> tuple[Finding, ...]:
             # A fifth of the house's rules; loaded with the first configuration.
-            from lvstui.keepalived.lint.run import lint
+            from lvstui.keepalived.lint.rules import lint
 
             assert files is not None
             return lint(tree, configuration, files.surroundings(tree, version))

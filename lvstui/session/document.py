@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import in_memory
-from lvstui.keepalived.text.masked import masked_lines
+from lvstui.keepalived.text.mask import masked_lines
 from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration, Place

@@ -63,8 +63,8 @@ def judged(tree: Tree, configuration: Configuration, version: str) -> ConfigFile
     that version of keepalived; `configuration` is their view."""
     # A fifth of the house, which nothing else about the picture needs.
     from lvstui.keepalived.daemon.around import around_here
-    from lvstui.keepalived.lint.run import lint
-    from lvstui.keepalived.text.masked import masked_lines
+    from lvstui.keepalived.lint.rules import lint
+    from lvstui.keepalived.text.mask import masked_lines
 
     findings = lint(tree, configuration, around_here(tree, version))
     left_out = sum(len(file.data) for file in tree.files) > MOST_TEXT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.keepalived.diff import difference
-from lvstui.keepalived.lint.run import lint
+from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.mask import mask, secrets_of

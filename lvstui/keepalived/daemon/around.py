@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 from lvstui.keepalived.daemon.facts import DaemonLook
 from lvstui.keepalived.daemon.look import script, taken_apart
-from lvstui.keepalived.lint.inquiry import questions, surroundings_of
-from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.lint.surroundings import Surroundings, questions, surroundings_of
 from lvstui.keepalived.text.tree import Tree
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.runner import RemoteError, Runner

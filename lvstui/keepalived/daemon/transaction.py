@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from lvstui.keepalived.daemon.facts import STATE, DaemonLook, FileStep
 from lvstui.keepalived.daemon.look import script
-from lvstui.keepalived.daemon.payload import Payload
-from lvstui.keepalived.daemon.trial import ConfigTest, test_words
+from lvstui.keepalived.daemon.trial import ConfigTest, Payload, test_words
 from lvstui.remote import guarded
 
 KEEP = 50

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from lvstui.keepalived.daemon.facts import DaemonLook, FileStep
 from lvstui.keepalived.daemon.look import script, taken_apart
 from lvstui.keepalived.daemon.options import options_of
-from lvstui.keepalived.daemon.payload import Payload
 from lvstui.model import numbers
 from lvstui.model.text import plain
 from lvstui.remote.runner import Runner
@@ -42,6 +41,35 @@ class ConfigTest:
     def record(self) -> bytes:
         """For the host to compare with later."""
         return self.text + f"status {self.status}\n".encode()
+
+
+@dataclass(slots=True)
+class Payload:
+    """Bytes of several files, one behind the other, and the shell lines that part them again. They
+    go to a host by standard input, which no transcript and no process list shows."""
+
+    data: bytearray = field(default_factory=bytearray, repr=False)
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, name: str, data: bytes, folder: str = "$T") -> None:
+        """Put a file in; it comes out as `FOLDER/NAME` of what stands in `FOLDER/all`."""
+        target = f'"{folder}/"{shlex.quote(name)}'
+        if data:
+            # head on a pipe may read more than it gives: only a file can be cut in pieces.
+            self.lines.append(
+                f'tail -c +{len(self.data) + 1} "{folder}/all" | head -c {len(data)} > {target}'
+            )
+        else:
+            self.lines.append(f": > {target}")
+        self.data += data
+
+    def add_text(self, name: str, text: str) -> None:
+        """Put a text in; bytes that were no UTF-8 where it was read are the same bytes again."""
+        self.add(name, text.encode("utf-8", "surrogateescape"))
+
+    def unpack(self) -> str:
+        """The shell function `unpack`."""
+        return "\n".join(["unpack() {", *(f"  {line} &&" for line in self.lines), "  :", "}", ""])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from where it is unicast (vrrp_exist in vrrp.c, 2.2.7), not by its name.
 
 from __future__ import annotations
 
-from lvstui.keepalived.diff.collect import Collector, lists
-from lvstui.keepalived.diff.form import Impact
+from dataclasses import replace
+
+from lvstui.keepalived.diff.form import CUTS, MOVES, WATCHES, About, Collector, Field, only_in, word
 from lvstui.model.config import Configuration, ConfiguredInstance
 
 BOTH = "both directors must have it at once"
@@ -31,54 +32,47 @@ def compare_instances(before: Configuration, after: Configuration, to: Collector
             gone.remove(instance)
             come.remove(same[0])
             pairs.append((instance, same[0]))
-            _renamed(instance, same[0], to)
+            to.about(label(same[0]), same[0].place).say(
+                "instance-renamed",
+                WATCHES,
+                f"was called {instance.name}; what asks for it by name (groups, scripts, fifos) "
+                "must follow",
+                "header",
+                before=instance.name,
+                after=same[0].name,
+            )
+            to.pair(instance.place, same[0].place)
     moved = _moved(before, after, to)
     for instance in gone:
-        to.say(
+        to.about(label(instance), instance.place).say(
             "instance-removed",
-            Impact.CUTS,
-            label(instance),
+            CUTS,
             f"this instance leaves: {_addresses(instance.vips)} go from here, priority 0 is sent "
             "and the other director takes over",
             before=instance.name,
-            place=instance.place,
             gone=instance.place,
         )
     for instance in come:
-        to.say(
+        to.about(label(instance), instance.place).say(
             "instance-added",
-            Impact.MOVES,
-            label(instance),
+            MOVES,
             f"new instance: {_addresses(instance.vips)} on {instance.interface or 'no interface'}, "
             f"VRID {instance.vrid}, priority {instance.priority}",
             after=instance.name,
-            place=instance.place,
             come=instance.place,
         )
     for was, now in pairs:
         _compare(was, now, moved, to)
     _groups(before, after, to)
     _tracking(before, after, to)
-    _globals(before, after, to)
+    to.about("global_defs").fields(_GLOBALS, before, after)
 
 
 def _addresses(vips: tuple[str, ...]) -> str:
     return ", ".join(vips[:4]) + (f" and {len(vips) - 4} more" if len(vips) > 4 else "") or "no VIP"
 
 
-def _renamed(old: ConfiguredInstance, new: ConfiguredInstance, to: Collector) -> None:
-    to.say(
-        "instance-renamed",
-        Impact.WATCHES,
-        label(new),
-        f"was called {old.name}; what asks for it by name (groups, scripts, fifos) must follow",
-        before=old.name,
-        after=new.name,
-        place=new.place,
-        blocks=(new.place,),
-        keywords="header",
-    )
-    to.pair(old.place, new.place)
+_LISTS = "virtual_ipaddress virtual_ipaddress_excluded"
 
 
 def _moved(before: Configuration, after: Configuration, to: Collector) -> frozenset[str]:
@@ -94,202 +88,115 @@ def _moved(before: Configuration, after: Configuration, to: Collector) -> frozen
         if instance.name not in {other.name for other in before.instances}:
             continue
         moved.append(vip)
-        to.say(
+        to.about(vip, instance.place, names[home.name]).say(
             "vip-moved",
-            Impact.CUTS,
-            vip,
+            CUTS,
             f"moves from {label(home)} to {label(instance)}: keepalived needs two reloads (first "
             "take it out, then put it in), and both directors must have it",
+            _LISTS,
             before=home.name,
             after=instance.name,
-            place=instance.place,
-            blocks=(now[vip].place, names.get(home.name)),
-            keywords="virtual_ipaddress virtual_ipaddress_excluded",
         )
     return frozenset(moved)
+
+
+_ANEW = f": keepalived takes the instance down and makes it anew; {BOTH}"
+_TWICE = f"{BOTH}, else both become MASTER"
+_FIELDS = (
+    Field("interface", "interface", CUTS, "interface", tail=_ANEW),
+    Field("vrid", "vrid", CUTS, "virtual_router_id", tail=_ANEW),
+    Field(
+        "version", "version", CUTS, "VRRP version", "version", f"; {_TWICE}", follows="vrrp_version"
+    ),
+    Field(
+        "auth_type",
+        "auth",
+        CUTS,
+        "authentication of adverts",
+        "authentication auth_hmac auth_type",
+        f"; {_TWICE}",
+    ),
+    Field(
+        "priority", "priority", MOVES, "priority", tail="; may fail over, the higher priority wins"
+    ),
+    Field(
+        "advert_interval_s",
+        "advert-interval",
+        MOVES,
+        "advert_int",
+        tail="; better on both directors at once",
+        unit=" s",
+    ),
+    Field(
+        "state",
+        "state",
+        WATCHES,
+        "state",
+        tail="; it counts when keepalived starts, a reload keeps who is MASTER",
+    ),
+    Field("nopreempt", "nopreempt", MOVES, "nopreempt", "nopreempt preempt"),
+    Field("preempt_delay_s", "preempt-delay", WATCHES, "preempt_delay", unit=" s"),
+    Field("unicast_source", "source", MOVES, "source of adverts", "mcast_src_ip unicast_src_ip"),
+    Field(
+        "skip_check_adv_addr",
+        "skip-check",
+        WATCHES,
+        "skip_check_adv_addr",
+        follows="vrrp_skip_check_adv_addr",
+    ),
+    Field("strict", "strict", MOVES, "strict_mode", follows="vrrp_strict"),
+)
+
+
+def _judged(field: Field, old: ConfiguredInstance, new: ConfiguredInstance) -> Field:
+    """What a change of `field` means for this instance."""
+    if field.name == "priority" and new.nopreempt:
+        tail = "; a BACKUP of higher priority does not take over (nopreempt)"
+        return replace(field, tail=tail)
+    if field.name == "unicast_source" and old.unicast_peers and new.unicast_peers:
+        return replace(field, impact=CUTS, tail=_ANEW)
+    if field.name == "advert_interval_s" and new.version == 2:
+        return replace(field, impact=CUTS, tail=f"; with VRRP 2 {_TWICE}")
+    return field
 
 
 def _compare(
     old: ConfiguredInstance, new: ConfiguredInstance, moved: frozenset[str], to: Collector
 ) -> None:
-    subject, blocks = label(new), (new.place,)
-    _vips(old, new, moved, to)
-    for field, kind, impact, keywords, follows, word, tail in _FIELDS:
-        was, now = getattr(old, field), getattr(new, field)
-        if was == now:
-            continue
-        unit = " s" if field.endswith("_s") else ""
-        text = f"{word} {_word(was)}{unit} → {_word(now)}{unit}"
-        if kind == "priority":
-            tail = (
-                "; a BACKUP of higher priority does not take over (nopreempt)"
-                if new.nopreempt
-                else "; may fail over, the higher priority wins"
-            )
-        if kind == "source" and old.unicast_peers and new.unicast_peers:
-            impact, tail = Impact.CUTS, _ANEW
-        if kind == "advert-interval" and new.version == 2:
-            impact, tail = Impact.CUTS, f"; with VRRP 2 {BOTH}, else both become MASTER"
-        to.say(
-            kind,
-            impact,
-            subject,
-            text + tail,
-            before=was,
-            after=now,
-            place=new.place,
-            blocks=blocks,
-            keywords=keywords,
-            follows=follows,
-        )
-    gone, come = lists(old.unicast_peers, new.unicast_peers)
-    for peer in gone:
-        to.say(
-            "unicast-peer-removed",
-            Impact.CUTS,
-            subject,
-            f"adverts no longer go to {peer}",
-            before=peer,
-            place=new.place,
-            blocks=blocks,
-            keywords="unicast_peer",
-        )
-    for peer in come:
-        to.say(
-            "unicast-peer-added",
-            Impact.MOVES,
-            subject,
-            f"adverts also go to {peer}",
-            after=peer,
-            place=new.place,
-            blocks=blocks,
-            keywords="unicast_peer",
-        )
+    about = to.about(label(new), new.place)
+    _vips(old, new, moved, about)
+    about.fields((_judged(field, old, new) for field in _FIELDS), old, new)
+    about.entries(
+        old.unicast_peers,
+        new.unicast_peers,
+        "unicast_peer",
+        ("unicast-peer-removed", CUTS, "adverts no longer go to {}"),
+        ("unicast-peer-added", MOVES, "adverts also go to {}"),
+    )
     if bool(old.unicast_peers) != bool(new.unicast_peers):
-        to.say(
-            "unicast",
-            Impact.CUTS,
-            subject,
-            ("multicast → unicast" if new.unicast_peers else "unicast → multicast")
-            + f": keepalived takes the instance down and makes it anew; {BOTH}",
-            place=new.place,
-            blocks=blocks,
-            keywords="unicast_peer",
+        way = "multicast → unicast" if new.unicast_peers else "unicast → multicast"
+        about.say("unicast", CUTS, way + _ANEW, "unicast_peer")
+    for keyword in ("track_script", "track_interface", "track_file", "track_process"):
+        fails = "counts: its failure lowers the priority or makes a fault"
+        names = "track_processes" if keyword == "track_process" else f"{keyword}s"
+        about.entries(
+            getattr(old, names),
+            getattr(new, names),
+            keyword,
+            ("tracking", MOVES, f"{keyword} {{}} no longer counts"),
+            ("tracking", MOVES, f"{keyword} {{}} {fails}"),
         )
-    for field, keyword in (
-        ("track_scripts", "track_script"),
-        ("track_interfaces", "track_interface"),
-        ("track_files", "track_file"),
-        ("track_processes", "track_process"),
-    ):
-        gone, come = lists(getattr(old, field), getattr(new, field))
-        for name in gone:
-            to.say(
-                "tracking",
-                Impact.MOVES,
-                subject,
-                f"{keyword} {name} no longer counts",
-                before=name,
-                place=new.place,
-                blocks=blocks,
-                keywords=keyword,
-            )
-        for name in come:
-            to.say(
-                "tracking",
-                Impact.MOVES,
-                subject,
-                f"{keyword} {name} counts: its failure lowers the priority or makes a fault",
-                after=name,
-                place=new.place,
-                blocks=blocks,
-                keywords=keyword,
-            )
     was_told, now_told = dict(old.notify), dict(new.notify)
     for keyword in sorted({*was_told, *now_told}):
-        if was_told.get(keyword) != now_told.get(keyword):
-            to.say(
-                "notify",
-                Impact.WATCHES,
-                subject,
-                f"{keyword} {_word(was_told.get(keyword))} → {_word(now_told.get(keyword))}",
-                before=was_told.get(keyword),
-                after=now_told.get(keyword),
-                place=new.place,
-                blocks=blocks,
-                keywords=keyword,
-            )
-
-
-_ANEW = f": keepalived takes the instance down and makes it anew; {BOTH}"
-_FIELDS = (
-    ("interface", "interface", Impact.CUTS, "interface", "", "interface", _ANEW),
-    ("vrid", "vrid", Impact.CUTS, "virtual_router_id", "", "virtual_router_id", _ANEW),
-    (
-        "version",
-        "version",
-        Impact.CUTS,
-        "version",
-        "vrrp_version",
-        "VRRP version",
-        f"; {BOTH}, else both become MASTER",
-    ),
-    (
-        "auth_type",
-        "auth",
-        Impact.CUTS,
-        "authentication auth_hmac auth_type",
-        "",
-        "authentication of adverts",
-        f"; {BOTH}, else both become MASTER",
-    ),
-    ("priority", "priority", Impact.MOVES, "priority", "", "priority", ""),
-    (
-        "advert_interval_s",
-        "advert-interval",
-        Impact.MOVES,
-        "advert_int",
-        "",
-        "advert_int",
-        "; better on both directors at once",
-    ),
-    (
-        "state",
-        "state",
-        Impact.WATCHES,
-        "state",
-        "",
-        "state",
-        "; it counts when keepalived starts, a reload keeps who is MASTER",
-    ),
-    ("nopreempt", "nopreempt", Impact.MOVES, "nopreempt preempt", "", "nopreempt", ""),
-    ("preempt_delay_s", "preempt-delay", Impact.WATCHES, "preempt_delay", "", "preempt_delay", ""),
-    (
-        "unicast_source",
-        "source",
-        Impact.MOVES,
-        "mcast_src_ip unicast_src_ip",
-        "",
-        "source of adverts",
-        "",
-    ),
-    (
-        "skip_check_adv_addr",
-        "skip-check",
-        Impact.WATCHES,
-        "skip_check_adv_addr",
-        "vrrp_skip_check_adv_addr",
-        "skip_check_adv_addr",
-        "",
-    ),
-    ("strict", "strict", Impact.MOVES, "strict_mode", "vrrp_strict", "strict_mode", ""),
-)
+        was, now = was_told.get(keyword), now_told.get(keyword)
+        if was != now:
+            text = f"{keyword} {word(was)} → {word(now)}"
+            about.say("notify", WATCHES, text, keyword, before=was, after=now)
 
 
 def _vips(
-    old: ConfiguredInstance, new: ConfiguredInstance, moved: frozenset[str], to: Collector
+    old: ConfiguredInstance, new: ConfiguredInstance, moved: frozenset[str], about: About
 ) -> None:
-    subject, blocks = label(new), (new.place,)
     split = new.version != 0 and not new.skip_check_adv_addr
     warn = (
         "; the adverts change: up to 2.3.2 the other director rejects them and becomes MASTER too "
@@ -297,102 +204,60 @@ def _vips(
         if split
         else ""
     )
-    gone, come = lists(old.vips, new.vips)
-    for vip in gone:
-        if vip in moved:
-            continue
-        to.say(
-            "vip-removed",
-            Impact.CUTS,
-            subject,
-            f"VIP {vip} goes: its clients are cut off" + (warn if vip in old.advertised else ""),
-            before=vip,
-            place=new.place,
-            blocks=blocks,
-            keywords="virtual_ipaddress virtual_ipaddress_excluded",
-        )
-    for vip in come:
-        if vip in moved:
-            continue
-        to.say(
-            "vip-added",
-            Impact.MOVES,
-            subject,
-            f"VIP {vip} comes" + (warn if vip in new.advertised else ""),
-            after=vip,
-            place=new.place,
-            blocks=blocks,
-            keywords="virtual_ipaddress virtual_ipaddress_excluded",
-        )
-    both = [vip for vip in new.vips if vip in old.vips]
-    for vip in both:
-        if (vip in old.advertised) != (vip in new.advertised):
-            where = "adverts" if vip in new.advertised else "virtual_ipaddress_excluded"
-            to.say(
-                "vip-advertised",
-                Impact.MOVES,
-                subject,
-                f"VIP {vip} goes to {where}{warn}",
-                before=vip in old.advertised,
-                after=vip in new.advertised,
-                place=new.place,
-                blocks=blocks,
-                keywords="virtual_ipaddress virtual_ipaddress_excluded",
-            )
-    if set(old.advertised) == set(new.advertised) and len(old.advertised) != len(new.advertised):
-        to.say(
+    for vip in only_in(old.vips, new.vips):
+        if vip not in moved:
+            tail = warn if vip in old.advertised else ""
+            text = f"VIP {vip} goes: its clients are cut off{tail}"
+            about.say("vip-removed", CUTS, text, _LISTS, before=vip)
+    for vip in only_in(new.vips, old.vips):
+        if vip not in moved:
+            tail = warn if vip in new.advertised else ""
+            about.say("vip-added", MOVES, f"VIP {vip} comes{tail}", _LISTS, after=vip)
+    for vip in new.vips:
+        was, now = vip in old.advertised, vip in new.advertised
+        if vip in old.vips and was != now:
+            where = "adverts" if now else "virtual_ipaddress_excluded"
+            text = f"VIP {vip} goes to {where}{warn}"
+            about.say("vip-advertised", MOVES, text, _LISTS, before=was, after=now)
+    counts = len(old.advertised), len(new.advertised)
+    if set(old.advertised) == set(new.advertised) and counts[0] != counts[1]:
+        about.say(
             "vip-count",
-            Impact.MOVES,
-            subject,
-            f"adverts list {len(old.advertised)} → {len(new.advertised)} addresses (one that is "
-            f"written twice counts twice){warn}",
-            before=len(old.advertised),
-            after=len(new.advertised),
-            place=new.place,
-            blocks=blocks,
-            keywords="virtual_ipaddress",
+            MOVES,
+            f"adverts list {counts[0]} → {counts[1]} addresses (one that is written twice counts "
+            f"twice){warn}",
+            "virtual_ipaddress",
+            before=counts[0],
+            after=counts[1],
         )
     # One address may be listed twice, even with two prefixes.
-    was: dict[str, list[tuple[int, str]]] = {}
+    known: dict[str, list[tuple[int, str]]] = {}
     for listed in old.addresses:
-        was.setdefault(listed.address, []).append((listed.prefix, listed.device))
+        known.setdefault(listed.address, []).append((listed.prefix, listed.device))
     for address in new.addresses:
-        known = was.get(address.address)
-        before = known.pop(0) if known else None
+        waiting = known.get(address.address)
+        before = waiting.pop(0) if waiting else None
         if before is not None and before != (address.prefix, address.device):
-            to.say(
+            about.say(
                 "vip-changed",
-                Impact.MOVES,
-                subject,
+                MOVES,
                 f"VIP {address.address}: /{before[0]} on {before[1]} → /{address.prefix} on "
                 f"{address.device}; keepalived removes it and puts it anew",
+                f"{_LISTS} interface",
                 before=f"/{before[0]} {before[1]}",
                 after=f"/{address.prefix} {address.device}",
                 place=address.place,
-                blocks=blocks,
-                keywords="virtual_ipaddress virtual_ipaddress_excluded interface",
             )
     order = [vip for vip in dict.fromkeys(old.advertised) if vip in new.advertised]
     if order != [vip for vip in dict.fromkeys(new.advertised) if vip in old.advertised]:
-        to.say(
+        about.say(
             "vip-order",
-            Impact.WATCHES,
-            subject,
+            WATCHES,
             "adverts list the VIPs in another order",
+            "virtual_ipaddress",
             before=old.advertised,
             after=new.advertised,
-            place=new.place,
-            blocks=blocks,
-            keywords="virtual_ipaddress",
         )
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "none" if value in (None, "") else str(value)
 
 
 def _groups(before: Configuration, after: Configuration, to: Collector) -> None:
@@ -409,91 +274,56 @@ def _groups(before: Configuration, after: Configuration, to: Collector) -> None:
         else:
             text = f"members {', '.join(was)} → {', '.join(now)}"
             kind = "sync-group"
-        to.say(
-            kind,
-            Impact.MOVES,
-            f"sync group {name}",
-            f"{text}: which instances change state together",
-            before=was,
-            after=now,
-        )
+        text += ": which instances change state together"
+        to.about(f"sync group {name}").say(kind, MOVES, text, before=was, after=now)
         to.everywhere.add(f"group of {name}")
 
 
+_WEIGHT = Field("weight", "tracked-weight", MOVES, "weight")
+_TRACKED = (
+    (
+        "vrrp_script",
+        "scripts",
+        (
+            Field("script", "tracked", WATCHES, "script"),
+            Field("interval_s", "tracked", WATCHES, "interval"),
+            Field("timeout_s", "tracked", WATCHES, "timeout"),
+            _WEIGHT,
+            Field("rise", "tracked", WATCHES, "rise"),
+            Field("fall", "tracked", WATCHES, "fall"),
+        ),
+    ),
+    ("track_file", "track_files", (Field("path", "tracked", WATCHES, "file"), _WEIGHT)),
+    (
+        "vrrp_track_process",
+        "track_processes",
+        (
+            Field("process", "tracked", WATCHES, "process"),
+            _WEIGHT,
+            Field("quorum", "tracked", WATCHES, "quorum"),
+        ),
+    ),
+)
+"""Keyword, the field of the configuration that has them, and their own fields."""
+
+
 def _tracking(before: Configuration, after: Configuration, to: Collector) -> None:
-    sets = (
-        (
-            "vrrp_script",
-            before.scripts,
-            after.scripts,
-            {
-                "script": "script",
-                "interval_s": "interval",
-                "timeout_s": "timeout",
-                "weight": "weight",
-                "rise": "rise",
-                "fall": "fall",
-            },
-        ),
-        ("track_file", before.track_files, after.track_files, {"path": "file", "weight": "weight"}),
-        (
-            "vrrp_track_process",
-            before.track_processes,
-            after.track_processes,
-            {"process": "process", "weight": "weight", "quorum": "quorum"},
-        ),
-    )
-    for keyword, was, now, fields in sets:
-        old = {item.name: item for item in was}
-        new = {item.name: item for item in now}
+    for keyword, things, fields in _TRACKED:
+        old = {item.name: item for item in getattr(before, things)}
+        new = {item.name: item for item in getattr(after, things)}
         for name in dict.fromkeys((*old, *new)):
-            a, b = old.get(name), new.get(name)
             subject = f"{keyword} {name}"
-            if a is None or b is None:
-                there = a or b
-                to.say(
-                    "tracked-removed" if b is None else "tracked-added",
-                    Impact.WATCHES,
-                    subject,
-                    "is gone" if b is None else "is new",
-                    place=there.place if there else None,
-                    gone=a.place if a else None,
-                    come=b.place if b else None,
-                )
-                continue
-            for field, word in fields.items():
-                x, y = getattr(a, field), getattr(b, field)
-                if x != y:
-                    moves = field == "weight"
-                    to.say(
-                        "tracked-weight" if moves else "tracked",
-                        Impact.MOVES if moves else Impact.WATCHES,
-                        subject,
-                        f"{word} {_word(x)} → {_word(y)}",
-                        before=x,
-                        after=y,
-                        place=b.place,
-                        blocks=(b.place,),
-                        keywords=word,
-                    )
+            if name not in new:
+                place = old[name].place
+                to.about(subject, place).say("tracked-removed", WATCHES, "is gone", gone=place)
+            elif name not in old:
+                place = new[name].place
+                to.about(subject, place).say("tracked-added", WATCHES, "is new", come=place)
+            else:
+                to.about(subject, new[name].place).fields(fields, old[name], new[name])
 
 
-def _globals(before: Configuration, after: Configuration, to: Collector) -> None:
-    for field, word in (
-        ("router_id", "router_id"),
-        ("notify_fifo", "notify_fifo"),
-        ("vrrp_notify_fifo", "vrrp_notify_fifo"),
-        ("lvs_notify_fifo", "lvs_notify_fifo"),
-        ("enable_dbus", "enable_dbus"),
-    ):
-        was, now = getattr(before, field), getattr(after, field)
-        if was != now:
-            to.say(
-                "global",
-                Impact.WATCHES,
-                "global_defs",
-                f"{word} {_word(was)} → {_word(now)}",
-                before=was,
-                after=now,
-                follows=word,
-            )
+_GLOBALS = tuple(
+    Field(name, "global", WATCHES, name, follows=name)
+    for name in ("router_id", "notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo", "enable_dbus")
+)

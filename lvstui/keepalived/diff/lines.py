@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lvstui.keepalived.diff.collect import Collector
-from lvstui.keepalived.diff.form import Impact
+from lvstui.keepalived.diff.form import CUTS, WATCHES, Collector
 from lvstui.keepalived.keywords import ROOT, SECRET_BLOCKS, Keyword, Keywords, ValueKind
 from lvstui.keepalived.text.shown import HIDDEN, value_of
 from lvstui.keepalived.text.tree import Block, Node, Statement, Tree
@@ -46,9 +45,8 @@ def compare_lines(before: Tree, after: Tree, to: Collector) -> None:
     count = len(to.found)
     same = _nodes(before.root, after.root, where, to)
     if same and len(to.found) == count and not _equal(before, after):
-        to.say(
-            "order", Impact.WATCHES, "the configuration", "the same lines stand in another order"
-        )
+        text = "the same lines stand in another order"
+        to.about("the configuration").say("order", WATCHES, text)
 
 
 def _equal(before: Tree, after: Tree) -> bool:
@@ -150,14 +148,9 @@ def _one_sided(block: Block, new: bool, where: _Where, to: Collector) -> None:
     members = {b"vrrp_sync_group": "group of ", b"virtual_server_group": "members of "}
     if f"{members.get(block.keyword, '')}{inside.name}" in to.everywhere:
         return
-    impact = Impact.CUTS if block.keyword in _AUTH else Impact.WATCHES
-    to.say(
-        "block-added" if new else "block-removed",
-        impact,
-        inside.title,
-        "is new" if new else "is gone",
-        place=block.place,
-    )
+    impact = CUTS if block.keyword in _AUTH else WATCHES
+    kind, text = ("block-added", "is new") if new else ("block-removed", "is gone")
+    to.about(inside.title, block.place).say(kind, impact, text)
 
 
 def _told(where: _Where, keyword: bytes, to: Collector) -> bool:
@@ -257,18 +250,18 @@ def _say(
     was: bool = True,
     now: bool = True,
 ) -> None:
-    kind, impact, tail = "line", Impact.WATCHES, ""
+    kind, impact, tail = "line", WATCHES, ""
     known = (where.inner or {}).get(keyword)
     if known is not None and known.restart:
-        kind, impact = "needs-restart", Impact.CUTS
+        kind, impact = "needs-restart", CUTS
         tail = ": a reload can not change it and is refused; a restart gives up the VIPs"
     elif known is not None and known.at_start:
         tail = ": in force when keepalived starts"
     elif where.keyword in _AUTH or keyword in _AUTH or where.secret:
-        kind, impact = "auth", Impact.CUTS
+        kind, impact = "auth", CUTS
         tail = ": both directors must have it at once, else both become MASTER"
         if where.keyword == b"SSL":
-            kind, impact, tail = "line", Impact.WATCHES, ""
+            kind, impact, tail = "line", WATCHES, ""
     if HIDDEN in (before, after) and was and now:
         change = f"{what} changed"
     elif not was:
@@ -279,4 +272,4 @@ def _say(
         change = f"{what} {before or 'none'} → {after or 'none'}"
     else:
         change = f"{what} changed"
-    to.say(kind, impact, where.title, change + tail, before=before, after=after, place=place)
+    to.about(where.title, place).say(kind, impact, change + tail, before=before, after=after)

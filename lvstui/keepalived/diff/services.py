@@ -7,10 +7,8 @@ by its address, port and protocol, its mark, or its group; a real server by its 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from lvstui.keepalived.diff.collect import Collector
-from lvstui.keepalived.diff.form import Impact
+from lvstui.keepalived.diff.form import CUTS, MOVES, WATCHES, Collector, Field, word
 from lvstui.keepalived.diff.servers import compare_servers
 from lvstui.model.config import Configuration, ConfiguredService, Place
 from lvstui.model.keys import ServiceKey
@@ -32,9 +30,23 @@ def compare_services(before: Configuration, after: Configuration, to: Collector)
     for was, now in _replaced(gone, come):
         _replacement(gone.pop(was), come.pop(now), to)
     for service in gone.values():
-        _removed(service, to)
+        to.about(label(service), service.place).say(
+            "service-removed",
+            CUTS,
+            f"the service is gone, with {_real_servers(service)}: clients are cut off",
+            before=service.key,
+            gone=service.place,
+        )
+        _members(service, to)
     for service in come.values():
-        _added(service, to)
+        to.about(label(service), service.place).say(
+            "service-added",
+            MOVES,
+            f"new service, {service.scheduler}, {service.forwarding}, {_real_servers(service)}",
+            after=service.key,
+            come=service.place,
+        )
+        _members(service, to)
     seen: set[tuple[str, Place | None, Place | None]] = set()
     for key, service in new.items():
         if key not in old:
@@ -83,149 +95,98 @@ def _near(old: ConfiguredService, new: ConfiguredService) -> bool:
 
 
 def _replacement(old: ConfiguredService, new: ConfiguredService, to: Collector) -> None:
-    protocol = old.key.protocol != new.key.protocol
-    what = (
-        f"protocol {old.key.protocol} → {new.key.protocol}"
-        if protocol
-        else f"port {old.key.port} → {new.key.port}"
-    )
-    to.say(
-        "protocol" if protocol else "port",
-        Impact.CUTS,
-        label(old),
-        f"{what}: keepalived deletes the service and makes a new one; clients of the old one "
-        "are cut off",
-        before=old.key.protocol if protocol else old.key.port,
-        after=new.key.protocol if protocol else new.key.port,
-        place=new.place,
-        blocks=(new.place,),
-        keywords="protocol header",
+    what = "protocol" if old.key.protocol != new.key.protocol else "port"
+    was, now = getattr(old.key, what), getattr(new.key, what)
+    to.about(label(old), new.place).say(
+        what,
+        CUTS,
+        f"{what} {was} → {now}: keepalived deletes the service and makes a new one; clients of "
+        "the old one are cut off",
+        "protocol header",
+        before=was,
+        after=now,
     )
     to.pair(old.place, new.place)
     _compare(old, new, to)
 
 
-def _removed(service: ConfiguredService, to: Collector) -> None:
+def _real_servers(service: ConfiguredService) -> str:
     count = len(service.servers)
-    to.say(
-        "service-removed",
-        Impact.CUTS,
-        label(service),
-        f"the service is gone, with {count} real server{'s' if count != 1 else ''}: clients are "
-        "cut off",
-        before=service.key,
-        place=service.place,
-        gone=service.place,
-    )
+    return f"{count} real server{'s' if count != 1 else ''}"
+
+
+def _members(service: ConfiguredService, to: Collector) -> None:
     if service.group:
         to.everywhere.add(f"members of {service.group}")
 
 
-def _added(service: ConfiguredService, to: Collector) -> None:
-    count = len(service.servers)
-    to.say(
-        "service-added",
-        Impact.MOVES,
-        label(service),
-        f"new service, {service.scheduler}, {service.forwarding}, {count} real "
-        f"server{'s' if count != 1 else ''}",
-        after=service.key,
-        place=service.place,
-        come=service.place,
-    )
-    if service.group:
-        to.everywhere.add(f"members of {service.group}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Scalar:
-    """One plain field of a service."""
-
-    field: str
-    kind: str
-    impact: Impact
-    keywords: str
-    word: str
-    tail: str = ""
-
-
-_SCALARS = (
-    _Scalar("scheduler", "scheduler", Impact.MOVES, "lb_algo lvs_sched", "scheduler"),
-    _Scalar(
+_FIELDS = (
+    Field("scheduler", "scheduler", MOVES, "scheduler", "lb_algo lvs_sched"),
+    Field(
         "persistence_s",
         "persistence",
-        Impact.MOVES,
-        "persistence_timeout persistence_granularity",
+        MOVES,
         "persistence",
+        "persistence_timeout persistence_granularity",
         ": clients may be sent to another server",
+        " s",
     ),
-    _Scalar(
+    Field(
         "persistence_granularity",
         "persistence-granularity",
-        Impact.MOVES,
-        "persistence_granularity persistence_timeout",
+        MOVES,
         "persistence granularity",
+        "persistence_granularity persistence_timeout",
     ),
-    _Scalar(
+    Field(
         "persistence_engine",
         "persistence-engine",
-        Impact.MOVES,
-        "persistence_engine",
+        MOVES,
         "persistence engine",
+        "persistence_engine",
     ),
-    _Scalar("one_packet", "one-packet", Impact.MOVES, "ops", "one-packet scheduling"),
-    _Scalar(
+    Field("one_packet", "one-packet", MOVES, "one-packet scheduling", "ops"),
+    Field(
         "flags",
         "scheduler-flags",
-        Impact.MOVES,
-        "hashed flag-1 flag-2 flag-3 sh-port sh-fallback mh-port mh-fallback",
+        MOVES,
         "scheduler flags",
+        "hashed flag-1 flag-2 flag-3 sh-port sh-fallback mh-port mh-fallback",
     ),
-    _Scalar(
+    Field(
         "quorum",
         "quorum",
-        Impact.WATCHES,
+        WATCHES,
+        "quorum",
         "quorum weight",
-        "quorum",
         ": when the sorry server and the quorum scripts come in",
     ),
-    _Scalar("hysteresis", "hysteresis", Impact.WATCHES, "hysteresis quorum", "hysteresis"),
-    _Scalar("alpha", "alpha", Impact.WATCHES, "alpha", "alpha (servers start as down)"),
-    _Scalar("omega", "omega", Impact.WATCHES, "omega", "omega (notify when keepalived ends)"),
-    _Scalar(
-        "ha_suspend",
-        "ha-suspend",
-        Impact.WATCHES,
-        "ha_suspend",
-        "ha_suspend (no checks without the VIP)",
+    Field("hysteresis", "hysteresis", WATCHES, "hysteresis", "hysteresis quorum"),
+    Field("alpha", "alpha", WATCHES, "alpha (servers start as down)", "alpha"),
+    Field("omega", "omega", WATCHES, "omega (notify when keepalived ends)", "omega"),
+    Field(
+        "ha_suspend", "ha-suspend", WATCHES, "ha_suspend (no checks without the VIP)", "ha_suspend"
     ),
-    _Scalar("quorum_up", "quorum-script", Impact.WATCHES, "quorum_up", "quorum_up script"),
-    _Scalar("quorum_down", "quorum-script", Impact.WATCHES, "quorum_down", "quorum_down script"),
-    _Scalar(
+    Field("quorum_up", "quorum-script", WATCHES, "quorum_up script", "quorum_up"),
+    Field("quorum_down", "quorum-script", WATCHES, "quorum_down script", "quorum_down"),
+    Field(
         "sorry_forwarding",
         "sorry-forwarding",
-        Impact.MOVES,
-        "sorry_server_lvs_method lb_kind lvs_method",
+        MOVES,
         "forwarding of the sorry server",
+        "sorry_server_lvs_method lb_kind lvs_method",
     ),
-    _Scalar(
-        "sorry_inhibit",
-        "sorry-inhibit",
-        Impact.WATCHES,
-        "sorry_server_inhibit",
-        "sorry_server_inhibit",
+    Field("sorry_inhibit", "sorry-inhibit", WATCHES, "sorry_server_inhibit"),
+)
+_GROUP = (
+    Field(
+        "group",
+        "group",
+        CUTS,
+        "group",
+        tail=": keepalived knows the service by its group, deletes it and makes it anew",
     ),
 )
-
-
-def _word(value: object) -> str:
-    if value is None or value == "" or value == ():
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
-    return str(value)
 
 
 def _relative_sorry(service: ConfiguredService) -> tuple[str, int] | None:
@@ -237,53 +198,22 @@ def _relative_sorry(service: ConfiguredService) -> tuple[str, int] | None:
 
 
 def _compare(old: ConfiguredService, new: ConfiguredService, to: Collector) -> None:
-    blocks = (new.place,)
-    subject = label(new)
-    if new.group and new.group == old.group:
-        subject = f"group {new.group}"
-    if old.group != new.group:
-        to.say(
-            "group",
-            Impact.CUTS,
-            label(new),
-            f"group {_word(old.group)} → {_word(new.group)}: keepalived knows the service by its "
-            "group, deletes it and makes it anew",
-            before=old.group,
-            after=new.group,
-            place=new.place,
-            blocks=blocks,
-            keywords="group",
-        )
-    for scalar in _SCALARS:
-        was, now = getattr(old, scalar.field), getattr(new, scalar.field)
-        if was == now or (scalar.field == "sorry_forwarding" and not (was and now)):
-            continue
-        unit = " s" if scalar.field.endswith("_s") else ""
-        to.say(
-            scalar.kind,
-            scalar.impact,
-            subject,
-            f"{scalar.word} {_word(was)}{unit if was is not None else ''} → "
-            f"{_word(now)}{unit if now is not None else ''}{scalar.tail}",
-            before=was,
-            after=now,
-            place=new.place,
-            blocks=blocks,
-            keywords=scalar.keywords,
-        )
+    to.about(label(new), new.place).fields(_GROUP, old, new)
+    one = new.group and new.group == old.group
+    about = to.about(f"group {new.group}" if one else label(new), new.place)
+    both = bool(old.sorry_forwarding and new.sorry_forwarding)
+    fields = (field for field in _FIELDS if field.name != "sorry_forwarding" or both)
+    about.fields(fields, old, new)
     was_sorry, now_sorry = _relative_sorry(old), _relative_sorry(new)
     if was_sorry == now_sorry and old.key.port != new.key.port:
-        to.explain(blocks, "sorry_server")
+        to.explain((new.place,), "sorry_server")
     if was_sorry != now_sorry:
-        to.say(
+        about.say(
             "sorry-server",
-            Impact.MOVES,
-            subject,
-            f"sorry server {_word(old.sorry_server)} → {_word(new.sorry_server)}",
+            MOVES,
+            f"sorry server {word(old.sorry_server)} → {word(new.sorry_server)}",
+            "sorry_server sorry_server_lvs_method sorry_server_inhibit",
             before=old.sorry_server,
             after=new.sorry_server,
-            place=new.place,
-            blocks=blocks,
-            keywords="sorry_server sorry_server_lvs_method sorry_server_inhibit",
         )
-    compare_servers(old, new, subject, to)
+    compare_servers(old, new, about.subject, to)

@@ -1,7 +1,6 @@
 """Everything that an operator may want of a configuration, without where it stands."""
 
 from lvstui.keepalived.edit.change import Intent
-from lvstui.keepalived.edit.checkers import AddCheck, RemoveCheck
 from lvstui.keepalived.edit.disabling import Disable, Enable
 from lvstui.keepalived.edit.instances import (
     AddInstance,
@@ -12,7 +11,7 @@ from lvstui.keepalived.edit.instances import (
     RemoveVip,
     Untrack,
 )
-from lvstui.keepalived.edit.servers import AddServer, RemoveServer, SetWeight
+from lvstui.keepalived.edit.servers import AddCheck, AddServer, RemoveCheck, RemoveServer, SetWeight
 from lvstui.keepalived.edit.services import AddService, RemoveService, SetQuorum, SetSorryServer
 from lvstui.keepalived.edit.target import RemoveValue, SetValue
 

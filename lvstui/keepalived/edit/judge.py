@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from lvstui.keepalived.edit.fields import Field, FieldKind
-from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, INSTANCE, SCRIPT, SERVER, SERVICE
+from lvstui.keepalived.edit.forms import (
+    BLOCKS,
+    CHECKS,
+    INSTANCE,
+    SCRIPT,
+    SERVER,
+    SERVICE,
+    Field,
+    FieldKind,
+)
 from lvstui.keepalived.edit.style import NewBlock, NewLine
 from lvstui.keepalived.keywords import version_of
 from lvstui.model.config import Configuration, ConfiguredService

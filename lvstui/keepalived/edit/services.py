@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
-from lvstui.keepalived.edit.checkers import ensure_check
 from lvstui.keepalived.edit.find import FoundService, ensure_editable, ensure_once, find_service
 from lvstui.keepalived.edit.judge import check_quorum, complaint
-from lvstui.keepalived.edit.servers import NewServer, checked_address, name_comment
+from lvstui.keepalived.edit.servers import NewServer, checked_address, ensure_check, name_comment
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
 from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.edit.values import put

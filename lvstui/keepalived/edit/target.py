@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
-from lvstui.keepalived.edit.checkers import find_check
 from lvstui.keepalived.edit.find import (
     Found,
     ensure_editable,
@@ -15,6 +14,7 @@ from lvstui.keepalived.edit.find import (
     find_server,
     find_service,
 )
+from lvstui.keepalived.edit.servers import find_check
 from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.edit.values import ensure_unmarked, put, title, told
 from lvstui.keepalived.keywords import CHECKERS

@@ -9,6 +9,7 @@ from lvstui.keepalived.lint.routers import InstanceLines, routers
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.model.config import Configuration, Place
+from lvstui.model.finding import Finding, FindingSeverity
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,22 @@ def context_of(
         programs=tuple(programs(tree)),
         block_of={block.place: block for block in virtual_servers},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Makes findings of one severity."""
+
+    severity: FindingSeverity
+
+    def __call__(
+        self, rule: str, text: str, place: Place | None = None, evidence: str = "", fix: str = ""
+    ) -> Finding:
+        """See Finding."""
+        return Finding(rule, self.severity, text, place, evidence, fix)
+
+
+lethal, error, warning, note = map(Judged, FindingSeverity)
 
 
 def settings_of(tree: Tree) -> dict[bytes, Statement]:

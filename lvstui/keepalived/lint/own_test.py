@@ -8,12 +8,13 @@ message comes up to four times.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lvstui.keepalived.lint.context import error, lethal, warning
 from lvstui.keepalived.lint.messages import MessageShape, shape_of
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.lint.surroundings import release
-from lvstui.keepalived.lint.verdicts import verdict
 from lvstui.keepalived.text.tree import Tree
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
@@ -60,7 +61,7 @@ def classify(status: int, text: str | bytes, version: str, tree: Tree) -> tuple[
         for message in _once(text.splitlines())
         if message.text and not _SHELL.match(message.text)
     ]
-    told = verdict(status, text, release(version), findings)
+    told = _verdict(status, text, release(version), findings)
     return worst_first([*findings, *told])
 
 
@@ -90,9 +91,8 @@ def _message(line: str) -> _Message:
 def _finding(message: _Message, tree: Tree, secrets: SecretWords) -> Finding:
     place: Place | None
     if not message.line and _MAIN.match(message.text):
-        return Finding(
+        return lethal(
             "-t:main-file-not-loaded",
-            FindingSeverity.LETHAL,
             "keepalived would not load its main file: it reloads to nothing",
             Place(_path(tree, ""), 1),
             evidence="keepalived -t says so, and gives 0",
@@ -160,3 +160,43 @@ def _about(tree: Tree, text: str) -> Place | None:
             if shown(b" ".join(block.header.words[1:2])) == name:
                 return block.place
     return None
+
+
+def _verdict(
+    status: int, text: str, version: tuple[int, ...], findings: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Findings of the status itself.
+
+    2 (3 before 2.1) is a value that is missing; 4, 5 and 6 say that something was printed, and
+    no more: the numbers do not follow the severity. Above 127, or below 0, it died by a signal.
+    """
+    if "invalid option" in text and "'t'" in text:
+        yield warning(
+            "-t:not-available",
+            "this version of keepalived has no test mode: nothing was tested",
+            evidence="--config-test came with 2.0.4",
+        )
+        return
+    signal = -status if status < 0 else status - 128 if status > 128 else 0
+    fatal = (2,) if not version or version >= (2, 1) else (2, 3)
+    said = any(finding.severity is FindingSeverity.LETHAL for finding in findings)
+    evidence = f"exit status {status}"
+    if signal:
+        yield lethal(
+            "-t:crash",
+            "keepalived crashes while it reads this configuration",
+            evidence=f"signal {signal}",
+            fix="take out what was added last; HTTP_GET needs url and path before 2.2.8",
+        )
+    elif status in fatal and not said:
+        text = "keepalived gives up while it reads this configuration"
+        yield lethal("-t:fatal", text, evidence=evidence)
+    elif status in (126, 127):
+        text = "keepalived could not be run: nothing was tested"
+        yield error("-t:not-run", text, evidence=evidence)
+    elif status and not findings:
+        text = f"keepalived gives {status} and does not say why"
+        yield error("-t:status", text, evidence=evidence)
+    elif status and status not in (2, 3, 4, 5, 6):
+        text = f"keepalived ends with a status that is not known ({status})"
+        yield error("-t:status", text, evidence=evidence)

@@ -109,6 +109,21 @@ def mask_all(files: Mapping[str, bytes], known: Secrets | None = None) -> dict[s
     return {path: mask(data, together) for path, data in files.items()}
 
 
+def masked_lines(tree: Tree) -> dict[str, dict[int, bytes]]:
+    """By path and line: the lines that hold a secret, as they may be shown."""
+    hidden = mask_all({file.path: file.data for file in tree.files}, secrets_of(tree))
+    return {
+        file.path: {
+            number: safe
+            for number, (line, safe) in enumerate(
+                zip(file.lines, hidden[file.path].split(b"\n"), strict=True), 1
+            )
+            if line != safe
+        }
+        for file in tree.files
+    }
+
+
 def _defined(lines: Iterable[bytes]) -> Secrets:
     """The definitions that lead to a secret, by their names, whatever the order, and the secrets
     that stand where one is expected."""

@@ -14,8 +14,8 @@ from lvstui.keepalived.daemon.options import options_of
 from lvstui.keepalived.daemon.trial import trial
 from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.own_test import classify
+from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.rules.losses import unloadable
-from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import NotLoaded
 from lvstui.keepalived.text.tree import Tree

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from lvstui.keepalived.edit.fields import Field, FieldKind
+from lvstui.keepalived.edit.forms import Field, FieldKind
 from lvstui.model.text import plain
 from lvstui.tui.config.forms import Form
 from lvstui.tui.dialog import Dialog

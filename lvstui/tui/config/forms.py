@@ -6,8 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.edit import intent
-from lvstui.keepalived.edit.fields import Field, FieldKind
-from lvstui.keepalived.edit.forms import CHECKS, INSTANCE, SCRIPT, SERVER, SERVICE, SORRY
+from lvstui.keepalived.edit.forms import (
+    CHECKS,
+    INSTANCE,
+    SCRIPT,
+    SERVER,
+    SERVICE,
+    SORRY,
+    Field,
+    FieldKind,
+)
 from lvstui.keepalived.edit.instances import NewInstance, NewScript
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.edit.judge import (

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, Peer, context_of
 from lvstui.keepalived.lint.rules import (
     addresses,
-    check_ports,
     grammar,
     instances,
     interfaces,
     losses,
     pair,
-    pair_services,
-    passwords,
     priorities,
     problems,
     scripts,
     services,
 )
-from lvstui.model.finding import Finding
+from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.text.tree import Tree
+from lvstui.model.config import Configuration
+from lvstui.model.finding import Finding, worst_first
 
 Rule = Callable[[LintContext], Iterator[Finding]]
 
@@ -42,7 +42,7 @@ RULES: tuple[Rule, ...] = (
     instances.strictness,
     instances.elections,
     instances.tracked,
-    passwords.authentication,
+    instances.authentication,
     interfaces.existence,
     priorities.arithmetic,
     scripts.files,
@@ -53,11 +53,27 @@ RULES: tuple[Rule, ...] = (
     services.pools,
     services.unchecked,
     services.http_checks,
-    check_ports.check_ports,
+    services.check_ports,
     services.old_words,
     addresses.vips_of_services,
     addresses.links,
     pair.instances,
     pair.versions,
-    pair_services.services,
+    pair.services,
 )
+
+
+def lint(
+    tree: Tree,
+    configuration: Configuration,
+    surroundings: Surroundings | None = None,
+    peer: Peer | None = None,
+) -> tuple[Finding, ...]:
+    """Everything that is wrong with a configuration, worst first.
+
+    `configuration` is the view of `tree`. Without `surroundings` nothing is said about
+    interfaces, scripts and users; without a `peer` nothing about the other director. A main file
+    that cannot be loaded has no tree: `losses.unloadable` gives its finding.
+    """
+    context = context_of(tree, configuration, surroundings, peer)
+    return worst_first([finding for rule in RULES for finding in rule(context)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, error, note, warning
 from lvstui.keepalived.lint.routers import static_addresses, value
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
@@ -45,9 +45,8 @@ def vips_of_services(context: LintContext) -> Iterator[Finding]:
     for router in context.routers:
         vips = router.addresses
         if vips and not any(vip.address in served for vip in vips):
-            yield Finding(
+            yield note(
                 "vip-without-service",
-                FindingSeverity.NOTE,
                 f"instance {router.name}: none of its VIPs has a virtual_server",
                 router.block.place,
                 fix="right for a gateway address; otherwise compare the addresses",
@@ -83,9 +82,8 @@ def links(context: LintContext) -> Iterator[Finding]:
             if judged[address] or (server.place, address) in told:
                 continue
             told.add((server.place, address))
-            yield Finding(
+            yield warning(
                 "server-off-link",
-                FindingSeverity.WARNING,
                 f"{service.key}: {address} is in no subnet of this host: direct routing does not "
                 "cross a router",
                 server.place,
@@ -97,9 +95,8 @@ def links(context: LintContext) -> Iterator[Finding]:
         source = _source(value(router.source))
         if not source or source in own or context.surroundings.nonlocal_bind:
             continue
-        yield Finding(
+        yield error(
             "source-not-local",
-            FindingSeverity.ERROR,
             f"instance {router.name}: its source address {source} is not on this host",
             router.source.place if router.source else router.block.place,
             evidence="no advert can be sent from it",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import ENTRY_REQUIRED, PROGRAMS, ROOT, ROUTE_TYPES, Keywords
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, error, lethal, note, warning
 from lvstui.keepalived.text.lexer import MAX_LINE, strip
 from lvstui.keepalived.text.tree import Block, Node, Statement
 from lvstui.model.config import Place
@@ -72,9 +72,8 @@ def _is_type(word: bytes) -> bool:
 
 def _missing(line: Statement, word: bytes = b"") -> Finding:
     keyword = (word or line.words[0]).decode("ascii", "replace")
-    return Finding(
+    return lethal(
         "value-missing",
-        FindingSeverity.LETHAL,
         f"{keyword} has no value: keepalived ends over this, and leaves the VIPs where they are",
         line.place,
         evidence='"missing a parameter", exit status 2, at a start and at a reload',
@@ -103,9 +102,8 @@ def foreign_bytes(context: LintContext) -> Iterator[Finding]:
     for file in context.tree.files:
         whole = file.data
         if whole.startswith(_BOM):
-            yield Finding(
+            yield error(
                 "byte-order-mark",
-                FindingSeverity.ERROR,
                 "the file begins with a byte order mark: its first keyword is not understood",
                 Place(file.path, 1),
                 fix="save the file as UTF-8 without BOM",
@@ -119,9 +117,8 @@ def foreign_bytes(context: LintContext) -> Iterator[Finding]:
             continue
         for number, line in enumerate(file.lines, 1):
             if len(line) > MAX_LINE:
-                yield Finding(
+                yield error(
                     "line-too-long",
-                    FindingSeverity.ERROR,
                     f"a line of {len(line)} bytes: keepalived reads at most {MAX_LINE} at once, "
                     "and takes the rest for a line of its own, even of a comment",
                     Place(file.path, number),
@@ -136,25 +133,22 @@ def _strange(path: str, number: int, line: bytes) -> Iterator[Finding]:
     text = line[meant.start : meant.end]
     place = Place(path, number, meant.start + 1)
     if _NBSP in text:
-        yield Finding(
+        yield error(
             "no-break-space",
-            FindingSeverity.ERROR,
             "a no-break space stands where a blank is meant: keepalived takes it for a letter",
             place,
             fix="type the blanks of this line anew",
         )
     if _SMART_QUOTE.search(text):
-        yield Finding(
+        yield warning(
             "typographic-quote",
-            FindingSeverity.WARNING,
             'a typographic quote groups nothing: only " does',
             place,
             fix='write " instead',
         )
     if _TEMPLATE.search(text):
-        yield Finding(
+        yield error(
             "template-leftover",
-            FindingSeverity.ERROR,
             "something of a template was not filled in",
             place,
             fix="render the template again with all its values",
@@ -169,9 +163,8 @@ def unfilled(context: LintContext) -> Iterator[Finding]:
             continue
         raw = line.file.lines[line.line - 1] if data.endswith(b"$") else data
         if _VARIABLE.search(raw):
-            yield Finding(
+            yield error(
                 "undefined-variable",
-                FindingSeverity.ERROR,
                 "a ${NAME} has no definition: its braces are taken for those of a block",
                 line.place,
                 fix="define it above with $NAME=value, or fill in the template",
@@ -208,9 +201,8 @@ def extra_words(context: LintContext) -> Iterator[Finding]:
         keyword = words[0].decode("ascii", "replace")
         lost = next((word for word in words[2:] if word in _EVERY_KEYWORD), None)
         if lost == b"auth_pass" or (words[0] == b"auth_type" and lost):
-            yield Finding(
+            yield error(
                 "password-lost",
-                FindingSeverity.ERROR,
                 "auth_pass stands behind auth_type on one line: keepalived does not read it, and "
                 "the adverts are not authenticated",
                 line.place,
@@ -218,26 +210,23 @@ def extra_words(context: LintContext) -> Iterator[Finding]:
                 fix="put auth_pass on a line of its own, on both directors at the same time",
             )
         elif lost is not None:
-            yield Finding(
+            yield error(
                 "keyword-lost",
-                FindingSeverity.ERROR,
                 f"{lost.decode()} stands behind {keyword} on one line: keepalived does not read it",
                 line.place,
                 evidence="one statement a line: what follows the first value is not read",
                 fix=f"put {lost.decode()} on a line of its own",
             )
         elif words[2][:1] in (b"/", b";") and words[2][:2] in (b"//", b"/*", b";"):
-            yield Finding(
+            yield note(
                 "foreign-comment",
-                FindingSeverity.NOTE,
                 f"{keyword}: comments begin with # or !; keepalived happens not to read this one",
                 line.place,
                 fix="write # instead",
             )
         else:
-            yield Finding(
+            yield warning(
                 "extra-words",
-                FindingSeverity.WARNING,
                 f"{keyword}: words behind its value are not read",
                 line.place,
                 fix="take them out, or put them on lines of their own",
@@ -253,9 +242,8 @@ def crowded_entries(context: LintContext) -> Iterator[Finding]:
             what = block.keyword.decode()
             for word in line.words[1:]:
                 if _entry_like(block.keyword, line.words, word):
-                    yield Finding(
+                    yield error(
                         "entries-on-one-line",
-                        FindingSeverity.ERROR,
                         f"{what}: of several entries on one line keepalived takes the first only",
                         line.place,
                         fix="one entry a line",

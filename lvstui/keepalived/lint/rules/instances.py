@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, error, lethal, warning
 from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, last, value
+from lvstui.keepalived.text.lexer import strip
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import shown
 from lvstui.model.finding import Finding, FindingSeverity
@@ -23,18 +24,16 @@ def essentials(context: LintContext) -> Iterator[Finding]:
         if not router.vrid:
             line = router.vrid_line or router.block.header
             what = "is out of range (1 to 255)" if router.vrid_line else "is missing"
-            yield Finding(
+            yield lethal(
                 "vrid-missing",
-                FindingSeverity.LETHAL,
                 f"instance {router.name}: virtual_router_id {what}",
                 line.place,
                 evidence=_ENDS,
                 fix="virtual_router_id N, the same on both directors, unique on the network",
             )
         if router.interface is None and not _does_without_interface(context, router):
-            yield Finding(
+            yield lethal(
                 "interface-missing",
-                FindingSeverity.LETHAL,
                 f"instance {router.name}: interface is missing",
                 router.block.place,
                 evidence=_ENDS,
@@ -50,9 +49,8 @@ def advertised(context: LintContext) -> Iterator[Finding]:
     """The count of VIPs is one byte of an advert."""
     for router in context.routers:
         if len(router.vips) > MAX_VIPS:
-            yield Finding(
+            yield warning(
                 "vips-too-many",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: {len(router.vips)} VIPs; an advert has room for "
                 f"{MAX_VIPS}: keepalived moves the others to virtual_ipaddress_excluded",
                 router.block.place,
@@ -71,9 +69,8 @@ def _does_without_interface(context: LintContext, router: InstanceLines) -> bool
 def _without_vip(router: InstanceLines) -> Finding:
     if router.version == 3 or router.strict or router.family == 6:
         why = "strict mode" if router.strict else "VRRP version 3"
-        return Finding(
+        return lethal(
             "vip-missing",
-            FindingSeverity.LETHAL,
             f"instance {router.name}: no valid VIP, and {why} needs one",
             router.block.place,
             evidence=_ENDS,
@@ -106,9 +103,8 @@ def twice(context: LintContext) -> Iterator[Finding]:
     """The same VRID, or the same VIP, in two instances."""
     for first, second in combinations(context.routers, 2):
         if first.vrid and _same_vrid(first, second):
-            yield Finding(
+            yield lethal(
                 "vrid-twice",
-                FindingSeverity.LETHAL,
                 f"instances {first.name} and {second.name} both use VRID {first.vrid} on "
                 f"{first.interface_name or 'one interface'}",
                 (second.vrid_line or second.block.header).place,
@@ -120,9 +116,8 @@ def twice(context: LintContext) -> Iterator[Finding]:
         for vip in router.addresses:
             before = owners.setdefault(vip.address, router)
             if before is not router:
-                yield Finding(
+                yield error(
                     "vip-in-two-instances",
-                    FindingSeverity.ERROR,
                     f"VIP {vip.address} is in instance {before.name} and in {router.name}",
                     vip.line.place,
                     evidence="whichever gives it up takes it from the other",
@@ -131,9 +126,8 @@ def twice(context: LintContext) -> Iterator[Finding]:
         seen: set[str] = set()
         for vip in router.addresses:
             if vip.address in seen:
-                yield Finding(
+                yield warning(
                     "vip-twice",
-                    FindingSeverity.WARNING,
                     f"VIP {vip.address} stands twice in instance {router.name}",
                     vip.line.place,
                     fix="take one out",
@@ -160,9 +154,8 @@ def prefixes(context: LintContext) -> Iterator[Finding]:
         for vip in router.addresses:
             if vip.prefix is None and b"/" in vip.line.words[0]:
                 alone = 128 if ":" in vip.address else 32
-                yield Finding(
+                yield error(
                     "prefix-invalid",
-                    FindingSeverity.ERROR,
                     f"instance {router.name}: the prefix of a VIP is impossible: keepalived takes "
                     f"/{alone}",
                     vip.line.place,
@@ -178,9 +171,8 @@ def strictness(context: LintContext) -> Iterator[Finding]:
         if router.strict and router.priority != OWNER and router.vips:
             # In version 2 strict mode takes back an `accept` as well.
             if accept is None or refuses or router.version == 2:
-                yield Finding(
+                yield error(
                     "strict-drops-traffic",
-                    FindingSeverity.ERROR,
                     f"instance {router.name}: strict mode without accept drops every packet to "
                     "its VIPs, those of IPVS too",
                     (context.settings.get(b"vrrp_strict") or router.block.header).place,
@@ -188,9 +180,8 @@ def strictness(context: LintContext) -> Iterator[Finding]:
                     fix="take vrrp_strict out (or version 3 and accept)",
                 )
         elif refuses and router.priority != OWNER:
-            yield Finding(
+            yield warning(
                 "no-accept-drops-traffic",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: no_accept drops packets to its VIPs",
                 accept.place if accept else router.block.place,
                 fix="take no_accept out where services use the VIPs",
@@ -204,9 +195,8 @@ def elections(context: LintContext) -> Iterator[Finding]:
         if router.priority == OWNER:
             given = router.priority_line is not None
             how = "priority 255" if given else "state MASTER without priority (255)"
-            yield Finding(
+            yield warning(
                 "priority-of-owner",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: {how} makes it the owner of the addresses: it always "
                 "takes over, and no tracking lowers it",
                 (router.priority_line or router.block.header).place,
@@ -215,9 +205,8 @@ def elections(context: LintContext) -> Iterator[Finding]:
         nopreempt = router.line(b"nopreempt")
         delay = router.line(b"preempt_delay")
         if nopreempt is not None and delay is not None and not router.master:
-            yield Finding(
+            yield warning(
                 "preempt-delay-with-nopreempt",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: preempt_delay has no effect with nopreempt",
                 delay.place,
                 fix="take one of them out",
@@ -225,9 +214,8 @@ def elections(context: LintContext) -> Iterator[Finding]:
         source = shown(value(router.source))
         for peer in router.peers:
             if peer.address == source or peer.address in own:
-                yield Finding(
+                yield error(
                     "unicast-peer-is-self",
-                    FindingSeverity.ERROR,
                     f"instance {router.name}: unicast_peer {peer.address} is this host itself",
                     peer.line.place,
                     evidence="its own adverts come back; the other director hears nothing",
@@ -235,9 +223,8 @@ def elections(context: LintContext) -> Iterator[Finding]:
                 )
         unicast = router.line(b"unicast_src_ip", b"unicast_ttl", b"check_unicast_src")
         if unicast is not None and not router.unicast:
-            yield Finding(
+            yield warning(
                 "unicast-without-peer",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: {unicast.words[0].decode()} without any unicast_peer: "
                 "adverts go out as multicast",
                 unicast.place,
@@ -256,9 +243,8 @@ def tracked(context: LintContext) -> Iterator[Finding]:
         for block in context.tree.blocks(b"vrrp_instance", b"vrrp_sync_group"):
             for line in entries(block, keyword):
                 if line.words[0] not in known:
-                    yield Finding(
+                    yield error(
                         "tracked-unknown",
-                        FindingSeverity.ERROR,
                         f"{keyword.decode()}: there is no {kinds[0].decode()} of that name; "
                         "keepalived ignores it",
                         line.place,
@@ -284,9 +270,8 @@ _DEFINED_BY = {
 
 
 def _unknown_script(line: Statement) -> Finding:
-    return Finding(
+    return error(
         "track-script-unknown",
-        FindingSeverity.ERROR,
         "track_script: no such vrrp_script; keepalived ignores it",
         line.place,
         fix="define the vrrp_script, or mend it",
@@ -296,10 +281,73 @@ def _unknown_script(line: Statement) -> Finding:
 def _empty_scripts(blocks: Iterator[Block]) -> Iterator[Finding]:
     for block in blocks:
         if last(block, b"script") is None:
-            yield Finding(
+            yield error(
                 "script-empty",
-                FindingSeverity.ERROR,
                 "vrrp_script without script: keepalived removes it, and nothing is tracked",
                 block.place,
                 fix='script "/path/to/program arguments"',
             )
+
+
+_NEUTRAL = b' \t"'
+
+
+def authentication(context: LintContext) -> Iterator[Finding]:
+    """Passwords that are lost, cut or ignored. No finding shows one or a part of one."""
+    for router in context.routers:
+        for block in router.block.blocks(b"authentication"):
+            kind, secret = last(block, b"auth_type"), last(block, b"auth_pass")
+            if secret is not None:
+                yield from _cut(secret)
+            one_line = kind is not None and b"auth_pass" in kind.words[2:]
+            if kind is not None and secret is None and not one_line:
+                yield warning(
+                    "password-missing",
+                    f"instance {router.name}: authentication without auth_pass: adverts are not "
+                    "authenticated",
+                    block.place,
+                    fix="add auth_pass on both directors at the same time, or take the block out",
+                )
+            elif kind is None and secret is not None:
+                yield warning(
+                    "authentication-without-type",
+                    f"instance {router.name}: authentication without auth_type: adverts are not "
+                    "authenticated",
+                    block.place,
+                    fix="add auth_type PASS on both directors at the same time",
+                )
+            elif kind is not None and value(kind) not in (b"PASS", b"AH"):
+                yield error(
+                    "authentication-unknown",
+                    f"instance {router.name}: unknown auth_type: adverts are not authenticated",
+                    kind.place,
+                    fix="auth_type PASS, in capitals",
+                )
+            if kind is not None and secret is not None:
+                yield from _auth_ignored(router, kind)
+
+
+def _auth_ignored(router: InstanceLines, kind: Statement) -> Iterator[Finding]:
+    why = "strict mode" if router.strict else "VRRP version 3" if router.version == 3 else ""
+    if why:
+        yield warning(
+            "authentication-ignored",
+            f"instance {router.name}: {why} knows no authentication: the password is ignored",
+            kind.place,
+            fix="take the block out" + (" or take vrrp_strict out" if router.strict else ""),
+        )
+
+
+def _cut(secret: Statement) -> Iterator[Finding]:
+    """A # or ! in the middle of a password begins a comment."""
+    if secret.text.base < 0 or secret.line > len(secret.file.lines):
+        return
+    raw = secret.file.lines[secret.line - 1]
+    mark = strip(raw).comment
+    if mark > 0 and raw[mark - 1] not in _NEUTRAL:
+        yield error(
+            "password-cut",
+            "the password is cut: a # or ! begins a comment even within a word",
+            secret.place,
+            fix='put it in double quotes: auth_pass "…"',
+        )

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, error, lethal
 from lvstui.keepalived.lint.routers import entries
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
-from lvstui.model.finding import Finding, FindingSeverity
+from lvstui.model.finding import Finding
 
 _ADDRESS_BLOCKS = (b"virtual_ipaddress", b"virtual_ipaddress_excluded")
 _ROUTE_BLOCKS = (b"virtual_routes", b"virtual_rules")
@@ -28,17 +28,16 @@ def existence(context: LintContext) -> Iterator[Finding]:
     have = ", ".join(sorted(link.name for link in links)[:12])
     told: set[tuple[Place, str]] = set()
     secrets: SecretWords | None = None
-    for place, word, lethal in _named(context):
+    for place, word, ends in _named(context):
         if word in there or (place, word) in told:
             continue
         told.add((place, word))
         # A lost brace may put a piece of a password where names of interfaces stand.
         secrets = secrets or secret_words(context.tree)
         name = secrets.mask(word, (place.file, place.line))
-        if lethal:
-            yield Finding(
+        if ends:
+            yield lethal(
                 "interface-unknown",
-                FindingSeverity.LETHAL,
                 f"interface {name} does not exist: keepalived ends over this, and leaves the "
                 "VIPs where they are",
                 place,
@@ -46,9 +45,8 @@ def existence(context: LintContext) -> Iterator[Finding]:
                 fix="mend the name, or bring the interface up first",
             )
         else:
-            yield Finding(
+            yield error(
                 "interface-unknown",
-                FindingSeverity.ERROR,
                 f"interface {name} does not exist: keepalived ignores the line",
                 place,
                 evidence=f"this host has {have}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, error, lethal
 from lvstui.keepalived.text.tree import Block, Statement
 from lvstui.model.config import Place
 from lvstui.model.finding import Finding, FindingSeverity
@@ -18,9 +18,8 @@ _INNER = frozenset((b"real_server", b"vrrp_sync_group", b"virtual_server_group",
 def unloadable(path: str, error: OSError) -> Finding:
     """The finding for a main file that cannot be loaded at all (`load_tree` raised `error`)."""
     why = error.strerror or str(error)
-    return Finding(
+    return lethal(
         "main-file-not-loaded",
-        FindingSeverity.LETHAL,
         f"keepalived would not load its main file ({why}): it reloads to nothing",
         Place(path, 1),
         evidence="it says so in its log and goes on with an empty configuration; -t gives 0",
@@ -39,9 +38,8 @@ def modes(context: LintContext) -> Iterator[Finding]:
         if index == 0:
             yield unloadable(file.path, OSError(why))
         else:
-            yield Finding(
+            yield error(
                 "include-not-read",
-                FindingSeverity.ERROR,
                 f"keepalived skips an included file: {why}",
                 Place(file.path, 1),
                 fix="chmod 644",
@@ -52,9 +50,8 @@ def emptiness(context: LintContext) -> Iterator[Finding]:
     """Nothing that keepalived would run."""
     main = Place(context.tree.files[0].path if context.tree.files else "", 1)
     if not context.tree.root:
-        yield Finding(
+        yield lethal(
             "configuration-empty",
-            FindingSeverity.LETHAL,
             "the configuration is empty: keepalived gives up every VIP and every service",
             main,
             evidence="keepalived -t says nothing about it and gives 0",
@@ -63,9 +60,8 @@ def emptiness(context: LintContext) -> Iterator[Finding]:
         return
     services = context.configuration.services
     if not context.routers and not services:
-        yield Finding(
+        yield lethal(
             "nothing-configured",
-            FindingSeverity.LETHAL,
             "no vrrp_instance and no virtual_server of it is understood: keepalived gives up "
             "every VIP and every service",
             main,
@@ -73,17 +69,15 @@ def emptiness(context: LintContext) -> Iterator[Finding]:
         )
         return
     if context.virtual_servers and not services:
-        yield Finding(
+        yield lethal(
             "no-service-left",
-            FindingSeverity.LETHAL,
             f"none of its {len(context.virtual_servers)} virtual_servers is kept: the IPVS table "
             "would be empty",
             context.virtual_servers[0].place,
         )
     if not context.routers and any(context.tree.blocks(b"vrrp_instance")):
-        yield Finding(
+        yield lethal(
             "no-instance-left",
-            FindingSeverity.LETHAL,
             "none of its vrrp_instances is kept: every VIP would be given up",
             next(context.tree.blocks(b"vrrp_instance")).place,
         )
@@ -93,9 +87,8 @@ def lost_blocks(context: LintContext) -> Iterator[Finding]:
     """Instances and services that stand where keepalived does not look for them."""
     for block in context.tree.blocks(b"vrrp_instance", b"virtual_server"):
         if block.keyword == b"vrrp_instance" and len(block.header.words) != 2:
-            yield Finding(
+            yield lethal(
                 "instance-lost",
-                FindingSeverity.LETHAL,
                 "vrrp_instance takes exactly one name: keepalived ignores this instance, and its "
                 "VIPs are given up",
                 block.place,
@@ -114,9 +107,8 @@ def lost_blocks(context: LintContext) -> Iterator[Finding]:
                 line, f"{word.decode()} stands {where}: keepalived ignores it and all that is in it"
             )
         elif word in _INNER:
-            yield Finding(
+            yield error(
                 "block-lost",
-                FindingSeverity.ERROR,
                 f"{word.decode()} stands {where}: keepalived ignores it and all that is in it",
                 line.place,
                 fix="look for a brace that is missing or one too many above it",
@@ -127,9 +119,8 @@ def _headers(context: LintContext) -> Iterator[Finding]:
     """Headers of groups that are lost, or end the daemon (seen with 2.2.7)."""
     for block in context.tree.blocks(b"virtual_server_group"):
         if len(block.header.words) > 2 or block.opening is None:
-            yield Finding(
+            yield lethal(
                 "header-fatal",
-                FindingSeverity.LETHAL,
                 "virtual_server_group: "
                 + ("no '{'" if block.opening is None else "words behind its name")
                 + ": keepalived ends over this",
@@ -140,18 +131,16 @@ def _headers(context: LintContext) -> Iterator[Finding]:
         if len(block.header.words) == 2:
             continue
         if block.opening is None:
-            yield Finding(
+            yield lethal(
                 "header-fatal",
-                FindingSeverity.LETHAL,
                 "vrrp_sync_group without one name and '{': keepalived works on memory that is not "
                 "its own, and crashes",
                 block.place,
                 fix="vrrp_sync_group NAME {",
             )
         elif len(block.header.words) > 2:
-            yield Finding(
+            yield error(
                 "sync-group-invalid",
-                FindingSeverity.ERROR,
                 "vrrp_sync_group: words behind its name: keepalived skips the group",
                 block.place,
                 fix="one name, in double quotes when it has blanks",

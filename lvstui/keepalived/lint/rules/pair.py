@@ -1,12 +1,13 @@
-"""The two directors' instances against each other."""
+"""The two directors against each other: their instances, and what a failover would serve."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lvstui.keepalived.lint.context import LintContext, Peer, settings_of
+from lvstui.keepalived.lint.context import LintContext, Peer, error, note, settings_of, warning
 from lvstui.keepalived.lint.routers import InstanceAddress, InstanceLines, last, routers, value
 from lvstui.keepalived.text.tree import Statement
+from lvstui.model.config import ConfiguredService
 from lvstui.model.finding import Finding, FindingSeverity
 
 LENIENT = (2, 3, 3)
@@ -23,9 +24,8 @@ def instances(context: LintContext) -> Iterator[Finding]:
     for router in context.routers:
         other = partner(router, others)
         if other is None:
-            yield Finding(
+            yield warning(
                 "instance-on-one-director",
-                FindingSeverity.WARNING,
                 f"instance {router.name} (VRID {router.vrid}) has no counterpart on {peer.name}",
                 router.block.place,
                 evidence="nobody takes over its VIPs",
@@ -35,9 +35,8 @@ def instances(context: LintContext) -> Iterator[Finding]:
         if other in left:
             left.remove(other)
         if other.vrid != router.vrid:
-            yield Finding(
+            yield error(
                 "vrid-differs",
-                FindingSeverity.ERROR,
                 f"instance {router.name}: VRID {router.vrid} here, {other.vrid} on {peer.name}",
                 (router.vrid_line or router.block.header).place,
                 evidence="neither hears the other: both become MASTER, the VIPs are there twice",
@@ -48,9 +47,8 @@ def instances(context: LintContext) -> Iterator[Finding]:
         yield from _adverts(peer, router, other)
         yield from _roles(peer, router, other)
     for other in left:
-        yield Finding(
+        yield warning(
             "instance-on-one-director",
-            FindingSeverity.WARNING,
             f"instance {other.name} (VRID {other.vrid}) of {peer.name} has no counterpart here",
             evidence="nobody takes over its VIPs",
             fix="the same VRID and VIPs here",
@@ -86,9 +84,8 @@ def _vips(
     if here == there:
         if _set(router.excluded) != _set(other.excluded):
             differing = sorted(_set(router.excluded) ^ _set(other.excluded))
-            yield Finding(
+            yield warning(
                 "excluded-vips-differ",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: {', '.join(differing[:8])} only on one director "
                 "(virtual_ipaddress_excluded)",
                 router.block.place,
@@ -207,18 +204,16 @@ def _roles(peer: Peer, router: InstanceLines, other: InstanceLines) -> Iterator[
     elif any(quiet) and not all(quiet):
         lower = router if router.priority < other.priority else other
         if quiet[(router, other).index(lower)]:
-            yield Finding(
+            yield note(
                 "nopreempt-on-the-lower",
-                FindingSeverity.NOTE,
                 f"instance {router.name}: nopreempt only on the director with the lower priority",
                 place,
                 evidence="the other one still takes the VIPs back when it returns",
                 fix="nopreempt and state BACKUP on both",
             )
     if router.master and other.master:
-        yield Finding(
+        yield note(
             "both-start-as-master",
-            FindingSeverity.NOTE,
             f"instance {router.name}: state MASTER on both directors",
             (router.state_line or router.block.header).place,
             evidence="at a start both claim the VIPs until an advert is heard",
@@ -232,10 +227,104 @@ def versions(context: LintContext) -> Iterator[Finding]:
         return
     mine, theirs = context.surroundings.release, context.peer.surroundings.release
     if mine and theirs and mine != theirs:
-        yield Finding(
+        yield note(
             "keepalived-versions-differ",
-            FindingSeverity.NOTE,
             f"keepalived {context.surroundings.version} here, "
             f"{context.peer.surroundings.version} on {context.peer.name}",
             evidence="defaults and checks of adverts differ between versions",
         )
+
+
+_SHOWN = 6
+
+
+def services(context: LintContext) -> Iterator[Finding]:
+    """Both must serve the same."""
+    peer = context.peer
+    if peer is None or not (context.configuration.services or peer.configuration.services):
+        return
+    theirs = {service.key: service for service in peer.configuration.services}
+    mine = {service.key: service for service in context.configuration.services}
+    for key, service in mine.items():
+        if key in theirs:
+            yield from _compare(peer, service, theirs[key])
+        else:
+            yield error(
+                "service-on-one-director",
+                f"{key} is not on {peer.name}",
+                service.place,
+                evidence="after a failover nobody serves it",
+                fix=f"add it on {peer.name}",
+            )
+    for key in theirs:
+        if key not in mine:
+            yield error(
+                "service-on-one-director",
+                f"{key} of {peer.name} is not here",
+                evidence="after a failover nobody serves it",
+                fix="add it here",
+            )
+
+
+def _compare(peer: Peer, mine: ConfiguredService, theirs: ConfiguredService) -> Iterator[Finding]:
+    if mine.servers == theirs.servers and _head(mine) == _head(theirs):
+        return
+    if mine.forwarding != theirs.forwarding:
+        yield error(
+            "forwarding-differs",
+            f"{mine.key}: {mine.forwarding} here, {theirs.forwarding} on {peer.name}",
+            mine.place,
+            evidence="real servers are set up for one of them",
+            fix="the same lb_kind on both",
+        )
+    for what, ours, others in (
+        ("scheduler", mine.scheduler, theirs.scheduler),
+        ("persistence", _seconds(mine), _seconds(theirs)),
+        ("quorum", str(mine.quorum), str(theirs.quorum)),
+    ):
+        if ours != others:
+            yield warning(
+                f"{what}-differs",
+                f"{mine.key}: {what} {ours} here, {others} on {peer.name}",
+                mine.place,
+                fix="the same on both",
+            )
+    here = {server.key: server for server in mine.servers}
+    there = {server.key: server for server in theirs.servers}
+    only = [f"{key} only here" for key in here if key not in there]
+    only += [f"{key} only on {peer.name}" for key in there if key not in here]
+    if only:
+        yield warning(
+            "servers-differ",
+            f"{mine.key}: {_listed(only)}",
+            mine.place,
+            evidence="after a failover another pool serves",
+            fix="the same real servers on both",
+        )
+    weights = [
+        f"{key} {server.weight} here, {there[key].weight} on {peer.name}"
+        for key, server in here.items()
+        if key in there and there[key].weight != server.weight
+    ]
+    if weights:
+        first = next(k for k, s in here.items() if k in there and there[k].weight != s.weight)
+        yield warning(
+            "weights-differ",
+            f"{mine.key}: weight of {_listed(weights)}",
+            here[first].weight_place or here[first].place,
+            evidence="a server that is drained here may be in use after a failover",
+            fix="the same weights on both",
+        )
+
+
+def _head(service: ConfiguredService) -> tuple[str, str, int | None, int]:
+    return service.forwarding, service.scheduler, service.persistence_s, service.quorum
+
+
+def _seconds(service: ConfiguredService) -> str:
+    return "none" if service.persistence_s is None else f"{service.persistence_s} s"
+
+
+def _listed(texts: list[str]) -> str:
+    more = len(texts) - _SHOWN
+    return "; ".join(texts[:_SHOWN]) + (f"; {more} more" if more > 0 else "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lvstui.keepalived.lint.context import LintContext, Peer
+from lvstui.keepalived.lint.context import LintContext, Peer, note, warning
 from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, last, routers
 from lvstui.keepalived.lint.rules.pair import partner
 from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.keepalived.text.values import shown
-from lvstui.model.finding import Finding, FindingSeverity
+from lvstui.model.finding import Finding
 
 HIGHEST = 254
 """Above it keepalived lets no tracking raise a priority."""
@@ -68,18 +68,16 @@ def arithmetic(context: LintContext) -> Iterator[Finding]:
         if not weighted:
             continue
         if router.priority == OWNER:
-            yield Finding(
+            yield warning(
                 "tracking-without-effect",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: priority 255 is not lowered by any script",
                 weighted[0].line.place,
                 fix="priority 1 to 254",
             )
             continue
         if router.name in grouped:
-            yield Finding(
+            yield warning(
                 "tracking-in-sync-group",
-                FindingSeverity.WARNING,
                 f"instance {router.name} is in a sync group: its scripts with a weight are dropped",
                 weighted[0].line.place,
                 evidence="one priority must not move alone within a group",
@@ -94,9 +92,8 @@ def _judged(
 ) -> Iterator[Finding]:
     best = router.priority + sum(max(0, script.weight) for script in scripts)
     if best > HIGHEST:
-        yield Finding(
+        yield warning(
             "priority-clamped",
-            FindingSeverity.WARNING,
             f"instance {router.name}: priority {router.priority} and the weights of its scripts "
             f"make {best}: keepalived stops at {HIGHEST}",
             router.block.place,
@@ -107,9 +104,8 @@ def _judged(
         failed = max(1, min(HIGHEST, best - abs(script.weight)))
         if other is None:
             if abs(script.weight) == 1:
-                yield Finding(
+                yield note(
                     "weight-tiny",
-                    FindingSeverity.NOTE,
                     f"instance {router.name}: script {script.name} moves the priority by 1 only",
                     script.line.place,
                     fix="more than the distance to the other director's priority",
@@ -122,9 +118,8 @@ def _judged(
         if min(best, HIGHEST) <= against:
             continue
         if failed >= against:
-            yield Finding(
+            yield warning(
                 "weight-cannot-move-vip",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: when script {script.name} fails, {min(best, HIGHEST)} "
                 f"becomes {failed}, still not below the {against} of the other director: the VIP "
                 "stays",
@@ -132,9 +127,8 @@ def _judged(
                 fix=f"a weight over {min(best, HIGHEST) - against}, or 0: then a failure is FAULT",
             )
         elif other.block and any(other.block.statements(b"nopreempt")):
-            yield Finding(
+            yield warning(
                 "weight-against-nopreempt",
-                FindingSeverity.WARNING,
                 f"instance {router.name}: script {script.name} lowers the priority, but the other "
                 "director has nopreempt and does not take over from a living master",
                 script.line.place,

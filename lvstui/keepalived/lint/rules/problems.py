@@ -6,17 +6,11 @@ import re
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import walk
-from lvstui.keepalived.lint.context import LintContext
-from lvstui.model.finding import Finding, FindingSeverity
+from lvstui.keepalived.lint.context import LintContext, error, warning
+from lvstui.keepalived.lint.messages import shapes
+from lvstui.model.finding import Finding
 
 _REQUIRED = frozenset(keyword.name for keyword in walk() if keyword.needs_value)
-
-_L, _E, _W, _N = (
-    FindingSeverity.LETHAL,
-    FindingSeverity.ERROR,
-    FindingSeverity.WARNING,
-    FindingSeverity.NOTE,
-)
 
 _SAID_BETTER = re.compile(
     r"longer than \d+ bytes|a double quote is not closed|virtual_router_id is missing"
@@ -29,106 +23,74 @@ _SAID_BETTER = re.compile(
 )
 """Other rules say these with more knowledge."""
 
-_JUDGED: tuple[tuple[str, str, FindingSeverity, str], ...] = (
-    ("a definition uses itself", "definition-loops", _L, "keepalived would hang while reading it"),
-    ("a substitution makes", "line-too-long", _E, "shorten the values that it uses"),
-    (r"\$\{_(RANDOM|ENV)\}", "value-at-start", _N, ""),
-    (r"~(SEQ|LST)", "repetition-wrong", _E, "see SEQUENCES in keepalived.conf(5)"),
-    ("repetitions give over", "not-read-to-the-end", _N, ""),
-    ("a NUL byte", "nul-byte", _E, "take it out"),
-    (r"include .*: no such file$", "include-matches-nothing", _W, "check the path"),
-    ("include ", "include-not-read", _E, "a regular file, readable, without execute bit"),
-    ("keepalived could not read what is included", "include-not-read", _E, ""),
-    (r"'\{' is missing", "brace-missing", _E, "put { behind the keyword"),
-    (r"'\{' opens no block", "brace-stray", _E, "is the keyword before it known, and in place?"),
-    (r"'\}' closes nothing", "brace-stray", _E, "one } too many, or a { too few above it"),
-    ("the configuration ends within", "brace-missing", _E, "close the block"),
-    ("unknown keyword", "keyword-unknown", _E, "check its spelling and the block it stands in"),
-    ("a number from", "number-out-of-range", _E, ""),
-    (".*: a number from", "number-out-of-range", _E, ""),
-    (".*: a time in seconds", "number-out-of-range", _E, "a number above 0"),
-    (".*: true or false", "flag-wrong", _E, ""),
-    ("virtual server has no real servers", "service-without-servers", _E, "add a real_server"),
-    (
-        "virtual_server: no valid address",
-        "service-address-invalid",
-        _E,
-        "virtual_server ADDRESS PORT: no names, no ADDRESS:PORT",
-    ),
-    (
-        "real_server: no valid address",
-        "server-address-invalid",
-        _E,
-        "real_server ADDRESS PORT: no names, no ADDRESS:PORT",
-    ),
-    ("unknown scheduler", "scheduler-unknown", _E, "rr, wrr, lc, wlc, sh, mh …, in small letters"),
-    ("unknown protocol", "protocol-unknown", _E, "TCP, UDP or SCTP"),
-    ("unknown forwarding method", "forwarding-unknown", _E, "DR, TUN or NAT, in capitals"),
-    ("ip_family unknown", "family-mismatch", _W, ""),
-    ("sorry_server: no valid", "sorry-server-invalid", _E, "sorry_server ADDRESS PORT"),
-    (r"sorry_server_?\w* stands before", "sorry-server-order", _E, "put it behind sorry_server"),
-    ("sorry_server of another", "family-mismatch", _E, "one family in one service"),
-    ("real_server of another", "families-mixed", _E, "one family in one service, except with TUN"),
-    (
-        "virtual server of an undefined group",
-        "group-undefined",
-        _E,
-        "define the virtual_server_group, or mend the name",
-    ),
-    ("no forwarding method set", "forwarding-defaults-to-nat", _E, "lb_kind DR"),
-    ("no protocol set", "protocol-defaults-to-udp", _W, "protocol TCP"),
-    ("no scheduler set", "scheduler-defaults", _N, "lb_algo wlc"),
-    ("ops needs UDP", "ops-needs-udp", _W, "take ops out"),
-    ("a protocol means nothing", "protocol-with-mark", _N, "take protocol out"),
-    ("hysteresis is not below", "hysteresis-over-quorum", _W, "hysteresis below the quorum"),
-    ("no port: keepalived sets", "persistence-by-default", _N, "set persistence_timeout"),
-    ("real server is there already", "server-twice", _W, "take one out"),
-    (
-        ".*its port is not the service's",
-        "port-mapping-in-dr",
-        _E,
-        "let the server listen on the service's port: only NAT can change it",
-    ),
-    (".*a port means nothing with a mark", "port-with-mark", _N, "take the port out"),
-    ("MISC_CHECK: no misc_path", "check-dropped", _E, "misc_path PROGRAM"),
-    ("connect_ip: no address", "check-target-invalid", _E, ""),
-    ("vrrp_sync_group: its name", "sync-group-invalid", _E, "vrrp_sync_group NAME {"),
-    ("the sync group names", "sync-group-member-unknown", _E, "check the name"),
-    ("vrrp_instance of that name exists", "instance-twice", _E, "give it a name of its own"),
-    (r"track_script: no such", "track-script-unknown", _E, "define the vrrp_script, or mend it"),
-    (r"\w+ without \w+; keepalived removes it", "tracked-empty", _E, "say what is tracked"),
-    (r"\w+ of that name exists", "defined-twice", _E, "give it a name of its own"),
-    ("strict mode: the state has to fit", "strict-state", _N, "state BACKUP"),
-    ("ha_suspend means nothing", "ha-suspend-with-mark", _N, "take it out"),
-    ("VRRP 2 knows whole seconds", "interval-rounded", _W, "version 3 knows fractions"),
-    ("state MASTER does not go with AH", "ah-starts-as-backup", _N, "state BACKUP"),
-    (
-        "nopreempt needs state BACKUP",
-        "nopreempt-with-master",
-        _W,
-        "state BACKUP on both directors: nopreempt has no effect with MASTER",
-    ),
-    ("unknown state", "state-unknown", _E, "MASTER or BACKUP"),
-    ("state was MASTER before", "state-twice", _W, "keep one of them"),
-    (".*: no address; keepalived skips", "address-invalid", _E, "ADDRESS/PREFIX, one a line"),
-    (
-        "address of the other family",
-        "families-mixed",
-        _E,
-        "put it into virtual_ipaddress_excluded, or into an instance of its own",
-    ),
-    (
-        "auth_pass: keepalived uses",
-        "password-too-long",
-        _W,
-        "eight bytes are all that an advert has room for",
-    ),
-    ("virtual_server_group has no entries", "group-empty", _E, "ADDRESS PORT, one a line"),
-    ("fwmark: inet or inet6", "group-entry-invalid", _E, ""),
-    ("no address, range or port", "group-entry-invalid", _E, ""),
-)
-
-_PATTERNS = tuple((re.compile(text), rule, severity, fix) for text, rule, severity, fix in _JUDGED)
+_JUDGED = shapes(r"""
+LETHAL definition-loops: a definition uses itself → keepalived would hang while reading it
+ERROR line-too-long: a substitution makes → shorten the values that it uses
+NOTE value-at-start: \$\{_(RANDOM|ENV)\}
+ERROR repetition-wrong: ~(SEQ|LST) → see SEQUENCES in keepalived.conf(5)
+NOTE not-read-to-the-end: repetitions give over
+ERROR nul-byte: a NUL byte → take it out
+WARNING include-matches-nothing: include .*: no such file$ → check the path
+ERROR include-not-read: include .* → a regular file, readable, without execute bit
+ERROR include-not-read: keepalived could not read what is included
+ERROR brace-missing: '\{' is missing → put { behind the keyword
+ERROR brace-stray: '\{' opens no block → is the keyword before it known, and in place?
+ERROR brace-stray: '\}' closes nothing → one } too many, or a { too few above it
+ERROR brace-missing: the configuration ends within → close the block
+ERROR keyword-unknown: unknown keyword → check its spelling and the block it stands in
+ERROR number-out-of-range: a number from|.*: a number from
+ERROR number-out-of-range: .*: a time in seconds → a number above 0
+ERROR flag-wrong: .*: true or false
+ERROR service-without-servers: virtual server has no real servers → add a real_server
+ERROR service-address-invalid: virtual_server: no valid address
+    → virtual_server ADDRESS PORT: no names, no ADDRESS:PORT
+ERROR server-address-invalid: real_server: no valid address
+    → real_server ADDRESS PORT: no names, no ADDRESS:PORT
+ERROR scheduler-unknown: unknown scheduler → rr, wrr, lc, wlc, sh, mh …, in small letters
+ERROR protocol-unknown: unknown protocol → TCP, UDP or SCTP
+ERROR forwarding-unknown: unknown forwarding method → DR, TUN or NAT, in capitals
+WARNING family-mismatch: ip_family unknown
+ERROR sorry-server-invalid: sorry_server: no valid → sorry_server ADDRESS PORT
+ERROR sorry-server-order: sorry_server_?\w* stands before → put it behind sorry_server
+ERROR family-mismatch: sorry_server of another → one family in one service
+ERROR families-mixed: real_server of another → one family in one service, except with TUN
+ERROR group-undefined: virtual server of an undefined group
+    → define the virtual_server_group, or mend the name
+ERROR forwarding-defaults-to-nat: no forwarding method set → lb_kind DR
+WARNING protocol-defaults-to-udp: no protocol set → protocol TCP
+NOTE scheduler-defaults: no scheduler set → lb_algo wlc
+WARNING ops-needs-udp: ops needs UDP → take ops out
+NOTE protocol-with-mark: a protocol means nothing → take protocol out
+WARNING hysteresis-over-quorum: hysteresis is not below → hysteresis below the quorum
+NOTE persistence-by-default: no port: keepalived sets → set persistence_timeout
+WARNING server-twice: real server is there already → take one out
+ERROR port-mapping-in-dr: .*its port is not the service's
+    → let the server listen on the service's port: only NAT can change it
+NOTE port-with-mark: .*a port means nothing with a mark → take the port out
+ERROR check-dropped: MISC_CHECK: no misc_path → misc_path PROGRAM
+ERROR check-target-invalid: connect_ip: no address
+ERROR sync-group-invalid: vrrp_sync_group: its name → vrrp_sync_group NAME {
+ERROR sync-group-member-unknown: the sync group names → check the name
+ERROR instance-twice: vrrp_instance of that name exists → give it a name of its own
+ERROR track-script-unknown: track_script: no such → define the vrrp_script, or mend it
+ERROR tracked-empty: \w+ without \w+; keepalived removes it → say what is tracked
+ERROR defined-twice: \w+ of that name exists → give it a name of its own
+NOTE strict-state: strict mode: the state has to fit → state BACKUP
+NOTE ha-suspend-with-mark: ha_suspend means nothing → take it out
+WARNING interval-rounded: VRRP 2 knows whole seconds → version 3 knows fractions
+NOTE ah-starts-as-backup: state MASTER does not go with AH → state BACKUP
+WARNING nopreempt-with-master: nopreempt needs state BACKUP
+    → state BACKUP on both directors: nopreempt has no effect with MASTER
+ERROR state-unknown: unknown state → MASTER or BACKUP
+WARNING state-twice: state was MASTER before → keep one of them
+ERROR address-invalid: .*: no address; keepalived skips → ADDRESS/PREFIX, one a line
+ERROR families-mixed: address of the other family
+    → put it into virtual_ipaddress_excluded, or into an instance of its own
+WARNING password-too-long: auth_pass: keepalived uses
+    → eight bytes are all that an advert has room for
+ERROR group-empty: virtual_server_group has no entries → ADDRESS PORT, one a line
+ERROR group-entry-invalid: fwmark: inet or inet6|no address, range or port
+""")
 
 
 def problems(context: LintContext) -> Iterator[Finding]:
@@ -139,11 +101,11 @@ def problems(context: LintContext) -> Iterator[Finding]:
         if "its value is missing" in text:
             keyword = text.partition(":")[0]
             if keyword not in _REQUIRED:
-                yield Finding("value-empty", _E, f"{keyword} has no value: ignored", place)
+                yield error("value-empty", f"{keyword} has no value: ignored", place)
             continue
-        for pattern, rule, severity, fix in _PATTERNS:
-            if pattern.match(text):
-                yield Finding(rule, severity, text, place, fix=fix)
+        for shape in _JUDGED:
+            if shape.pattern.match(text):
+                yield Finding(shape.rule, shape.severity, text, place, fix=shape.fix)
                 break
         else:
-            yield Finding("not-understood", _W, text, place)
+            yield warning("not-understood", text, place)

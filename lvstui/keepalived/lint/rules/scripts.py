@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import NOTIFIES
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, error, note
 from lvstui.keepalived.lint.programs import DEFAULT_USER, Program, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.text.tree import Statement
@@ -31,9 +31,8 @@ def files(context: LintContext) -> Iterator[Finding]:
         means = _MEANS.get(program.line.words[0], "nothing is run")
         if not program.path.startswith("/"):
             if not program.path.startswith("$"):
-                yield Finding(
+                yield note(
                     "script-path-relative",
-                    FindingSeverity.NOTE,
                     f"{keyword}: no absolute path: keepalived looks in its own PATH",
                     program.line.place,
                     fix="write the whole path",
@@ -42,18 +41,16 @@ def files(context: LintContext) -> Iterator[Finding]:
         state = states.get(program.path, Script.GOOD)
         if state in (Script.MISSING, Script.NOT_EXECUTABLE):
             what = "does not exist" if state is Script.MISSING else "is not executable"
-            yield Finding(
+            yield error(
                 "script-not-runnable",
-                FindingSeverity.ERROR,
                 f"{keyword}: {program.path} {what}: {means}",
                 program.line.place,
                 evidence="keepalived -t says nothing about some of them",
                 fix="put it there" if state is Script.MISSING else "chmod 755",
             )
         elif state is Script.UNSAFE and secured:
-            yield Finding(
+            yield error(
                 "script-unsafe",
-                FindingSeverity.ERROR,
                 f"{keyword}: others than root may change {program.path} or a folder above it: "
                 f"with enable_script_security keepalived does not run it as root",
                 program.line.place,
@@ -74,9 +71,8 @@ def arguments(context: LintContext) -> Iterator[Finding]:
 
 def _unquoted(program: Program, sure: bool) -> Finding:
     keyword = program.line.words[0].decode()
-    return Finding(
+    return error(
         "script-arguments-unquoted",
-        FindingSeverity.ERROR,
         f"{keyword}: what follows the program is taken for a user and a group: keepalived does "
         "not run it",
         program.line.place,
@@ -105,9 +101,8 @@ def users(context: LintContext) -> Iterator[Finding]:
         )
     for line in user_lines(context.tree) if known is not None else ():
         if known is not None and shown(line.words[1]) not in known:
-            yield Finding(
+            yield error(
                 "script-user-unknown",
-                FindingSeverity.ERROR,
                 f"{line.words[0].decode()} names a user that this host does not have: keepalived "
                 "does not run the script",
                 line.place,
@@ -117,18 +112,16 @@ def users(context: LintContext) -> Iterator[Finding]:
         return
     first = context.programs[0]
     if given is None and (known is None or DEFAULT_USER not in known):
-        yield Finding(
+        yield note(
             "script-user-missing",
-            FindingSeverity.NOTE,
             "no script_user: scripts run as root"
             + ("" if known is not None else f", unless there is a user {DEFAULT_USER}"),
             first.line.place,
             fix="script_user root says so on purpose; another user is safer",
         )
     if b"enable_script_security" not in settings:
-        yield Finding(
+        yield note(
             "script-security-off",
-            FindingSeverity.NOTE,
             "scripts run without enable_script_security",
             first.line.place,
             evidence="keepalived -t gives 6 for it",

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from lvstui.keepalived.lint.context import LintContext
+from lvstui.keepalived.lint.context import LintContext, error, note, warning
 from lvstui.keepalived.lint.routers import last, number, value
 from lvstui.model.config import ConfiguredService, Place
 from lvstui.model.finding import Finding, FindingSeverity
@@ -24,9 +24,8 @@ def forwarding(context: LintContext) -> Iterator[Finding]:
         methods = {server.forwarding for server in service.servers}
         if len(methods) > 1 and "NAT" in methods:
             other = next(server for server in service.servers if server.forwarding == "NAT")
-            yield Finding(
+            yield warning(
                 "nat-beside-direct-routing",
-                FindingSeverity.WARNING,
                 f"{service.key}: real server {other.key} gets NAT, others "
                 f"{', '.join(sorted(methods - {'NAT'}))}",
                 other.place,
@@ -34,9 +33,8 @@ def forwarding(context: LintContext) -> Iterator[Finding]:
                 fix="lvs_method DR, or none at all",
             )
         elif service.forwarding == "NAT" and kinds["DR"] > kinds["NAT"]:
-            yield Finding(
+            yield note(
                 "nat-among-direct-routing",
-                FindingSeverity.NOTE,
                 f"{service.key} uses NAT; {kinds['DR']} other services use DR",
                 service.place,
                 fix="lb_kind DR, unless NAT is meant",
@@ -49,9 +47,8 @@ def duplicates(context: LintContext) -> Iterator[Finding]:
     for service in context.configuration.services:
         if service.key in first:
             before = first[service.key]
-            yield Finding(
+            yield error(
                 "service-twice",
-                FindingSeverity.ERROR,
                 f"{service.key} is configured twice",
                 service.place,
                 evidence=f"first at {before}; both write the same entry of the IPVS table"
@@ -68,9 +65,8 @@ def pools(context: LintContext) -> Iterator[Finding]:
         total = sum(server.weight for server in service.servers)
         written = _quorum(context, service)
         if total == 0:
-            yield Finding(
+            yield warning(
                 "weights-all-zero",
-                FindingSeverity.WARNING,
                 f"{service.key}: every weight is 0: nobody is served, and its quorum counts as "
                 "lost until the next reload with a weight",
                 service.place,
@@ -78,9 +74,8 @@ def pools(context: LintContext) -> Iterator[Finding]:
                 fix="leave one server a weight; drain the others",
             )
         elif written > total:
-            yield Finding(
+            yield warning(
                 "quorum-over-weights",
-                FindingSeverity.WARNING,
                 f"{service.key}: quorum {written} is over the sum of its weights: keepalived takes "
                 f"{total}",
                 service.place,
@@ -88,9 +83,8 @@ def pools(context: LintContext) -> Iterator[Finding]:
             )
         for server in service.servers:
             if server.upper_threshold < server.lower_threshold:
-                yield Finding(
+                yield error(
                     "thresholds-crossed",
-                    FindingSeverity.ERROR,
                     f"{service.key}: {server.key} has uthreshold {server.upper_threshold} below "
                     f"lthreshold {server.lower_threshold}",
                     server.place,
@@ -99,9 +93,8 @@ def pools(context: LintContext) -> Iterator[Finding]:
                     fix="lthreshold below uthreshold",
                 )
             if service.key.address and server.key.address == service.key.address:
-                yield Finding(
+                yield warning(
                     "server-is-vip",
-                    FindingSeverity.WARNING,
                     f"{service.key}: a real server has the address of the service itself",
                     server.place,
                     fix="the address of the server's own interface",
@@ -121,9 +114,8 @@ def unchecked(context: LintContext) -> Iterator[Finding]:
         bare = [server for server in service.servers if not server.checkers]
         if bare:
             total = len(service.servers)
-            yield Finding(
+            yield warning(
                 "server-without-check",
-                FindingSeverity.WARNING,
                 f"{service.key}: {len(bare)} of {total} real servers without any check: one that "
                 "is down stays in the pool",
                 bare[0].place,
@@ -152,13 +144,38 @@ def http_checks(context: LintContext) -> Iterator[Finding]:
                 for url in urls:
                     digest = last(url, b"digest")
                     if digest is not None and not _MD5.fullmatch(value(digest)):
-                        yield Finding(
+                        yield error(
                             "digest-invalid",
-                            FindingSeverity.ERROR,
                             "digest: 32 hexadecimal digits are expected; the line is ignored",
                             digest.place,
                             fix="genhash prints it",
                         )
+
+
+_CONNECTS = frozenset(("TCP_CHECK", "HTTP_GET", "SSL_GET"))
+_NOWHERE = " port 0"
+
+
+def check_ports(context: LintContext) -> Iterator[Finding]:
+    """A real_server without a port gets that of its service, its checks do not: keepalived took
+    their address before (queue_checker in check_api.c; seen to fail with 2.2.7)."""
+    seen: set[Place | None] = set()
+    for service in context.configuration.services:
+        for server in service.servers:
+            for check in server.checkers:
+                if check.kind not in _CONNECTS or not check.target.endswith(_NOWHERE):
+                    continue
+                if check.place in seen:
+                    continue
+                seen.add(check.place)
+                yield error(
+                    "check-without-port",
+                    f"{check.kind} of {server.key} in {service.key} connects to port 0 and always "
+                    "fails: the server is never up",
+                    check.place,
+                    evidence="neither the real_server nor connect_port has a port",
+                    fix="write the port behind the real_server's address, or connect_port",
+                )
 
 
 def old_words(context: LintContext) -> Iterator[Finding]:
@@ -166,9 +183,8 @@ def old_words(context: LintContext) -> Iterator[Finding]:
     for virtual in context.virtual_servers:
         line = last(virtual, b"persistence_granularity")
         if line is not None and value(line) and not _granularity(value(line)):
-            yield Finding(
+            yield error(
                 "granularity-invalid",
-                FindingSeverity.ERROR,
                 "persistence_granularity: a netmask, for IPv6 a length of prefix",
                 line.place,
                 fix="255.255.255.0",
@@ -176,13 +192,7 @@ def old_words(context: LintContext) -> Iterator[Finding]:
         for real in virtual.blocks(b"real_server"):
             for check in real.blocks(b"HTTP_GET", b"SSL_GET"):
                 for old in check.statements(b"nb_get_retry"):
-                    yield Finding(
-                        "keyword-old",
-                        FindingSeverity.NOTE,
-                        "nb_get_retry is old",
-                        old.place,
-                        fix="retry",
-                    )
+                    yield note("keyword-old", "nb_get_retry is old", old.place, fix="retry")
 
 
 def _granularity(word: bytes) -> bool:

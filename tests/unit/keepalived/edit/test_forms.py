@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvstui.keepalived.edit.fields import Field, FieldKind
-from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, INSTANCE, SCRIPT, SERVICE, SORRY
+from lvstui.keepalived.edit.forms import (
+    BLOCKS,
+    CHECKS,
+    INSTANCE,
+    SCRIPT,
+    SERVICE,
+    SORRY,
+    Field,
+    FieldKind,
+)
 from lvstui.keepalived.edit.judge import (
     check_check,
     check_instance,

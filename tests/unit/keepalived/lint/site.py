@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
-from lvstui.keepalived.lint.run import lint
+from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.surroundings import InterfaceSeen, Script, Surroundings
 from lvstui.model.finding import Finding, FindingSeverity
 

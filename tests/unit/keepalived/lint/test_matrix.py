@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from lvstui.keepalived import parse_bytes, view
-from lvstui.keepalived.lint.run import lint
+from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.model.finding import Finding
 from tests.unit.keepalived.lint.cases import CASES, DIES, HOST, LETHAL, NEEDS_HOST, NOTE, QUIET

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.own_test import classify
-from lvstui.keepalived.lint.run import lint
+from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.secrets import secret_words
 from lvstui.model.finding import Finding, FindingSeverity
 

@@ -9,8 +9,8 @@ import pytest
 
 from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
+from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.rules.losses import unloadable
-from lvstui.keepalived.lint.run import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.model.finding import FindingSeverity, new_findings
 from tests.unit.keepalived.lint.site import (

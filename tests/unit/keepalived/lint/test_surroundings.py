@@ -12,7 +12,6 @@ import pytest
 
 from lvstui.keepalived import parse_bytes
 from lvstui.keepalived.daemon.around import around_here
-from lvstui.keepalived.lint.inquiry import questions, surroundings_of
 from lvstui.keepalived.lint.programs import script_paths, script_users
 from lvstui.keepalived.lint.surroundings import (
     InterfaceSeen,
@@ -20,9 +19,11 @@ from lvstui.keepalived.lint.surroundings import (
     Surroundings,
     links_from_json,
     modes_from_stat,
+    questions,
     release,
     scripts_from_stat,
     stat_argv,
+    surroundings_of,
     users_from_passwd,
 )
 
