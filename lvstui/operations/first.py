@@ -28,7 +28,6 @@ from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration_hosts import DirectorAccess, at_once, with_runner
 from lvstui.operations.questions import QUESTIONS
-from lvstui.realserver.probes.arp import ask_all
 from lvstui.realserver.probes.asking import ask_all
 from lvstui.realserver.probes.links import Network, read_network
 from lvstui.realserver.probes.results import Unavailable
