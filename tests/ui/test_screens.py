@@ -379,7 +379,7 @@ async def test_export_goes_through_no_link(start: Start, tmp_path: Path) -> None
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(pictures.NOW))
         (folder / f"events-{stamp}.jsonl").symlink_to(victim)
         await desk.press("7", "x")
-        await desk.until(lambda: any("written" in s for s in desk.said))
+        await desk.tells("written")
     assert victim.read_text() == "as it was"
     assert len((folder / f"events-{stamp}-1.jsonl").read_text().splitlines()) == 4
 

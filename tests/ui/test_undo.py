@@ -252,9 +252,7 @@ async def test_trouble_is_told_and_nothing_older_is_offered(
     async with start(site(kernel, change(Ended.TROUBLE, outcome="it died")), **options) as desk:
         await desk.press("u")
         assert len(desk.app.screen_stack) == 1
-        assert any(
-            "ended in trouble" in said and "lvstui undo --list" in said for said in desk.said
-        )
+        await desk.tells("ended in trouble", "lvstui undo --list")
 
 
 async def test_an_older_one_is_chosen_from_the_list(
