@@ -35,14 +35,7 @@ from lvstui.operations.change import (
 )
 from lvstui.operations.config_history import HistoryEntry
 from lvstui.operations.config_plan import ConfigPlan, FileChange
-from lvstui.operations.configuration_apply import (
-    STAGES,
-    ApplyRun,
-    CounterReader,
-    Target,
-    settle,
-    take_back,
-)
+from lvstui.operations.configuration_apply import STAGES, ApplyRun, CounterReader, Target, take_back
 from lvstui.operations.configuration_hosts import DirectorAccess, at_once, look_at, with_runner
 from lvstui.operations.configuration_plan import (
     HostPlanned,
@@ -367,13 +360,11 @@ class DirectorConfigs:
         if missing:
             why = f"{', '.join(missing)} takes part in it, and is not known here"
             return refused(plan, why, id_)
-        put_off = settle(id_, wheres, lambda w, r: self._word(r, id_, "extend", str(_CONFIRM_S)))
-        bad = [f"{name}: {error or said}" for name, said, error in put_off if said != "extended"]
+        bad = self._tell(id_, wheres, "extended", "extend", str(_CONFIRM_S))
         if bad:
             why = f"it can not be kept everywhere ({'; '.join(bad)})"
             return self.take_back(id_, why)
-        done = settle(id_, wheres, lambda w, r: self._word(r, id_, "confirm", self.audit.who))
-        bad = [f"{name}: {error or said}" for name, said, error in done if said != "confirmed"]
+        bad = self._tell(id_, wheres, "confirmed", "confirm", self.audit.who)
         ended = Ended.TROUBLE if bad else Ended.KEPT
         text = "; ".join(bad) or f"kept on {', '.join(entry.hosts)}"
         return self._settled(plan, entry, ended, text)
@@ -404,8 +395,7 @@ class DirectorConfigs:
         wheres = [where for where in self.directors if where.name in names]
         if self.read_only or not wheres:
             return READ_ONLY if self.read_only else "it is not on its way back"
-        done = settle(id_, wheres, lambda w, r: self._word(r, id_, "stop", self.audit.who))
-        bad = [f"{name}: {error or said}" for name, said, error in done if said != "stopped"]
+        bad = self._tell(id_, wheres, "stopped", "stop", self.audit.who)
         why = "; ".join(bad) or "its way back was given up"
         text = self._settled(as_plan(entry), entry, Ended.TROUBLE, why).text
         return "" if text == why and not bad else text
@@ -435,10 +425,16 @@ class DirectorConfigs:
         return Outcome(plan, ended, entry.id, text, unrecorded=unrecorded)
 
     @staticmethod
-    def _word(runner: Runner, id_: str, *words: str) -> str:
-        ran = runner.run(transaction.phase(id_, *words), root=True, timeout_s=90, what=words[0])
-        lines = [line for line in (*ran.text.splitlines(), *ran.err.splitlines()) if line.strip()]
-        return plain(lines[-1]) if lines else f"status {ran.status}"
+    def _tell(id_: str, wheres: Sequence[DirectorAccess], wanted: str, *words: str) -> list[str]:
+        """Run a phase of a change at several directors; who answered something else, and what."""
+
+        def one(runner: Runner) -> str:
+            script = transaction.phase(id_, *words)
+            ran = runner.run(script, root=True, timeout_s=90, what=words[0])
+            return ran.last or f"status {ran.status}"
+
+        done = at_once(wheres, lambda where: with_runner(where, one))
+        return [f"{where.name}: {error or said}" for where, said, error in done if said != wanted]
 
     @property
     def here(self) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from lvstui.keepalived.daemon import transaction
 from lvstui.keepalived.daemon.facts import DaemonLook, DirectorSeen, FileStep
@@ -28,7 +27,6 @@ from lvstui.operations.configuration_hosts import (
     at_once,
     look_daemon_at,
     with_left_out,
-    with_runner,
 )
 from lvstui.operations.configuration_verify import Expected
 from lvstui.remote.runner import RemoteError, Runner
@@ -44,11 +42,8 @@ STAGES = 5
 """Looking again, laying out, writing, reloading, reading back."""
 
 
-class CounterReader(Protocol):
-    """Counters of this host's kernel."""
-
-    def __call__(self, service: ServiceKey) -> Mapping[ServerKey, Counters]:
-        """Raises OSError, LookupError."""
+CounterReader = Callable[[ServiceKey], Mapping[ServerKey, Counters]]
+"""Counters of a service's servers in this host's kernel. Raises OSError, LookupError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +196,7 @@ class ApplyRun:
                     "that a reboot is not covered"
                 )
             return ""
-        return _last(ran.text, ran.err) or f"status {ran.status}"
+        return ran.failure or f"status {ran.status}"
 
     def _reload(self, target: Target) -> str:
         self._told_at[target.where.name] = self.clock()
@@ -230,7 +225,7 @@ class ApplyRun:
         )
         if ran.status == 0:
             return ""
-        return _last(ran.text, ran.err).removeprefix("failed: ") or f"{word}: status {ran.status}"
+        return ran.failure or f"{word}: status {ran.status}"
 
     def _each(self, work: Callable[[Target], str]) -> list[str]:
         """The same at all directors at once; what went wrong."""
@@ -378,14 +373,10 @@ def take_back(
     def one(where: DirectorAccess) -> tuple[str, tuple[str, ...]]:
         runner = have.get(where.name) or where.connect()
         try:
-            ran = runner.run(
-                transaction.phase(id_, "revert", plain(why, 400)),
-                root=True,
-                timeout_s=90,
-                what="take it back",
-            )
+            script = transaction.phase(id_, "revert", plain(why, 400))
+            ran = runner.run(script, root=True, timeout_s=90, what="take it back")
             lines = [plain(line) for line in ran.text.splitlines() if line.strip()]
-            last = lines[-1] if lines else _last("", ran.err)
+            last = lines[-1] if lines else ran.last
             if last != "reverted" and not last.startswith("trouble: "):
                 # Cut, or somebody else was quicker: the host's own marks say how it stands.
                 last = _decision(runner, id_) or last
@@ -434,17 +425,3 @@ def _decision(runner: Runner, id_: str) -> str:
             return entry.standing[0].plight
         time.sleep(_EVERY_S)
     return "it is still on its way back"
-
-
-def _last(out: str, err: str) -> str:
-    lines = [line for line in (*out.splitlines(), *err.splitlines()) if line.strip()]
-    told = next((line for line in lines if line.startswith("failed: ")), "")
-    return plain(told or lines[-1]) if lines else ""
-
-
-def settle(
-    id_: str, wheres: Sequence[DirectorAccess], work: Callable[[DirectorAccess, Runner], str]
-) -> list[tuple[str, str, RemoteError | None]]:
-    """Do something about a change at several directors: (name, last word, error) of each."""
-    found = at_once(wheres, lambda w: with_runner(w, lambda runner: work(w, runner)))
-    return [(where.name, said or "", error) for where, said, error in found]

@@ -14,9 +14,9 @@ from lvstui.realserver import manifest as manifests
 from lvstui.realserver import preflight, sysctls
 from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Manifest, host_prefix
 from lvstui.realserver.parse import names
-from lvstui.realserver.stacks import Choice, Stack, StackCommand, by_name, choose
+from lvstui.realserver.stacks import Choice, Stack, by_name, choose
 from lvstui.realserver.stacks.base import add_address, delete_address
-from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep, MoveAddress, Run, SetSysctl
+from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep, MoveAddress, SetSysctl
 
 VARIANTS = ("all", "interface")
 
@@ -96,16 +96,16 @@ def plan_push(
         if ours
         else []
     )
-    transition = stack.transition(facts, manifest.vips, ours)
+    transition = stack.transition(ours)
     if files or (ours and not all(stack.persistent(facts, vip) for vip in ours)):
-        commit += [*_runs(transition.before), *files, *_runs(transition.after)]
+        commit += [*transition.before, *files, *transition.after]
     if live or commit:
         after = manifests.after_push(
             facts, manifest, every, ours, stack.name, chosen, live, commit, operator, when
         )
         commit.append(manifests.step_for(facts, after))
     notes += _notes(facts, choice, chosen, theirs, live, commit)
-    way_back = stack.transition(facts, ours, manifest.vips)
+    way_back = stack.transition(manifest.vips)
     return HostPlan(
         host=facts.host,
         operation="push",
@@ -115,8 +115,8 @@ def plan_push(
         variant=chosen,
         live=tuple(live),
         commit=tuple(commit),
-        back=_runs(way_back.before) if files else (),
-        back_after=_runs(way_back.after) if files else (),
+        back=way_back.before if files else (),
+        back_after=way_back.after if files else (),
         scratch=stack.scratch(facts, tuple(dict.fromkeys((*manifest.vips, *ours)))),
         notes=tuple(notes),
         cautions=preflight.cautions(facts, asked, stack),
@@ -171,9 +171,9 @@ def plan_undo(
         for file in manifest.files:
             if file.path not in known and file.path != SYSCTL_FILE:
                 files += _undo_file(facts, manifest, file.path, None, 0o644, staying, cautions)
-    transition = stack.transition(facts, manifest.vips, staying)
+    transition = stack.transition(staying)
     if files:
-        commit += [*_runs(transition.before), *files, *_runs(transition.after)]
+        commit += [*transition.before, *files, *transition.after]
     if not staying:
         if any(file.path == SYSCTL_FILE for file in manifest.files):
             commit += _undo_file(facts, manifest, SYSCTL_FILE, None, 0o644, staying, cautions)
@@ -182,7 +182,7 @@ def plan_undo(
     if staying:
         after = manifests.after_undo(manifest, staying, files, operator, when)
     commit.append(manifests.step_for(facts, after))
-    way_back = stack.transition(facts, staying, manifest.vips)
+    way_back = stack.transition(manifest.vips)
     if facts.boot_id != manifest.boot_id and manifest.boot_id:
         cautions.append("the host was started anew since the push: it survived that")
     return HostPlan(
@@ -194,8 +194,8 @@ def plan_undo(
         variant=manifest.variant,
         live=tuple(live),
         commit=tuple(commit),
-        back=_runs(way_back.before) if files else (),
-        back_after=_runs(way_back.after) if files else (),
+        back=way_back.before if files else (),
+        back_after=way_back.after if files else (),
         scratch=stack.scratch(facts, manifest.vips),
         cautions=(*cautions, *preflight.undo_cautions(facts, going)),
         boot_id=facts.boot_id,
@@ -389,10 +389,6 @@ def _restore_sysctls(facts: HostFacts, manifest: Manifest, cautions: list[str]) 
             continue
         steps.append(SetSysctl(item.key, now, item.before, "as it was before lvstui's push"))
     return steps
-
-
-def _runs(commands: Sequence[StackCommand]) -> tuple[Run, ...]:
-    return tuple(Run(command.script, command.why, command.must) for command in commands)
 
 
 def _notes(

@@ -10,6 +10,7 @@ import secrets
 import shlex
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from lvstui.model.changes import Ended
@@ -17,7 +18,7 @@ from lvstui.model.text import plain
 from lvstui.realserver import parse, transaction
 from lvstui.realserver.facts import MANIFEST, STATE, HostFacts
 from lvstui.realserver.steps import ChangeFile, HostPlan, MoveAddress, SetSysctl
-from lvstui.remote.runner import ErrorKind, RemoteError, Runner
+from lvstui.remote.runner import ErrorKind, Ran, RemoteError, Runner
 
 _LOOK_S = 60.0
 _AGAIN_S = 3.0
@@ -125,73 +126,45 @@ class Push:
             return self._run()
         except RemoteError as error:
             if not self._armed:
-                return HostOutcome(
-                    plan.host,
-                    Ended.FAILED,
-                    f"nothing was changed: {error}",
-                    trouble=error.trouble.value,
-                )
+                text, trouble = f"nothing was changed: {error}", error.trouble.value
+                return HostOutcome(plan.host, Ended.FAILED, text, trouble=trouble)
             self.tell(f"connection lost ({error.trouble.value}): waiting for the host to decide")
             return self.await_decision(error)
 
     def _run(self) -> HostOutcome:
         plan = self.plan
-        runner = self.connect()
-        try:
+        with closing(self.connect()) as runner:
             self.tell("laying it out")
             # From here on the timer may run, whether the answer comes back or not.
             self._armed = time.monotonic()
-            began = runner.run(
-                transaction.begin(plan, self.timer_s),
-                root=True,
-                timeout_s=30,
-                what="begin the change",
-            )
+            script = transaction.begin(plan, self.timer_s)
+            began = self._ran(runner, script, "begin the change", 30)
             if began.status != 0 or "armed" not in began.text:
                 self._armed = 0.0
-                said = _last(began.text, began.err) or f"status {began.status}"
+                said = began.last or f"status {began.status}"
                 return self._end(Ended.FAILED, f"nothing was changed: {said}")
             self.tell("changing what is in force")
-            live = runner.run(
-                transaction.phase("live"),
-                root=True,
-                timeout_s=self.timer_s,
-                what="change what is in force",
-            )
+            live = self._ran(runner, transaction.phase("live"), "change what is in force")
             if live.status != 0:
-                return self._broke_off(live.text, live.err)
-        finally:
-            runner.close()
+                return self._went_back(live, live.failure)
         self.tell("proof: a new login")
         # The old connection may live on a path that new ones no longer have.
-        runner = self.connect()
-        try:
+        with closing(self.connect()) as runner:
             facts = look(runner, plan.host, plan.vips, self.directors)
             wrong = read_back(plan, facts, lasting=False)
             if not wrong:
                 self.tell("proof: seen from the director")
                 wrong = self._proved(facts)
             if wrong:
-                ran = runner.run(
-                    transaction.phase("revert", "the proof failed"),
-                    root=True,
-                    timeout_s=self.timer_s,
-                    what="take it back",
-                )
-                return self._went_back(ran.text, "; ".join(wrong))
+                back = transaction.phase("revert", "the proof failed")
+                return self._went_back(self._ran(runner, back, "take it back"), "; ".join(wrong))
             self.tell("making it last")
-            commit = runner.run(
-                transaction.phase("commit"),
-                root=True,
-                timeout_s=self.timer_s + 10,
-                what="make it last",
-            )
+            lasting = transaction.phase("commit")
+            commit = self._ran(runner, lasting, "make it last", self.timer_s + 10)
             if commit.status != 0:
-                return self._broke_off(commit.text, commit.err)
+                return self._went_back(commit, commit.failure)
             self.tell("reading back")
             facts = look(runner, plan.host, plan.vips, self.directors)
-        finally:
-            runner.close()
         wrong = read_back(plan, facts, lasting=True)
         if wrong:
             text = "confirmed, but it does not read back: " + "; ".join(wrong)
@@ -205,13 +178,12 @@ class Push:
         except Exception as error:
             return [plain(f"the proof could not be made: {type(error).__name__}: {error}")]
 
-    def _broke_off(self, out: str, err: str) -> HostOutcome:
-        """A phase that failed has gone back by itself."""
-        why = next((plain(line) for line in out.splitlines() if line.startswith("failed: ")), "")
-        return self._went_back(out, why.removeprefix("failed: ") or _last(out, err))
+    def _ran(self, runner: Runner, script: str, what: str, timeout_s: float = 0.0) -> Ran:
+        return runner.run(script, root=True, timeout_s=timeout_s or self.timer_s, what=what)
 
-    def _went_back(self, out: str, why: str) -> HostOutcome:
-        lines = out.splitlines()
+    def _went_back(self, ran: Ran, why: str) -> HostOutcome:
+        """A phase that failed has gone back by itself."""
+        lines = ran.text.splitlines()
         if "reverted" in lines:
             return self._end(Ended.ROLLED_BACK, f"everything is as it was before: {why}")
         trouble = next((plain(line) for line in lines if line.startswith("trouble: ")), "")
@@ -234,20 +206,14 @@ class Push:
         while True:
             standing = None
             try:
-                runner = self.connect()
-                try:
-                    ran = runner.run(
-                        transaction.standing(), root=True, timeout_s=15, what="ask what was decided"
-                    )
+                with closing(self.connect()) as runner:
+                    ran = self._ran(runner, transaction.standing(), "ask what was decided", 15)
                     standing = parse.unfinished(ran.text.splitlines())
                     if standing is None:
                         now = runner.read(MANIFEST, root=True)
                         facts = look(runner, self.plan.host, self.plan.vips, self.directors)
-                        return self._decided(
-                            manifest is not None and now == manifest.after, facts, error
-                        )
-                finally:
-                    runner.close()
+                        done = manifest is not None and now == manifest.after
+                        return self._decided(done, facts, error)
             except RemoteError as again:
                 last = again
             except OSError as problem:
@@ -271,14 +237,14 @@ class Push:
 
     def _decided(self, done: bool, facts: HostFacts, error: RemoteError) -> HostOutcome:
         plan = self.plan
-        if done and not (wrong := read_back(plan, facts, lasting=True)):
-            text = f"{_summary(plan)} (the connection was lost meanwhile)"
-            return HostOutcome(plan.host, Ended.DONE, text, facts)
-        if done:
+        if not done:
+            text = f"everything is as it was before: {error.what}"
+            return HostOutcome(plan.host, Ended.ROLLED_BACK, text, facts)
+        wrong = read_back(plan, facts, lasting=True)
+        if wrong:
             return HostOutcome(plan.host, Ended.TROUBLE, "; ".join(wrong), facts)
-        return HostOutcome(
-            plan.host, Ended.ROLLED_BACK, f"everything is as it was before: {error.what}", facts
-        )
+        text = f"{_summary(plan)} (the connection was lost meanwhile)"
+        return HostOutcome(plan.host, Ended.DONE, text, facts)
 
 
 def take_back_unfinished(runner: Runner) -> str:
@@ -295,12 +261,7 @@ def take_back_unfinished(runner: Runner) -> str:
         "sh $T/change.sh revert 'an operator took back what was unfinished'\n"
     )
     ran = runner.run(script, root=True, timeout_s=60, what="take back what is unfinished")
-    return _last(ran.text, ran.err) or f"status {ran.status}"
-
-
-def _last(out: str, err: str) -> str:
-    lines = [line for line in (*out.splitlines(), *err.splitlines()) if line.strip()]
-    return plain(lines[-1]) if lines else ""
+    return ran.last or f"status {ran.status}"
 
 
 def _summary(plan: HostPlan) -> str:

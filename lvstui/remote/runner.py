@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from lvstui.model.text import plain
+
 
 class ErrorKind(str, Enum):
     """Why a host could not be worked on; one word, the same in TUI, JSON and docs."""
@@ -60,6 +62,22 @@ class Ran:
     def text(self) -> str:
         """Standard output, undecodable bytes as surrogates: for parsing, not for showing."""
         return self.out.decode("utf-8", "surrogateescape")
+
+    @property
+    def last(self) -> str:
+        """The last line of both outputs, harmless to show; empty: it said nothing."""
+        return plain(self._lines[-1]) if self._lines else ""
+
+    @property
+    def failure(self) -> str:
+        """What it says went wrong (`failed: …`), else its last line."""
+        told = next((line for line in self._lines if line.startswith("failed: ")), "")
+        return plain(told).removeprefix("failed: ") or self.last
+
+    @property
+    def _lines(self) -> list[str]:
+        both = (*self.text.splitlines(), *self.err.splitlines())
+        return [line for line in both if line.strip()]
 
 
 class Runner(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.realserver.facts import HostFacts
-from lvstui.realserver.stacks.base import Stack, StackCommand, Transition, WantedFile
+from lvstui.realserver.stacks.base import Stack
 from lvstui.realserver.stacks.ifupdown import Ifupdown
 from lvstui.realserver.stacks.networkd import Netplan, Networkd
 from lvstui.realserver.stacks.networkmanager import NetworkManager
@@ -25,18 +25,7 @@ STACKS: tuple[Stack, ...] = (
 )
 """In the order in which they are asked whether they manage lo."""
 
-__all__ = [
-    "STACKS",
-    "Choice",
-    "Stack",
-    "StackCommand",
-    "Transition",
-    "WantedFile",
-    "by_name",
-    "choose",
-    "title_of",
-    "unknown",
-]
+__all__ = ["STACKS", "Choice", "Stack", "by_name", "choose", "title_of", "unknown"]
 
 
 def by_name(name: str) -> Stack:
@@ -71,16 +60,14 @@ def choose(facts: HostFacts, vips: tuple[str, ...], wanted: str = "") -> Choice:
     """The way for this host: the one that holds lvstui's VIPs already, the one that was asked for,
     else the first that manages lo and can hold these VIPs. Raises ValueError for an unknown name.
     """
-    if facts.manifest is not None and facts.manifest.method and not wanted:
-        if facts.manifest.method not in {stack.name for stack in STACKS}:
-            return Choice(None, unknown(facts.manifest.method))
-        stack = by_name(facts.manifest.method)
+    there = facts.manifest.method if facts.manifest is not None else ""
+    if there and not wanted and there not in {stack.name for stack in STACKS}:
+        return Choice(None, unknown(there))
+    if wanted or there:
+        stack = by_name(wanted or there)
         cannot = stack.cannot(facts, vips)
-        return Choice(None if cannot else stack, cannot or "lvstui's VIPs are there already")
-    if wanted:
-        stack = by_name(wanted)
-        cannot = stack.cannot(facts, vips)
-        return Choice(None if cannot else stack, cannot or "asked for")
+        why = "asked for" if wanted else "lvstui's VIPs are there already"
+        return Choice(None if cannot else stack, cannot or why)
     passed: list[str] = []
     owners = [stack for stack in STACKS if _owns(stack, facts)]
     for stack in [*owners, *(s for s in STACKS if s not in owners)]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lvstui.realserver.facts import HostFacts, SeenFile, host_prefix
+from lvstui.realserver.steps import Run
+
+HEAD = "# Written by lvstui: virtual addresses of an LVS director, on the loopback."
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +23,11 @@ class WantedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class StackCommand:
-    """A shell command on the host."""
-
-    script: str
-    why: str
-    must: bool = True
-    """A failure ends the push; else it is only reported."""
-
-
-@dataclass(frozen=True, slots=True)
 class Transition:
-    """What has to run around the change of a stack's files from one set of VIPs to another."""
+    """What has to run around the change of a stack's files."""
 
-    before: tuple[StackCommand, ...] = ()
-    after: tuple[StackCommand, ...] = ()
+    before: tuple[Run, ...] = ()
+    after: tuple[Run, ...] = ()
 
 
 class Stack(ABC):
@@ -46,24 +39,26 @@ class Stack(ABC):
     """For people."""
     seen_working: ClassVar[bool] = True
     """False: made after the stack's own documentation, not run on such a host."""
+    arriving: ClassVar[Transition] = Transition()
+    """Around a change after which its files hold a VIP."""
+    leaving: ClassVar[Transition] = Transition()
+    """Around one after which they hold none."""
 
+    @abstractmethod
     def manages(self, facts: HostFacts) -> str:
         """Why this host's loopback is this stack's, in words; empty: it is not."""
-        return ""
 
+    @abstractmethod
     def cannot(self, facts: HostFacts, vips: tuple[str, ...]) -> str:
         """Why it cannot hold these VIPs here; empty: it can."""
-        return ""
 
     @abstractmethod
     def files(self, facts: HostFacts, vips: tuple[str, ...]) -> tuple[WantedFile, ...]:
         """Its files for exactly these VIPs (none: as if lvstui had never been there)."""
 
-    def transition(
-        self, facts: HostFacts, old: tuple[str, ...], new: tuple[str, ...]
-    ) -> Transition:
-        """Commands around the change of its files."""
-        return Transition()
+    def transition(self, vips: tuple[str, ...]) -> Transition:
+        """Commands around the change of its files to those for `vips`."""
+        return self.arriving if vips else self.leaving
 
     def live(self, facts: HostFacts, vip: str, vips: tuple[str, ...]) -> str:
         """The command that puts a VIP on the loopback now; `vips` are all that will be there."""
@@ -85,9 +80,26 @@ class Stack(ABC):
                 return seen.path
         return ""
 
-    def notes(self, facts: HostFacts) -> tuple[str, ...]:
-        """What an operator should know of this way on this host."""
-        return ()
+
+class OwnFileStack(Stack):
+    """One that holds all VIPs in one file of lvstui's own."""
+
+    file: ClassVar[str]
+    mode: ClassVar[int] = 0o644
+
+    def path(self, facts: HostFacts) -> str:
+        """The file on this host."""
+        return self.file
+
+    @abstractmethod
+    def lines(self, facts: HostFacts, vips: tuple[str, ...]) -> list[str]:
+        """What stands in it for these VIPs (one at least)."""
+
+    def files(self, facts: HostFacts, vips: tuple[str, ...]) -> tuple[WantedFile, ...]:
+        content = None
+        if vips:
+            content = "".join(f"{line}\n" for line in self.lines(facts, vips)).encode()
+        return (WantedFile(self.path(facts), content, self.mode),)
 
 
 def mentions(seen: SeenFile, vip: str) -> bool:

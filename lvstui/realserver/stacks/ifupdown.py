@@ -8,27 +8,26 @@ import re
 
 from lvstui.realserver.facts import STATE, HostFacts
 from lvstui.realserver.stacks.base import (
-    Stack,
-    WantedFile,
+    HEAD,
+    OwnFileStack,
     add_address,
     delete_address,
     ip,
     slashed,
 )
 
-FILE = "/etc/network/interfaces.d/lvstui"
 SCRATCH = f"{STATE}/tx/scratch"
 
 
-class Ifupdown(Stack):
+class Ifupdown(OwnFileStack):
     """An alias stanza of its own: `ifup lo:v0a0a0014` touches nothing else, and a restart of
     networking brings it back (measured with 0.8.41)."""
 
     name = "ifupdown"
     title = "ifupdown (/etc/network/interfaces)"
+    file = "/etc/network/interfaces.d/lvstui"
 
     def manages(self, facts: HostFacts) -> str:
-        """Its service runs at boot and /etc/network/interfaces has a stanza for lo."""
         stacks = facts.stacks
         if not stacks.ifupdown_version or not stacks.ifupdown_service or stacks.interfaces is None:
             return ""
@@ -50,11 +49,8 @@ class Ifupdown(Stack):
             return "/etc/network/interfaces does not source /etc/network/interfaces.d"
         return ""
 
-    def files(self, facts: HostFacts, vips: tuple[str, ...]) -> tuple[WantedFile, ...]:
-        """One stanza for each VIP."""
-        if not vips:
-            return (WantedFile(FILE, None),)
-        lines = ["# Written by lvstui: virtual addresses of an LVS director, on the loopback."]
+    def lines(self, facts: HostFacts, vips: tuple[str, ...]) -> list[str]:
+        lines = [HEAD]
         for vip in vips:
             lines += ["", f"auto {alias(vip)}"]
             if ":" in vip:
@@ -66,7 +62,7 @@ class Ifupdown(Stack):
                 ]
             else:
                 lines += [f"iface {alias(vip)} inet static", f"    address {vip}/32"]
-        return (WantedFile(FILE, ("\n".join(lines) + "\n").encode()),)
+        return lines
 
     def live(self, facts: HostFacts, vip: str, vips: tuple[str, ...]) -> str:
         """By ifup where that is possible, so that ifupdown knows that the alias is up: a restart

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from lvstui.realserver.facts import HostFacts
-from lvstui.realserver.stacks.base import Stack, StackCommand, Transition, WantedFile, slashed
+from lvstui.realserver.stacks.base import HEAD, OwnFileStack, Transition, slashed
+from lvstui.realserver.steps import Run
 
 FILE = "/etc/systemd/network/10-lvstui-lo.network"
-NETPLAN = "/etc/netplan/90-lvstui.yaml"
-_RELOAD = "networkctl reload"
 
 
-class Networkd(Stack):
+class Networkd(OwnFileStack):
     """A .network file for lo, or a drop-in where lo has one already: the first file that matches a
     link is the only one (systemd.network(5)). `networkctl reload` leaves the other links alone
     (measured with 252 and 257)."""
 
     name = "networkd"
     title = "systemd-networkd"
+    file = FILE
+    arriving = leaving = Transition(
+        after=(
+            Run("networkctl reload", "systemd-networkd reads its files again; no link goes down"),
+        )
+    )
 
     def manages(self, facts: HostFacts) -> str:
-        """It runs, and netplan does not write its files."""
         stacks = facts.stacks
         if not stacks.networkd_active:
             return ""
@@ -34,39 +38,25 @@ class Networkd(Stack):
         return ""
 
     def path(self, facts: HostFacts) -> str:
-        """The file that has to hold the VIPs."""
         other = facts.stacks.networkd_lo_file
         if not other or other == FILE:
             return FILE
         return f"/etc/systemd/network/{other.rpartition('/')[2]}.d/lvstui.conf"
 
-    def files(self, facts: HostFacts, vips: tuple[str, ...]) -> tuple[WantedFile, ...]:
-        """All VIPs in one file. networkd takes addresses of lo away that no file of it has, so
-        those of others that are there now are kept by KeepConfiguration."""
-        path = self.path(facts)
-        if not vips:
-            return (WantedFile(path, None),)
-        lines = ["# Written by lvstui: virtual addresses of an LVS director, on the loopback."]
-        if path == FILE:
-            lines += ["[Match]", "Name=lo", ""]
-        lines += ["[Network]"]
-        if path == FILE:
+    def lines(self, facts: HostFacts, vips: tuple[str, ...]) -> list[str]:
+        """networkd takes addresses of lo away that no file of it has, so those of others that are
+        there now are kept by KeepConfiguration."""
+        lines = [HEAD]
+        if self.path(facts) == FILE:
+            lines += ["[Match]", "Name=lo", "", "[Network]"]
             lines += ["LinkLocalAddressing=no", "KeepConfiguration=yes"]
+        else:
+            lines += ["[Network]"]
         lines += [f"Address={slashed(vip)}" for vip in vips if ":" not in vip]
         for vip in vips:
             if ":" in vip:
                 lines += ["", "[Address]", f"Address={slashed(vip)}", "PreferredLifetime=0"]
-        return (WantedFile(path, ("\n".join(lines) + "\n").encode()),)
-
-    def transition(
-        self, facts: HostFacts, old: tuple[str, ...], new: tuple[str, ...]
-    ) -> Transition:
-        """Make it read its files again."""
-        return Transition(
-            after=(
-                StackCommand(_RELOAD, "systemd-networkd reads its files again; no link goes down"),
-            )
-        )
+        return lines
 
 
 class Netplan(Networkd):
@@ -75,9 +65,18 @@ class Netplan(Networkd):
 
     name = "netplan"
     title = "netplan (renderer networkd)"
+    file = "/etc/netplan/90-lvstui.yaml"
+    """Sorts behind what an installer writes."""
+    mode = 0o600
+    """As netplan asks for since 0.106."""
+    arriving = leaving = Transition(
+        after=(
+            Run("netplan generate", "netplan writes systemd-networkd's files anew"),
+            Run("networkctl reload", "systemd-networkd reads them; no link goes down"),
+        )
+    )
 
     def manages(self, facts: HostFacts) -> str:
-        """It is here and systemd-networkd runs what it writes."""
         stacks = facts.stacks
         if not stacks.netplan or not stacks.networkd_active:
             return ""
@@ -91,34 +90,12 @@ class Netplan(Networkd):
         return super().cannot(facts, vips)
 
     def path(self, facts: HostFacts) -> str:
-        """Sorts behind what an installer writes."""
-        return NETPLAN
+        return self.file
 
-    def files(self, facts: HostFacts, vips: tuple[str, ...]) -> tuple[WantedFile, ...]:
-        """0600, as netplan asks for since 0.106."""
-        if not vips:
-            return (WantedFile(NETPLAN, None, 0o600),)
-        lines = [
-            "# Written by lvstui: virtual addresses of an LVS director, on the loopback.",
-            "network:",
-            "  version: 2",
-            "  ethernets:",
-            "    lo:",
-            "      addresses:",
-        ]
+    def lines(self, facts: HostFacts, vips: tuple[str, ...]) -> list[str]:
+        lines = [HEAD, "network:", "  version: 2", "  ethernets:", "    lo:", "      addresses:"]
         for vip in vips:
             lines.append(f'        - "{slashed(vip)}"' + (":" if ":" in vip else ""))
             if ":" in vip:
                 lines.append("            lifetime: 0")
-        return (WantedFile(NETPLAN, ("\n".join(lines) + "\n").encode(), 0o600),)
-
-    def transition(
-        self, facts: HostFacts, old: tuple[str, ...], new: tuple[str, ...]
-    ) -> Transition:
-        """Write networkd's files anew and make it read them."""
-        return Transition(
-            after=(
-                StackCommand("netplan generate", "netplan writes systemd-networkd's files anew"),
-                StackCommand(_RELOAD, "systemd-networkd reads them; no link goes down"),
-            )
-        )
+        return lines

@@ -19,7 +19,6 @@ class NetworkScripts(Stack):
     seen_working = False
 
     def manages(self, facts: HostFacts) -> str:
-        """Its service runs at boot and it has a file for lo."""
         stacks = facts.stacks
         if not stacks.scripts_service:
             return ""
@@ -28,7 +27,6 @@ class NetworkScripts(Stack):
         return f"the network service runs at boot and {FOLDER}/ifcfg-lo is there"
 
     def cannot(self, facts: HostFacts, vips: tuple[str, ...]) -> str:
-        """Aliases are for IPv4."""
         six = [vip for vip in vips if ":" in vip]
         return f"ifcfg aliases are for IPv4 ({six[0]} is not)" if six else ""
 

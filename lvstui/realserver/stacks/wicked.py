@@ -20,7 +20,6 @@ class Wicked(Stack):
     seen_working = False
 
     def manages(self, facts: HostFacts) -> str:
-        """Its daemon runs."""
         return "wicked runs here" if facts.stacks.wicked_active else ""
 
     def cannot(self, facts: HostFacts, vips: tuple[str, ...]) -> str:
@@ -48,7 +47,6 @@ class Wicked(Stack):
         return add_address(facts, vip, "" if ":" in vip else f"lo:lvs{vips.index(vip)}")
 
     def persistent(self, facts: HostFacts, vip: str) -> str:
-        """Any IPADDR line with it."""
         seen = facts.stacks.wicked_lo
         if seen and re.search(
             rf"^IPADDR\w*=['\"]?{re.escape(vip)}(/\d+)?['\"]?\s*$", seen.text, re.MULTILINE
