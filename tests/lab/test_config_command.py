@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
 from tests.lab.director import LVSTUI, PATIENCE_S, lvstui, server, status
 from tests.lab.test_configuration import CONF, clean, holds_vip, now_ms, pool, read, requests
+from tests.labs import Lab
 
 SECRET = "Zq9kept7"
 RS1, RS2, RS3 = "0A0A0003:0050", "0A0A0004:0050", "0A0A0005:0050"

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from lvstui.lab import Lab, LabError, RunningMachine
+from lvstui.lab import LabError
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
 from tests.lab.director import Watch
+from tests.labs import Lab, RunningMachine
 
 TOPOLOGY = """
 directors = 1

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import Lab, LabError, guest, packages
+from lvstui.lab import LabError, guest, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
+from tests.labs import Lab
 
 COMMAND = [sys.executable, "-m", "lvstui.lab"]
 SMALL = "directors = 1\nreal_servers = 1\n"
