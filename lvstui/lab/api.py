@@ -67,8 +67,6 @@ class Lab:
         lab._connection = control.Connection(guest.runtime_home() / name / "control.sock")
         return lab
 
-    # ---- life --------------------------------------------------------------------------------
-
     @property
     def name(self) -> str:
         """The lab's name, as in `lvstui lab list`."""
@@ -102,7 +100,7 @@ class Lab:
             topology, layer, self._wanted_name, self._memory_mb, self._env, self._terminal, layers
         )
         try:
-            self._connection = control.Connection(self._guest.control)
+            self._connection = control.Connection(self._guest.folder / "control.sock")
             self._wait_phase("hello", "starting nodes")
             self._wait_phase("nodes", "starting services and keepalived")
         except BaseException:
@@ -148,8 +146,6 @@ class Lab:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # ---- commands ----------------------------------------------------------------------------
 
     def spawn(
         self,
@@ -216,8 +212,6 @@ class Lab:
             if item["name"] == name and item.get("machine"):
                 return RunningMachine(self, name, item["address"])
         raise LabError(f"no machine {name!r}", "", "a topology's [[machine]] tables make them")
-
-    # ---- faults and waiting ------------------------------------------------------------------
 
     def fault(self, name: str, node: str = "", argument: str | None = None) -> str:
         """Inject a fault (see lvstui.lab.faults); what it did, in words."""

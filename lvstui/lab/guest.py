@@ -35,10 +35,6 @@ class Guest:
     lifeline: int
     keeper: subprocess.Popen[bytes]
 
-    @property
-    def control(self) -> Path:
-        return self.folder / "control.sock"
-
 
 def runtime_home() -> Path:
     """The folder of all running labs of this user, mode 0700."""

@@ -207,15 +207,7 @@ class InstanceState:
         family = 6 if vips and all(":" in vip for vip in vips) else 4
         # What was there at the first look may have been there for long.
         here_since = self._when(max((self._address_at.get(v, 0.0) for v in here), default=0.0))
-        master, others, last, ok = self._wire(
-            known.interface,
-            known.vrid,
-            family,
-            known.advert_interval_s,
-            here_since or 0.0,
-            bool(here),
-            now,
-        )
+        master, others, last, ok = self._wire(known, family, here_since or 0.0, bool(here), now)
         master_address = master.source if master else ""
         master_priority = master.priority if master else None
         if master is None and seen is not None and seen.master_address and state == "BACKUP":
@@ -248,10 +240,8 @@ class InstanceState:
 
     def _wire(
         self,
-        interface: str,
-        vrid: int,
+        known: ConfiguredInstance | InstanceSeen,
         family: int,
-        interval: float,
         here_since: float,
         here: bool,
         now: float,
@@ -261,11 +251,12 @@ class InstanceState:
         A handover is no split brain: the old master's last adverts are still fresh when the new
         one begins. Only who goes on sending after that is another sender.
         """
+        interval = known.advert_interval_s
         window = SKEW_FACTOR * max(interval, 0.01)
         senders = {
             source: heard
             for (where, number, kind), found in self._heard.items()
-            if number == vrid and kind == family and where in (interface, "")
+            if number == known.vrid and kind == family and where in (known.interface, "")
             for source, heard in found.items()
         }
         own = self.here()

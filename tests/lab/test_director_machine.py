@@ -150,7 +150,7 @@ def test_from_the_command_line(cluster: tuple[Lab, RunningMachine]) -> None:
     lab = cluster[0]
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "lvstui.lab", *words]
+        command = [sys.executable, "-m", "lvstui", "lab", *words]
         done = subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=60, cwd=PACKAGE_PARENT
         )

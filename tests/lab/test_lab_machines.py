@@ -155,7 +155,7 @@ def test_commands_on_a_machine_from_the_command_line(booted: dict[str, RunningMa
     lab = booted["netplan"]._lab
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "lvstui.lab", *words]
+        command = [sys.executable, "-m", "lvstui", "lab", *words]
         done = subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=30, cwd=PACKAGE_PARENT
         )
@@ -217,7 +217,7 @@ def test_killed_lab_takes_its_machines_along(tmp_path: Path) -> None:
     path = tmp_path / "machine.toml"
     path.write_text(topology_of("plain"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "lvstui.lab", "--topology", path, "--exec", "echo up; sleep 99"],
+        [sys.executable, "-m", "lvstui", "lab", "--topology", path, "--exec", "echo up; sleep 99"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -275,7 +275,7 @@ def test_machine_without_root(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 *("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", python),
-                *("-m", "lvstui.lab", "--topology", str(home / "m.toml"), "--wait"),
+                *("-m", "lvstui", "lab", "--topology", str(home / "m.toml"), "--wait"),
                 *("--exec", f"ssh m2 '{owners}' && ssh deploy@m1 '{ask}'"),
             ],
             env=env,

@@ -57,8 +57,6 @@ class Faults:
             "heal": lambda node, _: self.heal(),
         }
 
-    # ---- asking ------------------------------------------------------------------------------
-
     def accept(self, listening: socket.socket) -> None:
         """A process in a node wants something."""
         connection, _ = listening.accept()
@@ -149,8 +147,6 @@ class Faults:
         if "error" in reply:
             raise FaultRefused(reply["error"])
         return reply
-
-    # ---- the faults --------------------------------------------------------------------------
 
     def _service(self, node: str, service: str, mode: str, words: str, ms: int = 0) -> str:
         self._ask(node, "service", service=service, mode=mode, ms=ms)
