@@ -208,12 +208,10 @@ class Watcher:
                 steady.cancel()
                 return
             except Exception as error:  # a source may fail in any way; the others must go on
-                log.warning("source %s failed: %s", source.name, type(error).__name__)
-                log.debug("source %s", source.name, exc_info=True)
                 steady.cancel()
-                what = plain(f"{source.name} failed: {type(error).__name__}: {error}", 300)
+                what = _trouble(f"{source.name} failed", error)
                 pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
-                context.emit(source.name, f.Missing(source.name, what, "tried again by itself"))
+                context.missing(source.name, what, "tried again by itself")
                 failures += 1
                 if self._stop.wait(pause):
                     return
@@ -260,7 +258,8 @@ class Watcher:
             # The thread that makes pictures outlives every fact, whatever a recording or a
             # source made of it; what could not be taken in is said.
             what = f"what {seen.source} said ({type(seen.fact).__name__}) was not understood"
-            self._say_trouble(what, error)
+            said = f.Missing("watch", _trouble(what, error))
+            self._known.learn(f.Observation(self._clock(), self.host, "watch", said))
             return False
         self._heard.add(seen.source)
         self._last_learnt = time.monotonic()
@@ -273,10 +272,6 @@ class Watcher:
         if urgent and isinstance(fact, f.ServerChanged):
             self.refresh()  # what keepalived said shows in the kernel at once
         return urgent
-
-    def _say_trouble(self, what: str, error: Exception) -> None:
-        said = f.Missing("watch", _trouble(what, error))
-        self._known.learn(f.Observation(self._clock(), self.host, "watch", said))
 
     def _publish(self, spent_s: float) -> None:
         self._known.cost = self._meter.cost(self._known.cost)

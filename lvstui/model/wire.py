@@ -62,13 +62,9 @@ def decode(line: str) -> facts.Observation:
     try:
         raw = read_object(line)
         kind = _FACTS[_text(raw["fact"])]
-        return facts.Observation(
-            _float(raw["at"]),
-            _text(raw["host"]),
-            _text(raw["source"]),
-            _build(kind, raw["is"]),
-            _flag(raw.get("past", False)),
-        )
+        at, host, source = _float(raw["at"]), _text(raw["host"]), _text(raw["source"])
+        fact, past = _build(kind, raw["is"]), _flag(raw.get("past", False))
+        return facts.Observation(at, host, source, fact, past)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         why = plain(str(error) if isinstance(error, ValueError) else repr(error), 200)
         raise ValueError(f"not an observation ({why}): {plain(line, 80)!r}") from None

@@ -90,21 +90,17 @@ def service_of(text: str, protocol: str = "", family: int = 4) -> tuple[ServiceK
 
 def _change(text: str) -> tuple[f.Fact, ...]:
     """Real servers in and out, weights and quorum; empty when the line is about none of them."""
-    match = shape.SERVER_CHANGE.match(text)
+    match = shape.SERVER_CHANGE.match(text) or shape.WEIGHT_CHANGE.match(text)
     if match:
         server = server_of(match["rs"], match["rsport"])
         if server is None:
             return ()
         service, name = service_of(match["vs"], match["rsproto"] or "", server.family)
-        how, up = _HOW[match["verb"]]
-        return (f.ServerChanged(service, server, up, how, "log", name),)
-    match = shape.WEIGHT_CHANGE.match(text)
-    if match:
-        server = server_of(match["rs"], match["rsport"])
-        if server is None:
-            return ()
-        service, _ = service_of(match["vs"], match["rsproto"] or "", server.family)
-        before, after = signed(match["before"], _MAX_WEIGHT), signed(match["after"], _MAX_WEIGHT)
+        parts = match.groupdict()
+        if "verb" in parts:
+            how, up = _HOW[parts["verb"]]
+            return (f.ServerChanged(service, server, up, how, "log", name),)
+        before, after = signed(parts["before"], _MAX_WEIGHT), signed(parts["after"], _MAX_WEIGHT)
         if before is None or after is None:
             return ()
         return (f.WeightChanged(service, server, before, after),)
@@ -220,6 +216,9 @@ def facts_of(text: str, ident: str = "Keepalived", pid: int = 0) -> tuple[f.Fact
     return _of_instance(text, say) or (say(_kind(_LAST, text) or "other"),)
 
 
+_WINDOW_S, _REMEMBERED = 60.0, 256
+
+
 class Repeats:
     """Lets a line through only once within a while.
 
@@ -227,23 +226,21 @@ class Repeats:
     mismatches). The first is news; the others are not.
     """
 
-    def __init__(self, window_s: float = 60.0, size: int = 256) -> None:
-        self._window_s = window_s
-        self._size = size
+    def __init__(self) -> None:
         self._seen: dict[str, float] = {}
 
     def is_repeat(self, fact: f.Fact, now: float) -> bool:
         """Whether the same was said within the window; `now` is any clock in seconds."""
         if not isinstance(fact, f.DaemonSaid) or fact.kind not in ("election", "mismatch"):
             return False
-        if len(self._seen) >= self._size:
-            self._seen = {k: t for k, t in self._seen.items() if abs(now - t) < self._window_s}
-            if len(self._seen) >= self._size:
+        if len(self._seen) >= _REMEMBERED:
+            self._seen = {k: t for k, t in self._seen.items() if abs(now - t) < _WINDOW_S}
+            if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
         last = self._seen.get(fact.text)
         # Each repeat renews the window: a mismatch that lasts for hours is said once.
         self._seen[fact.text] = now
-        if last is None or abs(now - last) >= self._window_s:
+        if last is None or abs(now - last) >= _WINDOW_S:
             return False
         # An election that ended in another state may begin again with the same words.
         return "Receive advertisement timeout" not in fact.text or abs(now - last) < 1.0

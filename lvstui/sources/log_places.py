@@ -25,11 +25,8 @@ from lvstui.sources.base import modified
 from lvstui.sources.processes import PROC, command_line, inside, options_of, tmp_dir
 
 SYSLOG_FILES = (
-    "/var/log/keepalived*.log",
-    "/var/log/keepalived/*.log",
-    "/var/log/syslog",
-    "/var/log/messages",
-    "/var/log/daemon.log",
+    *("/var/log/keepalived*.log", "/var/log/keepalived/*.log"),
+    *("/var/log/syslog", "/var/log/messages", "/var/log/daemon.log"),
 )
 JOURNALS = ("/var/log/journal/*/system.journal", "/run/log/journal/*/system.journal")
 _TAIL = 1 << 19
