@@ -34,6 +34,10 @@ class _Heard:
     first: float
     """Since when it has been sending without a pause."""
 
+    @property
+    def pair(self) -> tuple[str, int]:
+        return self.advert.source, self.advert.priority
+
 
 class InstanceState:
     """What is known of every VRRP instance."""
@@ -265,7 +269,7 @@ class InstanceState:
         begun = here_since if here else max((h.first for h in foreign), default=0.0)
         others = tuple(
             sorted(
-                (h.advert.source, h.advert.priority)
+                h.pair
                 for h in foreign
                 if h.at >= begun + (_HANDOVER * interval if here or h.first < begun else 0.0)
             )
@@ -276,12 +280,8 @@ class InstanceState:
         else:
             ok = bool(fresh)
         best = max(
-            [h for h in fresh if h not in foreign or here or _pair(h) in others] or fresh,
+            [h for h in fresh if h not in foreign or here or h.pair in others] or fresh,
             key=lambda h: (h.advert.priority, ipaddress.ip_address(h.advert.source.split("%")[0])),
             default=None,
         )
         return (best.advert if best else None), others, last, ok
-
-
-def _pair(heard: _Heard) -> tuple[str, int]:
-    return heard.advert.source, heard.advert.priority
