@@ -16,17 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lvstui.keepalived.meaning.view import default_config_id
-from lvstui.model.facts import (
-    AddressChanged,
-    Available,
-    InstanceChanged,
-    LinkChanged,
-    Missing,
-    Observation,
-    RealServerSeen,
-    ServerChanged,
-    TableSeen,
-)
+from lvstui.model import facts as f
 from lvstui.model.keys import ServiceKey
 from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Cost, Gap, Picture
@@ -51,7 +41,7 @@ NEEDED = frozenset({"proc", "daemon", "dump", "file", "rtnetlink"})
 """Sources whose first word makes a picture worth judging."""
 TRIM_S = 60.0
 """How often freed memory is given back."""
-_URGENT = (AddressChanged, InstanceChanged, LinkChanged, ServerChanged)
+_URGENT = (f.AddressChanged, f.InstanceChanged, f.LinkChanged, f.ServerChanged)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 log = logging.getLogger("lvstui")
 
@@ -65,7 +55,7 @@ class Watcher:
         *,
         host: str | None = None,
         interval_s: float = 1.0,
-        recorder: Callable[[Observation], None] | None = None,
+        recorder: Callable[[f.Observation], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.host = host or default_config_id()
@@ -73,7 +63,7 @@ class Watcher:
         self._sources = list(sources)
         self._recorder = recorder
         self._clock = clock
-        self._queue: queue.SimpleQueue[Observation | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[f.Observation | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._known = Knowledge(self.host, interval_s)
         self._picture = Picture(at=clock(), host=self.host, interval_s=interval_s)
@@ -160,20 +150,20 @@ class Watcher:
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0))
 
-    def push(self, seen: Observation) -> None:
+    def push(self, seen: f.Observation) -> None:
         """Take an observation in from any thread."""
         self._queue.put(seen)
 
     def report(self, look: Look) -> None:
         """Take in what this session itself saw of a real server: an observation like all others."""
-        self.push(Observation(look.at, self.host, "looks", RealServerSeen(look)))
+        self.push(f.Observation(look.at, self.host, "looks", f.RealServerSeen(look)))
 
     def play(self) -> Picture:
         """The picture of all that the sources say until they end, here and now: of a recording
         that is not waited for."""
         published = self._clock()
 
-        def take(seen: Observation) -> None:
+        def take(seen: f.Observation) -> None:
             nonlocal published
             self._learn(seen)
             if self._clock() - published >= self.interval_s:
@@ -204,8 +194,8 @@ class Watcher:
             steady = threading.Timer(STEADY_S, self._works_again, (source.name,))
             steady.daemon = True
 
-            def push(seen: Observation, steady: threading.Timer = steady) -> None:
-                if isinstance(seen.fact, Missing) and seen.fact.source == source.name:
+            def push(seen: f.Observation, steady: threading.Timer = steady) -> None:
+                if isinstance(seen.fact, f.Missing) and seen.fact.source == source.name:
                     steady.cancel()
                 self.push(seen)
 
@@ -218,19 +208,17 @@ class Watcher:
                 steady.cancel()
                 return
             except Exception as error:  # a source may fail in any way; the others must go on
-                log.warning("source %s failed: %s", source.name, type(error).__name__)
-                log.debug("source %s", source.name, exc_info=True)
                 steady.cancel()
-                what = plain(f"{source.name} failed: {type(error).__name__}: {error}", 300)
+                what = _trouble(f"{source.name} failed", error)
                 pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
-                context.emit(source.name, Missing(source.name, what, "tried again by itself"))
+                context.missing(source.name, what, "tried again by itself")
                 failures += 1
                 if self._stop.wait(pause):
                     return
 
     def _works_again(self, source: str) -> None:
         """Takes back that it failed: not every source says that it works."""
-        self.push(Observation(time.time(), self.host, source, Available(source)))
+        self.push(f.Observation(time.time(), self.host, source, f.Available(source)))
 
     def _build(self) -> None:
         published = 0.0
@@ -243,7 +231,7 @@ class Watcher:
             self._publish(time.perf_counter() - started - waited)
             published = time.perf_counter()
 
-    def _next(self, timeout_s: float) -> Observation | None:
+    def _next(self, timeout_s: float) -> f.Observation | None:
         try:
             return self._queue.get(timeout=max(timeout_s, 0))
         except queue.Empty:
@@ -260,7 +248,7 @@ class Watcher:
                 break
         return waited
 
-    def _learn(self, seen: Observation) -> bool:
+    def _learn(self, seen: f.Observation) -> bool:
         """Take one in; True when the operator should see it without any delay."""
         if self._recorder is not None:
             self._recorder(seen)
@@ -270,23 +258,20 @@ class Watcher:
             # The thread that makes pictures outlives every fact, whatever a recording or a
             # source made of it; what could not be taken in is said.
             what = f"what {seen.source} said ({type(seen.fact).__name__}) was not understood"
-            self._say_trouble(what, error)
+            said = f.Missing("watch", _trouble(what, error))
+            self._known.learn(f.Observation(self._clock(), self.host, "watch", said))
             return False
         self._heard.add(seen.source)
         self._last_learnt = time.monotonic()
         fact = seen.fact
-        if isinstance(fact, TableSeen):
+        if isinstance(fact, f.TableSeen):
             keys = tuple(service.key for service in fact.table.services)
             for source in self._sources:
                 source.services(keys)
         urgent = isinstance(fact, _URGENT) and not seen.past
-        if urgent and isinstance(fact, ServerChanged):
+        if urgent and isinstance(fact, f.ServerChanged):
             self.refresh()  # what keepalived said shows in the kernel at once
         return urgent
-
-    def _say_trouble(self, what: str, error: Exception) -> None:
-        said = Missing("watch", _trouble(what, error))
-        self._known.learn(Observation(self._clock(), self.host, "watch", said))
 
     def _publish(self, spent_s: float) -> None:
         self._known.cost = self._meter.cost(self._known.cost)
@@ -349,7 +334,7 @@ def local_watcher(
     *,
     config: str = "",
     interval_s: float = 1.0,
-    recorder: Callable[[Observation], None] | None = None,
+    recorder: Callable[[f.Observation], None] | None = None,
 ) -> Watcher:
     """A watcher over everything that this host can tell; not started yet."""
     return Watcher(local_sources(config), interval_s=interval_s, recorder=recorder)

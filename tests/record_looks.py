@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from lvstui.lab import Lab, RunningMachine
 from lvstui.lab.topology import STACKS, parse
 from lvstui.realserver.transaction import look
+from tests.labs import Lab, RunningMachine
 from tests.unit.realserver.looks import DATA, NONCE
 
 

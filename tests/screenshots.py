@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lvstui.lab import Lab, faults
+from lvstui.lab import faults
 from lvstui.lab.topology import Topology
+from tests.labs import Lab
 
 if TYPE_CHECKING:
     from textual.app import App

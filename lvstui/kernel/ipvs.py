@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from lvstui.model.ipvs import (
@@ -138,10 +139,14 @@ def _translated(error: Any) -> Exception:
     return OSError(code, str(error))
 
 
-def _counters(attributes: Any) -> Counters:
-    stats = attributes.get_attr("IPVS_DEST_ATTR_STATS64") or attributes.get_attr(
-        "IPVS_DEST_ATTR_STATS"
-    )
+def _attributes(message: Any, of: str, prefix: str) -> Callable[..., Any]:
+    """What gives an attribute of a service or destination by its name, or a default."""
+    inner = message.get_attr(f"IPVS_CMD_ATTR_{of}")
+    return lambda name, default=None: inner.get_attr(f"IPVS_{prefix}_ATTR_{name}", default)
+
+
+def _counters(get: Callable[..., Any]) -> Counters:
+    stats = get("STATS64") or get("STATS")
     if stats is None:
         return Counters()
     found = dict(stats["attrs"])
@@ -150,52 +155,35 @@ def _counters(attributes: Any) -> Counters:
 
 
 def _service_of(message: Any) -> KernelService:
-    attributes = message.get_attr("IPVS_CMD_ATTR_SERVICE")
-    family = 6 if attributes.get_attr("IPVS_SVC_ATTR_AF") == socket.AF_INET6 else 4
-    mark = attributes.get_attr("IPVS_SVC_ATTR_FWMARK")
-    if mark:
+    get = _attributes(message, "SERVICE", "SVC")
+    family = 6 if get("AF") == socket.AF_INET6 else 4
+    if mark := get("FWMARK"):
         key = ServiceKey.mark(mark, family)
     else:
-        protocol = _PROTOCOLS.get(attributes.get_attr("IPVS_SVC_ATTR_PROTOCOL"), "tcp")
-        address = str(attributes.get_attr("IPVS_SVC_ATTR_ADDR"))
-        key = ServiceKey.of(protocol, address, attributes.get_attr("IPVS_SVC_ATTR_PORT"))
-    flags = attributes.get_attr("IPVS_SVC_ATTR_FLAGS")["flags"]
+        key = ServiceKey.of(_PROTOCOLS.get(get("PROTOCOL"), "tcp"), str(get("ADDR")), get("PORT"))
+    flags = get("FLAGS")["flags"]
     persistence, netmask = None, ""
     if flags & _PERSISTENT:
-        persistence = attributes.get_attr("IPVS_SVC_ATTR_TIMEOUT")
-        netmask = str(attributes.get_attr("IPVS_SVC_ATTR_NETMASK"))
+        persistence, netmask = get("TIMEOUT"), str(get("NETMASK"))
         if family == 6:
             # A prefix length in the machine's order, in a field of the network's.
             netmask = f"/{int.from_bytes(socket.inet_aton(netmask), sys.byteorder)}"
-    scheduler = attributes.get_attr("IPVS_SVC_ATTR_SCHED_NAME", "none")
-    return KernelService(key, scheduler, bool(flags & _ONE_PACKET), persistence, netmask, ())
+    one_packet = bool(flags & _ONE_PACKET)
+    return KernelService(key, get("SCHED_NAME", "none"), one_packet, persistence, netmask, ())
 
 
 def _destination(message: Any) -> Destination:
-    attributes = message.get_attr("IPVS_CMD_ATTR_DEST")
+    get = _attributes(message, "DEST", "DEST")
     key, _ = _server(message)
-    return Destination(
-        key,
-        _METHODS.get(attributes.get_attr("IPVS_DEST_ATTR_FWD_METHOD", 0) & 7, ""),
-        attributes.get_attr("IPVS_DEST_ATTR_WEIGHT", 0),
-        attributes.get_attr("IPVS_DEST_ATTR_ACTIVE_CONNS", 0),
-        attributes.get_attr("IPVS_DEST_ATTR_INACT_CONNS", 0),
-    )
+    method = _METHODS.get(get("FWD_METHOD", 0) & 7, "")
+    return Destination(key, method, get("WEIGHT", 0), get("ACTIVE_CONNS", 0), get("INACT_CONNS", 0))
 
 
 def _server(message: Any) -> tuple[ServerKey, ServerDetail]:
-    attributes = message.get_attr("IPVS_CMD_ATTR_DEST")
-    key = ServerKey(
-        canonical_address(str(attributes.get_attr("IPVS_DEST_ATTR_ADDR"))),
-        attributes.get_attr("IPVS_DEST_ATTR_PORT"),
-    )
+    get = _attributes(message, "DEST", "DEST")
+    key = ServerKey(canonical_address(str(get("ADDR"))), get("PORT"))
     tunnel = ""
-    if attributes.get_attr("IPVS_DEST_ATTR_FWD_METHOD", 0) & 7 == _TUN:
-        tunnel = _TUNNELS.get(attributes.get_attr("IPVS_DEST_ATTR_TUN_TYPE", 0), "")
-    return key, ServerDetail(
-        _counters(attributes),
-        attributes.get_attr("IPVS_DEST_ATTR_U_THRESH", 0),
-        attributes.get_attr("IPVS_DEST_ATTR_L_THRESH", 0),
-        attributes.get_attr("IPVS_DEST_ATTR_PERSIST_CONNS", 0),
-        tunnel,
-    )
+    if get("FWD_METHOD", 0) & 7 == _TUN:
+        tunnel = _TUNNELS.get(get("TUN_TYPE", 0), "")
+    limits = get("U_THRESH", 0), get("L_THRESH", 0), get("PERSIST_CONNS", 0)
+    return key, ServerDetail(_counters(get), *limits, tunnel)

@@ -36,10 +36,8 @@ def _address(text: str) -> tuple[str, int]:
         host, _, port = text[1:].rpartition("]:")
         return str(ipaddress.IPv6Address(host)), _hex(port, 0xFFFF)
     value = _hex(text[:8], _MAX)
-    return (
-        f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}",
-        _hex(text[9:], 0xFFFF),
-    )
+    host = f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    return host, _hex(text[9:], 0xFFFF)
 
 
 def _hex(text: str, most: int) -> int:
@@ -70,13 +68,8 @@ def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> De
         key = ServerKey(*_address(address))
         if keys is not None:
             keys[address] = key
-    return Destination(
-        key,
-        FORWARDING.get(forwarding) or forwarding.upper(),
-        _count(weight),
-        _count(active),
-        _count(inactive),
-    )
+    method = FORWARDING.get(forwarding) or forwarding.upper()
+    return Destination(key, method, _count(weight), _count(active), _count(inactive))
 
 
 def kernel_tick_s() -> float:

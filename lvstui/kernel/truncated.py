@@ -84,12 +84,9 @@ class LeftOut:
     def _compare(self, ipvs: KernelIpvs, there: set[ServiceKey]) -> None:
         known = {service.key: service for service in self._found}
         self._found = tuple(
-            _merged(
-                known.get(service.key),
-                replace(service, destinations=ipvs.destinations(service.key)),
-            )
-            for service in ipvs.services()
-            if service.key not in there
+            _merged(known.get(one.key), replace(one, destinations=ipvs.destinations(one.key)))
+            for one in ipvs.services()
+            if one.key not in there
         )
 
     def _refresh(self, ipvs: KernelIpvs) -> None:

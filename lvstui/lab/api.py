@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
@@ -68,8 +67,6 @@ class Lab:
         lab._connection = control.Connection(guest.runtime_home() / name / "control.sock")
         return lab
 
-    # ---- life --------------------------------------------------------------------------------
-
     @property
     def name(self) -> str:
         """The lab's name, as in `lvstui lab list`."""
@@ -103,7 +100,7 @@ class Lab:
             topology, layer, self._wanted_name, self._memory_mb, self._env, self._terminal, layers
         )
         try:
-            self._connection = control.Connection(self._guest.control)
+            self._connection = control.Connection(self._guest.folder / "control.sock")
             self._wait_phase("hello", "starting nodes")
             self._wait_phase("nodes", "starting services and keepalived")
         except BaseException:
@@ -149,8 +146,6 @@ class Lab:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # ---- commands ----------------------------------------------------------------------------
 
     def spawn(
         self,
@@ -207,13 +202,6 @@ class Lab:
         raw = data.encode() if isinstance(data, str) else data
         self.run(node, ["/bin/sh", "-c", script, target, f"{mode:o}"], stdin=raw, timeout=120)
 
-    def copy_out(self, node: str, source: str, target: str | Path) -> None:
-        process = self.spawn(node, ["/bin/cat", "--", source])
-        process.close_input()
-        if process.wait(120) != 0:
-            raise LabError(f"cannot read {source} on {node}", process.errors().decode())
-        Path(target).write_bytes(process.output())
-
     def nodes(self) -> list[dict[str, Any]]:
         """Name and role of each node and machine, with the address of a machine."""
         return list(self.connection.call({"op": "info"})["nodes"])
@@ -224,8 +212,6 @@ class Lab:
             if item["name"] == name and item.get("machine"):
                 return RunningMachine(self, name, item["address"])
         raise LabError(f"no machine {name!r}", "", "a topology's [[machine]] tables make them")
-
-    # ---- faults and waiting ------------------------------------------------------------------
 
     def fault(self, name: str, node: str = "", argument: str | None = None) -> str:
         """Inject a fault (see lvstui.lab.faults); what it did, in words."""
@@ -238,36 +224,6 @@ class Lab:
         for name in found.pop("machines"):
             found["directors"][name] = self.machine(name).director_status()
         return found
-
-    def wait(
-        self,
-        node: str,
-        condition: str | Callable[[], object],
-        *,
-        timeout: float = 15.0,
-        what: str = "",
-        interval: float = 0.2,
-    ) -> Any:
-        """Wait until a command on a node succeeds, or a callable returns something true.
-
-        Returns the callable's value or the command's Result.  Raises LabError with the last output
-        after `timeout` seconds.
-        """
-        end = time.monotonic() + timeout
-        while True:
-            last: Any
-            if isinstance(condition, str):
-                last = self.run(node, condition, check=False)
-                if last.status == 0:
-                    return last
-            else:
-                last = condition()
-                if last:
-                    return last
-            if time.monotonic() > end:
-                wanted = what or (condition if isinstance(condition, str) else repr(condition))
-                raise LabError(f"waited {timeout:.0f} s for: {wanted}", f"last: {last}")
-            time.sleep(interval)
 
     def all_up(self) -> str:
         """Empty when all is as planned: every director's keepalived runs with the whole table and
@@ -287,25 +243,6 @@ class Lab:
             if time.monotonic() > end:
                 raise LabError(f"not all up after {timeout:.0f} s", wrong)
             time.sleep(0.1)
-
-    def reset(self, timeout: float = 30.0) -> None:
-        """Undo all faults and wait until all is up, quickly when nothing was changed.
-
-        keepalived.conf, daemons, services, links and kernel weights are put back; other files that
-        were written in nodes stay.
-        """
-        self.fault("heal")
-        try:
-            self.wait_all_up(timeout / 2)
-        except LabError:
-            # A table changed behind keepalived's back is put right by its own start.
-            for name in (self.topology or Topology()).all_directors:
-                self.run(name, "ipvsadm -C", check=False)
-                self.fault("stop-keepalived", name)
-            time.sleep(1.5)
-            with contextlib.suppress(LabError):
-                self.fault("heal")
-            self.wait_all_up(timeout)
 
 
 class RunningMachine:
@@ -356,43 +293,6 @@ class RunningMachine:
                     f"{done.stderr.strip()}\n{self.console()}",
                 )
             time.sleep(0.3)
-
-    def wait_booted(self, timeout: float = MACHINE_BOOT_SECONDS) -> str:
-        """Wait until systemd has finished the boot; "running", or "degraded" (a unit failed)."""
-        self.wait_ssh(timeout)
-        words = self.run("systemctl is-system-running --wait", check=False, timeout=timeout)
-        return words.stdout.strip()
-
-    def reboot(self, timeout: float = MACHINE_BOOT_SECONDS) -> str:
-        """Reboot in order, by systemd; returns when the new boot can be logged in to, its boot_id.
-
-        Raises LabError when it does not come back.
-        """
-        before = self.wait_ssh(timeout)
-        # The connection may end before the answer.
-        self.run("systemctl reboot", check=False, timeout=timeout)
-        return self.wait_ssh(timeout, before)
-
-    def cut_power(self, timeout: float = MACHINE_BOOT_SECONDS) -> str:
-        """Kill the guest, what was not synced is lost; start it from the same disk: as reboot."""
-        self.power_off()
-        self.power_on()
-        return self.wait_ssh(timeout)
-
-    def power_off(self) -> None:
-        """Cut the power and leave it off."""
-        self._power("off")
-
-    def power_on(self) -> None:
-        """Start it; returns at once.  Nothing happens when it is on."""
-        self._power("on")
-
-    def is_on(self) -> bool:
-        return self._power("look")
-
-    def _power(self, action: str) -> bool:
-        request = {"name": self.name, "action": action}
-        return bool(self._lab.connection.call(request, kind=protocol.MACHINE)["running"])
 
 
 def what_is_missing(directors: Mapping[str, Mapping[str, Any]]) -> str:

@@ -124,11 +124,6 @@ def _checker(service: Service, kind: str, address: str) -> list[str]:
         protocol = "udp" if service.protocol == "udp" else "tcp"
         path = f'"{CHECK_SCRIPT} {protocol} {address} {service.port}"'
         # A process start costs a lot in the guest.
-        return [
-            "MISC_CHECK {",
-            f"    misc_path {path}",
-            "    misc_timeout 5",
-            "    delay_loop 3",
-            "}",
-        ]
+        pace = ["    misc_timeout 5", "    delay_loop 3"]
+        return ["MISC_CHECK {", f"    misc_path {path}", *pace, "}"]
     return ["TCP_CHECK {", *port, *common, "}"]

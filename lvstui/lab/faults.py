@@ -123,7 +123,6 @@ class LabLink:
     def __init__(self, members: list[tuple[str, str]]) -> None:
         self._members = members
         self.faults = FAULTS
-        self.nodes = tuple(name for name, _ in members)
 
     def targets(self, fault: Fault) -> tuple[str, ...]:
         """The nodes that a fault can strike; one empty name for the lab as a whole."""

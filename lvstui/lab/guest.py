@@ -19,7 +19,7 @@ from typing import Any
 from lvstui.lab import cluster, machines
 from lvstui.lab.cpu import session_of
 from lvstui.lab.errors import LabError
-from lvstui.lab.packages import Layer, cache_home
+from lvstui.lab.packages import Layer, cache_home, run
 from lvstui.lab.surroundings import PACKAGE_PARENT, bare_python
 from lvstui.lab.topology import Topology
 
@@ -34,10 +34,6 @@ class Guest:
     folder: Path
     lifeline: int
     keeper: subprocess.Popen[bytes]
-
-    @property
-    def control(self) -> Path:
-        return self.folder / "control.sock"
 
 
 def runtime_home() -> Path:
@@ -218,18 +214,8 @@ def _make_keys(folder: Path, names: Sequence[str], layer: Layer) -> dict[str, tu
     for name in ["", *names]:
         path = folder / "key"
         public = path.with_suffix(".pub")
-        done = subprocess.run(
-            [
-                program or "ssh-keygen",
-                *("-q", "-t", "ed25519", "-N", "", "-C", name or "lab", "-f"),
-                path,
-            ],
-            capture_output=True,
-            text=True,
-            env=env,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        words = ("-q", "-t", "ed25519", "-N", "", "-C", name or "lab", "-f")
+        done = run([program or "ssh-keygen", *words, path], env)
         if done.returncode != 0:
             raise LabError("ssh-keygen failed", done.stderr or done.stdout)
         keys[name] = (path.read_text(), public.read_text().strip())

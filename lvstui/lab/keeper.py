@@ -113,8 +113,6 @@ class Keeper:
             self._berth = cpu.Placement(guest, mark, chosen)
         return guest
 
-    # ---- the loop ----------------------------------------------------------------------------
-
     def run(self) -> None:
         """Until the guest ends, the lifeline breaks or SIGTERM comes; then clear up."""
 
@@ -182,8 +180,6 @@ class Keeper:
                 os.write(self._terminal, LEAVE_ALL)
                 os.set_blocking(self._terminal, True)
 
-    # ---- the guest's line --------------------------------------------------------------------
-
     def _line_ready(self, mask: int) -> None:
         if mask & selectors.EVENT_WRITE:
             self._flush_line()
@@ -232,8 +228,6 @@ class Keeper:
                 return
             del self._to_guest[:sent]
             self._in_flight += sent
-
-    # ---- clients -----------------------------------------------------------------------------
 
     def _accept(self, mask: int) -> None:
         with contextlib.suppress(BlockingIOError):

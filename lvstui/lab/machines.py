@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +40,8 @@ def make_disk(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(DISK_MB << 20)
     options = "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0"
-    done = subprocess.run(
-        [program, "-q", "-F", "-t", "ext4", "-m", "0", "-J", "size=8", "-E", options, path],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    words = ("-q", "-F", "-t", "ext4", "-m", "0", "-J", "size=8", "-E", options)
+    done = packages.run([program, *words, path])
     if done.returncode != 0:
         raise LabError("mke2fs failed", done.stderr or done.stdout)
 

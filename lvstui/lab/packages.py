@@ -16,7 +16,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -200,20 +200,27 @@ def _layer(folder: Path | None) -> Layer:
     )
 
 
+def run(
+    argv: Sequence[str | Path], env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of this host to its end, with no input."""
+    return subprocess.run(
+        argv,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=env,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
 def _apt_environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def _apt(conf: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["apt-get", "-c", str(conf), *args],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        env=_apt_environment(),
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    return run(["apt-get", "-c", str(conf), *args], _apt_environment())
 
 
 def _last_lines(text: str) -> str:
@@ -300,9 +307,7 @@ def _download(
 
 
 def _unpack(deb: Path, root: Path) -> None:
-    done = subprocess.run(
-        ["dpkg-deb", "-x", str(deb), str(root)], capture_output=True, text=True, check=False
-    )
+    done = run(["dpkg-deb", "-x", deb, root])
     if done.returncode != 0:
         deb.unlink(missing_ok=True)
         raise LabError(

@@ -93,11 +93,15 @@ class LabStack:
     """One way to manage the network."""
 
     name: str
-    programs: tuple[tuple[str, str], ...]
-    units: tuple[str, ...]
-    """Enabled for multi-user.target."""
     files: Callable[[Sequence[str]], Files]
     """The configuration of eth0 with these addresses (with their prefix length)."""
+    programs: tuple[tuple[str, str], ...] = ()
+    units: tuple[str, ...] = ()
+    """Enabled for multi-user.target."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Other links to units, below the folder of those that are enabled."""
+    folders: tuple[str, ...] = ()
+    """Folders that the packages bring and that are hidden with what this host has in them."""
 
     @property
     def configures_itself(self) -> bool:
@@ -106,59 +110,57 @@ class LabStack:
 
 
 _NETWORKD = "systemd-networkd.service"
-STACKS: dict[str, LabStack] = {
-    name: LabStack(name, programs, units, files)
-    for name, programs, units, files in (
-        ("ifupdown", (("usr/sbin/ifup", "ifupdown"),), ("networking.service",), _ifupdown),
-        ("netplan", (("usr/sbin/netplan", "netplan.io"),), (_NETWORKD,), _netplan),
-        (
-            "networkmanager",
-            (("usr/sbin/NetworkManager", "network-manager"),),
-            ("NetworkManager.service",),
-            _networkmanager,
-        ),
-        ("networkd", (), (_NETWORKD,), _networkd),
-        ("plain", (), (), lambda addresses: {}),
-    )
-}
+_NETWORKD_ALIASES = (
+    ("sockets.target.wants/systemd-networkd.socket", "systemd-networkd.socket"),
+    ("dbus-org.freedesktop.network1.service", _NETWORKD),
+)
+_HOOKS = ("if-pre-up.d", "if-up.d", "if-down.d", "if-post-down.d", "interfaces.d")
+_ALL = (
+    LabStack(
+        "ifupdown",
+        _ifupdown,
+        (("usr/sbin/ifup", "ifupdown"),),
+        ("networking.service",),
+        (("network-online.target.wants/networking.service", "networking.service"),),
+        tuple(f"/etc/network/{name}" for name in _HOOKS),
+    ),
+    LabStack(
+        "netplan",
+        _netplan,
+        (("usr/sbin/netplan", "netplan.io"),),
+        (_NETWORKD,),
+        _NETWORKD_ALIASES,
+        ("/etc/netplan",),
+    ),
+    LabStack(
+        "networkmanager",
+        _networkmanager,
+        (("usr/sbin/NetworkManager", "network-manager"),),
+        ("NetworkManager.service",),
+        (("dbus-org.freedesktop.nm-dispatcher.service", "NetworkManager-dispatcher.service"),),
+    ),
+    LabStack("networkd", _networkd, (), (_NETWORKD,), _NETWORKD_ALIASES),
+    LabStack("plain", lambda addresses: {}),
+)
+STACKS: dict[str, LabStack] = {stack.name: stack for stack in _ALL}
 """All stacks by name; `plain` has none: eth0 is configured before systemd starts."""
 
 
 def folders(stack: LabStack) -> list[str]:
-    """Folders that the packages bring and that are hidden with what this host has in them."""
-    result = ["/etc/sudoers.d", "/etc/systemd/network"]
-    if stack.name == "ifupdown":
-        hooks = ("if-pre-up.d", "if-up.d", "if-down.d", "if-post-down.d", "interfaces.d")
-        result += [f"/etc/network/{name}" for name in hooks]
-    if stack.name == "netplan":
-        result.append("/etc/netplan")
-    return result
+    """Folders of a machine that show nothing of what this host has in them."""
+    return ["/etc/sudoers.d", "/etc/systemd/network", *stack.folders]
 
 
 def links(stack: LabStack, director: bool = False) -> dict[str, str]:
     """Symbolic links that enable and mask units."""
-    wants = f"{_ENABLED}/multi-user.target.wants"
+    own = "keepalived.service" if director else "lab-services.service"
     result = {f"{_ENABLED}/default.target": f"{_UNITS}/multi-user.target"}
     result |= {f"{_ENABLED}/{unit}": "/dev/null" for unit in _MASKED}
-    for unit in ("ssh.service", *(["keepalived.service"] if director else []), *stack.units):
-        result[f"{wants}/{unit}"] = f"{_UNITS}/{unit}"
-    if not director:
-        result[f"{wants}/lab-services.service"] = f"{_ENABLED}/lab-services.service"
-    if _NETWORKD in stack.units:
-        result[f"{_ENABLED}/sockets.target.wants/systemd-networkd.socket"] = (
-            f"{_UNITS}/systemd-networkd.socket"
-        )
-        result[f"{_ENABLED}/dbus-org.freedesktop.network1.service"] = (
-            f"{_UNITS}/systemd-networkd.service"
-        )
-    if stack.name == "networkmanager":
-        result[f"{_ENABLED}/dbus-org.freedesktop.nm-dispatcher.service"] = (
-            f"{_UNITS}/NetworkManager-dispatcher.service"
-        )
-    if stack.name == "ifupdown":
-        result[f"{_ENABLED}/network-online.target.wants/networking.service"] = (
-            f"{_UNITS}/networking.service"
-        )
+    for unit in ("ssh.service", own, *stack.units):
+        # The lab's own unit is no package's.
+        where = _ENABLED if unit == "lab-services.service" else _UNITS
+        result[f"{_ENABLED}/multi-user.target.wants/{unit}"] = f"{where}/{unit}"
+    result |= {f"{_ENABLED}/{link}": f"{_UNITS}/{unit}" for link, unit in stack.aliases}
     # As Debian 12 has it: the last word in sysctl.d is /etc/sysctl.conf.
     result["/etc/sysctl.d/99-sysctl.conf"] = "../sysctl.conf"
     return result

@@ -293,34 +293,12 @@ class RealServerSeen:
     look: Look
 
 
-Fact = (
-    TableSeen
-    | CountersSeen
-    | ConfigurationSeen
-    | DaemonSeen
-    | InstancesSeen
-    | InstanceChanged
-    | GroupChanged
-    | PriorityChanged
-    | AddressesSeen
-    | AddressChanged
-    | LinkChanged
-    | AdvertSeen
-    | CheckSeen
-    | ServerChanged
-    | WeightChanged
-    | QuorumChanged
-    | DaemonSaid
-    | ChecksSeen
-    | Missing
-    | Available
-    | Done
-    | NamesSeen
-    | SysctlsSeen
-    | ChangesSeen
-    | FilesSeen
-    | RealServerSeen
-)
+OfHost = TableSeen | CountersSeen | SysctlsSeen | AddressesSeen | AddressChanged | LinkChanged
+OfFiles = ConfigurationSeen | NamesSeen | FilesSeen | ChangesSeen | Done
+OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | AdvertSeen
+OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
+OfDaemon = DaemonSeen | DaemonSaid | Missing | Available
+Fact = OfHost | OfFiles | OfVrrp | OfServers | OfDaemon
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ class _Heard:
     first: float
     """Since when it has been sending without a pause."""
 
+    @property
+    def pair(self) -> tuple[str, int]:
+        return self.advert.source, self.advert.priority
+
 
 class InstanceState:
     """What is known of every VRRP instance."""
@@ -207,15 +211,7 @@ class InstanceState:
         family = 6 if vips and all(":" in vip for vip in vips) else 4
         # What was there at the first look may have been there for long.
         here_since = self._when(max((self._address_at.get(v, 0.0) for v in here), default=0.0))
-        master, others, last, ok = self._wire(
-            known.interface,
-            known.vrid,
-            family,
-            known.advert_interval_s,
-            here_since or 0.0,
-            bool(here),
-            now,
-        )
+        master, others, last, ok = self._wire(known, family, here_since or 0.0, bool(here), now)
         master_address = master.source if master else ""
         master_priority = master.priority if master else None
         if master is None and seen is not None and seen.master_address and state == "BACKUP":
@@ -248,10 +244,8 @@ class InstanceState:
 
     def _wire(
         self,
-        interface: str,
-        vrid: int,
+        known: ConfiguredInstance | InstanceSeen,
         family: int,
-        interval: float,
         here_since: float,
         here: bool,
         now: float,
@@ -261,11 +255,12 @@ class InstanceState:
         A handover is no split brain: the old master's last adverts are still fresh when the new
         one begins. Only who goes on sending after that is another sender.
         """
+        interval = known.advert_interval_s
         window = SKEW_FACTOR * max(interval, 0.01)
         senders = {
             source: heard
             for (where, number, kind), found in self._heard.items()
-            if number == vrid and kind == family and where in (interface, "")
+            if number == known.vrid and kind == family and where in (known.interface, "")
             for source, heard in found.items()
         }
         own = self.here()
@@ -274,7 +269,7 @@ class InstanceState:
         begun = here_since if here else max((h.first for h in foreign), default=0.0)
         others = tuple(
             sorted(
-                (h.advert.source, h.advert.priority)
+                h.pair
                 for h in foreign
                 if h.at >= begun + (_HANDOVER * interval if here or h.first < begun else 0.0)
             )
@@ -285,12 +280,8 @@ class InstanceState:
         else:
             ok = bool(fresh)
         best = max(
-            [h for h in fresh if h not in foreign or here or _pair(h) in others] or fresh,
+            [h for h in fresh if h not in foreign or here or h.pair in others] or fresh,
             key=lambda h: (h.advert.priority, ipaddress.ip_address(h.advert.source.split("%")[0])),
             default=None,
         )
         return (best.advert if best else None), others, last, ok
-
-
-def _pair(heard: _Heard) -> tuple[str, int]:
-    return heard.advert.source, heard.advert.priority

@@ -98,11 +98,13 @@ class Knowledge(Known):
         self.names = dict(fact.names)
         self._all_dirty = True
 
-    def _learn_sysctls(self, fact: f.SysctlsSeen, at: float) -> None:
-        self.sysctls = fact.values
-
-    def _learn_changes(self, fact: f.ChangesSeen, at: float) -> None:
-        self.changes = fact.changes
+    def _learn_as_it_is(self, fact: f.SysctlsSeen | f.ChangesSeen | f.FilesSeen, at: float) -> None:
+        if isinstance(fact, f.SysctlsSeen):
+            self.sysctls = fact.values
+        elif isinstance(fact, f.ChangesSeen):
+            self.changes = fact.changes
+        else:
+            self.files = fact.files
 
     def _learn_missing(self, fact: f.Missing, at: float) -> None:
         self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
@@ -191,9 +193,6 @@ class Knowledge(Known):
             self._checked.clear()
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
-
-    def _learn_files(self, fact: f.FilesSeen, at: float) -> None:
-        self.files = fact.files
 
     def _learn_look(self, fact: f.RealServerSeen, at: float) -> None:
         look = fact.look
@@ -395,15 +394,11 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.ConfigurationSeen: Knowledge._learn_configuration,
     f.DaemonSeen: Knowledge._learn_daemon,
     f.NamesSeen: Knowledge._learn_names,
-    f.SysctlsSeen: Knowledge._learn_sysctls,
-    f.ChangesSeen: Knowledge._learn_changes,
-    f.FilesSeen: Knowledge._learn_files,
+    **dict.fromkeys((f.SysctlsSeen, f.ChangesSeen, f.FilesSeen), Knowledge._learn_as_it_is),
     f.RealServerSeen: Knowledge._learn_look,
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,
     f.Done: Knowledge._learn_done,
-    f.CheckSeen: Knowledge._learn_health,
-    f.ServerChanged: Knowledge._learn_health,
-    f.ChecksSeen: Knowledge._learn_health,
+    **dict.fromkeys((f.CheckSeen, f.ServerChanged, f.ChecksSeen), Knowledge._learn_health),
 }
 """What takes in a fact of each kind; what is not in here is about VRRP."""

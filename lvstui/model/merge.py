@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TypeVar
 
+from lvstui.model import states
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService
 from lvstui.model.health import Health, HealthState
 from lvstui.model.ipvs import Destination, KernelService, unfinished
@@ -18,17 +19,7 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
 from lvstui.model.rates import Traffic, total
 from lvstui.model.say import plural
-from lvstui.model.states import (
-    TAKEN_OUT,
-    Drain,
-    StateInputs,
-    absent,
-    credible,
-    quiesced,
-    said,
-    same_checks,
-    serving,
-)
+from lvstui.model.states import Drain, StateInputs
 
 ServerId = tuple[ServiceKey, ServerKey]
 
@@ -124,7 +115,7 @@ class _Merge:
         learnt, around = self.learnt, self.around
         file, loaded = self.in_file.get(key), self.in_loaded.get(key)
         kernel, configured = self.in_kernel.get(key), file or loaded
-        health = credible(learnt.book.get(self.key, key), kernel, around)
+        health = states.credible(learnt.book.get(self.key, key), kernel, around)
         down = health is not None and not health.up
         drain = learnt.drains.get((self.key, key))
         # Its servers are in one of the two: only the sorry server is in neither and meant.
@@ -181,24 +172,25 @@ class _Merge:
         book, around, configured = self.learnt.book, self.around, file or loaded
         if kernel is None:
             checker, message = book.failing(self.key, key)
-            failing = said(Health(False, around.now, "", checker, message)) if checker else ""
+            failed = Health(False, around.now, "", checker, message)
+            failing = states.said(failed) if checker else ""
             there = self.kernel is not None
-            return absent(file, loaded, health, around, service_there=there, failing=failing)
+            return states.absent(file, loaded, health, around, service_there=there, failing=failing)
         if configured is None and (self.config is not None or around.file_known):
             weightless = "; weight 0" if kernel.weight == 0 else ""
             return State.FOREIGN, f"in the kernel, in no file{weightless}"
         if kernel.weight == 0:
-            return quiesced(self.key, kernel, configured, health, drain, around)
+            return states.quiesced(self.key, kernel, configured, health, drain, around)
 
         def spoken() -> bool:
             checked = self.learnt.checked.get((self.key, key))
             return book.succeeded(self.key, key) or (
                 configured is not None
                 and checked is not None
-                and same_checks(configured.checkers, checked)
+                and states.same_checks(configured.checkers, checked)
             )
 
-        return serving(kernel, file, loaded, health, around, spoken=spoken)
+        return states.serving(kernel, file, loaded, health, around, spoken=spoken)
 
     def _since(
         self, key: ServerKey, state: State, health: Health | None, drain: Drain | None
@@ -230,7 +222,8 @@ class _Merge:
             if self.config is None:
                 return Severity.BAD, "gone"
             taken_out = any(server.state is State.DRIFTED for server in servers)
-            return Severity.BAD, "not in the kernel table" + (f": {TAKEN_OUT}" if taken_out else "")
+            why = f": {states.TAKEN_OUT}" if taken_out else ""
+            return Severity.BAD, f"not in the kernel table{why}"
         if not servers:
             return Severity.WARN, "no real server"
         if not any(s.weights.kernel and s.state is not State.DOWN for s in servers):

@@ -108,10 +108,10 @@ class Known:
             events.append(event)
         self._events_changed = True
 
-    def explains(self, server: ServerId, at: float, window_s: float = 3.0) -> bool:
+    def explains(self, server: ServerId, at: float) -> bool:
         """keepalived or lvstui itself told of a change of that server about then."""
         health = self.book.last(*server)
-        return health is not None and abs(health.since - at) <= window_s
+        return health is not None and abs(health.since - at) <= _SAME_S
 
     def server_name(self, service: ServiceKey, server: ServerKey) -> str:
         """The name of a real server from the configuration or the hosts file; may be empty."""
@@ -190,10 +190,9 @@ class EventBuilder:
             if len(self._weighed) > _WEIGHED:
                 self._weighed.clear()
             self._weighed[fact.service, fact.server] = seen.at
-            text = (
-                f"keepalived changed the weight of {self._server_name(fact.service, fact.server)} "
-                f"in {fact.service}: {fact.before} → {fact.after}"
-            )
+            name = self._server_name(fact.service, fact.server)
+            text = f"keepalived changed the weight of {name} in {fact.service}: "
+            text += f"{fact.before} → {fact.after}"
             self._say_of(fact, seen, Severity.INFO, text)
         elif isinstance(fact, f.ChangesSeen):
             self._stand(fact, seen)
@@ -246,21 +245,16 @@ class EventBuilder:
             was = {d.key: d for d in old.destinations}
             now = {d.key: d for d in service.destinations}
             for server in was.keys() - now.keys():
-                text = (
-                    f"{self._server_name(key, server)} removed from {key} in the "
-                    f"kernel{self._were_on(was[server].active)}"
-                )
+                text = f"{self._server_name(key, server)} removed from {key} in the kernel"
+                text += self._were_on(was[server].active)
                 self._hold(at, key, server, Severity.WARN, text)
             for server in now.keys() - was.keys():
                 text = f"{self._server_name(key, server)} added to {key}"
                 self._hold(at, key, server, Severity.INFO, f"{text}, weight {now[server].weight}")
             for server in now.keys() & was.keys():
                 if now[server].weight != was[server].weight:
-                    text = (
-                        f"kernel weight of {self._server_name(key, server)} in "
-                        f"{key}: {was[server].weight} → {now[server].weight}, "
-                        "not by this lvstui"
-                    )
+                    text = f"kernel weight of {self._server_name(key, server)} in {key}: "
+                    text += f"{was[server].weight} → {now[server].weight}, not by this lvstui"
                     self._hold(at, key, server, Severity.WARN, text)
 
     @property
@@ -298,7 +292,8 @@ class EventBuilder:
             how = {"enabled": "its weight is back in", "added": "back in"}.get(fact.how, "back in")
             self._say_of(fact, seen, Severity.GOOD, f"{name} up, {how} {fact.service}")
             return
-        self._downs.append((seen, fact, self._connections(fact)))
+        active = self._known.active_connections(fact.service, fact.server)
+        self._downs.append((seen, fact, self._were_on(active)))
 
     def _settle_downs(self, now: float) -> None:
         """The fifo is quicker than the log: wait a moment for the reason."""
@@ -428,6 +423,3 @@ class EventBuilder:
 
     def _were_on(self, active: int) -> str:
         return f" ({plural(active, 'active connection')} on it)" if active else ""
-
-    def _connections(self, fact: f.ServerChanged) -> str:
-        return self._were_on(self._known.active_connections(fact.service, fact.server))

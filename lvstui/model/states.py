@@ -63,13 +63,8 @@ class Drain:
 def verdict_due_s(server: ConfiguredServer) -> float:
     """Seconds after a start or reload by which every check of `server` must have spoken: two
     rounds (the first one is delayed at random) with their time-outs and retries."""
-    return max(
-        (
-            2 * check.delay_loop_s + check.connect_timeout_s * (check.retry + 1)
-            for check in server.checkers
-        ),
-        default=0.0,
-    )
+    due = (2 * c.delay_loop_s + c.connect_timeout_s * (c.retry + 1) for c in server.checkers)
+    return max(due, default=0.0)
 
 
 def credible(
@@ -95,9 +90,8 @@ def before_reload(health: Health, around: StateInputs) -> bool:
 
 def same_checks(ones: tuple[ConfiguredChecker, ...], others: tuple[ConfiguredChecker, ...]) -> bool:
     """Whether they are equal wherever they stand in the file: then a reload keeps their state."""
-    return [replace(one, place=None) for one in ones] == [
-        replace(other, place=None) for other in others
-    ]
+    ours, theirs = ([replace(one, place=None) for one in some] for some in (ones, others))
+    return ours == theirs
 
 
 def absent(
@@ -185,16 +179,15 @@ def quiesced(
 ) -> tuple[State, str]:
     """State and reason of a server that has weight 0 in the kernel."""
     if file is not None and file.weight == 0:
-        lasting = f"weight 0 in the file{_place(file)}"
+        line = f" (line {file.place.line})" if file.place else ""
+        lasting = f"weight 0 in the file{line}"
         return State.DISABLED, f"{file.disabled}; {lasting}" if file.disabled else lasting
     if health is not None and not health.up:
         return State.DOWN, said(health)
     done = drain.done if drain is not None else None
     if done is None and file is not None and file.inhibit_on_failure and health is None:
-        return (
-            State.UNVERIFIED,
-            "weight 0: drained or failed (inhibit_on_failure), keepalived's word is not known",
-        )
+        why = "weight 0: drained or failed (inhibit_on_failure), keepalived's word is not known"
+        return State.UNVERIFIED, why
     connections = unfinished(service.protocol, kernel.active, kernel.inactive)
     if done is not None:
         why = f"drained by {done.who}" + (f", “{done.reason}”" if done.reason else "")
@@ -205,10 +198,6 @@ def quiesced(
         pace = f", about {duration(left)}" if left is not None else ""
         return State.DRAINING, f"{connections} left{pace}; {why}"
     return State.DRAINED, why
-
-
-def _place(server: ConfiguredServer) -> str:
-    return f" (line {server.place.line})" if server.place else ""
 
 
 def serving(

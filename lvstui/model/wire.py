@@ -62,13 +62,9 @@ def decode(line: str) -> facts.Observation:
     try:
         raw = read_object(line)
         kind = _FACTS[_text(raw["fact"])]
-        return facts.Observation(
-            _float(raw["at"]),
-            _text(raw["host"]),
-            _text(raw["source"]),
-            _build(kind, raw["is"]),
-            _flag(raw.get("past", False)),
-        )
+        at, host, source = _float(raw["at"]), _text(raw["host"]), _text(raw["source"])
+        fact, past = _build(kind, raw["is"]), _flag(raw.get("past", False))
+        return facts.Observation(at, host, source, fact, past)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         why = plain(str(error) if isinstance(error, ValueError) else repr(error), 200)
         raise ValueError(f"not an observation ({why}): {plain(line, 80)!r}") from None
@@ -145,33 +141,33 @@ def _check_addresses(kind: type, found: str | tuple[str, ...]) -> None:
             ipaddress.ip_address(address)
 
 
-def _text(raw: Any) -> str:
-    if not isinstance(raw, str):
-        raise TypeError(f"text from {type(raw).__name__}")
-    return plain(raw, _LONGEST)
-
-
-def _int(raw: Any) -> int:
-    if not isinstance(raw, int) or isinstance(raw, bool):
-        raise TypeError(f"a number from {type(raw).__name__}")
-    if abs(raw) > MOST:
-        raise ValueError("a number beyond 64 bits")
+def _require(raw: Any, what: str, *kinds: type) -> Any:
+    # Not isinstance: true and false are no numbers here.
+    if type(raw) not in kinds:
+        raise TypeError(f"{what} from {type(raw).__name__}")
     return raw
 
 
+def _text(raw: Any) -> str:
+    return plain(_require(raw, "text", str), _LONGEST)
+
+
+def _int(raw: Any) -> int:
+    value: int = _require(raw, "a number", int)
+    if abs(value) > MOST:
+        raise ValueError("a number beyond 64 bits")
+    return value
+
+
 def _float(raw: Any) -> float:
-    if not isinstance(raw, int | float) or isinstance(raw, bool):
-        raise TypeError(f"a number from {type(raw).__name__}")
     # No fact has a negative one: those in fractions are times, and how long something takes.
-    if not 0 <= raw <= LAST_SECOND:
+    if not 0 <= _require(raw, "a number", int, float) <= LAST_SECOND:
         raise ValueError("no time from 1970 to 9999")
     return float(raw)
 
 
 def _flag(raw: Any) -> bool:
-    if not isinstance(raw, bool):
-        raise TypeError(f"true or false from {type(raw).__name__}")
-    return raw
+    return bool(_require(raw, "true or false", bool))
 
 
 _LEAVES: dict[Any, Callable[[Any], Any]] = {str: _text, int: _int, float: _float, bool: _flag}

@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import grp
 import os
+import struct
 import threading
 from collections.abc import Iterable, Iterator
 
@@ -31,6 +32,8 @@ LENT = (DAC_READ_SEARCH, SYS_PTRACE)
 """What a child that looks is given."""
 
 _VERSION_3 = 0x20080522
+_SETS = struct.Struct("=6I")
+"""The lower halves of the three sets, then the upper ones."""
 _CAPBSET_READ, _CAPBSET_DROP, _SET_SECUREBITS, _SET_NO_NEW_PRIVS, _AMBIENT = 23, 24, 28, 38, 47
 _RAISE, _CLEAR_ALL = 2, 4
 _SECUREBITS = 0b1111
@@ -40,54 +43,40 @@ _MOST = 64
 _dropped = False
 
 
-class _Header(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _Sets(ctypes.Structure):
-    _fields_ = (
-        ("effective", ctypes.c_uint32),
-        ("permitted", ctypes.c_uint32),
-        ("inheritable", ctypes.c_uint32),
-    )
-
-
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
 
 
 def _prctl(option: int, *arguments: int, may_fail: bool = False) -> int:
     words = [ctypes.c_ulong(word) for word in (*arguments, 0, 0, 0, 0)[:4]]
     result = int(_libc().prctl(option, *words))
-    if result < 0 and not may_fail:
-        number = ctypes.get_errno()
-        raise OSError(number, f"prctl {option}: {os.strerror(number)}")
-    return result
+    return result if may_fail else _checked(result, f"prctl {option}")
 
 
-def _sets() -> tuple[int, int, int]:
+def _header() -> ctypes.Array[ctypes.c_char]:
+    """For this thread (pid 0)."""
+    return ctypes.create_string_buffer(struct.pack("=Ii", _VERSION_3, 0))
+
+
+def _sets() -> tuple[int, ...]:
     """Effective, permitted and inheritable set of this thread. Raises OSError."""
-    low_high = (_Sets * 2)()
-    if _libc().capget(ctypes.byref(_Header(_VERSION_3, 0)), low_high):
-        number = ctypes.get_errno()
-        raise OSError(number, f"capget: {os.strerror(number)}")
-    low, high = low_high
-    return (
-        low.effective | high.effective << 32,
-        low.permitted | high.permitted << 32,
-        low.inheritable | high.inheritable << 32,
-    )
+    halves = ctypes.create_string_buffer(_SETS.size)
+    _checked(_libc().capget(_header(), halves), "capget")
+    words = _SETS.unpack(halves.raw)
+    return tuple(low | high << 32 for low, high in zip(words[:3], words[3:], strict=True))
 
 
-def _set(effective: int, permitted: int, inheritable: int) -> None:
-    """Raises OSError."""
-    halves = [
-        _Sets(*(word >> by & 0xFFFFFFFF for word in (effective, permitted, inheritable)))
-        for by in (0, 32)
-    ]
-    if _libc().capset(ctypes.byref(_Header(_VERSION_3, 0)), (_Sets * 2)(*halves)):
-        number = ctypes.get_errno()
-        raise OSError(number, f"capset: {os.strerror(number)}")
+def _set(*sets: int) -> None:
+    """Effective, permitted and inheritable set. Raises OSError."""
+    halves = _SETS.pack(*(word >> by & 0xFFFFFFFF for by in (0, 32) for word in sets))
+    _checked(_libc().capset(_header(), halves), "capset")
 
 
 def _mask(numbers: Iterable[int]) -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lvstui.operations.rows import Row
     from lvstui.operations.undo import Offer
     from lvstui.realserver.hosts import Host
+
 SCHEMA = "lvstui.realserver/1"
 _MARKS = {"good": "✓", "warn": "!", "bad": "✖", "unknown": "?", "none": "–"}
 _HELP = {
@@ -183,25 +184,19 @@ def _run(args: argparse.Namespace) -> int:
             return _fail(args, str(error))
 
 
+_NOT_ASKED = {"all": False, "user": "", "parallel": 10, "transcript": None, "verbose": False}
+_NOT_ASKED |= {"method": "", "variant": "", "unfinished": False}
+"""What `lvstui undo` has no options for."""
+
+
 def undo_on_hosts(args: argparse.Namespace, offer: Offer) -> int:
     """Undo a push on the hosts and VIPs that it was for, or make an undone one again."""
     operation = offer.operation
     for caution in () if args.json else offer.cautions:
         print(f"⚠ {caution}")
-    asked = {
-        "word": "push" if operation.is_undo else "undo",
-        "hosts": list(operation.hosts),
-        "vip": list(operation.vips),
-        "all": False,
-        "user": "",
-        "parallel": 10,
-        "transcript": None,
-        "verbose": False,
-        "method": "",
-        "variant": "",
-        "unfinished": False,
-    }
-    return _run(argparse.Namespace(**{**vars(args), **asked}))
+    word = "push" if operation.is_undo else "undo"
+    asked = {"word": word, "hosts": list(operation.hosts), "vip": list(operation.vips)}
+    return _run(argparse.Namespace(**{**vars(args), **_NOT_ASKED, **asked}))
 
 
 def _fail(args: argparse.Namespace, message: str) -> int:

@@ -141,13 +141,9 @@ def _server(server: ServerView, now: float) -> tuple[RenderableType, ...]:
         state += f" {duration(now - server.since)}"
     rates = server.rates
     weights = server.weights
-    label = Text.assemble(
-        ("  ", ""),
-        (f"{GLYPHS[server.state]} ", style),
-        str(server.key),
-        (f" {server.name}" if server.name else "", "dim"),
-        (" sorry" if server.sorry else "", "dim"),
-    )
+    about = (f" {server.name}" if server.name else "") + (" sorry" if server.sorry else "")
+    glyph = (f"{GLYPHS[server.state]} ", style)
+    label = Text.assemble("  ", glyph, str(server.key), (about, "dim"))
     numbers = [weights.file, weights.keepalived, weights.kernel]
     return (
         label,

@@ -15,19 +15,6 @@ import socket
 import time
 
 from lvstui.kernel import rtnetlink
-from lvstui.kernel.rtnetlink import (
-    DELADDR,
-    DELLINK,
-    GETADDR,
-    GETLINK,
-    NEWADDR,
-    NEWLINK,
-    Link,
-    Message,
-    messages,
-    parse_address,
-    parse_link,
-)
 from lvstui.model.facts import AddressChanged, AddressesSeen, LinkChanged
 from lvstui.model.text import plain
 from lvstui.sources.base import Context, Source
@@ -69,7 +56,7 @@ class AddressSource(Source):
                 if data is None:
                     self._load(sock, context, first=False)
                     continue
-                for message in messages(data):
+                for message in rtnetlink.messages(data):
                     self._take(message, context, at)
 
     def _load(self, sock: socket.socket, context: Context, first: bool) -> None:
@@ -77,7 +64,8 @@ class AddressSource(Source):
         before_up = {self._names.get(i, ""): up for i, up in self._up.items()}
         while not context.stop.is_set():
             self._names, self._up, self._addresses = {}, {}, {}
-            if all(self._dump(sock, context, kind) for kind in (GETLINK, GETADDR)):
+            kinds = (rtnetlink.GETLINK, rtnetlink.GETADDR)
+            if all(self._dump(sock, context, kind) for kind in kinds):
                 break
             context.wait(0.05)
         context.emit(self.name, AddressesSeen(tuple(self._addresses)))
@@ -102,7 +90,7 @@ class AddressSource(Source):
             data = _receive(sock)
             if data is None:
                 return False
-            for message in messages(data):
+            for message in rtnetlink.messages(data):
                 if message.sequence == self._sequence:
                     if message.flags & rtnetlink.DUMP_INTR or message.kind == rtnetlink.ERROR:
                         return False
@@ -111,18 +99,18 @@ class AddressSource(Source):
                 self._take(message, None, 0.0)
         return False
 
-    def _take(self, message: Message, context: Context | None, at: float) -> None:
+    def _take(self, message: rtnetlink.Message, context: Context | None, at: float) -> None:
         """Remember one message, and push what it changed (no context: push nothing)."""
-        if message.kind in (NEWLINK, DELLINK):
-            link = parse_link(message.payload)
+        if message.kind in (rtnetlink.NEWLINK, rtnetlink.DELLINK):
+            link = rtnetlink.parse_link(message.payload)
             if link is not None:
-                self._take_link(link, message.kind == DELLINK, context, at)
-        elif message.kind in (NEWADDR, DELADDR):
-            parsed = parse_address(message.payload)
+                self._take_link(link, message.kind == rtnetlink.DELLINK, context, at)
+        elif message.kind in (rtnetlink.NEWADDR, rtnetlink.DELADDR):
+            parsed = rtnetlink.parse_address(message.payload)
             if parsed is None:
                 return
             index, address, prefix = parsed
-            added = message.kind == NEWADDR
+            added = message.kind == rtnetlink.NEWADDR
             key = (self._name(index), address, prefix)
             # An update of flags or lifetimes is an RTM_NEWADDR, too.
             if added == (key in self._addresses):
@@ -134,7 +122,9 @@ class AddressSource(Source):
             if context is not None:
                 context.emit(self.name, AddressChanged(*key, added=added), at)
 
-    def _take_link(self, link: Link, gone: bool, context: Context | None, at: float) -> None:
+    def _take_link(
+        self, link: rtnetlink.Link, gone: bool, context: Context | None, at: float
+    ) -> None:
         before = self._up.get(link.index)
         old_name = self._names.get(link.index)
         if gone:

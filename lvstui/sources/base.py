@@ -37,11 +37,11 @@ class Context:
         """Sleep; True when it is time to end."""
         return self.stop.wait(seconds)
 
-    def ticks(self) -> Iterator[None]:
-        """Now and after each interval, until it is time to end."""
+    def ticks(self, every_s: float | None = None) -> Iterator[None]:
+        """Now and after each interval (or other time), until it is time to end."""
         while True:
             yield
-            if self.wait(self.interval_s):
+            if self.wait(self.interval_s if every_s is None else every_s):
                 return
 
 

@@ -79,15 +79,11 @@ def judged(tree: Tree, configuration: Configuration, version: str) -> ConfigFile
             # Most lines of a pool are the same.
             yield once.setdefault(safe, safe)
 
-    return ConfigFiles(
-        tuple(
-            ConfigFile(file.path, modified(file.path), () if left_out else tuple(lines(file)))
-            for file in tree.files
-        ),
-        tree.config_id,
-        findings,
-        left_out,
+    files = tuple(
+        ConfigFile(file.path, modified(file.path), () if left_out else tuple(lines(file)))
+        for file in tree.files
     )
+    return ConfigFiles(files, tree.config_id, findings, left_out)
 
 
 class ConfigurationFiles(Source):

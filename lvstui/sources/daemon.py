@@ -261,9 +261,6 @@ class DaemonSource(Source):
         """The parent's pid, 0 when it does not run; for other sources of this process."""
         return self.seen.pid if self.seen else find_pid()
 
-    def _children(self) -> frozenset[int]:
-        return frozenset(pid for _, pid in self.seen.children) if self.seen else frozenset()
-
     def run(self, context: Context) -> None:
         watch = _Deaths()
         signature: object = None
@@ -278,7 +275,8 @@ class DaemonSource(Source):
                         # Children and pid files follow within moments.
                         hurry_until = now + 1.0
                     signature = new_signature
-                    seen = find_daemon(self._children())
+                    children = self.seen.children if self.seen else ()
+                    seen = find_daemon(frozenset(pid for _, pid in children))
                     # A start that leaves no pid file where we look must not wait long.
                     next_full = now + self._full_every_s / (1 if seen.running else 4)
                     if seen != self.seen:

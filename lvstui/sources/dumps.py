@@ -24,8 +24,7 @@ from lvstui.process.privileges import sees_all
 from lvstui.process.readonly import forbid
 from lvstui.sources.base import Context, Source
 from lvstui.sources.daemon import find_pid
-from lvstui.sources.dump_checks import parse_checks
-from lvstui.sources.dump_text import parse_data, parse_json, parse_stats
+from lvstui.sources.dump_text import parse_checks, parse_data, parse_json, parse_stats
 from lvstui.sources.processes import handled_signals, is_keepalived, start_time, tmp_dir
 
 JSON, DATA, STATS, CHECKS = "json", "data", "stats", "checks"

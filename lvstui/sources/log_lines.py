@@ -11,17 +11,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
-from lvstui.model.facts import (
-    CheckSeen,
-    DaemonSaid,
-    Fact,
-    GroupChanged,
-    InstanceChanged,
-    PriorityChanged,
-    QuorumChanged,
-    ServerChanged,
-    WeightChanged,
-)
+from lvstui.model import facts as f
 from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
 from lvstui.model.numbers import PIDS, number, signed
 from lvstui.model.text import plain
@@ -98,34 +88,30 @@ def service_of(text: str, protocol: str = "", family: int = 4) -> tuple[ServiceK
         return ServiceKey(said, "", 0, 0, family), match.group("in")
 
 
-def _change(text: str) -> tuple[Fact, ...]:
+def _change(text: str) -> tuple[f.Fact, ...]:
     """Real servers in and out, weights and quorum; empty when the line is about none of them."""
-    match = shape.SERVER_CHANGE.match(text)
+    match = shape.SERVER_CHANGE.match(text) or shape.WEIGHT_CHANGE.match(text)
     if match:
         server = server_of(match["rs"], match["rsport"])
         if server is None:
             return ()
         service, name = service_of(match["vs"], match["rsproto"] or "", server.family)
-        how, up = _HOW[match["verb"]]
-        return (ServerChanged(service, server, up, how, "log", name),)
-    match = shape.WEIGHT_CHANGE.match(text)
-    if match:
-        server = server_of(match["rs"], match["rsport"])
-        if server is None:
-            return ()
-        service, _ = service_of(match["vs"], match["rsproto"] or "", server.family)
-        before, after = signed(match["before"], _MAX_WEIGHT), signed(match["after"], _MAX_WEIGHT)
+        parts = match.groupdict()
+        if "verb" in parts:
+            how, up = _HOW[parts["verb"]]
+            return (f.ServerChanged(service, server, up, how, "log", name),)
+        before, after = signed(parts["before"], _MAX_WEIGHT), signed(parts["after"], _MAX_WEIGHT)
         if before is None or after is None:
             return ()
-        return (WeightChanged(service, server, before, after),)
+        return (f.WeightChanged(service, server, before, after),)
     match = shape.QUORUM.match(text)
     if match:
         service, _ = service_of(match["vs"])
-        return (QuorumChanged(service, match["what"] == "Gained quorum", text),)
+        return (f.QuorumChanged(service, match["what"] == "Gained quorum", text),)
     return ()
 
 
-def _check(text: str) -> tuple[Fact, ...]:
+def _check(text: str) -> tuple[f.Fact, ...]:
     if not text.startswith(shape.FIRST_OF_CHECK):
         return ()
     for pattern, checker, ok in shape.CHECKS:
@@ -146,33 +132,33 @@ def _check(text: str) -> tuple[Fact, ...]:
             if name:
                 service = None
         kind = checker or parts.get("kind") or ""
-        return (CheckSeen(bool(ok), kind, text, server, service),)
+        return (f.CheckSeen(bool(ok), kind, text, server, service),)
     return ()
 
 
-def _of_instance(text: str, say: Callable[[str, str], DaemonSaid]) -> tuple[Fact, ...]:
+def _of_instance(text: str, say: Callable[[str, str], f.DaemonSaid]) -> tuple[f.Fact, ...]:
     match = shape.INSTANCE.match(text)
     if match is None:
         return ()
     name, rest = match["name"], match["rest"]
     found = shape.STATE.match(rest)
     if found:
-        return (InstanceChanged(name, found["state"]),)
+        return (f.InstanceChanged(name, found["state"]),)
     found = shape.FAULT_WITH_CAUSE.match(rest)
     if found:
         cause = found["cause"] or found["due"] or ""
         kind = "link" if "interface" in cause else "script" if "script" in cause else "other"
-        return (InstanceChanged(name, "FAULT"), *((say(kind, name),) if cause else ()))
+        return (f.InstanceChanged(name, "FAULT"), *((say(kind, name),) if cause else ()))
     found = shape.PRIORITY.match(rest)
     if found:
         before, after = number(found["before"], 255), number(found["after"], 255)
         if before is not None and after is not None:
-            return (PriorityChanged(name, before, after),)
+            return (f.PriorityChanged(name, before, after),)
     found = shape.PRIORITY_SET.match(rest)
     if found:
         after = number(found["after"], 255)
         if after is not None:
-            return (PriorityChanged(name, None, after),)
+            return (f.PriorityChanged(name, None, after),)
     return (say(_kind(_OF_INSTANCE, rest) or "other", name),)
 
 
@@ -202,7 +188,7 @@ def _kind(table: Table, text: str) -> str:
     return next((kind for finds, kind in table if finds(text)), "")
 
 
-def facts_of(text: str, ident: str = "Keepalived", pid: int = 0) -> tuple[Fact, ...]:
+def facts_of(text: str, ident: str = "Keepalived", pid: int = 0) -> tuple[f.Fact, ...]:
     """The facts that one message tells; none for noise.
 
     `text` is the message without syslog's prefix; it may be foreign and unclean. Never raises.
@@ -212,8 +198,8 @@ def facts_of(text: str, ident: str = "Keepalived", pid: int = 0) -> tuple[Fact, 
         return ()
     text = masked(plain(text))
 
-    def say(kind: str, instance: str = "") -> DaemonSaid:
-        return DaemonSaid(kind, text, plain(ident, 64), pid, instance)
+    def say(kind: str, instance: str = "") -> f.DaemonSaid:
+        return f.DaemonSaid(kind, text, plain(ident, 64), pid, instance)
 
     try:
         facts = _change(text) or _check(text)
@@ -224,10 +210,13 @@ def facts_of(text: str, ident: str = "Keepalived", pid: int = 0) -> tuple[Fact, 
         return facts
     match = shape.GROUP_STATE.match(text)
     if match:
-        return (GroupChanged(match["name"], match["state"]),)
+        return (f.GroupChanged(match["name"], match["state"]),)
     if kind := _kind(_FIRST, text):
         return (say(kind),)
     return _of_instance(text, say) or (say(_kind(_LAST, text) or "other"),)
+
+
+_WINDOW_S, _REMEMBERED = 60.0, 256
 
 
 class Repeats:
@@ -237,23 +226,21 @@ class Repeats:
     mismatches). The first is news; the others are not.
     """
 
-    def __init__(self, window_s: float = 60.0, size: int = 256) -> None:
-        self._window_s = window_s
-        self._size = size
+    def __init__(self) -> None:
         self._seen: dict[str, float] = {}
 
-    def is_repeat(self, fact: Fact, now: float) -> bool:
+    def is_repeat(self, fact: f.Fact, now: float) -> bool:
         """Whether the same was said within the window; `now` is any clock in seconds."""
-        if not isinstance(fact, DaemonSaid) or fact.kind not in ("election", "mismatch"):
+        if not isinstance(fact, f.DaemonSaid) or fact.kind not in ("election", "mismatch"):
             return False
-        if len(self._seen) >= self._size:
-            self._seen = {k: t for k, t in self._seen.items() if abs(now - t) < self._window_s}
-            if len(self._seen) >= self._size:
+        if len(self._seen) >= _REMEMBERED:
+            self._seen = {k: t for k, t in self._seen.items() if abs(now - t) < _WINDOW_S}
+            if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
         last = self._seen.get(fact.text)
         # Each repeat renews the window: a mismatch that lasts for hours is said once.
         self._seen[fact.text] = now
-        if last is None or abs(now - last) >= self._window_s:
+        if last is None or abs(now - last) >= _WINDOW_S:
             return False
         # An election that ended in another state may begin again with the same words.
         return "Receive advertisement timeout" not in fact.text or abs(now - last) < 1.0

@@ -25,11 +25,8 @@ from lvstui.sources.base import modified
 from lvstui.sources.processes import PROC, command_line, inside, options_of, tmp_dir
 
 SYSLOG_FILES = (
-    "/var/log/keepalived*.log",
-    "/var/log/keepalived/*.log",
-    "/var/log/syslog",
-    "/var/log/messages",
-    "/var/log/daemon.log",
+    *("/var/log/keepalived*.log", "/var/log/keepalived/*.log"),
+    *("/var/log/syslog", "/var/log/messages", "/var/log/daemon.log"),
 )
 JOURNALS = ("/var/log/journal/*/system.journal", "/run/log/journal/*/system.journal")
 _TAIL = 1 << 19
@@ -120,25 +117,15 @@ def find(pid: int, files: tuple[str, ...] = SYSLOG_FILES) -> LogPlace | Missing:
     if readable:
         return LogPlace("file", (readable[0],), sure=False)
     if journal:
-        return Missing(
-            "log",
-            "keepalived's log is in the journal, which this user may not read",
-            "run lvstui as root, or add the user to group systemd-journal (or adm)",
-        )
-    if there:
-        return Missing(
-            "log",
-            f"keepalived's log may be in {plain(there[0])}, which this user may not read",
-            "run lvstui as root, or add the user to group adm",
-        )
-    if "G" in options:
-        return Missing(
-            "log",
-            "keepalived was started with --no-syslog and its own log can not be read",
-            "take -G (--no-syslog) away from its options",
-        )
-    return Missing(
-        "log",
-        "no log of keepalived was found",
-        "keepalived logs to syslog, facility daemon: run journald or a syslog daemon",
-    )
+        what = "keepalived's log is in the journal, which this user may not read"
+        remedy = "run lvstui as root, or add the user to group systemd-journal (or adm)"
+    elif there:
+        what = f"keepalived's log may be in {plain(there[0])}, which this user may not read"
+        remedy = "run lvstui as root, or add the user to group adm"
+    elif "G" in options:
+        what = "keepalived was started with --no-syslog and its own log can not be read"
+        remedy = "take -G (--no-syslog) away from its options"
+    else:
+        what = "no log of keepalived was found"
+        remedy = "keepalived logs to syslog, facility daemon: run journald or a syslog daemon"
+    return Missing("log", what, remedy)

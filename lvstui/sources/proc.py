@@ -35,15 +35,11 @@ class ProcTable(Source):
         try:
             return TableSeen(self._reader.parse(self._file.read()))
         except FileNotFoundError:
-            return Missing(
-                self.name,
-                "this kernel has no IPVS (no /proc/net/ip_vs)",
-                "load it: modprobe ip_vs (keepalived does so at its start)",
-            )
+            remedy = "load it: modprobe ip_vs (keepalived does so at its start)"
+            return Missing(self.name, "this kernel has no IPVS (no /proc/net/ip_vs)", remedy)
         except PermissionError:
-            return Missing(
-                self.name, f"{self._file.path} may not be read", "run lvstui as root: sudo lvstui"
-            )
+            what = f"{self._file.path} may not be read"
+            return Missing(self.name, what, "run lvstui as root: sudo lvstui")
 
     def run(self, context: Context) -> None:
         # Again after a failure: what was said before has been taken back by it.

@@ -41,10 +41,8 @@ class Sysctls(Source):
     def run(self, context: Context) -> None:
         """Look now and then: nobody changes these often."""
         last: tuple[tuple[str, str], ...] | None = None
-        while True:
+        for _ in context.ticks(EVERY_S):
             values = read_sysctls()
             if values != last:
                 last = values
                 context.emit(self.name, SysctlsSeen(values))
-            if context.wait(EVERY_S):
-                return

@@ -16,8 +16,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from lvstui.lab import Lab
 from tests.bench.terminal import Terminal
+from tests.labs import Lab
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 5

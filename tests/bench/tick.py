@@ -20,11 +20,12 @@ import time
 from pathlib import Path
 
 from lvstui.kernel.table import PATH, TableFile, TableReader
-from lvstui.lab import Lab, Topology
+from lvstui.lab import Topology
 from lvstui.model.facts import Observation, TableSeen
 from lvstui.model.knowledge import Knowledge
 from lvstui.sources.base import Context
 from tests.bench.surroundings import Surroundings
+from tests.labs import Lab
 
 ROOT = Path(__file__).parents[2]
 SERVICES, SERVERS, CHANGED, ROUNDS = 1000, 10, 100, 15

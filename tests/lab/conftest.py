@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import Lab, LabError
+from lvstui.lab import LabError
 from lvstui.lab.topology import Topology
+from tests.labs import Lab
 
 _HERE = Path(__file__).parent
 _GROUPS = {

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from lvstui.lab import Lab, LabError
+from lvstui.lab import LabError
 from lvstui.lab.control import LabProcess, RunResult
+from tests.labs import Lab
 
 ROOT = Path(__file__).parents[2]
 LVSTUI = f"{shlex.quote(sys.executable)} -m lvstui"

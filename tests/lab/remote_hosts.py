@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lvstui.lab import Lab
+from tests.labs import Lab
 
 PASSWORD, ASKS, HANGS, CHACHA, TWO_KEYS, NEW_KEY, CERTIFIED, ONLY_CERTIFICATE = range(2201, 2209)
 """Ports on rs2: password login; keyboard-interactive; nothing after the login; one cipher that

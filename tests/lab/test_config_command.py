@@ -15,6 +15,7 @@ import pytest
 from lvstui.lab import Lab
 from tests.lab.director import LVSTUI, PATIENCE_S, forget_attempts, lvstui, server, status
 from tests.lab.test_configuration import CONF, clean, holds_vip, now_ms, pool, read, requests
+from tests.labs import Lab
 
 SECRET = "Zq9kept7"
 RS1, RS2, RS3 = "0A0A0003:0050", "0A0A0004:0050", "0A0A0005:0050"

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
+from tests.labs import Lab
 
 CONF = "/etc/keepalived/keepalived.conf"
 STATE = "/var/lib/lvstui/config"

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from lvstui.lab import Lab, LabError, RunningMachine
+from lvstui.lab import LabError
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
 from tests.lab.director import Watch
+from tests.labs import Lab, RunningMachine
 
 TOPOLOGY = """
 directors = 1
@@ -149,7 +150,7 @@ def test_from_the_command_line(cluster: tuple[Lab, RunningMachine]) -> None:
     lab = cluster[0]
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "lvstui.lab", *words]
+        command = [sys.executable, "-m", "lvstui", "lab", *words]
         done = subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=60, cwd=PACKAGE_PARENT
         )

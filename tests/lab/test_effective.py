@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lvstui.keepalived import parse_bytes
-from lvstui.lab import Lab, RunResult, packages
+from lvstui.lab import RunResult, packages
 from tests.lab.director import lvstui
 from tests.lab.dumped import (
     differences,
@@ -23,6 +23,7 @@ from tests.lab.dumped import (
 )
 from tests.lab.odd_configs import ODD
 from tests.lab.random_configs import instances, services
+from tests.labs import Lab
 
 FOLDER = "/root/effective"
 AT_ONCE = 4

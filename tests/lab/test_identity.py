@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import Lab
 from tests.lab.director import status
 from tests.lab.test_config_command import NOBODY, said
 from tests.lab.test_configuration import CONF, clean, daemon
+from tests.labs import Lab
 from tests.stand_ins import recorder
 
 HOME = "/home/guest"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import ROOT, Keyword, Keywords, ValueKind, version_of, walk
-from lvstui.lab import Lab
+from tests.labs import Lab
 
 FOLDER = "/root/keywords"
 _HEADERS = {"virtual_server": "10.9.0.100 80", "real_server": "10.9.0.11 80"}

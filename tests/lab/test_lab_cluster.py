@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import Lab, LabError
+from lvstui.lab import LabError
+from tests.labs import Lab
 
 VIP = "10.10.0.20"
 

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from lvstui.lab import Lab, LabError
+from lvstui.lab import LabError
 from lvstui.lab.faults import FAULTS
 from lvstui.lab.surroundings import PACKAGE_PARENT
+from tests.labs import Lab
 
 VIP = "10.10.0.20"
 

@@ -19,11 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import Lab, LabError, guest, packages
+from lvstui.lab import LabError, guest, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
+from tests.labs import Lab
 
-COMMAND = [sys.executable, "-m", "lvstui.lab"]
+COMMAND = [sys.executable, "-m", "lvstui", "lab"]
 SMALL = "directors = 1\nreal_servers = 1\n"
 
 
@@ -261,7 +262,7 @@ def test_without_root(tmp_path: Path, topology: Path) -> None:
         # Both looks at the daemon, ours and that of the scripts: it is root's, whoever unpacked it.
         see = "from lvstui.sources.daemon import find_daemon as f; print(f().running, f().version)"
         words, command = (
-            ["-m", "lvstui.lab"],
+            ["-m", "lvstui", "lab"],
             "id -u; ssh deploy@rs1 sudo -n id -u; cat /proc/net/ip_vs; "
             f"cd {code}; {become[-1]} -c '{see}'; "
             ". lvstui/remote/guarded/tools.sh; . lvstui/keepalived/daemon/scripts/common.sh; "

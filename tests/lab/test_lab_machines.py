@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import Lab, LabError, RunningMachine, guest, machines, packages
+from lvstui.lab import LabError, guest, machines, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import STACKS, parse
 from tests.lab.conftest import Labs
+from tests.labs import Lab, RunningMachine
 
 SMALL = "directors = 1\nreal_servers = 1\n"
 MANAGES = {
@@ -116,9 +117,9 @@ def test_who_may_become_root_on_a_machine(booted: dict[str, RunningMachine]) -> 
 def test_cable_of_a_machine(booted: dict[str, RunningMachine]) -> None:
     machine = booted["plain"]
     lab = machine._lab
-    machine._lab.fault("unplug", machine.name)
+    machine.lab.fault("unplug", machine.name)
     assert lab.run("lb1", "arping -c 1 -w 1 -I eth0 m5", check=False).status != 0
-    machine._lab.fault("plug", machine.name)
+    machine.lab.fault("plug", machine.name)
     assert machine.run("true").status == 0
     with pytest.raises(LabError, match="m5 is a machine"):
         lab.fault("stop", "m5")
@@ -147,14 +148,14 @@ def test_direct_routing_reaches_a_machine(
     )
     for service in ("web", "dns"):
         served = f"tail -n 200 /var/log/client.log | grep ' {service} m5 .* ok$'"
-        machine._lab.wait("client", served, timeout=20)
+        machine.lab.wait("client", served, timeout=20)
 
 
 def test_commands_on_a_machine_from_the_command_line(booted: dict[str, RunningMachine]) -> None:
     lab = booted["netplan"]._lab
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "lvstui.lab", *words]
+        command = [sys.executable, "-m", "lvstui", "lab", *words]
         done = subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=30, cwd=PACKAGE_PARENT
         )
@@ -187,7 +188,7 @@ def test_a_power_cut_loses_what_was_not_synced(
     assert machine.run("cat /etc/kept /etc/lost", check=False).stdout == "kept\n"
     # Powered off in order it stays off, unlike after a reboot.
     machine.run("systemctl poweroff", check=False)
-    machine._lab.wait("lb1", lambda: not machine.is_on(), timeout=60, what="off")
+    machine.lab.wait("lb1", lambda: not machine.is_on(), timeout=60, what="off")
     time.sleep(2)
     assert not machine.is_on()
 
@@ -216,7 +217,7 @@ def test_killed_lab_takes_its_machines_along(tmp_path: Path) -> None:
     path = tmp_path / "machine.toml"
     path.write_text(topology_of("plain"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "lvstui.lab", "--topology", path, "--exec", "echo up; sleep 99"],
+        [sys.executable, "-m", "lvstui", "lab", "--topology", path, "--exec", "echo up; sleep 99"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -274,7 +275,7 @@ def test_machine_without_root(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 *("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", python),
-                *("-m", "lvstui.lab", "--topology", str(home / "m.toml"), "--wait"),
+                *("-m", "lvstui", "lab", "--topology", str(home / "m.toml"), "--wait"),
                 *("--exec", f"ssh m2 '{owners}' && ssh deploy@m1 '{ask}'"),
             ],
             env=env,

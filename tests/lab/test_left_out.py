@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lvstui.lab import Lab
 from tests.lab.director import LVSTUI
 from tests.lab.test_configuration import Engine, clean, read
+from tests.labs import Lab
 
 _MANY = 150
 _SEEN = """\

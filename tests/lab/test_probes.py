@@ -6,10 +6,10 @@ import json
 import sys
 from typing import Any
 
-from lvstui.lab import Lab
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import Topology
 from tests.lab.director import SLOW_S
+from tests.labs import Lab
 
 VIP = "10.10.0.20"
 SERVERS = {"10.10.0.3": "rs1", "10.10.0.4": "rs2", "10.10.0.5": "rs3"}

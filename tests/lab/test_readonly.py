@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
 from lvstui.realserver import transaction
 from tests.lab import strace
 from tests.lab.director import LVSTUI, PATIENCE_S, ROOT, lvstui, python, status
+from tests.labs import Lab
 
 TRACE = "/root/trace"
 READ_ONLY = f"{LVSTUI} --read-only"

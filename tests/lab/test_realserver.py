@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import Topology
 from tests.lab import director
 from tests.lab.conftest import Labs
 from tests.lab.director import LVSTUI
+from tests.labs import Lab
 
 VIP = "10.10.0.20"
 SERVERS = ("rs1", "rs2", "rs3")

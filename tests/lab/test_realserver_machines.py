@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab, RunningMachine
 from lvstui.lab.topology import STACKS, parse
 from tests.lab import director
 from tests.lab.conftest import Labs
 from tests.lab.director import LVSTUI
 from tests.lab.test_lab_machines import topology_of
+from tests.labs import Lab, RunningMachine
 
 VIP = "10.10.0.20"
 METHOD = {

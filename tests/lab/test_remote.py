@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
 from tests.lab import remote_hosts as hosts
+from tests.labs import Lab
 
 ROOT = Path(__file__).parents[2]
 SLOW_S = 150.0

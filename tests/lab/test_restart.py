@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
 from lvstui.lab.topology import parse
 from tests.lab.director import SLOW_S, Watch, server, status
+from tests.labs import Lab
 
 TOPOLOGY = """
 directors = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from lvstui.lab import Lab
 from tests.lab.director import LVSTUI, SLOW_S, Watch, server, status
+from tests.labs import Lab
 
 
 def test_all_well(lab: Lab) -> None:

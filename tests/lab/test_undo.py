@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lvstui.lab import Lab
 from lvstui.lab.control import LabProcess
 from lvstui.lab.topology import Topology
 from tests.lab.conftest import Labs
 from tests.lab.director import LVSTUI
 from tests.lab.test_config_command import RS1, RS2, RS3, said, weight
 from tests.lab.test_configuration import clean, read
+from tests.labs import Lab
 
 DRAW_S = 120.0
 """A console that starts in the guest draws after some ten seconds."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
 from tests.lab import director
 from tests.lab.director import LVSTUI, SLOW_S, forget_attempts, server, status
+from tests.labs import Lab
 
 
 def lvstui(lab: Lab, words: str) -> tuple[int, dict[str, Any]]:

@@ -19,8 +19,8 @@ import time
 from itertools import cycle
 from pathlib import Path
 
-from lvstui.lab import Lab
 from tests.bench.terminal import Terminal
+from tests.labs import Lab
 
 ROOT = Path(__file__).parents[2]
 KEY_S, FAULT_S, LINE_S = 2.0, 8.0, 30.0

@@ -36,8 +36,6 @@ class Agent(AgentLine):
         """Tell the host how far the start is; the guest's own clock in seconds."""
         self.send_json(protocol.PHASE, 0, {"phase": name, "uptime": time.monotonic()})
 
-    # ---- starting ----------------------------------------------------------------------------
-
     def build(self) -> None:
         """Nodes, cables, addresses, services."""
         for item in self.plan["nodes"]:
@@ -78,8 +76,6 @@ class Agent(AgentLine):
         reply = proxy.call(op)
         if "error" in reply:
             raise OSError(f"node {proxy.name}: {reply['error']}")
-
-    # ---- serving -----------------------------------------------------------------------------
 
     def run(self, seconds: float | None = None) -> None:
         """Serve for ever, or for some seconds."""

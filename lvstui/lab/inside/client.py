@@ -33,7 +33,7 @@ class Client:
     """Targets: {"name", "protocol", "address", "port", "per_second", "downloads"}."""
 
     def __init__(self, targets: list[dict[str, Any]]) -> None:
-        self._loop = Loop()
+        self.loop = Loop()
         self._log = _open_log()
         self._count = 0
         start = 0.0
@@ -43,12 +43,8 @@ class Client:
                 self._tick(target, 1 / rate, time.monotonic() + start)
             for number in range(int(target.get("downloads", 0))):
                 # Spread over the time of one, so that some always start and some always end.
-                self._loop.later(1 + 20.0 / target["downloads"] * number, self._starter(target))
+                self.loop.later(1 + 20.0 / target["downloads"] * number, self._starter(target))
             start += 0.013
-
-    def run(self) -> None:
-        """Never returns."""
-        self._loop.run()
 
     def _starter(self, target: dict[str, Any]) -> Any:
         return lambda: self._http(target, "/slow")
@@ -62,7 +58,7 @@ class Client:
             # A guest that was held up does not make up for it in one burst.
             self._tick(target, interval, max(due + interval, time.monotonic()))
 
-        self._loop.later(max(0.0, due - time.monotonic()), go)
+        self.loop.later(max(0.0, due - time.monotonic()), go)
 
     def _write(self, target: dict[str, Any], start: float, who: str, word: str) -> None:
         took = (time.time() - start) * 1000
@@ -75,7 +71,7 @@ class Client:
             self._log = _open_log()
 
     def _http(self, target: dict[str, Any], path: str) -> None:
-        _Http(self._loop, target, path, self._write, self._http)
+        _Http(self.loop, target, path, self._write, self._http)
 
     def _dns(self, target: dict[str, Any]) -> None:
         start = time.time()
@@ -88,7 +84,7 @@ class Client:
             nonlocal done
             if not done:
                 done = True
-                self._loop.remove(sock.fileno())
+                self.loop.remove(sock.fileno())
                 sock.close()
                 self._write(target, start, who, word)
 
@@ -104,14 +100,14 @@ class Client:
         # example.lab, TXT
         query = struct.pack("!HHHHHH", os.getpid() & 0xFFFF, 0x100, 1, 0, 0, 0)
         query += b"\x07example\x03lab\0" + struct.pack("!HH", 16, 1)
-        self._loop.add(sock.fileno(), readable)
+        self.loop.add(sock.fileno(), readable)
         try:
             sock.connect((target["address"], int(target["port"])))
             sock.send(query)
         except OSError as error:
             end("", _word(error))
             return
-        self._loop.later(TIMEOUT_SECONDS, lambda: end("", "timeout"))
+        self.loop.later(TIMEOUT_SECONDS, lambda: end("", "timeout"))
 
 
 class _Http:
@@ -191,4 +187,4 @@ def _word(error: OSError) -> str:
 
 def serve(targets: list[dict[str, Any]]) -> None:
     """Never returns."""
-    Client(targets).run()
+    Client(targets).loop.run()

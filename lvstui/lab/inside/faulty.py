@@ -42,8 +42,8 @@ class Faults:
             "start": lambda node, arg: self._service(node, arg, "normal", "answer again"),
             "hang": lambda node, arg: self._service(node, arg, "hang", "accept and never answer"),
             "slow": self._slow,
-            "unplug": self._unplug,
-            "plug": self._plug,
+            "unplug": lambda node, _: self._cable(node, False),
+            "plug": lambda node, _: self._cable(node, True),
             "kill-keepalived": lambda node, _: self._keepalived(node, "kill", "killed (-9)"),
             "stop-keepalived": lambda node, _: self._keepalived(node, "stop", "told to stop"),
             "start-keepalived": lambda node, _: self._keepalived(node, "start", "started"),
@@ -56,8 +56,6 @@ class Faults:
             "unsplit": lambda node, _: self._block_vrrp(False),
             "heal": lambda node, _: self.heal(),
         }
-
-    # ---- asking ------------------------------------------------------------------------------
 
     def accept(self, listening: socket.socket) -> None:
         """A process in a node wants something."""
@@ -95,10 +93,7 @@ class Faults:
         try:
             op = request.get("op")
             if op == "fault":
-                text = self._inject(
-                    str(request.get("name")), request.get("node"), request.get("argument")
-                )
-                return {"ok": True, "text": text}
+                return {"ok": True, "text": self._inject(request)}
             if op == "status":
                 return {"ok": True, **self.status()}
             if op == "info":
@@ -113,11 +108,12 @@ class Faults:
         except (FaultRefused, OSError) as error:
             return {"ok": False, "error": str(error)}
 
-    def _inject(self, name: str, node: Any, argument: Any) -> str:
-        handler = self._handlers.get(name)
-        if handler is None:
+    def _inject(self, request: dict[str, Any]) -> str:
+        name, argument = str(request.get("name")), request.get("argument")
+        if name not in self._handlers:
             raise FaultRefused(f"no fault {name!r}; there are: {', '.join(self._handlers)}")
-        return handler(str(node or ""), "" if argument is None else str(argument))
+        node = str(request.get("node") or "")
+        return self._handlers[name](node, "" if argument is None else str(argument))
 
     def _proxy(self, name: str) -> NodeProxy:
         proxy = self._agent.nodes.get(name)
@@ -150,8 +146,6 @@ class Faults:
             raise FaultRefused(reply["error"])
         return reply
 
-    # ---- the faults --------------------------------------------------------------------------
-
     def _service(self, node: str, service: str, mode: str, words: str, ms: int = 0) -> str:
         self._ask(node, "service", service=service, mode=mode, ms=ms)
         return f"{node}: {service or 'all services'} {words}"
@@ -179,14 +173,12 @@ class Faults:
         if not answer and not self._proxy(node).item["loopback"]:
             raise FaultRefused(f"{node} is bare: its ARP sysctls are left as they are")
         self._ask(node, "arp", answer=answer)
-        if answer:
-            self._arp_answers.add(node)
-        else:
-            self._arp_answers.discard(node)
         # Clients keep a director's MAC for a minute: who answers now decides at once.
         self._forget_neighbours()
         if answer:
+            self._arp_answers.add(node)
             return f"{node}: answers ARP for the VIPs of its loopback (arp_ignore 0)"
+        self._arp_answers.discard(node)
         return f"{node}: answers ARP for its own addresses only (arp_ignore 1)"
 
     def _forget_neighbours(self) -> None:
@@ -209,24 +201,19 @@ class Faults:
         self._ask(node, "vip", add=False)
         return f"{node}: no VIP on its loopback, ARP sysctls 0"
 
-    def _link(self, node: str, up: bool) -> None:
+    def _cable(self, node: str, plug: bool) -> str:
         if self._route is None:
             self._route = rtnl.LabRoute()
         if self._machine_role(node):
             # The port of a machine stays up: its cable ends outside this guest.
-            self._route.enslave("v" + node, BRIDGE if up else "")
+            self._route.enslave("v" + node, BRIDGE if plug else "")
         else:
-            self._route.set_up(self._proxy(node).port, up)
-
-    def _unplug(self, node: str, _: str) -> str:
-        self._link(node, False)
+            self._route.set_up(self._proxy(node).port, plug)
+        if plug:
+            self._unplugged.discard(node)
+            return f"{node}: cable plugged in"
         self._unplugged.add(node)
         return f"{node}: cable pulled"
-
-    def _plug(self, node: str, _: str) -> str:
-        self._link(node, True)
-        self._unplugged.discard(node)
-        return f"{node}: cable plugged in"
 
     def _directors(self) -> list[NodeProxy]:
         return [proxy for proxy in self._agent.nodes.values() if proxy.role == "director"]
@@ -280,7 +267,7 @@ class Faults:
         if self._split:
             self._block_vrrp(False)
             mended.append("VRRP passes")
-        mended += [self._plug(node, "") for node in sorted(self._unplugged)]
+        mended += [self._cable(node, True) for node in sorted(self._unplugged)]
         for proxy in self._agent.nodes.values():
             reply = proxy.call("heal")
             mended += [f"{proxy.name}: {item}" for item in reply.get("mended", [])]

@@ -56,8 +56,6 @@ class Node:
         os.chmod(LAB_SOCKET, 0o600)
         self.lab_socket.listen(16)
 
-    # ---- starting ----------------------------------------------------------------------------
-
     def op_net(self, _: dict[str, Any]) -> None:
         """Addresses and sysctls; the cable is there."""
         self._sysctls()
@@ -129,8 +127,6 @@ class Node:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
 
-    # ---- commands ----------------------------------------------------------------------------
-
     def op_exec(self, call: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         """Run argv.  With "pty": [rows, columns] a new terminal's master goes back (key "fd"); else
         three descriptors came along: standard input, output and error."""
@@ -191,8 +187,6 @@ class Node:
                 self._commands.discard(pid)
                 code = os.waitstatus_to_exitcode(status)
                 self._events.send(json.dumps({"pid": pid, "status": code}).encode())
-
-    # ---- faults ------------------------------------------------------------------------------
 
     def op_service(self, call: dict[str, Any]) -> dict[str, Any] | None:
         """Set the mode of a service ("" for all)."""

@@ -280,7 +280,8 @@ def _settle(args: argparse.Namespace) -> int:
             _heard(engine)
         except RemoteError as error:
             return not_done(args, str(error))
-        if getattr(args, "give_up", False):
+        give_up = getattr(args, "give_up", False)
+        if give_up:
             # The newest may have come to its bad end already.
             waiting = waiting or tuple(e for e in engine.history()[:1] if e.unseen_trouble)
         chosen = [entry for entry in waiting if not args.id or entry.id == args.id]
@@ -292,7 +293,7 @@ def _settle(args: argparse.Namespace) -> int:
             known = ", ".join(f"{entry.id} ({entry.title})" for entry in waiting)
             return not_done(args, f"name the change that is meant; those that wait: {known}")
         id_ = chosen[0].id
-        if getattr(args, "give_up", False):
+        if give_up:
             wrong = engine.give_up(id_)
             if wrong:
                 return not_done(args, f"not given up: {wrong}")

@@ -15,6 +15,7 @@ from lvstui.model.text import plain
 from lvstui.process.printing import as_json
 from lvstui.process.readonly import Harmless
 from lvstui.shell.arguments import JSON_OF_CONFIG, SCHEMA_HELP, flag, option, print_meanings
+from lvstui.shell.ask import fail
 from lvstui.shell.config.change import add_changes
 from lvstui.shell.config.first import add_first
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from lvstui.keepalived.text.tree import Tree
     from lvstui.shell.config.report import ConfigSide
 
-SAME, DIFFERENT, USAGE = 0, 1, 2
+SAME, DIFFERENT = 0, 1
 RUNNING = "running"
 
 
@@ -126,8 +127,7 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
         try:
             return run(args)
         except (CannotLook, ValueError) as error:
-            print(f"lvstui: {plain(str(error))}", file=sys.stderr)
-            return USAGE
+            return fail(plain(str(error)))
 
     return guarded
 
@@ -136,8 +136,7 @@ def _schema(args: argparse.Namespace, words: Sequence[str] = ()) -> int:
     from lvstui.shell.config.report import MEANINGS
 
     if not args.schema:
-        print(f"lvstui: config what? ({', '.join(words)}; --help says more)", file=sys.stderr)
-        return USAGE
+        return fail(f"config what? ({', '.join(words)}; --help says more)")
     print_meanings(MEANINGS)
     return SAME
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.keys import ServerKey, ServiceKey, split_port
@@ -235,15 +236,12 @@ def _service_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("service", metavar="SERVICE", help="'tcp ADDR:PORT', or its name")
 
 
-def _vip_arguments(adding: bool) -> Callable[[argparse.ArgumentParser], None]:
-    def arguments(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("vip", metavar="ADDR/PREFIX" if adding else "ADDR")
-        sub.add_argument("--instance", required=True, metavar="NAME")
-        if adding:
-            flag(sub, "--excluded", help="not in the adverts (virtual_ipaddress_excluded)")
-        sub.set_defaults(adding=adding)
-
-    return arguments
+def _vip_arguments(sub: argparse.ArgumentParser, adding: bool = False) -> None:
+    sub.add_argument("vip", metavar="ADDR/PREFIX" if adding else "ADDR")
+    sub.add_argument("--instance", required=True, metavar="NAME")
+    if adding:
+        flag(sub, "--excluded", help="not in the adverts (virtual_ipaddress_excluded)")
+    sub.set_defaults(adding=adding)
 
 
 def _apply_arguments(sub: argparse.ArgumentParser) -> None:
@@ -269,8 +267,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Make |
     "add-server": ("add a real server to a service", _add_arguments, _add_server),
     "remove-server": ("remove a real server", _server_arguments, _remove_server),
     "remove-service": ("remove a virtual server", _service_arguments, _remove_service),
-    "add-vip": ("add a virtual address to an instance", _vip_arguments(True), _vip),
-    "remove-vip": ("remove a virtual address", _vip_arguments(False), _vip),
+    "add-vip": ("add a virtual address to an instance", partial(_vip_arguments, adding=True), _vip),
+    "remove-vip": ("remove a virtual address", _vip_arguments, _vip),
     "rollback": ("put back what a past change replaced", _rollback_arguments, None),
 }
 """By name: help, arguments, and what is wanted; None: no single edit of a file."""

@@ -14,8 +14,7 @@ from lvstui.model.facts import Available, ChecksSeen, CheckState, Fact, Instance
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.sources import dumps
 from lvstui.sources.base import Context
-from lvstui.sources.dump_checks import parse_checks
-from lvstui.sources.dump_text import parse_data, parse_json, parse_stats
+from lvstui.sources.dump_text import parse_checks, parse_data, parse_json, parse_stats
 from lvstui.sources.dumps import DATA as DATA_DUMP
 from lvstui.sources.dumps import STATS, DumpSource, request
 from tests import stand_ins

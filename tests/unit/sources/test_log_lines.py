@@ -439,11 +439,11 @@ def test_other_lines_are_survived(line: str) -> None:
 
 
 def test_repeats_are_said_once() -> None:
-    repeats = Repeats(window_s=10)
+    repeats = Repeats()
     (fact,) = facts_of("(VI_3) received lower priority (90) advert from 10.9.0.1 - discarding")
     assert not repeats.is_repeat(fact, 100.0)
     assert repeats.is_repeat(fact, 101.0)
-    assert repeats.is_repeat(fact, 110.0)  # renewed
-    assert not repeats.is_repeat(fact, 121.0)
-    assert not repeats.is_repeat(InstanceChanged("VI_3", "MASTER"), 122.0)
-    assert not repeats.is_repeat(InstanceChanged("VI_3", "MASTER"), 122.0)
+    assert repeats.is_repeat(fact, 160.5)  # renewed
+    assert not repeats.is_repeat(fact, 221.0)
+    assert not repeats.is_repeat(InstanceChanged("VI_3", "MASTER"), 222.0)
+    assert not repeats.is_repeat(InstanceChanged("VI_3", "MASTER"), 222.0)

@@ -45,8 +45,7 @@ from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.talk import CommandLine, Raw
 from lvstui.sources.dbus import parse_signal
-from lvstui.sources.dump_checks import parse_checks
-from lvstui.sources.dump_text import parse_data, parse_json, parse_stats
+from lvstui.sources.dump_text import parse_checks, parse_data, parse_json, parse_stats
 from lvstui.sources.fifo import parse_line
 from lvstui.sources.log_lines import facts_of, split_syslog
 from lvstui.sources.wire import parse_advert
