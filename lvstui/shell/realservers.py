@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lvstui.process import readonly
 from lvstui.process.readonly import Harmless
-from lvstui.session.hosts import other_directors, real_servers_of
+from lvstui.session.realservers import other_directors, real_servers_of
 from lvstui.shell.ask import DONE, NOT_DONE, agreed, fail
 from lvstui.shell.change import SCHEMA as CHANGE
 from lvstui.shell.change import carry_out, change_options, json_option
