@@ -137,7 +137,7 @@ def _console(args: argparse.Namespace) -> int:
                 from lvstui.operations.looks import keep
                 from lvstui.operations.realservers import RealServers
                 from lvstui.remote.connect import Connector
-                from lvstui.session.hosts import other_directors
+                from lvstui.session.realservers import other_directors
 
                 connector = at_the_end.enter_context(Connector(asker))
                 return RealServers(

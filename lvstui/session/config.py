@@ -27,9 +27,8 @@ from lvstui.operations.change import Outcome, Phase, Progress
 from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.remote.runner import RemoteError
-from lvstui.session.config_change import ConfigChange, MakePlan
 from lvstui.session.document import Document, Lint, document, recorded
-from lvstui.session.drafting import Edit, IntentLog, Pending, pending
+from lvstui.session.drafting import ConfigChange, Edit, IntentLog, MakePlan, Pending, pending
 from lvstui.session.jobs import Begin, Jobs, Later, in_thread
 from lvstui.session.on_disk import OnDisk
 
@@ -97,11 +96,6 @@ class ConfigSession(Jobs):
     def changeable(self) -> bool:
         """There is something that can change them."""
         return self._make_engine is not None
-
-    @property
-    def reading(self) -> bool:
-        """It is being read for the first time."""
-        return self._busy and self.document is None
 
     @property
     def unkept(self) -> ConfigChange | None:

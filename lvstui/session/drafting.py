@@ -1,4 +1,5 @@
-"""The operator's draft of the configuration: every change can be taken back, nothing is written.
+"""The operator's draft of the configuration, in which every change can be taken back and nothing is
+written; and the change that comes of it.
 
 The draft itself is only touched in the session's thread, one piece of work at a time; what screens
 show of it is copied out when a piece ends.
@@ -8,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.text.mask import masked_diff, secrets_in, secrets_of
+from lvstui.operations.change import TrackedChange
+from lvstui.operations.config_plan import ConfigPlan
+
+if TYPE_CHECKING:
+    from lvstui.operations.configuration import DirectorConfigs
 
 Edit = Callable[[Draft], tuple[str, ...]]
 """Works on the draft, in a thread; gives what must be known. Raises RefusedEdit."""
@@ -88,3 +95,31 @@ class IntentLog:
                 return None
             result += step
         return tuple(result)
+
+
+MakePlan = Callable[["DirectorConfigs"], ConfigPlan]
+
+
+@dataclass
+class ConfigChange(TrackedChange):
+    """One change of the configuration, from the first question to its end: written under a timer on
+    each director."""
+
+    make: MakePlan = field(kw_only=True)
+    from_draft: bool = False
+    """The draft becomes what is in force when this is kept."""
+    plan: ConfigPlan | None = None
+    plight_here: str = ""
+    """Why the timer of this host cannot be relied on, as the picture says; empty: it can."""
+    plight_told: str = ""
+    """The same of any director, as they said when they were asked last."""
+
+    @property
+    def plight(self) -> str:
+        """Why its timer cannot be relied on (WAITING); empty: it can."""
+        return self.plight_here or self.plight_told
+
+    @property
+    def then(self) -> str:
+        """What becomes of it unless somebody decides (WAITING)."""
+        return self.plight or f"rolled back in {self.left_s:.0f} s"

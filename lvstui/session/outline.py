@@ -121,18 +121,6 @@ class Outline:
             return tuple(_checkers(id, service, service.servers[rest[1]]))
         return ()
 
-    def item(self, id: NodeId) -> Item | None:
-        """The node itself; None when there is none."""
-        try:
-            some = (
-                self.roots()
-                if len(id) < 2 or (id[0] == "blocks" and len(id) == 2)
-                else (self.children(id[:-1]))
-            )
-        except (IndexError, KeyError, ValueError):
-            return None
-        return next((item for item in some if item.id == id), None)
-
     def service_id(self, service: ServiceKey, server: ServerKey | None) -> NodeId | None:
         """Where a service, or one of its real servers, is in the outline."""
         for index, found in enumerate(self.configuration.services):

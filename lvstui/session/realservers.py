@@ -8,26 +8,63 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
-from lvstui.operations.change import Outcome, Phase, Progress
+from lvstui.operations.change import Outcome, Phase, Progress, TrackedChange
 from lvstui.operations.effects import FRESH_S, hosts_plan
-from lvstui.operations.rows import Row, hosts_title
+from lvstui.operations.rows import HostsPlan, Row, hosts_title
 from lvstui.process.newfile import create_saved
-from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
+from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, from_services, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import ErrorKind
-from lvstui.session.hosts import real_servers_of
 from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread
-from lvstui.session.realserver_change import HostsChange
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
+
+
+@dataclass
+class HostsChange(TrackedChange):
+    """One push or undo; it is looked at all of its hosts before it is planned."""
+
+    plan: HostsPlan | None = None
+    operation: str = field(kw_only=True)
+    """push or undo."""
+    hosts: tuple[Host, ...] = field(kw_only=True)
+    vips: tuple[str, ...] = ()
+    """Only these; none: all of each host."""
+    outcomes: dict[str, HostOutcome] = field(default_factory=dict)
+    """By address, as they come."""
+
+    @property
+    def line(self) -> str:
+        """What came of it, for a notification."""
+        came = self.outcome
+        if self.problem or came is None:
+            return f"{self.title}: {self.problem}"
+        return f"{'; '.join((came.text, *came.wrong[:1]))}. o shows it whole."
+
+
+def real_servers_of(picture: Picture, own: OwnFile) -> tuple[Host, ...]:
+    """The real servers in Direct Routing that a picture knows."""
+    services = [view.configured for view in picture.services if view.configured is not None]
+    marked = dict.fromkeys(vip for instance in picture.instances for vip in instance.vips)
+    return from_services(services, own, tuple(marked))
+
+
+def other_directors(picture: Picture) -> dict[str, str]:
+    """Address and name of directors beside this one, as far as the wire tells them."""
+    found: dict[str, str] = {}
+    for instance in picture.instances:
+        for address in (instance.master_address, *(sender for sender, _ in instance.others)):
+            if address and address not in instance.vips:
+                found[address] = "the other director"
+    return found
 
 
 class RealServerSession(Jobs):

@@ -28,8 +28,7 @@ from lvstui.tui.live import LiveScreen
 from lvstui.tui.palette import CommandProvider, Palette
 from lvstui.tui.screens import SCREENS
 from lvstui.tui.settings import Settings, speaks_unicode
-from lvstui.tui.styles import free_closed_widgets, style_paths
-from lvstui.tui.theme import DEFAULT_THEME, THEMES, meanings
+from lvstui.tui.theme import DEFAULT_THEME, THEMES, free_closed_widgets, meanings, style_paths
 from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.tui.widgets.glyphs import glyphs
 

@@ -14,8 +14,7 @@ from lvstui.process.readonly import READ_ONLY
 from lvstui.tui.command import Command, bindings
 from lvstui.tui.common import COMMON
 from lvstui.tui.live import LiveScreen
-from lvstui.tui.screens import SCREENS
-from lvstui.tui.widgets.header import HeaderStrip, Tab, TabStrip
+from lvstui.tui.widgets.header import HeaderStrip, TabStrip
 from lvstui.tui.widgets.keybar import Key, KeyBar
 from lvstui.tui.widgets.line import Bit
 from lvstui.tui.widgets.warnings import WarningStrip
@@ -61,8 +60,7 @@ class ConsoleScreen(LiveScreen[None]):
         header = HeaderStrip(glyphs, self.console.settings.clock, self._waiting_bits)
         header.read_only = self.console.operator.read_only
         yield header
-        tabs = [Tab(entry.key, entry.mode, entry.title) for entry in SCREENS]
-        yield TabStrip(tabs, self.MODE, glyphs)
+        yield TabStrip(self.MODE)
         yield WarningStrip(glyphs)
         yield from self.body()
         yield KeyBar(self._keys, self._lock)

@@ -41,8 +41,6 @@ class Crash:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.reported: Path | None = None
-        """Where the last trace was written."""
 
     def report(self, error: BaseException | None) -> Text:
         """What is printed after the screen was given back."""
@@ -71,7 +69,6 @@ class Crash:
         path, file = newfile.create_saved(self._folder, "crash", "txt", time.time())
         with file:
             file.writelines(lines)
-        self.reported = path
         return path
 
 

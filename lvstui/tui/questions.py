@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -27,6 +27,7 @@ from lvstui.tui.widgets.line import Bit
 if TYPE_CHECKING:
     from textual.app import App
 
+Answer = TypeVar("Answer")
 _WORDS = {
     "passphrase": "passphrase of a key",
     "password": "password",
@@ -89,13 +90,9 @@ class KeyScreen(Dialog[bool]):
     def action_leave(self) -> None:
         self.dismiss(False)
 
-    @on(Button.Pressed, "#refuse")
-    def _refused(self) -> None:
-        self.dismiss(False)
-
-    @on(Button.Pressed, "#accept")
-    def _accepted(self) -> None:
-        self.dismiss(True)
+    @on(Button.Pressed)
+    def _chosen(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "accept")
 
 
 class SecretScreen(Dialog[None]):
@@ -170,36 +167,32 @@ class ScreenAsker:
 
     def accept_key(self, key: UnknownKey) -> bool:
         """Whether the operator vouches for this host key."""
-        answered = threading.Event()
-        found: list[bool] = []
 
-        def take(accepted: bool | None) -> None:
-            found.append(bool(accepted))
-            answered.set()
+        def push(take: Callable[[bool | None], None]) -> None:
+            self._app.push_screen(KeyScreen(key), take)
 
-        if not self._show(lambda: self._app.push_screen(KeyScreen(key), take)):
-            return False
-        answered.wait()
-        return found[0]
+        return bool(self._answer(push))
 
     def secret(self, request: SecretRequest) -> SecretAnswer | None:
         """The answer; None when the operator has none."""
-        answered = threading.Event()
-        hand: list[SecretAnswer | None] = []
 
-        def take(answer: SecretAnswer | None) -> None:
+        def push(take: Callable[[SecretAnswer | None], None]) -> None:
+            self._app.push_screen(SecretScreen(request, take))
+
+        return self._answer(push)
+
+    def _answer(self, push: Callable[[Callable[[Answer | None], None]], None]) -> Answer | None:
+        """Wait for what the dialog hands over; None too when there is no app any more to ask in."""
+        answered = threading.Event()
+        hand: list[Answer | None] = []
+
+        def take(answer: Answer | None) -> None:
             hand.append(answer)
             answered.set()
 
-        if not self._show(lambda: self._app.push_screen(SecretScreen(request, take))):
+        try:
+            self._app.call_from_thread(push, take)
+        except RuntimeError:
             return None
         answered.wait()
         return hand.pop()
-
-    def _show(self, push: Callable[[], object]) -> bool:
-        """False when there is no app any more to ask in."""
-        try:
-            self._app.call_from_thread(lambda: push() and None)
-        except RuntimeError:
-            return False
-        return True

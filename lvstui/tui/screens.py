@@ -20,47 +20,28 @@ class ScreenEntry:
     title: str
     summary: str
     """What is there, in one sentence."""
-    name: str
-    """The class, in `screen.py` of its folder."""
 
     def make(self) -> Screen[Any]:
-        """A new one."""
+        """A new one of the class in `screen.py` of its folder, named as the tab is."""
         module = importlib.import_module(f"{__package__}.{self.mode}.screen")
-        screen: Screen[Any] = getattr(module, self.name)()
+        screen: Screen[Any] = getattr(module, f"{self.title.title().replace(' ', '')}Screen")()
         return screen
 
 
 SCREENS = (
     ScreenEntry(
-        "1",
-        "services",
-        "Services",
-        "Virtual services and real servers, and what to do to them.",
-        "ServicesScreen",
+        "1", "services", "Services", "Virtual services and real servers, and what to do to them."
     ),
+    ScreenEntry("2", "failover", "Failover", "VRRP instances of this host, and whom it hears."),
     ScreenEntry(
-        "2",
-        "failover",
-        "Failover",
-        "VRRP instances of this host, and whom it hears.",
-        "FailoverScreen",
-    ),
-    ScreenEntry(
-        "4",
-        "config",
-        "Config",
-        "keepalived.conf: outline, text, findings; is it what runs?",
-        "ConfigScreen",
+        "4", "config", "Config", "keepalived.conf: outline, text, findings; is it what runs?"
     ),
     ScreenEntry(
         "5",
         "realservers",
         "Real servers",
         "What each real server has over SSH; push, verify, undo.",
-        "RealServersScreen",
     ),
-    ScreenEntry(
-        "7", "events", "Events", "Everything that happened: filter, pause, export.", "EventsScreen"
-    ),
+    ScreenEntry("7", "events", "Events", "Everything that happened: filter, pause, export."),
 )
 """In the order of their tabs."""

@@ -219,6 +219,7 @@ class ShownPlan:
         """Say yes, and wait until it was applied and the dialog has closed."""
         await self._desk.press("y")
         await self._desk.until(lambda: len(self._desk.app.screen_stack) == 1)
+        await self._desk.pilot.pause()
 
 
 def key_event(key: str) -> events.Key:

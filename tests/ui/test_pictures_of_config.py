@@ -82,7 +82,7 @@ def press(keys: list[str]) -> Callable[[Pilot[None]], Awaitable[None]]:
                 continue
             desk = app.config_session
             for _ in range(500):
-                quiet = not desk.under_way and not desk.reading
+                quiet = not desk.under_way and not desk._busy
                 there = desk.document is not None or desk.trouble or app.current_mode != "config"
                 if quiet and there:
                     break

@@ -16,7 +16,7 @@ from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Phase
 from lvstui.operations.config_plan import ConfigPlan, HostChange
 from lvstui.session.config import ConfigSession
-from lvstui.session.config_change import ConfigChange
+from lvstui.session.drafting import ConfigChange
 from lvstui.tui.change.dialog import ChangeScreen, diff_bits, sections
 from lvstui.tui.config.summary import STYLES, glyph_of
 from lvstui.tui.widgets.glyphs import Glyphs

@@ -17,8 +17,7 @@ from lvstui.operations.rows import Row
 from lvstui.realserver.checks import PUSHABLE, TITLES
 from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import ChangeFile, HostPlan
-from lvstui.session.realserver_change import HostsChange
-from lvstui.session.realservers import RealServerSession
+from lvstui.session.realservers import HostsChange, RealServerSession
 from lvstui.tui.change.dialog import ChangeScreen, diff_bits, sections
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.realservers.matrix_layout import mark

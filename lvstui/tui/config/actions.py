@@ -18,8 +18,7 @@ from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.change import Phase
 from lvstui.session.config import NO_ENGINE
-from lvstui.session.config_change import ConfigChange
-from lvstui.session.drafting import carrying
+from lvstui.session.drafting import ConfigChange, carrying
 from lvstui.session.selection import Selection
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms

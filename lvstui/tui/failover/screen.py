@@ -9,10 +9,24 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from lvstui.model.picture import Picture
+from lvstui.model.picture import Event, InstanceView, Picture
+from lvstui.model.say import clock_ms, duration, grouped, moment, plural
 from lvstui.tui.command import Command
 from lvstui.tui.console import ConsoleScreen
-from lvstui.tui.failover.text import failover_bits
+from lvstui.tui.widgets.format import cut, fit
+from lvstui.tui.widgets.glyphs import Glyphs
+from lvstui.tui.widgets.line import Bit
+from lvstui.tui.widgets.warnings import SEVERITY_BITS
+
+_KINDS = frozenset({"vrrp", "address", "link", "daemon"})
+_MOST_EVENTS = 40
+_LABEL = 12
+_STATE_STYLE = {
+    "MASTER": "bold $rs-up",
+    "BACKUP": "$lv-text",
+    "FAULT": "bold $rs-down",
+    "STOP": "bold $rs-down",
+}
 
 
 class FailoverScreen(ConsoleScreen):
@@ -35,3 +49,153 @@ class FailoverScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.show_picture, self.console.picture)
+
+
+def failover_bits(picture: Picture, now: float, width: int, glyphs: Glyphs) -> list[Bit]:
+    """Instances, then what changed."""
+    bits: list[Bit] = []
+    if not picture.instances:
+        bits += _nothing(picture)
+    for instance in picture.instances:
+        bits += _instance(instance, picture.host, now, glyphs)
+    found = [event for event in reversed(picture.events) if event.kind in _KINDS]
+    bits += _heading("What changed", width, glyphs)
+    if not found:
+        bits.append(("No change of hands since lvstui began to look.\n", "$lv-dim"))
+    for event in found[:_MOST_EVENTS]:
+        bits += _event(event, now, width, glyphs)
+    return bits
+
+
+def _nothing(picture: Picture) -> list[Bit]:
+    daemon = picture.daemon
+    if daemon.installed is False:
+        why = "keepalived is not installed here, so nothing speaks VRRP."
+    elif daemon.running is False:
+        why = "keepalived is not running: start it with  systemctl start keepalived"
+    elif not picture.ready:
+        why = "Reading …"
+    else:
+        why = f"No vrrp_instance is known on {picture.host}" + (
+            f" ({daemon.config_file} defines none)." if daemon.config_file else "."
+        )
+    return [("No VRRP instance\n", "bold $lv-accent"), (why + "\n\n", "$lv-text")]
+
+
+def _heading(title: str, width: int, glyphs: Glyphs) -> list[Bit]:
+    rule = glyphs.rule * max(width - len(title) - 1, 0)
+    return [(title.upper() + " ", "bold $lv-dim"), (rule + "\n", "$lv-faint")]
+
+
+def _line(label: str, *values: Bit) -> list[Bit]:
+    return [("  " + fit(label, _LABEL), "$lv-dim"), *values, ("\n", "")]
+
+
+def _instance(view: InstanceView, host: str, now: float, glyphs: Glyphs) -> list[Bit]:
+    style = _STATE_STYLE.get(view.state, "$sev-warn")
+    glyph = {"MASTER": glyphs.master, "BACKUP": glyphs.backup}.get(view.state, glyphs.no)
+    bits: list[Bit] = [
+        (view.name, "bold $lv-text"),
+        (f"   {host} ", "$lv-dim"),
+        (f"{glyph} {view.state}", style),
+    ]
+    if view.since is not None:
+        since = f"   since {moment(view.since, now)} ({duration(now - view.since)})"
+        bits.append((since, "$lv-dim"))
+    bits.append((f"   known from: {view.source}\n", "$lv-dim"))
+    bits += _line(
+        "Identity",
+        (f"vrid {view.vrid} on {view.interface or '?'}, VRRP version {view.version}", "$lv-text"),
+        (f"   sync group {view.sync_group}" if view.sync_group else "", "$lv-dim"),
+    )
+    bits += _line("Priority", *_priority(view))
+    for index, vip in enumerate(view.vips):
+        here = vip in view.vips_here
+        wrong = here != (view.state == "MASTER")
+        said = "on this host" if here else "not on this host"
+        bits += _line(
+            "" if index else "Addresses",
+            (f"{vip}  ", "$lv-text"),
+            (
+                f"{glyphs.yes if here else glyphs.none} {said}",
+                "$sev-bad" if wrong else "$sev-good" if here else "$lv-dim",
+            ),
+            (f"   {glyphs.warn} but the state is {view.state}" if wrong else "", "bold $sev-bad"),
+        )
+    bits += _wire(view, now, glyphs)
+    stats = view.stats
+    if stats is not None:
+        bits += _line(
+            "Counters",
+            (
+                f"{grouped(stats.adverts_sent)} sent, {grouped(stats.adverts_received)} received; ",
+                "$lv-text",
+            ),
+            (
+                f"became master {plural(stats.became_master, 'time')}, "
+                f"gave it up {plural(stats.released_master, 'time')}",
+                "$lv-text",
+            ),
+        )
+        for name, count in stats.errors:
+            bits += _line("", (f"{glyphs.warn} {name}: {grouped(count)}", "$sev-warn"))
+    bits.append(("\n", ""))
+    return bits
+
+
+def _priority(view: InstanceView) -> list[Bit]:
+    if view.priority is None:
+        base = "unknown" if view.base_priority is None else f"{view.base_priority} in the file"
+        return [(base, "$lv-text")]
+    bits: list[Bit] = [(str(view.priority), "$lv-text")]
+    if view.base_priority is not None and view.base_priority != view.priority:
+        change = view.priority - view.base_priority
+        sign = "+" if change > 0 else "−"
+        text = f" = {view.base_priority} {sign} {abs(change)}: something tracked has changed it"
+        bits.append((text, "$sev-warn"))
+    return bits
+
+
+def _wire(view: InstanceView, now: float, glyphs: Glyphs) -> list[Bit]:
+    """Who is heard as master, on time or not, and whoever else speaks."""
+    bits: list[Bit] = []
+    every = f"every {view.advert_interval_s:.2f} s"
+    if view.adverts_ok is None:
+        bits += _line("On the wire", ("not listened to (see the warnings, W)", "$lv-dim"))
+    else:
+        who = view.master_address or "nobody"
+        prio = f" prio {view.master_priority}" if view.master_priority is not None else ""
+        last = f", last {duration(now - view.last_advert)} ago" if view.last_advert else ""
+        mark = (f"{glyphs.yes} on time", "$sev-good")
+        if not view.adverts_ok:
+            mark = (f"{glyphs.no} late", "bold $sev-bad")
+        bits += _line(
+            "On the wire",
+            (f"master {who}{prio}  ", "$lv-text"),
+            (every + last + "  ", "$lv-dim"),
+            mark,
+        )
+    for address, priority in view.others:
+        rival = view.state == "MASTER"
+        text = f"{address} prio {priority} sends adverts too"
+        if rival:
+            text = f"{glyphs.warn} {text}: two masters (split brain)"
+        bits += _line("", (text, "bold $sev-bad" if rival else "$sev-warn"))
+    return bits
+
+
+def _event(event: Event, now: float, width: int, glyphs: Glyphs) -> list[Bit]:
+    day = moment(event.at, now)
+    stamp = clock_ms(event.at)
+    if len(day) > len("00:00:00"):
+        stamp = f"{day[5:10]} {stamp}"
+    room = max(width - len(stamp) - len(event.host) - 6, 20)
+    return [
+        (f"{stamp}  ", "$lv-dim"),
+        (f"{event.host}  ", "bold $lv-text"),
+        (f"{glyphs.severity} ", SEVERITY_BITS[event.severity]),
+        (
+            cut(event.text, room, ellipsis=glyphs.ellipsis) + "\n",
+            "$lv-dim" if event.past else "$lv-text",
+        ),
+    ]

@@ -94,7 +94,6 @@ class Places:
     titles: tuple[str, ...]
     note: int
     """Cells of the last column (stage, age); 0: not shown."""
-    narrow: bool
     glyphs: Glyphs
 
     @property
@@ -164,30 +163,18 @@ def place(width: int, lines: Sequence[MatrixLine], glyphs: Glyphs) -> Places:
             found.append(max(width_of(title), longest) + gap)
         return tuple(found)
 
-    long = tuple(TITLES.values())
-    wide = widths(long, _MOST_TEXT, 2)
-    if sum(wide) <= room:
-        spare = room - sum(wide)
-        note = min(_MOST_NOTE, spare) if spare >= _NOTE else 0
-        more = min((spare - note) // len(long), 2)
-        return Places(
-            width,
-            name,
-            address,
-            vip,
-            head,
-            tuple(w + more for w in wide),
-            2 + more,
-            long,
-            note,
-            False,
-            glyphs,
-        )
-    short = tuple(SHORT[id_] for id_ in TITLES)
-    for gap in (2, 1):
-        tight = widths(short, _MOST_TEXT_NARROW, gap)
-        if sum(tight) <= room:
-            break
-    spare = room - sum(tight)
+    titles = tuple(TITLES.values())
+    gap, found = 2, widths(titles, _MOST_TEXT, 2)
+    fits = sum(found) <= room
+    if not fits:
+        titles = tuple(SHORT[id_] for id_ in TITLES)
+        for gap in (2, 1):
+            found = widths(titles, _MOST_TEXT_NARROW, gap)
+            if sum(found) <= room:
+                break
+    spare = room - sum(found)
     note = min(_MOST_NOTE, spare) if spare >= _NOTE else 0
-    return Places(width, name, address, vip, head, tight, gap, short, note, True, glyphs)
+    if fits:
+        more = min((spare - note) // len(titles), 2)
+        gap, found = gap + more, tuple(wide + more for wide in found)
+    return Places(width, name, address, vip, head, found, gap, titles, note, glyphs)

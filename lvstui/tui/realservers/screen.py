@@ -22,8 +22,7 @@ from lvstui.operations.effects import loaded
 from lvstui.operations.rows import Row
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
-from lvstui.session.realserver_change import HostsChange
-from lvstui.session.realservers import RealServerSession
+from lvstui.session.realservers import HostsChange, RealServerSession
 from lvstui.tui.command import Command
 from lvstui.tui.dialog import PageDialog, ask
 from lvstui.tui.filtered import FilteredScreen, hidden_field

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
 
-from lvstui.model.picture import InstanceView, Picture
+from lvstui.model.keys import ServiceKey
+from lvstui.model.picture import InstanceView, Picture, ServiceView
 from lvstui.model.say import clock, duration, grouped, plural
-from lvstui.tui.services.tally import Tally
+from lvstui.tui.screens import SCREENS
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit, LinePart, LineStrip, arrange, bits_width, clipped
 
@@ -201,13 +202,41 @@ def _style(state: str) -> str:
     return _STATE_STYLE.get(state, "$sev-warn")
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One tab: its key, its screen and its name."""
+class Tally:
+    """Counts of states over all services."""
 
-    key: str
-    mode: str
-    name: str
+    def __init__(self) -> None:
+        self.states: Counter[str] = Counter()
+        """Word of the state to number of real servers."""
+        self.servers = 0
+        """All of them."""
+        self._last: Sequence[ServiceView] = ()
+        self._kept: dict[ServiceKey, tuple[ServiceView, Counter[str]]] = {}
+
+    def count(self, services: Sequence[ServiceView]) -> None:
+        """Take these services; only new objects are looked into."""
+        if services is self._last:
+            return
+        self._last = services
+        kept: dict[ServiceKey, tuple[ServiceView, Counter[str]]] = {}
+        before = self._kept
+        for view in services:
+            known = before.pop(view.key, None)
+            if known is None or known[0] is not view:
+                counts = Counter([server.state.value for server in view.servers])
+                if known is not None:
+                    self._remove(known[1])
+                self.states.update(counts)
+                self.servers += len(view.servers)
+                known = (view, counts)
+            kept[view.key] = known
+        for _, counts in before.values():
+            self._remove(counts)
+        self._kept = kept
+
+    def _remove(self, counts: Counter[str]) -> None:
+        self.states.subtract(counts)
+        self.servers -= sum(counts.values())
 
 
 class TabStrip(LineStrip):
@@ -220,11 +249,9 @@ class TabStrip(LineStrip):
             super().__init__()
             self.mode = mode
 
-    def __init__(self, tabs: Sequence[Tab], current: str, glyphs: Glyphs) -> None:
+    def __init__(self, current: str) -> None:
         super().__init__(id="tabs")
-        self._tabs = tabs
         self._current = current
-        self._glyphs = glyphs
         self._summary: tuple[Bit, ...] = ()
         self._tally = Tally()
         self._spans: list[tuple[int, int, str]] = []
@@ -238,12 +265,12 @@ class TabStrip(LineStrip):
         """The tabs, then the summary at the right as far as it fits."""
         bits: list[Bit] = []
         spans: list[tuple[int, int, str]] = []
-        for tab in self._tabs:
+        for tab in SCREENS:
             here = tab.mode == self._current
             start = bits_width(bits)
             chip = "bold $lv-on-accent on $lv-accent" if here else "$lv-chip-text on $lv-chip"
             bits.append((f" {tab.key} ", chip))
-            bits.append((f" {tab.name} ", "bold $lv-accent" if here else "$lv-dim"))
+            bits.append((f" {tab.title} ", "bold $lv-accent" if here else "$lv-dim"))
             spans.append((start, bits_width(bits), tab.mode))
             bits.append((" ", ""))
         self._spans = spans
