@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 
+from lvstui.keepalived.keywords import version_of
 from lvstui.keepalived.meaning.effective.instances import (
     global_section,
     group_section,
@@ -27,11 +27,6 @@ from lvstui.model.keys import ServiceKey
 DEFAULT_VERSION = "2.2.7"
 
 
-def parts(version: str) -> tuple[int, ...]:
-    """`2.2.7` as numbers that can be compared; what is no number is left out."""
-    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", version)[:3]) or (2, 2, 7)
-
-
 class Effective:
     """The effective values of `tree` for one version of keepalived.
 
@@ -42,7 +37,7 @@ class Effective:
     def __init__(self, tree: Tree, version: str = DEFAULT_VERSION) -> None:
         self.tree = tree
         self.version = version
-        self._version = parts(version)
+        self._version = version_of(version) or version_of(DEFAULT_VERSION)
 
     @cached_property
     def _groups(self) -> dict[bytes, Group]:
