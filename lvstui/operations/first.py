@@ -174,10 +174,10 @@ def _server(text: str) -> FirstServer:
     return FirstServer(bare, name, _number(weight, f"server {text}: weight") if star else 1)
 
 
-def guess(host: str, *, listen_s: float = LISTEN_S, suggest_vip: bool = True) -> Guess:
+def guess(host: str, *, suggest_vip: bool = True) -> Guess:
     """Look at this host's routes, listen for adverts, ask the link for free addresses.
 
-    Blocks `listen_s` and about as long for the asking. Without the right to listen or to ask
+    Blocks `LISTEN_S` and about as long for the asking. Without the right to listen or to ask
     (CAP_NET_RAW) that part is left out and said; never raises for what the host lacks.
     `suggest_vip` False: the VIP is known, nobody is asked about a free address.
     """
@@ -188,7 +188,7 @@ def guess(host: str, *, listen_s: float = LISTEN_S, suggest_vip: bool = True) ->
     except OSError as error:
         return Guess(host, notes=(f"routes and addresses can not be read: {error}",))
     interface, subnet, gateway = _way(routes)
-    heard = hear(listen_s, notes)
+    heard = _hear(notes)
     vrid = free_vrid(heard)
     if subnet is None:
         notes.append("no IPv4 network is on a link of this host: name the interface and the VIP")
@@ -221,8 +221,8 @@ def _way(routes: tuple[DefaultRoute, ...]) -> tuple[str, ipaddress.IPv4Network |
     return "", None, ""
 
 
-def hear(listen_s: float, notes: list[str]) -> frozenset[int]:
-    """The VRIDs that others advertise on any link, heard for that long."""
+def _hear(notes: list[str]) -> frozenset[int]:
+    """The VRIDs that others advertise on any link, heard for `LISTEN_S`."""
     try:
         sock = open_socket()
     except OSError as error:
@@ -232,7 +232,7 @@ def hear(listen_s: float, notes: list[str]) -> frozenset[int]:
         )
         return frozenset()
     found: dict[int, str] = {}
-    deadline = time.monotonic() + listen_s
+    deadline = time.monotonic() + LISTEN_S
     with sock:
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([sock], [], [], left)[0]:
@@ -248,7 +248,7 @@ def hear(listen_s: float, notes: list[str]) -> frozenset[int]:
         heard = ", ".join(f"{vrid} by {source}" for vrid, source in sorted(found.items()))
         notes.append(f"heard on the wire: VRID {heard}")
     else:
-        notes.append(f"no adverts in {listen_s:g} s: no other pair seems to be on this link")
+        notes.append(f"no adverts in {LISTEN_S:g} s: no other pair seems to be on this link")
     return frozenset(found)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.keywords import KNOWN_WORDS
-from lvstui.keepalived.meaning.services import services
+from lvstui.keepalived.meaning.services import candidates, services
 from lvstui.keepalived.text.tree import Block, Node, Provenance, SourceFile, Statement, Tree
 from lvstui.keepalived.text.values import Notes, shown
 from lvstui.model.config import ConfiguredServer, ConfiguredService, Place
@@ -71,24 +71,6 @@ def find_service(tree: Tree, key: ServiceKey) -> FoundService:
     return FoundService(
         block, whom + only_for(block.header), tuple(filter(None, cautions)), service=service
     )
-
-
-def candidates(tree: Tree, key: ServiceKey) -> Iterator[Block]:
-    """The blocks that may give the service of `key`, told by their headers: nobody looks into the
-    others. Those of a group may all."""
-    notes = Notes()
-    wanted = key.address.encode()
-    for block in tree.blocks(b"virtual_server"):
-        words = block.header.words
-        if len(words) < 2:
-            continue
-        word = words[1]
-        if (
-            word == b"group"
-            or (word == b"fwmark" and key.fwmark)
-            or (wanted and (word == wanted or b":" in word) and notes.address(word) == key.address)
-        ):
-            yield block
 
 
 def find_server(tree: Tree, key: ServiceKey, server: ServerKey) -> FoundServer:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lvstui.keepalived.keywords import CHECKERS, REAL_SERVER, VIRTUAL_SERVER
+from lvstui.keepalived.keywords import CHECKERS
+from lvstui.keepalived.meaning.tracking import last
 from lvstui.keepalived.text.shown import HIDDEN, shown_url
-from lvstui.keepalived.text.tree import Block, Statement
+from lvstui.keepalived.text.tree import Block
 from lvstui.keepalived.text.values import MAX_PORT, MAX_UNSIGNED, Notes, script_path, shown
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.keys import join_port
@@ -38,24 +39,24 @@ class Timing:
         )
 
 
-def timing(block: Block, notes: Notes, inner: bool = True) -> Timing:
-    """What `block` itself sets. `inner`: of a real server or check, where alpha takes a value."""
+def timing(block: Block, notes: Notes) -> Timing:
+    """What `block` itself sets."""
     found = Timing()
     outer = block.keyword in (b"virtual_server", b"real_server")
     # HTTP_GET and SSL_GET alone know nb_get_retry.
-    table = VIRTUAL_SERVER if not inner else REAL_SERVER if outer else CHECKERS[block.keyword].inner
-    retry = {b"retry", b"nb_get_retry"}.intersection(table or ())
+    http = block.keyword in (b"HTTP_GET", b"SSL_GET")
     for statement in block.statements():
         word = statement.words[0]
         if word == b"delay_loop":
             found.delay_loop = notes.seconds(statement) or found.delay_loop
         elif word == b"connect_timeout":
             found.connect_timeout = notes.seconds(statement) or found.connect_timeout
-        elif word in retry:
+        elif word == b"retry" or (http and word == b"nb_get_retry"):
             count = notes.number(statement, 1 if outer else 0, MAX_UNSIGNED, whole=outer)
             found.retry = found.retry if count is None else count
         elif word == b"alpha":
-            flag = notes.flag(statement) if inner else True
+            # That of a virtual server takes no value.
+            flag = block.keyword == b"virtual_server" or notes.flag(statement)
             found.alpha = found.alpha if flag is None else flag
     return found
 
@@ -105,17 +106,9 @@ def checks(
     return tuple(result)
 
 
-def _last(block: Block, keyword: bytes) -> Statement | None:
-    """Of a keyword that stands twice the last one counts."""
-    found = None
-    for statement in block.statements(keyword):
-        found = statement
-    return found
-
-
 def _value(block: Block, keyword: bytes, notes: Notes) -> bytes:
-    statement = _last(block, keyword)
-    return notes.argument(statement) if statement else b""
+    lines = list(block.statements(keyword))
+    return notes.argument(lines[-1]) if lines else b""
 
 
 def _peer(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int]:
@@ -141,8 +134,7 @@ def _target(
 ) -> str | None:
     """What a check looks at, in words; None when keepalived drops the check."""
     if kind == "MISC_CHECK":
-        statement = _last(block, b"misc_path")
-        script = script_path(statement) if statement else ""
+        script = last(block.statements(b"misc_path"), script_path, "")
         if not script:
             notes.say(block.place, "MISC_CHECK: no misc_path; keepalived drops this check")
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from lvstui.keepalived.meaning.election import (
     DEFAULT_PRIORITY,
@@ -13,7 +13,7 @@ from lvstui.keepalived.meaning.election import (
     family_and_version,
     fitting_interval,
 )
-from lvstui.keepalived.meaning.tracking import Tracking, entries, tracked
+from lvstui.keepalived.meaning.tracking import Tracking, entries, last, tracked
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.keepalived.text.values import Notes, script_path, shown
 from lvstui.model.config import ConfiguredInstance, VirtualAddress
@@ -43,29 +43,25 @@ class Globals:
 
 def globals_of(tree: Tree, notes: Notes) -> Globals:
     """All global_defs together; of a key that stands twice the last counts."""
-    found = Globals()
-    for block in tree.blocks(b"global_defs"):
-        for line in block.statements():
-            word = line.words[0]
-            if word == b"router_id":
-                found = replace(found, router_id=shown(notes.argument(line)))
-            elif word == b"notify_fifo":
-                found = replace(found, notify_fifo=shown(notes.argument(line)))
-            elif word == b"vrrp_notify_fifo":
-                found = replace(found, vrrp_notify_fifo=shown(notes.argument(line)))
-            elif word == b"lvs_notify_fifo":
-                found = replace(found, lvs_notify_fifo=shown(notes.argument(line)))
-            elif word == b"enable_dbus":
-                found = replace(found, enable_dbus=True)
-            elif word == b"vrrp_version":
-                version = notes.number(line, 2, 3)
-                found = replace(found, vrrp_version=version or found.vrrp_version)
-            elif word == b"vrrp_skip_check_adv_addr":
-                # It takes no value.
-                found = replace(found, skip_check_adv_addr=True)
-            elif word == b"vrrp_strict":
-                found = replace(found, strict=True)
-    return found
+
+    def lines(keyword: bytes) -> list[Statement]:
+        blocks = tree.blocks(b"global_defs")
+        return [line for block in blocks for line in block.statements(keyword)]
+
+    def word(keyword: bytes) -> str:
+        return last(lines(keyword), lambda line: shown(notes.argument(line)), "")
+
+    return Globals(
+        router_id=word(b"router_id"),
+        notify_fifo=word(b"notify_fifo"),
+        vrrp_notify_fifo=word(b"vrrp_notify_fifo"),
+        lvs_notify_fifo=word(b"lvs_notify_fifo"),
+        enable_dbus=bool(lines(b"enable_dbus")),
+        vrrp_version=last(lines(b"vrrp_version"), lambda line: notes.number(line, 2, 3), 2),
+        # These take no value.
+        skip_check_adv_addr=bool(lines(b"vrrp_skip_check_adv_addr")),
+        strict=bool(lines(b"vrrp_strict")),
+    )
 
 
 def sync_groups(tree: Tree, notes: Notes) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -128,103 +124,81 @@ class _Known:
     processes: frozenset[str]
 
 
-@dataclass(slots=True)
-class _Lines:
-    """The single lines of one vrrp_instance."""
+def _given(block: Block, notes: Notes) -> Election:
+    """What the lines say about the election."""
 
-    interface: str = ""
-    vrid: int = 0
-    priority: int = 0
-    state: str = ""
-    interval: float = 1.0
-    nopreempt: bool = False
-    preempt_delay: float = 0.0
-    skip_check: bool = False
-    strict: bool = False
-    source: str = ""
-    notify: dict[str, str] = field(default_factory=dict)
+    def delay(line: Statement) -> float:
+        seconds = notes.seconds(line, zero=True)
+        return seconds if seconds and seconds <= MAX_PREEMPT_DELAY else 0.0
+
+    state = ""
+    for line in block.statements(b"state"):
+        state = _state(line, state, notes)
+    priorities = block.statements(b"priority")
+    preempts = block.statements(b"nopreempt", b"preempt")
+    return Election(
+        last(priorities, lambda line: notes.number(line, 1, 255) or DEFAULT_PRIORITY, 0),
+        state,
+        last(preempts, lambda line: line.keyword == b"nopreempt", False),
+        last(block.statements(b"preempt_delay"), delay, 0.0),
+    )
 
 
-def _lines(block: Block, settings: Globals, notes: Notes) -> _Lines:
-    found = _Lines(skip_check=settings.skip_check_adv_addr, strict=settings.strict)
-    for line in block.statements():
-        word = line.words[0]
-        if word == b"interface":
-            found.interface = shown(notes.argument(line))
-        elif word == b"virtual_router_id":
-            found.vrid = notes.number(line, 1, 255) or found.vrid
-        elif word == b"priority":
-            found.priority = notes.number(line, 1, 255) or DEFAULT_PRIORITY
-        elif word == b"advert_int":
-            found.interval = advert_interval(line, notes) or found.interval
-        elif word == b"nopreempt":
-            found.nopreempt = True
-        elif word == b"preempt":
-            found.nopreempt = False
-        elif word == b"preempt_delay":
-            delay = notes.seconds(line, zero=True)
-            found.preempt_delay = delay if delay and delay <= MAX_PREEMPT_DELAY else 0.0
-        elif word == b"state":
-            found.state = _state(line, found.state, notes)
-        elif word == b"skip_check_adv_addr":
-            # `off` turns it on as well (vrrp_parser.c, up to 2.4.3).
-            found.skip_check = found.skip_check or notes.flag(line) is not None
-            if notes.flag(line) is False:
-                notes.say(line.place, "skip_check_adv_addr: keepalived takes `off` for on")
-        elif word == b"strict_mode":
-            flag = notes.flag(line)
-            found.strict = found.strict if flag is None else flag
-        elif word in (b"mcast_src_ip", b"unicast_src_ip"):
-            found.source = notes.address(notes.argument(line)) or found.source
-        elif word.startswith(b"notify") and word in _NOTIFY:
-            # keepalived keeps the first of two and says so.
-            found.notify.setdefault(word.decode(), script_path(line))
-    return found
+def _skips_check(line: Statement, notes: Notes) -> bool | None:
+    flag = notes.flag(line)
+    if flag is False:
+        # vrrp_parser.c, up to 2.4.3.
+        notes.say(line.place, "skip_check_adv_addr: keepalived takes `off` for on")
+    return None if flag is None else True
 
 
 def _instance(
     block: Block, name: str, group: str, settings: Globals, known: _Known, notes: Notes
 ) -> ConfiguredInstance:
-    lines = _lines(block, settings, notes)
+    def word(line: Statement) -> str:
+        return shown(notes.argument(line))
+
+    interface = last(block.statements(b"interface"), word, "")
+    router_ids = block.statements(b"virtual_router_id")
+    vrid = last(router_ids, lambda line: notes.number(line, 1, 255), 0)
+    strict = last(block.statements(b"strict_mode"), notes.flag, settings.strict)
+    skips = block.statements(b"skip_check_adv_addr")
+    intervals = block.statements(b"advert_int")
+    sources = block.statements(b"mcast_src_ip", b"unicast_src_ip")
+    notify: dict[str, str] = {}
+    for line in block.statements(*_NOTIFY):
+        # keepalived keeps the first of two and says so.
+        notify.setdefault(line.keyword.decode(), script_path(line))
     vips = _addresses(block, b"virtual_ipaddress", notes)
     excluded = _addresses(block, b"virtual_ipaddress_excluded", notes)
-    family, version = family_and_version(block, settings.vrrp_version, lines.strict, notes)
-    kept = []
-    for entry, address in vips:
-        if address_family(address) == family:
-            kept.append((entry, address))
-        else:
-            notes.say(entry.place, "address of the other family; keepalived ignores it")
-    interval = fitting_interval(block, lines.interval, version, notes)
+    family, version = family_and_version(block, settings.vrrp_version, strict, notes)
+    kept = _of_family(family, vips, "address", notes)
+    peers = _of_family(family, _addresses(block, b"unicast_peer", notes), "peer", notes)
+    interval = last(intervals, lambda line: advert_interval(line, notes), 1.0)
+    interval = fitting_interval(block, interval, version, notes)
     auth = _auth(block, version, notes)
     if auth == b"AH" and family == 6:
         notes.say(block.place, "AH knows no IPv6: keepalived uses no authentication")
         auth = None
-    if auth is not None and lines.strict:
+    if auth is not None and strict:
         notes.say(block.place, "strict mode knows no authentication: keepalived uses none")
         auth = None
-    election = elect(
-        block,
-        Election(lines.priority, lines.state, lines.nopreempt, lines.preempt_delay),
-        lines.strict,
-        auth == b"AH",
-        notes,
-    )
-    if not lines.vrid:
+    election = elect(block, _given(block, notes), strict, auth == b"AH", notes)
+    if not vrid:
         notes.say(block.place, "virtual_router_id is missing; keepalived ends over this")
     advertised = tuple(address for _, address in kept)
     beside = tuple(address for _, address in excluded)
     return ConfiguredInstance(
         name=name,
-        interface=lines.interface,
-        vrid=lines.vrid,
+        interface=interface,
+        vrid=vrid,
         priority=election.priority,
         state=election.state,
         advert_interval_s=interval,
         version=version,
         vips=tuple(dict.fromkeys((*advertised, *beside))),
         nopreempt=election.nopreempt,
-        unicast_peers=_peers(block, family, notes),
+        unicast_peers=tuple(address for _, address in peers),
         track_scripts=tracked(block, b"track_script", known.scripts, notes),
         sync_group=group,
         has_auth=auth is not None,
@@ -232,31 +206,32 @@ def _instance(
         advertised=advertised,
         excluded=beside,
         addresses=(
-            *(_virtual(entry, address, lines.interface) for entry, address in kept),
-            *(_virtual(entry, address, lines.interface, True) for entry, address in excluded),
+            *(_virtual(entry, address, interface) for entry, address in kept),
+            *(_virtual(entry, address, interface, True) for entry, address in excluded),
         ),
         auth_type=auth.decode() if auth else "",
         preempt_delay_s=election.preempt_delay_s,
-        skip_check_adv_addr=lines.skip_check,
-        strict=lines.strict,
-        unicast_source=lines.source,
+        skip_check_adv_addr=last(
+            skips, lambda line: _skips_check(line, notes), settings.skip_check_adv_addr
+        ),
+        strict=strict,
+        unicast_source=last(sources, lambda line: notes.address(notes.argument(line)), ""),
         track_interfaces=tuple(
             shown(entry.words[0]) for entry in entries(block, b"track_interface")
         ),
         track_files=tracked(block, b"track_file", known.files, notes),
         track_processes=tracked(block, b"track_process", known.processes, notes),
-        notify=tuple(sorted(lines.notify.items())),
+        notify=tuple(sorted(notify.items())),
     )
 
 
-def _peers(block: Block, family: int, notes: Notes) -> tuple[str, ...]:
-    found = []
-    for entry, address in _addresses(block, b"unicast_peer", notes):
-        if address_family(address) == family:
-            found.append(address)
-        else:
-            notes.say(entry.place, "peer of the other family; keepalived ignores it")
-    return tuple(found)
+def _of_family(
+    family: int, found: list[tuple[Statement, str]], what: str, notes: Notes
+) -> list[tuple[Statement, str]]:
+    for entry, address in found:
+        if address_family(address) != family:
+            notes.say(entry.place, f"{what} of the other family; keepalived ignores it")
+    return [(entry, address) for entry, address in found if address_family(address) == family]
 
 
 def _virtual(
@@ -285,12 +260,11 @@ def device_of(entry: Statement) -> str:
 
 def _state(line: Statement, before: str, notes: Notes) -> str:
     word = notes.argument(line)
-    if word == b"MASTER":
-        return "MASTER"
-    if word != b"BACKUP":
+    if word not in (b"MASTER", b"BACKUP"):
         notes.say(line.place, "unknown state: keepalived takes BACKUP")
-        return "BACKUP"
-    if before == "MASTER":
+    elif word == b"MASTER":
+        return "MASTER"
+    elif before == "MASTER":
         notes.say(line.place, "state was MASTER before; keepalived ignores this line")
         return before
     return "BACKUP"

@@ -6,7 +6,7 @@ recorded where keepalived itself prints one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lvstui.keepalived.meaning.checks import CheckSettings, checks
@@ -33,6 +33,24 @@ def services(
     for block in tree.blocks(b"virtual_server") if among is None else among:
         result.extend(read_service(block, known, notes).services)
     return tuple(result)
+
+
+def candidates(tree: Tree, key: ServiceKey) -> Iterator[Block]:
+    """The blocks that may give the service of `key`, told by their headers: nobody looks into the
+    others. Those of a group may all."""
+    notes = Notes()
+    wanted = key.address.encode()
+    for block in tree.blocks(b"virtual_server"):
+        words = block.header.words
+        if len(words) < 2:
+            continue
+        word = words[1]
+        if (
+            word == b"group"
+            or (word == b"fwmark" and key.fwmark)
+            or (wanted and (word == wanted or b":" in word) and notes.address(word) == key.address)
+        ):
+            yield block
 
 
 @dataclass(frozen=True, slots=True)

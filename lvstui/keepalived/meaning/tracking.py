@@ -6,7 +6,7 @@ Defaults are those of vrrp_data.c and track_file.c (2.2.7 to 2.4.3).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -70,39 +70,34 @@ def _weight(line: Statement, limit: int, notes: Notes) -> int | None:
 
 def script(block: Block, notes: Notes) -> ConfiguredScript | None:
     """One vrrp_script; None when it names no script."""
-    interval, timeout, weight, rise, fall, path = 1.0, 0.0, 0, 1, 1, ""
-    for line in block.statements():
-        word = line.words[0]
-        if word == b"script":
-            path = script_path(line) or path
-        elif word == b"interval":
-            interval = notes.seconds(line) or interval
-        elif word == b"timeout":
-            timeout = notes.seconds(line) or timeout
-        elif word == b"weight":
-            given = _weight(line, MAX_SCRIPT_WEIGHT, notes)
-            weight = weight if given is None else given
-        elif word == b"rise":
-            rise = notes.number(line, 1, MAX_UNSIGNED) or rise
-        elif word == b"fall":
-            fall = notes.number(line, 1, MAX_UNSIGNED) or fall
+    path = last(block.statements(b"script"), lambda line: script_path(line) or None, "")
+
+    def times(keyword: bytes) -> int:
+        lines = block.statements(keyword)
+        return last(lines, lambda line: notes.number(line, 1, MAX_UNSIGNED), 1)
+
+    weights = block.statements(b"weight")
+    found = ConfiguredScript(
+        _name(block),
+        path,
+        last(block.statements(b"interval"), notes.seconds, 1.0),
+        last(block.statements(b"timeout"), notes.seconds, 0.0),
+        last(weights, lambda line: _weight(line, MAX_SCRIPT_WEIGHT, notes), 0),
+        times(b"rise"),
+        times(b"fall"),
+        block.place,
+    )
     if not path:
         notes.say(block.place, "vrrp_script without script; keepalived removes it")
         return None
-    return ConfiguredScript(
-        _name(block), path, interval, timeout, weight, rise, fall, place=block.place
-    )
+    return found
 
 
 def file(block: Block, notes: Notes) -> TrackedFile | None:
     """One track_file; None when it names no file."""
-    path, weight = "", 1
-    for line in block.statements():
-        if line.words[0] == b"file":
-            path = shown(notes.argument(line))
-        elif line.words[0] == b"weight":
-            given = _weight(line, MAX_FILE_WEIGHT, notes)
-            weight = weight if given is None else given
+    path = last(block.statements(b"file"), lambda line: shown(notes.argument(line)), "")
+    weights = block.statements(b"weight")
+    weight = last(weights, lambda line: _weight(line, MAX_FILE_WEIGHT, notes), 1)
     if not path:
         notes.say(block.place, "track_file without file; keepalived removes it")
         return None
@@ -111,15 +106,14 @@ def file(block: Block, notes: Notes) -> TrackedFile | None:
 
 def process(block: Block, notes: Notes) -> TrackedProcess | None:
     """One vrrp_track_process; None when it names no process."""
-    program, weight, quorum = "", 0, 1
-    for line in block.statements():
-        if line.words[0] == b"process":
-            program = script_path(line)
-        elif line.words[0] == b"weight":
-            given = _weight(line, MAX_FILE_WEIGHT, notes)
-            weight = weight or given or 0
-        elif line.words[0] == b"quorum":
-            quorum = notes.number(line, 1, 65535) or quorum
+    program = last(block.statements(b"process"), script_path, "")
+    weight = 0
+    for line in block.statements(b"weight"):
+        # Of several the first one that is not 0 counts.
+        given = _weight(line, MAX_FILE_WEIGHT, notes)
+        weight = weight or given or 0
+    quorums = block.statements(b"quorum")
+    quorum = last(quorums, lambda line: notes.number(line, 1, 65535), 1)
     if not program:
         notes.say(block.place, "vrrp_track_process without process; keepalived removes it")
         return None
@@ -150,3 +144,13 @@ def tracked(block: Block, keyword: bytes, known: frozenset[str], notes: Notes) -
 def entries(block: Block, *keywords: bytes) -> list[Statement]:
     """The entries of the value blocks `keywords` in `block`, in order."""
     return [entry for inner in block.blocks(*keywords) for entry in inner.statements()]
+
+
+def last(
+    lines: Iterable[Statement], read: Callable[[Statement], _Made | None], default: _Made
+) -> _Made:
+    """What the last of `lines` says that keepalived does not ignore (None)."""
+    for line in lines:
+        value = read(line)
+        default = default if value is None else value
+    return default

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lvstui.keepalived.meaning.instances import globals_of, instances, sync_groups
 from lvstui.keepalived.meaning.services import services
 from lvstui.keepalived.meaning.tracking import tracking
-from lvstui.keepalived.text.files import Expander, Files, Reader, local
+from lvstui.keepalived.text.files import local
 from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
 from lvstui.keepalived.text.values import Notes
@@ -38,41 +37,18 @@ def default_config_id() -> str:
     return os.uname().nodename.partition(".")[0]
 
 
-def load_tree(
-    path: str,
-    *,
-    config_id: str | None = None,
-    root: str = "/",
-    read: Reader | None = None,
-    expand: Expander | None = None,
-) -> Tree:
-    """The tree of the configuration whose main file is `path`; arguments as for `load`."""
-    files = local(root) if read is None else Files(read, expand)
-    wanted = path if posixpath.isabs(path) else os.path.abspath(path)
-    return parse(wanted, files, default_config_id() if config_id is None else config_id)
-
-
-def load(
-    path: str,
-    *,
-    config_id: str | None = None,
-    root: str = "/",
-    read: Reader | None = None,
-    expand: Expander | None = None,
-) -> Configuration:
-    """What the configuration whose main file is `path` says, for one host.
+def load_tree(path: str, *, config_id: str | None = None) -> Tree:
+    """The tree of the configuration whose main file is `path`, for one host.
 
     `config_id` is what `@id` lines are compared with (keepalived's `-i`), this host's short name
-    unless given. `root` is a folder that stands for `/`; places do not show it. `read` takes the
-    place of the local files, for another host: absolute path to bytes, OSError when there is
-    none; `expand` then lists wildcards, and without it an include with any becomes a problem.
+    unless given.
 
     Raises OSError when the main file cannot be read, and when keepalived would not load it
     (`NotLoaded`: an execute bit is set, or it is no regular file). Everything else is a problem
     in the result, never an error.
     """
-    with many_objects():
-        return view(load_tree(path, config_id=config_id, root=root, read=read, expand=expand))
+    main = path if os.path.isabs(path) else os.path.abspath(path)
+    return parse(main, local(), default_config_id() if config_id is None else config_id)
 
 
 def view(tree: Tree) -> Configuration:

@@ -33,6 +33,13 @@ _METHODS = {b"NAT": "NAT", b"DR": "DR", b"TUN": "TUN"}
 _SCHEDULER_FLAGS = frozenset(
     b"hashed flag-1 flag-2 flag-3 sh-port sh-fallback mh-port mh-fallback".split()
 )
+_FLAGS = {
+    b"ha_suspend": "ha_suspend",
+    b"omega": "omega",
+    b"ops": "one_packet",
+    b"inhibit_on_failure": "inhibit",
+}
+"""What takes no value, and its field."""
 _PROTOCOLS = {b"TCP": "tcp", b"UDP": "udp", b"SCTP": "sctp"}
 
 
@@ -126,7 +133,7 @@ def read_body(virtual: Virtual, notes: Notes) -> None:
                 _real(virtual, child, notes)
         else:
             _line(virtual, child, notes)
-    virtual.timing = timing(virtual.block, notes, inner=False)
+    virtual.timing = timing(virtual.block, notes)
     virtual.alpha = bool(virtual.timing.alpha)
 
 
@@ -161,19 +168,13 @@ def _line(virtual: Virtual, line: Statement, notes: Notes) -> None:
         virtual.engine = shown(notes.argument(line))
     elif word in _SCHEDULER_FLAGS:
         virtual.flags.add(word.decode())
-    elif word == b"ha_suspend":
-        virtual.ha_suspend = True
-    elif word == b"omega":
-        virtual.omega = True
+    elif word in _FLAGS:
+        setattr(virtual, _FLAGS[word], True)
     elif word == b"quorum_up":
         # Of two scripts the first counts, unlike everywhere else.
         virtual.quorum_up = virtual.quorum_up or script_path(line)
     elif word == b"quorum_down":
         virtual.quorum_down = virtual.quorum_down or script_path(line)
-    elif word == b"ops":
-        virtual.one_packet = True
-    elif word == b"inhibit_on_failure":
-        virtual.inhibit = True
     elif word == b"quorum":
         # Unlike most lines a wrong one is not passed over: it means 1.
         virtual.quorum = notes.number(line, 1, MAX_UNSIGNED) or 1
@@ -262,12 +263,12 @@ def _real(virtual: Virtual, block: Block, notes: Notes) -> None:
             real.notify_up = real.notify_up or script_path(line)
         elif word == b"notify_down":
             real.notify_down = real.notify_down or script_path(line)
-        elif word in (b"uthreshold", b"lthreshold"):
+        elif word == b"uthreshold":
             threshold = notes.number(line, 0, MAX_UNSIGNED)
-            if threshold is not None and word == b"uthreshold":
-                real.upper = threshold
-            elif threshold is not None:
-                real.lower = threshold
+            real.upper = real.upper if threshold is None else threshold
+        elif word == b"lthreshold":
+            threshold = notes.number(line, 0, MAX_UNSIGNED)
+            real.lower = real.lower if threshold is None else threshold
     real.timing = timing(block, notes)
     family = address_family(address)
     if real.forwarding != "TUN":

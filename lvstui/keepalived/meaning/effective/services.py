@@ -98,8 +98,7 @@ def _server(around: Level, block: Block, server: ConfiguredServer, version: Vers
             check.keyword,
         ):
             checks.append(_checker(check, following[0], levels, version))
-    title = str(server.key)
-    return Section("server", title, block.place, tuple(values), tuple(checks), server=server.key)
+    return Section("server", str(server.key), block.place, tuple(values), tuple(checks))
 
 
 def _port(server: ConfiguredServer, block: Block, outer: str) -> Value:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lvstui.model.config import Place
-from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.keys import ServiceKey
 
 Plain = str | int | float | bool | None
 
@@ -65,7 +65,6 @@ class Section:
     sections: tuple[Section, ...] = ()
     """What stands in it: servers of a service, checks of a server."""
     service: ServiceKey | None = None
-    server: ServerKey | None = None
 
     def value(self, keyword: str) -> Value:
         """The (first) value of `keyword`. Raises KeyError."""

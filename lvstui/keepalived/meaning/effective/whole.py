@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
+from lvstui.keepalived.keywords import version_of
 from lvstui.keepalived.meaning.effective.instances import (
     global_section,
     group_section,
@@ -16,7 +17,7 @@ from lvstui.keepalived.meaning.effective.services import service_sections
 from lvstui.keepalived.meaning.effective.value import Section
 from lvstui.keepalived.meaning.groups import Group, groups
 from lvstui.keepalived.meaning.instances import globals_of, instances, sync_groups
-from lvstui.keepalived.meaning.services import read_service
+from lvstui.keepalived.meaning.services import candidates, read_service
 from lvstui.keepalived.meaning.tracking import Tracking, tracking
 from lvstui.keepalived.text.tree import Block, Tree
 from lvstui.keepalived.text.values import Notes, shown
@@ -24,11 +25,6 @@ from lvstui.model.config import ConfiguredInstance
 from lvstui.model.keys import ServiceKey
 
 DEFAULT_VERSION = "2.2.7"
-
-
-def parts(version: str) -> tuple[int, ...]:
-    """`2.2.7` as numbers that can be compared; what is no number is left out."""
-    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", version)[:3]) or (2, 2, 7)
 
 
 class Effective:
@@ -41,7 +37,7 @@ class Effective:
     def __init__(self, tree: Tree, version: str = DEFAULT_VERSION) -> None:
         self.tree = tree
         self.version = version
-        self._version = parts(version)
+        self._version = version_of(version) or version_of(DEFAULT_VERSION)
 
     @cached_property
     def _groups(self) -> dict[bytes, Group]:
@@ -85,30 +81,12 @@ class Effective:
 
     def service(self, key: ServiceKey, number: int = 1) -> Section | None:
         """The `number`-th service of that key (keepalived takes two that are the same)."""
-        count = 0
-        for block in self.tree.blocks(b"virtual_server"):
-            if not self._may_be(block, key):
-                continue
-            for section in self._of(block):
-                if section.service == key:
-                    count += 1
-                    if count == number:
-                        return section
-        return None
+        blocks = candidates(self.tree, key)
+        found = (s for block in blocks for s in self._of(block) if s.service == key)
+        return next(islice(found, number - 1, None), None)
 
     def _of(self, block: Block) -> list[Section]:
         return service_sections(block, read_service(block, self._groups, Notes()), self._version)
-
-    def _may_be(self, block: Block, key: ServiceKey) -> bool:
-        """Whether the header alone rules `block` out."""
-        words = block.header.words
-        if len(words) < 2:
-            return False
-        if words[1] == b"group":
-            return True
-        if words[1] == b"fwmark" or key.protocol == "fwmark":
-            return words[1] == b"fwmark" and key.protocol == "fwmark"
-        return Notes().address(words[1]) == key.address
 
     def instances(self) -> Iterator[Section]:
         """Each vrrp_instance."""

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lvstui.keepalived import load_tree, parse_bytes, view
+from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.secrets import secret_words
+from lvstui.keepalived.text.files import in_memory
+from lvstui.keepalived.text.parser import parse
 from lvstui.model.finding import Finding, FindingSeverity
 
 LETHAL, ERROR, WARNING, NOTE = FindingSeverity
@@ -44,10 +46,8 @@ virtual_server fwmark 5 {
 include conf.d/more.conf
 """
 MORE = "vrrp_sync_group G {\n    group {\n        VI_1\n    }\n}\n  bar\n"
-TREE = load_tree(
-    MAIN,
-    config_id="lb1",
-    read={MAIN: TEXT.encode(), "/etc/keepalived/conf.d/more.conf": MORE.encode()}.__getitem__,
+TREE = parse(
+    MAIN, in_memory({MAIN: TEXT.encode(), "/etc/keepalived/conf.d/more.conf": MORE.encode()}), "lb1"
 )
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from lvstui.keepalived import load_tree, parse_bytes, view
+from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.text.files import in_memory
+from lvstui.keepalived.text.parser import parse
 from lvstui.model.finding import FindingSeverity, new_findings
 from tests.unit.keepalived.lint.site import (
     ERROR,
@@ -282,7 +284,7 @@ def test_what_hides_in_an_include_is_found_with_its_place() -> None:
             b"    virtual_ipaddress {\n        10.10.0.99/24\n    }\n}\n"
         ),
     }
-    tree = load_tree(MAIN, config_id="lb1", read=files.__getitem__)
+    tree = parse(MAIN, in_memory(files), "lb1")
     finding = told(lint(tree, view(tree), HOST), "vrid-missing")
     assert finding.severity is LETHAL
     assert finding.place is not None
@@ -388,7 +390,7 @@ def test_the_mode_of_the_main_file(mode: int, lethal: bool) -> None:
 
 def test_an_included_file_with_an_execute_bit_is_skipped() -> None:
     files = {MAIN: b"include more.conf\n" + SOUND.encode(), "/etc/keepalived/more.conf": b"\n"}
-    tree = load_tree(MAIN, config_id="lb1", read=files.__getitem__)
+    tree = parse(MAIN, in_memory(files), "lb1")
     found = lint(tree, view(tree), replace(HOST, modes={"/etc/keepalived/more.conf": 0o100744}))
     assert told(found, "include-not-read").severity is ERROR
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lvstui.keepalived import load, parse_bytes, parse_consolidated, same, view
+from lvstui.keepalived import load_tree, parse_bytes, parse_consolidated, same, view
 from lvstui.keepalived.text.lexer import Text, decomment
 
 DATA = Path(__file__).parents[3] / "data" / "keepalived"
@@ -34,7 +34,7 @@ def copy(path: Path) -> bytes:
 
 @pytest.mark.parametrize("name", ["pool.conf", "odd.conf"])
 def test_same_as_on_disk(name: str) -> None:
-    disk = load(str(DATA / name), config_id="lb1")
+    disk = view(load_tree(str(DATA / name), config_id="lb1"))
     daemon = parse_consolidated(copy(DATA / name), config_id="lb1")
     assert same(disk, daemon)
     assert disk.files == daemon.files
@@ -72,7 +72,7 @@ def test_copy_with_includes() -> None:
         + copied(lines[10:])
         + b"!\n"
     )
-    disk = load(str(main), config_id="x")
+    disk = view(load_tree(str(main), config_id="x"))
     daemon = parse_consolidated(data, config_id="x")
     assert same(disk, daemon)
     assert disk.files == daemon.files

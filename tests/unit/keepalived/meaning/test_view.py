@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived import NotLoaded, load, load_tree, parse_bytes, view, write
+from lvstui.keepalived import NotLoaded, load_tree, parse_bytes, view, write
+from lvstui.keepalived.text.files import Files
+from lvstui.keepalived.text.parser import parse
 from lvstui.model.config import Configuration, ConfiguredService
 
 DATA = Path(__file__).parents[3] / "data" / "keepalived"
@@ -16,6 +18,10 @@ FILES = sorted(path for path in DATA.rglob("*") if path.is_file())
 
 def of(text: str, config_id: str = "lb1") -> Configuration:
     return view(parse_bytes(text.encode(), "/k.conf", config_id))
+
+
+def load(path: str, config_id: str = "lb1") -> Configuration:
+    return view(load_tree(path, config_id=config_id))
 
 
 def messages(configuration: Configuration) -> list[str]:
@@ -322,16 +328,18 @@ def test_files_that_keepalived_skips(tmp_path: Path) -> None:
         load(str(main))
 
 
-def test_root_and_reader(tmp_path: Path) -> None:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "k.conf").write_text("include *.inc\n")
-    (tmp_path / "etc" / "b.inc").write_text("global_defs { router_id B }\n")
-    (tmp_path / "etc" / "a.inc").write_text("global_defs { router_id A }\n")
-    found = load("/etc/k.conf", root=str(tmp_path), config_id="x")
+def test_includes_in_their_order(tmp_path: Path) -> None:
+    main = tmp_path / "k.conf"
+    main.write_text("include *.inc\n")
+    (tmp_path / "b.inc").write_text("global_defs { router_id B }\n")
+    (tmp_path / "a.inc").write_text("global_defs { router_id A }\n")
+    found = load(str(main), "x")
     assert found.router_id == "B"
-    assert found.files == ("/etc/k.conf", "/etc/a.inc", "/etc/b.inc")
+    assert found.files == (str(main), f"{tmp_path}/a.inc", f"{tmp_path}/b.inc")
 
+
+def test_a_reader_that_knows_no_wildcards() -> None:
     remote = {"/k": b"include x\ninclude *.inc\n", "/x": b"global_defs { router_id R }"}
-    found = load("/k", config_id="x", read=remote.__getitem__)
+    found = view(parse("/k", Files(remote.__getitem__), "x"))
     assert found.router_id == "R"
     assert len(found.problems) == 1
