@@ -95,7 +95,6 @@ class Draft:
 
     @property
     def changed(self) -> bool:
-        """Whether any file differs from what was read."""
         return bool(self.files)
 
     @property

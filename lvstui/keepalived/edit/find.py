@@ -191,25 +191,25 @@ def ensure_editable(tree: Tree, node: Node) -> None:
     if head.provenance is Provenance.REPEATED:
         raise RefusedEdit(
             head.place,
-            f"{_word(head)} is given by {_giver(tree, head)}",
+            f"{known_word(head)} is given by {_giver(tree, head)}",
             "change it there with the text editor",
         )
     ensure_once(tree, head.file, head)
     if not isinstance(node, Block):
         return
     if node.opening is None or node.closing is None:
-        raise RefusedEdit(head.place, f"{_word(head)} has a brace missing", "mend that first")
+        raise RefusedEdit(head.place, f"{known_word(head)} has a brace missing", "mend that first")
     for brace in (node.opening, node.closing):
         if brace.provenance is Provenance.REPEATED:
             raise RefusedEdit(
                 head.place,
-                f"a brace of {_word(head)} is given by {_giver(tree, brace)}",
+                f"a brace of {known_word(head)} is given by {_giver(tree, brace)}",
                 "change it there with the text editor",
             )
         if brace.file is not head.file:
             raise RefusedEdit(
                 head.place,
-                f"{_word(head)} begins here and has a brace in {brace.file.path}",
+                f"{known_word(head)} begins here and has a brace in {brace.file.path}",
                 "use the text editor",
             )
 
@@ -233,12 +233,13 @@ def given_by(tree: Tree, statement: Statement, index: int) -> RefusedEdit:
     """Why word `index` of `statement`, which has no span, cannot be edited."""
     return RefusedEdit(
         statement.place,
-        f"{_word(statement)}: its value is given by {_giver(tree, statement)}",
+        f"{known_word(statement)}: its value is given by {_giver(tree, statement)}",
         "change it there with the text editor",
     )
 
 
-def _word(statement: Statement) -> str:
+def known_word(statement: Statement) -> str:
+    """Its keyword for people; any other word may be a secret."""
     word = statement.words[0]
     return word.decode() if word in KNOWN_WORDS else "this"
 
