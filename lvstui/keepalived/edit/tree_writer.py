@@ -90,10 +90,8 @@ class TreeWriter:
         head, tail = data[first:start] + text.split(b"\n")[0], text.split(b"\n")[-1]
         longest = len(head) + (last - end if b"\n" not in text else 0)
         if max(longest, len(tail)) > LINE_LIMIT:
-            raise RefusedEdit(
-                Place(file.path, data.count(b"\n", 0, start) + 1),
-                f"the line would be over {LINE_LIMIT} bytes long",
-            )
+            why = f"the line would be over {LINE_LIMIT} bytes long"
+            raise RefusedEdit(Place(file.path, data.count(b"\n", 0, start) + 1), why)
         self._add(Edit(file.path, start, end, text))
 
     def _add(self, edit: Edit) -> None:
