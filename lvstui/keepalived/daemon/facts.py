@@ -102,7 +102,6 @@ class DaemonLook:
     root: bool = True
     """Seen with root's eyes; else much may be missing."""
     boot: str = ""
-    uptime_s: float = 0.0
     booted: float = 0.0
     """Epoch seconds by the host's clock (btime of /proc/stat)."""
     hz: int = 100
@@ -135,7 +134,6 @@ class DaemonLook:
 
     @property
     def main(self) -> str:
-        """The main configuration file, absolute."""
         return main_file(self.argv)
 
     @property
@@ -149,7 +147,6 @@ class DaemonLook:
         return round(self.booted + self.ticks / self.hz, 2) if self.pid else 0.0
 
     def child(self, role: str) -> Child | None:
-        """The process of a role."""
         return next((child for child in self.children if child.role == role), None)
 
     def interfaces_of(self, address: str) -> tuple[str, ...]:

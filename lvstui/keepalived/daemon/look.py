@@ -110,7 +110,6 @@ def parse_daemon(text: str, host: str) -> DaemonLook:
         node=plain(words.get("node", "")),
         root=words.get("user") == "0",
         boot=words.get("boot", ""),
-        uptime_s=decimal(words.get("uptime", "")) or 0.0,
         booted=decimal(words.get("booted", "")) or 0.0,
         hz=number(words.get("hz", ""), _MOST_HZ) or 100,
         pid=number(words.get("pid", ""), PIDS) or 0,

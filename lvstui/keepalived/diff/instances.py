@@ -20,7 +20,6 @@ def label(instance: ConfiguredInstance) -> str:
 
 
 def compare_instances(before: Configuration, after: Configuration, to: Collector) -> None:
-    """Everything about VRRP."""
     old = {instance.name: instance for instance in before.instances}
     new = {instance.name: instance for instance in after.instances}
     pairs = [(old[name], new[name]) for name in new if name in old]

@@ -88,13 +88,8 @@ def compare_servers(
             tail = f"weight {server.weight}: gets connections after its first check (alpha)"
         else:
             tail = f"weight {server.weight}: gets connections at once, before its first check"
-        about.say(
-            "server-added",
-            MOVES,
-            f"new backend, {server.forwarding}, {tail}",
-            after=server.key,
-            come=server.place,
-        )
+        text = f"new backend, {server.forwarding}, {tail}"
+        about.say("server-added", MOVES, text, after=server.key, come=server.place)
     if any(s.weight for s in old.servers) and not any(s.weight for s in new.servers):
         to.about(service, new.place).say(
             "no-weight-left",

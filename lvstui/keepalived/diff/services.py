@@ -23,7 +23,6 @@ def label(service: ConfiguredService) -> str:
 
 
 def compare_services(before: Configuration, after: Configuration, to: Collector) -> None:
-    """Everything about services."""
     old, new = dict(_numbered(before)), dict(_numbered(after))
     gone = {key: service for key, service in old.items() if key not in new}
     come = {key: service for key, service in new.items() if key not in old}

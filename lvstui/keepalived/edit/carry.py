@@ -93,11 +93,8 @@ def carry(before: bytes, after: bytes, other: bytes, path: str = "keepalived.con
     result = b"\n".join(lines)
     for config_id in conditions([before, after, other]) or ("",):
         if _moved(before, after, config_id) != _moved(other, result, config_id):
-            raise RefusedEdit(
-                Place(path, hunks[0].start + 1),
-                "the change would mean something else on the other director",
-                "make it there by hand",
-            )
+            why = "the change would mean something else on the other director"
+            raise RefusedEdit(Place(path, hunks[0].start + 1), why, "make it there by hand")
     return result
 
 

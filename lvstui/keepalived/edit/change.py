@@ -59,7 +59,6 @@ class Change:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that it touches."""
         return tuple(dict.fromkeys(edit.path for edit in self.edits))
 
 

@@ -67,11 +67,8 @@ class Disable:
         else:
             _replace(pen, line, self.by, self.at, self.reason)
         where = only_for(line, found.whom)
-        return pen.change(
-            f"disable {found.whom}{where}: weight {found.server.weight} → 0",
-            *found.cautions,
-            caution,
-        )
+        title = f"disable {found.whom}{where}: weight {found.server.weight} → 0"
+        return pen.change(title, *found.cautions, caution)
 
 
 def mark_text(by: str, at: datetime, was: bytes, reason: str, used: int) -> bytes:
@@ -97,11 +94,8 @@ def _insert(pen: TreeWriter, found: FoundServer, by: str, at: datetime, reason: 
     rest = strip(data[end : len(data) if stop < 0 else stop].rstrip(b"\r"))
     if rest.end > rest.start:
         # A line that is broken for the mark could not be put together again byte for byte.
-        raise RefusedEdit(
-            found.block.place,
-            "the real server is written on one line and has no weight",
-            "set a weight or break the line first",
-        )
+        why = "the real server is written on one line and has no weight"
+        raise RefusedEdit(found.block.place, why, "set a weight or break the line first")
     used = len(child_indent(pen.tree, found.block)) + len(found.block.header.condition) + 20
     mark = mark_text(by, at, UNSET, reason, used)
     pen.insert(found.block, [NewLine((b"weight", b"0"))], after, suffix=mark)
@@ -130,11 +124,8 @@ def _alone(tree: Tree, line: Statement) -> None:
         if found.line == line.line and found.file is line.file and found.words[0] == b"weight"
     ]
     if len(weights) > 1:
-        raise RefusedEdit(
-            line.place,
-            "another weight stands on the same line: a mark could mean either",
-            "break the line first",
-        )
+        why = "another weight stands on the same line: a mark could mean either"
+        raise RefusedEdit(line.place, why, "break the line first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +144,8 @@ class Enable:
             raise RefusedEdit(found.block.place, "it is not disabled", "set its weight")
         ensure_editable(tree, line)
         if found.server.weight != 0:
-            raise RefusedEdit(
-                line.place,
-                f"its weight was set to {found.server.weight} by hand: it serves already",
-                "remove the comment by hand",
-            )
+            why = f"its weight was set to {found.server.weight} by hand: it serves already"
+            raise RefusedEdit(line.place, why, "remove the comment by hand")
         pen = TreeWriter(tree)
         where = only_for(line, found.whom)
         if mark.was == UNSET:

@@ -95,7 +95,6 @@ class Draft:
 
     @property
     def changed(self) -> bool:
-        """Whether any file differs from what was read."""
         return bool(self.files)
 
     @property
@@ -221,11 +220,8 @@ class Draft:
             old = outline(self._parse(was, other)).lines
             then = outline(self._parse(over, other)).lines
             if strays(old, then, before, change.meant):
-                raise RefusedEdit(
-                    None,
-                    f"lines that only host {plain(other, 40)} reads would change as well",
-                    _HAND,
-                )
+                why = f"lines that only host {plain(other, 40)} reads would change as well"
+                raise RefusedEdit(None, why, _HAND)
 
 
 _HAND = "use the text editor"

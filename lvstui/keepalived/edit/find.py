@@ -54,11 +54,8 @@ def find_service(tree: Tree, key: ServiceKey) -> FoundService:
         raise RefusedEdit(None, f"the configuration has no virtual server {key}")
     service = matches[0]
     if len(matches) > 1 and matches[1].place != service.place:
-        raise RefusedEdit(
-            matches[1].place,
-            f"virtual server {key} stands here once more (first at {service.place})",
-            "remove one of the two by hand",
-        )
+        why = f"virtual server {key} stands here once more (first at {service.place})"
+        raise RefusedEdit(matches[1].place, why, "remove one of the two by hand")
     block = _only(
         tree, list(tree.blocks(b"virtual_server")), service.place, f"virtual server {key}"
     )
@@ -171,29 +168,20 @@ def ensure_editable(tree: Tree, node: Node) -> None:
     if tree.consolidated:
         raise RefusedEdit(None, "this is the daemon's own copy, not a file")
     if head.provenance is Provenance.REPEATED:
-        raise RefusedEdit(
-            head.place,
-            f"{_word(head)} is given by {_giver(tree, head)}",
-            "change it there with the text editor",
-        )
+        why = f"{known_word(head)} is given by {_giver(tree, head)}"
+        raise RefusedEdit(head.place, why, "change it there with the text editor")
     ensure_once(tree, head.file, head)
     if not isinstance(node, Block):
         return
     if node.opening is None or node.closing is None:
-        raise RefusedEdit(head.place, f"{_word(head)} has a brace missing", "mend that first")
+        raise RefusedEdit(head.place, f"{known_word(head)} has a brace missing", "mend that first")
     for brace in (node.opening, node.closing):
         if brace.provenance is Provenance.REPEATED:
-            raise RefusedEdit(
-                head.place,
-                f"a brace of {_word(head)} is given by {_giver(tree, brace)}",
-                "change it there with the text editor",
-            )
+            why = f"a brace of {known_word(head)} is given by {_giver(tree, brace)}"
+            raise RefusedEdit(head.place, why, "change it there with the text editor")
         if brace.file is not head.file:
-            raise RefusedEdit(
-                head.place,
-                f"{_word(head)} begins here and has a brace in {brace.file.path}",
-                "use the text editor",
-            )
+            why = f"{known_word(head)} begins here and has a brace in {brace.file.path}"
+            raise RefusedEdit(head.place, why, "use the text editor")
 
 
 def ensure_once(tree: Tree, file: SourceFile, node: Statement | None) -> None:
@@ -213,14 +201,12 @@ def ensure_once(tree: Tree, file: SourceFile, node: Statement | None) -> None:
 
 def given_by(tree: Tree, statement: Statement, index: int) -> RefusedEdit:
     """Why word `index` of `statement`, which has no span, cannot be edited."""
-    return RefusedEdit(
-        statement.place,
-        f"{_word(statement)}: its value is given by {_giver(tree, statement)}",
-        "change it there with the text editor",
-    )
+    why = f"{known_word(statement)}: its value is given by {_giver(tree, statement)}"
+    return RefusedEdit(statement.place, why, "change it there with the text editor")
 
 
-def _word(statement: Statement) -> str:
+def known_word(statement: Statement) -> str:
+    """Its keyword for people; any other word may be a secret."""
     word = statement.words[0]
     return word.decode() if word in KNOWN_WORDS else "this"
 

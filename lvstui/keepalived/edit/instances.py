@@ -87,11 +87,8 @@ class RemoveInstance:
         for group in tree.blocks(b"vrrp_sync_group"):
             for inner in group.blocks(b"group"):
                 if any(wanted in line.words for line in inner.statements()):
-                    raise RefusedEdit(
-                        group.place,
-                        "a sync group names this instance",
-                        "take it out of the group first",
-                    )
+                    why = "a sync group names this instance"
+                    raise RefusedEdit(group.place, why, "take it out of the group first")
         pen = TreeWriter(tree)
         pen.remove(found.block, own_comments=True)
         return pen.change(f"remove {found.whom}", *found.cautions, "its VIPs leave this director")
@@ -119,11 +116,8 @@ class AddVip:
             and advertised
             and address_family(advertised[0]) != address_family(address)
         ):
-            raise RefusedEdit(
-                found.block.place,
-                "the adverts of an instance carry one address family",
-                "add it as an excluded one",
-            )
+            why = "the adverts of an instance carry one address family"
+            raise RefusedEdit(found.block.place, why, "add it as an excluded one")
         into = "virtual_ipaddress_excluded" if self.excluded else "virtual_ipaddress"
         return _add_entry(
             tree, found.block, into, self.vip, found.whom, "" if self.excluded else BOTH
@@ -146,11 +140,8 @@ class RemoveVip:
             raise RefusedEdit(found.block.place, "the instance has no such VIP")
         advertised = into == "virtual_ipaddress"
         if advertised and sum(keyword == into for keyword, _ in there) < 2:
-            raise RefusedEdit(
-                found.block.place,
-                "it is the last VIP: keepalived removes an instance without any",
-                "remove the instance instead",
-            )
+            why = "it is the last VIP: keepalived removes an instance without any"
+            raise RefusedEdit(found.block.place, why, "remove the instance instead")
         return _remove_entry(
             tree,
             found.block,
@@ -228,11 +219,8 @@ class RemoveScript:
         for block in tree.blocks(b"vrrp_instance", b"vrrp_sync_group"):
             for inner in block.blocks(b"track_script"):
                 if any(line.words[0] == wanted for line in inner.statements()):
-                    raise RefusedEdit(
-                        inner.place,
-                        "an instance or sync group tracks it",
-                        "take it out there first",
-                    )
+                    why = "an instance or sync group tracks it"
+                    raise RefusedEdit(inner.place, why, "take it out there first")
         pen = TreeWriter(tree)
         pen.remove(found.block, own_comments=True)
         return pen.change(f"remove {found.whom}")

@@ -5,16 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from lvstui.keepalived.edit.forms import (
-    BLOCKS,
-    CHECKS,
-    INSTANCE,
-    SCRIPT,
-    SERVER,
-    SERVICE,
-    Field,
-    FieldKind,
-)
+from lvstui.keepalived.edit.forms import BLOCKS, CHECKS, INSTANCE, SERVER, SERVICE, Field, FieldKind
 from lvstui.keepalived.edit.style import NewBlock, NewLine
 from lvstui.keepalived.keywords import version_of
 from lvstui.model.config import Configuration, ConfiguredService
@@ -210,11 +201,6 @@ def check_instance(
 
 MAX_V3_INTERVAL = 40.95
 """Seconds: 12 bits of centiseconds (RFC 9568, 5.2.7)."""
-
-
-def check_script(values: Values, version: str = "") -> dict[str, str]:
-    """What is wrong with a new vrrp_script, by keyword."""
-    return check_all(SCRIPT, values, version)
 
 
 def new_check(kind: str, values: Values) -> NewBlock:

@@ -35,11 +35,9 @@ class FileOutline:
     """`id()` of a node to the index behind its last line."""
 
     def start(self, node: Node) -> int:
-        """Index of the first line of `node`."""
         return self.starts[id(node)]
 
     def end(self, node: Node) -> int:
-        """Index behind the last line of `node`."""
         return self.ends[id(node)]
 
     def around(self, node: Node) -> Line:

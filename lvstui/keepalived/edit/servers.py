@@ -45,11 +45,8 @@ class SetWeight:
         caution = "" if self.weight else without(found, self.last_allowed)
         pen = TreeWriter(tree)
         put(pen, found.block, b"weight", [b"%d" % self.weight])
-        return pen.change(
-            f"weight of {found.whom}: {found.server.weight} → {self.weight}",
-            *found.cautions,
-            caution,
-        )
+        title = f"weight of {found.whom}: {found.server.weight} → {self.weight}"
+        return pen.change(title, *found.cautions, caution)
 
 
 def without(found: FoundServer, last_allowed: bool) -> str:
@@ -108,11 +105,8 @@ class AddServer:
         written = tuple(found.block.blocks(b"real_server"))
         direct = found.service.forwarding in ("DR", "TUN")
         if direct and port not in (0, self.service.port):
-            raise RefusedEdit(
-                found.block.place,
-                f"in {found.service.forwarding} a real server has the port of its service",
-                f"use port {self.service.port}",
-            )
+            why = f"in {found.service.forwarding} a real server has the port of its service"
+            raise RefusedEdit(found.block.place, why, f"use port {self.service.port}")
         if address_family(address) != self.service.family and found.service.forwarding != "TUN":
             raise RefusedEdit(
                 found.block.place, f"{address} is not of the address family of {self.service}"
@@ -170,11 +164,8 @@ class RemoveServer:
     def on(self, tree: Tree) -> Change:
         found = find_server(tree, self.service, self.server)
         if len(found.service.servers) < 2:
-            raise RefusedEdit(
-                found.block.place,
-                "it is the last real server: keepalived drops a virtual server without any",
-                "remove the virtual server instead",
-            )
+            why = "it is the last real server: keepalived drops a virtual server without any"
+            raise RefusedEdit(found.block.place, why, "remove the virtual server instead")
         _once(found)
         caution = without(found, last_allowed=True)
         pen = TreeWriter(tree)
@@ -192,11 +183,8 @@ def _once(found: FoundServer) -> None:
     mine = found.block.header.words[1:3]
     for block in found.virtual.blocks(b"real_server"):
         if block is not found.block and block.header.words[1:3] == mine:
-            raise RefusedEdit(
-                block.place,
-                f"real server {found.server.key} stands here once more: it would take its place",
-                "remove one of the two with the text editor",
-            )
+            why = f"real server {found.server.key} stands here once more: it would take its place"
+            raise RefusedEdit(block.place, why, "remove one of the two with the text editor")
 
 
 def checked_address(address: str, port: int) -> tuple[str, int]:
@@ -258,11 +246,8 @@ def copied_checks(block: Block | None, address: str) -> tuple[NewBlock, ...]:
     result: list[NewBlock] = []
     for check in block.blocks(*CHECKERS):
         if check.keyword in _OF_ONE:
-            raise RefusedEdit(
-                check.place,
-                f"the {check.keyword.decode()} of the server beside it is for that server alone",
-                "say how the new one is checked",
-            )
+            why = f"the {check.keyword.decode()} of the server beside it is for that server alone"
+            raise RefusedEdit(check.place, why, "say how the new one is checked")
         copied = copy(check)
         assert isinstance(copied, NewBlock)
         result.append(copied)

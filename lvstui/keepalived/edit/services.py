@@ -168,11 +168,8 @@ class RemoveService:
         pen = TreeWriter(tree)
         pen.remove(found.block, own_comments=True)
         count = len(found.service.servers)
-        return pen.change(
-            f"remove virtual server {found.whom} and its {count} real servers",
-            *found.cautions,
-            "its clients are cut off",
-        )
+        title = f"remove virtual server {found.whom} and its {count} real servers"
+        return pen.change(title, *found.cautions, "its clients are cut off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +191,8 @@ class SetSorryServer:
         number = port or self.service.port
         values = [address.encode(), *([b"%d" % number] if number else [])]
         before, _ = put(pen, found.block, b"sorry_server", values)
-        return pen.change(
-            f"sorry server of {found.whom}: {before or 'none'} → {shown(b' '.join(values))}",
-            *found.cautions,
-        )
+        title = f"sorry server of {found.whom}: {before or 'none'} → {shown(b' '.join(values))}"
+        return pen.change(title, *found.cautions)
 
     def _nobody(self, tree: Tree, found: FoundService) -> Change:
         lines = list(

@@ -158,7 +158,6 @@ def block_indent(block: Block) -> bytes:
 
 
 def head_of(node: Node) -> Statement:
-    """The statement that a node begins with."""
     return node.header if isinstance(node, Block) else node
 
 

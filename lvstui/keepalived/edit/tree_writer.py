@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import Change, Edit, ExpectedLines, Line, RefusedEdit
+from lvstui.keepalived.edit.find import known_word
 from lvstui.keepalived.edit.outline import FileOutline, outline
 from lvstui.keepalived.edit.style import (
     LINE_LIMIT,
@@ -47,7 +48,6 @@ class TreeWriter:
         return self._data[file.path]
 
     def change(self, title: str, *cautions: str) -> Change:
-        """What was collected."""
         return Change(
             title,
             tuple(self.edits),
@@ -70,12 +70,7 @@ class TreeWriter:
                 break
             if words[index + offset] == value:
                 continue
-            span = statement.word(index + offset).span
-            if span is None:
-                raise RefusedEdit(
-                    statement.place, f"{_keyword(statement)}: its value stands elsewhere"
-                )
-            self._edit(statement.file, *span, quoted(value))
+            self._edit(statement.file, *_span(statement, index + offset), quoted(value))
             words[index + offset] = value
         added = values[max(0, count - index) :]
         if added:
@@ -95,10 +90,8 @@ class TreeWriter:
         head, tail = data[first:start] + text.split(b"\n")[0], text.split(b"\n")[-1]
         longest = len(head) + (last - end if b"\n" not in text else 0)
         if max(longest, len(tail)) > LINE_LIMIT:
-            raise RefusedEdit(
-                Place(file.path, data.count(b"\n", 0, start) + 1),
-                f"the line would be over {LINE_LIMIT} bytes long",
-            )
+            why = f"the line would be over {LINE_LIMIT} bytes long"
+            raise RefusedEdit(Place(file.path, data.count(b"\n", 0, start) + 1), why)
         self._add(Edit(file.path, start, end, text))
 
     def _add(self, edit: Edit) -> None:
@@ -112,23 +105,14 @@ class TreeWriter:
 
     def exchange(self, statement: Statement, index: int, spelled: bytes) -> None:
         """Word `index` becomes `spelled`, its quotes included. Raises RefusedEdit."""
-        span = statement.word(index).span
-        if span is None:
-            raise RefusedEdit(statement.place, f"{_keyword(statement)}: its value stands elsewhere")
-        self._edit(statement.file, *span, spelled)
+        self._edit(statement.file, *_span(statement, index), spelled)
         words = list(statement.words)
         words[index] = spelled.strip(b'"')
         self._means(statement, (*self.outline.around(statement), tuple(words)))
 
     def drop_word(self, statement: Statement, index: int) -> None:
-        """Word `index` of several goes, with the blanks between it and its neighbour."""
-        span, other = (
-            statement.word(index).span,
-            statement.word(1 if index == 0 else index - 1).span,
-        )
-        if span is None or other is None or len(statement.words) < 2:
-            raise RefusedEdit(statement.place, f"{_keyword(statement)}: its value stands elsewhere")
-        start, end = (span[0], other[0]) if index == 0 else (other[1], span[1])
+        """Word `index`, not the first, goes, with the blanks before it."""
+        end, start = _span(statement, index)[1], _span(statement, index - 1)[1]
         self._edit(statement.file, start, end, b"")
         words = statement.words[:index] + statement.words[index + 1 :]
         self._means(statement, (*self.outline.around(statement), words))
@@ -327,7 +311,7 @@ def start_of(statement: Statement) -> int:
     """File offset of its first byte. Raises RefusedEdit when it has none."""
     at = -1 if statement.provenance is Provenance.REPEATED else statement.text.origin(0)
     if at < 0:
-        raise RefusedEdit(statement.place, f"{_keyword(statement)} stands in no line of its own")
+        raise RefusedEdit(statement.place, f"{known_word(statement)} stands in no line of its own")
     return at
 
 
@@ -341,14 +325,17 @@ def end_of(node: Node) -> int:
         at = statement.text.origin(len(statement.text.data) - 1)
     if at < 0:
         raise RefusedEdit(
-            statement.place, f"the end of {_keyword(statement)} stands in no line of its own"
+            statement.place, f"the end of {known_word(statement)} stands in no line of its own"
         )
     return at + 1
 
 
-def _keyword(statement: Statement) -> str:
-    word = statement.words[0]
-    return word.decode() if word in KNOWN_WORDS else "this"
+def _span(statement: Statement, index: int) -> tuple[int, int]:
+    """File offsets of word `index`. Raises RefusedEdit when it has none."""
+    span = statement.word(index).span
+    if span is None:
+        raise RefusedEdit(statement.place, f"{known_word(statement)}: its value stands elsewhere")
+    return span
 
 
 def _newline(data: bytes, at: int, file: SourceFile) -> bytes:

@@ -41,14 +41,9 @@ class LintContext:
     block_of: dict[Place, Block]
     """Each of them by the place that its services name."""
 
-    def known_below(self, *version: int) -> bool:
-        """keepalived's version is known, and is older than `version`."""
-        release = self.surroundings.release
-        return bool(release) and release < version
-
     def known_from(self, *version: int) -> bool:
         """keepalived's version is known, and is `version` or newer."""
-        return bool(self.surroundings.release) and self.surroundings.release >= version
+        return self.surroundings.release >= version
 
 
 def context_of(
@@ -82,7 +77,6 @@ class Judged:
     def __call__(
         self, rule: str, text: str, place: Place | None = None, evidence: str = "", fix: str = ""
     ) -> Finding:
-        """See Finding."""
         return Finding(rule, self.severity, text, place, evidence, fix)
 
 

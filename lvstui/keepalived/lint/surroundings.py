@@ -3,7 +3,6 @@ its answers mean; whoever has a Runner runs the commands."""
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import stat
@@ -44,15 +43,6 @@ class InterfaceSeen:
     """`dummy`, `veth`, `bond`, `vlan`, `macvlan`, `loopback` …; empty when not known."""
     up: bool | None = None
 
-    def reaches(self, address: str) -> bool:
-        """Whether `address` lies in the subnet of one of its addresses."""
-        wanted = ipaddress.ip_address(address)
-        return any(
-            wanted in ipaddress.ip_network(f"{own}/{length}", strict=False)
-            for own, length in self.addresses
-            if (":" in own) == (":" in address)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -76,15 +66,8 @@ class Surroundings:
         """The version to compare with, `(2, 2, 7)`; empty when not known."""
         return release(self.version)
 
-    def link(self, name: str) -> InterfaceSeen | None:
-        for link in self.links or ():
-            if link.name == name:
-                return link
-        return None
-
     @property
     def own_addresses(self) -> frozenset[str]:
-        """Every address of every interface."""
         return frozenset(own for link in self.links or () for own, _ in link.addresses)
 
 
@@ -134,9 +117,10 @@ def links_from_json(text: str) -> tuple[InterfaceSeen, ...]:
 
 
 def scripts_from_stat(text: str, wanted: Iterable[str]) -> dict[str, Script]:
-    """What `stat_argv` printed tells about the scripts in `wanted`; a path without a line is
-    missing."""
-    return judge_scripts(wanted, _stated(text))
+    """What `stat_argv` printed tells about the scripts in `wanted` and the folders above them; a
+    path without a line is missing."""
+    seen = _stated(text)
+    return {path: _judge(path, seen) for path in wanted}
 
 
 def modes_from_stat(text: str, wanted: Iterable[str]) -> dict[str, int]:
@@ -155,11 +139,6 @@ def _stated(text: str) -> dict[str, tuple[int, int]]:
         if bits is not None and uid is not None:
             seen[path] = bits, uid
     return seen
-
-
-def judge_scripts(wanted: Iterable[str], seen: Mapping[str, tuple[int, int]]) -> dict[str, Script]:
-    """The state of each script in `wanted`, from mode and owner of it and of its folders."""
-    return {path: _judge(path, seen) for path in wanted}
 
 
 def stat_argv(wanted: Iterable[str]) -> tuple[str, ...]:

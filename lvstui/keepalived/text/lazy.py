@@ -149,17 +149,14 @@ class LazyBlock(Block):
 
     @property
     def children(self) -> tuple[Node, ...]:
-        """See Block."""
         return self.unfold().children
 
     @property
     def opening(self) -> Statement | None:
-        """See Block."""
         return self.unfold().opening
 
     @property
     def closing(self) -> Statement | None:
-        """See Block."""
         return self.unfold().closing
 
     def words(self) -> Iterator[Sequence[bytes]]:

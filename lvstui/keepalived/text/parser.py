@@ -40,7 +40,6 @@ class Digest:
         self._secret: tuple[str, int] | None = None
 
     def add(self, statement: Statement) -> None:
-        """Take up the next statement."""
         words = statement.words
         if words[0] in SECRET_KEYWORDS:
             self._secret = (statement.file.path, statement.line)
@@ -87,7 +86,6 @@ class _Frame:
     """Its `{` has not come yet."""
 
     def closed(self, closing: Statement | None) -> Block:
-        """The block, ended by `closing`."""
         return Block(self.header, tuple(self.children), self.opening, closing, self.keyword.values)
 
 
@@ -106,7 +104,6 @@ class Builder:
         return not self._frames and not self._after_secret
 
     def take(self, statements: Iterator[Statement | LazyBlock]) -> None:
-        """Take up all `statements`."""
         add = self.digest.add
         frames, root = self._frames, self._root
         for statement in statements:

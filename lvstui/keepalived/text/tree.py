@@ -43,7 +43,6 @@ class SourceFile:
 
     @property
     def data(self) -> bytes:
-        """Every byte, as read."""
         return b"\n".join(self.lines)
 
     @property
@@ -91,7 +90,6 @@ class Statement:
 
     @property
     def keyword(self) -> bytes:
-        """Its first word."""
         return self.words[0]
 
     @property
@@ -147,7 +145,6 @@ class Block:
 
     @property
     def keyword(self) -> bytes:
-        """First word of the header."""
         return self.header.words[0]
 
     @property

@@ -36,7 +36,6 @@ class Notes:
     _addresses: dict[bytes, str | None] = field(default_factory=dict)
 
     def say(self, place: Place, message: str) -> None:
-        """Record a problem."""
         self.problems.append((place, message))
 
     def address(self, word: bytes) -> str | None:

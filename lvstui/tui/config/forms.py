@@ -24,7 +24,6 @@ from lvstui.keepalived.edit.judge import (
     check_check,
     check_instance,
     check_quorum,
-    check_script,
     check_server,
     check_service,
     complaint,
@@ -296,7 +295,9 @@ def script_form(version: str) -> Form:
     def intents(values: Values) -> tuple[Intent, ...]:
         return (intent.AddScript(NewScript(values["name"].strip(), settings(SCRIPT, values))),)
 
-    return Form("new vrrp_script", SCRIPT, lambda values: check_script(values, version), intents)
+    return Form(
+        "new vrrp_script", SCRIPT, lambda values: check_all(SCRIPT, values, version), intents
+    )
 
 
 def block_of(target: Target) -> str:

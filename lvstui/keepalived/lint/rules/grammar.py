@@ -117,13 +117,11 @@ def foreign_bytes(context: LintContext) -> Iterator[Finding]:
             continue
         for number, line in enumerate(file.lines, 1):
             if len(line) > MAX_LINE:
-                yield error(
-                    "line-too-long",
+                text = (
                     f"a line of {len(line)} bytes: keepalived reads at most {MAX_LINE} at once, "
-                    "and takes the rest for a line of its own, even of a comment",
-                    Place(file.path, number),
-                    fix="split it",
+                    "and takes the rest for a line of its own, even of a comment"
                 )
+                yield error("line-too-long", text, Place(file.path, number), fix="split it")
             if b"{{" in line or b"{%" in line or b"\xc2" in line or b"\xe2" in line:
                 yield from _strange(file.path, number, line)
 
@@ -218,12 +216,8 @@ def extra_words(context: LintContext) -> Iterator[Finding]:
                 fix=f"put {lost.decode()} on a line of its own",
             )
         elif words[2][:1] in (b"/", b";") and words[2][:2] in (b"//", b"/*", b";"):
-            yield note(
-                "foreign-comment",
-                f"{keyword}: comments begin with # or !; keepalived happens not to read this one",
-                line.place,
-                fix="write # instead",
-            )
+            text = f"{keyword}: comments begin with # or !; keepalived happens not to read this one"
+            yield note("foreign-comment", text, line.place, fix="write # instead")
         else:
             yield warning(
                 "extra-words",
@@ -242,12 +236,8 @@ def crowded_entries(context: LintContext) -> Iterator[Finding]:
             what = block.keyword.decode()
             for word in line.words[1:]:
                 if _entry_like(block.keyword, line.words, word):
-                    yield error(
-                        "entries-on-one-line",
-                        f"{what}: of several entries on one line keepalived takes the first only",
-                        line.place,
-                        fix="one entry a line",
-                    )
+                    text = f"{what}: of several entries on one line keepalived takes the first only"
+                    yield error("entries-on-one-line", text, line.place, fix="one entry a line")
                     break
 
 

@@ -63,7 +63,7 @@ def _does_without_interface(context: LintContext, router: InstanceLines) -> bool
     if router.line(b"unicast_src_ip") is None or not router.unicast:
         return False
     release = context.surroundings.release
-    return bool(release) and release >= (2, 1) and not (2, 2, 5) <= release <= (2, 2, 7)
+    return release >= (2, 1) and not (2, 2, 5) <= release <= (2, 2, 7)
 
 
 def _without_vip(router: InstanceLines) -> Finding:
@@ -88,7 +88,7 @@ def _without_vip(router: InstanceLines) -> Finding:
 
 def _strict_unicast(context: LintContext, router: InstanceLines) -> Finding:
     # The check stands before the flag that it asks for from 2.2.5 to 2.3.4.
-    works = context.known_from(2, 2, 5) and context.known_below(2, 4)
+    works = (2, 2, 5) <= context.surroundings.release < (2, 4)
     return Finding(
         "strict-with-unicast",
         FindingSeverity.WARNING if works else FindingSeverity.LETHAL,
@@ -126,12 +126,8 @@ def twice(context: LintContext) -> Iterator[Finding]:
         seen: set[str] = set()
         for vip in router.addresses:
             if vip.address in seen:
-                yield warning(
-                    "vip-twice",
-                    f"VIP {vip.address} stands twice in instance {router.name}",
-                    vip.line.place,
-                    fix="take one out",
-                )
+                text = f"VIP {vip.address} stands twice in instance {router.name}"
+                yield warning("vip-twice", text, vip.line.place, fix="take one out")
             seen.add(vip.address)
 
 
@@ -270,12 +266,8 @@ _DEFINED_BY = {
 
 
 def _unknown_script(line: Statement) -> Finding:
-    return error(
-        "track-script-unknown",
-        "track_script: no such vrrp_script; keepalived ignores it",
-        line.place,
-        fix="define the vrrp_script, or mend it",
-    )
+    text = "track_script: no such vrrp_script; keepalived ignores it"
+    return error("track-script-unknown", text, line.place, fix="define the vrrp_script, or mend it")
 
 
 def _empty_scripts(blocks: Iterator[Block]) -> Iterator[Finding]:

@@ -38,12 +38,8 @@ def modes(context: LintContext) -> Iterator[Finding]:
         if index == 0:
             yield unloadable(file.path, OSError(why))
         else:
-            yield error(
-                "include-not-read",
-                f"keepalived skips an included file: {why}",
-                Place(file.path, 1),
-                fix="chmod 644",
-            )
+            text = f"keepalived skips an included file: {why}"
+            yield error("include-not-read", text, Place(file.path, 1), fix="chmod 644")
 
 
 def emptiness(context: LintContext) -> Iterator[Finding]:
@@ -69,18 +65,14 @@ def emptiness(context: LintContext) -> Iterator[Finding]:
         )
         return
     if context.virtual_servers and not services:
-        yield lethal(
-            "no-service-left",
+        text = (
             f"none of its {len(context.virtual_servers)} virtual_servers is kept: the IPVS table "
-            "would be empty",
-            context.virtual_servers[0].place,
+            "would be empty"
         )
+        yield lethal("no-service-left", text, context.virtual_servers[0].place)
     if not context.routers and any(context.tree.blocks(b"vrrp_instance")):
-        yield lethal(
-            "no-instance-left",
-            "none of its vrrp_instances is kept: every VIP would be given up",
-            next(context.tree.blocks(b"vrrp_instance")).place,
-        )
+        text = "none of its vrrp_instances is kept: every VIP would be given up"
+        yield lethal("no-instance-left", text, next(context.tree.blocks(b"vrrp_instance")).place)
 
 
 def lost_blocks(context: LintContext) -> Iterator[Finding]:
@@ -119,25 +111,21 @@ def _headers(context: LintContext) -> Iterator[Finding]:
     """Headers of groups that are lost, or end the daemon (seen with 2.2.7)."""
     for block in context.tree.blocks(b"virtual_server_group"):
         if len(block.header.words) > 2 or block.opening is None:
-            yield lethal(
-                "header-fatal",
+            text = (
                 "virtual_server_group: "
                 + ("no '{'" if block.opening is None else "words behind its name")
-                + ": keepalived ends over this",
-                block.place,
-                fix="virtual_server_group NAME {",
+                + ": keepalived ends over this"
             )
+            yield lethal("header-fatal", text, block.place, fix="virtual_server_group NAME {")
     for block in context.tree.blocks(b"vrrp_sync_group"):
         if len(block.header.words) == 2:
             continue
         if block.opening is None:
-            yield lethal(
-                "header-fatal",
+            text = (
                 "vrrp_sync_group without one name and '{': keepalived works on memory that is not "
-                "its own, and crashes",
-                block.place,
-                fix="vrrp_sync_group NAME {",
+                "its own, and crashes"
             )
+            yield lethal("header-fatal", text, block.place, fix="vrrp_sync_group NAME {")
         elif len(block.header.words) > 2:
             yield error(
                 "sync-group-invalid",

@@ -283,12 +283,8 @@ def _compare(peer: Peer, mine: ConfiguredService, theirs: ConfiguredService) -> 
         ("quorum", str(mine.quorum), str(theirs.quorum)),
     ):
         if ours != others:
-            yield warning(
-                f"{what}-differs",
-                f"{mine.key}: {what} {ours} here, {others} on {peer.name}",
-                mine.place,
-                fix="the same on both",
-            )
+            text = f"{mine.key}: {what} {ours} here, {others} on {peer.name}"
+            yield warning(f"{what}-differs", text, mine.place, fix="the same on both")
     here = {server.key: server for server in mine.servers}
     there = {server.key: server for server in theirs.servers}
     only = [f"{key} only here" for key in here if key not in there]

@@ -101,13 +101,11 @@ def users(context: LintContext) -> Iterator[Finding]:
         )
     for line in user_lines(context.tree) if known is not None else ():
         if known is not None and shown(line.words[1]) not in known:
-            yield error(
-                "script-user-unknown",
+            text = (
                 f"{line.words[0].decode()} names a user that this host does not have: keepalived "
-                "does not run the script",
-                line.place,
-                fix="useradd -r, or another user",
+                "does not run the script"
             )
+            yield error("script-user-unknown", text, line.place, fix="useradd -r, or another user")
     if not context.programs:
         return
     first = context.programs[0]

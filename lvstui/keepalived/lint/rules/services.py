@@ -74,13 +74,11 @@ def pools(context: LintContext) -> Iterator[Finding]:
                 fix="leave one server a weight; drain the others",
             )
         elif written > total:
-            yield warning(
-                "quorum-over-weights",
+            text = (
                 f"{service.key}: quorum {written} is over the sum of its weights: keepalived takes "
-                f"{total}",
-                service.place,
-                fix=f"quorum 1 to {total}",
+                f"{total}"
             )
+            yield warning("quorum-over-weights", text, service.place, fix=f"quorum 1 to {total}")
         for server in service.servers:
             if server.upper_threshold < server.lower_threshold:
                 yield error(
@@ -144,12 +142,8 @@ def http_checks(context: LintContext) -> Iterator[Finding]:
                 for url in urls:
                     digest = last(url, b"digest")
                     if digest is not None and not _MD5.fullmatch(value(digest)):
-                        yield error(
-                            "digest-invalid",
-                            "digest: 32 hexadecimal digits are expected; the line is ignored",
-                            digest.place,
-                            fix="genhash prints it",
-                        )
+                        text = "digest: 32 hexadecimal digits are expected; the line is ignored"
+                        yield error("digest-invalid", text, digest.place, fix="genhash prints it")
 
 
 _CONNECTS = frozenset(("TCP_CHECK", "HTTP_GET", "SSL_GET"))
@@ -183,12 +177,8 @@ def old_words(context: LintContext) -> Iterator[Finding]:
     for virtual in context.virtual_servers:
         line = last(virtual, b"persistence_granularity")
         if line is not None and value(line) and not _granularity(value(line)):
-            yield error(
-                "granularity-invalid",
-                "persistence_granularity: a netmask, for IPv6 a length of prefix",
-                line.place,
-                fix="255.255.255.0",
-            )
+            text = "persistence_granularity: a netmask, for IPv6 a length of prefix"
+            yield error("granularity-invalid", text, line.place, fix="255.255.255.0")
         for real in virtual.blocks(b"real_server"):
             for check in real.blocks(b"HTTP_GET", b"SSL_GET"):
                 for old in check.statements(b"nb_get_retry"):

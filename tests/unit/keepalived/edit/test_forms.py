@@ -17,9 +17,9 @@ from lvstui.keepalived.edit.forms import (
     FieldKind,
 )
 from lvstui.keepalived.edit.judge import (
+    check_all,
     check_check,
     check_instance,
-    check_script,
     check_server,
     check_service,
     complaint,
@@ -241,8 +241,8 @@ def test_checks(kind: str, values: dict[str, str], wrong: str) -> None:
 
 
 def test_scripts() -> None:
-    assert check_script({"name": "chk", "script": "/bin/true", "weight": "-20"}) == {}
-    assert list(check_script({"name": "chk", "weight": "-254"})) == ["script", "weight"]
+    assert check_all(SCRIPT, {"name": "chk", "script": "/bin/true", "weight": "-20"}) == {}
+    assert list(check_all(SCRIPT, {"name": "chk", "weight": "-254"})) == ["script", "weight"]
 
 
 def test_what_a_form_writes() -> None:

@@ -55,9 +55,6 @@ def test_links() -> None:
     lo, eth0 = links_from_json(IP)
     assert lo == InterfaceSeen("lo", (("127.0.0.1", 8),), "loopback", True)
     assert eth0 == InterfaceSeen("eth0", (("10.10.0.1", 24), ("fd00::1", 64)), "veth", False)
-    assert eth0.reaches("10.10.0.200")
-    assert eth0.reaches("fd00::77")
-    assert not eth0.reaches("10.11.0.1")
 
 
 @pytest.mark.parametrize("text", ["", "Cannot find device", "{}"])
