@@ -18,7 +18,6 @@ from lvstui.process import readonly
 from lvstui.process.printing import as_json
 from lvstui.process.readonly import Harmless
 from lvstui.remote.runner import SecretAnswer, SecretRequest, UnknownKey
-from lvstui.session.hosts import other_directors, real_servers_of
 from lvstui.session.realservers import other_directors, real_servers_of
 from lvstui.shell.arguments import flag, login_options, look_options, timer_option
 from lvstui.shell.ask import DONE, NOT_DONE, Usage, agreed, fail

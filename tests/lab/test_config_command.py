@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from lvstui.lab import Lab
 from tests.lab.director import LVSTUI, PATIENCE_S, forget_attempts, lvstui, server, status
 from tests.lab.test_configuration import CONF, clean, holds_vip, now_ms, pool, read, requests
 from tests.labs import Lab

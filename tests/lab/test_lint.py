@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from lvstui.keepalived.lint.run import lint
 
 from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.rules import lint
-from lvstui.lab import Lab, packages
+from lvstui.lab import packages
 from lvstui.model.finding import FindingSeverity
 from tests.labs import Lab
 from tests.unit.keepalived.lint.cases import CASES, HOST
