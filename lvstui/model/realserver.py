@@ -50,7 +50,7 @@ class Look:
     at: float = 0.0
     """Epoch seconds of the look."""
     checks: tuple[tuple[str, tuple[Check, ...]], ...] = ()
-    """VIP and its checks, in the order of `realserver.checks.TITLES`."""
+    """VIP and its checks, in the order of `realserver.checks.CHECKS`."""
     trouble: str = ""
     """Why it could not be looked at, in one word (`remote.runner.Trouble`); empty: it could."""
     error: str = ""

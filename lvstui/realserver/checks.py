@@ -1,11 +1,13 @@
 """What a look means: one verdict for each check of a host, with the evidence. Pure.
 
-The first eight need a look at the host, the last three a look from the director.
+Most need a look at the host, the last three a look from the director.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from lvstui.model.keys import address_family
 from lvstui.model.realserver import Check, Verdict
@@ -16,55 +18,12 @@ from lvstui.realserver.parse import names
 from lvstui.realserver.plan import foreign_place
 from lvstui.realserver.stacks import STACKS, choose, title_of
 
-TITLES = {
-    "reachable": "SSH",
-    "vip": "VIP on lo",
-    "prefix": "/32",
-    "arp_ignore": "ignore",
-    "arp_announce": "announce",
-    "persistent": "boot",
-    "listens": "listens",
-    "rp_filter": "rp_filter",
-    "l2": "same L2",
-    "arp_silent": "ARP mute",
-    "path": "VIP path",
-}
-"""Every check, in order, with its heading."""
-MEANINGS = {
-    "reachable": "lvstui can log in by SSH, and become root",
-    "vip": "the VIP is an address of the loopback",
-    "prefix": "with prefix 32 (IPv6: 128): a wider one makes its whole network local",
-    "arp_ignore": "max(all, interface) is 1 or 2: no ARP answer for an address of the loopback",
-    "arp_announce": "max(all, interface) is 2: no ARP request names the VIP as its sender",
-    "persistent": "VIP and settings come back after a reboot",
-    "listens": "something listens on the service's port, at the VIP or at every address",
-    "rp_filter": "the director's packets pass the reverse path filter",
-    "l2": "the director reaches its address by ARP, without a router between",
-    "arp_silent": "the director asks for the VIP by ARP, and this host does not answer",
-    "path": "a TCP connection to the VIP at this host's MAC is answered by its service",
-}
-"""What each check asks."""
-PUSHABLE = ("vip", "prefix", "arp_ignore", "arp_announce", "persistent")
-"""The checks that a push mends."""
 Ports = Sequence[tuple[str, int]]
 """Protocol and port of the virtual services on a VIP."""
 _PUSH = "push this host (p, or lvstui realserver push)"
 
 
-def judge(facts: HostFacts, vip: str, ports: Ports = ()) -> tuple[Check, ...]:
-    """The checks that a look at the host can answer, for one VIP."""
-    return (
-        _reachable(facts, vip),
-        _vip(facts, vip),
-        _prefix(facts, vip),
-        *(_arp(facts, vip, name) for name in (sysctls.IGNORE, sysctls.ANNOUNCE)),
-        _persistent(facts, vip),
-        _listens(facts, vip, ports),
-        _rp_filter(facts, vip),
-    )
-
-
-def _reachable(facts: HostFacts, vip: str) -> Check:
+def _reachable(facts: HostFacts, vip: str, _: Ports) -> Check:
     """What the host is; with what else runs there that may touch addresses, ARP or the VIP's
     packets."""
     choice = choose(facts, (vip,))
@@ -94,16 +53,6 @@ def _reachable(facts: HostFacts, vip: str) -> Check:
     )
 
 
-def unreachable(why: str, text: str, todo: str = "") -> tuple[Check, ...]:
-    """The checks of a host that could not be looked at."""
-    first = Check("reachable", Verdict.BAD, text, why, (), todo)
-    asked = tuple(TITLES)[1:8]
-    return (
-        first,
-        *(Check(id_, Verdict.UNKNOWN, "", "the host was not looked at") for id_ in asked),
-    )
-
-
 def _holders(facts: HostFacts, vip: str) -> tuple[str, ...]:
     return tuple(
         f"{item.address}/{item.prefix} on {item.link}, scope {item.scope}"
@@ -112,7 +61,7 @@ def _holders(facts: HostFacts, vip: str) -> tuple[str, ...]:
     ) or (f"no link of the host has {vip}",)
 
 
-def _vip(facts: HostFacts, vip: str) -> Check:
+def _vip(facts: HostFacts, vip: str, _: Ports) -> Check:
     links = {item.link for item in facts.holders(vip)}
     evidence = ("ip addr show:", *_holders(facts, vip))
     if not links:
@@ -139,7 +88,7 @@ def _vip(facts: HostFacts, vip: str) -> Check:
     )
 
 
-def _prefix(facts: HostFacts, vip: str) -> Check:
+def _prefix(facts: HostFacts, vip: str, _: Ports) -> Check:
     held = [item for item in facts.holders(vip) if item.link == "lo"]
     right = host_prefix(vip)
     if not held:
@@ -157,7 +106,7 @@ def _prefix(facts: HostFacts, vip: str) -> Check:
     )
 
 
-def _arp(facts: HostFacts, vip: str, name: str) -> Check:
+def _arp(name: str, facts: HostFacts, vip: str, _: Ports) -> Check:
     if address_family(vip) == 6:
         return Check(name, Verdict.NONE, "–", "IPv6 needs no setting: a /128 on lo is silent")
     links = facts.ingress
@@ -211,7 +160,7 @@ def _arp(facts: HostFacts, vip: str, name: str) -> Check:
     return Check(name, Verdict.GOOD, "", str(shown[0]), tuple(evidence))
 
 
-def _persistent(facts: HostFacts, vip: str) -> Check:
+def _persistent(facts: HostFacts, vip: str, _: Ports) -> Check:
     evidence: list[str] = []
     place = ""
     for stack in STACKS:
@@ -317,7 +266,7 @@ def _listens(facts: HostFacts, vip: str, ports: Ports) -> Check:
     return Check("listens", Verdict.GOOD, "", "listens for the VIP", tuple(evidence))
 
 
-def _rp_filter(facts: HostFacts, vip: str) -> Check:
+def _rp_filter(facts: HostFacts, vip: str, _: Ports) -> Check:
     if address_family(vip) == 6:
         return Check("rp_filter", Verdict.NONE, "–", "IPv6 has no rp_filter setting")
     links = facts.ingress
@@ -339,3 +288,84 @@ def _rp_filter(facts: HostFacts, vip: str) -> Check:
     evidence += [f"default route by {link}" for link in sorted(away)] or ["no default route"]
     fix = f"set net.ipv4.conf.{links[0]}.rp_filter to 2 (loose)" if verdict is Verdict.BAD else ""
     return Check("rp_filter", verdict, text, says, tuple(evidence), fix)
+
+
+@dataclass(frozen=True, slots=True)
+class HostCheck:
+    """One check: what it is called, what it asks, and who answers it."""
+
+    id: str
+    title: str
+    """Its heading."""
+    meaning: str
+    judge: Callable[[HostFacts, str, Ports], Check] | None = None
+    """For one VIP, by a look at the host; None: a look from the director answers it."""
+    pushable: bool = False
+    """Whether a push mends it."""
+
+
+CHECKS = (
+    HostCheck("reachable", "SSH", "lvstui can log in by SSH, and become root", _reachable),
+    HostCheck("vip", "VIP on lo", "the VIP is an address of the loopback", _vip, True),
+    HostCheck(
+        "prefix",
+        "/32",
+        "with prefix 32 (IPv6: 128): a wider one makes its whole network local",
+        _prefix,
+        True,
+    ),
+    HostCheck(
+        sysctls.IGNORE,
+        "ignore",
+        "max(all, interface) is 1 or 2: no ARP answer for an address of the loopback",
+        partial(_arp, sysctls.IGNORE),
+        True,
+    ),
+    HostCheck(
+        sysctls.ANNOUNCE,
+        "announce",
+        "max(all, interface) is 2: no ARP request names the VIP as its sender",
+        partial(_arp, sysctls.ANNOUNCE),
+        True,
+    ),
+    HostCheck("persistent", "boot", "VIP and settings come back after a reboot", _persistent, True),
+    HostCheck(
+        "listens",
+        "listens",
+        "something listens on the service's port, at the VIP or at every address",
+        _listens,
+    ),
+    HostCheck(
+        "rp_filter", "rp_filter", "the director's packets pass the reverse path filter", _rp_filter
+    ),
+    HostCheck("l2", "same L2", "the director reaches its address by ARP, without a router between"),
+    HostCheck(
+        "arp_silent",
+        "ARP mute",
+        "the director asks for the VIP by ARP, and this host does not answer",
+    ),
+    HostCheck(
+        "path",
+        "VIP path",
+        "a TCP connection to the VIP at this host's MAC is answered by its service",
+    ),
+)
+"""Every check, in the order of the matrix; a new one is its function and a row here."""
+TITLES = {check.id: check.title for check in CHECKS}
+MEANINGS = {check.id: check.meaning for check in CHECKS}
+PUSHABLE = tuple(check.id for check in CHECKS if check.pushable)
+
+
+def judge(facts: HostFacts, vip: str, ports: Ports = ()) -> tuple[Check, ...]:
+    """The checks that a look at the host can answer, for one VIP."""
+    return tuple(check.judge(facts, vip, ports) for check in CHECKS if check.judge is not None)
+
+
+def unreachable(why: str, text: str, todo: str = "") -> tuple[Check, ...]:
+    """The checks of a host that could not be looked at."""
+    first = Check("reachable", Verdict.BAD, text, why, (), todo)
+    asked = [check.id for check in CHECKS[1:] if check.judge is not None]
+    return (
+        first,
+        *(Check(id_, Verdict.UNKNOWN, "", "the host was not looked at") for id_ in asked),
+    )
