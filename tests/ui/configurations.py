@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.daemon.facts import DirectorSeen
-from lvstui.keepalived.diff import Difference, Impact
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.lint.surroundings import Surroundings
 from lvstui.keepalived.text.files import Files
-from lvstui.keepalived.text.mask import Secrets, masked_diff
 from lvstui.keepalived.text.parser import parse
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.changes import Ended
@@ -19,10 +17,12 @@ from lvstui.model.files import ConfigFile, ConfigFiles
 from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.picture import Picture
 from lvstui.operations.change import Outcome, Progress, ReadBack, Stop, Tell
-from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
+from lvstui.operations.config_plan import ConfigPlan, FileChange
+from lvstui.operations.configuration import DirectorConfigs
 from lvstui.remote.runner import RemoteError
 
 from . import pictures
+from .director import RecordedDirector
 from .pictures import CONF, NOW
 
 WEB_CONF = "/etc/keepalived/conf.d/web.conf"
@@ -172,7 +172,8 @@ class FakePast:
 
 @dataclass
 class FakeEngine:
-    """As ConfigEngine: makes believable plans of what it is given, and writes into FakeFiles."""
+    """As ConfigEngine: the real planner over a recorded director, and what a test wants found
+    besides. Applying writes into FakeFiles: the host's part of it runs in the lab only."""
 
     files: FakeFiles
     refusals: tuple[str, ...] = ()
@@ -212,25 +213,20 @@ class FakeEngine:
         """As in ConfigEngine."""
         if self.raises is not None:
             raise self.raises
-        changes = tuple(files[self.here])
-        diff = "".join(masked_diff(one.before, one.after, one.path, Secrets()) for one in changes)
-        director = Director(self.here, CONF, "lb1", 811, NOW, (), "2.2.7", True)
-        moved = Difference("weight", Impact.MOVES, "rs4 in tcp 10.10.0.20:80", "is new: takes 25 %")
-        host = HostChange(director, changes, (moved,), self.findings, (), diff)
-        others = tuple(
-            HostChange(Director(name, CONF, name), tuple(some))
-            for name, some in files.items()
-            if name != self.here
-        )
-        return ConfigPlan(
-            title,
-            (host, *others),
-            timer_s,
-            effects=("reload of keepalived on lb1",),
-            cautions=("Only lb1 is changed.",),
-            refusals=self.refusals,
-            typed=self.typed,
-            unproven=self.unproven,
+        hosts = [RecordedDirector(self.files.files, host=self.here)]
+        for name, changes in files.items():
+            if name != self.here:
+                there = {one.path: one.before for one in changes if one.before is not None}
+                hosts.append(RecordedDirector(there, host=name))
+        planner = DirectorConfigs([host.access() for host in hosts])
+        plan = planner.plan(title, files, timer_s=timer_s)
+        found = [replace(h, findings=(*self.findings, *h.findings)) for h in plan.hosts[:1]]
+        return replace(
+            plan,
+            hosts=(*found, *plan.hosts[1:]),
+            refusals=(*self.refusals, *plan.refusals),
+            typed=self.typed or plan.typed,
+            unproven=(*self.unproven, *plan.unproven),
         )
 
     def apply(
@@ -299,7 +295,8 @@ class FakeEngine:
     def plan_rollback(self, id_: str, *, again: bool = False, strict: bool = False) -> ConfigPlan:
         """As in ConfigEngine."""
         self.asked_back.append((id_, again, strict))
-        one = FileChange(CONF, self.files.files[CONF], MAIN)
+        now = self.files.files[CONF]
+        one = FileChange(CONF, now, now.replace(b"weight 1\n", b"weight 2\n", 1))
         return self.plan(f"{'again' if again else 'roll back'} {id_}", {self.here: (one,)})
 
 

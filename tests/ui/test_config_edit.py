@@ -339,7 +339,7 @@ async def test_plan_apply_and_keep(open_: Open, engine: FakeEngine, files: FakeF
         await desk.press("p")
         await planned(desk)
         text = desk.text()
-        for words in ("is new: takes 25 %", "+        weight 7", "after 60 s", "Only lb1"):
+        for words in ("weight 10 → 7", "+        weight 7", "after 60 s"):
             assert words in text
         assert engine.applied == []
         await desk.press("y")
@@ -711,6 +711,9 @@ async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
     open_: Open, engine: FakeEngine, files: FakeFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lvstui.operations.first.guess", lambda host: FOUND)
+    # A director that is running would be refused: its file has what the other one must have, too.
+    files.files.clear()
+    files.files[pictures.CONF] = b"! nothing is here yet\n"
     seen = FileSeen(pictures.CONF, pictures.CONF, data=files.files[pictures.CONF])
     daemon = DaemonLook("lb1", argv=("keepalived", "-f", pictures.CONF))
     engine.looks = {"lb1": DirectorSeen(daemon, ConfigSeen(files.read(), None, (seen,)))}
@@ -726,6 +729,7 @@ async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
         plan_ = shown.change.plan
         assert plan_ is not None, shown.change.problem
         assert any("replaced as a whole" in text for text in plan_.cautions)
+        shown.query_one("#typed", Input).value = plan_.typed
         await desk.press("y")
         await desk.until(lambda: shown.change.phase is Phase.WAITING)
         await desk.press("y")
