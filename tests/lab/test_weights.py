@@ -55,9 +55,9 @@ def fresh_lab() -> Iterator[Lab]:
 
 def test_drain_enable_and_undo(fresh_lab: Lab) -> None:
     lab = fresh_lab
-    lab.wait("lb1", lambda: weight(lab)[1] > 0, what="long downloads on rs2")
     code, plan = lvstui(lab, "drain rs2 --service 'tcp 10.10.0.20:80' --plan")
     assert (code, plan["outcome"], weight(lab)[0]) == (0, None, 10)
+    lab.wait("lb1", lambda: weight(lab)[1] > 0, what="long downloads on rs2")
     code, done = lvstui(
         lab, "drain 10.10.0.4:80 --service 'tcp 10.10.0.20:80' --reason 'disk swap' --yes"
     )
