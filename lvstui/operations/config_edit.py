@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from lvstui.keepalived.daemon.facts import ConfigSeen, DirectorSeen
 from lvstui.keepalived.daemon.look import FileCache
 from lvstui.keepalived.edit.carry import carry
-from lvstui.keepalived.edit.change import Change, RefusedEdit
+from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
+from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.text.files import Files
-from lvstui.keepalived.text.tree import Tree
 from lvstui.operations.config_plan import FileChange
 from lvstui.remote.runner import RemoteError
-
-
-class Intent(Protocol):
-    """One thing wanted, on any director's tree (`lvstui.keepalived.edit.intent`)."""
-
-    def on(self, tree: Tree) -> Change:
-        """The change for `tree`. Raises RefusedEdit."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

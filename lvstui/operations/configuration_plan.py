@@ -215,13 +215,9 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
         file = on_disk.get(change.path)
         now = file.data if file is not None and file.exists else None
         if file is not None and file.skipped:
-            why = (
-                "it is no regular file"
-                if not file.regular
-                else (
-                    f"it has an execute bit (mode {file.mode:04o}): chmod a-x {change.path} first"
-                )
-            )
+            why = "it is no regular file"
+            if file.regular:
+                why = f"it has an execute bit (mode {file.mode:04o}): chmod a-x {change.path} first"
             found.append(f"{host}: {change.path}: keepalived would load nothing of it: {why}")
         elif now != change.before:
             word = "appeared" if change.before is None else "is gone" if now is None else "changed"
@@ -331,12 +327,6 @@ def moved(plan: ConfigPlan, now: ConfigPlan) -> str:
             ):
                 return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
     return ""
-
-
-def in_words(plan: ConfigPlan, part: HostPlanned) -> str:
-    """What is done on one director, for the audit log."""
-    paths = ", ".join(change.path for change in part.change.files)
-    return f"{plan.title} ({paths})"
 
 
 def as_plan(entry: HistoryEntry) -> ConfigPlan:

@@ -311,14 +311,8 @@ class RealServers:
                 keep(done.value)
             elif done.error is not None:
                 # Whether it had begun is not known here: the host decides by its own timer.
-                keep(
-                    HostOutcome(
-                        done.item[1].host,
-                        Ended.UNKNOWN,
-                        str(done.error),
-                        trouble=done.error.trouble.value,
-                    )
-                )
+                why = done.error.trouble.value
+                keep(HostOutcome(done.item[1].host, Ended.UNKNOWN, str(done.error), trouble=why))
 
     @staticmethod
     def _announce(
@@ -369,8 +363,7 @@ class RealServers:
     def _reboot(self, host: Host, tell: Told) -> RemoteError | None:
         read = "cat /proc/sys/kernel/random/boot_id"
         try:
-            runner = self.open(host)
-            try:
+            with closing(self.open(host)) as runner:
                 before = runner.run(read, what="which boot is this").text.strip()
                 tell(host.label, "rebooting")
                 # Detached, so that the answer comes before the network goes.
@@ -379,20 +372,15 @@ class RealServers:
                     root=True,
                     what="reboot",
                 )
-            finally:
-                runner.close()
         except RemoteError as error:
             return error
         until = time.monotonic() + _REBOOT_S
         last = RemoteError(ErrorKind.UNREACHABLE, f"{host.label} does not come back")
         while time.monotonic() < until and not self.cancelled.wait(3.0):
             try:
-                runner = self.open(host)
-                try:
+                with closing(self.open(host)) as runner:
                     if runner.run(read, what="which boot is this").text.strip() != before:
                         return None
-                finally:
-                    runner.close()
             except RemoteError as error:
                 last = error
         return last

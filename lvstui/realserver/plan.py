@@ -238,8 +238,8 @@ def _losing(facts: HostFacts, text: str, keys: tuple[tuple[str, str], ...]) -> t
     files = sysctls.with_ours(facts, text)
     found = []
     for path, value in keys:
-        _, _, _, link, name = path.split("/", 4) if path.count("/") == 4 else ("",) * 5
-        setting = sysctls.losing(files, link, name, value) if link and link != "lo" else None
+        *_, link, name = path.split("/")
+        setting = sysctls.losing(files, link, name, value) if link != "lo" else None
         if setting is not None:
             found.append(
                 f"{setting.place} sets {sysctls.dotted(path)} = {setting.value} and is read after "

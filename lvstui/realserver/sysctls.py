@@ -112,21 +112,16 @@ def in_order(facts: HostFacts) -> tuple[SysctlFile, ...]:
     return tuple(ordered)
 
 
-def with_ours(facts: HostFacts, content: str | None) -> tuple[SysctlFile, ...]:
-    """The files in order as they will be once our file has that content (None: is gone)."""
+def with_ours(facts: HostFacts, content: str) -> tuple[SysctlFile, ...]:
+    """The files in order as they will be once our file has that content."""
     others = tuple(file for file in facts.sysctl_files if file.path != SYSCTL_FILE)
-    if content is None:
-        ours: tuple[SysctlFile, ...] = ()
-    else:
-        settings = []
-        for index, line in enumerate(content.splitlines(), 1):
-            name, sign, value = line.partition("=")
-            if sign and not line.lstrip().startswith(("#", ";")):
-                settings.append(
-                    Setting(SYSCTL_FILE, index, normal_key(name.strip()), value.strip())
-                )
-        ours = (SysctlFile(SYSCTL_FILE, "", tuple(settings)),)
-    return in_order(replace(facts, sysctl_files=(*others, *ours)))
+    settings = []
+    for index, line in enumerate(content.splitlines(), 1):
+        name, sign, value = line.partition("=")
+        if sign and not line.lstrip().startswith(("#", ";")):
+            settings.append(Setting(SYSCTL_FILE, index, normal_key(name.strip()), value.strip()))
+    ours = SysctlFile(SYSCTL_FILE, "", tuple(settings))
+    return in_order(replace(facts, sysctl_files=(*others, ours)))
 
 
 def at_boot(files: tuple[SysctlFile, ...], link: str, name: str) -> AtBoot:

@@ -16,8 +16,7 @@ from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Phase, Progress
-from lvstui.operations.effects import FRESH_S, hosts_plan
-from lvstui.operations.rows import Row, hosts_title
+from lvstui.operations.rows import FRESH_S, Row, hosts_plan, hosts_title
 from lvstui.process.newfile import create_saved
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, read_own
 from lvstui.realserver.push import HostOutcome

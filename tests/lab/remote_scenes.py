@@ -339,7 +339,6 @@ def scene_cut() -> dict[str, Any]:
         for outcome in outcomes:
             error = outcome.error
             result[outcome.item] = [error.trouble.value, str(error)] if error else None
-            result[f"{outcome.item} after"] = outcome.took_s
         result["others"] = told(lambda: fine.run("hostname", what="x").text)
     return result
 

@@ -32,11 +32,6 @@ _SOURCE_OPTION, _TARGET_OPTION = 1, 2
 _ROUTER, _OVERRIDE = 0x80000000, 0x20000000
 
 
-def mac_text(raw: bytes) -> str:
-    """Six bytes as `02:00:0a:0a:00:05`."""
-    return raw.hex(":")
-
-
 def mac_bytes(text: str) -> bytes:
     """The six bytes of a MAC address; ValueError when it is none."""
     raw = bytes.fromhex(text.replace(":", "").replace("-", ""))
@@ -98,7 +93,7 @@ class Ethernet:
         if len(frame) < _ETHERNET.size:
             return None
         destination, source, kind = _ETHERNET.unpack_from(frame)
-        return cls(mac_text(destination), mac_text(source), kind, frame[_ETHERNET.size :])
+        return cls(destination.hex(":"), source.hex(":"), kind, frame[_ETHERNET.size :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +129,7 @@ class Arp:
             return None
         sender_mac, sender, target_mac, target = rest
         ips = socket.inet_ntoa(sender), socket.inet_ntoa(target)
-        return cls(operation, mac_text(sender_mac), ips[0], mac_text(target_mac), ips[1])
+        return cls(operation, sender_mac.hex(":"), ips[0], target_mac.hex(":"), ips[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +201,7 @@ def _option(body: bytes, offset: int, wanted: int) -> str | None:
         if size == 0 or offset + size > len(body):
             return None
         if number == wanted and size == 8:
-            found = mac_text(body[offset + 2 : offset + 8])
+            found = body[offset + 2 : offset + 8].hex(":")
         offset += size
     return found
 
@@ -215,7 +210,7 @@ def solicited_node(address: str) -> tuple[str, str]:
     """(multicast address, its MAC) where the holder of an IPv6 address listens (RFC 4291, 2464)."""
     tail = packed(address)[-3:]
     group = bytes.fromhex("ff0200000000000000000001ff") + tail
-    return socket.inet_ntop(socket.AF_INET6, group), "33:33:ff:" + mac_text(tail)
+    return socket.inet_ntop(socket.AF_INET6, group), "33:33:ff:" + tail.hex(":")
 
 
 ALL_NODES = ("ff02::1", "33:33:00:00:00:01")

@@ -11,8 +11,8 @@ from lvstui.model.keys import ServerKey, ServiceKey, split_port
 from lvstui.model.text import plain
 
 if TYPE_CHECKING:
+    from lvstui.keepalived.edit.intent import Intent
     from lvstui.model.config import Configuration, ConfiguredService
-    from lvstui.operations.config_edit import Intent
 
 
 class Usage(Exception):

@@ -16,8 +16,7 @@ from textual.widgets import Static
 from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
 from lvstui.operations.change import Phase
-from lvstui.operations.effects import loaded
-from lvstui.operations.rows import Row
+from lvstui.operations.rows import Row, loaded
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
 from lvstui.session.realserver_change import HostsChange

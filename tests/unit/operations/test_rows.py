@@ -8,9 +8,8 @@ from pathlib import Path
 from lvstui.model.changes import Ended
 from lvstui.model.realserver import Check, Verdict
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.effects import hosts_plan
 from lvstui.operations.realservers import RealServers
-from lvstui.operations.rows import Row
+from lvstui.operations.rows import Row, hosts_plan
 from lvstui.realserver.hosts import Host, Vip
 from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
