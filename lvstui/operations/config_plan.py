@@ -79,7 +79,6 @@ class ConfigPlan(Plan):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """A director each."""
         return tuple(
             Part(
                 host.director.host,

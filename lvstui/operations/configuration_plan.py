@@ -230,11 +230,9 @@ def _under_way(host: str, runner: Runner) -> list[str]:
     for entry in read_history(runner, current=True):
         if entry.ended is Ended.WAITING:
             (standing,) = entry.standing
-            then = standing.plight or (
-                "it is on its way back"
-                if standing.going_back
-                else f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
-            )
+            then = f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
+            if standing.plight or standing.going_back:
+                then = standing.plight or "it is on its way back"
             found.append(
                 f"{host}: another change is under way (“{entry.title}” of {entry.who}): {then}"
             )

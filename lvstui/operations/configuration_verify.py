@@ -49,7 +49,6 @@ class Expected:
 
     @property
     def host(self) -> str:
-        """The director's name."""
         return self.before.daemon.host
 
 

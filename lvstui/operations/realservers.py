@@ -52,11 +52,9 @@ class Opener(Protocol):
 
     def expect(self, hosts: Iterable[Access]) -> None:
         """These are opened in this run; see `Connector.expect` of `lvstui.remote.connect`."""
-        ...
 
     def open(self, access: Access, *, backend: str | None = None) -> Runner:
         """Raises RemoteError."""
-        ...
 
 
 Told = Callable[[str, str], None]

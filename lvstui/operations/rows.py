@@ -112,7 +112,6 @@ class HostsPlan(Plan):
 
     @property
     def shell_lines(self) -> tuple[str, ...]:
-        """All of them at once."""
         names = " ".join(row.host.label for row in self.rows)
         return (f"lvstui realserver {self.operation} {names}",)
 

@@ -108,7 +108,6 @@ class WeightChanges:
         return offer(self.operations(picture), picture.at, number)
 
     def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
-        """What undoing an operation on weights would do."""
         return weights.plan_undo(picture, offer)
 
     def apply(self, plan: WeightsPlan, *, tell: Tell = silent, stop: Stop | None = None) -> Outcome:

@@ -47,7 +47,6 @@ class WeightsPlan(Plan):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """This director alone."""
         steps = tuple(Step(one.what, one.verify, one.undo) for one in self.steps)
         return (Part(self.host, steps=steps),)
 
@@ -69,7 +68,6 @@ class WeightsPlan(Plan):
 
     @property
     def shell_lines(self) -> tuple[str, ...]:
-        """A line for each real server."""
         if self.operation == "undo":
             return ("lvstui undo",)
         return tuple(

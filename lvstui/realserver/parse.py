@@ -243,11 +243,9 @@ def _mentions(lines: Iterable[str]) -> Iterable[Mention]:
 
 def names(mention: Mention, address: str) -> bool:
     """Whether a line really names that address, not one that begins with it, outside a comment."""
-    bare = (
-        mention.text.split("#")[0]
-        if not mention.path.endswith("keepalived.conf")
-        else (mention.text.split("#")[0].split("!")[0])
-    )
+    bare = mention.text.split("#")[0]
+    if mention.path.endswith("keepalived.conf"):
+        bare = bare.split("!")[0]
     pattern = rf"(?<![0-9A-Fa-f.:]){re.escape(address)}(?![0-9A-Fa-f:]|\.\d)"
     return re.search(pattern, bare, re.IGNORECASE) is not None
 

@@ -172,11 +172,9 @@ class HostPlan:
 
     @property
     def empty(self) -> bool:
-        """There is nothing to do."""
         return not self.steps
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
         return {
             "host": self.host,
             "operation": self.operation,

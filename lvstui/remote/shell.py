@@ -54,16 +54,11 @@ class ShellRunner(ABC):
         self, access: Access, user: str, vault: CredentialCache, log: Transcript, where: str = ""
     ) -> None:
         """user: whose password sudo asks for. where: the host in error messages."""
-        self._host = access.host
+        self.host = access.host
         self._where = where or access.host
         self._log = log
         self._user = user
         self._become = Become(self.execute, access, user, vault)
-
-    @property
-    def host(self) -> str:
-        """The host as the operator names it."""
-        return self._host
 
     @property
     def fingerprint(self) -> str:
@@ -139,7 +134,7 @@ class ShellRunner(ABC):
         took_s: float,
         trouble: str = "",
     ) -> None:
-        who = (self._host, self._user, self.fingerprint)
+        who = (self.host, self._user, self.fingerprint)
         took_s = round(took_s, 3)
         self._log.add(
             Record(time.time(), *who, what, script, root, status, out, err, took_s, trouble)

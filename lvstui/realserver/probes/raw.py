@@ -170,7 +170,6 @@ class Wire:
         return self._socket.fileno()
 
     def send(self, frame: bytes) -> None:
-        """Send one whole frame."""
         try:
             self._socket.send(frame)
         except OSError as error:
