@@ -219,7 +219,7 @@ class AuditLog:
 def _message(entry: AuditEntry, digest: str) -> str:
     """One record on one line, the hash of its line in the audit log before everything that could
     be long."""
-    said = {name: getattr(entry, name, digest) for name in _IN_MESSAGE}
+    said = {name: digest if name == "hash" else getattr(entry, name) for name in _IN_MESSAGE}
     words = (f"{key}={_quoted(value)}" for key, value in said.items() if value not in (None, ""))
     return plain(" ".join(words), MOST)
 

@@ -60,7 +60,7 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One change of the configuration."""
+    """One change of the configuration; its fields are those of the JSON."""
 
     id: str
     at: float
@@ -69,6 +69,7 @@ class HistoryEntry:
     title: str
     reason: str = ""
     undoes: str = ""
+    forced: bool = False
     timer_s: int = 0
     hosts: tuple[str, ...] = ()
     """As they were named when it was made."""
@@ -186,6 +187,7 @@ def _entry(id_: str, text: str, standing: HostState) -> HistoryEntry:
             title=_text(meta.get("title", "")),
             reason=_text(meta.get("reason", "")),
             undoes=_text(meta.get("undoes", "")),
+            forced=bool(meta.get("forced")),
             timer_s=seconds,
             hosts=_texts(meta.get("hosts", [])),
             files=_texts(meta.get("files", [])),

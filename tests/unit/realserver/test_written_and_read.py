@@ -41,15 +41,17 @@ def test_a_manifest(manifest: Manifest) -> None:
     assert parse_manifest(SeenFile(MANIFEST, to_bytes(manifest))) == manifest
 
 
-@given(WORD, WORD, WORD, st.lists(WORD, max_size=3))
-def test_what_a_change_says_of_itself(title: str, who: str, reason: str, files: list[str]) -> None:
+@given(WORD, WORD, WORD, st.lists(WORD, max_size=3), st.booleans())
+def test_what_a_change_says_of_itself(
+    title: str, who: str, reason: str, files: list[str], forced: bool
+) -> None:
     meta = {
         "title": title,
         "who": who,
         "at": 12.5,
         "reason": reason,
         "timer_s": 60,
-        "forced": False,
+        "forced": forced,
         "hosts": ["lb1"],
         "undoes": "",
         "files": files,
@@ -57,7 +59,7 @@ def test_what_a_change_says_of_itself(title: str, who: str, reason: str, files: 
     told = f"state 20T1 confirmed\nmeta 20T1 {json.dumps(meta)}\noutcome 20T1 kept\nend\n"
     (entry,) = parse_history(told, "lb1")
     assert (entry.title, entry.who, entry.reason) == (plain(title), plain(who), plain(reason))
-    assert (entry.at, entry.timer_s) == (12.5, 60)
+    assert (entry.at, entry.timer_s, entry.forced) == (12.5, 60, forced)
     assert entry.files == tuple(plain(path) for path in files)
 
 
