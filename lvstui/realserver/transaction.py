@@ -145,17 +145,16 @@ def _step(step: HostStep, numbers: dict[int, int], *, back: bool = False) -> str
 
 def literal(data: bytes) -> str:
     """A printf command that prints exactly these bytes, in ASCII (no NUL)."""
-    out = []
-    for byte in data:
-        char = chr(byte)
-        if char == "\n" or (0x20 <= byte < 0x7F and char not in "\\'%"):
-            out.append(char)
-        elif char == "%":
-            out.append("%%")
-        else:
-            out.append(f"\\{byte:03o}")
+    text = data.decode("latin-1").translate(_PRINTF)
     # A format that begins with a dash would be an option for some shells.
-    text = "".join(out)
     if text.startswith("-"):
         text = f"\\055{text[1:]}"
     return f"printf '{text}'"
+
+
+_PRINTF = {
+    code: f"\\{code:03o}"
+    for code in range(256)
+    if chr(code) in "\\'" or (chr(code) != "\n" and not 0x20 <= code < 0x7F)
+} | {ord("%"): "%%"}
+"""What a byte becomes in a format in single quotes; all others stand for themselves."""

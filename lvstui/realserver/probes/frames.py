@@ -319,18 +319,8 @@ class IcmpError:
         if len(body) < 8:
             return None
         kind, code = body[0], body[1]
-        if protocol == _ICMP:
-            what = _WORDS_4.get(kind, "")
-            if kind == 3:
-                what = _UNREACHABLE_4.get(code, what)
-            exceeded = kind == 11
-        elif protocol == _ICMPV6:
-            what = _WORDS_6.get(kind, "")
-            if kind == 1:
-                what = _UNREACHABLE_6.get(code, what)
-            exceeded = kind == 3
-        else:
-            return None
+        words = _ERRORS.get(protocol, {})
+        what = words.get((kind, code)) or words.get(kind, "")
         # An IPv6 redirect quotes the packet in an option; its addresses are enough to know it by,
         # but nothing is won by it that the forwarded packet itself does not show.
         quoted = _ip(body[8:], cut=True) if what else None
@@ -340,26 +330,34 @@ class IcmpError:
         if inner != _TCP or len(rest) < 4:
             return None
         source_port, port = struct.unpack_from("!HH", rest)
+        exceeded = what == _EXCEEDED
         return cls(reporter, what, exceeded, source, source_port, destination, port)
 
 
-_WORDS_4 = {3: "destination unreachable", 5: "redirect", 11: "time exceeded"}
-_UNREACHABLE_4 = {
-    0: "network unreachable",
-    1: "host unreachable",
-    3: "port unreachable",
-    9: "network forbidden",
-    10: "host forbidden",
-    13: "forbidden by a filter",
+_EXCEEDED = "time exceeded"
+_ERRORS: dict[int, dict[int | tuple[int, int], str]] = {
+    _ICMP: {
+        3: "destination unreachable",
+        (3, 0): "network unreachable",
+        (3, 1): "host unreachable",
+        (3, 3): "port unreachable",
+        (3, 9): "network forbidden",
+        (3, 10): "host forbidden",
+        (3, 13): "forbidden by a filter",
+        5: "redirect",
+        11: _EXCEEDED,
+    },
+    _ICMPV6: {
+        1: "destination unreachable",
+        (1, 0): "no route",
+        (1, 1): "forbidden by a filter",
+        (1, 3): "address unreachable",
+        (1, 4): "port unreachable",
+        (1, 5): "forbidden by a filter",
+        3: _EXCEEDED,
+    },
 }
-_WORDS_6 = {1: "destination unreachable", 3: "time exceeded"}
-_UNREACHABLE_6 = {
-    0: "no route",
-    1: "forbidden by a filter",
-    3: "address unreachable",
-    4: "port unreachable",
-    5: "forbidden by a filter",
-}
+"""By protocol: in words, by the type of the message, and by type and code."""
 
 
 def _ip(packet: bytes, cut: bool = False) -> tuple[str, str, int, int, bytes] | None:
