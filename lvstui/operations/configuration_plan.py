@@ -55,15 +55,14 @@ class HostPlanned:
         """For the rules of the pair."""
         before = self.seen.running or self.seen.config.configuration or Configuration()
         after = self.after.configuration or before
-        tree = self.seen.config.tree
         return Side(
             self.where.name,
             self.seen.daemon.version,
             bool(self.seen.daemon.pid),
             before,
             after,
-            rules.authentication(tree) if tree is not None else (),
-            rules.authentication(self.after.tree) if self.after.tree is not None else (),
+            rules.authentication(self.seen.config.tree),
+            rules.authentication(self.after.tree),
         )
 
 
@@ -76,7 +75,6 @@ def director(seen: DirectorSeen) -> Director:
         daemon.config_id,
         daemon.pid,
         daemon.started,
-        tuple((child.role, child.pid) for child in daemon.children),
         daemon.version,
         seen.in_step,
     )

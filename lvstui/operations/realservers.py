@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Protocol
 
 from lvstui.model.changes import Ended
 from lvstui.model.realserver import Look, Verdict
@@ -39,22 +38,13 @@ from lvstui.realserver.plan import plan_push, plan_undo
 from lvstui.realserver.push import HostOutcome, Push
 from lvstui.realserver.steps import HostPlan
 from lvstui.realserver.transaction import TIMER_S
+from lvstui.remote.connect import Connector
 from lvstui.remote.fleet import run_on_all
-from lvstui.remote.runner import Access, ErrorKind, RemoteError, Runner
+from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 
 log = logging.getLogger("lvstui")
 _REBOOT_S = 300.0
 _LOOK_DEADLINE_S = 120.0
-
-
-class Opener(Protocol):
-    """What makes connections."""
-
-    def expect(self, hosts: Iterable[Access]) -> None:
-        """These are opened in this run; see `Connector.expect` of `lvstui.remote.connect`."""
-
-    def open(self, access: Access, *, backend: str | None = None) -> Runner:
-        """Raises RemoteError."""
 
 
 Told = Callable[[str, str], None]
@@ -66,7 +56,7 @@ class RealServers:
 
     def __init__(
         self,
-        connector: Opener,
+        connector: Connector,
         *,
         audit: AuditLog | None = None,
         read_only: bool = False,

@@ -89,9 +89,8 @@ class OwnFile:
     def about(self, address: str, name: str) -> dict[str, Any]:
         """Everything that it says of a host, defaults filled in."""
         said: dict[str, Any] = dict(self.defaults)
-        for key in (address, name):
-            if key:
-                said |= dict(self.hosts.get(key, {}))
+        for key in filter(None, (address, name)):
+            said |= self.hosts.get(key, {})
         return said
 
 

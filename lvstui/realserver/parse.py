@@ -57,11 +57,8 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         for value in words.get("program", ())
         if len(pair := value.partition(" ")) == 3 and pair[2]
     )
-    gaps = []
     as_root = words.get("uid", [""])[0] == "0"
-    if not as_root:
-        gaps.append("looked without root: firewall rules and files that only root reads are unseen")
-    boot_id = words.get("boot", [""])[0]
+    gap = "looked without root: firewall rules and files that only root reads are unseen"
     manifest = next((s for s in ours if s.path == MANIFEST), None)
     return HostFacts(
         host=host,
@@ -69,7 +66,7 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         as_root=as_root,
         os_name=_release(part.get("release", [])),
         kernel=words.get("kernel", [""])[0],
-        boot_id=boot_id,
+        boot_id=words.get("boot", [""])[0],
         init=words.get("init", [""])[0],
         systemd=number(words.get("systemd", [""])[0]) or 0,
         openrc="openrc" in words and "systemd" not in words,
@@ -111,7 +108,7 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         manifest=parse_manifest(manifest) if manifest else None,
         unfinished=unfinished(part.get("ours", [])),
         reverted=next((plain(s.text, 4000) for s in ours if s.path.endswith("/reverted/log")), ""),
-        gaps=tuple(gaps),
+        gaps=() if as_root else (gap,),
     )
 
 

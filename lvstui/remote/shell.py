@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import secrets
+import shlex
 import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -17,7 +18,6 @@ from lvstui.remote.scripts import (
     INLINE,
     PLAIN_SHELL,
     inline,
-    read_script,
     script_bytes,
     staged_command,
     write_script,
@@ -154,7 +154,7 @@ class ShellRunner(ABC):
     def read(self, path: str, *, root: bool = False, most: int = 1 << 20) -> bytes | None:
         """See Runner.read."""
         wanted = CommandLine("", what=f"read {plain(path)}", most=max(most, MOST))
-        ran = self._run(read_script(path, most), wanted, root)
+        ran = self._run(f"exec head -c {most} < {shlex.quote(path)}\n", wanted, root)
         if ran.status == 0:
             return ran.out
         if "no such file" in ran.err.lower():

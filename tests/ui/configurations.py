@@ -209,7 +209,7 @@ class FakeEngine:
             raise self.raises
         changes = tuple(files[self.here])
         diff = "".join(masked_diff(one.before, one.after, one.path, Secrets()) for one in changes)
-        director = Director(self.here, CONF, "lb1", 811, NOW, (), "2.2.7", True)
+        director = Director(self.here, CONF, "lb1", 811, NOW, "2.2.7", True)
         moved = Difference("weight", Impact.MOVES, "rs4 in tcp 10.10.0.20:80", "is new: takes 25 %")
         host = HostChange(director, changes, (moved,), self.findings, (), diff)
         others = tuple(

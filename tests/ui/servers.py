@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
@@ -35,6 +36,7 @@ from lvstui.realserver import parse
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import HostOutcome
+from lvstui.remote.connect import Connector
 from lvstui.remote.runner import Access, Asker, ErrorKind, RemoteError, Runner
 
 from . import pictures
@@ -89,7 +91,7 @@ class FakeRealServers(RealServers):
     """Looks into recordings; plans are real; changes are only remembered."""
 
     def __init__(self, asker: Asker | None = None, *, read_only: bool = False) -> None:
-        super().__init__(_NoNetwork(), read_only=read_only)
+        super().__init__(cast(Connector, _NoNetwork()), read_only=read_only)
         self.asker = asker
         self.state: dict[str, str] = {}
         """Recorded state by host; `bare` unless said."""
