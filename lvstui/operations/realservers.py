@@ -84,18 +84,17 @@ class RealServers:
     # Looking
 
     def look(
-        self, hosts: Sequence[Host], *, wire: bool = True, came: Callable[[Row], None] | None = None
+        self, hosts: Sequence[Host], *, came: Callable[[Row], None] | None = None
     ) -> tuple[Row, ...]:
-        """Look at hosts, all at once up to the limit; `came` hears of each as it comes (from
-        worker threads). `wire`: ask from this director as well."""
+        """Look at hosts, all at once up to the limit, and ask from this director as well; `came`
+        hears of each as it comes (from worker threads)."""
         self.cancelled.clear()
         self.connector.expect(host.access for host in hosts)
         seen_outside: outside.Outside = {}
         asking = threading.Thread(
             target=self._ask_wire, args=(hosts, seen_outside), name="probes", daemon=True
         )
-        if wire:
-            asking.start()
+        asking.start()
         dips = self._dips(hosts)
         rows: dict[str, Row] = {}
         for host, found in self._each(hosts, lambda host: self._facts(host, dips)):
@@ -103,8 +102,7 @@ class RealServers:
             rows[host.address] = row
             if came is not None:
                 came(row)
-        if wire:
-            asking.join()
+        asking.join()
         result = []
         for host in hosts:
             row = with_wire(rows[host.address], seen_outside)
@@ -119,7 +117,7 @@ class RealServers:
                 except OSError as error:
                     # It is known here all the same; only others do not hear of it.
                     log.warning("a look could not be kept: %s", error)
-            if came is not None and wire:
+            if came is not None:
                 came(row)
         return tuple(result)
 

@@ -37,7 +37,6 @@ class _Job(Generic[Item, Value]):
         self.item = item
         self.patience = OperatorWait()
         self.started = time.monotonic()
-        self.waited_s = 0.0
 
     def worked_s(self) -> float:
         return time.monotonic() - self.started - self.patience.waited_s()

@@ -110,7 +110,7 @@ class FakeRealServers(RealServers):
             time.sleep(0.01)
 
     def look(
-        self, hosts: Sequence[Host], *, wire: bool = True, came: Callable[[Row], None] | None = None
+        self, hosts: Sequence[Host], *, came: Callable[[Row], None] | None = None
     ) -> tuple[Row, ...]:
         """As in RealServers, from the recordings."""
         self.looks.append(tuple(host.label for host in hosts))
