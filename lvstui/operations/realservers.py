@@ -79,7 +79,7 @@ class RealServers:
 
     def open(self, host: Host) -> Runner:
         """A connection to a host. Raises RemoteError."""
-        return self.connector.open(host.access, backend=host.backend or None)
+        return self.connector.open(host.access, backend=host.backend)
 
     # Looking
 

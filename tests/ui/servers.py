@@ -83,7 +83,7 @@ class _NoNetwork:
     def expect(self, hosts: Iterable[Access]) -> None:
         pass
 
-    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+    def open(self, access: Access, *, backend: str = "") -> Runner:
         raise RemoteError(ErrorKind.UNREACHABLE, f"{access.host}: tests have no network")
 
 

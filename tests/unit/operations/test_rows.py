@@ -68,7 +68,7 @@ class Unreachable:
     def expect(self, hosts: Iterable[Access]) -> None:
         """Nobody."""
 
-    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+    def open(self, access: Access, *, backend: str = "") -> Runner:
         """Never."""
         raise RemoteError(ErrorKind.UNREACHABLE, f"{access.host}: no route")
 
