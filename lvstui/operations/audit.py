@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
 import stat
+import syslog
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +16,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from lvstui.operations import journal
+from lvstui.model.text import plain
 from lvstui.operations.identity import Identity, identify
 from lvstui.process.readonly import forbid
 from lvstui.remote.append import append_lines
 from lvstui.sources.audit import START, AuditEntry, audit_path, digest, encode, entries
 
 T = TypeVar("T")
+IDENT = "lvstui"
+MOST = 900
+"""Characters of a message: what syslog daemons take on one line (RFC 3164: 1024 bytes)."""
+_PATIENCE_S = 2.0
+_IN_MESSAGE = (
+    *("id", "phase", "hash", "who", "claims", "host", "operation", "service", "server", "name"),
+    *("before", "after", "seen", "ok", "undoes", "reason", "error", "what", "text"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +67,6 @@ class NotRecordedError(OSError):
         super().__init__(f"nothing was done: the audit log can not be written ({why})")
 
 
-def _new_id() -> str:
-    return f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
-
-
 class AuditLog:
     """Appends entries. What is recorded is on disk (fsync) before this says so, and a copy of it
     goes to the journal.
@@ -76,7 +83,7 @@ class AuditLog:
         """path: instead of the host's own log; then nothing goes to the journal but by `copy`."""
         self.path = path or audit_path()
         self.identity = Identity(who) if isinstance(who, str) else who or identify()
-        self._copy = copy or (journal.copy if path is None else None)
+        self._copy = copy or (copy_to_journal if path is None else None)
 
     @property
     def who(self) -> str:
@@ -112,7 +119,7 @@ class AuditLog:
     def begin(self, deeds: Sequence[Deed], reason: str = "", undoes: str = "") -> str:
         """Record what will be tried; returns the id. Raises OSError: then nothing may be done, for
         it could not be accounted for."""
-        id_ = _new_id()
+        id_ = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
         self._write([self._entry(id_, "planned", deed, reason, undoes) for deed in deeds])
         return id_
 
@@ -126,8 +133,14 @@ class AuditLog:
 
     def _entry(self, id_: str, phase: str, deed: Deed, reason: str, undoes: str) -> AuditEntry:
         said, done = not deed.service, phase == "done"
-        return replace(
-            self._new(id_, phase),
+        now = time.time()
+        return AuditEntry(
+            id=id_,
+            phase=phase,
+            at=round(now, 6),
+            time=datetime.fromtimestamp(now).astimezone().isoformat(timespec="milliseconds"),
+            who=self.identity.who,
+            claims=self.identity.claims,
             host=deed.host,
             operation=deed.operation,
             service=deed.service,
@@ -142,19 +155,6 @@ class AuditLog:
             undoes=undoes,
             text=(deed.end if done else deed.what) if said else "",
             what=deed.what if said and done else "",
-        )
-
-    def _new(self, id_: str, phase: str) -> AuditEntry:
-        now = time.time()
-        return AuditEntry(
-            id=id_,
-            phase=phase,
-            at=round(now, 6),
-            time=datetime.fromtimestamp(now).astimezone().isoformat(timespec="milliseconds"),
-            who=self.identity.who,
-            claims=self.identity.claims,
-            host="",
-            operation="",
         )
 
     def entries(self) -> tuple[AuditEntry, ...]:
@@ -191,7 +191,7 @@ class AuditLog:
             for entry in found:
                 entry = replace(entry, prev=digest(last) if last else START)
                 last = encode(entry)
-                copies.append(journal.message(entry, digest(last)))
+                copies.append(_message(entry, digest(last)))
                 whole.append(last + b"\n")
             return b"".join(whole)
 
@@ -211,3 +211,36 @@ class AuditLog:
                 os.close(handle)
         if self._copy is not None:
             self._copy(copies)
+
+
+# A copy of each record for the host's journal or syslog, which may send it on
+
+
+def _message(entry: AuditEntry, digest: str) -> str:
+    """One record on one line, the hash of its line in the audit log before everything that could
+    be long."""
+    said = {name: digest if name == "hash" else getattr(entry, name) for name in _IN_MESSAGE}
+    words = (f"{key}={_quoted(value)}" for key, value in said.items() if value not in (None, ""))
+    return plain(" ".join(words), MOST)
+
+
+def _quoted(value: object) -> str:
+    text = plain(str(value), MOST)
+    bare = text.isascii() and not set(text) & set(' "=\\')
+    return text if bare else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def copy_to_journal(messages: Sequence[str]) -> None:
+    """Send them. Never raises; a log daemon that hangs holds nobody up for long: the audit log
+    has the records already."""
+
+    def send() -> None:
+        syslog.openlog(IDENT, syslog.LOG_PID, syslog.LOG_AUTHPRIV)
+        for text in messages:
+            syslog.syslog(syslog.LOG_NOTICE, text)
+
+    sender = threading.Thread(target=send, name="syslog", daemon=True)
+    # No thread can be had on a host that is out of memory; the change was made all the same.
+    with contextlib.suppress(RuntimeError):
+        sender.start()
+        sender.join(_PATIENCE_S)

@@ -105,7 +105,6 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """There is nothing to do."""
         return not any(part.steps for part in self.parts)
 
     @property
@@ -195,7 +194,6 @@ class TrackedChange:
 
     @property
     def stopped(self) -> bool:
-        """It was asked to stop."""
         return self.stop.is_set()
 
     @property

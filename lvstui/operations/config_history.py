@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from lvstui.keepalived.daemon.facts import STATE
 from lvstui.keepalived.daemon.look import script, taken_apart
@@ -18,6 +18,7 @@ from lvstui.model.changes import Ended, end_in_words, settled
 from lvstui.model.numbers import LAST_SECOND, decimal, signed
 from lvstui.model.text import plain
 from lvstui.model.waiting import plight
+from lvstui.operations.config_plan import FileChange
 from lvstui.remote import guarded
 from lvstui.remote.runner import Runner
 
@@ -59,7 +60,7 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One change of the configuration."""
+    """One change of the configuration; its fields are those of the JSON."""
 
     id: str
     at: float
@@ -121,15 +122,6 @@ class HistoryEntry:
     def text(self) -> str:
         """What came of it, a word for each director."""
         return "; ".join(f"{s.host}: {s.text or s.plight or s.ended.value}" for s in self.standing)
-
-
-@dataclass(frozen=True, slots=True)
-class FileVersions:
-    """One file of a past change on one host. Holds secrets."""
-
-    path: str
-    before: bytes | None = field(repr=False)
-    after: bytes | None = field(repr=False)
 
 
 def read_history(runner: Runner, *, current: bool = False) -> tuple[HistoryEntry, ...]:
@@ -245,20 +237,19 @@ def merged(histories: Sequence[Sequence[HistoryEntry]]) -> tuple[HistoryEntry, .
     return tuple(sorted(together.values(), key=lambda entry: entry.id, reverse=True))
 
 
-def read_kept(runner: Runner, id_: str, paths: Sequence[str]) -> tuple[FileVersions, ...]:
+def read_kept(runner: Runner, id_: str, paths: Sequence[str]) -> tuple[FileChange, ...]:
     """Both texts of the files of one past change on a host. Raises RemoteError."""
-    lines = [f"T={STATE}/{id_}"]
-    for number in range(1, len(paths) + 1):
-        lines += [
-            f'[ ! -e "$T/old/{number}" ] || blob old.{number} < "$T/old/{number}"',
-            f'[ ! -e "$T/new/{number}" ] || blob new.{number} < "$T/new/{number}"',
-        ]
+    lines = [f"T={STATE}/{id_}"] + [
+        f'[ ! -e "$T/{side}/{number}" ] || blob {side}.{number} < "$T/{side}/{number}"'
+        for number in range(1, len(paths) + 1)
+        for side in ("old", "new")
+    ]
     text = script("common.sh") + "\n".join([*lines, "echo end"]) + "\n"
     ran = runner.run(
         text, root=True, timeout_s=30, what="read an earlier configuration", private=True
     )
     _, blobs = taken_apart(ran.text, runner.host)
     return tuple(
-        FileVersions(path, blobs.get(f"old.{number}"), blobs.get(f"new.{number}"))
+        FileChange(path, blobs.get(f"old.{number}"), blobs.get(f"new.{number}"))
         for number, path in enumerate(paths, 1)
     )

@@ -41,8 +41,6 @@ class Director:
     pid: int = 0
     """0: it does not run."""
     started: float = 0.0
-    children: tuple[tuple[str, int], ...] = ()
-    """(vrrp|checkers|bfd, pid)."""
     version: str = ""
     in_step: bool | None = None
     """What it has loaded is what the files say; None when that cannot be known (before 2.2.0,
@@ -79,7 +77,6 @@ class ConfigPlan(Plan):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """A director each."""
         return tuple(
             Part(
                 host.director.host,

@@ -44,7 +44,6 @@ from lvstui.operations.configuration_plan import (
     draw,
     effects,
     idle,
-    in_words,
     moved,
     peer_of,
 )
@@ -250,7 +249,10 @@ class DirectorConfigs:
         if stop is not None and stop.is_set():
             return Outcome(plan, Ended.STOPPED, "", "nothing was written")
         parts = [part for part in drawn if part.change.files]
-        deeds = [Deed(p.where.name, "", OPERATION, in_words(plan, p)) for p in parts]
+        deeds = []
+        for part in parts:
+            paths = ", ".join(change.path for change in part.change.files)
+            deeds.append(Deed(part.where.name, "", OPERATION, f"{plan.title} ({paths})"))
 
         def work(id_: str) -> tuple[Outcome, list[Deed]]:
             came = ApplyRun(
@@ -284,7 +286,8 @@ class DirectorConfigs:
             ).run()
             left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
             outcome = Outcome(plan, came.ended, id_, came.text, came.verified, left)
-            return outcome, [_came(deed, outcome) for deed in deeds]
+            end = f"{outcome.ended.value}: {outcome.text}"
+            return outcome, [deed.came(outcome.ok, end) for deed in deeds]
 
         return carry_out(plan, self.audit, deeds, work)
 
@@ -506,10 +509,6 @@ class DirectorConfigs:
             cautions=plan.cautions if strict else (*plan.cautions, *later),
             refusals=(*plan.refusals, *refused),
         )
-
-
-def _came(deed: Deed, outcome: Outcome) -> Deed:
-    return deed.came(outcome.ok, f"{outcome.ended.value}: {outcome.text}")
 
 
 def _remembers(runner: Runner, id_: str) -> HistoryEntry | None:

@@ -55,15 +55,14 @@ class HostPlanned:
         """For the rules of the pair."""
         before = self.seen.running or self.seen.config.configuration or Configuration()
         after = self.after.configuration or before
-        tree = self.seen.config.tree
         return Side(
             self.where.name,
             self.seen.daemon.version,
             bool(self.seen.daemon.pid),
             before,
             after,
-            rules.authentication(tree) if tree is not None else (),
-            rules.authentication(self.after.tree) if self.after.tree is not None else (),
+            rules.authentication(self.seen.config.tree),
+            rules.authentication(self.after.tree),
         )
 
 
@@ -76,7 +75,6 @@ def director(seen: DirectorSeen) -> Director:
         daemon.config_id,
         daemon.pid,
         daemon.started,
-        tuple((child.role, child.pid) for child in daemon.children),
         daemon.version,
         seen.in_step,
     )
@@ -215,13 +213,9 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
         file = on_disk.get(change.path)
         now = file.data if file is not None and file.exists else None
         if file is not None and file.skipped:
-            why = (
-                "it is no regular file"
-                if not file.regular
-                else (
-                    f"it has an execute bit (mode {file.mode:04o}): chmod a-x {change.path} first"
-                )
-            )
+            why = "it is no regular file"
+            if file.regular:
+                why = f"it has an execute bit (mode {file.mode:04o}): chmod a-x {change.path} first"
             found.append(f"{host}: {change.path}: keepalived would load nothing of it: {why}")
         elif now != change.before:
             word = "appeared" if change.before is None else "is gone" if now is None else "changed"
@@ -234,11 +228,9 @@ def _under_way(host: str, runner: Runner) -> list[str]:
     for entry in read_history(runner, current=True):
         if entry.ended is Ended.WAITING:
             (standing,) = entry.standing
-            then = standing.plight or (
-                "it is on its way back"
-                if standing.going_back
-                else f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
-            )
+            then = f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"
+            if standing.plight or standing.going_back:
+                then = standing.plight or "it is on its way back"
             found.append(
                 f"{host}: another change is under way (“{entry.title}” of {entry.who}): {then}"
             )
@@ -331,12 +323,6 @@ def moved(plan: ConfigPlan, now: ConfigPlan) -> str:
             ):
                 return f"{old.host}: {finding.place or 'keepalived -t'}: {finding.text} (new)"
     return ""
-
-
-def in_words(plan: ConfigPlan, part: HostPlanned) -> str:
-    """What is done on one director, for the audit log."""
-    paths = ", ".join(change.path for change in part.change.files)
-    return f"{plan.title} ({paths})"
 
 
 def as_plan(entry: HistoryEntry) -> ConfigPlan:

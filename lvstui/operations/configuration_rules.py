@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lvstui.keepalived.daemon.facts import DirectorSeen
 from lvstui.keepalived.text.tree import Statement, Tree
@@ -32,9 +32,9 @@ class Side:
     running: bool
     before: Configuration
     after: Configuration
-    secrets_before: tuple[tuple[str, str], ...] = ()
-    """(instance, digest of its authentication)."""
-    secrets_after: tuple[tuple[str, str], ...] = ()
+    secrets_before: Mapping[str, str] = field(default_factory=dict)
+    """Digest of the authentication of each instance."""
+    secrets_after: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changes(self) -> bool:
@@ -42,11 +42,11 @@ class Side:
         return self.before.digest != self.after.digest
 
 
-def authentication(tree: Tree) -> tuple[tuple[str, str], ...]:
-    """(instance, digest over what its authentication says), so that a change is noticed and
+def authentication(tree: Tree | None) -> dict[str, str]:
+    """By instance a digest over what its authentication says, so that a change is noticed and
     nothing can be read from it."""
     found: dict[str, str] = {}
-    for block in tree.blocks(b"vrrp_instance"):
+    for block in tree.blocks(b"vrrp_instance") if tree is not None else ():
         words = block.header.words
         name = words[1].decode("utf-8", "replace") if len(words) > 1 else ""
         parts = [
@@ -57,7 +57,7 @@ def authentication(tree: Tree) -> tuple[tuple[str, str], ...]:
         ]
         if parts:
             found[name] = hashlib.sha256(b"lvstui auth\0" + b"\n".join(parts)).hexdigest()[:12]
-    return tuple(found.items())
+    return found
 
 
 def version_of(text: str) -> tuple[int, ...]:
@@ -81,11 +81,17 @@ def pairs(side: Side) -> list[tuple[ConfiguredInstance, ConfiguredInstance]]:
     return [(i, after[i.name]) for i in side.before.instances if i.name in after]
 
 
-def _shared(instance: ConfiguredInstance) -> tuple[object, ...]:
-    return (instance.vrid, instance.version, instance.advert_interval_s, instance.auth_type)
+_SHARED = {
+    "virtual_router_id": "vrid",
+    "vrrp_version": "version",
+    "advert_int": "advert_interval_s",
+    "auth_type": "auth_type",
+}
+"""What has to be the same on both directors: keepalived's word, and ours."""
 
 
-_NAMES = ("virtual_router_id", "vrrp_version", "advert_int", "auth_type")
+def _unlike(one: ConfiguredInstance, other: ConfiguredInstance) -> list[str]:
+    return [word for word, name in _SHARED.items() if getattr(one, name) != getattr(other, name)]
 
 
 def refusals(sides: Sequence[Side], *, alone: bool = False) -> tuple[str, ...]:
@@ -109,10 +115,11 @@ def _about(
     all_known: bool,
 ) -> list[str]:
     found = []
-    what = [name for name, a, b in zip(_NAMES, _shared(old), _shared(new), strict=True) if a != b]
+    what = _unlike(old, new)
     if old.interface != new.interface:
         what.append("interface")
-    if dict(side.secrets_before).get(old.name) != dict(side.secrets_after).get(new.name):
+    secret = side.secrets_after.get(new.name)
+    if side.secrets_before.get(old.name) != secret:
         what.append("authentication")
     list_changes = sorted(old.advertised) != sorted(new.advertised)
     if what and not all_known:
@@ -129,16 +136,10 @@ def _about(
         for theirs_old, theirs in pairs(other):
             if theirs_old.vrid != old.vrid or _family(theirs_old) != _family(old):
                 continue
-            unequal = [
-                name
-                for name, mine, yours in zip(_NAMES, _shared(new), _shared(theirs), strict=True)
-                if name in what and mine != yours
-            ]
+            unequal = [name for name in _unlike(new, theirs) if name in what]
             if "interface" in what and theirs_old.interface == theirs.interface:
                 unequal.append("interface")
-            if "authentication" in what and dict(side.secrets_after).get(new.name) != dict(
-                other.secrets_after
-            ).get(theirs.name):
+            if "authentication" in what and secret != other.secrets_after.get(theirs.name):
                 unequal.append("authentication")
             if unequal:
                 found.append(

@@ -49,7 +49,6 @@ class Expected:
 
     @property
     def host(self) -> str:
-        """The director's name."""
         return self.before.daemon.host
 
 
@@ -100,7 +99,7 @@ def patience_s(expected: Expected) -> float:
     as delay_loop by default) and their first check."""
     need = max(
         (
-            _first_s(check.delay_loop_s, check.connect_timeout_s)
+            check.delay_loop_s + check.connect_timeout_s
             for _, server in unproven(expected)
             for check in server.checkers
         ),
@@ -132,10 +131,6 @@ def on_proof(expected: Expected) -> tuple[str, ...]:
         kinds = ", ".join(dict.fromkeys(check.kind for check in server.checkers))
         found.append(f"{kinds} of {name} in {service} succeeds within {patience:.0f} s")
     return tuple(found)
-
-
-def _first_s(delay_loop_s: float, connect_timeout_s: float) -> float:
-    return delay_loop_s + connect_timeout_s
 
 
 def _checks(server: ConfiguredServer) -> tuple[object, ...]:
@@ -188,9 +183,8 @@ def lost(expected: Expected, now: DaemonLook) -> str:
 
 
 def _needed(role: str, after: Configuration) -> bool:
-    return bool(
-        after.instances if role == "vrrp" else after.services if role == "checkers" else True
-    )
+    needs = {"vrrp": after.instances, "checkers": after.services}
+    return bool(needs.get(role, True))
 
 
 def look_back(expected: Expected, now: DaemonLook) -> tuple[ReadBack, ...]:

@@ -266,7 +266,7 @@ def _free(
     for candidate in candidates:
         answer = answers[candidate]
         if isinstance(answer, Unavailable):
-            notes.append(f"no address is suggested as VIP: {answer.why}")
+            notes.append(f"no address is suggested as VIP: {answer.text}")
             return ""
         if not answer.answers:
             notes.append(

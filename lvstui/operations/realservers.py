@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Protocol
 
 from lvstui.model.changes import Ended
 from lvstui.model.realserver import Look, Verdict
@@ -39,24 +38,13 @@ from lvstui.realserver.plan import plan_push, plan_undo
 from lvstui.realserver.push import HostOutcome, Push
 from lvstui.realserver.steps import HostPlan
 from lvstui.realserver.transaction import TIMER_S
+from lvstui.remote.connect import Connector
 from lvstui.remote.fleet import run_on_all
-from lvstui.remote.runner import Access, ErrorKind, RemoteError, Runner
+from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 
 log = logging.getLogger("lvstui")
 _REBOOT_S = 300.0
 _LOOK_DEADLINE_S = 120.0
-
-
-class Opener(Protocol):
-    """What makes connections."""
-
-    def expect(self, hosts: Iterable[Access]) -> None:
-        """These are opened in this run; see `Connector.expect` of `lvstui.remote.connect`."""
-        ...
-
-    def open(self, access: Access, *, backend: str | None = None) -> Runner:
-        """Raises RemoteError."""
-        ...
 
 
 Told = Callable[[str, str], None]
@@ -68,7 +56,7 @@ class RealServers:
 
     def __init__(
         self,
-        connector: Opener,
+        connector: Connector,
         *,
         audit: AuditLog | None = None,
         read_only: bool = False,
@@ -91,23 +79,22 @@ class RealServers:
 
     def open(self, host: Host) -> Runner:
         """A connection to a host. Raises RemoteError."""
-        return self.connector.open(host.access, backend=host.backend or None)
+        return self.connector.open(host.access, backend=host.backend)
 
     # Looking
 
     def look(
-        self, hosts: Sequence[Host], *, wire: bool = True, came: Callable[[Row], None] | None = None
+        self, hosts: Sequence[Host], *, came: Callable[[Row], None] | None = None
     ) -> tuple[Row, ...]:
-        """Look at hosts, all at once up to the limit; `came` hears of each as it comes (from
-        worker threads). `wire`: ask from this director as well."""
+        """Look at hosts, all at once up to the limit, and ask from this director as well; `came`
+        hears of each as it comes (from worker threads)."""
         self.cancelled.clear()
         self.connector.expect(host.access for host in hosts)
         seen_outside: outside.Outside = {}
         asking = threading.Thread(
             target=self._ask_wire, args=(hosts, seen_outside), name="probes", daemon=True
         )
-        if wire:
-            asking.start()
+        asking.start()
         dips = self._dips(hosts)
         rows: dict[str, Row] = {}
         for host, found in self._each(hosts, lambda host: self._facts(host, dips)):
@@ -115,8 +102,7 @@ class RealServers:
             rows[host.address] = row
             if came is not None:
                 came(row)
-        if wire:
-            asking.join()
+        asking.join()
         result = []
         for host in hosts:
             row = with_wire(rows[host.address], seen_outside)
@@ -131,7 +117,7 @@ class RealServers:
                 except OSError as error:
                     # It is known here all the same; only others do not hear of it.
                     log.warning("a look could not be kept: %s", error)
-            if came is not None and wire:
+            if came is not None:
                 came(row)
         return tuple(result)
 
@@ -311,14 +297,8 @@ class RealServers:
                 keep(done.value)
             elif done.error is not None:
                 # Whether it had begun is not known here: the host decides by its own timer.
-                keep(
-                    HostOutcome(
-                        done.item[1].host,
-                        Ended.UNKNOWN,
-                        str(done.error),
-                        trouble=done.error.trouble.value,
-                    )
-                )
+                why = done.error.trouble.value
+                keep(HostOutcome(done.item[1].host, Ended.UNKNOWN, str(done.error), trouble=why))
 
     @staticmethod
     def _announce(
@@ -369,8 +349,7 @@ class RealServers:
     def _reboot(self, host: Host, tell: Told) -> RemoteError | None:
         read = "cat /proc/sys/kernel/random/boot_id"
         try:
-            runner = self.open(host)
-            try:
+            with closing(self.open(host)) as runner:
                 before = runner.run(read, what="which boot is this").text.strip()
                 tell(host.label, "rebooting")
                 # Detached, so that the answer comes before the network goes.
@@ -379,20 +358,15 @@ class RealServers:
                     root=True,
                     what="reboot",
                 )
-            finally:
-                runner.close()
         except RemoteError as error:
             return error
         until = time.monotonic() + _REBOOT_S
         last = RemoteError(ErrorKind.UNREACHABLE, f"{host.label} does not come back")
         while time.monotonic() < until and not self.cancelled.wait(3.0):
             try:
-                runner = self.open(host)
-                try:
+                with closing(self.open(host)) as runner:
                     if runner.run(read, what="which boot is this").text.strip() != before:
                         return None
-                finally:
-                    runner.close()
             except RemoteError as error:
                 last = error
         return last

@@ -118,7 +118,20 @@ def operations(
         else:
             done.setdefault(entry.id, []).append(entry)
     titles: dict[str, str] = {}
-    found = [_of_change(change, change.who == who) for change in changes]
+    found = [
+        Operation(
+            change.id,
+            Kind.FILE,
+            change.at,
+            change.who,
+            change.title,
+            own=change.who == who,
+            undoes=change.undoes,
+            ended=change.ended,
+            end=change.end,
+        )
+        for change in changes
+    ]
     known = {change.id for change in changes}
     for id_, steps in done.items():
         if id_ not in known:
@@ -126,20 +139,6 @@ def operations(
             found.append(_of_steps(id_, steps, said, titles, own(steps[0])))
             titles[id_] = found[-1].title
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
-
-
-def _of_change(change: ChangeStands, own: bool) -> Operation:
-    return Operation(
-        change.id,
-        Kind.FILE,
-        change.at,
-        change.who,
-        change.title,
-        own,
-        undoes=change.undoes,
-        ended=change.ended,
-        end=change.end,
-    )
 
 
 def _of_steps(
@@ -246,11 +245,8 @@ def listed(found: Sequence[Operation], now: float) -> list[str]:
     """A line each, numbered, newest first."""
     lines = []
     for number, one in enumerate(found, 1):
-        end = (
-            ""
-            if one.in_force and one.ended is not Ended.UNDONE
-            else (f" ({one.end or 'not done'})")
-        )
+        stands = one.in_force and one.ended is not Ended.UNDONE
+        end = "" if stands else f" ({one.end or 'not done'})"
         lines.append(f"{number:>3}  {duration(now - one.at):>10} ago  {one.who}: {one.title}{end}")
     return lines
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from lvstui.kernel.ipvs import KernelIpvs
 from lvstui.kernel.table import TableReader, read_text
@@ -30,28 +29,18 @@ from lvstui.operations.weights import SetKernelWeight, WeightsPlan
 from lvstui.process.readonly import forbid
 
 
-class Kernel(Protocol):
-    """What an operation needs of the kernel."""
-
-    def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
-        """Write one weight."""
-
-    def weight(self, key: ServiceKey, server: ServerKey) -> int | None:
-        """Read one weight; None when the server is not there."""
-
-
 class LiveKernel:
     """The kernel of this host: written by netlink, read back from /proc/net/ip_vs, so that the
     proof does not come from the hand that wrote."""
 
     def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
-        """Raises LookupError, PermissionError, OSError."""
+        """Write one weight. Raises LookupError, PermissionError, OSError."""
         forbid()
         with KernelIpvs() as ipvs:
             ipvs.set_weight(key, server, weight)
 
     def weight(self, key: ServiceKey, server: ServerKey) -> int | None:
-        """Raises OSError."""
+        """Read one weight; None when the server is not there. Raises OSError."""
         for service in TableReader().parse(read_text()).services:
             if service.key == key:
                 for destination in service.destinations:
@@ -72,7 +61,7 @@ class WeightChanges:
         *,
         read_only: bool = False,
         audit: AuditLog | None = None,
-        kernel: Kernel | None = None,
+        kernel: LiveKernel | None = None,
     ) -> None:
         self.read_only = read_only
         self.audit = audit or AuditLog()
@@ -108,7 +97,6 @@ class WeightChanges:
         return offer(self.operations(picture), picture.at, number)
 
     def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
-        """What undoing an operation on weights would do."""
         return weights.plan_undo(picture, offer)
 
     def apply(self, plan: WeightsPlan, *, tell: Tell = silent, stop: Stop | None = None) -> Outcome:

@@ -47,7 +47,6 @@ class WeightsPlan(Plan):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """This director alone."""
         steps = tuple(Step(one.what, one.verify, one.undo) for one in self.steps)
         return (Part(self.host, steps=steps),)
 
@@ -69,28 +68,15 @@ class WeightsPlan(Plan):
 
     @property
     def shell_lines(self) -> tuple[str, ...]:
-        """A line for each real server."""
         if self.operation == "undo":
             return ("lvstui undo",)
-        return tuple(
-            shell_line(
-                self.operation,
-                str(step.server),
-                str(step.service),
-                str(step.after) if self.operation == "weight" else "",
+        lines = []
+        for step in self.steps:
+            weight = f" {step.after}" if self.operation == "weight" else ""
+            lines.append(
+                f'lvstui {self.operation} {step.server}{weight} --service "{step.service}"'
             )
-            for step in self.steps
-        )
-
-
-def shell_line(
-    operation: str, server: str, service: str, weight: str = "", reason: str = ""
-) -> str:
-    words = ["lvstui", operation, server, *([weight] if weight else [])]
-    words += ["--service", f'"{service}"']
-    if reason:
-        words += ["--reason", "'" + reason.replace("'", "'\\''") + "'"]
-    return " ".join(words)
+        return tuple(lines)
 
 
 def planned(host: str, operation: str, steps: Sequence[SetKernelWeight]) -> WeightsPlan:

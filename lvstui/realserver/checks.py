@@ -43,14 +43,8 @@ def _reachable(facts: HostFacts, vip: str, _: Ports) -> Check:
     system = f"{facts.os_name or 'unknown system'}, kernel {facts.kernel}"
     if facts.as_root:
         return Check("reachable", Verdict.GOOD, "", system, shown)
-    return Check(
-        "reachable",
-        Verdict.WARN,
-        "no root",
-        f"{system}; without root",
-        shown,
-        "give lvstui root, sudo or doas there to push",
-    )
+    fix = "give lvstui root, sudo or doas there to push"
+    return Check("reachable", Verdict.WARN, "no root", f"{system}; without root", shown, fix)
 
 
 def _holders(facts: HostFacts, vip: str) -> tuple[str, ...]:
@@ -65,14 +59,8 @@ def _vip(facts: HostFacts, vip: str, _: Ports) -> Check:
     links = {item.link for item in facts.holders(vip)}
     evidence = ("ip addr show:", *_holders(facts, vip))
     if not links:
-        return Check(
-            "vip",
-            Verdict.BAD,
-            "",
-            f"{vip} is on no link: packets for it are dropped",
-            evidence,
-            _PUSH,
-        )
+        says = f"{vip} is on no link: packets for it are dropped"
+        return Check("vip", Verdict.BAD, "", says, evidence, _PUSH)
     if links == {"lo"} or (links == {"dummy0"}):
         return Check("vip", Verdict.GOOD, "", f"{vip} is on {' and '.join(links)}", evidence)
     others = " and ".join(sorted(links - {"lo"}))
@@ -96,14 +84,8 @@ def _prefix(facts: HostFacts, vip: str, _: Ports) -> Check:
     wrong = [item for item in held if item.prefix != right]
     if not wrong:
         return Check("prefix", Verdict.GOOD, "", f"/{right}", _holders(facts, vip))
-    return Check(
-        "prefix",
-        Verdict.BAD,
-        f"/{wrong[0].prefix}",
-        f"/{wrong[0].prefix} on lo makes every address of that network local to this host",
-        _holders(facts, vip),
-        _PUSH,
-    )
+    says = f"/{wrong[0].prefix} on lo makes every address of that network local to this host"
+    return Check("prefix", Verdict.BAD, f"/{wrong[0].prefix}", says, _holders(facts, vip), _PUSH)
 
 
 def _arp(name: str, facts: HostFacts, vip: str, _: Ports) -> Check:
@@ -141,22 +123,11 @@ def _arp(name: str, facts: HostFacts, vip: str, _: Ports) -> Check:
     ]
     if others:
         evidence += [str(item) for item in others]
-        return Check(
-            name,
-            Verdict.WARN,
-            others[0].link[:6],
-            f"right towards the director, but not on {others[0].link}",
-            tuple(evidence),
-            _PUSH,
-        )
+        says = f"right towards the director, but not on {others[0].link}"
+        return Check(name, Verdict.WARN, others[0].link[:6], says, tuple(evidence), _PUSH)
     if name == sysctls.IGNORE and any(item.value == 2 for item in shown):
-        return Check(
-            name,
-            Verdict.GOOD,
-            "2",
-            "2: silent; senders outside the interface's network get no answer at all",
-            tuple(evidence),
-        )
+        says = "2: silent; senders outside the interface's network get no answer at all"
+        return Check(name, Verdict.GOOD, "2", says, tuple(evidence))
     return Check(name, Verdict.GOOD, "", str(shown[0]), tuple(evidence))
 
 
@@ -198,14 +169,8 @@ def _persistent(facts: HostFacts, vip: str, _: Ports) -> Check:
         evidence += [f"{path} was changed since" for path in changed]
         evidence += [f"{path} is gone" for path in gone]
         if (changed or gone) and not missing:
-            return Check(
-                "persistent",
-                Verdict.WARN,
-                "changed",
-                f"{(changed + gone)[0]} is not as lvstui left it",
-                tuple(evidence),
-                _PUSH,
-            )
+            says = f"{(changed + gone)[0]} is not as lvstui left it"
+            return Check("persistent", Verdict.WARN, "changed", says, tuple(evidence), _PUSH)
         if not missing:
             proven = manifest.boot_id != facts.boot_id and vip in manifest.vips
             evidence.append(
@@ -255,14 +220,11 @@ def _listens(facts: HostFacts, vip: str, ports: Ports) -> Check:
             "start the service, or let it listen on every address",
         )
     if warn:
-        return Check(
-            "listens",
-            Verdict.GOOD,
-            "",
+        says = (
             f"{', '.join(warn)}: bound to every address; the service must answer from the "
-            "address that was asked (bind the VIP, or IP_PKTINFO)",
-            tuple(evidence),
+            "address that was asked (bind the VIP, or IP_PKTINFO)"
         )
+        return Check("listens", Verdict.GOOD, "", says, tuple(evidence))
     return Check("listens", Verdict.GOOD, "", "listens for the VIP", tuple(evidence))
 
 

@@ -36,16 +36,6 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class HostLink:
-    """One network device."""
-
-    name: str
-    mac: str = ""
-    up: bool = True
-    mtu: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
     """One line of a sysctl file that concerns ARP."""
 
@@ -204,8 +194,6 @@ class Unfinished:
 
     parts: tuple[str, ...]
     """Names in its folder."""
-    plan: str = ""
-    """Its plan as JSON."""
     same_boot: bool = True
     """False: the host was started anew since."""
     guarded: bool = False
@@ -251,11 +239,7 @@ class HostFacts:
     """As the operator names it."""
     taken_at: float = 0.0
     """Epoch seconds."""
-    hostname: str = ""
     as_root: bool = False
-    os_id: str = ""
-    """`debian`, `centos`, `alpine` …"""
-    os_version: str = ""
     os_name: str = ""
     """For people."""
     kernel: str = ""
@@ -270,7 +254,7 @@ class HostFacts:
     """Of /etc and /var/lib, those that cannot be written."""
     free_kb: tuple[tuple[str, int], ...] = ()
     addresses: tuple[Address, ...] = ()
-    links: tuple[HostLink, ...] = ()
+    links: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[str, ...] = ()
     """Policy rules beyond the three that every host has."""
@@ -344,7 +328,7 @@ class HostFacts:
     def containers(self) -> tuple[str, ...]:
         """Signs of containers, whose networks may need what `all` would switch off."""
         prefixes = ("docker", "cni", "cali", "flannel", "kube-", "veth", "lxc", "podman", "br-")
-        links = [link.name for link in self.links if link.name.startswith(prefixes)]
+        links = [link for link in self.links if link.startswith(prefixes)]
         names = ("dockerd", "containerd", "kubelet", "kube-proxy", "crio", "podman")
         return (*(p for p in self.processes if p in names), *links[:4])
 

@@ -20,7 +20,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +89,8 @@ class OwnFile:
     def about(self, address: str, name: str) -> dict[str, Any]:
         """Everything that it says of a host, defaults filled in."""
         said: dict[str, Any] = dict(self.defaults)
-        for key in (address, name):
-            if key:
-                said |= dict(self.hosts.get(key, {}))
+        for key in filter(None, (address, name)):
+            said |= self.hosts.get(key, {})
         return said
 
 
@@ -159,25 +158,19 @@ def _check(path: Path, where: str, values: object) -> None:
 def make_host(address: str, name: str, vips: tuple[Vip, ...], own: OwnFile) -> Host:
     """A host with everything that the own file says of it."""
     said = own.about(address, name)
-    called = str(said.get("name") or name)
-    return Host(
-        address=address,
-        name=called,
-        vips=vips,
-        access=Access(
-            # The name on the screen may be a comment that no resolver knows, or no name at all.
-            host=called if is_word(called) else address,
-            address=str(said.get("address") or address),
-            user=str(said.get("user", "")),
-            port=int(said.get("port", 0)),
-            jump=str(said.get("jump", "")),
-            identity=str(said.get("identity", "")),
-            group=str(said.get("group", "")),
-        ),
-        method=str(said.get("method", "")),
-        variant=str(said.get("variant", "")),
-        backend=str(said.get("backend", "")),
+    text = {key: str(said.get(key) or "") for key in _TEXTS}
+    called = text["name"] or name
+    access = Access(
+        # The name on the screen may be a comment that no resolver knows, or no name at all.
+        host=called if is_word(called) else address,
+        address=text["address"] or address,
+        user=text["user"],
+        port=int(said.get("port", 0)),
+        jump=text["jump"],
+        identity=text["identity"],
+        group=text["group"],
     )
+    return Host(address, called, vips, access, text["method"], text["variant"], text["backend"])
 
 
 def from_services(
@@ -220,15 +213,8 @@ def _merge_families(hosts: list[Host]) -> tuple[Host, ...]:
             key = host.name if host.name and host.name not in merged else host.address
             merged[key] = host
             continue
-        merged[host.name] = Host(
-            known.address,
-            known.name,
-            (*known.vips, *host.vips),
-            known.access,
-            known.method,
-            known.variant,
-            known.backend,
-            (*known.others, host.address),
+        merged[host.name] = replace(
+            known, vips=(*known.vips, *host.vips), others=(*known.others, host.address)
         )
     return tuple(merged.values())
 
@@ -236,8 +222,7 @@ def _merge_families(hosts: list[Host]) -> tuple[Host, ...]:
 def find(hosts: Sequence[Host], wanted: str, own: OwnFile, vips: Sequence[str]) -> Host:
     """The host that a word on the command line means: name or address of a real server of the
     configuration, else a host that only `vips` make a real server. Raises ValueError."""
-    user, at, word = wanted.rpartition("@")
-    del at
+    user, _, word = wanted.rpartition("@")
     for host in hosts:
         if word in (host.name, host.address, host.access.host):
             found = host
@@ -255,7 +240,5 @@ def find(hosts: Sequence[Host], wanted: str, own: OwnFile, vips: Sequence[str]) 
             address = word
         found = make_host(address, "", (), own)
     if user:
-        from dataclasses import replace
-
         found = replace(found, access=replace(found.access, user=user))
     return found

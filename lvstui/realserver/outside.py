@@ -76,17 +76,10 @@ def nothing(hosts: Sequence[Host], why: str) -> Outside:
 def _same_link(seen: MacAnswers | probes.Unavailable) -> Check:
     if isinstance(seen, probes.Unavailable):
         return _unknown("l2", seen)
-    verdict = {
-        MacState.FOUND: Verdict.GOOD,
-        MacState.OWN: Verdict.GOOD,
-        MacState.DUPLICATE: Verdict.BAD,
-        MacState.SILENT: Verdict.BAD,
-        MacState.ROUTED: Verdict.BAD,
-        MacState.NO_ROUTE: Verdict.BAD,
-    }[seen.state]
-    text = "" if verdict is Verdict.GOOD else seen.state.value
-    fix = "" if verdict is Verdict.GOOD else "Direct Routing needs one common link"
-    return Check("l2", verdict, text, seen.text, seen.evidence, fix)
+    if seen.state in (MacState.FOUND, MacState.OWN):
+        return Check("l2", Verdict.GOOD, "", seen.text, seen.evidence)
+    fix = "Direct Routing needs one common link"
+    return Check("l2", Verdict.BAD, seen.state.value, seen.text, seen.evidence, fix)
 
 
 def _silent(
@@ -125,30 +118,20 @@ def _silent(
     )
 
 
-_ORDER = (
-    PathState.SILENT,
-    PathState.FORWARDS,
-    PathState.REJECTED,
-    PathState.REFUSED,
-    PathState.ELSEWHERE,
-    PathState.UNKNOWN,
-    PathState.ANSWERED,
-)
-_WORDS = {
-    PathState.ANSWERED: (Verdict.GOOD, ""),
-    PathState.REFUSED: (Verdict.BAD, "closed"),
-    PathState.SILENT: (Verdict.BAD, "no"),
-    PathState.FORWARDS: (Verdict.BAD, "no VIP"),
-    PathState.REJECTED: (Verdict.BAD, "rejects"),
-    PathState.ELSEWHERE: (Verdict.WARN, "other"),
-    PathState.UNKNOWN: (Verdict.UNKNOWN, "?"),
+_PATHS = {
+    PathState.SILENT: (Verdict.BAD, "no", "see VIP on lo, rp_filter and the host's firewall"),
+    PathState.FORWARDS: (Verdict.BAD, "no VIP", "push this host: it has not the VIP"),
+    PathState.REJECTED: (Verdict.BAD, "rejects", "see the host's firewall"),
+    PathState.REFUSED: (
+        Verdict.BAD,
+        "closed",
+        "start the service there, or let it listen on every address",
+    ),
+    PathState.ELSEWHERE: (Verdict.WARN, "other", ""),
+    PathState.UNKNOWN: (Verdict.UNKNOWN, "?", ""),
+    PathState.ANSWERED: (Verdict.GOOD, "", ""),
 }
-_FIXES = {
-    PathState.REFUSED: "start the service there, or let it listen on every address",
-    PathState.SILENT: "see VIP on lo, rp_filter and the host's firewall",
-    PathState.FORWARDS: "push this host: it has not the VIP",
-    PathState.REJECTED: "see the host's firewall",
-}
+"""Verdict, cell and fix of each, the worst first."""
 
 
 def _path(
@@ -172,19 +155,12 @@ def _path(
         if isinstance(result, probes.Unavailable):
             return _unknown("path", result), False
         results.append(result)
-    worst = min(results, key=lambda result: _ORDER.index(result.state))
-    verdict, text = _WORDS[worst.state]
+    worst = min(results, key=lambda result: list(_PATHS).index(result.state))
+    verdict, text, fix = _PATHS[worst.state]
     if worst.state is PathState.ANSWERED and worst.round_trip_ms is not None:
         text = f"{worst.round_trip_ms:.1f}ms"
     evidence = tuple(line for result in results for line in result.evidence)
-    check = Check(
-        "path",
-        verdict,
-        text,
-        f"port {worst.port}: {worst.text}",
-        evidence,
-        _FIXES.get(worst.state, ""),
-    )
+    check = Check("path", verdict, text, f"port {worst.port}: {worst.text}", evidence, fix)
     return check, any(result.leaked for result in results)
 
 

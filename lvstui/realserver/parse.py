@@ -15,7 +15,6 @@ from lvstui.realserver.facts import (
     MANIFEST,
     Address,
     HostFacts,
-    HostLink,
     Listener,
     ManagedFile,
     ManagedSysctl,
@@ -52,30 +51,22 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
     if "end" not in part or "host" not in part:
         raise ValueError("the answer is not whole: it has no end mark")
     words = _words(part["host"])
-    release = _release(part.get("release", []))
     ours = [seen for line in part.get("ours", []) if (seen := _file(line))]
-    links = tuple(_links(part.get("links", [])))
     programs = tuple(
         (pair[0], pair[2])
         for value in words.get("program", ())
         if len(pair := value.partition(" ")) == 3 and pair[2]
     )
-    gaps = []
     as_root = words.get("uid", [""])[0] == "0"
-    if not as_root:
-        gaps.append("looked without root: firewall rules and files that only root reads are unseen")
-    boot_id = words.get("boot", [""])[0]
+    gap = "looked without root: firewall rules and files that only root reads are unseen"
     manifest = next((s for s in ours if s.path == MANIFEST), None)
     return HostFacts(
         host=host,
         taken_at=at,
-        hostname=words.get("name", [""])[0],
         as_root=as_root,
-        os_id=release[0],
-        os_version=release[1],
-        os_name=release[2],
+        os_name=_release(part.get("release", [])),
         kernel=words.get("kernel", [""])[0],
-        boot_id=boot_id,
+        boot_id=words.get("boot", [""])[0],
         init=words.get("init", [""])[0],
         systemd=number(words.get("systemd", [""])[0]) or 0,
         openrc="openrc" in words and "systemd" not in words,
@@ -88,7 +79,11 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
             if (size := number(kb)) is not None
         ),
         addresses=tuple(_addresses(part.get("addresses", []))),
-        links=links,
+        links=tuple(
+            plain(match.group(1))
+            for line in part.get("links", [])
+            if (match := re.match(r"\d+:\s+([^\s:@]+)[^<]*<[^>]*>", line))
+        ),
         routes=tuple(_routes(part.get("routes", []))),
         rules=tuple(
             plain(line.strip())
@@ -111,12 +106,9 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         firewall=tuple(plain(line) for line in part.get("firewall", []) if line.strip()),
         selinux=plain(" ".join(part.get("selinux", [])).strip()),
         manifest=parse_manifest(manifest) if manifest else None,
-        unfinished=unfinished(
-            part.get("ours", []),
-            next((s.text for s in ours if s.path.endswith("/tx/plan.json")), ""),
-        ),
+        unfinished=unfinished(part.get("ours", [])),
         reverted=next((plain(s.text, 4000) for s in ours if s.path.endswith("/reverted/log")), ""),
-        gaps=tuple(gaps),
+        gaps=() if as_root else (gap,),
     )
 
 
@@ -129,21 +121,16 @@ def _words(lines: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _release(lines: list[str]) -> tuple[str, str, str]:
-    """Id, version and name; os-release(5), or the one line that RHEL 6 and CentOS 6 have."""
+def _release(lines: list[str]) -> str:
+    """The system's name, by os-release(5), or the one line that RHEL 6 and CentOS 6 have."""
     values = {}
     for line in lines:
         key, sign, value = line.partition("=")
         if sign:
             values[key.strip()] = plain(value.strip().strip("\"'"))
     if "ID" in values:
-        name = values.get("PRETTY_NAME") or values.get("NAME", values["ID"])
-        return values["ID"], values.get("VERSION_ID", ""), name
-    text = plain(next((line for line in lines if line.strip()), "").strip())
-    match = re.match(r"(\S+).*release (\d+)", text)
-    if match:
-        return match.group(1).lower().replace("red", "rhel"), match.group(2), text
-    return "", "", text
+        return values.get("PRETTY_NAME") or values.get("NAME", values["ID"])
+    return plain(next((line for line in lines if line.strip()), "").strip())
 
 
 def _addresses(lines: Iterable[str]) -> Iterable[Address]:
@@ -172,22 +159,6 @@ def _addresses(lines: Iterable[str]) -> Iterable[Address]:
             length if length is not None else most,
             plain(scope.group(1)) if scope else "global",
             plain(label.group(1)) if label and ":" not in address else "",
-        )
-
-
-def _links(lines: Iterable[str]) -> Iterable[HostLink]:
-    for line in lines:
-        match = re.match(r"\d+:\s+([^\s:@]+)[^<]*<([^>]*)>(.*)", line)
-        if not match:
-            continue
-        name, flags, rest = match.groups()
-        mac = re.search(r"link/ether (\S+)", rest)
-        mtu = re.search(r"mtu (\d+)", rest)
-        yield HostLink(
-            plain(name),
-            plain(mac.group(1)) if mac else "",
-            "UP" in flags.split(","),
-            (number(mtu.group(1)) or 0) if mtu else 0,
         )
 
 
@@ -269,11 +240,9 @@ def _mentions(lines: Iterable[str]) -> Iterable[Mention]:
 
 def names(mention: Mention, address: str) -> bool:
     """Whether a line really names that address, not one that begins with it, outside a comment."""
-    bare = (
-        mention.text.split("#")[0]
-        if not mention.path.endswith("keepalived.conf")
-        else (mention.text.split("#")[0].split("!")[0])
-    )
+    bare = mention.text.split("#")[0]
+    if mention.path.endswith("keepalived.conf"):
+        bare = bare.split("!")[0]
     pattern = rf"(?<![0-9A-Fa-f.:]){re.escape(address)}(?![0-9A-Fa-f:]|\.\d)"
     return re.search(pattern, bare, re.IGNORECASE) is not None
 
@@ -372,14 +341,13 @@ def _stacks(part: Sections) -> Stacks:
     )
 
 
-def unfinished(lines: list[str], plan: str = "") -> Unfinished | None:
+def unfinished(lines: list[str]) -> Unfinished | None:
     """The change under way, by the lines that begin with `tx`; None without any."""
     words = {key: rest.strip() for key, _, rest in (line.partition(" ") for line in lines)}
     if "tx" not in words:
         return None
     return Unfinished(
         tuple(plain(word) for word in words["tx"].split()),
-        plan,
         same_boot=words.get("tx-boot") != "other",
         guarded="tx-guard" in words,
         trouble=plain(words.get("tx-trouble", "")),

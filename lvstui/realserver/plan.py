@@ -15,7 +15,7 @@ from lvstui.realserver import preflight, sysctls
 from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Manifest, host_prefix
 from lvstui.realserver.parse import names
 from lvstui.realserver.stacks import Choice, Stack, by_name, choose
-from lvstui.realserver.stacks.base import add_address, delete_address
+from lvstui.realserver.stacks.base import WantedFile, add_address, delete_address
 from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep, MoveAddress, SetSysctl
 
 VARIANTS = ("all", "interface")
@@ -70,32 +70,14 @@ def plan_push(
     live += _put(facts, stack, asked, ours)
     commit: list[HostStep] = []
     if lasting is not None:
-        commit += _file(
-            facts,
-            manifest,
-            SYSCTL_FILE,
-            lasting.encode(),
-            0o644,
-            "ARP settings again after a reboot",
-        )
-        losing = _losing(facts, lasting, keys)
-        refusals += losing
-    files = (
-        [
-            step
-            for wanted in stack.files(facts, ours)
-            for step in _file(
-                facts,
-                manifest,
-                wanted.path,
-                wanted.content,
-                wanted.mode,
-                "the VIP again after a reboot",
-            )
-        ]
-        if ours
-        else []
-    )
+        wanted = WantedFile(SYSCTL_FILE, lasting.encode())
+        commit += _file(facts, manifest, wanted, "ARP settings again after a reboot")
+        refusals += _losing(facts, lasting, keys)
+    files = [
+        step
+        for wanted in (stack.files(facts, ours) if ours else ())
+        for step in _file(facts, manifest, wanted, "the VIP again after a reboot")
+    ]
     transition = stack.transition(ours)
     if files or (ours and not all(stack.persistent(facts, vip) for vip in ours)):
         commit += [*transition.before, *files, *transition.after]
@@ -162,21 +144,22 @@ def plan_undo(
             )
     commit: list[HostStep] = []
     files: list[HostStep] = []
-    for wanted in stack.files(facts, staying):
-        files += _undo_file(
-            facts, manifest, wanted.path, wanted.content, wanted.mode, staying, cautions
-        )
-    known = {wanted.path for wanted in stack.files(facts, staying)}
+    kept = stack.files(facts, staying)
+    for wanted in kept:
+        files += _undo_file(facts, manifest, wanted, staying, cautions)
     if not staying:
+        known = {SYSCTL_FILE, *(wanted.path for wanted in kept)}
         for file in manifest.files:
-            if file.path not in known and file.path != SYSCTL_FILE:
-                files += _undo_file(facts, manifest, file.path, None, 0o644, staying, cautions)
+            if file.path not in known:
+                gone = WantedFile(file.path, None)
+                files += _undo_file(facts, manifest, gone, staying, cautions)
     transition = stack.transition(staying)
     if files:
         commit += [*transition.before, *files, *transition.after]
     if not staying:
         if any(file.path == SYSCTL_FILE for file in manifest.files):
-            commit += _undo_file(facts, manifest, SYSCTL_FILE, None, 0o644, staying, cautions)
+            gone = WantedFile(SYSCTL_FILE, None)
+            commit += _undo_file(facts, manifest, gone, staying, cautions)
         commit += _restore_sysctls(facts, manifest, cautions)
     after = None
     if staying:
@@ -223,11 +206,9 @@ def needed_keys(facts: HostFacts, variant: str) -> tuple[tuple[str, str], ...]:
 
 
 def _sysctl(facts: HostFacts, path: str, value: str) -> SetSysctl:
-    why = (
-        "no ARP answer for the VIP"
-        if path.endswith(sysctls.IGNORE)
-        else ("no ARP request that names the VIP as its sender")
-    )
+    why = "no ARP request that names the VIP as its sender"
+    if path.endswith(sysctls.IGNORE):
+        why = "no ARP answer for the VIP"
     if "/lo/" in path:
         why = "part of the usual recipe; no effect on packets from a NIC"
     return SetSysctl(path, facts.sysctl(path), value, why)
@@ -238,8 +219,8 @@ def _losing(facts: HostFacts, text: str, keys: tuple[tuple[str, str], ...]) -> t
     files = sysctls.with_ours(facts, text)
     found = []
     for path, value in keys:
-        _, _, _, link, name = path.split("/", 4) if path.count("/") == 4 else ("",) * 5
-        setting = sysctls.losing(files, link, name, value) if link and link != "lo" else None
+        *_, link, name = path.split("/")
+        setting = sysctls.losing(files, link, name, value) if link != "lo" else None
         if setting is not None:
             found.append(
                 f"{setting.place} sets {sysctls.dotted(path)} = {setting.value} and is read after "
@@ -296,12 +277,10 @@ def _put(
         held = [a for a in facts.holders(vip) if a.link == "lo"]
         right = [a for a in held if a.prefix == host_prefix(vip)]
         if not right:
-            do = stack.live(facts, vip, ours) if vip in ours else add_address(facts, vip)
-            back = (
-                stack.unlive(facts, vip)
-                if vip in ours
-                else (f"{delete_address(facts, vip)} 2>/dev/null || :")
-            )
+            do = add_address(facts, vip)
+            back = f"{delete_address(facts, vip)} 2>/dev/null || :"
+            if vip in ours:
+                do, back = stack.live(facts, vip, ours), stack.unlive(facts, vip)
             steps.append(
                 MoveAddress(
                     vip, host_prefix(vip), True, do, back, "this host takes packets for the VIP"
@@ -322,10 +301,9 @@ def _put(
     return steps
 
 
-def _file(
-    facts: HostFacts, manifest: Manifest, path: str, content: bytes | None, mode: int, why: str
-) -> list[ChangeFile]:
+def _file(facts: HostFacts, manifest: Manifest, wanted: WantedFile, why: str) -> list[ChangeFile]:
     """The step for one file; none when it is as it has to be."""
+    path, content, mode = wanted.path, wanted.content, wanted.mode
     seen = facts.seen(path)
     before = seen.content if seen else None
     if before == content and (seen is None or seen.mode == mode or content is None):
@@ -339,13 +317,12 @@ def _file(
 def _undo_file(
     facts: HostFacts,
     manifest: Manifest,
-    path: str,
-    content: bytes | None,
-    mode: int,
+    wanted: WantedFile,
     staying: tuple[str, ...],
     cautions: list[str],
 ) -> list[ChangeFile]:
     """Back to what was there, or to what the VIPs that stay need."""
+    path, content, mode = wanted.path, wanted.content, wanted.mode
     managed = next((file for file in manifest.files if file.path == path), None)
     seen = facts.seen(path)
     if managed is None or seen is None:
@@ -363,16 +340,8 @@ def _undo_file(
             content, mode = kept.content, kept.mode
     if seen.content == content:
         return []
-    return [
-        ChangeFile(
-            path,
-            seen.content,
-            content,
-            mode,
-            seen.owner,
-            why="as it was" if not staying else "without this VIP",
-        )
-    ]
+    why = "without this VIP" if staying else "as it was"
+    return [ChangeFile(path, seen.content, content, mode, seen.owner, why=why)]
 
 
 def _restore_sysctls(facts: HostFacts, manifest: Manifest, cautions: list[str]) -> list[SetSysctl]:

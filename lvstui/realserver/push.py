@@ -227,13 +227,11 @@ class Push:
             return self._end(
                 Ended.TROUBLE, f"{error}; {standing.plight or 'it is still going back'}"
             )
-        return HostOutcome(
-            self.plan.host,
-            Ended.UNKNOWN,
+        text = (
             f"{last}; whether it was confirmed or its timer took it back is not known: look again "
-            "when it answers",
-            trouble=last.trouble.value,
+            "when it answers"
         )
+        return HostOutcome(self.plan.host, Ended.UNKNOWN, text, trouble=last.trouble.value)
 
     def _decided(self, done: bool, facts: HostFacts, error: RemoteError) -> HostOutcome:
         plan = self.plan

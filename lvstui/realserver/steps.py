@@ -26,12 +26,10 @@ class SetSysctl:
 
     @property
     def verify(self) -> str:
-        """How it is checked."""
         return f"read /proc/sys/{self.key} back"
 
     @property
     def undo(self) -> str:
-        """How it is taken back."""
         return f"{dotted(self.key)} back to {self.before}"
 
 
@@ -55,12 +53,10 @@ class MoveAddress:
 
     @property
     def verify(self) -> str:
-        """How it is checked."""
         return f"ip addr show dev lo {'has' if self.add else 'has not'} {self.vip}/{self.prefix}"
 
     @property
     def undo(self) -> str:
-        """How it is taken back."""
         return f"{self.vip}/{self.prefix} {'off' if self.add else 'on'} lo"
 
 
@@ -82,23 +78,15 @@ class ChangeFile:
     @property
     def what(self) -> str:
         """`new file /etc/…`."""
-        verb = (
-            "new file"
-            if self.before is None
-            else "change"
-            if self.after is not None
-            else ("remove")
-        )
+        verb = "new file" if self.before is None else "remove" if self.after is None else "change"
         return f"{verb} {self.path}"
 
     @property
     def verify(self) -> str:
-        """How it is checked."""
         return "read back byte for byte" if self.after is not None else "it is gone"
 
     @property
     def undo(self) -> str:
-        """How it is taken back."""
         return f"remove {self.path}" if self.before is None else f"{self.path} from its backup"
 
     @property
@@ -130,12 +118,10 @@ class Run:
 
     @property
     def what(self) -> str:
-        """The command."""
         return self.script
 
     @property
     def verify(self) -> str:
-        """How it is checked."""
         return "its exit status, and everything read back after it" if self.must else "-"
 
     @property
@@ -145,6 +131,7 @@ class Run:
 
 
 HostStep = SetSysctl | MoveAddress | ChangeFile | Run
+"""Each says `what` it is, `why`, how it is checked (`verify`) and taken back (`undo`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +172,9 @@ class HostPlan:
 
     @property
     def empty(self) -> bool:
-        """There is nothing to do."""
         return not self.steps
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
         return {
             "host": self.host,
             "operation": self.operation,

@@ -85,15 +85,6 @@ def number(text: str) -> int | None:
     return signed(text.strip(), 1 << 63)
 
 
-@dataclass(frozen=True, slots=True)
-class AtBoot:
-    """What a key will be after a reboot, and which line says so."""
-
-    value: int
-    setting: Setting | None
-    """None: no file sets it, so the kernel's default 0."""
-
-
 def in_order(facts: HostFacts) -> tuple[SysctlFile, ...]:
     """The files that are read at boot, in order: by name, the first folder's copy of a name wins
     (sysctl.d(5)). /etc/sysctl.conf is read last by procps; systemd-sysctl reads it only where a
@@ -112,28 +103,23 @@ def in_order(facts: HostFacts) -> tuple[SysctlFile, ...]:
     return tuple(ordered)
 
 
-def with_ours(facts: HostFacts, content: str | None) -> tuple[SysctlFile, ...]:
-    """The files in order as they will be once our file has that content (None: is gone)."""
+def with_ours(facts: HostFacts, content: str) -> tuple[SysctlFile, ...]:
+    """The files in order as they will be once our file has that content."""
     others = tuple(file for file in facts.sysctl_files if file.path != SYSCTL_FILE)
-    if content is None:
-        ours: tuple[SysctlFile, ...] = ()
-    else:
-        settings = []
-        for index, line in enumerate(content.splitlines(), 1):
-            name, sign, value = line.partition("=")
-            if sign and not line.lstrip().startswith(("#", ";")):
-                settings.append(
-                    Setting(SYSCTL_FILE, index, normal_key(name.strip()), value.strip())
-                )
-        ours = (SysctlFile(SYSCTL_FILE, "", tuple(settings)),)
-    return in_order(replace(facts, sysctl_files=(*others, *ours)))
+    settings = []
+    for index, line in enumerate(content.splitlines(), 1):
+        name, sign, value = line.partition("=")
+        if sign and not line.lstrip().startswith(("#", ";")):
+            settings.append(Setting(SYSCTL_FILE, index, normal_key(name.strip()), value.strip()))
+    ours = SysctlFile(SYSCTL_FILE, "", tuple(settings))
+    return in_order(replace(facts, sysctl_files=(*others, ours)))
 
 
-def at_boot(files: tuple[SysctlFile, ...], link: str, name: str) -> AtBoot:
-    """The value that these files, in this order, leave in a key.
+def at_boot(files: tuple[SysctlFile, ...], link: str, name: str) -> Setting | None:
+    """The line of these files, in this order, that a key has its value of after a reboot.
 
     The last line wins; a line that names the key itself wins over a glob, and an exclusion keeps
-    globs away (systemd 246 and later; procps 4). A key that nothing sets is 0.
+    globs away (systemd 246 and later; procps 4). A key that nothing sets (None) is 0.
     """
     wanted = key(link, name)
     exact: Setting | None = None
@@ -145,8 +131,7 @@ def at_boot(files: tuple[SysctlFile, ...], link: str, name: str) -> AtBoot:
                 exact, excluded = (setting, excluded) if setting.value else (exact, True)
             elif "*" in setting.key and _globs(setting.key, wanted) and setting.value:
                 globbed = setting
-    last = exact or (None if excluded else globbed)
-    return AtBoot(number(last.value) or 0 if last else 0, last)
+    return exact or (None if excluded else globbed)
 
 
 def _globs(pattern: str, path: str) -> bool:
@@ -159,15 +144,18 @@ def _globs(pattern: str, path: str) -> bool:
 
 def effective_at_boot(files: tuple[SysctlFile, ...], name: str, link: str) -> EffectiveSysctls:
     """What will be in force on an interface after a reboot."""
-    return EffectiveSysctls(
-        name, link, at_boot(files, "all", name).value, at_boot(files, link, name).value
-    )
+
+    def value(of: str) -> int:
+        last = at_boot(files, of, name)
+        return number(last.value) or 0 if last else 0
+
+    return EffectiveSysctls(name, link, value("all"), value(link))
 
 
 def losing(files: tuple[SysctlFile, ...], link: str, name: str, wanted: str) -> Setting | None:
     """The line that gives this key another value than our file wants, once our file is among
     `files`; None when ours wins or nobody else speaks."""
-    last = at_boot(files, link, name).setting
+    last = at_boot(files, link, name)
     if last is None or last.path == SYSCTL_FILE or last.value == wanted:
         return None
     return last

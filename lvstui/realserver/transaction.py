@@ -90,8 +90,6 @@ def phase(word: str, why: str = "") -> str:
 def steps(plan: HostPlan, timer_s: int) -> str:
     """The plan's own part: live, save_all, commit, their ways back, and `release_all`."""
     numbers = {id(change): number for number, change in _files(plan).items()}
-    live = [_do(step, numbers) for step in plan.live]
-    commit = [_do(step, numbers) for step in plan.commit]
     save, release = [], []
     for number, change in _files(plan).items():
         path = shlex.quote(change.path)
@@ -102,16 +100,15 @@ def steps(plan: HostPlan, timer_s: int) -> str:
     lasting = [step for step in plan.commit if not isinstance(step, Run)]
     back_commit = [
         *(_run(run, "maybe") for run in plan.back),
-        *(_back(step, numbers) for step in reversed(lasting)),
+        *(_step(step, numbers, back=True) for step in reversed(lasting)),
         *(_run(run, "maybe") for run in plan.back_after),
     ]
-    back_live = [_back(step, numbers) for step in reversed(plan.live)]
     functions = {
-        "live": live,
+        "live": [_step(step, numbers) for step in plan.live],
         "save_all": save,
-        "commit": commit,
+        "commit": [_step(step, numbers) for step in plan.commit],
         "back_commit": back_commit,
-        "back_live": back_live,
+        "back_live": [_step(step, numbers, back=True) for step in reversed(plan.live)],
         "release_all": release,
     }
     return guarded.steps([f"TIMER={timer_s}"], functions)
@@ -127,44 +124,37 @@ def _run(run: Run, word: str = "") -> str:
     return f"{word} {shlex.quote(run.why or run.script)} {shlex.quote(run.script)}"
 
 
-def _do(step: HostStep, numbers: dict[int, int]) -> str:
+def _step(step: HostStep, numbers: dict[int, int], *, back: bool = False) -> str:
+    """What does a step, or takes it back."""
     if isinstance(step, SetSysctl):
-        return f"set_key {shlex.quote(step.key)} {shlex.quote(step.after)}"
+        value = step.before if back else step.after
+        return f"set_key {shlex.quote(step.key)} {shlex.quote(value)}"
     if isinstance(step, MoveAddress):
-        word = "put_on" if step.add else "take_off"
-        return f"{word} {shlex.quote(f'{step.vip}/{step.prefix}')} {shlex.quote(step.do)}"
+        word = "take_off" if step.add is back else "put_on"
+        command = shlex.quote(step.back if back else step.do)
+        return f"{word} {shlex.quote(f'{step.vip}/{step.prefix}')} {command}"
     if isinstance(step, Run):
-        return _run(step)
+        return ":" if back else _run(step)
     number, path = numbers[id(step)], shlex.quote(step.path)
+    if back:
+        return f"restore_file {number} {path}"
     if step.after is None:
         return f"drop_file {number} {path}"
     return f"put_file {number} {path} {step.mode:o} {shlex.quote(step.owner)}"
 
 
-def _back(step: HostStep, numbers: dict[int, int]) -> str:
-    if isinstance(step, SetSysctl):
-        return f"set_key {shlex.quote(step.key)} {shlex.quote(step.before)}"
-    if isinstance(step, MoveAddress):
-        word = "take_off" if step.add else "put_on"
-        return f"{word} {shlex.quote(f'{step.vip}/{step.prefix}')} {shlex.quote(step.back)}"
-    if isinstance(step, Run):
-        return ":"
-    return f"restore_file {numbers[id(step)]} {shlex.quote(step.path)}"
-
-
 def literal(data: bytes) -> str:
     """A printf command that prints exactly these bytes, in ASCII (no NUL)."""
-    out = []
-    for byte in data:
-        char = chr(byte)
-        if char == "\n" or (0x20 <= byte < 0x7F and char not in "\\'%"):
-            out.append(char)
-        elif char == "%":
-            out.append("%%")
-        else:
-            out.append(f"\\{byte:03o}")
+    text = data.decode("latin-1").translate(_PRINTF)
     # A format that begins with a dash would be an option for some shells.
-    text = "".join(out)
     if text.startswith("-"):
         text = f"\\055{text[1:]}"
     return f"printf '{text}'"
+
+
+_PRINTF = {
+    code: f"\\{code:03o}"
+    for code in range(256)
+    if chr(code) in "\\'" or (chr(code) != "\n" and not 0x20 <= code < 0x7F)
+} | {ord("%"): "%%"}
+"""What a byte becomes in a format in single quotes; all others stand for themselves."""

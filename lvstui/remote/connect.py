@@ -44,25 +44,19 @@ class Connector:
         transcript: Path | None = None,
         step_s: float = STEP_S,
         ssh_config: str = "",
-        backend: str = "paramiko",
         warn: Callable[[str], None] = lambda text: None,
     ) -> None:
         """asker: answers questions, one at a time; None refuses all.
         transcript: a new file for every command (0600).
         step_s: seconds for each step of a connection, where ssh_config has no ConnectTimeout.
         ssh_config: a file instead of the user's and the system's.
-        backend: `paramiko`, or `openssh` for what paramiko cannot do (host certificates, security
-        keys, GSSAPI); that one asks nothing.
         warn: called once with each thing the operator should know.
         Raises OSError when the transcript cannot be written.
         """
-        if backend not in ("paramiko", "openssh"):
-            raise ValueError(f"no backend {backend!r}")
         self.vault = CredentialCache(asker or NobodyThere())
         self.transcript = Transcript(self.vault.redactor, transcript)
         self._step_s = step_s
         self._ssh_config = ssh_config
-        self._backend = backend
         self._warn = warn
         self._warned: set[str] = set()
         self._lock = threading.Lock()
@@ -91,10 +85,14 @@ class Connector:
         same answer may be for, and the operator says whether it is."""
         self.vault.expect(hosts)
 
-    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+    def open(self, access: Access, *, backend: str = "") -> Runner:
         """Connect to a host, or to this one. Blocks for as long as the operator thinks and some
-        steps of `step_s`. Raises RemoteError."""
-        runner = self._open(access, backend or self._backend)
+        steps of `step_s`. Raises RemoteError.
+
+        backend: by paramiko, or `openssh` for what paramiko cannot do (host certificates, security
+        keys, GSSAPI); that one asks nothing.
+        """
+        runner = self._open(access, backend)
         with self._lock:
             closed = self._closed
             if not closed:

@@ -30,7 +30,6 @@ class FleetOutcome(Generic[Item, Value]):
     item: Item
     value: Value | None = None
     error: RemoteError | None = None
-    took_s: float = 0.0
 
 
 class _Job(Generic[Item, Value]):
@@ -38,7 +37,6 @@ class _Job(Generic[Item, Value]):
         self.item = item
         self.patience = OperatorWait()
         self.started = time.monotonic()
-        self.waited_s = 0.0
 
     def worked_s(self) -> float:
         return time.monotonic() - self.started - self.patience.waited_s()
@@ -91,7 +89,7 @@ def run_on_all(
                     del running[key]
                     text = f"{name(job.item)}: not done in {deadline_s:.0f} s"
                     error = RemoteError(ErrorKind.HANGS, text, "look at its load and the network")
-                    yield FleetOutcome(job.item, error=error, took_s=job.worked_s())
+                    yield FleetOutcome(job.item, error=error)
             continue
         # One that was given up may still come to an end.
         if running.pop(key, None) is not None:
@@ -114,4 +112,4 @@ def _run(
     except BaseException as failure:
         text = f"{name(job.item)}: {type(failure).__name__}: {plain(str(failure), 300)}"
         error = RemoteError(ErrorKind.SETUP, text, "this is a fault of lvstui or of its setup")
-    results.put((number, FleetOutcome(job.item, value, error, job.worked_s())))
+    results.put((number, FleetOutcome(job.item, value, error)))

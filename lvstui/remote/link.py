@@ -320,7 +320,6 @@ class ProxyCommand:
         )
 
     def close(self) -> None:
-        """End it."""
         self.socket.close()
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGTERM)

@@ -86,7 +86,6 @@ class Runner(Protocol):
     @property
     def host(self) -> str:
         """The host as the operator names it."""
-        ...
 
     def run(
         self,
@@ -106,20 +105,16 @@ class Runner(Protocol):
         than 0 is no error. Raises RemoteError: the deadline passed (HANGS, the script may
         still run), the connection ended (LOST), root cannot be had (ROOT).
         """
-        ...
 
     def read(self, path: str, *, root: bool = False, most: int = 1 << 20) -> bytes | None:
         """A file's first `most` bytes; None when it is not there. Raises RemoteError, OSError."""
-        ...
 
     def write(self, path: str, data: bytes, *, mode: int = 0o600, root: bool = False) -> None:
         """Write a whole file or nothing: beside it, synced, renamed over it. Raises RemoteError,
         OSError (read-only, full: with the host's own words)."""
-        ...
 
     def close(self) -> None:
         """Hang up; never raises."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +186,9 @@ class Asker(Protocol):
 
     def accept_key(self, key: UnknownKey) -> bool:
         """Whether the operator vouches for this host key."""
-        ...
 
     def secret(self, request: SecretRequest) -> SecretAnswer | None:
         """The answer; None when the operator has none (the host is then given up)."""
-        ...
 
 
 class NobodyThere:

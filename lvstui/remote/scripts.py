@@ -109,11 +109,6 @@ exit 1
 """
 
 
-def read_script(path: str, most: int) -> str:
-    """Print the first `most` bytes of a file."""
-    return f"exec head -c {most} < {shlex.quote(path)}\n"
-
-
 def write_script(path: str, size: int, mode: int, nonce: str) -> str:
     """Write standard input, which has `size` bytes, as a whole file.
 

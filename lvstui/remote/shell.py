@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import secrets
+import shlex
 import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -17,7 +18,6 @@ from lvstui.remote.scripts import (
     INLINE,
     PLAIN_SHELL,
     inline,
-    read_script,
     script_bytes,
     staged_command,
     write_script,
@@ -54,16 +54,11 @@ class ShellRunner(ABC):
         self, access: Access, user: str, vault: CredentialCache, log: Transcript, where: str = ""
     ) -> None:
         """user: whose password sudo asks for. where: the host in error messages."""
-        self._host = access.host
+        self.host = access.host
         self._where = where or access.host
         self._log = log
         self._user = user
         self._become = Become(self.execute, access, user, vault)
-
-    @property
-    def host(self) -> str:
-        """The host as the operator names it."""
-        return self._host
 
     @property
     def fingerprint(self) -> str:
@@ -139,7 +134,7 @@ class ShellRunner(ABC):
         took_s: float,
         trouble: str = "",
     ) -> None:
-        who = (self._host, self._user, self.fingerprint)
+        who = (self.host, self._user, self.fingerprint)
         took_s = round(took_s, 3)
         self._log.add(
             Record(time.time(), *who, what, script, root, status, out, err, took_s, trouble)
@@ -159,7 +154,7 @@ class ShellRunner(ABC):
     def read(self, path: str, *, root: bool = False, most: int = 1 << 20) -> bytes | None:
         """See Runner.read."""
         wanted = CommandLine("", what=f"read {plain(path)}", most=max(most, MOST))
-        ran = self._run(read_script(path, most), wanted, root)
+        ran = self._run(f"exec head -c {most} < {shlex.quote(path)}\n", wanted, root)
         if ran.status == 0:
             return ran.out
         if "no such file" in ran.err.lower():

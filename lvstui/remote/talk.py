@@ -35,40 +35,31 @@ class Stream(Protocol):
 
     def receive(self, error: bool) -> bytes:
         """The next block of standard output or standard error; empty at its end."""
-        ...
 
     def send(self, data: bytes) -> None:
         """Write all of it to standard input. Raises OSError when nobody reads there any more."""
-        ...
 
     def finish(self) -> None:
         """Close standard input; never raises."""
-        ...
 
     def status(self, timeout_s: float) -> int | None:
         """The exit status, negative for a signal; None when there is none in time."""
-        ...
 
     def complete(self) -> bool:
         """Once there is a status: whether all that the command itself printed has come to this
         host. What it left behind in the background may print on. Asked until it is true."""
-        ...
 
     def leave(self) -> None:
         """Wait for nothing more: `receive` gives what has come, and then the end; never raises."""
-        ...
 
     def check(self) -> None:
         """Raises RemoteError (LOST) when the other side is gone."""
-        ...
 
     def kill(self) -> None:
         """End it as far as can be; never raises."""
-        ...
 
     def close(self) -> None:
         """It has come to its end: give back what it needed; never raises."""
-        ...
 
 
 class Answer:

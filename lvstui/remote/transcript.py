@@ -74,7 +74,6 @@ class Transcript:
         return [_line(record) for record in self.records()]
 
     def close(self) -> None:
-        """Close the file."""
         with self._lock:
             fd, self._fd = self._fd, -1
         if fd >= 0:

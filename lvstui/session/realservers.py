@@ -17,7 +17,7 @@ from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Phase, Progress, TrackedChange
 from lvstui.operations.effects import FRESH_S, hosts_plan
-from lvstui.operations.rows import HostsPlan, Row, hosts_title
+from lvstui.operations.rows import FRESH_S, HostsPlan, Row, hosts_plan, hosts_title
 from lvstui.process.newfile import create_saved
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, from_services, read_own
 from lvstui.realserver.push import HostOutcome

@@ -279,7 +279,7 @@ def _look(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace)
 
 
 def _change(service: RealServers, hosts: Sequence[Host], args: argparse.Namespace) -> int:
-    from lvstui.operations.effects import hosts_plan
+    from lvstui.operations.rows import hosts_plan
 
     operation = "undo" if args.word == "undo" else "push"
     if args.word == "plan":

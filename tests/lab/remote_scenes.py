@@ -193,11 +193,15 @@ def scene_keys() -> dict[str, Any]:
         for kind, port in (("ed25519", hosts.NEW_KEY), ("ecdsa", hosts.TWO_KEYS))
     )
 
-    def connect(port: int, accept: bool = False, backend: str = "paramiko") -> list[Any]:
+    def connect(port: int, accept: bool = False, backend: str = "") -> list[Any]:
         operator = Operator(accept=accept)
-        with Connector(operator, ssh_config=config, backend=backend) as connector:
+        with Connector(operator, ssh_config=config) as connector:
             access = Access("rs2", port=port)
-            done = told(lambda: connector.open(access).run("hostname", what="hostname").text)
+            done = told(
+                lambda: (
+                    connector.open(access, backend=backend).run("hostname", what="hostname").text
+                )
+            )
         return [*done[:2], [asdict(k) for k in operator.keys]]
 
     known.unlink(missing_ok=True)
@@ -339,7 +343,6 @@ def scene_cut() -> dict[str, Any]:
         for outcome in outcomes:
             error = outcome.error
             result[outcome.item] = [error.trouble.value, str(error)] if error else None
-            result[f"{outcome.item} after"] = outcome.took_s
         result["others"] = told(lambda: fine.run("hostname", what="x").text)
     return result
 

@@ -100,7 +100,7 @@ def test_healthy_cluster_from_its_master(lab: Lab) -> None:
     assert all(0 < path["round_trip_ms"] < 1000 for path in seen["paths"])
     assert seen["asked"]["10.10.0.77"]["answers"] == []
     unasked = [seen["asked"]["x"], seen["asked"]["192.0.2.20"], *seen["bad"]]
-    assert all(one["why"] for one in unasked)
+    assert all(one["todo"] or one["text"] for one in unasked)
     assert macs["10.10.0.2"]["state"] == "own"
     assert macs["10.10.0.99"]["state"] == "silent"
     assert macs["192.0.2.1"]["state"] in ("routed", "no-route")
@@ -253,7 +253,7 @@ show(all=[ask_all([VIP])[VIP], macs_of(["10.10.0.3"])["10.10.0.3"],
     drop = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
     seen = probe(lab, "lb1", everything, *drop)
     for result in seen["all"]:
-        assert result["why"] == "no raw sockets for this user"
+        assert result["text"] == "no raw sockets for this user"
         assert "CAP_NET_RAW" in result["todo"]
     assert seen["words"] == ["no raw sockets for this user"] * 2
 
@@ -261,7 +261,7 @@ show(all=[ask_all([VIP])[VIP], macs_of(["10.10.0.3"])["10.10.0.3"],
 def test_link_down(lab: Lab) -> None:
     lab.fault("unplug", "lb2")
     (asked,) = probe(lab, "lb2", "show(p=ask_all([VIP], 'eth0')[VIP])").values()
-    assert asked["why"] == "eth0 is down"
+    assert asked["text"] == "eth0 is down"
 
 
 def neighbour(lab: Lab) -> str:

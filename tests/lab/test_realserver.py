@@ -165,7 +165,7 @@ timer, operation, *addresses = sys.argv[1:]
 hosts = [make_host(a, "", (Vip("10.10.0.20", ()),), OwnFile()) for a in addresses]
 with Connector(step_s=5) as connector:
     service = RealServers(connector)
-    rows = service.look(hosts, wire=False)
+    rows = service.look(hosts)
     plans = service.plan(rows, operation)
     ends = {}
     def work(host, plan):

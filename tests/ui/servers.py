@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from lvstui.model.changes import Ended
 from lvstui.model.picture import Picture
@@ -35,6 +36,7 @@ from lvstui.realserver import parse
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.hosts import Host
 from lvstui.realserver.push import HostOutcome
+from lvstui.remote.connect import Connector
 from lvstui.remote.runner import Access, Asker, ErrorKind, RemoteError, Runner
 
 from . import pictures
@@ -81,7 +83,7 @@ class _NoNetwork:
     def expect(self, hosts: Iterable[Access]) -> None:
         pass
 
-    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+    def open(self, access: Access, *, backend: str = "") -> Runner:
         raise RemoteError(ErrorKind.UNREACHABLE, f"{access.host}: tests have no network")
 
 
@@ -89,7 +91,7 @@ class FakeRealServers(RealServers):
     """Looks into recordings; plans are real; changes are only remembered."""
 
     def __init__(self, asker: Asker | None = None, *, read_only: bool = False) -> None:
-        super().__init__(_NoNetwork(), read_only=read_only)
+        super().__init__(cast(Connector, _NoNetwork()), read_only=read_only)
         self.asker = asker
         self.state: dict[str, str] = {}
         """Recorded state by host; `bare` unless said."""
@@ -108,7 +110,7 @@ class FakeRealServers(RealServers):
             time.sleep(0.01)
 
     def look(
-        self, hosts: Sequence[Host], *, wire: bool = True, came: Callable[[Row], None] | None = None
+        self, hosts: Sequence[Host], *, came: Callable[[Row], None] | None = None
     ) -> tuple[Row, ...]:
         """As in RealServers, from the recordings."""
         self.looks.append(tuple(host.label for host in hosts))

@@ -6,9 +6,10 @@ import threading
 
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
+from lvstui.operations.weight_changes import LiveKernel
 
 
-class RecordedTable:
+class RecordedTable(LiveKernel):
     """As operations.weight_changes.Kernel."""
 
     def __init__(self, picture: Picture) -> None:

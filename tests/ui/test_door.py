@@ -150,7 +150,6 @@ class HostileServers(FakeRealServers):
                     row,
                     facts=replace(
                         row.facts,
-                        hostname=next(texts),
                         kernel=next(texts),
                         os_name=next(texts),
                         processes=hostile.TEXTS,

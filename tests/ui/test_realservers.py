@@ -358,7 +358,7 @@ async def test_the_transcript_goes_to_the_state_folder(open_: Open, tmp_path: Pa
     fake = FakeRealServers()
     transcript = Transcript(Redactor())
     transcript.add(Record(1.0, "rs1", "u", "", "look", "ls", True, 0, "it said", "", 0.1))
-    fake.connector.transcript = transcript  # type: ignore[attr-defined]
+    fake.connector.transcript = transcript
     async with open_(fake) as desk:
         await looked(desk)
         await desk.press("x")

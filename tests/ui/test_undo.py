@@ -17,7 +17,7 @@ from lvstui.model.picture import Picture, Weights
 from lvstui.model.waiting import ChangeStands
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.realservers import _in_words
-from lvstui.operations.weight_changes import WeightChanges
+from lvstui.operations.weight_changes import LiveKernel, WeightChanges
 from lvstui.realserver.steps import HostPlan
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.change.plan import PlanScreen
@@ -36,7 +36,7 @@ TITLE = "disable rs3 (10.10.0.5:80) in tcp 10.10.0.20:80: weight 10 → 0"
 SCREENS = ("1", "2", "4", "5", "7")
 
 
-class Kernel:
+class Kernel(LiveKernel):
     """Weights by server."""
 
     def __init__(self) -> None:

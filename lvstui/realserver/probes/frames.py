@@ -32,11 +32,6 @@ _SOURCE_OPTION, _TARGET_OPTION = 1, 2
 _ROUTER, _OVERRIDE = 0x80000000, 0x20000000
 
 
-def mac_text(raw: bytes) -> str:
-    """Six bytes as `02:00:0a:0a:00:05`."""
-    return raw.hex(":")
-
-
 def mac_bytes(text: str) -> bytes:
     """The six bytes of a MAC address; ValueError when it is none."""
     raw = bytes.fromhex(text.replace(":", "").replace("-", ""))
@@ -98,7 +93,7 @@ class Ethernet:
         if len(frame) < _ETHERNET.size:
             return None
         destination, source, kind = _ETHERNET.unpack_from(frame)
-        return cls(mac_text(destination), mac_text(source), kind, frame[_ETHERNET.size :])
+        return cls(destination.hex(":"), source.hex(":"), kind, frame[_ETHERNET.size :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +129,7 @@ class Arp:
             return None
         sender_mac, sender, target_mac, target = rest
         ips = socket.inet_ntoa(sender), socket.inet_ntoa(target)
-        return cls(operation, mac_text(sender_mac), ips[0], mac_text(target_mac), ips[1])
+        return cls(operation, sender_mac.hex(":"), ips[0], target_mac.hex(":"), ips[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +201,7 @@ def _option(body: bytes, offset: int, wanted: int) -> str | None:
         if size == 0 or offset + size > len(body):
             return None
         if number == wanted and size == 8:
-            found = mac_text(body[offset + 2 : offset + 8])
+            found = body[offset + 2 : offset + 8].hex(":")
         offset += size
     return found
 
@@ -215,7 +210,7 @@ def solicited_node(address: str) -> tuple[str, str]:
     """(multicast address, its MAC) where the holder of an IPv6 address listens (RFC 4291, 2464)."""
     tail = packed(address)[-3:]
     group = bytes.fromhex("ff0200000000000000000001ff") + tail
-    return socket.inet_ntop(socket.AF_INET6, group), "33:33:ff:" + mac_text(tail)
+    return socket.inet_ntop(socket.AF_INET6, group), "33:33:ff:" + tail.hex(":")
 
 
 ALL_NODES = ("ff02::1", "33:33:00:00:00:01")
@@ -324,18 +319,8 @@ class IcmpError:
         if len(body) < 8:
             return None
         kind, code = body[0], body[1]
-        if protocol == _ICMP:
-            what = _WORDS_4.get(kind, "")
-            if kind == 3:
-                what = _UNREACHABLE_4.get(code, what)
-            exceeded = kind == 11
-        elif protocol == _ICMPV6:
-            what = _WORDS_6.get(kind, "")
-            if kind == 1:
-                what = _UNREACHABLE_6.get(code, what)
-            exceeded = kind == 3
-        else:
-            return None
+        words = _ERRORS.get(protocol, {})
+        what = words.get((kind, code)) or words.get(kind, "")
         # An IPv6 redirect quotes the packet in an option; its addresses are enough to know it by,
         # but nothing is won by it that the forwarded packet itself does not show.
         quoted = _ip(body[8:], cut=True) if what else None
@@ -345,26 +330,34 @@ class IcmpError:
         if inner != _TCP or len(rest) < 4:
             return None
         source_port, port = struct.unpack_from("!HH", rest)
+        exceeded = what == _EXCEEDED
         return cls(reporter, what, exceeded, source, source_port, destination, port)
 
 
-_WORDS_4 = {3: "destination unreachable", 5: "redirect", 11: "time exceeded"}
-_UNREACHABLE_4 = {
-    0: "network unreachable",
-    1: "host unreachable",
-    3: "port unreachable",
-    9: "network forbidden",
-    10: "host forbidden",
-    13: "forbidden by a filter",
+_EXCEEDED = "time exceeded"
+_ERRORS: dict[int, dict[int | tuple[int, int], str]] = {
+    _ICMP: {
+        3: "destination unreachable",
+        (3, 0): "network unreachable",
+        (3, 1): "host unreachable",
+        (3, 3): "port unreachable",
+        (3, 9): "network forbidden",
+        (3, 10): "host forbidden",
+        (3, 13): "forbidden by a filter",
+        5: "redirect",
+        11: _EXCEEDED,
+    },
+    _ICMPV6: {
+        1: "destination unreachable",
+        (1, 0): "no route",
+        (1, 1): "forbidden by a filter",
+        (1, 3): "address unreachable",
+        (1, 4): "port unreachable",
+        (1, 5): "forbidden by a filter",
+        3: _EXCEEDED,
+    },
 }
-_WORDS_6 = {1: "destination unreachable", 3: "time exceeded"}
-_UNREACHABLE_6 = {
-    0: "no route",
-    1: "forbidden by a filter",
-    3: "address unreachable",
-    4: "port unreachable",
-    5: "forbidden by a filter",
-}
+"""By protocol: in words, by the type of the message, and by type and code."""
 
 
 def _ip(packet: bytes, cut: bool = False) -> tuple[str, str, int, int, bytes] | None:

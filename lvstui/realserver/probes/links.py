@@ -28,7 +28,6 @@ class Network:
     """(interface, address) of every address."""
 
     def link(self, name: str) -> Link | None:
-        """An interface by name."""
         return next((link for link in self.links if link.name == name), None)
 
     def holders(self, address: str) -> tuple[Link, ...]:

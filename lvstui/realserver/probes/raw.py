@@ -6,6 +6,7 @@ kernel filter that lets in only what the probe waits for: a busy director loses 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import socket
 import struct
@@ -148,16 +149,12 @@ class Wire:
             if interface:
                 self._socket.bind((interface, protocol))
             if protocol == ETH_P_ALL:
-                self._ignore_outgoing()
+                # Before Linux 4.20 it cannot: they are thrown away below.
+                with contextlib.suppress(OSError):
+                    self._socket.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
         except OSError as error:
             self._socket.close()
             raise cannot(what, error, interface) from error
-
-    def _ignore_outgoing(self) -> None:
-        try:
-            self._socket.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
-        except OSError:
-            return  # before Linux 4.20: they are thrown away below
 
     def __enter__(self) -> Wire:
         return self
@@ -170,7 +167,6 @@ class Wire:
         return self._socket.fileno()
 
     def send(self, frame: bytes) -> None:
-        """Send one whole frame."""
         try:
             self._socket.send(frame)
         except OSError as error:

@@ -15,20 +15,15 @@ class Unavailable:
 
     what: str
     """What cannot be done."""
-    why: str
-    """The reason, with the system's own words."""
+    text: str
+    """Why, with the system's own words."""
     todo: str = ""
     """What the operator can do about it; may be empty."""
 
     @property
-    def text(self) -> str:
-        """The reason alone: the cell's column says what was asked."""
-        return self.why
-
-    @property
     def evidence(self) -> tuple[str, ...]:
         """What, why and what to do."""
-        return tuple(line for line in (f"{self.what}: {self.why}", self.todo) if line)
+        return tuple(line for line in (f"{self.what}: {self.text}", self.todo) if line)
 
 
 class CannotProbe(Exception):

@@ -18,8 +18,7 @@ from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
 from lvstui.model.say import moment
 from lvstui.operations.change import Phase
-from lvstui.operations.effects import loaded
-from lvstui.operations.rows import Row
+from lvstui.operations.rows import Row, loaded
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
 from lvstui.session.realservers import HostsChange, RealServerSession

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lvstui.model.facts import Done, Missing, Observation
-from lvstui.operations import identity, journal
+from lvstui.operations import audit, identity
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.identity import Identity, identify
 from lvstui.operations.weights import plan_weights
@@ -316,7 +316,7 @@ def test_each_record_goes_to_the_journal_with_its_hash(tmp_path: Path) -> None:
     assert len(sent) == 2
     for text, line in zip(sent, lines(log), strict=False):
         assert text.isprintable()
-        assert len(text) <= journal.MOST
+        assert len(text) <= audit.MOST
         assert f"hash={digest(line)}" in text
         assert f"id={id_}" in text
         assert "who=alice" in text
@@ -350,11 +350,11 @@ def test_only_the_hosts_own_log_is_copied_to_the_journal(
 
 def test_a_log_daemon_that_hangs_holds_up_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
     hung = threading.Event()
-    monkeypatch.setattr(journal, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(audit, "_PATIENCE_S", 0.05)
     monkeypatch.setattr(syslog, "openlog", lambda *words: None)
     monkeypatch.setattr(syslog, "syslog", lambda *words: hung.wait(30))
     began = time.monotonic()
-    journal.copy(["x"])
+    audit.copy_to_journal(["x"])
     hung.set()
     assert time.monotonic() - began < 20
 

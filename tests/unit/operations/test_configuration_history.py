@@ -8,7 +8,8 @@ from lvstui.keepalived import parse_bytes
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen
 from lvstui.operations import config_history, configuration
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.config_history import FileVersions, HistoryEntry
+from lvstui.operations.config_history import HistoryEntry
+from lvstui.operations.config_plan import FileChange
 from lvstui.operations.configuration import DirectorConfigs
 from lvstui.operations.configuration_hosts import DirectorAccess
 from lvstui.remote.local import LocalRunner
@@ -27,8 +28,8 @@ def test_the_difference_of_a_past_change_has_no_password(
     entry = HistoryEntry("i", 1.0, "alice", "a change", hosts=(named,), files=("/k.conf", "/o"))
     seen = DirectorSeen(DaemonLook("lb1"), ConfigSeen(parse_bytes(NOW), None, ()))
     kept = (
-        FileVersions("/k.conf", BEFORE, AFTER),
-        FileVersions("/other.conf", None, b"# MKA1pass MKA2pass\n"),
+        FileChange("/k.conf", BEFORE, AFTER),
+        FileChange("/other.conf", None, b"# MKA1pass MKA2pass\n"),
     )
     monkeypatch.setattr(config_history, "read_history", lambda runner, **_: (entry,))
     monkeypatch.setattr(config_history, "read_kept", lambda runner, id_, files: kept)

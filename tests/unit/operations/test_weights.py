@@ -19,13 +19,13 @@ from lvstui.model.config import DisabledBy
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.weight_changes import WeightChanges
+from lvstui.operations.weight_changes import LiveKernel, WeightChanges
 from lvstui.operations.weights import WeightsPlan
 from lvstui.sources.audit import AuditEntry, entries, fact, parse
 from tests.unit.world import WEB, World, configured, rs, service, three
 
 
-class FakeKernel:
+class FakeKernel(LiveKernel):
     """Weights by server; can lose a write or fail."""
 
     def __init__(self, **weights: int) -> None:

@@ -12,7 +12,7 @@ from lvstui.realserver.checks import judge
 from lvstui.realserver.facts import SYSCTL_FILE, HostFacts, Mention
 from lvstui.realserver.parse import facts as parse_facts
 from lvstui.realserver.parse import names, normal_key
-from lvstui.realserver.sysctls import at_boot, effective_at_boot, in_order, with_ours
+from lvstui.realserver.sysctls import effective_at_boot, in_order, with_ours
 from tests.unit.realserver.looks import VIP_ON_LO, lo, look, whole
 from tests.unit.realserver.looks import sysctls as values
 
@@ -151,9 +151,10 @@ def test_without_root_it_is_said_once() -> None:
 # Files that set kernel parameters
 
 
-def at(files: str, link: str = "all", systemd: bool = True) -> int:
+def at(files: str, link: str = "all", systemd: bool = True) -> int | None:
     host = "uid 0\nsystemd 252" if systemd else "uid 0"
-    return at_boot(in_order(look(host=host, sysctl_files=files)), link, "arp_ignore").value
+    boot = in_order(look(host=host, sysctl_files=files))
+    return effective_at_boot(boot, "arp_ignore", link).link_value
 
 
 def test_the_last_file_by_name_wins_and_etc_hides_usr() -> None:
@@ -205,7 +206,7 @@ def test_what_we_write_is_what_we_read(link: str, value: str) -> None:
     """Our own file, read by our own rules, gives the values that were meant."""
     text = sysctls.file_text(((sysctls.key(link, "arp_ignore"), value),), "interface")
     files = with_ours(look(), text)
-    assert str(at_boot(files, link, "arp_ignore").value) == value
+    assert effective_at_boot(files, "arp_ignore", link).link_value == int(value)
     assert effective_at_boot(files, "arp_ignore", link).value == int(value)
 
 

@@ -17,7 +17,7 @@ from lvstui.realserver.probes.raw import Heard
 from lvstui.realserver.probes.vip_path import SynAnswerKind, understand
 
 RS, LB = "02:00:0a:0a:00:05", "02:00:0a:0a:00:02"
-macs = st.binary(min_size=6, max_size=6).map(frames.mac_text)
+macs = st.binary(min_size=6, max_size=6).map(lambda raw: raw.hex(":"))
 fours = st.binary(min_size=4, max_size=4).map(socket.inet_ntoa)
 sixes = st.binary(min_size=16, max_size=16).map(lambda b: socket.inet_ntop(socket.AF_INET6, b))
 ports = st.integers(0, 0xFFFF)

@@ -83,7 +83,6 @@ def test_vmac_links_hold_the_vip_and_the_base_asks() -> None:
 def test_unusable_links(link: Link, why: str) -> None:
     with pytest.raises(CannotProbe) as caught:
         links.usable(Network((link,), ()), "eth0", "no probe")
-    assert caught.value.result.why == why
     assert caught.value.result.text == why
     assert caught.value.result.evidence[0] == f"no probe: {why}"
 
@@ -99,7 +98,7 @@ def test_unusable_links(link: Link, why: str) -> None:
     ],
 )
 def test_errors_in_words(number: int, part: str) -> None:
-    assert part in cannot("x", OSError(number, "y"), "eth0").result.why
+    assert part in cannot("x", OSError(number, "y"), "eth0").result.text
 
 
 def test_this_host_can_be_read() -> None:
@@ -116,8 +115,8 @@ def test_what_is_no_address_is_said() -> None:
         probes.try_path("x", 80, "10.0.0.1"),
     ):
         assert isinstance(result, probes.Unavailable)
-        assert result.why.endswith("is no IP address")
-        assert "\x1b" not in result.why
+        assert result.text.endswith("is no IP address")
+        assert "\x1b" not in result.text
     with probes.ArpListener(["x"], {}) as ear:
         pass
     assert ear.words == "x is no IP address"

@@ -71,7 +71,6 @@ def test_the_operators_time_does_not_count() -> None:
 
     (outcome,) = run_on_all([1], work, deadline_s=0.3)
     assert outcome.value == "done"
-    assert outcome.took_s < 0.3
 
 
 def test_cancel() -> None:

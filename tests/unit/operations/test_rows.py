@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 from lvstui.model.changes import Ended
 from lvstui.model.realserver import Check, Verdict
 from lvstui.operations.audit import AuditLog
-from lvstui.operations.effects import hosts_plan
 from lvstui.operations.realservers import RealServers
-from lvstui.operations.rows import Row
+from lvstui.operations.rows import Row, hosts_plan
 from lvstui.realserver.hosts import Host, Vip
 from lvstui.realserver.push import HostOutcome
 from lvstui.realserver.steps import HostPlan, MoveAddress
+from lvstui.remote.connect import Connector
 from lvstui.remote.runner import Access, ErrorKind, RemoteError, Runner
 from lvstui.sources.audit import entries
 
@@ -67,14 +68,14 @@ class Unreachable:
     def expect(self, hosts: Iterable[Access]) -> None:
         """Nobody."""
 
-    def open(self, access: Access, *, backend: str | None = None) -> Runner:
+    def open(self, access: Access, *, backend: str = "") -> Runner:
         """Never."""
         raise RemoteError(ErrorKind.UNREACHABLE, f"{access.host}: no route")
 
 
 def test_what_was_done_is_told_though_it_could_not_be_recorded(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "log" / "audit.jsonl")
-    service = RealServers(Unreachable(), audit=log)
+    service = RealServers(cast(Connector, Unreachable()), audit=log)
 
     def full(outcome: HostOutcome) -> None:
         log.path.unlink(missing_ok=True)
@@ -88,7 +89,7 @@ def test_what_was_done_is_told_though_it_could_not_be_recorded(tmp_path: Path) -
 
 def test_a_reboot_and_what_is_taken_back_are_recorded(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.jsonl", "alice")
-    service = RealServers(Unreachable(), audit=log)
+    service = RealServers(cast(Connector, Unreachable()), audit=log)
     assert "no route" in str(service.reboot(HOSTS[0]))
     assert "no route" in service.take_back_unfinished(HOSTS[0])
     found = [(e.phase, e.operation, e.server, e.ok) for e in entries(log.path)]
@@ -106,7 +107,7 @@ def test_a_reboot_and_what_is_taken_back_are_recorded(tmp_path: Path) -> None:
 
 
 def test_what_was_stopped_was_not_begun(tmp_path: Path) -> None:
-    service = RealServers(Unreachable(), audit=AuditLog(tmp_path / "audit.jsonl"))
+    service = RealServers(cast(Connector, Unreachable()), audit=AuditLog(tmp_path / "audit.jsonl"))
     rows, plans = [row(h) for h in HOSTS], [plan(h) for h in HOSTS]
     wanted = hosts_plan("undo", rows, plans, HOSTS, {}, {}, 60)
     result = service.apply(wanted, came=lambda outcome: service.cancelled.set())
