@@ -140,12 +140,8 @@ def _console(args: argparse.Namespace) -> int:
                 from lvstui.session.realservers import other_directors
 
                 connector = at_the_end.enter_context(Connector(asker))
-                return RealServers(
-                    connector,
-                    read_only=readonly.active(),
-                    directors=other_directors(watcher.picture),
-                    keep=keep,
-                )
+                directors, read_only = other_directors(watcher.picture), readonly.active()
+                return RealServers(connector, read_only=read_only, directors=directors, keep=keep)
 
             def configurations(asker: Asker) -> DirectorConfigs:
                 """Called when a change is planned or the history is read for the first time."""
