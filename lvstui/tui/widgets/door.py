@@ -18,26 +18,7 @@ from textual.scrollbar import ScrollBarRender
 from lvstui.model.text import harmless, visible
 from lvstui.tui.widgets.format import width_of
 
-_LIKE = {
-    "“": '"',
-    "”": '"',
-    "„": '"',
-    "‘": "'",
-    "’": "'",
-    "–": "-",
-    "—": "-",
-    "−": "-",
-    "…": "~",
-    "→": ">",
-    "←": "<",
-    "↑": "^",
-    "↓": "v",
-    "±": "+",
-    "·": ".",
-    "×": "x",
-    "─": "-",
-    "│": "|",
-}
+_LIKE = dict(zip("“”„‘’–—−…→←↑↓±·×─│", '"""\'\'---~><^v+.x-|', strict=True))
 
 
 class PlainScrollBar(ScrollBarRender):
