@@ -10,7 +10,6 @@ from lvstui.keepalived.daemon.look import FileCache
 from lvstui.keepalived.edit.carry import carry
 from lvstui.keepalived.edit.change import Intent, RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.text.files import Files
 from lvstui.operations.config_plan import FileChange
 from lvstui.remote.runner import RemoteError

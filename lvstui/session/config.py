@@ -356,21 +356,11 @@ class ConfigSession(Jobs):
             past = next((past for past in engine.history() if past.id == outcome.id), None)
             if past is not None and past.ended is not Ended.WAITING:
                 return replace(outcome, ended=past.ended, text=past.end)
-            return replace(
-                outcome,
-                ended=Ended.TROUBLE,
-                text="its time is up, and what the timer did is not known: look at the history",
-            )
+            return unknown("look at the history")
 
-        def failed(text: str) -> None:
-            self._ended(
-                change,
-                replace(
-                    outcome,
-                    ended=Ended.TROUBLE,
-                    text=f"its time is up, and what the timer did is not known: {text}",
-                ),
-            )
+        def unknown(why: str) -> Outcome:
+            text = f"its time is up, and what the timer did is not known: {why}"
+            return replace(outcome, ended=Ended.TROUBLE, text=text)
 
         change.phase = Phase.DECIDING
 
@@ -380,7 +370,8 @@ class ConfigSession(Jobs):
             else:
                 self._ended(change, now)
 
-        self.start("looking what the timer did", work, done, failed)
+        words = "looking what the timer did"
+        self.start(words, work, done, lambda text: self._ended(change, unknown(text)))
 
     def history(self, then: Callable[[tuple[HistoryEntry, ...]], None]) -> None:
         """What was changed in the past, the newest first."""

@@ -8,10 +8,12 @@ and leaving lvstui waits for no host that hangs (a thread of Textual's workers i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TypeVar
 
 from lvstui.model.text import plain
+from lvstui.process.newfile import create_saved
 
 T = TypeVar("T")
 Later = Callable[[Callable[[], None]], object]
@@ -28,6 +30,18 @@ def in_thread(work: Callable[[], None]) -> None:
 def at_once(work: Callable[[], None]) -> None:
     """Here and now: `Later` and `Begin` where nobody has to be kept waiting."""
     work()
+
+
+def save(what: str, lines: Iterable[str], folder: Path, kind: str, at: float) -> tuple[str, bool]:
+    """Write lines to a new file in the state folder; what came of it in words, and whether it
+    failed. Blocks."""
+    try:
+        path, file = create_saved(folder, kind, "jsonl", at)
+        with file:
+            file.writelines(lines)
+    except OSError as problem:
+        return f"Not written: {plain(str(problem))}", True
+    return f"{what} written to {plain(str(path))}", False
 
 
 class Jobs:

@@ -27,17 +27,9 @@ Masked = Mapping[str, Mapping[int, bytes]]
 _MOST_ENTRIES = 5_000
 """Lines of one block that are no service; address groups can be long."""
 _LISTS = (
-    b"virtual_ipaddress",
-    b"virtual_ipaddress_excluded",
-    b"unicast_peer",
-    b"track_script",
-    b"track_interface",
-    b"virtual_routes",
-    b"virtual_rules",
-    b"track_process",
-    b"track_file",
-    b"track_bfd",
-)
+    b"virtual_ipaddress virtual_ipaddress_excluded unicast_peer track_script track_interface "
+    b"virtual_routes virtual_rules track_process track_file track_bfd"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +170,8 @@ class Outline:
             detail = "main file"
             if opened is not None:
                 detail = f"from {posixpath.basename(opened.file)}:{opened.line}"
-            yield Item(
-                ("files", index),
-                "file",
-                plain(path.removeprefix(folder), 200),
-                plain(detail),
-                Place(path, 1),
-            )
+            label = plain(path.removeprefix(folder), 200)
+            yield Item(("files", index), "file", label, plain(detail), Place(path, 1))
 
 
 def _sections(tree: Tree) -> Iterator[tuple[Place, Place]]:
@@ -261,59 +248,31 @@ def _entries(id: NodeId, some: tuple[OutlineEntry, ...], path: list[str | int]) 
 
 def _instance(id: NodeId, instance: ConfiguredInstance, opens: bool) -> Item:
     detail = f"{instance.interface} vrid {instance.vrid} prio {instance.priority}"
-    return Item(
-        id, "instance", plain(instance.name, 60), plain(detail), instance.place, opens=opens
-    )
+    name = plain(instance.name, 60)
+    return Item(id, "instance", name, plain(detail), instance.place, opens=opens)
 
 
 def _service(id: NodeId, service: ConfiguredService) -> Item:
-    words = [service.name, service.scheduler, service.forwarding]
+    key, words = service.key, (service.name, service.scheduler, service.forwarding)
+    detail = " ".join(filter(None, words))
     opens = bool(service.servers) or service.sorry_server is not None
-    return Item(
-        id,
-        "service",
-        str(service.key),
-        " ".join(filter(None, words)),
-        service.place,
-        service.key,
-        opens=opens,
-    )
+    return Item(id, "service", str(key), detail, service.place, key, opens=opens)
 
 
 def _servers(id: NodeId, service: ConfiguredService) -> Iterator[Item]:
     for index, server in enumerate(service.servers):
+        key, opens = server.key, bool(server.checkers)
         detail = f"{server.name} weight {server.weight}".strip()
         if server.forwarding != service.forwarding:
             detail += f" {server.forwarding}"
-        yield Item(
-            (*id, index),
-            "server",
-            str(server.key),
-            detail,
-            server.place,
-            service.key,
-            server.key,
-            opens=bool(server.checkers),
-        )
+        at = (*id, index)
+        yield Item(at, "server", str(key), detail, server.place, service.key, key, opens)
     if service.sorry_server is not None:
-        yield Item(
-            (*id, "sorry"),
-            "entry",
-            str(service.sorry_server),
-            "sorry server",
-            service.place,
-            service.key,
-        )
+        sorry = str(service.sorry_server)
+        yield Item((*id, "sorry"), "entry", sorry, "sorry server", service.place, service.key)
 
 
 def _checkers(id: NodeId, service: ConfiguredService, server: ConfiguredServer) -> Iterator[Item]:
     for index, checker in enumerate(server.checkers):
-        yield Item(
-            (*id, index),
-            "checker",
-            checker.kind,
-            plain(checker.target, 120),
-            checker.place,
-            service.key,
-            server.key,
-        )
+        at, target = (*id, index), plain(checker.target, 120)
+        yield Item(at, "checker", checker.kind, target, checker.place, service.key, server.key)

@@ -16,13 +16,11 @@ from lvstui.model.picture import Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, Phase, Progress, TrackedChange
-from lvstui.operations.effects import FRESH_S, hosts_plan
 from lvstui.operations.rows import FRESH_S, HostsPlan, Row, hosts_plan, hosts_title
-from lvstui.process.newfile import create_saved
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, from_services, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import ErrorKind
-from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread
+from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread, save
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
@@ -168,14 +166,9 @@ class RealServerSession(Jobs):
             if then is not None:
                 then(rows)
 
-        words = (
-            f"looking at {hosts[0].label}"
-            if len(hosts) == 1
-            else (f"looking at {len(hosts)} hosts")
-        )
-        self._ask(
-            words, hosts, "looking", lambda service: service.look(hosts, came=came), done, failed
-        )
+        what = hosts[0].label if len(hosts) == 1 else f"{len(hosts)} hosts"
+        words = f"looking at {what}"
+        self._ask(words, hosts, "looking", lambda asked: asked.look(hosts, came=came), done, failed)
 
     def _came(self, row: Row, keep_drift: bool = False) -> None:
         address = row.host.address
@@ -277,8 +270,8 @@ class RealServerSession(Jobs):
             self.stages.pop(address, None)
         self.changed()
 
-    def reboot(self, hosts: Sequence[Host], said: Callable[[str, bool], None]) -> None:
-        """Start hosts anew, one after the other, and look at them again."""
+    def reboot(self, hosts: Sequence[Host]) -> None:
+        """Start hosts anew, one after the other, and look at them again; says what came of it."""
         by_label = {host.label: host.address for host in hosts}
 
         def tell(label: str, stage: str) -> None:
@@ -294,36 +287,22 @@ class RealServerSession(Jobs):
 
         def done(trouble: str) -> None:
             names = ", ".join(host.label for host in hosts)
-            said(trouble or f"{names}: back in a new boot", bool(trouble))
+            self.tell(trouble or f"{names}: back in a new boot", bool(trouble))
             self.look(hosts)
 
-        self._ask(
-            f"reboot {', '.join(h.label for h in hosts)}",
-            hosts,
-            "waits",
-            work,
-            done,
-            lambda text: said(text, True),
-        )
+        self._ask(f"reboot {', '.join(h.label for h in hosts)}", hosts, "waits", work, done)
 
-    def take_back(self, hosts: Sequence[Host], said: Callable[[str, bool], None]) -> None:
-        """Take back what an earlier change left half done."""
+    def take_back(self, hosts: Sequence[Host]) -> None:
+        """Take back what an earlier change left half done; says what came of it."""
 
         def work(service: RealServers) -> list[str]:
             return [f"{host.label}: {service.take_back_unfinished(host)}" for host in hosts]
 
         def done(texts: list[str]) -> None:
-            said(plain("; ".join(texts)), False)
+            self.tell(plain("; ".join(texts)), False)
             self.look(hosts)
 
-        self._ask(
-            "taking back what is unfinished",
-            hosts,
-            "taking back",
-            work,
-            done,
-            lambda text: said(text, True),
-        )
+        self._ask("taking back what is unfinished", hosts, "taking back", work, done)
 
     def stop(self) -> None:
         """Begin nothing more; what has begun comes to its end."""
@@ -334,20 +313,13 @@ class RealServerSession(Jobs):
             self._service.cancelled.set()
             self.changed()
 
-    def save_transcript(self, folder: Path, at: float, said: Callable[[str, bool], None]) -> None:
-        """Write the session's transcript to a new file in `folder`, in a thread."""
+    def save_transcript(self, folder: Path, at: float) -> None:
+        """Write the session's transcript to a new file in `folder`, in a thread; says where."""
         transcript = self.transcript
-
-        def work() -> tuple[str, bool]:
-            try:
-                path, file = create_saved(folder, "transcript", "jsonl", at)
-                with file:
-                    file.writelines(transcript.lines())
-                return f"Transcript written to {plain(str(path))}", False
-            except OSError as problem:
-                return f"Not written: {plain(str(problem))}", True
-
-        self.aside(work, lambda told: said(*told))
+        self.aside(
+            lambda: save("Transcript", transcript.lines(), folder, "transcript", at),
+            lambda told: self.tell(*told),
+        )
 
     def _ask(
         self,
@@ -356,7 +328,7 @@ class RealServerSession(Jobs):
         stage: str,
         work: Callable[[RealServers], T],
         done: Callable[[T], None],
-        failed: Callable[[str], None] | None,
+        failed: Callable[[str], None] | None = None,
     ) -> None:
         """A job on hosts; they are in `stage` from now on."""
         make = self._make

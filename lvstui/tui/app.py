@@ -187,10 +187,9 @@ class LvstuiApp(App[None], inherit_bindings=False):
     def _session_changed(self) -> None:
         """What waits and what can be done now is another thing: headers and footers say so
         without waiting for a picture."""
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen) and screen.ready:
-                screen.tick()
-                screen.keys.look_again()
+        for screen in self._tabs():
+            screen.tick()
+            screen.keys.look_again()
 
     def _session_tells(self, text: str, bad: bool) -> None:
         self.notify(text, severity="warning" if bad else "information", markup=False)
@@ -253,9 +252,11 @@ class LvstuiApp(App[None], inherit_bindings=False):
     def _tick(self) -> None:
         if self._config_session is not None:
             self._config_session.tick(self.picture)
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen) and screen.ready:
-                screen.tick()
+        for screen in self._tabs():
+            screen.tick()
+
+    def _tabs(self) -> list[ConsoleScreen]:
+        return [s for s in self.screen_stack if isinstance(s, ConsoleScreen) and s.ready]
 
     def show_screen(self, mode: str) -> None:
         """Go to another tab."""

@@ -58,11 +58,9 @@ class ChoiceScreen(Dialog[int]):
             self._bindings.bind(self._again, "next", "Next", show=False)
 
     def action_next(self) -> None:
-        """Down, and round."""
         self._list.action_cursor_down()
 
     def action_previous(self) -> None:
-        """Up, and round."""
         self._list.action_cursor_up()
 
     @on(OptionList.OptionHighlighted)

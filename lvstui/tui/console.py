@@ -51,7 +51,6 @@ class ConsoleScreen(LiveScreen[None]):
         return _with_common(self.OWN)
 
     def command(self, id_: str) -> Command[Any] | None:
-        """The command of that name."""
         return next((command for command in self.commands if command.id == id_), None)
 
     def compose(self) -> ComposeResult:
@@ -71,7 +70,6 @@ class ConsoleScreen(LiveScreen[None]):
 
     @property
     def keys(self) -> KeyBar:
-        """The footer."""
         return self.query_one(KeyBar)
 
     def on_screen_resume(self) -> None:

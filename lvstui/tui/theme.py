@@ -35,74 +35,54 @@ _COLOURS = {
 """The few colours that a console needs, in each of our themes."""
 
 
-def _states(good: str, warn: str, bad: str, other: str, dim: str) -> dict[str, str]:
-    """Colours of states and severities."""
-    return {
-        "rs-up": good,
-        "rs-down": bad,
-        "rs-draining": warn,
-        "rs-drained": dim,
-        "rs-disabled": dim,
-        "rs-unverified": other,
-        "rs-drifted": warn,
-        "rs-foreign": other,
-        "sev-info": dim,
-        "sev-good": good,
-        "sev-warn": warn,
-        "sev-bad": bad,
-    }
+_USED_FOR = {
+    "text": "lv-text lv-chip-text block-cursor-foreground block-cursor-blurred-foreground",
+    "dim": "lv-dim scrollbar-hover",
+    "faint": "lv-faint scrollbar border border-blurred",
+    "accent": "lv-accent scrollbar-active input-cursor-background",
+    "bar": "lv-bar",
+    "raised": "lv-raised lv-chip",
+    "ground": "lv-on-accent input-cursor-foreground scrollbar-corner-color scrollbar-background "
+    "scrollbar-background-hover scrollbar-background-active",
+    "cursor": "lv-cursor block-cursor-background block-cursor-blurred-background "
+    "input-selection-background",
+    "mark": "lv-mark",
+    "alert": "lv-alert",
+}
+_STATES = {
+    "good": "rs-up sev-good",
+    "warn": "rs-draining rs-drifted sev-warn",
+    "bad": "rs-down sev-bad",
+    "other": "rs-unverified rs-foreign",
+    "dim": "rs-drained rs-disabled sev-info",
+}
+"""Of real servers, and severities."""
+
+
+def _spread(uses: dict[str, str], colours: dict[str, str]) -> dict[str, str]:
+    return {name: colours[key] for key, names in uses.items() for name in names.split()}
 
 
 def _own(name: str, at: int) -> Theme:
     """The theme in column `at`; what it does not say `meanings` derives."""
-    colour = {key: of[at] for key, of in _COLOURS.items()}
-    ground, text, dim, faint = (colour[key] for key in ("ground", "text", "dim", "faint"))
-    accent, raised, cursor = (colour[key] for key in ("accent", "raised", "cursor"))
-    good, warn, bad, other = (colour[key] for key in ("good", "warn", "bad", "other"))
+    colours = {key: of[at] for key, of in _COLOURS.items()}
     return Theme(
         name=name,
         dark=name != "lvstui-light",
-        primary=accent,
-        secondary=other,
-        accent=accent,
-        foreground=text,
-        background=ground,
-        surface=colour["bar"],
-        panel=raised,
-        success=good,
-        warning=warn,
-        error=bad,
+        primary=colours["accent"],
+        secondary=colours["other"],
+        accent=colours["accent"],
+        foreground=colours["text"],
+        background=colours["ground"],
+        surface=colours["bar"],
+        panel=colours["raised"],
+        success=colours["good"],
+        warning=colours["warn"],
+        error=colours["bad"],
         variables={
-            **_states(good, warn, bad, other, dim),
-            "lv-text": text,
-            "lv-dim": dim,
-            "lv-faint": faint,
-            "lv-accent": accent,
-            "lv-bar": colour["bar"],
-            "lv-raised": raised,
-            "lv-chip": raised,
-            "lv-chip-text": text,
-            "lv-on-accent": ground,
-            "lv-cursor": cursor,
-            "lv-mark": colour["mark"],
-            "lv-alert": colour["alert"],
-            "scrollbar": faint,
-            "scrollbar-hover": dim,
-            "scrollbar-active": accent,
-            "scrollbar-background": ground,
-            "scrollbar-background-hover": ground,
-            "scrollbar-background-active": ground,
-            "scrollbar-corner-color": ground,
-            "border": faint,
-            "border-blurred": faint,
-            "block-cursor-background": cursor,
-            "block-cursor-foreground": text,
+            **_spread(_USED_FOR, colours),
+            **_spread(_STATES, colours),
             "block-cursor-text-style": "none",
-            "block-cursor-blurred-background": cursor,
-            "block-cursor-blurred-foreground": text,
-            "input-cursor-background": accent,
-            "input-cursor-foreground": ground,
-            "input-selection-background": cursor,
         },
     )
 
@@ -156,14 +136,14 @@ def meanings(variables: dict[str, str], *, ansi: bool) -> dict[str, str]:
             "lv-mark": mixed(warning, 0.16),
             "lv-alert": mixed(warning, 0.10),
         }
-    states = _states(
-        variables["success"],
-        variables["warning"],
-        variables["error"],
-        variables["secondary"],
-        derived["lv-dim"],
-    )
-    return {**derived, **states, **variables}
+    colours = {
+        "good": variables["success"],
+        "warn": variables["warning"],
+        "bad": variables["error"],
+        "other": variables["secondary"],
+        "dim": derived["lv-dim"],
+    }
+    return {**derived, **_spread(_STATES, colours), **variables}
 
 
 def style_paths() -> list[str | PurePath]:

@@ -15,7 +15,6 @@ from lvstui.shell.ask import Usage
 
 if TYPE_CHECKING:
     from lvstui.keepalived.edit.change import Intent
-    from lvstui.keepalived.edit.intent import Intent
     from lvstui.model.config import Configuration, ConfiguredService
 
 

@@ -57,7 +57,6 @@ class ConfigPlanScreen(ChangeScreen[ConfigChange]):
         self._session.looked_at = self.change
 
     def on_unmount(self) -> None:
-        """It has to, again."""
         if self._session.looked_at is self.change:
             self._session.looked_at = None
 

@@ -129,13 +129,21 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
         waits, open_ = change.phase is Phase.WAITING, self.is_open
         width = max(min(self.size.width - 4, self.WIDTH) - _BESIDE, 30)
         self.query_one("#plan-text", Static).update(Content.assemble(*self._bits(width)).rstrip())
-        self.show_form(
-            # What is typed while it is being planned has to have a place.
-            reason=open_ or change.phase is Phase.PLANNING,
-            typed=open_ and bool(self.to_type),
-            apply="Keep it" if waits else "Apply" if open_ else "",
-            cancel="Undo" if waits else "Cancel" if open_ else "Close",
-        )
+        # What is typed while it is being planned has to have a place.
+        self.query_one("#reason-line").display = open_ or change.phase is Phase.PLANNING
+        self.query_one("#typed-line").display = open_ and bool(self.to_type)
+        label = Content.assemble(("Type ", ""), (self.to_type, "bold"), (" to confirm [", ""))
+        self.query_one("#typed-label", Static).update(label)
+        for id_, name in (
+            ("#apply", "Keep it" if waits else "Apply" if open_ else ""),
+            ("#cancel", "Undo" if waits else "Cancel" if open_ else "Close"),
+        ):
+            button = self.query_one(id_, Button)
+            button.label = Content(name)
+            button.display = bool(name)
+        if isinstance(self.focused, Input) and not self._is_open(self.focused):
+            self.start()
+        self.show_keys()
         if self._drawn is not change.phase:
             self._drawn = change.phase
             self.entered()
@@ -259,21 +267,6 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
     def reason(self) -> str:
         """What was typed as the reason."""
         return plain(self.query_one("#reason", Input).value.strip())
-
-    def show_form(self, *, reason: bool, typed: bool, apply: str, cancel: str) -> None:
-        """Show the fields that are asked for now, and the buttons by these names; an empty one is
-        not there."""
-        self.query_one("#reason-line").display = reason
-        self.query_one("#typed-line").display = typed
-        label = Content.assemble(("Type ", ""), (self.to_type, "bold"), (" to confirm [", ""))
-        self.query_one("#typed-label", Static).update(label)
-        for id_, name in (("#apply", apply), ("#cancel", cancel)):
-            button = self.query_one(id_, Button)
-            button.label = Content(name)
-            button.display = bool(name)
-        if isinstance(self.focused, Input) and not self._is_open(self.focused):
-            self.start()
-        self.show_keys()
 
     def start(self) -> None:
         """The focus is on Cancel, as at the beginning."""

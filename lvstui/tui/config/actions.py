@@ -79,7 +79,6 @@ class ConfigActions:
         self.open(change, left)
 
     def open(self, change: ConfigChange, left: Callable[[], None] = lambda: None) -> None:
-        """Show a change."""
         from lvstui.tui.change.config_plan import ConfigPlanScreen
 
         session = self._screen.console.config_session

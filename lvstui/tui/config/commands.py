@@ -22,10 +22,7 @@ class ConfigPage(EditedPage, Protocol):
     editing: ConfigEditing
     words: str
 
-    def why_nothing(self) -> str:
-        """Why there is no text."""
-        ...
-
+    def why_nothing(self) -> str: ...
     def target(self) -> tuple[ServiceKey, ServerKey | None] | None: ...
     def open_here(self) -> None: ...
     def other_pane(self) -> None: ...
@@ -35,7 +32,6 @@ class ConfigPage(EditedPage, Protocol):
     def to_finding(self, *, back: bool = False) -> None: ...
     def show_service(self) -> None: ...
     def step_back(self) -> None: ...
-    def copy_place(self) -> None: ...
 
 
 # Guards
@@ -99,6 +95,11 @@ def _switch(page: ConfigPage, *, on: bool) -> None:
     pair, actions = twins.pair_of(page.editing.spot), page.editing.actions
     if pair:
         (actions.enable if on else actions.disable)(pair)
+
+
+def _copy_place(page: ConfigPage) -> None:
+    if page.text.page is not None:
+        page.copy(f"{page.text.page.path}:{page.text.line}")
 
 
 def _undo(page: ConfigPage) -> None:
@@ -179,7 +180,7 @@ _LOOK: tuple[Command[ConfigPage], ...] = grouped(
     HarmlessCommand(
         Names("copy", "y", "Copy the place"),
         "Copy file and line (`/etc/keepalived/keepalived.conf:12`) to your terminal's clipboard.",
-        lambda page: page.copy_place(),
+        _copy_place,
         _text,
     ),
     HarmlessCommand(

@@ -31,9 +31,7 @@ class EditedPage(PageHost, Protocol):
     text: ConfigText
 
     @property
-    def node(self) -> NodeId | None:
-        """The node of the outline that the cursor is in."""
-        ...
+    def node(self) -> NodeId | None: ...
 
 
 class ConfigEditing:
@@ -64,7 +62,6 @@ class ConfigEditing:
     # Forms
 
     def add(self) -> None:
-        """Choose what to add."""
         found = self._session.document
         if found is not None:
             self.actions.add(self.spot, found.configuration)
@@ -179,7 +176,6 @@ class ConfigEditing:
     # Past and present changes
 
     def show_history(self) -> None:
-        """What was changed in the past."""
         self._session.history(self._open_history)
 
     def _open_history(self, past: tuple[HistoryEntry, ...]) -> None:

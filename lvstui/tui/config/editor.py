@@ -23,6 +23,8 @@ from lvstui.process.readonly import forbid
 from lvstui.tui.config.placeholder import LostSecret, Redacted, unveil
 from lvstui.tui.dialog import Dialog
 
+_TAKE_A_LINE = ("vi", "vim", "nvim", "nano", "emacs", "sensible-editor")
+
 
 class EditorScreen(Dialog[bytes]):
     """The text of a file; gives its new bytes."""
@@ -113,17 +115,8 @@ def edit_outside(command: list[str], path: str, veiled: Redacted, line: int) -> 
         handle = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb") as file:
             file.write(veiled.text)
-        words = [*command]
-        if os.path.basename(command[0]) in (
-            "vi",
-            "vim",
-            "nvim",
-            "nano",
-            "emacs",
-            "sensible-editor",
-        ):
-            words.append(f"+{line}")
-        status = subprocess.run([*words, str(copy)], check=False).returncode
+        place = [f"+{line}"] if os.path.basename(command[0]) in _TAKE_A_LINE else []
+        status = subprocess.run([*command, *place, str(copy)], check=False).returncode
         if status:
             raise OSError(f"{command[0]} ended with status {status}: nothing was taken over")
         return unveil(copy.read_bytes(), veiled)

@@ -63,7 +63,12 @@ def server_form(service: ConfiguredService, version: str) -> Form:
     extra = tuple(f.keyword for f in SERVER if f.keyword not in _NEW_SERVER)
 
     def intents(values: Values) -> tuple[Intent, ...]:
-        new = _new_server(values)
+        new = NewServer(
+            _text(values, "address"),
+            _number(values, "port"),
+            _text(values, "name"),
+            _number_or_none(values, "weight"),
+        )
         port = new.port or service.key.port
         key = ServerKey(canonical_address(new.address), service.key.port if direct else port)
         more = _set_all(SERVER, values, OfServer(service.key, key), extra)
@@ -86,14 +91,17 @@ def server_form(service: ConfiguredService, version: str) -> Form:
 _NEW_SERVER = ("address", "port", "name", "weight")
 
 
-def _new_server(values: Values) -> NewServer:
-    weight, port = values.get("weight", ""), values.get("port", "")
-    return NewServer(
-        values["address"].strip(),
-        int(port) if port else 0,
-        values.get("name", "").strip(),
-        int(weight) if weight else None,
-    )
+def _text(values: Values, keyword: str) -> str:
+    return values.get(keyword, "").strip()
+
+
+def _number(values: Values, keyword: str) -> int:
+    """0 when it was left out."""
+    return int(values.get(keyword) or 0)
+
+
+def _number_or_none(values: Values, keyword: str) -> int | None:
+    return _number(values, keyword) if values.get(keyword) else None
 
 
 def _set_all(
@@ -132,7 +140,7 @@ def service_form(configuration: Configuration, version: str) -> Form:
         if not found and values.get("address"):
             new = (
                 canonical_address(values["address"]),
-                int(values.get("port") or 0),
+                _number(values, "port"),
                 values.get("protocol", "").lower(),
             )
             if any(
@@ -142,21 +150,15 @@ def service_form(configuration: Configuration, version: str) -> Form:
         return found
 
     def intents(values: Values) -> tuple[Intent, ...]:
-        weight = values.get("rs_weight", "")
         checks = () if values.get("rs_check") == NO_CHECK else (new_check("TCP_CHECK", {}),)
-        first = NewServer(
-            values["rs_address"].strip(),
-            0,
-            values.get("rs_name", "").strip(),
-            int(weight) if weight else None,
-            checks,
-        )
+        weight = _number_or_none(values, "rs_weight")
+        first = NewServer(_text(values, "rs_address"), 0, _text(values, "rs_name"), weight, checks)
         new = NewService(
-            values.get("address", "").strip(),
-            int(values.get("port") or 0),
-            int(values.get("fwmark") or 0),
-            values.get("group", "").strip(),
-            values.get("name", "").strip(),
+            _text(values, "address"),
+            _number(values, "port"),
+            _number(values, "fwmark"),
+            _text(values, "group"),
+            _text(values, "name"),
             settings(SERVICE, values),
             (first,),
         )
@@ -195,17 +197,12 @@ def sorry_form(service: ConfiguredService, version: str) -> Form:
     rest = [f.keyword for f in SORRY if f.keyword not in ("address", "port")]
 
     def intents(values: Values) -> tuple[Intent, ...]:
-        port = int(values.get("port") or 0)
-        one = intent.SetSorryServer(service.key, values["address"].strip(), port)
+        port = _number(values, "port")
+        one = intent.SetSorryServer(service.key, _text(values, "address"), port)
         return (one, *_set_all(SORRY, values, OfService(service.key), rest))
 
-    return Form(
-        f"sorry server of {service.key}",
-        SORRY,
-        lambda values: check_all(SORRY, values, version),
-        intents,
-        values,
-    )
+    title = f"sorry server of {service.key}"
+    return Form(title, SORRY, lambda v: check_all(SORRY, v, version), intents, values)
 
 
 def quorum_form(service: ConfiguredService, version: str) -> Form:
@@ -225,22 +222,15 @@ def quorum_form(service: ConfiguredService, version: str) -> Form:
         return found
 
     def intents(values: Values) -> tuple[Intent, ...]:
-        margin = values.get("hysteresis", "")
-        wanted = int(margin) if margin else None
-        return (intent.SetQuorum(service.key, int(values["quorum"]), wanted),)
+        margin = _number_or_none(values, "hysteresis")
+        return (intent.SetQuorum(service.key, int(values["quorum"]), margin),)
 
     values = {"quorum": str(service.quorum)}
     if service.hysteresis:
         values["hysteresis"] = str(service.hysteresis)
     total = sum(server.weight for server in service.servers)
-    return Form(
-        f"quorum of {service.key}",
-        fields,
-        faults,
-        intents,
-        values,
-        f"The weights of its real servers come to {total}.",
-    )
+    about = f"The weights of its real servers come to {total}."
+    return Form(f"quorum of {service.key}", fields, faults, intents, values, about)
 
 
 def instance_form(configuration: Configuration, version: str) -> Form:
@@ -248,9 +238,9 @@ def instance_form(configuration: Configuration, version: str) -> Form:
 
     def intents(values: Values) -> tuple[Intent, ...]:
         plain = [f for f in INSTANCE if f.block == ""]
-        peer = values.get("unicast_peer", "").strip()
+        peer = _text(values, "unicast_peer")
         new = NewInstance(
-            values["name"].strip(),
+            _text(values, "name"),
             settings(plain, values),
             (tuple(values["virtual_ipaddress"].split()),),
             settings(INSTANCE, values, "authentication"),
@@ -271,13 +261,8 @@ def instance_form(configuration: Configuration, version: str) -> Form:
 def vip_form(instance: str, version: str) -> Form:
     """A VIP more."""
     address = next(f for f in INSTANCE if f.keyword == "virtual_ipaddress")
-    excluded = Field(
-        "excluded",
-        "Excluded",
-        "not in adverts: both directors need not agree",
-        FieldKind.FLAG,
-        "no",
-    )
+    help_ = "not in adverts: both directors need not agree"
+    excluded = Field("excluded", "Excluded", help_, FieldKind.FLAG, "no")
 
     def intents(values: Values) -> tuple[Intent, ...]:
         vip = tuple(values["virtual_ipaddress"].split())
@@ -306,9 +291,8 @@ def block_of(target: Target) -> str:
         return target.kind
     if isinstance(target, OfNamed):
         return target.keyword
-    return {OfGlobals: "global_defs", OfService: "virtual_server", OfServer: "real_server"}[
-        type(target)
-    ]
+    names = {OfGlobals: "global_defs", OfService: "virtual_server", OfServer: "real_server"}
+    return names[type(target)]
 
 
 def settable(target: Target, version: str) -> list[Field]:
@@ -355,7 +339,6 @@ def value_form(target: Target, keyword: str, now: str, version: str) -> Form:
             return (intent.RemoveValue(target, keyword),)
         return (intent.SetValue(target, keyword, words(values)),)
 
-    values = {keyword: "yes" if one.kind is FieldKind.FLAG else now}
-    return Form(
-        f"{keyword} of {block}", (one,), faults, intents, {k: v for k, v in values.items() if v}
-    )
+    known_now = "yes" if one.kind is FieldKind.FLAG else now
+    values = {keyword: known_now} if known_now else {}
+    return Form(f"{keyword} of {block}", (one,), faults, intents, values)

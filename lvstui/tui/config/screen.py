@@ -168,6 +168,7 @@ class ConfigScreen(ConsoleScreen):
 
     @property
     def node(self) -> NodeId | None:
+        """The node of the outline that the cursor is in."""
         found, page = self.session.document, self.text.page
         if self.tree_view.has_focus:
             return self.tree_view.item.id if self.tree_view.item is not None else None
@@ -269,7 +270,6 @@ class ConfigScreen(ConsoleScreen):
         ask(self.app, choice, lambda at: self.go_to(Place(files[at], 1)))
 
     def show_service(self) -> None:
-        """Its row on the Services screen."""
         target = self.target()
         if target is not None:
             self.run_worker(self.console.show_server(*target))
@@ -293,7 +293,6 @@ class ConfigScreen(ConsoleScreen):
         field.focus()
 
     def search(self, *, back: bool = False) -> None:
-        """To the next match."""
         found, page = self.session.document, self.text.page
         if found is None or page is None:
             return
@@ -313,10 +312,6 @@ class ConfigScreen(ConsoleScreen):
             self.go_to(finding.place)
         elif found.findings:
             self.tell(found.findings[0].text, bad=True)
-
-    def copy_place(self) -> None:
-        if self.text.page is not None:
-            self.copy(f"{self.text.page.path}:{self.text.line}")
 
     def step_back(self) -> None:
         """Esc."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from lvstui.model.say import clock_ms
 from lvstui.tui.command import Command, HarmlessCommand, Names, grouped, needs
 from lvstui.tui.common import BACK, FILTER
 from lvstui.tui.host import FilteredPage
@@ -21,8 +22,6 @@ class EventsPage(FilteredPage, Protocol):
 
     def pause(self) -> None: ...
     def export(self) -> None: ...
-    def go_there(self) -> None: ...
-    def copy_event(self) -> None: ...
 
 
 _event: Callable[[EventsPage], str] = needs(lambda page: page.list.event_at, "There is no event.")
@@ -35,12 +34,24 @@ def _about_a_service(page: EventsPage) -> str:
     return "This event is about no particular service."
 
 
+def _go_there(page: EventsPage) -> None:
+    event = page.list.event_at
+    if event is not None and event.service is not None:
+        page.run_worker(page.console.show_server(event.service, event.server))
+
+
+def _copy(page: EventsPage) -> None:
+    event = page.list.event_at
+    if event is not None:
+        page.copy(f"{clock_ms(event.at)} {event.host} {event.text}")
+
+
 EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
     "Events",
     HarmlessCommand(
         Names("event-open", "enter", "Go to its server", "go there"),
         "Go to the real server or service of the event under the cursor.",
-        lambda page: page.go_there(),
+        _go_there,
         _about_a_service,
     ),
     replace(
@@ -70,7 +81,7 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
     HarmlessCommand(
         Names("event-copy", "y", "Copy the event", "copy"),
         "Copy the event under the cursor to your terminal's clipboard.",
-        lambda page: page.copy_event(),
+        _copy,
         _event,
     ),
 )

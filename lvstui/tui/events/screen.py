@@ -13,8 +13,7 @@ from textual.widgets import Static
 
 from lvstui.model.picture import Event, Picture
 from lvstui.model.say import clock_ms, plural
-from lvstui.model.text import plain
-from lvstui.process.newfile import create_saved
+from lvstui.session.jobs import save
 from lvstui.tui.command import Command
 from lvstui.tui.events.commands import EVENT_COMMANDS
 from lvstui.tui.events.event_list import EventList
@@ -79,32 +78,15 @@ class EventsScreen(FilteredScreen):
         self._held = self.console.picture.events if self._held is None else None
         self.show_picture(self.console.picture)
 
-    def go_there(self) -> None:
-        """To the server of the event under the cursor."""
-        event = self.list.event_at
-        if event is not None and event.service is not None:
-            self.run_worker(self.console.show_server(event.service, event.server))
-
-    def copy_event(self) -> None:
-        event = self.list.event_at
-        if event is not None:
-            self.copy(f"{clock_ms(event.at)} {event.host} {event.text}")
-
     def export(self) -> None:
         """What is shown to a new file in the state folder, in a thread."""
         shown = tuple(self.list.shown)
         self.run_worker(lambda: self._write(shown), thread=True, exit_on_error=False)
 
     def _write(self, shown: Sequence[Event]) -> None:
-        settings = self.console.settings
-        try:
-            path, file = create_saved(settings.state_folder, "events", "jsonl", settings.clock())
-            with file:
-                file.writelines(event_line(event) + "\n" for event in reversed(shown))
-        except OSError as problem:
-            text, bad = f"Not written: {plain(str(problem))}", True
-        else:
-            text, bad = f"{plural(len(shown), 'event')} written to {plain(str(path))}", False
+        folder, now = self.console.settings.state_folder, self.console.settings.clock()
+        lines = (event_line(event) + "\n" for event in reversed(shown))
+        text, bad = save(plural(len(shown), "event"), lines, folder, "events", now)
         self.app.call_from_thread(self.tell, text, bad=bad)
 
     @on(EventList.Moved)

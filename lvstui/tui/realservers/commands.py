@@ -32,15 +32,12 @@ class RealServersPage(FilteredPage, Protocol):
     def here(self) -> Host | None: ...
     def targets(self) -> list[Host]: ...
     def look_here(self) -> Look | None: ...
-    def look(self) -> None: ...
     def verify(self) -> None: ...
     def propose(self, operation: str) -> None: ...
     def ask_reboot(self) -> None: ...
-    def take_back(self) -> None: ...
     def open_last(self) -> None: ...
     def open_evidence(self) -> None: ...
     def turn_faults(self) -> None: ...
-    def save_transcript(self) -> None: ...
 
 
 def _hosts_free(page: RealServersPage) -> str:
@@ -103,6 +100,11 @@ def _copy(page: RealServersPage) -> None:
         page.copy("\n".join([head, *check.evidence, *([check.fix] if check.fix else [])]))
 
 
+def _save_transcript(page: RealServersPage) -> None:
+    settings = page.console.settings
+    page.session.save_transcript(settings.state_folder, settings.clock())
+
+
 _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
     "Real servers",
     HarmlessCommand(
@@ -110,7 +112,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         "Look at the marked hosts, or at all, over SSH and from this director: what they have "
         "and whether Direct Routing works with it. Changes nothing. A second look shows what "
         "became worse.",
-        lambda page: page.look(),
+        lambda page: page.session.look(page.marked() or page.session.hosts),
         _hosts_free,
         _twin("look", everybody=True),
     ),
@@ -163,7 +165,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         Names("rs-unfinished", "t", "Take back what is unfinished"),
         "Take back a change that was cut half way on the marked hosts (or the one under the "
         "cursor), because the host went down in it.",
-        lambda page: page.take_back(),
+        lambda page: page.session.take_back(page.targets()),
         first_reason(_hosts_free, _unfinished),
         _twin("undo", "--unfinished"),
     ),
@@ -188,7 +190,7 @@ _HOSTS: tuple[Command[RealServersPage], ...] = grouped(
         Names("rs-transcript", "x", "Save the transcript"),
         "Write every command that was run on real servers in this session, and how it ended, "
         "to a new file in lvstui's state folder that only you can read. It holds no password.",
-        lambda page: page.save_transcript(),
+        _save_transcript,
         needs(lambda page: page.session.transcript is not None, "Nothing was run on a host yet."),
         "lvstui realserver look --transcript FILE",
     ),

@@ -26,9 +26,17 @@ from lvstui.tui.command import Command
 from lvstui.tui.dialog import PageDialog, ask
 from lvstui.tui.filtered import FilteredScreen, hidden_field
 from lvstui.tui.realservers.commands import NO_WAY, REALSERVER_COMMANDS
-from lvstui.tui.realservers.lines import matrix_lines, passes, target_bits, verified
 from lvstui.tui.realservers.matrix import Matrix
-from lvstui.tui.realservers.text import cell_bits, host_bits, untouched_bits, wrong_bits
+from lvstui.tui.realservers.text import (
+    cell_bits,
+    host_bits,
+    matrix_lines,
+    passes,
+    target_bits,
+    untouched_bits,
+    verified,
+    wrong_bits,
+)
 from lvstui.tui.widgets.keybar import TargetLine
 from lvstui.tui.widgets.line import Bit, RuleStrip
 
@@ -177,23 +185,14 @@ class RealServersScreen(FilteredScreen):
         line = self.matrix.line
         return self.console.picture.looks.get(line.address) if line is not None else None
 
-    def look(self) -> None:
-        """At the marked hosts, else at all."""
-        self.session.look(self.marked() or self.session.hosts, failed=self._failed)
-
-    def _failed(self, text: str) -> None:
-        self.tell(text, bad=True)
-
-    def _said(self, text: str, bad: bool) -> None:
-        self.tell(text, bad=bad)
-
     def verify(self) -> None:
         """Look again and say what came of it."""
 
         def then(rows: tuple[Row, ...]) -> None:
-            self._said(*verified(rows))
+            text, bad = verified(rows)
+            self.tell(text, bad=bad)
 
-        self.session.look(self.marked() or self.session.hosts, then, self._failed)
+        self.session.look(self.marked() or self.session.hosts, then)
 
     def propose(self, operation: str) -> None:
         self._open_change(self.session.begin(operation, self.targets()))
@@ -245,15 +244,7 @@ class RealServersScreen(FilteredScreen):
 
         cautions = tuple(loaded(hosts, self.session.weights))
         dialog = RebootScreen(tuple(h.label for h in hosts), cautions)
-        ask(self.app, dialog, lambda yes: self.session.reboot(hosts, self._said))
-
-    def take_back(self) -> None:
-        self.session.take_back(self.targets(), self._said)
-
-    def save_transcript(self) -> None:
-        """To a new file in the state folder, in a thread."""
-        settings = self.console.settings
-        self.session.save_transcript(settings.state_folder, settings.clock(), self._said)
+        ask(self.app, dialog, lambda yes: self.session.reboot(hosts))
 
     def open_evidence(self) -> None:
         look = self.look_here()

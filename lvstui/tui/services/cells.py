@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lvstui.model.picture import ServerView, ServiceView, Severity, State
-from lvstui.model.say import clock, compact, duration, per_second
+from lvstui.model.say import clock, compact, duration
 from lvstui.tui.services.rows import Row
 from lvstui.tui.widgets.format import cut, fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -142,13 +142,6 @@ def _dash(paint: Paint) -> Cell:
     return ((paint.glyphs.none, "faint"),)
 
 
-def rate_cell(view: Row, paint: Paint) -> Cell:
-    """New connections per second."""
-    if view.rates is None or not view.in_kernel:
-        return _dash(paint)
-    return _number(per_second(view.rates.connections))
-
-
 def spark_cell(view: Row, paint: Paint) -> Cell:
     """New connections over the last minute."""
     if not view.in_kernel:
@@ -160,14 +153,15 @@ def spark_cell(view: Row, paint: Paint) -> Cell:
     return ((text, "spark-server" if live else "spark-idle"),)
 
 
-def active_cell(view: Row, paint: Paint) -> Cell:
-    """Established TCP connections."""
-    return _number(compact(view.active, paint.width)) if view.in_kernel else _dash(paint)
+def count_cell(field: str) -> Callable[[Row, Paint], Cell]:
+    """A cell for connection entries: `active` (established TCP) or `inactive` (all others)."""
 
+    def cell(view: Row, paint: Paint) -> Cell:
+        if not view.in_kernel:
+            return _dash(paint)
+        return _number(compact(getattr(view, field), paint.width))
 
-def inactive_cell(view: Row, paint: Paint) -> Cell:
-    """Every other connection entry."""
-    return _number(compact(view.inactive, paint.width)) if view.in_kernel else _dash(paint)
+    return cell
 
 
 def traffic_cell(field: str, shown: Callable[[float], str]) -> Callable[[Row, Paint], Cell]:

@@ -42,7 +42,6 @@ class DetailPage:
         return "".join(text for text, _ in self.bits)
 
     def heading(self, title: str) -> None:
-        """A heading with a blank line before it."""
         self.bits.append((f"{chr(10) if self.bits else ''}{title.upper()}\n", "bold $lv-dim"))
 
     def line(
@@ -84,7 +83,6 @@ class DetailsScreen(PageDialog):
         self._page = DetailPage("")
 
     def heading(self) -> str:
-        """What it is about, and on which host."""
         service, server = self._wanted
         what = f"{server} in {service}" if server is not None else str(service)
         return f"{what}  on {self.console.picture.host}"

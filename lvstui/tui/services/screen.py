@@ -308,9 +308,6 @@ class ServicesScreen(FilteredScreen):
         services = tuple(v.configured for v in self.console.picture.services if v.configured)
         self.in_file.add(self.spot, Configuration(services=services))
 
-    def remove_in_file(self) -> None:
-        self.in_file.remove(self.spot)
-
     # View
 
     def reshape(self, shape: ViewOptions) -> None:

@@ -21,7 +21,7 @@ _STATE_STYLE = {
     "FAULT": "bold $rs-down",
     "STOP": "bold $rs-down",
 }
-_SUMMARY_ORDER = (
+_SUMMARY_ORDER = [
     "up",
     "unverified",
     "foreign",
@@ -30,7 +30,7 @@ _SUMMARY_ORDER = (
     "draining",
     "drifted",
     "down",
-)
+]
 _MOST_INSTANCES = 3
 _STALE_TICKS = 4
 _BESIDE_URGENT = 16
