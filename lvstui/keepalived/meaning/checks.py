@@ -61,49 +61,35 @@ def timing(block: Block, notes: Notes) -> Timing:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class CheckSettings:
-    """A check whose target may still lack the server's port."""
-
-    checker: ConfiguredChecker
-    alpha: bool
-
-
 def checks(
     block: Block, outer: Timing, address: str, port: int, serves: int, notes: Notes
-) -> tuple[CheckSettings, ...]:
-    """The checks of one real server.
+) -> tuple[tuple[ConfiguredChecker, ...], bool]:
+    """The checks of one real server, and whether it counts as failed until they have run.
 
     `outer` holds what the real server and its virtual server set, `address` and `port` where a
     check connects to unless it says otherwise: the port as written, which keepalived copies
     before it resets that of the server (queue_checker in check_api.c, 2.2.7). `serves` is the
     port that the server ends up with.
     """
-    result: list[CheckSettings] = []
+    result: list[ConfiguredChecker] = []
+    alpha = False
     for check in block.blocks(*CHECKERS):
         kind = check.keyword.decode()
-        own = timing(check, notes)
-        merged = own.over(outer)
+        merged = timing(check, notes).over(outer)
         delay = DEFAULT_DELAY if merged.delay_loop is None else merged.delay_loop
         timeout = DEFAULT_TIMEOUT if merged.connect_timeout is None else merged.connect_timeout
         if kind == "MISC_CHECK":
             # A script may run for misc_timeout, else until its next turn.
-            timeout = delay
-            for statement in check.statements(b"misc_timeout"):
-                timeout = notes.seconds(statement) or timeout
+            timeout = last(check.statements(b"misc_timeout"), notes.seconds, delay)
         retry = _RETRIES.get(kind, 1) if merged.retry is None else merged.retry
         if kind in ("FILE_CHECK", "BFD_CHECK"):
             retry = 0
         target = _target(check, kind, address, port, serves, notes)
-        if target is None:
-            continue
-        result.append(
-            CheckSettings(
-                ConfiguredChecker(kind, target, delay, timeout, retry, check.place),
-                bool(merged.alpha),
-            )
-        )
-    return tuple(result)
+        if target is not None:
+            result.append(ConfiguredChecker(kind, target, delay, timeout, retry, check.place))
+            alpha = alpha or bool(merged.alpha)
+    # Only a check that has not run holds a server down.
+    return tuple(result), alpha if result else bool(outer.alpha)
 
 
 def _value(block: Block, keyword: bytes, notes: Notes) -> bytes:

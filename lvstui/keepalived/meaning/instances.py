@@ -96,11 +96,6 @@ def instances(
 ) -> tuple[ConfiguredInstance, ...]:
     """Every vrrp_instance in the order of the configuration."""
     result: dict[str, ConfiguredInstance] = {}
-    known = _Known(
-        frozenset(script.name for script in found.scripts),
-        frozenset(file.name for file in found.files),
-        frozenset(process.name for process in found.processes),
-    )
     for block in tree.blocks(b"vrrp_instance"):
         if len(block.header.words) != 2:
             # More than one name is none at all (seen with 2.2.7).
@@ -111,17 +106,8 @@ def instances(
             notes.say(block.place, "vrrp_instance of that name exists; keepalived ignores this one")
             continue
         group = next((group for group, members in groups if name in members), "")
-        result[name] = _instance(block, name, group, settings, known, notes)
+        result[name] = _instance(block, name, group, settings, found, notes)
     return tuple(result.values())
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Names that can be tracked."""
-
-    scripts: frozenset[str]
-    files: frozenset[str]
-    processes: frozenset[str]
 
 
 def _given(block: Block, notes: Notes) -> Election:
@@ -153,7 +139,7 @@ def _skips_check(line: Statement, notes: Notes) -> bool | None:
 
 
 def _instance(
-    block: Block, name: str, group: str, settings: Globals, known: _Known, notes: Notes
+    block: Block, name: str, group: str, settings: Globals, found: Tracking, notes: Notes
 ) -> ConfiguredInstance:
     def word(line: Statement) -> str:
         return shown(notes.argument(line))
@@ -199,7 +185,7 @@ def _instance(
         vips=tuple(dict.fromkeys((*advertised, *beside))),
         nopreempt=election.nopreempt,
         unicast_peers=tuple(address for _, address in peers),
-        track_scripts=tracked(block, b"track_script", known.scripts, notes),
+        track_scripts=tracked(block, b"track_script", found.scripts, notes),
         sync_group=group,
         has_auth=auth is not None,
         place=block.place,
@@ -219,8 +205,8 @@ def _instance(
         track_interfaces=tuple(
             shown(entry.words[0]) for entry in entries(block, b"track_interface")
         ),
-        track_files=tracked(block, b"track_file", known.files, notes),
-        track_processes=tracked(block, b"track_process", known.processes, notes),
+        track_files=tracked(block, b"track_file", found.files, notes),
+        track_processes=tracked(block, b"track_process", found.processes, notes),
         notify=tuple(sorted(notify.items())),
     )
 

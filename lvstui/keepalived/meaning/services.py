@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lvstui.keepalived.meaning.checks import CheckSettings, checks
+from lvstui.keepalived.meaning.checks import checks
 from lvstui.keepalived.meaning.groups import Group, Member, groups
 from lvstui.keepalived.meaning.virtual_servers import (
     DEFAULT_PERSISTENCE,
@@ -164,20 +164,13 @@ def _services(virtual: Virtual, notes: Notes) -> list[ConfiguredService]:
         members = virtual.group.members
         group = virtual.group.name
         name = name_of(virtual.block.header) or virtual.group.label or group
-    found = [
-        checks(
-            real.block,
-            real.timing.over(virtual.timing),
-            real.address,
-            real.written_port,
-            real.port or virtual.port,
-            notes,
-        )
-        if real.block is not None
-        else ()
-        for real in virtual.servers
-    ]
-    return [_service(virtual, member, found, name, group) for member in members]
+    for real in virtual.servers:
+        if real.block is not None:
+            outer, serves = real.timing.over(virtual.timing), real.port or virtual.port
+            real.checkers, real.alpha = checks(
+                real.block, outer, real.address, real.written_port, serves, notes
+            )
+    return [_service(virtual, member, name, group) for member in members]
 
 
 def _ports(virtual: Virtual, notes: Notes) -> None:
@@ -203,19 +196,14 @@ def _key(real: Real, member: Member, set_port: bool) -> ServerKey:
     return ServerKey(real.address, port)
 
 
-def _service(
-    virtual: Virtual, member: Member, found: list[tuple[CheckSettings, ...]], name: str, group: str
-) -> ConfiguredService:
+def _service(virtual: Virtual, member: Member, name: str, group: str) -> ConfiguredService:
     if member.address:
         key = ServiceKey(
             virtual.protocol, member.address, member.port, 0, address_family(member.address)
         )
     else:
         key = ServiceKey.mark(member.fwmark, member.family or virtual.family or 4)
-    servers = tuple(
-        _server(virtual, real, member, own)
-        for real, own in zip(virtual.servers, found, strict=True)
-    )
+    servers = tuple(_server(virtual, real, member) for real in virtual.servers)
     sorry = virtual.sorry
     return ConfiguredService(
         key=key,
@@ -227,7 +215,7 @@ def _service(
         persistence_s=virtual.persistence,
         quorum=virtual.quorum,
         hysteresis=virtual.hysteresis,
-        alpha=virtual.alpha,
+        alpha=bool(virtual.timing.alpha),
         sorry_server=_key(sorry, member, False) if sorry else None,
         sorry_forwarding=sorry.forwarding if sorry else "",
         one_packet=virtual.one_packet,
@@ -243,19 +231,15 @@ def _service(
     )
 
 
-def _server(
-    virtual: Virtual, real: Real, member: Member, own: tuple[CheckSettings, ...]
-) -> ConfiguredServer:
-    alpha = bool(virtual.alpha if real.timing.alpha is None else real.timing.alpha)
+def _server(virtual: Virtual, real: Real, member: Member) -> ConfiguredServer:
     return ConfiguredServer(
         key=_key(real, member, virtual.group is None),
         weight=virtual.weight if real.weight is None else real.weight,
         forwarding=real.forwarding,
         name=real.name,
-        checkers=tuple(check.checker for check in own),
+        checkers=real.checkers,
         inhibit_on_failure=virtual.inhibit if real.inhibit is None else real.inhibit,
-        # Only a check that has not run holds a server down.
-        alpha=any(check.alpha for check in own) if own else alpha,
+        alpha=real.alpha,
         upper_threshold=real.upper,
         lower_threshold=real.lower,
         place=real.place,

@@ -6,7 +6,7 @@ Defaults are those of vrrp_data.c and track_file.c (2.2.7 to 2.4.3).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -124,8 +124,14 @@ def _name(block: Block) -> str:
     return shown(block.header.words[1])
 
 
-def tracked(block: Block, keyword: bytes, known: frozenset[str], notes: Notes) -> tuple[str, ...]:
-    """The names that `keyword`'s entries in `block` track, those that exist."""
+def tracked(
+    block: Block,
+    keyword: bytes,
+    things: Sequence[ConfiguredScript | TrackedFile | TrackedProcess],
+    notes: Notes,
+) -> tuple[str, ...]:
+    """The names that `keyword`'s entries in `block` track, those of `things` that exist."""
+    known = {thing.name for thing in things}
     result: list[str] = []
     for entry in entries(block, keyword):
         name = shown(entry.words[0])

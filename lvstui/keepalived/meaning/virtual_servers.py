@@ -21,7 +21,7 @@ from lvstui.keepalived.text.values import (
     script_path,
     shown,
 )
-from lvstui.model.config import DisabledBy, Place
+from lvstui.model.config import ConfiguredChecker, DisabledBy, Place
 from lvstui.model.keys import address_family
 from lvstui.model.text import plain
 
@@ -64,6 +64,8 @@ class Real:
     lower: int = 0
     block: Block | None = None
     timing: Timing = field(default_factory=Timing)
+    checkers: tuple[ConfiguredChecker, ...] = ()
+    alpha: bool = False
 
 
 @dataclass(slots=True)
@@ -84,7 +86,6 @@ class Virtual:
     one_packet: bool = False
     quorum: int = 1
     hysteresis: int = 0
-    alpha: bool = False
     inhibit: bool = False
     weight: int = 1
     granularity: str = ""
@@ -134,7 +135,6 @@ def read_body(virtual: Virtual, notes: Notes) -> None:
         else:
             _line(virtual, child, notes)
     virtual.timing = timing(virtual.block, notes)
-    virtual.alpha = bool(virtual.timing.alpha)
 
 
 def _line(virtual: Virtual, line: Statement, notes: Notes) -> None:
