@@ -161,17 +161,9 @@ def head_of(node: Node) -> Statement:
     return node.header if isinstance(node, Block) else node
 
 
-def _all_blocks(tree: Tree) -> Iterator[Block]:
-    waiting: list[Block] = list(tree.blocks())
-    while waiting:
-        block = waiting.pop()
-        yield block
-        waiting.extend(block.blocks())
-
-
 def unit_of(tree: Tree, file: SourceFile) -> bytes:
     """One step of indentation in `file`; that of the other files when it has none."""
-    everyone = list(_all_blocks(tree))
+    everyone = list(tree.every_block())
     own = _unit([block for block in everyone if block.header.file is file])
     return own or _unit(everyone) or DEFAULT_UNIT
 
@@ -198,7 +190,7 @@ def style_of(tree: Tree, file: SourceFile, *keywords: bytes) -> Style:
     block is."""
     same = [
         block
-        for block in _all_blocks(tree)
+        for block in tree.every_block()
         if block.opening is not None
         and block.header.literal
         and block.opening.file is block.header.file
