@@ -24,8 +24,6 @@ class NewLine:
     """A logical line to be written: its words without quotes. They may hold a password."""
 
     words: tuple[bytes, ...] = field(repr=False)
-    comment: bytes = b""
-    """Behind it, without its mark."""
 
     def lines(self, chain: Line = ()) -> Iterator[Line]:
         """What it means within `chain`."""
@@ -99,10 +97,10 @@ class Style:
         """
         result: list[bytes] = []
         head = b" ".join(map(quoted, new.words))
-        comment = self.comment_mark + new.comment if new.comment else b""
         if isinstance(new, NewLine):
-            result.append(indent + head + comment)
+            result.append(indent + head)
         else:
+            comment = self.comment_mark + new.comment if new.comment else b""
             if new.comment and self.comment_below:
                 result.append(indent + comment.lstrip(_BLANK))
                 comment = b""
