@@ -51,13 +51,13 @@ class Payload:
     data: bytearray = field(default_factory=bytearray, repr=False)
     lines: list[str] = field(default_factory=list)
 
-    def add(self, name: str, data: bytes, folder: str = "$T") -> None:
-        """Put a file in; it comes out as `FOLDER/NAME` of what stands in `FOLDER/all`."""
-        target = f'"{folder}/"{shlex.quote(name)}'
+    def add(self, name: str, data: bytes) -> None:
+        """Put a file in; it comes out as `$T/NAME` of what stands in `$T/all`."""
+        target = f'"$T/"{shlex.quote(name)}'
         if data:
             # head on a pipe may read more than it gives: only a file can be cut in pieces.
             self.lines.append(
-                f'tail -c +{len(self.data) + 1} "{folder}/all" | head -c {len(data)} > {target}'
+                f'tail -c +{len(self.data) + 1} "$T/all" | head -c {len(data)} > {target}'
             )
         else:
             self.lines.append(f": > {target}")

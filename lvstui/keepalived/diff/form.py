@@ -82,10 +82,9 @@ class Field:
     """One field of the typed view, and what a change of it is to those who use the site."""
 
     name: str
-    kind: str
     impact: Impact
-    words: str
-    """What people call it."""
+    words: str = ""
+    """What people call it; empty: its name."""
     keywords: str = ""
     """Whose lines give it, blank between; empty: `words` is the keyword."""
     tail: str = ""
@@ -93,6 +92,8 @@ class Field:
     unit: str = ""
     follows: str = ""
     """The keyword of global_defs that counts where its own is not written."""
+    kind: str = ""
+    """Of the difference; empty: its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +138,13 @@ class About:
         for one in fields:
             was, now = getattr(old, one.name), getattr(new, one.name)
             if was != now:
+                words = one.words or one.name
+                values = f"{word(was, one.unit)} → {word(now, one.unit)}"
                 self.say(
-                    one.kind,
+                    one.kind or one.name.replace("_", "-"),
                     one.impact,
-                    f"{before}{one.words} {word(was, one.unit)} → {word(now, one.unit)}{one.tail}",
-                    one.keywords or one.words,
+                    f"{before}{words} {values}{one.tail}",
+                    one.keywords or words,
                     before=was,
                     after=now,
                     follows=one.follows,

@@ -102,48 +102,36 @@ def _moved(before: Configuration, after: Configuration, to: Collector) -> frozen
 _ANEW = f": keepalived takes the instance down and makes it anew; {BOTH}"
 _TWICE = f"{BOTH}, else both become MASTER"
 _FIELDS = (
-    Field("interface", "interface", CUTS, "interface", tail=_ANEW),
-    Field("vrid", "vrid", CUTS, "virtual_router_id", tail=_ANEW),
-    Field(
-        "version", "version", CUTS, "VRRP version", "version", f"; {_TWICE}", follows="vrrp_version"
-    ),
+    Field("interface", CUTS, tail=_ANEW),
+    Field("vrid", CUTS, "virtual_router_id", tail=_ANEW),
+    Field("version", CUTS, "VRRP version", "version", f"; {_TWICE}", follows="vrrp_version"),
     Field(
         "auth_type",
-        "auth",
         CUTS,
         "authentication of adverts",
         "authentication auth_hmac auth_type",
         f"; {_TWICE}",
+        kind="auth",
     ),
-    Field(
-        "priority", "priority", MOVES, "priority", tail="; may fail over, the higher priority wins"
-    ),
+    Field("priority", MOVES, tail="; may fail over, the higher priority wins"),
     Field(
         "advert_interval_s",
-        "advert-interval",
         MOVES,
         "advert_int",
         tail="; better on both directors at once",
         unit=" s",
+        kind="advert-interval",
     ),
     Field(
-        "state",
-        "state",
-        WATCHES,
-        "state",
-        tail="; it counts when keepalived starts, a reload keeps who is MASTER",
+        "state", WATCHES, tail="; it counts when keepalived starts, a reload keeps who is MASTER"
     ),
-    Field("nopreempt", "nopreempt", MOVES, "nopreempt", "nopreempt preempt"),
-    Field("preempt_delay_s", "preempt-delay", WATCHES, "preempt_delay", unit=" s"),
-    Field("unicast_source", "source", MOVES, "source of adverts", "mcast_src_ip unicast_src_ip"),
+    Field("nopreempt", MOVES, keywords="nopreempt preempt"),
+    Field("preempt_delay_s", WATCHES, "preempt_delay", unit=" s", kind="preempt-delay"),
     Field(
-        "skip_check_adv_addr",
-        "skip-check",
-        WATCHES,
-        "skip_check_adv_addr",
-        follows="vrrp_skip_check_adv_addr",
+        "unicast_source", MOVES, "source of adverts", "mcast_src_ip unicast_src_ip", kind="source"
     ),
-    Field("strict", "strict", MOVES, "strict_mode", follows="vrrp_strict"),
+    Field("skip_check_adv_addr", WATCHES, follows="vrrp_skip_check_adv_addr", kind="skip-check"),
+    Field("strict", MOVES, "strict_mode", follows="vrrp_strict"),
 )
 
 
@@ -278,28 +266,28 @@ def _groups(before: Configuration, after: Configuration, to: Collector) -> None:
         to.everywhere.add(f"group of {name}")
 
 
-_WEIGHT = Field("weight", "tracked-weight", MOVES, "weight")
+_WEIGHT = Field("weight", MOVES, kind="tracked-weight")
 _TRACKED = (
     (
         "vrrp_script",
         "scripts",
         (
-            Field("script", "tracked", WATCHES, "script"),
-            Field("interval_s", "tracked", WATCHES, "interval"),
-            Field("timeout_s", "tracked", WATCHES, "timeout"),
+            Field("script", WATCHES, kind="tracked"),
+            Field("interval_s", WATCHES, "interval", kind="tracked"),
+            Field("timeout_s", WATCHES, "timeout", kind="tracked"),
             _WEIGHT,
-            Field("rise", "tracked", WATCHES, "rise"),
-            Field("fall", "tracked", WATCHES, "fall"),
+            Field("rise", WATCHES, kind="tracked"),
+            Field("fall", WATCHES, kind="tracked"),
         ),
     ),
-    ("track_file", "track_files", (Field("path", "tracked", WATCHES, "file"), _WEIGHT)),
+    ("track_file", "track_files", (Field("path", WATCHES, "file", kind="tracked"), _WEIGHT)),
     (
         "vrrp_track_process",
         "track_processes",
         (
-            Field("process", "tracked", WATCHES, "process"),
+            Field("process", WATCHES, kind="tracked"),
             _WEIGHT,
-            Field("quorum", "tracked", WATCHES, "quorum"),
+            Field("quorum", WATCHES, kind="tracked"),
         ),
     ),
 )
@@ -323,6 +311,6 @@ def _tracking(before: Configuration, after: Configuration, to: Collector) -> Non
 
 
 _GLOBALS = tuple(
-    Field(name, "global", WATCHES, name, follows=name)
+    Field(name, WATCHES, follows=name, kind="global")
     for name in ("router_id", "notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo", "enable_dbus")
 )

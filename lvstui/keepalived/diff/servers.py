@@ -14,39 +14,37 @@ _LATE = (
 _FIELDS = (
     Field(
         "forwarding",
-        "forwarding",
         CUTS,
-        "forwarding",
-        "lb_kind lvs_method",
-        ": packets reach it in another way, and it must be set up for that",
+        keywords="lb_kind lvs_method",
+        tail=": packets reach it in another way, and it must be set up for that",
     ),
-    Field("upper_threshold", "threshold", WATCHES, "uthreshold", tail=_LATE),
-    Field("lower_threshold", "threshold", WATCHES, "lthreshold", tail=_LATE),
+    Field("upper_threshold", WATCHES, "uthreshold", tail=_LATE, kind="threshold"),
+    Field("lower_threshold", WATCHES, "lthreshold", tail=_LATE, kind="threshold"),
 )
 _OF_CHECKS = (
     Field(
         "inhibit_on_failure",
-        "inhibit",
         WATCHES,
         "inhibit_on_failure (when it fails it stays, at weight 0)",
         "inhibit_on_failure",
+        kind="inhibit",
     ),
-    Field("alpha", "alpha", WATCHES, "alpha (starts as down)", "alpha"),
-    Field("notify_up", "notify", WATCHES, "notify_up script", "notify_up"),
-    Field("notify_down", "notify", WATCHES, "notify_down script", "notify_down"),
+    Field("alpha", WATCHES, "alpha (starts as down)", "alpha"),
+    Field("notify_up", WATCHES, "notify_up script", "notify_up", kind="notify"),
+    Field("notify_down", WATCHES, "notify_down script", "notify_down", kind="notify"),
 )
 """May be written in a check, too."""
 _TIMING = (
-    Field("delay_loop_s", "checker-changed", WATCHES, "every", "delay_loop", unit=" s"),
+    Field("delay_loop_s", WATCHES, "every", "delay_loop", unit=" s", kind="checker-changed"),
     Field(
         "connect_timeout_s",
-        "checker-changed",
         WATCHES,
         "timeout",
         "connect_timeout misc_timeout",
         unit=" s",
+        kind="checker-changed",
     ),
-    Field("retry", "checker-changed", WATCHES, "retries", "retry nb_get_retry"),
+    Field("retry", WATCHES, "retries", "retry nb_get_retry", kind="checker-changed"),
 )
 
 

@@ -120,69 +120,55 @@ def _members(service: ConfiguredService, to: Collector) -> None:
 
 
 _FIELDS = (
-    Field("scheduler", "scheduler", MOVES, "scheduler", "lb_algo lvs_sched"),
+    Field("scheduler", MOVES, keywords="lb_algo lvs_sched"),
     Field(
         "persistence_s",
-        "persistence",
         MOVES,
         "persistence",
         "persistence_timeout persistence_granularity",
         ": clients may be sent to another server",
         " s",
+        kind="persistence",
     ),
     Field(
         "persistence_granularity",
-        "persistence-granularity",
         MOVES,
         "persistence granularity",
         "persistence_granularity persistence_timeout",
     ),
-    Field(
-        "persistence_engine",
-        "persistence-engine",
-        MOVES,
-        "persistence engine",
-        "persistence_engine",
-    ),
-    Field("one_packet", "one-packet", MOVES, "one-packet scheduling", "ops"),
+    Field("persistence_engine", MOVES, "persistence engine", "persistence_engine"),
+    Field("one_packet", MOVES, "one-packet scheduling", "ops"),
     Field(
         "flags",
-        "scheduler-flags",
         MOVES,
         "scheduler flags",
         "hashed flag-1 flag-2 flag-3 sh-port sh-fallback mh-port mh-fallback",
+        kind="scheduler-flags",
     ),
     Field(
-        "quorum",
         "quorum",
         WATCHES,
-        "quorum",
-        "quorum weight",
-        ": when the sorry server and the quorum scripts come in",
+        keywords="quorum weight",
+        tail=": when the sorry server and the quorum scripts come in",
     ),
-    Field("hysteresis", "hysteresis", WATCHES, "hysteresis", "hysteresis quorum"),
-    Field("alpha", "alpha", WATCHES, "alpha (servers start as down)", "alpha"),
-    Field("omega", "omega", WATCHES, "omega (notify when keepalived ends)", "omega"),
-    Field(
-        "ha_suspend", "ha-suspend", WATCHES, "ha_suspend (no checks without the VIP)", "ha_suspend"
-    ),
-    Field("quorum_up", "quorum-script", WATCHES, "quorum_up script", "quorum_up"),
-    Field("quorum_down", "quorum-script", WATCHES, "quorum_down script", "quorum_down"),
+    Field("hysteresis", WATCHES, keywords="hysteresis quorum"),
+    Field("alpha", WATCHES, "alpha (servers start as down)", "alpha"),
+    Field("omega", WATCHES, "omega (notify when keepalived ends)", "omega"),
+    Field("ha_suspend", WATCHES, "ha_suspend (no checks without the VIP)", "ha_suspend"),
+    Field("quorum_up", WATCHES, "quorum_up script", "quorum_up", kind="quorum-script"),
+    Field("quorum_down", WATCHES, "quorum_down script", "quorum_down", kind="quorum-script"),
     Field(
         "sorry_forwarding",
-        "sorry-forwarding",
         MOVES,
         "forwarding of the sorry server",
         "sorry_server_lvs_method lb_kind lvs_method",
     ),
-    Field("sorry_inhibit", "sorry-inhibit", WATCHES, "sorry_server_inhibit"),
+    Field("sorry_inhibit", WATCHES, "sorry_server_inhibit"),
 )
 _GROUP = (
     Field(
         "group",
-        "group",
         CUTS,
-        "group",
         tail=": keepalived knows the service by its group, deletes it and makes it anew",
     ),
 )

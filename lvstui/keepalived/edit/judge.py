@@ -126,24 +126,25 @@ def check_server(values: Values, service: ConfiguredService, version: str = "") 
     return faults
 
 
+_SHAPES = {
+    "path": (r"/.*", "a path begins with /"),
+    "status_code": (r"[1-5]\d\d(-[1-5]\d\d)?", "a code like 200, or a range like 200-299"),
+    "digest": (r"[0-9a-fA-F]{32}", "an MD5 has 32 hexadecimal digits"),
+    "payload": (r"[0-9a-fA-F \t]+", "hexadecimal digits are needed"),
+}
+"""What values of a check look like."""
+
+
 def check_check(kind: str, values: Values, version: str = "") -> dict[str, str]:
     """What is wrong with a new check, by keyword. Raises KeyError for an unknown kind."""
     faults = check_all(CHECKS[kind], values, version)
     if first := next((f for f in CHECKS[kind] if f.required and not f.known(version)), None):
         faults[first.keyword] = f"{kind} came with keepalived {first.since}; this is {version}"
-    path = values.get("path", "").strip()
-    if path and not path.startswith("/"):
-        faults.setdefault("path", "a path begins with /")
-    code = values.get("status_code", "").strip()
-    if code and not re.fullmatch(r"[1-5]\d\d(-[1-5]\d\d)?", code):
-        faults.setdefault("status_code", "a code like 200, or a range like 200-299")
-    digest = values.get("digest", "").strip()
-    if digest and not re.fullmatch(r"[0-9a-fA-F]{32}", digest):
-        faults.setdefault("digest", "an MD5 has 32 hexadecimal digits")
+    for keyword, (shape, fault) in _SHAPES.items():
+        if _has(values, keyword) and not re.fullmatch(shape, values[keyword].strip()):
+            faults.setdefault(keyword, fault)
     payload = values.get("payload", "").strip()
-    if payload and not re.fullmatch(r"[0-9a-fA-F \t]+", payload):
-        faults.setdefault("payload", "hexadecimal digits are needed")
-    elif payload.lower().endswith("ff") and version and version_of(version) < (2, 3, 3):
+    if payload.lower().endswith("ff") and version and version_of(version) < (2, 3, 3):
         # keepalived's reader takes the byte for its own mark of an error (2.2.7).
         faults.setdefault("payload", f"keepalived {version} can not read ff at its end")
     if "max_reply_length" not in faults and "min_reply_length" not in faults:

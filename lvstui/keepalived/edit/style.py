@@ -24,8 +24,6 @@ class NewLine:
     """A logical line to be written: its words without quotes. They may hold a password."""
 
     words: tuple[bytes, ...] = field(repr=False)
-    comment: bytes = b""
-    """Behind it, without its mark."""
 
     def lines(self, chain: Line = ()) -> Iterator[Line]:
         """What it means within `chain`."""
@@ -99,10 +97,10 @@ class Style:
         """
         result: list[bytes] = []
         head = b" ".join(map(quoted, new.words))
-        comment = self.comment_mark + new.comment if new.comment else b""
         if isinstance(new, NewLine):
-            result.append(indent + head + comment)
+            result.append(indent + head)
         else:
+            comment = self.comment_mark + new.comment if new.comment else b""
             if new.comment and self.comment_below:
                 result.append(indent + comment.lstrip(_BLANK))
                 comment = b""
@@ -161,17 +159,9 @@ def head_of(node: Node) -> Statement:
     return node.header if isinstance(node, Block) else node
 
 
-def _all_blocks(tree: Tree) -> Iterator[Block]:
-    waiting: list[Block] = list(tree.blocks())
-    while waiting:
-        block = waiting.pop()
-        yield block
-        waiting.extend(block.blocks())
-
-
 def unit_of(tree: Tree, file: SourceFile) -> bytes:
     """One step of indentation in `file`; that of the other files when it has none."""
-    everyone = list(_all_blocks(tree))
+    everyone = list(tree.every_block())
     own = _unit([block for block in everyone if block.header.file is file])
     return own or _unit(everyone) or DEFAULT_UNIT
 
@@ -198,7 +188,7 @@ def style_of(tree: Tree, file: SourceFile, *keywords: bytes) -> Style:
     block is."""
     same = [
         block
-        for block in _all_blocks(tree)
+        for block in tree.every_block()
         if block.opening is not None
         and block.header.literal
         and block.opening.file is block.header.file

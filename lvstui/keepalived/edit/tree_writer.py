@@ -128,12 +128,7 @@ class TreeWriter:
     # New lines
 
     def insert(
-        self,
-        block: Block,
-        news: Sequence[New],
-        after: Node | None = None,
-        style: Style | None = None,
-        suffix: bytes = b"",
+        self, block: Block, news: Sequence[New], after: Node | None = None, suffix: bytes = b""
     ) -> None:
         """Write `news` into `block` behind its child `after` (None: as the first thing in it).
 
@@ -149,7 +144,7 @@ class TreeWriter:
             raise RefusedEdit(
                 head_of(anchor).place, "this part of the block is included from another file"
             )
-        style = style or style_of(self.tree, file, *(new.words[0] for new in news))
+        style = style_of(self.tree, file, *(new.words[0] for new in news))
         indent = child_indent(self.tree, block, news[0].words[0])
         prefix = b"@" + block.header.condition + b" " if block.header.condition else b""
         lines: list[bytes] = []

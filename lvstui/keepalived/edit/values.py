@@ -125,12 +125,12 @@ def place_for(tree: Tree, block: Block, keyword: bytes, last: bool = False) -> N
     """
     own = usable(block)
     for sibling in _siblings(tree, block):
-        names = [_name(child) for child in sibling.children]
+        names = [child.keyword for child in sibling.children]
         if keyword not in names or sibling is block:
             continue
         at = names.index(keyword)
         for before in reversed(names[:at]):
-            matching = [child for child in own if _name(child) == before]
+            matching = [child for child in own if child.keyword == before]
             if matching:
                 return matching[-1]
         return None
@@ -150,10 +150,6 @@ def last_child(block: Block) -> Node | None:
     """The child of `block` behind which more can be written; None for its head."""
     own = usable(block)
     return own[-1] if own else None
-
-
-def _name(node: Node) -> bytes:
-    return node.keyword
 
 
 def usable(block: Block) -> list[Node]:

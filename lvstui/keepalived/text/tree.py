@@ -210,6 +210,14 @@ class Tree:
             if isinstance(node, Block) and (not keywords or node.header.words[0] in keywords):
                 yield node
 
+    def every_block(self) -> Iterator[Block]:
+        """All blocks, inner ones too."""
+        waiting = list(self.blocks())
+        while waiting:
+            block = waiting.pop()
+            yield block
+            waiting.extend(block.blocks())
+
     def walk(self) -> Iterator[Statement]:
         """Every statement, headers and braces of blocks included, in reading order."""
         waiting: list[Node] = list(reversed(self.root))

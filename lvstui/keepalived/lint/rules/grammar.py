@@ -229,7 +229,7 @@ def extra_words(context: LintContext) -> Iterator[Finding]:
 
 def crowded_entries(context: LintContext) -> Iterator[Finding]:
     """`virtual_ipaddress { a b }` takes the first entry only."""
-    for block in _blocks(context):
+    for block in context.tree.every_block():
         if block.keyword not in _ONE_A_LINE:
             continue
         for line in block.statements():
@@ -256,13 +256,3 @@ def _entry_like(keyword: bytes, words: tuple[bytes, ...], word: bytes) -> bool:
     if keyword == b"track_interface":
         return word not in _INTERFACE_OPTIONS and before != b"weight"
     return before not in _TAKES_ADDRESS and _ADDRESS.fullmatch(word) is not None
-
-
-def _blocks(context: LintContext) -> Iterator[Block]:
-    waiting: list[Node] = list(context.tree.root)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Block):
-            yield node
-            if not node.value_block:
-                waiting.extend(node.children)

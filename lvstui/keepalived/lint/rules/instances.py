@@ -32,12 +32,9 @@ def essentials(context: LintContext) -> Iterator[Finding]:
                 fix="virtual_router_id N, the same on both directors, unique on the network",
             )
         if router.interface is None and not _does_without_interface(context, router):
+            text = f"instance {router.name}: interface is missing"
             yield lethal(
-                "interface-missing",
-                f"instance {router.name}: interface is missing",
-                router.block.place,
-                evidence=_ENDS,
-                fix="interface NAME",
+                "interface-missing", text, router.block.place, evidence=_ENDS, fix="interface NAME"
             )
         if not router.vips and not any(router.block.statements(b"no_virtual_ipaddress")):
             yield _without_vip(router)
@@ -201,11 +198,9 @@ def elections(context: LintContext) -> Iterator[Finding]:
         nopreempt = router.line(b"nopreempt")
         delay = router.line(b"preempt_delay")
         if nopreempt is not None and delay is not None and not router.master:
+            text = f"instance {router.name}: preempt_delay has no effect with nopreempt"
             yield warning(
-                "preempt-delay-with-nopreempt",
-                f"instance {router.name}: preempt_delay has no effect with nopreempt",
-                delay.place,
-                fix="take one of them out",
+                "preempt-delay-with-nopreempt", text, delay.place, fix="take one of them out"
             )
         source = shown(value(router.source))
         for peer in router.peers:
@@ -273,11 +268,9 @@ def _unknown_script(line: Statement) -> Finding:
 def _empty_scripts(blocks: Iterator[Block]) -> Iterator[Finding]:
     for block in blocks:
         if last(block, b"script") is None:
+            text = "vrrp_script without script: keepalived removes it, and nothing is tracked"
             yield error(
-                "script-empty",
-                "vrrp_script without script: keepalived removes it, and nothing is tracked",
-                block.place,
-                fix='script "/path/to/program arguments"',
+                "script-empty", text, block.place, fix='script "/path/to/program arguments"'
             )
 
 
@@ -309,11 +302,9 @@ def authentication(context: LintContext) -> Iterator[Finding]:
                     fix="add auth_type PASS on both directors at the same time",
                 )
             elif kind is not None and value(kind) not in (b"PASS", b"AH"):
+                text = f"instance {router.name}: unknown auth_type: adverts are not authenticated"
                 yield error(
-                    "authentication-unknown",
-                    f"instance {router.name}: unknown auth_type: adverts are not authenticated",
-                    kind.place,
-                    fix="auth_type PASS, in capitals",
+                    "authentication-unknown", text, kind.place, fix="auth_type PASS, in capitals"
                 )
             if kind is not None and secret is not None:
                 yield from _auth_ignored(router, kind)
@@ -337,9 +328,7 @@ def _cut(secret: Statement) -> Iterator[Finding]:
     raw = secret.file.lines[secret.line - 1]
     mark = strip(raw).comment
     if mark > 0 and raw[mark - 1] not in _NEUTRAL:
+        text = "the password is cut: a # or ! begins a comment even within a word"
         yield error(
-            "password-cut",
-            "the password is cut: a # or ! begins a comment even within a word",
-            secret.place,
-            fix='put it in double quotes: auth_pass "…"',
+            "password-cut", text, secret.place, fix='put it in double quotes: auth_pass "…"'
         )

@@ -68,11 +68,9 @@ def arithmetic(context: LintContext) -> Iterator[Finding]:
         if not weighted:
             continue
         if router.priority == OWNER:
+            text = f"instance {router.name}: priority 255 is not lowered by any script"
             yield warning(
-                "tracking-without-effect",
-                f"instance {router.name}: priority 255 is not lowered by any script",
-                weighted[0].line.place,
-                fix="priority 1 to 254",
+                "tracking-without-effect", text, weighted[0].line.place, fix="priority 1 to 254"
             )
             continue
         if router.name in grouped:

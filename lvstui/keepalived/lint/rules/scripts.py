@@ -31,11 +31,9 @@ def files(context: LintContext) -> Iterator[Finding]:
         means = _MEANS.get(program.line.words[0], "nothing is run")
         if not program.path.startswith("/"):
             if not program.path.startswith("$"):
+                text = f"{keyword}: no absolute path: keepalived looks in its own PATH"
                 yield note(
-                    "script-path-relative",
-                    f"{keyword}: no absolute path: keepalived looks in its own PATH",
-                    program.line.place,
-                    fix="write the whole path",
+                    "script-path-relative", text, program.line.place, fix="write the whole path"
                 )
             continue
         state = states.get(program.path, Script.GOOD)
