@@ -18,7 +18,7 @@ from lvstui.tui.dialog import ask
 from lvstui.tui.live import LiveScreen
 
 if TYPE_CHECKING:
-    from lvstui.lab.link import Breakable, LabLink
+    from lvstui.lab.faults import Fault, LabLink
     from lvstui.tui.host import PageHost
 
 
@@ -93,7 +93,7 @@ def _faults(screen: PageHost, lab: LabLink) -> Iterator[PaletteEntry]:
             yield PaletteEntry(title, escape(fault.summary), run, discovered=False)
 
 
-def _start_fault(screen: PageHost, lab: LabLink, fault: Breakable, node: str) -> None:
+def _start_fault(screen: PageHost, lab: LabLink, fault: Fault, node: str) -> None:
     """Ask for the argument when it needs one, then inject it in a thread."""
     if "argument" not in fault.needs:
         _inject(screen, lab, fault, node, None)
@@ -103,9 +103,7 @@ def _start_fault(screen: PageHost, lab: LabLink, fault: Breakable, node: str) ->
     ask(screen.app, question, lambda given: _inject(screen, lab, fault, node, given or None))
 
 
-def _inject(
-    screen: PageHost, lab: LabLink, fault: Breakable, node: str, argument: str | None
-) -> None:
+def _inject(screen: PageHost, lab: LabLink, fault: Fault, node: str, argument: str | None) -> None:
     app = screen.app
     what = f"fault: {fault.name} {node}".rstrip()
 
