@@ -10,7 +10,7 @@ from lvstui.operations.weight_changes import LiveKernel
 
 
 class RecordedTable(LiveKernel):
-    """As operations.weight_changes.Kernel."""
+    """As LiveKernel, of a recorded state."""
 
     def __init__(self, picture: Picture) -> None:
         self.weights = {
@@ -27,7 +27,7 @@ class RecordedTable(LiveKernel):
         """Writing waits for it."""
 
     def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
-        """As in Kernel."""
+        """As in LiveKernel."""
         if self.gate is not None:
             self.gate.wait(30)
         if self.raises is not None:
@@ -37,5 +37,5 @@ class RecordedTable(LiveKernel):
             self.weights[key, server] = weight
 
     def weight(self, key: ServiceKey, server: ServerKey) -> int | None:
-        """As in Kernel."""
+        """As in LiveKernel."""
         return self.weights.get((key, server))
