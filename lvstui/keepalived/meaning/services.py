@@ -99,7 +99,7 @@ def _family(virtual: Virtual, notes: Notes) -> None:
 
 def _defaults(virtual: Virtual, notes: Notes) -> None:
     """What keepalived sets or resets once a virtual server is complete, in its order."""
-    place = virtual.place
+    place = virtual.block.place
     members = virtual.group.members if virtual.group else ()
     addressed = any(m.address for m in members) if virtual.group else not virtual.fwmark
     if addressed:
@@ -219,7 +219,7 @@ def _service(virtual: Virtual, member: Member, name: str, group: str) -> Configu
         sorry_server=_key(sorry, member, False) if sorry else None,
         sorry_forwarding=sorry.forwarding if sorry else "",
         one_packet=virtual.one_packet,
-        place=virtual.place,
+        place=virtual.block.place,
         persistence_granularity=virtual.granularity,
         persistence_engine=virtual.engine,
         ha_suspend=virtual.ha_suspend,

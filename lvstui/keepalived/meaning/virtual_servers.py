@@ -100,11 +100,6 @@ class Virtual:
     servers: list[Real] = field(default_factory=list)
     timing: Timing = field(default_factory=Timing)
 
-    @property
-    def place(self) -> Place:
-        """Its header."""
-        return self.block.place
-
 
 def read_header(block: Block, known: dict[bytes, Group], notes: Notes) -> Virtual | None:
     header = block.header
@@ -138,7 +133,6 @@ def read_body(virtual: Virtual, notes: Notes) -> None:
 
 
 def _line(virtual: Virtual, line: Statement, notes: Notes) -> None:
-    """One statement of a virtual server."""
     word = line.words[0]
     if word in (b"lb_algo", b"lvs_sched"):
         value = notes.argument(line)

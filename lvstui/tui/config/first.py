@@ -48,11 +48,9 @@ class FirstScreen(Dialog[First]):
         self._shown = 0
 
     def heading(self) -> str:
-        """What this makes."""
         return "first configuration: a pair of directors in Direct Routing"
 
     def body(self) -> ComposeResult:
-        """The questions, then what they give."""
         with VerticalScroll(id="first-scroll", can_focus=False):
             for question in QUESTIONS:
                 with Horizontal(classes="first-line"):
@@ -96,11 +94,9 @@ class FirstScreen(Dialog[First]):
         self._draw()
 
     def on_descendant_focus(self) -> None:
-        """Say what the field means."""
-        focused = self.focused
-        id_ = (focused.id or "") if focused is not None else ""
+        at = self.focused.id if self.focused is not None else ""
         for question in QUESTIONS:
-            if id_ == f"first-{question.field}":
+            if at == f"first-{question.field}":
                 self.query_one("#first-help", Static).update(Content(question.help))
 
     def _draw(self) -> None:
@@ -154,7 +150,6 @@ class FirstScreen(Dialog[First]):
         """q is a letter here."""
 
     def action_other(self) -> None:
-        """Show the other director's file."""
         self._shown = 1 - self._shown
         self._draw()
 
@@ -189,11 +184,9 @@ class AfterFirstScreen(Dialog[str]):
         self._both, self._runs = both, runs
 
     def heading(self) -> str:
-        """Where we are."""
         return "the first configuration is written"
 
     def body(self) -> ComposeResult:
-        """The steps, then the buttons."""
         where = "both directors" if self._both else "this director"
         steps = []
         if not self._both:
@@ -217,7 +210,6 @@ class AfterFirstScreen(Dialog[str]):
             yield Button("Set the sysctl", id="sysctl", compact=True)
 
     def action_choose(self, what: str) -> None:
-        """Go on with that."""
         self.dismiss(what)
 
     @on(Button.Pressed)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from lvstui.keepalived.keywords import ENTRIES, NOTIFIES, Keyword, Keywords, ValueKind
 from lvstui.keepalived.meaning.effective.value import Origin, Plain, Value
@@ -136,6 +137,13 @@ def read(keyword: Keyword, line: Statement) -> Plain:
     return _READ.get(keyword.kind, _word)(line)
 
 
+@cache
+def _words(name: str) -> tuple[bytes, ...]:
+    """Every spelling of a keyword, that of global_defs among them."""
+    spellings = (name, *_SPELLINGS.get(name, ()), f"vrrp_{name}")
+    return tuple(text.encode() for text in spellings)
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """One place where values may be written."""
@@ -152,13 +160,14 @@ class Level:
     def lines(self, name: str) -> list[tuple[Statement, Plain]]:
         """The lines that set `name` here, with their values; those that keepalived ignores are
         left out."""
-        name = self.alias or name
-        spellings = (name, *_SPELLINGS.get(name, ()), f"vrrp_{name}")
-        known = [word for text in spellings if (word := text.encode()) in self.table]
-        if not known:
-            return []
-        lines = ((s, read(self.table[s.keyword], s)) for s in self.block.statements(*known))
-        return [(line, value) for line, value in lines if value is not None]
+        words = _words(self.alias or name)
+        found: list[tuple[Statement, Plain]] = []
+        for line in self.block.statements(*words):
+            keyword = self.table.get(line.words[0])
+            value = None if keyword is None else read(keyword, line)
+            if value is not None:
+                found.append((line, value))
+        return found
 
     def source(self, line: Statement) -> str:
         """From where the value of `line` is inherited."""

@@ -89,25 +89,21 @@ class Effective:
         return service_sections(block, read_service(block, self._groups, Notes()), self._version)
 
     def instances(self) -> Iterator[Section]:
-        """Each vrrp_instance."""
         everywhere = tuple(self.tree.blocks(b"global_defs"))
         blocks = self._named(b"vrrp_instance")
         for instance in self._instances:
             yield instance_section(blocks[instance.name], instance, everywhere, self._version)
 
     def instance(self, name: str) -> Section | None:
-        """The vrrp_instance of that name."""
         return next((s for s in self.instances() if s.title == name), None)
 
     def sync_groups(self) -> Iterator[Section]:
-        """Each vrrp_sync_group."""
         for block in self.tree.blocks(b"vrrp_sync_group"):
             if len(block.header.words) > 1:
                 members = self._sync_groups.get(shown(block.header.words[1]), ())
                 yield group_section(block, members, self._version)
 
     def tracked(self) -> Iterator[Section]:
-        """Each vrrp_script, track_file and vrrp_track_process."""
         found = self._tracking
         for keywords, things in (
             ((b"vrrp_script",), found.scripts),
