@@ -127,12 +127,12 @@ async def test_a_second_look_shows_what_became_worse(open_: Open) -> None:
         assert "3 of 3 good" in desk.text()
         fake.state.update(rs2="broken", rs3="broken")
         await looked(desk, "j")
-        assert [line.drift for line in screen(desk).matrix.lines] == [False, True, True]
+        assert [line.drift for line in screen(desk).matrix.rows] == [False, True, True]
         assert "worse than at the look before: VIP on lo, VIP path" in desk.text()
         await desk.press("f")
-        assert [line.name for line in screen(desk).matrix.lines] == ["rs2", "rs3"]
+        assert [line.name for line in screen(desk).matrix.rows] == ["rs2", "rs3"]
         await desk.press("escape", "slash", *"mute", "enter")
-        assert [line.name for line in screen(desk).matrix.lines] == ["rs3"]
+        assert [line.name for line in screen(desk).matrix.rows] == ["rs3"]
 
 
 async def test_only_the_marked_are_looked_at(open_: Open) -> None:
@@ -159,7 +159,7 @@ async def test_a_look_can_be_stopped_and_keeps_what_was_known(open_: Open) -> No
         await desk.tells("Wait for this")
         await desk.press("escape")
         await idle(desk)
-        assert all(line.checks for line in screen(desk).matrix.lines)
+        assert all(line.checks for line in screen(desk).matrix.rows)
 
 
 async def test_a_changed_key_is_shown_whole(open_: Open) -> None:
@@ -493,7 +493,7 @@ async def test_what_does_not_fit_scrolls_with_the_cursor(open_: Open) -> None:
 
 async def test_a_host_with_several_vips_has_a_line_for_each(open_: Open) -> None:
     async with open_(FakeRealServers(), picture=pictures.site()) as desk:
-        lines = screen(desk).matrix.lines
+        lines = screen(desk).matrix.rows
         assert len({line.vip for line in lines}) > 1
         assert sum(line.first for line in lines) == len({line.address for line in lines})
 

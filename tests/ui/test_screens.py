@@ -335,7 +335,7 @@ async def test_events_filter_pause_and_go_there(start: Start) -> None:
         await desk.press("p")
         assert "rs3 down" in desk.text()
         await desk.press("slash", *"number 15", "enter")
-        assert all("15" in event.text for event in screen.list.shown)
+        assert all("15" in event.text for event in screen.list.rows)
         await desk.press("enter")
         await desk.until(lambda: desk.app.current_mode == "services")
         row = desk.services.table.row
@@ -349,9 +349,9 @@ async def test_events_keep_their_place_while_new_ones_come(start: Start) -> None
         await desk.press("7", *"jjjjj")
         screen = desk.app.screen
         assert isinstance(screen, EventsScreen)
-        event = screen.list.event_at
+        event = screen.list.here
         await desk.push(replace(picture, events=(*picture.events, *pictures.events())))
-        assert screen.list.event_at is event
+        assert screen.list.here is event
 
 
 async def test_export_writes_json_lines_and_never_over_a_file(start: Start, tmp_path: Path) -> None:

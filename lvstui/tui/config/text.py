@@ -25,7 +25,7 @@ _MARKS = {
 }
 
 
-class ConfigText(LineList, inherit_bindings=False):
+class ConfigText(LineList[bytes], inherit_bindings=False):
     """One file; the cursor is a line."""
 
     PREFIX = "config-text"
@@ -53,10 +53,6 @@ class ConfigText(LineList, inherit_bindings=False):
         self._left = 0
 
     @property
-    def count(self) -> int:
-        return len(self.page.lines) if self.page is not None else 0
-
-    @property
     def line(self) -> int:
         """The line under the cursor, from 1."""
         return self._at + 1
@@ -69,7 +65,7 @@ class ConfigText(LineList, inherit_bindings=False):
     def show(self, page: FilePage | None, line: int = 0) -> None:
         """Show this file; with the cursor on `line`, or where it is when that is 0."""
         other = page is None or self.page is None or page.path != self.page.path
-        self.page = page
+        self.page, self.rows = page, page.lines if page is not None else ()
         if other:
             self._left = 0
             self._at = 0

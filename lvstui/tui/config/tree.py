@@ -22,7 +22,7 @@ class _Row:
     depth: int
 
 
-class ConfigTree(LineList, inherit_bindings=False):
+class ConfigTree(LineList[_Row], inherit_bindings=False):
     """Files, instances, services, real servers, checks."""
 
     PREFIX = "config-tree"
@@ -41,18 +41,12 @@ class ConfigTree(LineList, inherit_bindings=False):
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
         super().__init__(glyphs, id=id)
         self._outline: Outline | None = None
-        self._rows: list[_Row] = []
         self._places: dict[NodeId, int] = {}
         self._opened: set[NodeId] = set()
 
     @property
-    def count(self) -> int:
-        """Lines that are shown, folded ones not counted."""
-        return len(self._rows)
-
-    @property
     def item(self) -> Item | None:
-        return self._rows[self._at].item if self._at < len(self._rows) else None
+        return self.here.item if self.here is not None else None
 
     def show(self, outline: Outline | None) -> None:
         """Show this one; what was open stays open, the cursor on its line."""
@@ -68,7 +62,7 @@ class ConfigTree(LineList, inherit_bindings=False):
         self._build()
         if here is not None:
             self._at = next(
-                (i for i, row in enumerate(self._rows) if row.item.id == here.id), self._at
+                (i for i, row in enumerate(self.rows) if row.item.id == here.id), self._at
             )
         self.fit_lines()
         self.put_cursor(self._at)
@@ -83,7 +77,7 @@ class ConfigTree(LineList, inherit_bindings=False):
                 if row.item.opens and row.item.id in self._opened:
                     inside = self._outline.children(row.item.id)
                     waiting.extend(_Row(item, row.depth + 1) for item in reversed(inside))
-        self._rows = rows
+        self.rows = rows
         self._places = {row.item.id: at for at, row in enumerate(rows)}
 
     def reveal(self, id: NodeId | None) -> None:
@@ -105,7 +99,7 @@ class ConfigTree(LineList, inherit_bindings=False):
         self.reveal(id)
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        row = self._rows[at]
+        row = self.rows[at]
         item, glyphs = row.item, self.glyphs
         fold = " "
         if item.opens:
@@ -166,14 +160,14 @@ class ConfigTree(LineList, inherit_bindings=False):
         if item.opens and item.id in self._opened:
             self._turn(item.id, False)
             return
-        depth = self._rows[self._at].depth
-        above = next((i for i in range(self._at - 1, -1, -1) if self._rows[i].depth < depth), None)
+        depth = self.rows[self._at].depth
+        above = next((i for i in range(self._at - 1, -1, -1) if self.rows[i].depth < depth), None)
         if above is not None:
             self.action_move(above - self._at)
 
     def clicked(self, at: int, x: int) -> None:
         """On the fold mark: fold or unfold."""
-        row = self._rows[at]
+        row = self.rows[at]
         if row.item.opens and 1 + 2 * row.depth <= x <= 2 + 2 * row.depth:
             self._turn(row.item.id, row.item.id not in self._opened)
 

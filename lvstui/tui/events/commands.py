@@ -24,24 +24,24 @@ class EventsPage(FilteredPage, Protocol):
     def export(self) -> None: ...
 
 
-_event: Callable[[EventsPage], str] = needs(lambda page: page.list.event_at, "There is no event.")
+_event: Callable[[EventsPage], str] = needs(lambda page: page.list.here, "There is no event.")
 
 
 def _about_a_service(page: EventsPage) -> str:
-    event = page.list.event_at
+    event = page.list.here
     if event is None or event.service is not None:
         return _event(page)
     return "This event is about no particular service."
 
 
 def _go_there(page: EventsPage) -> None:
-    event = page.list.event_at
+    event = page.list.here
     if event is not None and event.service is not None:
         page.run_worker(page.console.show_server(event.service, event.server))
 
 
 def _copy(page: EventsPage) -> None:
-    event = page.list.event_at
+    event = page.list.here
     if event is not None:
         page.copy(f"{clock_ms(event.at)} {event.host} {event.text}")
 
@@ -75,7 +75,7 @@ EVENT_COMMANDS: tuple[Command[EventsPage], ...] = grouped(
         "Write the events that are shown to a new file in lvstui's state folder, one JSON "
         "object a line.",
         lambda page: page.export(),
-        needs(lambda page: page.list.shown, "There is no event to write."),
+        needs(lambda page: page.list.rows, "There is no event to write."),
         "lvstui status --json",
     ),
     HarmlessCommand(

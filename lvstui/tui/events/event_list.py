@@ -25,7 +25,7 @@ def event_matches(event: Event, pattern: str) -> bool:
     return all(word in line for word in words) != hide
 
 
-class EventList(LineList, inherit_bindings=False):
+class EventList(LineList[Event], inherit_bindings=False):
     """`14:03:19.120  lb1  ▎ rs3 down: …`, newest at the top."""
 
     PREFIX = "event-list"
@@ -42,23 +42,22 @@ class EventList(LineList, inherit_bindings=False):
         self._source: Sequence[Event] = ()
         self._pattern = ""
         self._now = 0.0
-        self._rows: list[Event] = []
         self._hosts = 3
 
     def show_events(self, found: Sequence[Event], now: float, pattern: str = "") -> None:
         """Show these (oldest first, as the picture holds them)."""
         if found is self._source and pattern == self._pattern:
             return
-        at = self.event_at
+        at = self.here
         self._source, self._pattern, self._now = found, pattern, now
         rows = [event for event in reversed(found) if event_matches(event, pattern)]
-        same = len(rows) == len(self._rows) and all(
-            a is b for a, b in zip(rows, self._rows, strict=True)
+        same = len(rows) == len(self.rows) and all(
+            a is b for a, b in zip(rows, self.rows, strict=True)
         )
         if same:
             return
         old_at = self._at
-        self._rows = rows
+        self.rows = rows
         self._hosts = max((width_of(event.host) for event in rows), default=3)
         self.fit_lines()
         if at is not None and (old_at or self.scroll_offset.y):
@@ -69,27 +68,14 @@ class EventList(LineList, inherit_bindings=False):
                 self.scroll_to(y=self.scroll_offset.y + moved, animate=False, immediate=True)
         else:
             self._at = 0
-        if self.event_at is not at and self.can_focus:
+        if self.here is not at and self.can_focus:
             self.post_message(self.Moved(self))
         self.refresh()
-
-    @property
-    def shown(self) -> Sequence[Event]:
-        """What passes the filter, newest first."""
-        return self._rows
-
-    @property
-    def event_at(self) -> Event | None:
-        return self._rows[self._at] if self._at < len(self._rows) else None
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
 
     def segments(self, at: int, over: int) -> list[Segment]:
         width = self.scrollable_content_region.width
         over = over and int(self.has_focus)
-        event = self._rows[at]
+        event = self.rows[at]
         stamp = clock_ms(event.at)
         day = moment(event.at, self._now)
         if len(day) > len("00:00:00"):

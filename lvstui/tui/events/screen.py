@@ -49,7 +49,7 @@ class EventsScreen(FilteredScreen):
     def _say_state(self, picture: Picture) -> None:
         total = len(picture.events)
         bits: list[Bit] = [(" EVENTS ", "bold $lv-dim")]
-        shown = len(self.list.shown)
+        shown = len(self.list.rows)
         if not total:
             bits.append((" Nothing has happened since lvstui began to look.", "$lv-dim"))
         else:
@@ -80,7 +80,7 @@ class EventsScreen(FilteredScreen):
 
     def export(self) -> None:
         """What is shown to a new file in the state folder, in a thread."""
-        shown = tuple(self.list.shown)
+        shown = tuple(self.list.rows)
         self.run_worker(lambda: self._write(shown), thread=True, exit_on_error=False)
 
     def _write(self, shown: Sequence[Event]) -> None:
@@ -92,7 +92,7 @@ class EventsScreen(FilteredScreen):
     @on(EventList.Moved)
     def _show_whole(self) -> None:
         """The event under the cursor in full: its line may have been too short for it."""
-        event = self.list.event_at
+        event = self.list.here
         content = Content("")
         if event is not None:
             about = " ".join(str(key) for key in (event.server, event.service) if key)

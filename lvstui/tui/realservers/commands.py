@@ -89,7 +89,7 @@ def _mark(page: RealServersPage) -> None:
 
 
 def _mark_all(page: RealServersPage) -> None:
-    shown = {line.address for line in page.matrix.lines}
+    shown = {line.address for line in page.matrix.rows}
     page.matrix.mark(shown, bool(shown - page.matrix.marks))
 
 

@@ -24,7 +24,7 @@ from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 from lvstui.tui.widgets.lines import LineList, classes_of, moves
 
 
-class Matrix(LineList, inherit_bindings=False):
+class Matrix(LineList[MatrixLine], inherit_bindings=False):
     """Hosts down, checks across; the cursor is a cell."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = classes_of(
@@ -60,7 +60,6 @@ class Matrix(LineList, inherit_bindings=False):
         super().__init__(glyphs, id=id)
         self.marks: set[str] = set()
         """Addresses of the marked hosts."""
-        self._lines: tuple[MatrixLine, ...] = ()
         self._column = 0
         self._left = 0
         """First check column that is shown."""
@@ -71,10 +70,10 @@ class Matrix(LineList, inherit_bindings=False):
     def show_lines(self, lines: Sequence[MatrixLine]) -> None:
         """Show these; the cursor stays on its host."""
         new = tuple(lines)
-        if new == self._lines:
+        if new == self.rows:
             return
         here = self.line
-        self._lines, self._places = new, None
+        self.rows, self._places = new, None
         if here is not None:
             at = next((i for i, line in enumerate(new) if line.id == here.id), self._at)
             self._at = at
@@ -87,16 +86,8 @@ class Matrix(LineList, inherit_bindings=False):
         self.put_cursor(self._at)
 
     @property
-    def count(self) -> int:
-        return len(self._lines)
-
-    @property
-    def lines(self) -> Sequence[MatrixLine]:
-        return self._lines
-
-    @property
     def line(self) -> MatrixLine | None:
-        return self._lines[self._at] if self._at < len(self._lines) else None
+        return self.here
 
     @property
     def check_id(self) -> str:
@@ -116,7 +107,7 @@ class Matrix(LineList, inherit_bindings=False):
 
     def go_to(self, address: str, check: str = "") -> bool:
         """Put the cursor on a host, and on one of its checks; False when it is not shown."""
-        at = next((i for i, line in enumerate(self._lines) if line.address == address), None)
+        at = next((i for i, line in enumerate(self.rows) if line.address == address), None)
         if at is None:
             return False
         if check:
@@ -129,7 +120,7 @@ class Matrix(LineList, inherit_bindings=False):
     def _chosen_places(self) -> Places:
         width = self.scrollable_content_region.width
         if self._places is None or self._places.width != width:
-            self._places = place(width, self._lines, self.glyphs)
+            self._places = place(width, self.rows, self.glyphs)
         return self._places
 
     def head(self) -> Strip:
@@ -142,7 +133,7 @@ class Matrix(LineList, inherit_bindings=False):
             bits.append(Segment(fit("VIP", places.vip), dim))
         used = places.head
         for column, _, width in places.shown(self._left):
-            here = column == self._column and bool(self._lines)
+            here = column == self._column and bool(self.rows)
             bits.append(
                 Segment(
                     fit(places.titles[column], width - places.gap, ellipsis=""),
@@ -156,10 +147,10 @@ class Matrix(LineList, inherit_bindings=False):
         return Strip(bits).adjust_cell_length(places.width, dim)
 
     def is_marked(self, at: int) -> bool:
-        return self._lines[at].address in self.marks
+        return self.rows[at].address in self.marks
 
     def segments(self, at: int, over: int) -> list[Segment]:
-        places, line, glyphs = self._chosen_places(), self._lines[at], self.glyphs
+        places, line, glyphs = self._chosen_places(), self.rows[at], self.glyphs
         marked = self.is_marked(at)
 
         def style(meaning: str, level: int = over) -> Style:
@@ -225,8 +216,8 @@ class Matrix(LineList, inherit_bindings=False):
 
     def clicked(self, at: int, x: int) -> None:
         """On the box: mark."""
-        address = self._lines[at].address
-        if x < 4 and self._lines[at].first:
+        address = self.rows[at].address
+        if x < 4 and self.rows[at].first:
             self.mark({address}, address not in self.marks)
 
     def head_clicked(self, x: int) -> None:

@@ -113,7 +113,7 @@ class RealServersScreen(FilteredScreen):
                     "$lv-text",
                 )
             )
-        elif session.hosts and not self.matrix.lines:
+        elif session.hosts and not self.matrix.rows:
             what = f"/{self._pattern.strip()}" if self._pattern.strip() else "not good only"
             bits.append((f"Nothing to show ({what}): Esc shows all.", "$lv-text"))
         if not session.possible:

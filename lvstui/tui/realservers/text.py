@@ -223,7 +223,7 @@ def target_bits(
         hint = " stopping" if session.stopping else " (o opens it)" if changing else " (Esc stops)"
         return left, [(f"{session.under_way} {glyphs.ellipsis}{hint}", "bold $lv-accent")]
     right: list[Bit] = []
-    hidden = total - len(matrix.lines)
+    hidden = total - len(matrix.rows)
     if hidden:
         right.append((f"{hidden} hidden  ", "$lv-dim"))
     seen = [look for host in session.hosts if (look := picture.looks.get(host.address))]

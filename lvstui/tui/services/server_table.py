@@ -7,7 +7,7 @@ are kept by identity, so they survive every refresh and re-ordering.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ from lvstui.tui.widgets.lines import LineList, classes_of, moves
 _Target = tuple[ServiceKey, ServerKey]
 
 
-class ServerTable(LineList, inherit_bindings=False):
+class ServerTable(LineList[Row], inherit_bindings=False):
     """Services that fold, with their real servers."""
 
     class CursorMoved(Message):
@@ -120,6 +120,7 @@ class ServerTable(LineList, inherit_bindings=False):
         rows = self._list
         before_at, known_width = self._at, rows.name_width
         rows.build(self._services, self.shape, self.folded)
+        self.rows = rows.rows
         found = rows.index(self._cursor) if self._cursor is not None else None
         if found is None and self._cursor is not None:
             # Folded or filtered away: its service, else whatever stands in its place.
@@ -219,13 +220,7 @@ class ServerTable(LineList, inherit_bindings=False):
 
     @property
     def row(self) -> Row | None:
-        rows = self._list.rows
-        return rows[self._at] if self._at < len(rows) else None
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """Every row that is shown, in order; painted or not."""
-        return self._list.rows
+        return self.here
 
     @property
     def hidden(self) -> int:
@@ -242,10 +237,6 @@ class ServerTable(LineList, inherit_bindings=False):
             return False
         self.put_cursor(at)
         return True
-
-    @property
-    def count(self) -> int:
-        return len(self._list)
 
     def set_cursor(self, at: int) -> None:
         """Onto that row; tell when it is another one."""

@@ -6,9 +6,9 @@ cursor, paging, clicks, the focus and styles are here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -41,7 +41,10 @@ def classes_of(prefix: str, words: str, more: Iterable[Enum] = ()) -> set[str]:
     return {f"{prefix}--{word}" for word in (*words.split(), *(one.value for one in more))}
 
 
-class LineList(ScrollView, can_focus=True):
+Line = TypeVar("Line")
+
+
+class LineList(ScrollView, Generic[Line], can_focus=True):
     """Subclasses say how many lines there are and what is on each."""
 
     BINDINGS: ClassVar[list[BindingType]] = moves()
@@ -58,20 +61,22 @@ class LineList(ScrollView, can_focus=True):
     class Moved(Message):
         """Another line is under the cursor, by the operator's hand."""
 
-        def __init__(self, view: LineList) -> None:
+        def __init__(self, view: LineList[Any]) -> None:
             super().__init__()
             self.view = view
 
     class Opened(Message):
         """A line was clicked twice."""
 
-        def __init__(self, view: LineList) -> None:
+        def __init__(self, view: LineList[Any]) -> None:
             super().__init__()
             self.view = view
 
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.glyphs = glyphs
+        self.rows: Sequence[Line] = ()
+        """What is on the lines, top to bottom."""
         self._at = 0
         """The line under the cursor, from 0."""
         self._styles_of: dict[tuple[str, int, bool, bool], Style] = {}
@@ -81,7 +86,12 @@ class LineList(ScrollView, can_focus=True):
     @property
     def count(self) -> int:
         """Lines in all, without the head."""
-        raise NotImplementedError
+        return len(self.rows)
+
+    @property
+    def here(self) -> Line | None:
+        """What is under the cursor."""
+        return self.rows[self._at] if self._at < len(self.rows) else None
 
     def segments(self, at: int, over: int) -> list[Segment]:
         """Line `at` (from 0); `over` is 1 on the cursor's line."""
