@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -339,6 +340,10 @@ def test_whose_process_a_guard_may_be(host: Host) -> None:
         with subprocess.Popen(words) as other:
             try:
                 (host.state / ID / "guard.1").write_text(f"{other.pid}\n")
+                # Until then it is still root's setpriv.
+                comm = Path(f"/proc/{other.pid}/comm")
+                while comm.read_text() != "sh\n":
+                    time.sleep(0.01)
                 assert host.run(looks).text == "", uids
                 assert ChangeMarks(host.state).look()[0].guarded is False, uids
             finally:
