@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.intent import Intent
-from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService, Target
+from lvstui.keepalived.edit.target import (
+    NamedBlock,
+    OfCheck,
+    OfGlobals,
+    OfNamed,
+    OfServer,
+    OfService,
+)
 from lvstui.keepalived.keywords import KNOWN_WORDS, ROOT, Keyword, walk
 from lvstui.keepalived.meaning.effective.trace import TYPED
 from lvstui.keepalived.text.lexer import strip
@@ -40,7 +47,7 @@ class Selection:
     """The entry of it."""
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> NamedBlock | None:
         """The block, for an edit of one of its values."""
         if self.service is not None:
             if self.server is None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lvstui.tui.screens import SCREENS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -61,6 +63,33 @@ def test_a_circle_is_found_wherever_its_imports_stand(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / f"{name}.py").write_text(text)
     assert circles(imports_of(tmp_path)) == [["lvstui.a", "lvstui.b", "lvstui.c"]]
+
+
+BY_NAME = {"__main__", "lab.inside.agent", "lab.inside.machine"}
+"""Modules that are started, not imported."""
+
+
+def test_no_module_is_left_behind() -> None:
+    package = ROOT / "lvstui"
+    graph = imports_of(package)
+    used = set().union(*graph.values()) | {f"lvstui.{name}" for name in BY_NAME}
+    rooms = {
+        ".".join(("lvstui", *path.parent.relative_to(package).parts))
+        for path in package.rglob("__init__.py")
+    }
+    used |= {f"lvstui.tui.{screen.mode}.screen" for screen in SCREENS}
+    left = graph.keys() - used - rooms
+    assert left == set()
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """Classes within a class (messages of a widget) are known by their owner."""
+    places: dict[str, list[str]] = {}
+    for path in (ROOT / "lvstui").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def imports_of(package: Path) -> dict[str, set[str]]:

@@ -78,7 +78,7 @@ class Collector:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Compared:
     """One field of the typed view, and what a change of it is to those who use the site."""
 
     name: str
@@ -133,7 +133,9 @@ class About:
         if come is not None:
             to.come.add(come)
 
-    def fields(self, fields: Iterable[Field], old: object, new: object, before: str = "") -> None:
+    def fields(
+        self, fields: Iterable[Compared], old: object, new: object, before: str = ""
+    ) -> None:
         """Each of `fields` that is another one in `new`; `before` begins the sentence."""
         for one in fields:
             was, now = getattr(old, one.name), getattr(new, one.name)

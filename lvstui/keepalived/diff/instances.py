@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lvstui.keepalived.diff.form import CUTS, MOVES, WATCHES, About, Collector, Field, only_in, word
+from lvstui.keepalived.diff.form import (
+    CUTS,
+    MOVES,
+    WATCHES,
+    About,
+    Collector,
+    Compared,
+    only_in,
+    word,
+)
 from lvstui.model.config import Configuration, ConfiguredInstance
 
 BOTH = "both directors must have it at once"
@@ -102,10 +111,10 @@ def _moved(before: Configuration, after: Configuration, to: Collector) -> frozen
 _ANEW = f": keepalived takes the instance down and makes it anew; {BOTH}"
 _TWICE = f"{BOTH}, else both become MASTER"
 _FIELDS = (
-    Field("interface", CUTS, tail=_ANEW),
-    Field("vrid", CUTS, "virtual_router_id", tail=_ANEW),
-    Field("version", CUTS, "VRRP version", "version", f"; {_TWICE}", follows="vrrp_version"),
-    Field(
+    Compared("interface", CUTS, tail=_ANEW),
+    Compared("vrid", CUTS, "virtual_router_id", tail=_ANEW),
+    Compared("version", CUTS, "VRRP version", "version", f"; {_TWICE}", follows="vrrp_version"),
+    Compared(
         "auth_type",
         CUTS,
         "authentication of adverts",
@@ -113,8 +122,8 @@ _FIELDS = (
         f"; {_TWICE}",
         kind="auth",
     ),
-    Field("priority", MOVES, tail="; may fail over, the higher priority wins"),
-    Field(
+    Compared("priority", MOVES, tail="; may fail over, the higher priority wins"),
+    Compared(
         "advert_interval_s",
         MOVES,
         "advert_int",
@@ -122,20 +131,20 @@ _FIELDS = (
         unit=" s",
         kind="advert-interval",
     ),
-    Field(
+    Compared(
         "state", WATCHES, tail="; it counts when keepalived starts, a reload keeps who is MASTER"
     ),
-    Field("nopreempt", MOVES, keywords="nopreempt preempt"),
-    Field("preempt_delay_s", WATCHES, "preempt_delay", unit=" s", kind="preempt-delay"),
-    Field(
+    Compared("nopreempt", MOVES, keywords="nopreempt preempt"),
+    Compared("preempt_delay_s", WATCHES, "preempt_delay", unit=" s", kind="preempt-delay"),
+    Compared(
         "unicast_source", MOVES, "source of adverts", "mcast_src_ip unicast_src_ip", kind="source"
     ),
-    Field("skip_check_adv_addr", WATCHES, follows="vrrp_skip_check_adv_addr", kind="skip-check"),
-    Field("strict", MOVES, "strict_mode", follows="vrrp_strict"),
+    Compared("skip_check_adv_addr", WATCHES, follows="vrrp_skip_check_adv_addr", kind="skip-check"),
+    Compared("strict", MOVES, "strict_mode", follows="vrrp_strict"),
 )
 
 
-def _judged(field: Field, old: ConfiguredInstance, new: ConfiguredInstance) -> Field:
+def _judged(field: Compared, old: ConfiguredInstance, new: ConfiguredInstance) -> Compared:
     """What a change of `field` means for this instance."""
     if field.name == "priority" and new.nopreempt:
         tail = "; a BACKUP of higher priority does not take over (nopreempt)"
@@ -266,28 +275,28 @@ def _groups(before: Configuration, after: Configuration, to: Collector) -> None:
         to.everywhere.add(f"group of {name}")
 
 
-_WEIGHT = Field("weight", MOVES, kind="tracked-weight")
+_WEIGHT = Compared("weight", MOVES, kind="tracked-weight")
 _TRACKED = (
     (
         "vrrp_script",
         "scripts",
         (
-            Field("script", WATCHES, kind="tracked"),
-            Field("interval_s", WATCHES, "interval", kind="tracked"),
-            Field("timeout_s", WATCHES, "timeout", kind="tracked"),
+            Compared("script", WATCHES, kind="tracked"),
+            Compared("interval_s", WATCHES, "interval", kind="tracked"),
+            Compared("timeout_s", WATCHES, "timeout", kind="tracked"),
             _WEIGHT,
-            Field("rise", WATCHES, kind="tracked"),
-            Field("fall", WATCHES, kind="tracked"),
+            Compared("rise", WATCHES, kind="tracked"),
+            Compared("fall", WATCHES, kind="tracked"),
         ),
     ),
-    ("track_file", "track_files", (Field("path", WATCHES, "file", kind="tracked"), _WEIGHT)),
+    ("track_file", "track_files", (Compared("path", WATCHES, "file", kind="tracked"), _WEIGHT)),
     (
         "vrrp_track_process",
         "track_processes",
         (
-            Field("process", WATCHES, kind="tracked"),
+            Compared("process", WATCHES, kind="tracked"),
             _WEIGHT,
-            Field("quorum", WATCHES, kind="tracked"),
+            Compared("quorum", WATCHES, kind="tracked"),
         ),
     ),
 )
@@ -311,6 +320,6 @@ def _tracking(before: Configuration, after: Configuration, to: Collector) -> Non
 
 
 _GLOBALS = tuple(
-    Field(name, WATCHES, follows=name, kind="global")
+    Compared(name, WATCHES, follows=name, kind="global")
     for name in ("router_id", "notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo", "enable_dbus")
 )

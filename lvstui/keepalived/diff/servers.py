@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lvstui.keepalived.diff.form import CUTS, MOVES, WATCHES, About, Collector, Field
+from lvstui.keepalived.diff.form import CUTS, MOVES, WATCHES, About, Collector, Compared
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService
 
 _Relative = tuple[str, int]
@@ -12,31 +12,31 @@ _LATE = (
     ": keepalived does not apply it by a reload alone, only with a change of weight or forwarding"
 )
 _FIELDS = (
-    Field(
+    Compared(
         "forwarding",
         CUTS,
         keywords="lb_kind lvs_method",
         tail=": packets reach it in another way, and it must be set up for that",
     ),
-    Field("upper_threshold", WATCHES, "uthreshold", tail=_LATE, kind="threshold"),
-    Field("lower_threshold", WATCHES, "lthreshold", tail=_LATE, kind="threshold"),
+    Compared("upper_threshold", WATCHES, "uthreshold", tail=_LATE, kind="threshold"),
+    Compared("lower_threshold", WATCHES, "lthreshold", tail=_LATE, kind="threshold"),
 )
 _OF_CHECKS = (
-    Field(
+    Compared(
         "inhibit_on_failure",
         WATCHES,
         "inhibit_on_failure (when it fails it stays, at weight 0)",
         "inhibit_on_failure",
         kind="inhibit",
     ),
-    Field("alpha", WATCHES, "alpha (starts as down)", "alpha"),
-    Field("notify_up", WATCHES, "notify_up script", "notify_up", kind="notify"),
-    Field("notify_down", WATCHES, "notify_down script", "notify_down", kind="notify"),
+    Compared("alpha", WATCHES, "alpha (starts as down)", "alpha"),
+    Compared("notify_up", WATCHES, "notify_up script", "notify_up", kind="notify"),
+    Compared("notify_down", WATCHES, "notify_down script", "notify_down", kind="notify"),
 )
 """May be written in a check, too."""
 _TIMING = (
-    Field("delay_loop_s", WATCHES, "every", "delay_loop", unit=" s", kind="checker-changed"),
-    Field(
+    Compared("delay_loop_s", WATCHES, "every", "delay_loop", unit=" s", kind="checker-changed"),
+    Compared(
         "connect_timeout_s",
         WATCHES,
         "timeout",
@@ -44,7 +44,7 @@ _TIMING = (
         unit=" s",
         kind="checker-changed",
     ),
-    Field("retry", WATCHES, "retries", "retry nb_get_retry", kind="checker-changed"),
+    Compared("retry", WATCHES, "retries", "retry nb_get_retry", kind="checker-changed"),
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvstui.keepalived.diff.form import CUTS, MOVES, WATCHES, Collector, Field, word
+from lvstui.keepalived.diff.form import CUTS, MOVES, WATCHES, Collector, Compared, word
 from lvstui.keepalived.diff.servers import compare_servers
 from lvstui.model.config import Configuration, ConfiguredService, Place
 from lvstui.model.keys import ServiceKey
@@ -120,8 +120,8 @@ def _members(service: ConfiguredService, to: Collector) -> None:
 
 
 _FIELDS = (
-    Field("scheduler", MOVES, keywords="lb_algo lvs_sched"),
-    Field(
+    Compared("scheduler", MOVES, keywords="lb_algo lvs_sched"),
+    Compared(
         "persistence_s",
         MOVES,
         "persistence",
@@ -130,43 +130,43 @@ _FIELDS = (
         " s",
         kind="persistence",
     ),
-    Field(
+    Compared(
         "persistence_granularity",
         MOVES,
         "persistence granularity",
         "persistence_granularity persistence_timeout",
     ),
-    Field("persistence_engine", MOVES, "persistence engine", "persistence_engine"),
-    Field("one_packet", MOVES, "one-packet scheduling", "ops"),
-    Field(
+    Compared("persistence_engine", MOVES, "persistence engine", "persistence_engine"),
+    Compared("one_packet", MOVES, "one-packet scheduling", "ops"),
+    Compared(
         "flags",
         MOVES,
         "scheduler flags",
         "hashed flag-1 flag-2 flag-3 sh-port sh-fallback mh-port mh-fallback",
         kind="scheduler-flags",
     ),
-    Field(
+    Compared(
         "quorum",
         WATCHES,
         keywords="quorum weight",
         tail=": when the sorry server and the quorum scripts come in",
     ),
-    Field("hysteresis", WATCHES, keywords="hysteresis quorum"),
-    Field("alpha", WATCHES, "alpha (servers start as down)", "alpha"),
-    Field("omega", WATCHES, "omega (notify when keepalived ends)", "omega"),
-    Field("ha_suspend", WATCHES, "ha_suspend (no checks without the VIP)", "ha_suspend"),
-    Field("quorum_up", WATCHES, "quorum_up script", "quorum_up", kind="quorum-script"),
-    Field("quorum_down", WATCHES, "quorum_down script", "quorum_down", kind="quorum-script"),
-    Field(
+    Compared("hysteresis", WATCHES, keywords="hysteresis quorum"),
+    Compared("alpha", WATCHES, "alpha (servers start as down)", "alpha"),
+    Compared("omega", WATCHES, "omega (notify when keepalived ends)", "omega"),
+    Compared("ha_suspend", WATCHES, "ha_suspend (no checks without the VIP)", "ha_suspend"),
+    Compared("quorum_up", WATCHES, "quorum_up script", "quorum_up", kind="quorum-script"),
+    Compared("quorum_down", WATCHES, "quorum_down script", "quorum_down", kind="quorum-script"),
+    Compared(
         "sorry_forwarding",
         MOVES,
         "forwarding of the sorry server",
         "sorry_server_lvs_method lb_kind lvs_method",
     ),
-    Field("sorry_inhibit", WATCHES, "sorry_server_inhibit"),
+    Compared("sorry_inhibit", WATCHES, "sorry_server_inhibit"),
 )
 _GROUP = (
-    Field(
+    Compared(
         "group",
         CUTS,
         tail=": keepalived knows the service by its group, deletes it and makes it anew",

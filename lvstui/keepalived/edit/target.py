@@ -22,7 +22,7 @@ from lvstui.keepalived.text.tree import Block, Tree
 from lvstui.model.keys import ServerKey, ServiceKey
 
 
-class Target(Protocol):
+class NamedBlock(Protocol):
     """A block, without where it stands."""
 
     def find(self, tree: Tree) -> Found:
@@ -94,7 +94,7 @@ class SetValue:
     written in the style of its neighbours.
     """
 
-    target: Target
+    target: NamedBlock
     keyword: str
     words: tuple[str, ...] = field(default=(), repr=False)
 
@@ -113,7 +113,7 @@ class RemoveValue:
     """Every line of a keyword in a block goes, so that its default is in force. Refused when there
     is none."""
 
-    target: Target
+    target: NamedBlock
     keyword: str
 
     def on(self, tree: Tree) -> Change:

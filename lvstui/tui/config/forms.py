@@ -33,7 +33,14 @@ from lvstui.keepalived.edit.judge import (
 )
 from lvstui.keepalived.edit.servers import NewServer
 from lvstui.keepalived.edit.services import NewService
-from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService, Target
+from lvstui.keepalived.edit.target import (
+    NamedBlock,
+    OfCheck,
+    OfGlobals,
+    OfNamed,
+    OfServer,
+    OfService,
+)
 from lvstui.model.config import Configuration, ConfiguredService
 from lvstui.model.keys import ServerKey, ServiceKey, canonical_address
 
@@ -105,7 +112,7 @@ def _number_or_none(values: Values, keyword: str) -> int | None:
 
 
 def _set_all(
-    fields: Sequence[Field], values: Values, target: Target, keywords: Sequence[str]
+    fields: Sequence[Field], values: Values, target: NamedBlock, keywords: Sequence[str]
 ) -> tuple[Intent, ...]:
     wanted = [f for f in fields if f.keyword in keywords]
     return tuple(intent.SetValue(target, words[0], words[1:]) for words in settings(wanted, values))
@@ -285,7 +292,7 @@ def script_form(version: str) -> Form:
     )
 
 
-def block_of(target: Target) -> str:
+def block_of(target: NamedBlock) -> str:
     """The keyword of a target's block."""
     if isinstance(target, OfCheck):
         return target.kind
@@ -295,7 +302,7 @@ def block_of(target: Target) -> str:
     return names[type(target)]
 
 
-def settable(target: Target, version: str) -> list[Field]:
+def settable(target: NamedBlock, version: str) -> list[Field]:
     """The values that a block of that kind may have, header and inner blocks left out."""
     block = block_of(target)
     fields = {
@@ -308,7 +315,7 @@ def settable(target: Target, version: str) -> list[Field]:
     return [f for f in fields if f.known(version) and field_of(block, f.keyword) == f]
 
 
-def value_form(target: Target, keyword: str, now: str, version: str) -> Form:
+def value_form(target: NamedBlock, keyword: str, now: str, version: str) -> Form:
     """Another value for one keyword; `now` is empty for a secret."""
     block = block_of(target)
     known = field_of(block, keyword)
