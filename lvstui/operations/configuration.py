@@ -174,7 +174,9 @@ class DirectorConfigs:
             where, seen = item
             return with_runner(where, lambda r: candidate(seen, r, files[where.name]))
 
-        old = {name: seen.config for name, seen in looks.items() if isinstance(seen, DirectorSeen)}
+        there = {name: seen for name, seen in looks.items() if isinstance(seen, DirectorSeen)}
+        old = {name: seen.config for name, seen in there.items()}
+        versions = {name: seen.daemon.version for name, seen in there.items()}
         came = at_once(wanted, read)
         new = {where.name: after for (where, _), after, _ in came if after}
         unread = {where.name: error for (where, _), _, error in came if error}
@@ -186,7 +188,7 @@ class DirectorConfigs:
                 error = unread[name]
                 raise RemoteError(error.trouble, f"its files: {error.what}", error.todo)
             # Each text is held against the peer's of the same moment.
-            peers = peer_of(name, old), peer_of(name, {**old, **new})
+            peers = peer_of(name, old, versions), peer_of(name, {**old, **new}, versions)
             return with_runner(where, lambda r: draw(where, seen, r, files[name], new[name], peers))
 
         for (where, _), part, error in at_once(wanted, one):

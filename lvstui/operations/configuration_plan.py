@@ -92,11 +92,14 @@ def candidate(seen: DirectorSeen, runner: Runner, files: Sequence[FileChange]) -
     return look_config(runner, daemon.main, daemon.config_id, over=over, root=daemon.root)
 
 
-def peer_of(name: str, configs: Mapping[str, ConfigSeen]) -> Peer | None:
+def peer_of(
+    name: str, configs: Mapping[str, ConfigSeen], versions: Mapping[str, str]
+) -> Peer | None:
     """The other director for lint; None when there is none to be seen."""
     for other, config in configs.items():
         if other != name and config.tree is not None and config.configuration is not None:
-            return Peer(other, config.tree, config.configuration)
+            around = Surroundings(version=versions.get(other, ""))
+            return Peer(other, config.tree, config.configuration, around)
     return None
 
 

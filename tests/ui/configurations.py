@@ -20,9 +20,9 @@ from lvstui.operations.change import Outcome, Progress, ReadBack, Stop, Tell
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration import DirectorConfigs
 from lvstui.remote.runner import RemoteError
+from tests.director import RecordedDirector
 
 from . import pictures
-from .director import RecordedDirector
 from .pictures import CONF, NOW
 
 WEB_CONF = "/etc/keepalived/conf.d/web.conf"

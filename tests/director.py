@@ -18,10 +18,8 @@ from lvstui.keepalived.text.files import glob_matches
 from lvstui.operations.configuration_hosts import DirectorAccess
 from lvstui.remote.runner import Ran
 
-from .pictures import NOW
-
 PID = 811
-_BOOTED = NOW - 86_400
+_BOOTED = 1_795_000_000
 _LINK = {
     "ifindex": 2,
     "ifname": "eth0",
@@ -53,6 +51,7 @@ class RecordedDirector:
     table: str = ""
     """/proc/net/ip_vs."""
     host: str = "lb1"
+    version: str = "2.2.7"
 
     def run(self, script: str, *, what: str = "", **_: object) -> Ran:
         """By what it is asked for."""
@@ -66,12 +65,12 @@ class RecordedDirector:
 
     def _daemon(self, script: str) -> str:
         return (
-            f"boot 7\nnode {self.host}\nuptime 86400\nbooted {_BOOTED:.0f}\nuser 0\npid {PID}\n"
+            f"boot 7\nnode {self.host}\nuptime 86400\nbooted {_BOOTED}\nuser 0\npid {PID}\n"
             f"ticks 100\nchild 812 110 0 keepalived\nchild 813 110 800 keepalived_vrrp\n"
             "pidfile checkers 812\npidfile vrrp 813\nsystemd yes\nunit keepalived.service\n"
             "program /usr/sbin/keepalived\nhz 100\n"
             + blob("argv", b"/usr/sbin/keepalived\0--dont-fork\0")
-            + blob("version", b"Keepalived v2.2.7 (01/16,2022)\n")
+            + blob("version", f"Keepalived v{self.version} (01/16,2022)\n".encode())
             + blob("table", self.table.encode())
             + blob("addresses", b"2: eth0    inet 10.10.0.1/24 brd 10.10.0.255 scope global eth0\n")
         )
