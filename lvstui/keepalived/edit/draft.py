@@ -240,8 +240,8 @@ def conditions(files: Sequence[bytes]) -> tuple[str, ...]:
 def _renamed(before: Configuration, after: Configuration) -> str:
     """Who is in both and has another name now; empty when nobody."""
     old, new = _names(before), _names(after)
-    for key in old.keys() & new.keys():
-        if old[key] != new[key]:
+    for key, name in old.items():
+        if new.get(key, name) != name:
             return " in ".join(map(str, reversed(key)))
     return ""
 
