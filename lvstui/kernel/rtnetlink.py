@@ -179,14 +179,12 @@ def dump(kind: int) -> list[bytes]:
     return found
 
 
-def route(address: str, interface_index: int = 0) -> bytes:
+def route(address: str) -> bytes:
     """The payload of the route that the kernel would take. Raises OSError (ENETUNREACH: none)."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     raw = socket.inet_pton(family, address)
     body = _RTMSG.pack(family, len(raw) * 8, 0, 0, 0, 0, 0, 0, 0)
     body += _ATTRIBUTE.pack(4 + len(raw), _RTA_DST) + raw
-    if interface_index:
-        body += _ATTRIBUTE.pack(8, _RTA_OIF) + struct.pack("=I", interface_index)
     return _ask(request(GETROUTE, REQUEST, body), dumping=False)[1][0]
 
 

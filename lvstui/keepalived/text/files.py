@@ -50,26 +50,20 @@ class Files:
         return result
 
 
-def local(root: str = "/") -> Files:
-    """The files of this host, or of the tree below `root`, read at once: for who looks every tick.
-    Plans read a director's files, this host's too, through a Runner (`keepalived.daemon.look`)."""
-
-    def there(path: str) -> str:
-        return path if root == "/" else root.rstrip("/") + path
+def local() -> Files:
+    """The files of this host, read at once: for who looks every tick. Plans read a director's
+    files, this host's too, through a Runner (`keepalived.daemon.look`)."""
 
     def read(path: str) -> bytes:
-        real = there(path)
-        mode = os.stat(real).st_mode
+        mode = os.stat(path).st_mode
         if why := why_skipped(stat.S_ISREG(mode), mode):
             raise NotLoaded(why)
-        with open(real, "rb") as file:
+        with open(path, "rb") as file:
             return file.read()
 
     def expand(pattern: str) -> Sequence[str]:
         # glob(3) takes [^x] for what Python writes [!x].
-        found = glob.glob(there(pattern).replace("[^", "[!"))
-        cut = 0 if root == "/" else len(root.rstrip("/"))
-        return sorted((path[cut:] for path in found), key=os.fsencode)
+        return sorted(glob.glob(pattern.replace("[^", "[!")), key=os.fsencode)
 
     return Files(read, expand)
 
