@@ -67,7 +67,7 @@ OPTIONS = {
     "scheduler": "wlc",
     "persistence": "60",
     "path": "/",
-    "server": "10.10.0.3=rs1",
+    "servers": "10.10.0.3=rs1",
     "priority": "100",
     "script": "",
     "group": "",

@@ -38,7 +38,7 @@ from lvstui.tui.command import Command
 from lvstui.tui.config.editor import edit_outside
 from lvstui.tui.config.placeholder import Redacted
 from lvstui.tui.crash import Crash
-from tests.command_line import leaves
+from tests.command_line import leaves, optional_words
 
 ROOT = Path(__file__).parents[3]
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
@@ -346,3 +346,8 @@ def test_not_while_another_thread_runs() -> None:
 
 def test_signal_numbers_are_what_the_gate_stands_before() -> None:
     assert set(dumps._SIGNALS.values()) == {signal.SIGUSR1, signal.SIGUSR2}
+
+
+def test_every_option_can_be_tried() -> None:
+    """The lab tries them all read-only under a tracer; one without a sample would end it there."""
+    assert sum(len(list(optional_words(leaf.parser))) for leaf in leaves()) > 100
