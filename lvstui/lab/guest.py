@@ -85,10 +85,21 @@ def remove_stale() -> None:
             continue
         for path in folder.glob("*.pid"):
             with contextlib.suppress(OSError, ValueError):
-                for process in session_of(int(path.read_text(encoding="ascii"))):
-                    if f"uml_dir={folder}" in _command_line(process):
-                        os.kill(process, signal.SIGKILL)
+                _end_session(int(path.read_text(encoding="ascii")), f"uml_dir={folder}")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_session(leader: int, named: str) -> None:
+    """Kill a guest's processes until there is none: one that was forked meanwhile waits for ever
+    for its tracer."""
+    for _ in range(100):
+        left = [pid for pid in session_of(leader) if named in _command_line(pid)]
+        if not left:
+            return
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def _command_line(pid: int) -> str:
