@@ -205,8 +205,8 @@ def processes_of(folder: Path) -> list[int]:
 
 
 def wait_gone(folder: Path) -> None:
-    """Nothing of a lab is left."""
-    end = time.monotonic() + 60
+    """Nothing of a lab is left, within some seconds."""
+    end = time.monotonic() + 8
     while time.monotonic() < end and (folder.exists() or processes_of(folder)):
         time.sleep(0.1)
     assert not folder.exists()
