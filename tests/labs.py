@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from lvstui.lab import LabError, Topology, api, protocol
 from lvstui.lab.api import MACHINE_BOOT_SECONDS
+from lvstui.lab.cpu import session_of
 
 
 class Lab(api.Lab):
@@ -132,3 +134,31 @@ class RunningMachine(api.RunningMachine):
     def _power(self, action: str) -> bool:
         request = {"name": self.name, "action": action}
         return bool(self._lab.connection.call(request, kind=protocol.MACHINE)["running"])
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Processes whose command line names a lab's folder, and those of its guests' sessions."""
+    found = []
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            with contextlib.suppress(OSError):
+                if str(folder).encode() in (path / "cmdline").read_bytes():
+                    found.append(int(path.name))
+    with contextlib.suppress(ProcessLookupError):
+        for leader in {os.getsid(pid) for pid in found} - {os.getsid(0)}:
+            found += [pid for pid in session_of(leader) if pid not in found]
+    return found
+
+
+def wait_gone(folder: Path, processes: Sequence[int] = ()) -> None:
+    """Nothing of a lab is left, nor any of these processes, within some seconds."""
+    end = time.monotonic() + 8
+    while time.monotonic() < end and (
+        folder.exists()
+        or processes_of(folder)
+        or any(Path(f"/proc/{pid}").exists() for pid in processes)
+    ):
+        time.sleep(0.1)
+    assert not folder.exists()
+    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+    assert processes_of(folder) == []

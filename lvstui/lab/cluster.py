@@ -84,7 +84,7 @@ def plan(
     return {
         "name": name,
         "layer": "" if layer.folder is None else str(layer.folder),
-        "modules": str(layer.modules),
+        "modules": str(layer.kernel.modules),
         "more_modules": _modules(topology),
         "covers": [list(item) for item in covers],
         "binds": binds(covers, home),

@@ -93,13 +93,21 @@ def _end_session(leader: int, named: str) -> None:
     """Kill a guest's processes until there is none: one that was forked meanwhile waits for ever
     for its tracer."""
     for _ in range(100):
-        left = [pid for pid in session_of(leader) if named in _command_line(pid)]
+        left = [pid for pid in session_of(leader) if named in _command_line(pid) or _is_stub(pid)]
         if not left:
             return
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
+
+
+def _is_stub(pid: int) -> bool:
+    """A process in which a guest's program runs: since Linux 6.16 without the guest's own command
+    line (arch/um/kernel/skas/stub_exe.c)."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "uml-userspace\n"
+    return False
 
 
 def _command_line(pid: int) -> str:

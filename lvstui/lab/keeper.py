@@ -107,7 +107,7 @@ class Keeper:
                 pass_fds=[] if line is None else [line],
                 start_new_session=True,
                 preexec_fn=prepare,  # this process has one thread
-                cwd="/",
+                cwd=Path(argv[0]).parent,
             )
         if chosen is not None:
             self._berth = cpu.Placement(guest, mark, chosen)

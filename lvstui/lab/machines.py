@@ -85,7 +85,7 @@ def guest_command(
     run = bare_python(module, f"main({str(plan_path)!r})")
     write_private(init, f"#!/bin/sh\nexec {shlex.join(run)}\n", 0o700)
     return [
-        str(layer.kernel),
+        str(layer.kernel.program),
         f"mem={memory_mb}M",
         "root=none",
         "rootfstype=hostfs",
@@ -97,6 +97,7 @@ def guest_command(
         "con0=null,fd:1",
         "ssl=null",
         "quiet",
+        "seccomp=auto",
         f"uml_dir={folder}/",
         f"umid={name}",
     ]
@@ -143,7 +144,7 @@ def _plan(
     return {
         "name": machine.name,
         "layers": [str(layer) for layer in layers],
-        "modules": str(base.modules),
+        "modules": str(base.kernel.modules),
         "configure": not stack.configures_itself,
         "addresses": addresses,
         "files": files,

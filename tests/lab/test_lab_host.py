@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import pty
@@ -22,30 +21,10 @@ import pytest
 from lvstui.lab import LabError, guest, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
-from tests.labs import Lab
+from tests.labs import Lab, processes_of, wait_gone
 
 COMMAND = [sys.executable, "-m", "lvstui", "lab"]
 SMALL = "directors = 1\nreal_servers = 1\n"
-
-
-def processes_of(folder: Path) -> list[int]:
-    """Processes whose command line names a lab's folder."""
-    found = []
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit():
-            with contextlib.suppress(OSError):
-                if str(folder).encode() in (path / "cmdline").read_bytes():
-                    found.append(int(path.name))
-    return found
-
-
-def wait_gone(folder: Path) -> None:
-    """Nothing of a lab is left, within some seconds."""
-    end = time.monotonic() + 8
-    while time.monotonic() < end and (folder.exists() or processes_of(folder)):
-        time.sleep(0.1)
-    assert not folder.exists()
-    assert processes_of(folder) == []
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -212,11 +191,12 @@ def test_killed_lab_leaves_nothing(number: int, tmp_path: Path, topology: Path) 
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     folder = tmp_path / "lvstui" / "lab" / "lab1"
-    assert len(processes_of(folder)) > 2
+    processes = processes_of(folder)
+    assert len(processes) > 2
     process.send_signal(number)
     process.wait(5)
     process.stdout.close()
-    wait_gone(folder)
+    wait_gone(folder, processes)
 
 
 def test_killed_keeper_is_cleared_up_by_the_next_start(
@@ -226,12 +206,13 @@ def test_killed_keeper_is_cleared_up_by_the_next_start(
     lab = Lab(parse(SMALL)).start()
     assert lab._guest is not None
     folder = lab.folder
+    processes = processes_of(folder)
     lab._guest.keeper.kill()
     lab._guest.keeper.wait()
     with pytest.raises(LabError, match="ended"):
         lab.run("lb1", "true")
     guest.remove_stale()
-    wait_gone(folder)
+    wait_gone(folder, processes)
     lab.stop()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -19,7 +18,7 @@ from lvstui.lab import LabError, guest, machines, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import STACKS, parse
 from tests.lab.conftest import Labs
-from tests.labs import Lab, RunningMachine
+from tests.labs import Lab, RunningMachine, processes_of, wait_gone
 
 SMALL = "directors = 1\nreal_servers = 1\n"
 MANAGES = {
@@ -193,26 +192,6 @@ def test_a_power_cut_loses_what_was_not_synced(
     assert not machine.is_on()
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Processes whose command line names a lab's folder."""
-    found = []
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit():
-            with contextlib.suppress(OSError):
-                if str(folder).encode() in (path / "cmdline").read_bytes():
-                    found.append(int(path.name))
-    return found
-
-
-def wait_gone(folder: Path) -> None:
-    """Nothing of a lab is left, within some seconds."""
-    end = time.monotonic() + 8
-    while time.monotonic() < end and (folder.exists() or processes_of(folder)):
-        time.sleep(0.1)
-    assert not folder.exists()
-    assert processes_of(folder) == []
-
-
 def test_killed_lab_takes_its_machines_along(tmp_path: Path) -> None:
     path = tmp_path / "machine.toml"
     path.write_text(topology_of("plain"))
@@ -231,11 +210,12 @@ def test_killed_lab_takes_its_machines_along(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
     folder = tmp_path / "lvstui" / "lab" / "lab1"
-    assert any("umid=m1" in guest._command_line(pid) for pid in processes_of(folder))
+    processes = processes_of(folder)
+    assert any("umid=m1" in guest._command_line(pid) for pid in processes)
     process.send_signal(signal.SIGKILL)
     process.wait(5)
     process.stdout.close()
-    wait_gone(folder)
+    wait_gone(folder, processes)
 
 
 def test_killed_keeper_leaves_no_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,10 +223,11 @@ def test_killed_keeper_leaves_no_machine(tmp_path: Path, monkeypatch: pytest.Mon
     lab = Lab(parse(topology_of("plain"))).start()
     assert lab._guest is not None
     folder = lab.folder
+    processes = processes_of(folder)
     lab._guest.keeper.kill()
     lab._guest.keeper.wait()
     guest.remove_stale()
-    wait_gone(folder)
+    wait_gone(folder, processes)
     lab.stop()
 
 

@@ -37,6 +37,16 @@ json.dump({
 """
 
 
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A cluster with the kernel of the host's release: in later ones the file is whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LVSTUI_LAB_KERNEL", "own")
+        with Lab() as started:
+            started.wait_all_up()
+            yield started
+
+
 @pytest.fixture
 def crowded(lab: Lab) -> Iterator[Lab]:
     """lb1 with many more services; they are gone afterwards, those that the file hides too."""

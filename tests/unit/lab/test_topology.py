@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lvstui.lab import LabError, Machine, Topology, cluster, conf, machines, stacks, surroundings
-from lvstui.lab.packages import Layer
+from lvstui.lab.packages import Kernel, Layer
 from lvstui.lab.topology import STACKS, parse, read
 
 FULL = """
@@ -96,7 +96,7 @@ def test_bare_real_servers_have_no_vip_and_no_arp_sysctls() -> None:
     assert topology.bare == ("rs1", "rs3")
     assert parse("bare = true") == Topology().stripped()
     keys = dict.fromkeys(["", *topology.directors, *topology.real_servers, "client"], ("", ""))
-    layer = Layer(None, Path("/k"), Path("/m"), "1")
+    layer = Layer(None, Kernel(Path("/k"), Path("/m")))
     plan = cluster.plan(topology, "lab1", layer, keys, {})
     for node in plan["nodes"]:
         planned = any("arp_ignore" in path for path, _ in node["sysctls"])
