@@ -20,10 +20,6 @@ from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
 from lvstui.model.finding import Finding, FindingSeverity, worst_first
 
-FIRST = (2, 0, 4)
-"""`--config-test` is there from this version on; older ones take it for a wrong option, print
-that, and exit with 0."""
-
 _WITH_FILE = re.compile(r"\((.+?): Line (\d{1,9})\)\s+(.*)", re.DOTALL)
 _WITH_LINE = re.compile(r"\(Line (\d{1,9})\)\s+(.*)", re.DOTALL)
 _WITH_NAME = re.compile(r"\(([^()\s]+)\):?\s")
@@ -171,6 +167,7 @@ def _verdict(
     no more: the numbers do not follow the severity. Above 127, or below 0, it died by a signal.
     """
     if "invalid option" in text and "'t'" in text:
+        # Older ones take `--config-test` for a wrong option, print that, and exit with 0.
         yield warning(
             "-t:not-available",
             "this version of keepalived has no test mode: nothing was tested",
