@@ -17,7 +17,7 @@ import socket
 import termios
 import time
 
-from lvstui.lab.inside import client, director, kernel, root, rtnl, servers, syslogd
+from lvstui.lab.inside import client, director, kernel, root, rtnl, servers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Node:
             log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             log.bind("/dev/log")
             os.chmod("/dev/log", 0o666)
-            self.fork(lambda: syslogd.serve(name, log), "lab-syslogd")
+            self.fork(lambda: director.serve_syslog(name, log), "lab-syslogd")
             log.close()
             for command in node["setup"]:
                 self._run(["/bin/sh", "-c", command])

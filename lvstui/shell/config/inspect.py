@@ -286,7 +286,7 @@ def _side(what: str, args: argparse.Namespace, pid: int) -> ConfigSide:
 
 def _diff(args: argparse.Namespace) -> int:
     from lvstui.keepalived.diff import difference
-    from lvstui.keepalived.diff.text import text_diff
+    from lvstui.keepalived.text.mask import text_diff
     from lvstui.shell.config.report import SCHEMA, difference_document, difference_lines
 
     pid = _pid()

@@ -203,7 +203,7 @@ def test_one_service_reads_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
         read.append(1)
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("lvstui.keepalived.meaning.effective.whole.read_service", counting)
+    monkeypatch.setattr("lvstui.keepalived.meaning.effective.read_service", counting)
     found = effective(BASE).service(ServiceKey.of("tcp", "10.10.0.20", 80))
     assert found is not None
     # The block of the group may have it too; the others cannot.
