@@ -60,10 +60,10 @@ def is_local(address: str) -> bool:
 
 
 class LabDirector:
-    """keepalived of one node.  `fork` is the node's own."""
+    """keepalived of one node.  `fork` is the node's own; on a machine systemd starts what runs."""
 
     def __init__(
-        self, node: dict[str, Any], fork: Callable[[Callable[[], None], str], int]
+        self, node: dict[str, Any], fork: Callable[[Callable[[], None], str], int] | None = None
     ) -> None:
         self._node = node
         self._fork = fork
@@ -79,6 +79,7 @@ class LabDirector:
             return
         self._started = time.monotonic()
         argv = ["/usr/sbin/keepalived", "--dont-fork", "--log-detail"]
+        assert self._fork is not None
         self._pid = self._fork(lambda: os.execve(argv[0], argv, _ENV), "lab-exec")
 
     def stop(self) -> None:
@@ -206,24 +207,14 @@ class LabDirector:
                     lines.append(f"-e {name} -r {server} {way} -w {expect[server]}")
         return lines
 
-    def _restore(self, lines: list[str]) -> None:
-        read, write = os.pipe()
-        os.write(write, "\n".join(lines).encode() + b"\n")
-        os.close(write)
+    @staticmethod
+    def _restore(lines: list[str]) -> None:
+        import subprocess  # late: the import takes a while in the guest
 
-        def work() -> None:
-            os.dup2(read, 0)
-            os.execve("/usr/sbin/ipvsadm", ["ipvsadm", "--restore"], _ENV)
-
-        pid = self._fork(work, "lab-exec")
-        os.close(read)
-        end = time.monotonic() + 5
-        while time.monotonic() < end:
-            with contextlib.suppress(ChildProcessError):
-                if not os.waitpid(pid, os.WNOHANG)[0]:
-                    time.sleep(0.02)
-                    continue
-            return
+        text = "\n".join(lines).encode() + b"\n"
+        command = ["/usr/sbin/ipvsadm", "--restore"]
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command, input=text, env=_ENV, timeout=5, check=False)
 
 
 # A syslog daemon: /dev/log into /var/log/syslog, in Debian 12's rsyslog format. A line is
@@ -277,7 +268,7 @@ class UnitDirector(LabDirector):
     """keepalived of a machine, which is a unit of its systemd; as it is at this moment."""
 
     def __init__(self, node: dict[str, Any]) -> None:
-        super().__init__(node, _fork)
+        super().__init__(node)
         keys = "MainPID,ActiveState,ActiveEnterTimestampMonotonic"
         lines = _systemctl("show", f"--property={keys}", UNIT).splitlines()
         words = dict(line.split("=", 1) for line in lines if "=" in line)
@@ -298,16 +289,6 @@ def _systemctl(*words: str) -> str:
 
     done = subprocess.run(["systemctl", *words], stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout
-
-
-def _fork(work: Callable[[], None], _: str) -> int:
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        finally:
-            os._exit(1)
-    return pid
 
 
 def main(plan_path: str) -> None:
