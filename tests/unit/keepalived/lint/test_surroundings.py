@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived import parse_bytes
 from lvstui.keepalived.daemon.around import around_here
 from lvstui.keepalived.lint.programs import script_paths, script_users
 from lvstui.keepalived.lint.surroundings import (
@@ -26,6 +25,7 @@ from lvstui.keepalived.lint.surroundings import (
     surroundings_of,
     users_from_passwd,
 )
+from lvstui.keepalived.text.parser import parse_bytes
 
 IP = json.dumps(
     [

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lvstui.keepalived import Tree, load_tree, parse_bytes, view
 from lvstui.keepalived.meaning import services
 from lvstui.keepalived.meaning.effective import Effective, Origin, Section, Value
+from lvstui.keepalived.meaning.view import load_tree, view
+from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration, ConfiguredInstance, ConfiguredServer, Place
 from lvstui.model.keys import ServiceKey
 from tests.unit.keepalived.diff.test_difference import BASE
