@@ -19,9 +19,9 @@ from lvstui import __version__
 from lvstui.lab.cli import add_parser as add_lab
 from lvstui.model.text import plain
 from lvstui.process import readonly
-from lvstui.process.environment import NotBelieved, believe
 from lvstui.process.printing import clean_output
 from lvstui.process.readonly import READ_ONLY, Harmless
+from lvstui.process.trust import NotBelieved, believe
 from lvstui.shell.arguments import flag, look_options
 from lvstui.shell.ask import USAGE, fail
 from lvstui.shell.config.change import director_configs

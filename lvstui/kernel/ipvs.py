@@ -61,11 +61,7 @@ class KernelIpvs:
 
     def read(self, key: ServiceKey) -> ServiceCounters:
         """Counters of one service. Raises LookupError when the kernel has it no more."""
-        try:
-            messages = self._socket.dest("dump", service=self._service(key))
-        except self._error as error:
-            raise _translated(error) from None
-        servers = tuple(_server(message) for message in messages)
+        servers = tuple(map(_server, self._dump(key)))
         return ServiceCounters(
             key, summed(Counters, (detail.counters for _, detail in servers)), servers
         )
@@ -81,13 +77,17 @@ class KernelIpvs:
         """The destinations of one service; none as well when the kernel has it no more. Raises
         OSError."""
         try:
-            messages = self._socket.dest("dump", service=self._service(key))
-            return tuple(_destination(message) for message in messages)
+            messages = self._dump(key)
+        except LookupError:
+            return ()
+        return tuple(map(_destination, messages))
+
+    def _dump(self, key: ServiceKey) -> list[Any]:
+        """What netlink says of the destinations. Raises LookupError, OSError."""
+        try:
+            return list(self._socket.dest("dump", service=self._service(key)))
         except self._error as error:
-            problem = _translated(error)
-            if isinstance(problem, LookupError):
-                return ()
-            raise problem from None
+            raise _translated(error) from None
 
     def set_weight(self, key: ServiceKey, server: ServerKey, weight: int) -> None:
         """Write one weight, everything else of the destination as the kernel has it.

@@ -54,7 +54,7 @@ def _count(text: str) -> int:
     return value
 
 
-def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> Destination:
+def parse_destination(line: str, keys: dict[str, ServerKey]) -> Destination:
     """One `  -> RIP:PORT Forward Weight ActiveConn InActConn` line. Raises ValueError.
 
     `keys` remembers addresses that were parsed before.
@@ -63,11 +63,9 @@ def parse_destination(line: str, keys: dict[str, ServerKey] | None = None) -> De
     if len(words) != 6 or words[0] != "->":
         raise ValueError(f"not a destination line: {line[:200]!r}")
     _, address, forwarding, weight, active, inactive = words
-    key = keys.get(address) if keys is not None else None
+    key = keys.get(address)
     if key is None:
-        key = ServerKey(*_address(address))
-        if keys is not None:
-            keys[address] = key
+        key = keys[address] = ServerKey(*_address(address))
     method = FORWARDING.get(forwarding) or forwarding.upper()
     return Destination(key, method, _count(weight), _count(active), _count(inactive))
 

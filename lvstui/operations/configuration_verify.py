@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lvstui.keepalived import parse_consolidated, same
 from lvstui.keepalived.daemon.facts import DaemonLook, DirectorSeen
+from lvstui.keepalived.meaning.view import parse_consolidated, same
 from lvstui.kernel.table import TableReader
 from lvstui.model.config import (
     Configuration,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from lvstui.model.realserver import Check, Verdict
 from lvstui.realserver import probes
@@ -92,30 +93,17 @@ def _silent(
         return _unknown("arp_silent", asked)
     own = seen.macs if isinstance(seen, MacAnswers) else ()
     heard = [answer.mac for answer in asked.answers if answer.mac in own]
+    check = partial(Check, "arp_silent", evidence=asked.evidence)
     if heard:
-        return Check(
-            "arp_silent",
-            Verdict.BAD,
-            "no",
-            f"{host.label} answers ARP for {asked.vip} with {heard[0]}: clients go past the "
-            "director",
-            asked.evidence,
-            "push this host; then the master announces the VIP",
-        )
+        who = f"{host.label} answers ARP for {asked.vip} with {heard[0]}"
+        fix = "push this host; then the master announces the VIP"
+        return check(Verdict.BAD, "no", f"{who}: clients go past the director", fix=fix)
     if leaked:
-        return Check(
-            "arp_silent",
-            Verdict.BAD,
-            "leaks",
-            f"{host.label} named {asked.vip} as the sender of an ARP request",
-            asked.evidence,
-            "push this host (arp_announce 2)",
-        )
+        says = f"{host.label} named {asked.vip} as the sender of an ARP request"
+        return check(Verdict.BAD, "leaks", says, fix="push this host (arp_announce 2)")
     if not own:
-        return Check("arp_silent", Verdict.UNKNOWN, "?", "its MAC is not known", asked.evidence)
-    return Check(
-        "arp_silent", Verdict.GOOD, "", f"it does not answer for {asked.vip}", asked.evidence
-    )
+        return check(Verdict.UNKNOWN, "?", "its MAC is not known")
+    return check(Verdict.GOOD, "", f"it does not answer for {asked.vip}")
 
 
 _PATHS = {

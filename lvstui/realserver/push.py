@@ -126,8 +126,8 @@ class Push:
             return self._run()
         except RemoteError as error:
             if not self._armed:
-                text, trouble = f"nothing was changed: {error}", error.trouble.value
-                return HostOutcome(plan.host, Ended.FAILED, text, trouble=trouble)
+                text = f"nothing was changed: {error}"
+                return self._end(Ended.FAILED, text, trouble=error.trouble.value)
             self.tell(f"connection lost ({error.trouble.value}): waiting for the host to decide")
             return self.await_decision(error)
 
@@ -168,8 +168,8 @@ class Push:
         wrong = read_back(plan, facts, lasting=True)
         if wrong:
             text = "confirmed, but it does not read back: " + "; ".join(wrong)
-            return HostOutcome(plan.host, Ended.TROUBLE, text, facts)
-        return HostOutcome(plan.host, Ended.DONE, _summary(plan), facts)
+            return self._end(Ended.TROUBLE, text, facts)
+        return self._end(Ended.DONE, _summary(plan), facts)
 
     def _proved(self, facts: HostFacts) -> list[str]:
         """A proof that breaks is none: the host goes back at once, not at its timer."""
@@ -192,8 +192,10 @@ class Push:
         # Its guard was faster and has ended what ran: only the host knows what came of that.
         return self.await_decision(RemoteError(ErrorKind.LOST, f"the host broke it off: {why}"))
 
-    def _end(self, ended: Ended, text: str) -> HostOutcome:
-        return HostOutcome(self.plan.host, ended, text)
+    def _end(
+        self, ended: Ended, text: str, facts: HostFacts | None = None, trouble: str = ""
+    ) -> HostOutcome:
+        return HostOutcome(self.plan.host, ended, text, facts, trouble)
 
     def await_decision(self, error: RemoteError) -> HostOutcome:
         """After a lost connection, or where the host's guard came first: what did the host decide?
@@ -224,25 +226,24 @@ class Push:
                 break
             time.sleep(_AGAIN_S)
         if standing is not None:
-            return self._end(
-                Ended.TROUBLE, f"{error}; {standing.plight or 'it is still going back'}"
-            )
+            how = standing.plight or "it is still going back"
+            return self._end(Ended.TROUBLE, f"{error}; {how}")
         text = (
             f"{last}; whether it was confirmed or its timer took it back is not known: look again "
             "when it answers"
         )
-        return HostOutcome(self.plan.host, Ended.UNKNOWN, text, trouble=last.trouble.value)
+        return self._end(Ended.UNKNOWN, text, trouble=last.trouble.value)
 
     def _decided(self, done: bool, facts: HostFacts, error: RemoteError) -> HostOutcome:
         plan = self.plan
         if not done:
             text = f"everything is as it was before: {error.what}"
-            return HostOutcome(plan.host, Ended.ROLLED_BACK, text, facts)
+            return self._end(Ended.ROLLED_BACK, text, facts)
         wrong = read_back(plan, facts, lasting=True)
         if wrong:
-            return HostOutcome(plan.host, Ended.TROUBLE, "; ".join(wrong), facts)
+            return self._end(Ended.TROUBLE, "; ".join(wrong), facts)
         text = f"{_summary(plan)} (the connection was lost meanwhile)"
-        return HostOutcome(plan.host, Ended.DONE, text, facts)
+        return self._end(Ended.DONE, text, facts)
 
 
 def take_back_unfinished(runner: Runner) -> str:

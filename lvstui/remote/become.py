@@ -78,43 +78,39 @@ class Become:
         self._user = user
         self._key = ("sudo", user, access.group)
         self._vault = vault
-        self._way: Way | None = None
+        self.way: Way | None = None
+        """How root is had; None as long as nobody needed it."""
         self._secret = ""
         self._refusal: RemoteError | None = None
 
     def __repr__(self) -> str:
-        return f"Become({self._host!r}, {self._way})"
-
-    @property
-    def way(self) -> Way | None:
-        """How root is had; None as long as nobody needed it."""
-        return self._way
+        return f"Become({self._host!r}, {self.way})"
 
     def is_root(self, timeout_s: float = PROBE_S) -> bool:
         """Whether the login is root's. Raises RemoteError (ROOT) when root cannot be had."""
-        if self._way is None:
+        if self.way is None:
             if self._refusal is not None:
                 raise self._refusal
             try:
-                self._way = self._find(max(timeout_s, PROBE_S))
+                self.way = self._find(max(timeout_s, PROBE_S))
             except RemoteError as error:
                 if error.trouble is ErrorKind.ROOT:
                     self._refusal = error
                 raise
-        return self._way is Way.IS_ROOT
+        return self.way is Way.IS_ROOT
 
     # ---- running -----------------------------------------------------------------------------
 
     def run(self, script: str, wanted: CommandLine) -> Raw:
         """Run a script as root; `is_root` was asked before. wanted: all but the command line.
         Raises RemoteError."""
-        assert self._way is not None
+        assert self.way is not None
         try:
-            return self._run(self._way, script, wanted)
+            return self._run(self.way, script, wanted)
         except SecretRefused:
             # It was right a while ago: changed since, or the account is locked.
             self._vault.forget(self._key, self._access)
-            self._way, self._secret = None, ""
+            self.way, self._secret = None, ""
             raise RemoteError(
                 ErrorKind.ROOT,
                 f"{self._host}: sudo no longer takes {self._user}'s password",

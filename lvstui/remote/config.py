@@ -149,22 +149,19 @@ def _ask(access: Access, config: str, program: str) -> str:
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
-def fields(output: str) -> dict[str, list[str]]:
-    """What `ssh -G` prints: keyword in lower case to its values in order."""
+def from_ssh(access: Access, output: str) -> SshSettings:
+    """The settings in the output of `ssh -G`. Raises RemoteError (SETUP) for unknown tokens."""
     found: dict[str, list[str]] = {}
     for text in output.splitlines():
         keyword, _, value = text.partition(" ")
         if keyword:
             found.setdefault(keyword.lower(), []).append(value.strip())
-    return found
-
-
-def from_ssh(access: Access, output: str) -> SshSettings:
-    """The settings in the output of `ssh -G`. Raises RemoteError (SETUP) for unknown tokens."""
-    return _settings(access, fields(output))
+    return _settings(access, found)
 
 
 def _settings(access: Access, values: Mapping[str, list[str]]) -> SshSettings:
+    """values: by keyword in lower case, in order."""
+
     def one(keyword: str, default: str = "") -> str:
         value = (values.get(keyword) or [default])[0]
         return default if value.lower() == "none" else value

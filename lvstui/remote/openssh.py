@@ -16,7 +16,7 @@ from lvstui.process import readonly
 from lvstui.remote.config import SshSettings
 from lvstui.remote.credentials import CredentialCache
 from lvstui.remote.link import where_of
-from lvstui.remote.pipes import ProcessStream
+from lvstui.remote.local import ProcessStream
 from lvstui.remote.runner import Access, ErrorKind, RemoteError
 from lvstui.remote.shell import ShellRunner
 from lvstui.remote.talk import CommandLine, Raw

@@ -95,19 +95,25 @@ class ShellRunner(ABC):
         timeout_s: float = 30.0,
         what: str = "",
         private: bool = False,
+        most: int = MOST,
     ) -> Ran:
-        """See Runner.run."""
-        wanted = CommandLine("", stdin, timeout_s=timeout_s, what=what or "a script")
-        return self._run(script, wanted, root, private=private)
+        """See Runner.run. most: bytes of either output that are kept."""
+        # All but the command line, which is how the script gets there.
+        wanted = CommandLine("", stdin, timeout_s=timeout_s, what=what or "a script", most=most)
 
-    def _run(self, script: str, wanted: CommandLine, root: bool, *, private: bool = False) -> Ran:
-        """wanted: all but the command line, which is how the script gets there."""
+        def record(
+            status: int | None, out: str, err: str, took_s: float, trouble: str = ""
+        ) -> None:
+            who = (self.host, self._user, self.fingerprint)
+            did = (wanted.what, script, root)
+            took_s = round(took_s, 3)
+            self._log.add(Record(time.time(), *who, *did, status, out, err, took_s, trouble))
+
         started = time.monotonic()
         try:
             raw = self._raw(script, wanted, root)
         except RemoteError as error:
-            took = time.monotonic() - started
-            self._record(wanted.what, script, root, None, "", str(error), took, error.trouble.value)
+            record(None, "", str(error), time.monotonic() - started, error.trouble.value)
             raise
         err = "\n".join(
             plain(line, 2000)
@@ -120,25 +126,8 @@ class ShellRunner(ABC):
         told = raw.out.decode("utf-8", "backslashreplace"), err
         if private:
             told = f"({len(raw.out)} bytes)", f"({len(err)} characters)"
-        self._record(wanted.what, script, root, raw.status, *told, raw.took_s)
+        record(raw.status, *told, raw.took_s)
         return Ran(raw.status, raw.out, err, raw.took_s)
-
-    def _record(
-        self,
-        what: str,
-        script: str,
-        root: bool,
-        status: int | None,
-        out: str,
-        err: str,
-        took_s: float,
-        trouble: str = "",
-    ) -> None:
-        who = (self.host, self._user, self.fingerprint)
-        took_s = round(took_s, 3)
-        self._log.add(
-            Record(time.time(), *who, what, script, root, status, out, err, took_s, trouble)
-        )
 
     def _raw(self, script: str, wanted: CommandLine, root: bool) -> Raw:
         if root and not self._become.is_root(wanted.timeout_s):
@@ -153,8 +142,8 @@ class ShellRunner(ABC):
 
     def read(self, path: str, *, root: bool = False, most: int = 1 << 20) -> bytes | None:
         """See Runner.read."""
-        wanted = CommandLine("", what=f"read {plain(path)}", most=max(most, MOST))
-        ran = self._run(f"exec head -c {most} < {shlex.quote(path)}\n", wanted, root)
+        script = f"exec head -c {most} < {shlex.quote(path)}\n"
+        ran = self.run(script, root=root, what=f"read {plain(path)}", most=max(most, MOST))
         if ran.status == 0:
             return ran.out
         if "no such file" in ran.err.lower():

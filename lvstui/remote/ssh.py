@@ -122,18 +122,14 @@ class ChannelStream:
             self._ended_at = answers
         return answers >= self._ended_at + 3
 
-    def leave(self) -> None:
-        _close(self._channel)
-
     def check(self) -> None:
         self._link.check(self._what)
 
-    def kill(self) -> None:
+    def close(self) -> None:
         """sshd ends what reads or writes there."""
         _close(self._channel)
 
-    def close(self) -> None:
-        _close(self._channel)
+    leave = kill = close
 
 
 def _close(channel: Any) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from lvstui.keepalived import load_tree, parse_consolidated
-from lvstui.keepalived.meaning.view import many_objects, view
+from lvstui.keepalived.meaning.view import load_tree, many_objects, parse_consolidated, view
 from lvstui.keepalived.text.files import stamp, stamp_of
 from lvstui.keepalived.text.tree import SourceFile, Tree
 from lvstui.model.config import Configuration

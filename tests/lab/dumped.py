@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lvstui.keepalived import Tree, view
 from lvstui.keepalived.meaning.effective import Effective, Section
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import ConfiguredInstance, ConfiguredService
 from lvstui.model.ipvs import FORWARDING
 from lvstui.model.keys import ServerKey, ServiceKey, canonical_address, join_port

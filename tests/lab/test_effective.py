@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lvstui.keepalived import parse_bytes
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.lab import RunResult, packages
 from tests.lab.director import lvstui
 from tests.lab.dumped import (

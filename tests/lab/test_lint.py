@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived import load_tree, parse_bytes, view
 from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.rules import lint
+from lvstui.keepalived.meaning.view import load_tree, view
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.lab import packages
 from lvstui.model.finding import FindingSeverity
 from tests.labs import Lab

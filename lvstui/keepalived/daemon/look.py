@@ -27,8 +27,7 @@ from lvstui.keepalived.daemon.facts import (
     Process,
     roles,
 )
-from lvstui.keepalived.meaning.loaded import parse_consolidated
-from lvstui.keepalived.meaning.view import same, view
+from lvstui.keepalived.meaning.view import parse_consolidated, same, view
 from lvstui.keepalived.text.files import Files, NotLoaded, glob_matches
 from lvstui.keepalived.text.parser import parse
 from lvstui.model.keys import canonical_address

@@ -94,7 +94,7 @@ def carry(before: bytes, after: bytes, other: bytes, path: str = "keepalived.con
     for config_id in conditions([before, after, other]) or ("",):
         if _moved(before, after, config_id) != _moved(other, result, config_id):
             why = "the change would mean something else on the other director"
-            raise RefusedEdit(Place(path, hunks[0].start + 1), why, "make it there by hand")
+            raise _refused(path, hunks[0], why)
     return result
 
 

@@ -23,27 +23,6 @@ NOBODY = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
-    """Files of which some have other contents than on the disk. Each file is read once."""
-
-    under: Files
-    seen: dict[str, bytes] = field(default_factory=dict, repr=False)
-    """What was read, as it was the first time."""
-
-    def files(self, over: Mapping[str, bytes]) -> Files:
-        """A reader that gives what `over` holds, and the files beneath for the rest."""
-
-        def read(path: str) -> bytes:
-            if path in over:
-                return over[path]
-            if path not in self.seen:
-                self.seen[path] = self.under.read(path)
-            return self.seen[path]
-
-        return Files(read, self.under.expand)
-
-
-@dataclass(frozen=True, slots=True)
 class _State:
     title: str
     """The change that led here."""
@@ -65,13 +44,24 @@ class Draft:
         """
         self.main = main
         self.config_id = config_id
-        self._overlay = Overlay(files)
+        self._under = files
+        self._seen: dict[str, bytes] = {}
+        """What was read, as it was the first time: each file is read once."""
         self._done: list[_State] = [_State("")]
         self._undone: list[_State] = []
         self._load()
 
     def _parse(self, over: Mapping[str, bytes], config_id: str) -> Tree:
-        return parse(self.main, self._overlay.files(over), config_id)
+        """With what `over` holds in place of the files beneath."""
+
+        def read(path: str) -> bytes:
+            if path in over:
+                return over[path]
+            if path not in self._seen:
+                self._seen[path] = self._under.read(path)
+            return self._seen[path]
+
+        return parse(self.main, Files(read, self._under.expand), config_id)
 
     def _load(self, tree: Tree | None = None, configuration: Configuration | None = None) -> None:
         with many_objects():
@@ -81,13 +71,14 @@ class Draft:
     @property
     def base(self) -> Mapping[str, bytes]:
         """The files as they were read, absolute path to bytes."""
-        return dict(self._overlay.seen)
+        return dict(self._seen)
 
     @property
     def files(self) -> dict[str, tuple[bytes, bytes]]:
         """Each file that is different now: as read, and as it would become."""
-        seen, over = self._overlay.seen, self._done[-1].over
-        return {path: (seen[path], data) for path, data in over.items() if data != seen[path]}
+        seen = self._seen
+        over = self._done[-1].over.items()
+        return {path: (seen[path], data) for path, data in over if data != seen[path]}
 
     def data(self, path: str) -> bytes:
         """The file at `path` as it is in the draft. Raises KeyError."""
@@ -173,7 +164,7 @@ class Draft:
 
         Raises RefusedEdit when it is none of the configuration's files.
         """
-        if path not in self._overlay.seen:
+        if path not in self._seen:
             raise RefusedEdit(None, "that file is no part of the configuration")
         over = {**self._done[-1].over, path: data}
         tree = self._parse(over, self.config_id)

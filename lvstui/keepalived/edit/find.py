@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import RefusedEdit
@@ -245,7 +243,6 @@ FIRST_WINS = frozenset((b"notify_up", b"notify_down", b"quorum_up", b"quorum_dow
 
 def effective(block: Block, keyword: bytes, *synonyms: bytes) -> Statement | None:
     """The statement of `keyword` (or a synonym) that counts; None when there is none."""
-    found: Iterator[Statement] = block.statements(keyword, *synonyms)
     if keyword in FIRST_WINS:
-        return next(found, None)
-    return next(iter(deque(found, maxlen=1)), None)
+        return next(block.statements(keyword, *synonyms), None)
+    return block.last(keyword, *synonyms)

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
 from lvstui.keepalived.edit.find import ensure_editable, find_named
-from lvstui.keepalived.edit.judge import complaint
-from lvstui.keepalived.edit.services import Setting, last_block
+from lvstui.keepalived.edit.services import Setting, append_block, last_block, new_lines
 from lvstui.keepalived.edit.style import New, NewBlock, NewLine, style_of
 from lvstui.keepalived.edit.tree_writer import TreeWriter
 from lvstui.keepalived.edit.values import last_child, place_for, table_of
-from lvstui.keepalived.keywords import ROOT
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.keepalived.text.values import shown
 from lvstui.model.keys import address_family, canonical_address
@@ -23,8 +21,8 @@ BOTH = "every director needs it within three adverts: up to 2.3.2 they part comp
 
 
 @dataclass(frozen=True, slots=True)
-class NewInstance:
-    """A vrrp_instance to be added."""
+class AddInstance:
+    """A vrrp_instance more, behind the last one."""
 
     name: str
     settings: tuple[Setting, ...]
@@ -35,42 +33,31 @@ class NewInstance:
     """(`auth_type`, `PASS`), (`auth_pass`, …); a secret."""
     peers: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class AddInstance:
-    """An instance more, behind the last one."""
-
-    new: NewInstance
-
     def on(self, tree: Tree) -> Change:
-        new = self.new
-        if not new.name or len(new.name.split()) > 1:
-            raise RefusedEdit(None, "an instance needs a name of one word")
-        if _named(tree, b"vrrp_instance", new.name) is not None:
-            raise RefusedEdit(None, "there is an instance of that name")
-        given = {setting[0] for setting in new.settings}
+        _ensure_new(tree, b"vrrp_instance", self.name, "an instance")
+        given = {setting[0] for setting in self.settings}
         for needed in ("interface", "virtual_router_id"):
             if needed not in given:
                 raise RefusedEdit(None, f"an instance needs {needed}")
-        if not new.vips:
+        if not self.vips:
             raise RefusedEdit(None, "an instance needs a VIP: keepalived removes one without")
-        children: list[New] = _lines("vrrp_instance", new.settings)
-        if new.auth:
-            lines = tuple(_lines("authentication", new.auth))
+        children: list[New] = new_lines("vrrp_instance", self.settings)
+        if self.auth:
+            lines = tuple(new_lines("authentication", self.auth))
             children.append(NewBlock((b"authentication",), lines))
-        if new.peers:
-            for peer in new.peers:
+        if self.peers:
+            for peer in self.peers:
                 _address(peer)
-            lines = tuple(NewLine((peer.encode(),)) for peer in new.peers)
+            lines = tuple(NewLine((peer.encode(),)) for peer in self.peers)
             children.append(NewBlock((b"unicast_peer",), lines))
-        for vip in new.vips:
+        for vip in self.vips:
             _address(vip[0])
-        entries = tuple(NewLine(tuple(word.encode() for word in vip)) for vip in new.vips)
+        entries = tuple(NewLine(tuple(word.encode() for word in vip)) for vip in self.vips)
         children.append(NewBlock((b"virtual_ipaddress",), entries))
         pen = TreeWriter(tree)
-        _append(pen, tree, NewBlock((b"vrrp_instance", new.name.encode()), tuple(children)))
+        append_block(pen, NewBlock((b"vrrp_instance", self.name.encode()), tuple(children)))
         return pen.change(
-            f"add instance {new.name}",
+            f"add instance {self.name}",
             "every director needs an instance with the same router id, VIPs and interval",
         )
 
@@ -167,34 +154,22 @@ class Untrack:
 
 
 @dataclass(frozen=True, slots=True)
-class NewScript:
-    """A vrrp_script to be added."""
-
-    name: str
-    settings: tuple[Setting, ...]
-    """(`script`, `/path arguments`), (`interval`, `2`) …"""
-
-
-@dataclass(frozen=True, slots=True)
 class AddScript:
     """A vrrp_script more, before the first instance or sync group, or behind the last vrrp_script.
 
     An instance finds only scripts that stand before it (2.2.7).
     """
 
-    new: NewScript
+    name: str
+    settings: tuple[Setting, ...]
+    """(`script`, `/path arguments`), (`interval`, `2`) …"""
 
     def on(self, tree: Tree) -> Change:
-        new = self.new
-        if not new.name or len(new.name.split()) > 1:
-            raise RefusedEdit(None, "a script needs a name of one word")
-        if _named(tree, b"vrrp_script", new.name) is not None:
-            raise RefusedEdit(None, "there is a vrrp_script of that name")
-        if not any(setting[0] == "script" and len(setting) > 1 for setting in new.settings):
+        _ensure_new(tree, b"vrrp_script", self.name, "a script")
+        if not any(setting[0] == "script" and len(setting) > 1 for setting in self.settings):
             raise RefusedEdit(None, "a vrrp_script needs a command")
-        block = NewBlock(
-            (b"vrrp_script", new.name.encode()), tuple(_lines("vrrp_script", new.settings))
-        )
+        lines = tuple(new_lines("vrrp_script", self.settings))
+        block = NewBlock((b"vrrp_script", self.name.encode()), lines)
         pen = TreeWriter(tree)
         users = list(tree.blocks(b"vrrp_instance", b"vrrp_sync_group"))
         last = last_block(tree, b"vrrp_script")
@@ -203,8 +178,8 @@ class AddScript:
             file = users[0].header.file
             pen.prepend(block, users[0], style_of(tree, file, b"vrrp_script"))
         else:
-            _append(pen, tree, block)
-        return pen.change(f"add script {new.name}")
+            append_block(pen, block)
+        return pen.change(f"add script {self.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,34 +271,13 @@ def _bare_address(word: bytes) -> str:
         return bare
 
 
-def _append(pen: TreeWriter, tree: Tree, block: NewBlock) -> None:
-    keyword = block.words[0]
-    after = last_block(tree, keyword)
-    file = after.header.file if after is not None else tree.files[0]
-    pen.append(file, block, after, style_of(tree, file, keyword))
-
-
-def _lines(kind: str, settings: tuple[Setting, ...]) -> list[New]:
-    known = ROOT.get(kind.encode())
-    if kind == "authentication":
-        known = (ROOT[b"vrrp_instance"].inner or {})[b"authentication"]
-    assert known is not None
-    result: list[New] = []
-    for setting in settings:
-        found = (known.inner or {}).get(setting[0].encode())
-        if found is None or found.inner is not None or found.values:
-            raise RefusedEdit(None, f"{kind} does not know one of the keywords")
-        if fault := complaint(kind, setting[0], setting[1:]):
-            raise RefusedEdit(None, fault)
-        result.append(NewLine(tuple(word.encode("utf-8", "surrogateescape") for word in setting)))
-    return result
-
-
-def _named(tree: Tree, keyword: bytes, name: str) -> Block | None:
-    for block in tree.blocks(keyword):
-        if len(block.header.words) > 1 and shown(block.header.words[1]) == name:
-            return block
-    return None
+def _ensure_new(tree: Tree, keyword: bytes, name: str, what: str) -> None:
+    """Raises RefusedEdit unless a block of `keyword` can have that name."""
+    if not name or len(name.split()) > 1:
+        raise RefusedEdit(None, f"{what} needs a name of one word")
+    if any(shown(word) == name for b in tree.blocks(keyword) for word in b.header.words[1:2]):
+        called = "a vrrp_script" if keyword == b"vrrp_script" else what
+        raise RefusedEdit(None, f"there is {called} of that name")
 
 
 def _vips(block: Block) -> list[tuple[str, str]]:

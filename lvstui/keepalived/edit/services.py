@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lvstui.keepalived.edit.change import Change, RefusedEdit
@@ -21,9 +22,14 @@ Setting = tuple[str, ...]
 """A keyword and its words."""
 
 
+_SAME = {"lvs_sched": "lb_algo", "lvs_method": "lb_kind"}
+_DEFAULTS = {"lb_kind": "NAT", "lb_algo": "wlc", "protocol": "UDP"}
+"""What keepalived takes, with a message, where nothing is said (2.2.7)."""
+
+
 @dataclass(frozen=True, slots=True)
-class NewService:
-    """A virtual server to be added: an address, a firewall mark or a group."""
+class AddService:
+    """A virtual server more, behind the last one: an address, a firewall mark or a group."""
 
     address: str = ""
     port: int = 0
@@ -35,31 +41,18 @@ class NewService:
     servers: tuple[NewServer, ...] = ()
     """At least one: keepalived drops a virtual server without any."""
 
-
-_SAME = {"lvs_sched": "lb_algo", "lvs_method": "lb_kind"}
-_DEFAULTS = {"lb_kind": "NAT", "lb_algo": "wlc", "protocol": "UDP"}
-"""What keepalived takes, with a message, where nothing is said (2.2.7)."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddService:
-    """A virtual server more, behind the last one."""
-
-    new: NewService
-
     def on(self, tree: Tree) -> Change:
-        new = self.new
-        words, key = _header(tree, new)
-        if not new.servers:
+        words, key = _header(tree, self)
+        if not self.servers:
             raise RefusedEdit(None, "keepalived drops a virtual server without a real server")
-        children: list[New] = [_setting(setting) for setting in new.settings]
-        given = {_SAME.get(setting[0], setting[0]) for setting in new.settings}
+        children = new_lines("virtual_server", self.settings)
+        given = {_SAME.get(setting[0], setting[0]) for setting in self.settings}
         for keyword, taken in _DEFAULTS.items():
-            if keyword not in given and (new.address or keyword != "protocol"):
+            if keyword not in given and (self.address or keyword != "protocol"):
                 raise RefusedEdit(None, f"say which {keyword}: keepalived would take {taken}")
         seen: set[tuple[bytes, ...]] = set()
-        for server in new.servers:
-            block = _server(server, new)
+        for server in self.servers:
+            block = _server(server, self)
             if block.words in seen:
                 raise RefusedEdit(None, "the same real server stands twice in it")
             seen.add(block.words)
@@ -67,19 +60,16 @@ class AddService:
                 ensure_check(None, check)
             children.append(block)
         pen = TreeWriter(tree)
-        after = last_block(tree, b"virtual_server")
-        file = after.header.file if after is not None else tree.files[0]
-        made = NewBlock(tuple(words), tuple(children), name_comment(new.name))
-        pen.append(file, made, after, style_of(tree, file, b"virtual_server"))
-        unchecked = any(not server.checks for server in new.servers)
+        append_block(pen, NewBlock(tuple(words), tuple(children), name_comment(self.name)))
+        unchecked = any(not server.checks for server in self.servers)
         return pen.change(
             f"add virtual server {key}",
             "nothing checks some of its servers" if unchecked else "",
-            "" if not new.address else f"{new.address} must be a VIP of an instance to be reached",
+            f"{self.address} must be a VIP of an instance to be reached" if self.address else "",
         )
 
 
-def _header(tree: Tree, new: NewService) -> tuple[list[bytes], str]:
+def _header(tree: Tree, new: AddService) -> tuple[list[bytes], str]:
     if [bool(new.address), bool(new.fwmark), bool(new.group)].count(True) != 1:
         raise RefusedEdit(None, "one of address, firewall mark and group is needed")
     words = [b"virtual_server"]
@@ -117,18 +107,22 @@ def _groups(tree: Tree) -> list[Block]:
     return [block for block in tree.blocks(b"virtual_server_group") if len(block.header.words) > 1]
 
 
-def _setting(setting: Setting) -> NewLine:
-    keyword = setting[0]
-    known = ROOT[b"virtual_server"].inner or {}
-    found = known.get(keyword.encode())
-    if found is None or found.inner is not None:
-        raise RefusedEdit(None, "virtual_server does not know one of the keywords")
-    if fault := complaint("virtual_server", keyword, setting[1:]):
-        raise RefusedEdit(None, fault)
-    return NewLine(tuple(word.encode("utf-8", "surrogateescape") for word in setting))
+def new_lines(kind: str, settings: Sequence[Setting]) -> list[New]:
+    """The lines of a new block of that kind. Raises RefusedEdit for what it would not take."""
+    table = ROOT[b"vrrp_instance"].inner or {} if kind == "authentication" else ROOT
+    known = table[kind.encode()].inner or {}
+    result: list[New] = []
+    for setting in settings:
+        found = known.get(setting[0].encode())
+        if found is None or found.inner is not None or found.values:
+            raise RefusedEdit(None, f"{kind} does not know one of the keywords")
+        if fault := complaint(kind, setting[0], setting[1:]):
+            raise RefusedEdit(None, fault)
+        result.append(NewLine(tuple(word.encode("utf-8", "surrogateescape") for word in setting)))
+    return result
 
 
-def _server(server: NewServer, new: NewService) -> NewBlock:
+def _server(server: NewServer, new: AddService) -> NewBlock:
     address, port = checked_address(server.address, server.port)
     direct = any(s[0] in ("lb_kind", "lvs_method") and s[1:2] != ("NAT",) for s in new.settings)
     if direct and port not in (0, new.port):
@@ -155,6 +149,14 @@ def last_block(tree: Tree, keyword: bytes) -> Block | None:
             return block
     ensure_once(tree, tree.files[0], None)
     return None
+
+
+def append_block(pen: TreeWriter, block: NewBlock) -> None:
+    """Write `block` outside of every other, behind the last one of its kind."""
+    keyword = block.words[0]
+    after = last_block(pen.tree, keyword)
+    file = after.header.file if after is not None else pen.tree.files[0]
+    pen.append(file, block, after, style_of(pen.tree, file, keyword))
 
 
 @dataclass(frozen=True, slots=True)

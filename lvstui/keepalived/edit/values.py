@@ -190,7 +190,3 @@ def _siblings(tree: Tree, block: Block) -> list[Block]:
 
 def _text(word: bytes) -> str:
     return word.decode("utf-8", "surrogateescape")
-
-
-def _bytes(word: str) -> bytes:
-    return word.encode("utf-8", "surrogateescape")

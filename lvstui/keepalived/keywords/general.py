@@ -1,5 +1,7 @@
 """The words outside every block, of global_defs, and of the blocks that belong to no service."""
 
+TABLES: dict[str, str] = {}
+
 ROOT = """
 linkbeat_use_polling     flag | ask each interface's link state instead of being told
 net_namespace            name        restart   | the network namespace that keepalived runs in
@@ -28,7 +30,7 @@ interface_up_down_delays entries:interface     | how long a link has to stay bef
 bfd_instance!            block                 | a BFD session with a neighbour
 """
 
-GLOBAL_DEFS = """
+TABLES["global_defs"] = """
 process_names            words       start     | names of the processes, as ps shows them
 process_name!            name                  | name of the main process
 vrrp_process_name!       name                  | name of the VRRP process
@@ -172,31 +174,31 @@ stats_dump_file          path        +2.3.3    | the dump that SIGUSR2 asks for
 json_dump_file           path        +2.3.3    | the JSON dump
 """
 
-SSL = """
+TABLES["SSL"] = """
 ca                       path                  | certificate of the authority
 certificate              path                  | our certificate
 key                      secret                | our private key
 password                 secret                | of that key
 """
 
-GARP_GROUP = """
+TABLES["garp_group"] = """
 garp_interval!           seconds     =0        | time between two gratuitous ARPs
 gna_interval!            seconds     =0        | time between two neighbour advertisements
 interface!               interface             | the one interface of the group
 interfaces               entries:interface     | the interfaces of the group
 """
 
-TRACK_GROUP = """
+TABLES["track_group"] = """
 group                    entries:names         | its members
 """
 
-TRACK_FILE = """
+TABLES["track_file"] = """
 file                     path                  | the file that is read
 weight                   number -254..254 =1   | times the file's number, added to the priority
 init_file                words                 | write a number into it at the start
 """
 
-VRRP_SCRIPT = """
+TABLES["vrrp_script"] = """
 script                   command               | Command: exit 0: good
 interval!                seconds 0.000001..4294 whole:2.3.2 =1 | Run every: seconds
 timeout!                 seconds 0.000001..4294 whole:2.3.2 =interval
@@ -208,7 +210,7 @@ user!                    user        =keepalived_script, else root | As user: wh
 init_fail                flag        =no       | Begins as bad: until it ran once
 """
 
-VRRP_TRACK_PROCESS = """
+TABLES["vrrp_track_process"] = """
 process!                 process               | name of the program, and its arguments
 param_match              words                 | how its arguments are compared
 weight                   number -254..254 =0   | added to the priority
@@ -220,7 +222,7 @@ fork_delay!              seconds     =0        | its start counts after
 full_command             flag                  | compare the whole command line
 """
 
-BFD_INSTANCE = """
+TABLES["bfd_instance"] = """
 source_ip!               address               | our address
 neighbor_ip!             address               | the neighbour's
 neighbour_ip!            address               | the same
@@ -237,14 +239,3 @@ weight!                  number -253..253 =0   | added to the priority of what t
 vrrp                     flag                  | for VRRP only
 checker                  flag                  | for health checks only
 """
-
-TABLES = {
-    "global_defs": GLOBAL_DEFS,
-    "SSL": SSL,
-    "garp_group": GARP_GROUP,
-    "track_group": TRACK_GROUP,
-    "track_file": TRACK_FILE,
-    "vrrp_script": VRRP_SCRIPT,
-    "vrrp_track_process": VRRP_TRACK_PROCESS,
-    "bfd_instance": BFD_INSTANCE,
-}

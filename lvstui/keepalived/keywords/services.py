@@ -1,9 +1,11 @@
 """The words of virtual_server, real_server, and health checks."""
 
+TABLES: dict[str, str] = {}
+
 _FORWARDING = "choice:DR/NAT/TUN"
 _SCHEDULERS = "dh/fo/lblc/lblcr/lc/mh/nq/ovf/rr/sed/sh/twos/wlc/wrr"
 
-VIRTUAL_SERVER = f"""
+TABLES["virtual_server"] = f"""
 protocol!                choice:TCP/UDP/SCTP =UDP
     | Protocol: keepalived takes UDP when it is missing
 ip_family!               choice:inet/inet6     | of a firewall mark
@@ -49,7 +51,7 @@ sorry_server_lvs_method  {_FORWARDING} =the service's | Forwarding: another one 
 real_server!             block                 | a server behind the service
 """
 
-REAL_SERVER = f"""
+TABLES["real_server"] = f"""
 weight!                  number 0..i32 65535<2.1.0 <virtual_server =1
     | Weight: its share; 0: no new connections
 inhibit_on_failure       bool <virtual_server =no | Keep failed: stays at weight 0 when it fails
@@ -100,7 +102,7 @@ alpha                    bool <real_server =the server's
 log_all_failures         bool        <global_defs | log each failure, not only changes
 """
 
-CONNECT = f"""
+TABLES["connect"] = _CONNECT = f"""
 connect_ip!              address     =the server's | Address: instead of the server's own
 connect_port!            port 1..65535 =the server's | Port: instead of its own
 bindto!                  address               | From address: source of the check
@@ -111,7 +113,7 @@ connect_timeout!         seconds 0.000001.. <real_server =5
     | Timeout: seconds until a connect has failed
 {_TIMING}"""
 
-HTTP = f"""{CONNECT}
+TABLES["http"] = f"""{_CONNECT}
 nb_get_retry!            number      =1        | old spelling of retry
 virtualhost              host        <real_server | Host header: of the request
 http_protocol            choice:1.0/1.0C/1.1 =1.0
@@ -122,7 +124,7 @@ tls_compliant            bool        +2.2.8    | an answer has to end as TLS wan
 url                      block                 | a page and what it has to be
 """
 
-URL = """
+TABLES["url"] = """
 path!                    url                   | Path: what is asked for: /health
 status_code              words       =200-299  | Status: a code, or 200-299
 digest!                  opaque ..32           | Digest: MD5 of the answer (genhash)
@@ -136,51 +138,37 @@ regex_stack              number:bytes          | memory for the match
 tls_compliant            bool        +2.2.8    | an answer has to end as TLS wants it
 """
 
-SMTP_CHECK = f"""{CONNECT}
+TABLES["SMTP_CHECK"] = f"""{_CONNECT}
 helo_name                host        =this host | HELO: how we call ourselves
 host                     block:connect         | old: another host to be asked
 """
 
-DNS_CHECK = f"""{CONNECT}
+TABLES["DNS_CHECK"] = f"""{_CONNECT}
 type!                    choice:A/NS/CNAME/SOA/MX/TXT/AAAA/RRSIG/DNSKEY =SOA | Record: of that name
 name!                    host        =.        | Name: what is asked for
 """
 
-MISC_CHECK = f"""{_TIMING}
+TABLES["MISC_CHECK"] = f"""{_TIMING}
 misc_path                command               | Command: exit 0: up
 misc_timeout!            number:s 0..4294 =delay_loop | Timeout: seconds until it is killed
 misc_dynamic             flag        =no       | Sets weight: exit 2-255: weight is that less 2
 user                     user        =keepalived_script, else root | As user: who runs it
 """
 
-UDP_CHECK = f"""{CONNECT}
+TABLES["UDP_CHECK"] = f"""{_CONNECT}
 payload                  opaque                | Payload: hexadecimal bytes to send
 require_reply            words       =no       | Needs a reply: silence is a failure
 min_reply_length!        number:bytes 0..65535 =0 | Shortest reply: bytes
 max_reply_length!        number:bytes 0..65535 =255 | Longest reply: bytes
 """
 
-FILE_CHECK = """
+TABLES["FILE_CHECK"] = """
 track_file!              name        +2.1.0    | File: name of a track_file block
 weight                   number -i32..i32 +2.1.0 =1 | Factor: the file's number times this
 """
 
-BFD_CHECK = """
+TABLES["BFD_CHECK"] = """
 name                     name        +2.0.0    | BFD instance: name of a bfd_instance block
 alpha                    bool +2.0.0 <real_server =no
     | Starts as down: no traffic before its first check
 """
-
-TABLES = {
-    "virtual_server": VIRTUAL_SERVER,
-    "real_server": REAL_SERVER,
-    "connect": CONNECT,
-    "http": HTTP,
-    "url": URL,
-    "SMTP_CHECK": SMTP_CHECK,
-    "DNS_CHECK": DNS_CHECK,
-    "MISC_CHECK": MISC_CHECK,
-    "UDP_CHECK": UDP_CHECK,
-    "FILE_CHECK": FILE_CHECK,
-    "BFD_CHECK": BFD_CHECK,
-}

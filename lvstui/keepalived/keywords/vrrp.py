@@ -1,5 +1,7 @@
 """The words of vrrp_instance and vrrp_sync_group."""
 
+TABLES: dict[str, str] = {}
+
 _NOTIFY = """
 notify_backup!           notify                | runs when it becomes BACKUP
 notify_master!           notify                | runs when it becomes MASTER
@@ -17,7 +19,7 @@ track_process            entries:names         | its processes count in the elec
 track_bfd                entries:names         | its neighbours count in the election
 """
 
-VRRP_INSTANCE = f"""
+TABLES["vrrp_instance"] = f"""
 use_vmac                 names | a MAC address of its own, on an interface of that name
 use_vmac_addr            names                 | the same for addresses on other interfaces
 vmac_xmit_base           flag                  | adverts leave by the interface below
@@ -82,12 +84,12 @@ authentication           block       secret    | version 2 only
 auth_hmac                block       secret +2.4.0 | signed adverts
 {_NOTIFY}{_TRACKED}"""
 
-AUTHENTICATION = """
+TABLES["authentication"] = """
 auth_type!               choice:PASS/AH =none  | Authentication: version 2 only
 auth_pass!               secret ..8            | Password: up to 8 bytes, in clear text on the wire
 """
 
-AUTH_HMAC = """
+TABLES["auth_hmac"] = """
 key                      secret                | number and secret
 active_key               number                | the one to sign with
 time_window              seconds               | how far clocks may differ
@@ -95,18 +97,11 @@ anti_replay              words                 | refuse adverts that come twice
 mode                     words                 | what happens to adverts without signature
 """
 
-VRRP_SYNC_GROUP = f"""
+TABLES["vrrp_sync_group"] = f"""
 group                    entries:names         | its instances
 global_tracking          flag                  | what members track counts for all
 sync_group_tracking_weight flag                | weights of what it tracks count
 {_NOTIFY}{_TRACKED}"""
-
-TABLES = {
-    "vrrp_instance": VRRP_INSTANCE,
-    "authentication": AUTHENTICATION,
-    "auth_hmac": AUTH_HMAC,
-    "vrrp_sync_group": VRRP_SYNC_GROUP,
-}
 
 _ROUTE = (
     "advmss as congctl cwnd dev dsfield fastopen_no_cookie features from gw hoplimit initcwnd "

@@ -73,18 +73,6 @@ class InstanceLines:
         """Advertised and excluded ones."""
         return self.vips + self.excluded
 
-    def line(self, *keywords: bytes) -> Statement | None:
-        """The last statement with one of `keywords`."""
-        return last(self.block, *keywords)
-
-
-def last(block: Block, *keywords: bytes) -> Statement | None:
-    """Of a keyword that stands more than once the last one counts."""
-    found = None
-    for statement in block.statements(*keywords):
-        found = statement
-    return found
-
 
 def value(statement: Statement | None) -> bytes:
     """Its first value; empty when there is none."""
@@ -134,18 +122,18 @@ def _addresses(lines: Iterable[Statement]) -> tuple[InstanceAddress, ...]:
 
 
 def _router(block: Block, made: ConfiguredInstance, version: int) -> InstanceLines:
-    interface = last(block, b"interface")
+    interface = block.last(b"interface")
     family, version = family_and_version(block, version, made.strict, Notes())
     peers = addresses(block, b"unicast_peer")
     return InstanceLines(
         block=block,
         name=made.name,
         interface=interface if value(interface) else None,
-        vrid_line=last(block, b"virtual_router_id"),
+        vrid_line=block.last(b"virtual_router_id"),
         vrid=made.vrid,
-        priority_line=last(block, b"priority"),
+        priority_line=block.last(b"priority"),
         priority=made.priority,
-        state_line=last(block, b"state"),
+        state_line=block.last(b"state"),
         master=any(value(line) == b"MASTER" for line in block.statements(b"state")),
         strict=made.strict,
         version=version,
@@ -158,6 +146,6 @@ def _router(block: Block, made: ConfiguredInstance, version: int) -> InstanceLin
         excluded=addresses(block, b"virtual_ipaddress_excluded"),
         peers=peers,
         unicast=bool(peers),
-        source=last(block, b"mcast_src_ip", b"unicast_src_ip"),
-        group=shown(value(last(block, b"mcast_dst_ip"))),
+        source=block.last(b"mcast_src_ip", b"unicast_src_ip"),
+        group=shown(value(block.last(b"mcast_dst_ip"))),
     )

@@ -116,21 +116,8 @@ def links_from_json(text: str) -> tuple[InterfaceSeen, ...]:
     return tuple(result)
 
 
-def scripts_from_stat(text: str, wanted: Iterable[str]) -> dict[str, Script]:
-    """What `stat_argv` printed tells about the scripts in `wanted` and the folders above them; a
-    path without a line is missing."""
-    seen = _stated(text)
-    return {path: _judge(path, seen) for path in wanted}
-
-
-def modes_from_stat(text: str, wanted: Iterable[str]) -> dict[str, int]:
-    """What `stat_argv` printed tells about the modes of the configuration files in `wanted`."""
-    seen = _stated(text)
-    return {path: seen[path][0] for path in wanted if path in seen}
-
-
-def _stated(text: str) -> dict[str, tuple[int, int]]:
-    """Mode and owner by path."""
+def stated(text: str) -> dict[str, tuple[int, int]]:
+    """Mode and owner by path, of what `stat_argv` printed."""
     seen: dict[str, tuple[int, int]] = {}
     for line in text.splitlines():
         mode, _, rest = line.partition(" ")
@@ -149,12 +136,6 @@ def stat_argv(wanted: Iterable[str]) -> tuple[str, ...]:
     return ("stat", "-L", "-c", "%f %u %n", "--", *names)
 
 
-def users_from_passwd(text: str, wanted: Iterable[str]) -> frozenset[str]:
-    """Those of `wanted` that are in what `getent passwd NAMES…` printed."""
-    there = {line.partition(":")[0] for line in text.splitlines()}
-    return frozenset(name for name in wanted if name in there)
-
-
 def folders_above(path: str) -> tuple[str, ...]:
     """`/a/b/c` to `/a/b`, `/a`, `/`."""
     result: list[str] = []
@@ -164,7 +145,8 @@ def folders_above(path: str) -> tuple[str, ...]:
     return tuple(result)
 
 
-def _judge(path: str, seen: Mapping[str, tuple[int, int]]) -> Script:
+def judged(path: str, seen: Mapping[str, tuple[int, int]]) -> Script:
+    """What a script is, by `stated` of itself and the folders above it."""
     if path not in seen:
         return Script.MISSING
     mode, _ = seen[path]
@@ -216,7 +198,8 @@ def surroundings_of(tree: Tree, answers: Mapping[str, str], version: str = "") -
     # It may be there, out of the sight of who asked.
     scripts = [p for p in script_paths(tree) if not any(f"'{p}'" in line for line in denied)]
     known = any(line.endswith(" /") for line in files.splitlines())
-    told = answers.get(USERS)
+    seen = stated(files)
+    users = {line.partition(":")[0] for line in answers.get(USERS, "").splitlines()}
     bind = answers.get(NONLOCAL_BIND, "").strip()
     try:
         links = links_from_json(answers.get(LINKS, ""))
@@ -225,8 +208,8 @@ def surroundings_of(tree: Tree, answers: Mapping[str, str], version: str = "") -
     return Surroundings(
         links=links if here else None,
         version=version,
-        scripts=scripts_from_stat(files, scripts) if known else None,
-        modes=modes_from_stat(files, (file.path for file in tree.files)) if known else None,
-        users=users_from_passwd(told, script_users(tree)) if told is not None else None,
+        scripts={path: judged(path, seen) for path in scripts} if known else None,
+        modes={f.path: seen[f.path][0] for f in tree.files if f.path in seen} if known else None,
+        users=frozenset(script_users(tree)) & users if USERS in answers else None,
         nonlocal_bind=bind == "1" if here and bind in ("0", "1") else None,
     )

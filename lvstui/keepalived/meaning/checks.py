@@ -93,8 +93,8 @@ def checks(
 
 
 def _value(block: Block, keyword: bytes, notes: Notes) -> bytes:
-    lines = list(block.statements(keyword))
-    return notes.argument(lines[-1]) if lines else b""
+    line = block.last(keyword)
+    return notes.argument(line) if line is not None else b""
 
 
 def _peer(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int]:

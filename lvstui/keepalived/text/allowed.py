@@ -51,7 +51,6 @@ _LOOSE = re.compile(
     rb"|(?=[A-Z]*[0-9]+[A-Z])[A-Z0-9]{8,}|(?=[a-f]*[0-9])[0-9a-f]{16,})(?![\w-])"
 )
 """What may be a secret in prose: values of options, users of URLs, words of mixed letters."""
-_PROGRAMS = _CAUTION[2:5]
 
 
 def allowed(lines: Sequence[bytes]) -> Iterator[bytes]:

@@ -135,12 +135,6 @@ def decomment(text: Text) -> tuple[Text, bool, bool]:
     )
 
 
-def comment_of(data: bytes) -> bytes:
-    """The comment of a physical line, its mark included; empty when there is none."""
-    at = strip(data).comment
-    return data[at:] if at >= 0 else b""
-
-
 def find_brace(data: bytes) -> int:
     """Offset of the first brace outside double quotes, -1 when there is none.
 

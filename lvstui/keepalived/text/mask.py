@@ -9,13 +9,15 @@ numbers stay, so that places still point at the right line.
 from __future__ import annotations
 
 import difflib
+import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.keywords import SECRET_KEYWORDS
 from lvstui.keepalived.text.allowed import allowed
-from lvstui.keepalived.text.lexer import strip
+from lvstui.keepalived.text.lexer import Text, decomment, strip
 from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.keepalived.text.shown import MASK
 from lvstui.keepalived.text.tree import Tree
@@ -281,3 +283,35 @@ def _shown(data: bytes) -> list[str]:
     if not ended:
         shown[-1] += "  (no newline at the end)"
     return shown
+
+
+def text_diff(before: Tree, after: Tree) -> str:
+    """Unified diff of all files, secrets masked. Against the daemon's copy, which has no comments,
+    only what means something is compared."""
+    bare = before.consolidated or after.consolidated
+    old, new = _texts(before, bare), _texts(after, bare)
+    known = secrets_of(before) | secrets_of(after)
+    return "".join(
+        masked_diff(old.get(name), new.get(name), name, known)
+        for name in dict.fromkeys((*old, *new))
+    )
+
+
+def _texts(tree: Tree, bare: bool) -> dict[str, bytes]:
+    """The files by their path from the main file's folder; the main file is always the same."""
+    if not tree.files:
+        return {}
+    folder = posixpath.dirname(tree.files[0].path)
+    found: dict[str, bytes] = {}
+    for number, file in enumerate(tree.files):
+        name = os.path.relpath(file.path, folder) if number else "keepalived.conf"
+        found[name] = b"".join(_bare(file.lines)) if bare else file.data
+    return found
+
+
+def _bare(lines: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Lines as the daemon keeps them: without comments, blanks around, and includes."""
+    for line in lines:
+        data = decomment(Text(line.rstrip(b"\r")))[0].data
+        if data and not data.startswith(b"include"):
+            yield data + b"\n"

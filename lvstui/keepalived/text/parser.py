@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lvstui.keepalived.keywords import ROOT, SECRET_KEYWORDS, Keyword, Keywords
-from lvstui.keepalived.text.files import Files
+from lvstui.keepalived.text.files import Files, in_memory
 from lvstui.keepalived.text.lazy import LazyBlock
 from lvstui.keepalived.text.reader import Reader
 from lvstui.keepalived.text.shown import shows_keyword
@@ -196,26 +196,29 @@ def parse(path: str, files: Files, config_id: str) -> Tree:
     Raises OSError when that file cannot be read.
     """
     reader = Reader(files, config_id)
+    return built(reader, reader.read(path))
+
+
+def built(
+    reader: Reader, statements: Iterator[Statement | LazyBlock], *, consolidated: bool = False
+) -> Tree:
+    """The tree of all that `reader` gives; see `Tree.consolidated`."""
     builder = Builder(problems=reader.problems)
-    reader.may_fold = builder.outermost
-    builder.take(reader.read(path))
+    if not consolidated:
+        reader.may_fold = builder.outermost
+    builder.take(statements)
     root = builder.finish()
     return Tree(
         files=tuple(reader.sources.values()),
         root=root,
-        config_id=config_id,
+        config_id=reader.config_id,
         includes=tuple(reader.includes),
         problems=tuple(reader.problems),
         measure=builder.digest.value,
+        consolidated=consolidated,
     )
 
 
 def parse_bytes(data: bytes, path: str = "/keepalived.conf", config_id: str = "") -> Tree:
     """The tree of `data` alone, as if it were the file at `path` and no other existed."""
-
-    def read(wanted: str) -> bytes:
-        if wanted != path:
-            raise FileNotFoundError(2, "No such file", wanted)
-        return data
-
-    return parse(path, Files(read), config_id)
+    return parse(path, Files(in_memory({path: data}).read), config_id)

@@ -8,11 +8,12 @@ The nesting is the one that keepalived sees, which is not always the one that th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from lvstui.keepalived.text.lexer import Text, comment_of, spans
+from lvstui.keepalived.text.lexer import Text, spans, strip
 from lvstui.model.config import Place
 
 
@@ -127,7 +128,9 @@ class Statement:
     @property
     def comment(self) -> bytes:
         """The comment at the end of its physical line, mark included; empty when none."""
-        return comment_of(self.file.lines[self.line - 1].rstrip(b"\r"))
+        raw = self.file.lines[self.line - 1].rstrip(b"\r")
+        at = strip(raw).comment
+        return raw[at:] if at >= 0 else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,11 @@ class Block:
         for child in self.children:
             if isinstance(child, Statement) and (not keywords or child.words[0] in keywords):
                 yield child
+
+    def last(self, *keywords: bytes) -> Statement | None:
+        """Its last statement with one of `keywords`: of a keyword that stands more than once that
+        one counts."""
+        return next(iter(deque(self.statements(*keywords), maxlen=1)), None)
 
     def blocks(self, *keywords: bytes) -> Iterator[Block]:
         """The blocks directly in it, those with one of `keywords` when any are given."""

@@ -1,4 +1,4 @@
-"""What only a director has: keepalived, and the kernel's IPVS table.
+"""What only a director has: keepalived, the kernel's IPVS table, and a syslog daemon.
 
 On a machine this is a program of its own, lab-director: ACTION in, one line of JSON out.
 """
@@ -60,10 +60,10 @@ def is_local(address: str) -> bool:
 
 
 class LabDirector:
-    """keepalived of one node.  `fork` is the node's own."""
+    """keepalived of one node.  `fork` is the node's own; on a machine systemd starts what runs."""
 
     def __init__(
-        self, node: dict[str, Any], fork: Callable[[Callable[[], None], str], int]
+        self, node: dict[str, Any], fork: Callable[[Callable[[], None], str], int] | None = None
     ) -> None:
         self._node = node
         self._fork = fork
@@ -79,6 +79,7 @@ class LabDirector:
             return
         self._started = time.monotonic()
         argv = ["/usr/sbin/keepalived", "--dont-fork", "--log-detail"]
+        assert self._fork is not None
         self._pid = self._fork(lambda: os.execve(argv[0], argv, _ENV), "lab-exec")
 
     def stop(self) -> None:
@@ -206,24 +207,58 @@ class LabDirector:
                     lines.append(f"-e {name} -r {server} {way} -w {expect[server]}")
         return lines
 
-    def _restore(self, lines: list[str]) -> None:
-        read, write = os.pipe()
-        os.write(write, "\n".join(lines).encode() + b"\n")
-        os.close(write)
+    @staticmethod
+    def _restore(lines: list[str]) -> None:
+        import subprocess  # late: the import takes a while in the guest
 
-        def work() -> None:
-            os.dup2(read, 0)
-            os.execve("/usr/sbin/ipvsadm", ["ipvsadm", "--restore"], _ENV)
+        text = "\n".join(lines).encode() + b"\n"
+        command = ["/usr/sbin/ipvsadm", "--restore"]
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command, input=text, env=_ENV, timeout=5, check=False)
 
-        pid = self._fork(work, "lab-exec")
-        os.close(read)
-        end = time.monotonic() + 5
-        while time.monotonic() < end:
-            with contextlib.suppress(ChildProcessError):
-                if not os.waitpid(pid, os.WNOHANG)[0]:
-                    time.sleep(0.02)
-                    continue
-            return
+
+# A syslog daemon: /dev/log into /var/log/syslog, in Debian 12's rsyslog format. A line is
+# `2026-11-22T17:05:15.123456+00:00 lb1 Keepalived_vrrp[12]: text`; rsyslog escapes control
+# characters as #ooo and so does this.
+
+_SYSLOG = "/var/log/syslog"
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or ord(c) > 127 else f"#{ord(c):03o}" for c in text)
+
+
+def format_line(data: bytes, host: str, now: float) -> str:
+    """One datagram of /dev/log as a line of the file; `now` is in seconds since 1970 (UTC)."""
+    text = data.rstrip(b"\n\0").decode("utf-8", "replace")
+    if text.startswith("<"):
+        text = text.partition(">")[2]
+    # "Nov 22 17:05:15 ident[pid]: words": the time of arrival replaces the sender's.
+    if len(text) > 16 and text[3] == " " and text[6] == " " and text[15] == " ":
+        text = text[16:]
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    return f"{stamp}.{int(now % 1 * 1e6):06d}+00:00 {host} {_escaped(text)}\n"
+
+
+def serve_syslog(host: str, listening: socket.socket) -> None:
+    """Never returns.  Writes each line at once: whoever follows the file sees it."""
+    log = -1
+    inode = 0
+    while True:
+        data = listening.recv(65536)
+        # Like rsyslog after a HUP: a log rotated away is opened anew, here without a signal.
+        try:
+            same = log >= 0 and os.stat(_SYSLOG).st_ino == inode
+        except FileNotFoundError:
+            same = False
+        if not same:
+            if log >= 0:
+                os.close(log)
+            log = os.open(_SYSLOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+            inode = os.fstat(log).st_ino
+        os.write(log, format_line(data, host, time.time()).encode())
 
 
 UNIT = "keepalived.service"
@@ -233,7 +268,7 @@ class UnitDirector(LabDirector):
     """keepalived of a machine, which is a unit of its systemd; as it is at this moment."""
 
     def __init__(self, node: dict[str, Any]) -> None:
-        super().__init__(node, _fork)
+        super().__init__(node)
         keys = "MainPID,ActiveState,ActiveEnterTimestampMonotonic"
         lines = _systemctl("show", f"--property={keys}", UNIT).splitlines()
         words = dict(line.split("=", 1) for line in lines if "=" in line)
@@ -254,16 +289,6 @@ def _systemctl(*words: str) -> str:
 
     done = subprocess.run(["systemctl", *words], stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout
-
-
-def _fork(work: Callable[[], None], _: str) -> int:
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        finally:
-            os._exit(1)
-    return pid
 
 
 def main(plan_path: str) -> None:

@@ -239,27 +239,18 @@ class Faults:
 
     @staticmethod
     def _tc(lines: list[str]) -> None:
-        read, write = os.pipe()
-        out, err = os.pipe()
-        os.write(write, "\n".join(lines).encode() + b"\n")
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(read, 0)
-            os.dup2(err, 1)
-            os.dup2(err, 2)
-            try:
-                os.execvpe("tc", ["tc", "-batch", "-"], {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"})
-            finally:
-                os._exit(127)
-        for fd in (read, write, err):
-            os.close(fd)
-        words = b""
-        while data := os.read(out, 4096):
-            words += data
-        os.close(out)
-        _, status = os.waitpid(pid, 0)
-        if status:
-            raise FaultRefused("tc: " + words.decode("utf-8", "replace").strip())
+        import subprocess  # late: the import takes a while in the guest
+
+        done = subprocess.run(
+            ["tc", "-batch", "-"],
+            input="\n".join(lines).encode() + b"\n",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"},
+            check=False,
+        )
+        if done.returncode:
+            raise FaultRefused("tc: " + done.stdout.decode("utf-8", "replace").strip())
 
     def heal(self) -> str:
         """Everything back as it was planned."""

@@ -15,9 +15,8 @@ import select
 import signal
 import socket
 import termios
-import time
 
-from lvstui.lab.inside import client, director, kernel, root, rtnl, servers, syslogd
+from lvstui.lab.inside import client, director, kernel, root, rtnl, servers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class Node:
             log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             log.bind("/dev/log")
             os.chmod("/dev/log", 0o666)
-            self.fork(lambda: syslogd.serve(name, log), "lab-syslogd")
+            self.fork(lambda: director.serve_syslog(name, log), "lab-syslogd")
             log.close()
             for command in node["setup"]:
                 self._run(["/bin/sh", "-c", command])
@@ -223,30 +222,22 @@ class Node:
 
     def op_machine(self, call: dict[str, Any]) -> dict[str, Any]:
         """Have the lab's hand on a machine's keepalived do something, by SSH; its answer."""
+        import subprocess  # late: the import takes a while in the guest
+
         ssh = ["/usr/bin/ssh", "-q", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=4"]
         argv = [*ssh, f"root@{call['name']}", f"lab-director {call['action']}"]
-        read, write = os.pipe()
-
-        def work() -> None:
-            os.dup2(write, 1)
-            os.execve(argv[0], argv, ENVIRONMENT)
-
-        pid = self.fork(work, "lab-exec")
-        os.close(write)
-        said, end = b"", time.monotonic() + MACHINE_SECONDS
-        while select.select([read], [], [], max(0.0, end - time.monotonic()))[0]:
-            data = os.read(read, 4096)
-            if not data:
-                break
-            said += data
-        else:
-            os.kill(pid, signal.SIGKILL)
-        os.close(read)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
         try:
-            reply: dict[str, Any] = json.loads(said)
-        except ValueError:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                env=ENVIRONMENT,
+                timeout=MACHINE_SECONDS,
+                start_new_session=True,
+                check=False,
+            )
+            reply: dict[str, Any] = json.loads(done.stdout)
+        except (OSError, subprocess.TimeoutExpired, ValueError):
             why = "it is off, booting or cut off"
             return {"error": f"{call['name']} does not answer by SSH: {why}"}
         return reply

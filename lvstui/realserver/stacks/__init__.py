@@ -1,4 +1,4 @@
-"""The ways in which a Linux brings its loopback up: one module each, one line each here."""
+"""The ways in which a Linux brings its loopback up: a line each here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from lvstui.realserver.facts import HostFacts
 from lvstui.realserver.stacks.base import Stack
+from lvstui.realserver.stacks.ifcfg import NetworkScripts, Wicked
 from lvstui.realserver.stacks.ifupdown import Ifupdown
 from lvstui.realserver.stacks.networkd import Netplan, Networkd
 from lvstui.realserver.stacks.networkmanager import NetworkManager
 from lvstui.realserver.stacks.own import OpenRc, Unit
-from lvstui.realserver.stacks.redhat import NetworkScripts
-from lvstui.realserver.stacks.wicked import Wicked
 
 STACKS: tuple[Stack, ...] = (
     NetworkScripts(),

@@ -3,6 +3,7 @@ narrowest commands that make it take them over. Pure: no module here touches a h
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -104,8 +105,7 @@ class OwnFileStack(Stack):
 
 def mentions(seen: SeenFile, vip: str) -> bool:
     """Whether a file of ours holds that VIP."""
-    words = seen.text.replace("/", " ").replace("=", " ").replace('"', " ").replace(",", " ")
-    return vip in words.replace("[", " ").replace("]", " ").replace("'", " ").split()
+    return vip in re.split(r"""[\s/="',\[\]]+""", seen.text)
 
 
 def ip(facts: HostFacts) -> str:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lvstui.keepalived import load_tree
 from lvstui.keepalived.daemon.around import around_here
 from lvstui.keepalived.daemon.facts import DaemonLook
 from lvstui.keepalived.daemon.look import look_daemon
@@ -16,7 +15,7 @@ from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.rules.losses import unloadable
-from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.meaning.view import load_tree, view
 from lvstui.keepalived.text.files import NotLoaded
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.finding import Finding, worst_first

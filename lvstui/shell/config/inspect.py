@@ -167,7 +167,7 @@ def config_id_of(args: argparse.Namespace, pid: int) -> str | None:
 
 def read_tree(path: str, config_id: str | None) -> Tree:
     """The tree of a main file. Raises CannotLook."""
-    from lvstui.keepalived import load_tree
+    from lvstui.keepalived.meaning.view import load_tree
 
     try:
         return load_tree(path, config_id=config_id)
@@ -178,8 +178,7 @@ def read_tree(path: str, config_id: str | None) -> Tree:
 
 def running_tree(pid: int, config_id: str | None) -> Tree:
     """The tree of what the daemon has loaded. Raises CannotLook."""
-    from lvstui.keepalived.meaning.loaded import tree_of_copy
-    from lvstui.keepalived.meaning.view import default_config_id
+    from lvstui.keepalived.meaning.view import default_config_id, tree_of_copy
     from lvstui.sources.processes import read_loaded
 
     if not pid:
@@ -194,8 +193,8 @@ def running_tree(pid: int, config_id: str | None) -> Tree:
 
 
 def _cat(args: argparse.Namespace) -> int:
-    from lvstui.keepalived import write
     from lvstui.keepalived.text.mask import mask, secrets_of
+    from lvstui.keepalived.text.tree import write
 
     pid = _pid()
     tree = read_tree(main_file(args, pid), config_id_of(args, pid))
@@ -286,7 +285,7 @@ def _side(what: str, args: argparse.Namespace, pid: int) -> ConfigSide:
 
 def _diff(args: argparse.Namespace) -> int:
     from lvstui.keepalived.diff import difference
-    from lvstui.keepalived.diff.text import text_diff
+    from lvstui.keepalived.text.mask import text_diff
     from lvstui.shell.config.report import SCHEMA, difference_document, difference_lines
 
     pid = _pid()

@@ -16,7 +16,6 @@ from lvstui.keepalived.edit.forms import (
     Field,
     FieldKind,
 )
-from lvstui.keepalived.edit.instances import NewInstance, NewScript
 from lvstui.keepalived.edit.intent import Intent
 from lvstui.keepalived.edit.judge import (
     Values,
@@ -32,7 +31,6 @@ from lvstui.keepalived.edit.judge import (
     settings,
 )
 from lvstui.keepalived.edit.servers import NewServer
-from lvstui.keepalived.edit.services import NewService
 from lvstui.keepalived.edit.target import (
     NamedBlock,
     OfCheck,
@@ -160,7 +158,7 @@ def service_form(configuration: Configuration, version: str) -> Form:
         checks = () if values.get("rs_check") == NO_CHECK else (new_check("TCP_CHECK", {}),)
         weight = _number_or_none(values, "rs_weight")
         first = NewServer(_text(values, "rs_address"), 0, _text(values, "rs_name"), weight, checks)
-        new = NewService(
+        new = intent.AddService(
             _text(values, "address"),
             _number(values, "port"),
             _number(values, "fwmark"),
@@ -169,7 +167,7 @@ def service_form(configuration: Configuration, version: str) -> Form:
             settings(SERVICE, values),
             (first,),
         )
-        return (intent.AddService(new),)
+        return (new,)
 
     common = {s.forwarding for s in configuration.services}
     values = {"lb_kind": common.pop()} if len(common) == 1 else {}
@@ -246,14 +244,14 @@ def instance_form(configuration: Configuration, version: str) -> Form:
     def intents(values: Values) -> tuple[Intent, ...]:
         plain = [f for f in INSTANCE if f.block == ""]
         peer = _text(values, "unicast_peer")
-        new = NewInstance(
+        new = intent.AddInstance(
             _text(values, "name"),
             settings(plain, values),
             (tuple(values["virtual_ipaddress"].split()),),
             settings(INSTANCE, values, "authentication"),
             (peer,) if peer else (),
         )
-        return (intent.AddInstance(new),)
+        return (new,)
 
     return Form(
         "new VRRP instance",
@@ -285,7 +283,7 @@ def script_form(version: str) -> Form:
     """A vrrp_script more."""
 
     def intents(values: Values) -> tuple[Intent, ...]:
-        return (intent.AddScript(NewScript(values["name"].strip(), settings(SCRIPT, values))),)
+        return (intent.AddScript(values["name"].strip(), settings(SCRIPT, values)),)
 
     return Form(
         "new vrrp_script", SCRIPT, lambda values: check_all(SCRIPT, values, version), intents

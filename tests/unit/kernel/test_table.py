@@ -70,7 +70,7 @@ def test_services_that_come_and_go() -> None:
 )
 def test_a_line_that_is_not_the_kernels(line: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_destination(line)
+        parse_destination(line, {})
 
 
 def test_a_service_line_that_is_not_the_kernels() -> None:
@@ -86,7 +86,7 @@ def test_a_service_line_that_is_not_the_kernels() -> None:
 )
 def test_any_ipv4_destination(address: int, port: int, weight: int, active: int) -> None:
     line = f"  -> {address:08X}:{port:04X}      {'Route':<7} {weight:<6d} {active:<10d} {0:<10d}"
-    found = parse_destination(line)
+    found = parse_destination(line, {})
     octets = ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
     assert found.key == ServerKey(octets, port)
     assert (found.weight, found.active) == (weight, active)

@@ -13,9 +13,8 @@ from lvstui.lab import protocol
 from lvstui.lab.cli import FAILED
 from lvstui.lab.errors import LabError
 from lvstui.lab.faults import FAULTS, available, inject
-from lvstui.lab.inside.director import read_table
+from lvstui.lab.inside.director import format_line, read_table
 from lvstui.lab.inside.servers import dns_reply
-from lvstui.lab.inside.syslogd import format_line
 
 
 def test_frames_survive_any_cut() -> None:

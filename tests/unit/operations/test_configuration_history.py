@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lvstui.keepalived import parse_bytes
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.operations import config_history, configuration
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.config_history import HistoryEntry

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lvstui.keepalived import parse_bytes, view
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.model.finding import FindingSeverity
 from lvstui.operations.configuration_rules import (
     Side,

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.daemon.facts import Child, ConfigSeen, DaemonLook, DirectorSeen
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.model.ipvs import Counters
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.operations import configuration_verify as verify

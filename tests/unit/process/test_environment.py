@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lvstui.cli import main
-from lvstui.process import environment, trust
-from lvstui.process.environment import NotBelieved, believe, not_roots
+from lvstui.process import trust
+from lvstui.process.trust import NotBelieved, believe, not_roots
 
 ME = os.getuid()
 
@@ -18,7 +18,7 @@ ME = os.getuid()
 @pytest.fixture(autouse=True)
 def _root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """We are root, and root is whoever runs the tests; the folders above belong to root."""
-    monkeypatch.setattr("lvstui.process.environment.os.geteuid", lambda: 0)
+    monkeypatch.setattr("lvstui.process.trust.os.geteuid", lambda: 0)
     monkeypatch.setattr(trust, "ROOT", frozenset({0, ME}))
     real = os.fstat
 
@@ -109,7 +109,7 @@ def test_lvstuis_own_variables_are_refused(
         f"{name}={file} is not believed as root: {tmp_path} belongs to uid 12345, not to root"
         in said
     )
-    assert environment.FILES[name] in said
+    assert trust.FILES[name] in said
     OTHERS.clear()
     assert believe({name: str(file)}) == []
 
@@ -126,6 +126,6 @@ def test_folders_of_others_are_passed_over_and_that_is_said(tmp_path: Path) -> N
 
 
 def test_a_user_believes_his_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lvstui.process.environment.os.geteuid", lambda: 1000)
+    monkeypatch.setattr("lvstui.process.trust.os.geteuid", lambda: 1000)
     OTHERS[str(tmp_path)] = 1000
     assert believe({"LVSTUI_AUDIT": str(tmp_path / "x"), "HOME": str(tmp_path)}) == []

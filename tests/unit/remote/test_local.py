@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from lvstui.remote import scripts
 from lvstui.remote.become import Become, Way
 from lvstui.remote.credentials import CredentialCache
-from lvstui.remote.local import LocalRunner
-from lvstui.remote.pipes import ProcessStream
+from lvstui.remote.local import LocalRunner, ProcessStream
 from lvstui.remote.runner import Access, ErrorKind, NobodyThere, RemoteError
 from lvstui.remote.scripts import encoded
 from lvstui.remote.shell import os_error

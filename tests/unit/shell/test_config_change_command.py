@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from lvstui.cli import build_parser, main
-from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.daemon.facts import ConfigSeen, DaemonLook, DirectorSeen, FileSeen
 from lvstui.keepalived.edit.intent import AddServer, Disable, Enable, RemoveValue, SetWeight
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.model.changes import Ended
 from lvstui.operations.change import Outcome, ReadBack
 from lvstui.operations.config_history import HistoryEntry, HostState

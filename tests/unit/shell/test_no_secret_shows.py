@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from lvstui.cli import main
-from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.edit.values import told
 from lvstui.keepalived.lint.own_test import classify
+from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.mask import mask, masked_diff, secrets_of
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.session.document import document
 from lvstui.shell.config import inspect as configfile
 from lvstui.tui.config.placeholder import unveil, veil

@@ -216,7 +216,7 @@ PARSERS = {
     "jump": Parser(lambda t: _hop(t), ["ops@jump:2222", "ssh://[::1]:22/"], (RemoteError,)),
     "known_hosts": Parser(known_hosts.parse, ["rs1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==\n"]),
     "links": Parser(surroundings.links_from_json, [LINKS], (ValueError,)),
-    "stat": Parser(lambda t: surroundings.modes_from_stat(t, ["/a"]), ["81a4 0 /a\n41ed 0 /\n"]),
+    "stat": Parser(surroundings.stated, ["81a4 0 /a\n41ed 0 /\n"]),
     "release": Parser(surroundings.release, ["Keepalived v2.2.7 (01/16,2022)"]),
     "config test": Parser(lambda t: config_test._message(t), ["(/etc/k.conf: Line 7) Unknown x"]),
     "routes": Parser(parse_routes, [ROUTES]),

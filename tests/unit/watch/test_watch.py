@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lvstui import keepalived, watch
+from lvstui import watch
+from lvstui.keepalived.meaning.view import load_tree
 from lvstui.model.facts import InstanceChanged, Missing
 from lvstui.model.picture import Picture
 from lvstui.sources import config as config_module
@@ -120,12 +121,11 @@ def test_a_file_that_we_fail_at_is_said_and_a_mended_one_is_read(
 ) -> None:
     path = tmp_path / "keepalived.conf"
     path.write_text("poison\n")
-    whole = keepalived.load_tree
 
     def load(name: str, config_id: str | None = None) -> object:
         if "poison" in path.read_text():
             raise RecursionError("too deep")
-        return whole(name, config_id=config_id)
+        return load_tree(name, config_id=config_id)
 
     monkeypatch.setattr(config_module, "load_tree", load)
     source = ConfigurationFiles(lambda: 0, str(path))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from lvstui.keepalived.lint.context import LintContext, error, lethal, warning
-from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, last, value
+from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, value
 from lvstui.keepalived.text.lexer import strip
-from lvstui.keepalived.text.tree import Block, Statement
+from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import shown
 from lvstui.model.finding import Finding, FindingSeverity
 
@@ -57,7 +57,7 @@ def advertised(context: LintContext) -> Iterator[Finding]:
 
 def _does_without_interface(context: LintContext, router: InstanceLines) -> bool:
     """2.2.5 to 2.2.7 refuse what came with 2.1.0, an instance of unicast without interface."""
-    if router.line(b"unicast_src_ip") is None or not router.unicast:
+    if router.block.last(b"unicast_src_ip") is None or not router.unicast:
         return False
     release = context.surroundings.release
     return release >= (2, 1) and not (2, 2, 5) <= release <= (2, 2, 7)
@@ -159,7 +159,7 @@ def prefixes(context: LintContext) -> Iterator[Finding]:
 def strictness(context: LintContext) -> Iterator[Finding]:
     """What strict mode and no_accept do to those who use the VIP."""
     for router in context.routers:
-        accept = router.line(b"accept", b"no_accept")
+        accept = router.block.last(b"accept", b"no_accept")
         refuses = accept is not None and accept.words[0] == b"no_accept"
         if router.strict and router.priority != OWNER and router.vips:
             # In version 2 strict mode takes back an `accept` as well.
@@ -195,8 +195,8 @@ def elections(context: LintContext) -> Iterator[Finding]:
                 (router.priority_line or router.block.header).place,
                 fix="priority 1 to 254, unless the VIP is the host's own address",
             )
-        nopreempt = router.line(b"nopreempt")
-        delay = router.line(b"preempt_delay")
+        nopreempt = router.block.last(b"nopreempt")
+        delay = router.block.last(b"preempt_delay")
         if nopreempt is not None and delay is not None and not router.master:
             text = f"instance {router.name}: preempt_delay has no effect with nopreempt"
             yield warning(
@@ -212,7 +212,7 @@ def elections(context: LintContext) -> Iterator[Finding]:
                     evidence="its own adverts come back; the other director hears nothing",
                     fix="the address of the other director",
                 )
-        unicast = router.line(b"unicast_src_ip", b"unicast_ttl", b"check_unicast_src")
+        unicast = router.block.last(b"unicast_src_ip", b"unicast_ttl", b"check_unicast_src")
         if unicast is not None and not router.unicast:
             yield warning(
                 "unicast-without-peer",
@@ -244,13 +244,19 @@ def tracked(context: LintContext) -> Iterator[Finding]:
     scripts = {
         block.header.words[1]
         for block in context.tree.blocks(b"vrrp_script")
-        if len(block.header.words) > 1 and last(block, b"script") is not None
+        if len(block.header.words) > 1 and block.last(b"script") is not None
     }
     for block in context.tree.blocks(b"vrrp_sync_group"):
         for line in entries(block, b"track_script"):
             if line.words[0] not in scripts:
-                yield _unknown_script(line)
-    yield from _empty_scripts(context.tree.blocks(b"vrrp_script"))
+                text = "track_script: no such vrrp_script; keepalived ignores it"
+                fix = "define the vrrp_script, or mend it"
+                yield error("track-script-unknown", text, line.place, fix=fix)
+    for block in context.tree.blocks(b"vrrp_script"):
+        if block.last(b"script") is None:
+            text = "vrrp_script without script: keepalived removes it, and nothing is tracked"
+            fix = 'script "/path/to/program arguments"'
+            yield error("script-empty", text, block.place, fix=fix)
 
 
 _DEFINED_BY = {
@@ -260,20 +266,6 @@ _DEFINED_BY = {
 }
 
 
-def _unknown_script(line: Statement) -> Finding:
-    text = "track_script: no such vrrp_script; keepalived ignores it"
-    return error("track-script-unknown", text, line.place, fix="define the vrrp_script, or mend it")
-
-
-def _empty_scripts(blocks: Iterator[Block]) -> Iterator[Finding]:
-    for block in blocks:
-        if last(block, b"script") is None:
-            text = "vrrp_script without script: keepalived removes it, and nothing is tracked"
-            yield error(
-                "script-empty", text, block.place, fix='script "/path/to/program arguments"'
-            )
-
-
 _NEUTRAL = b' \t"'
 
 
@@ -281,7 +273,7 @@ def authentication(context: LintContext) -> Iterator[Finding]:
     """Passwords that are lost, cut or ignored. No finding shows one or a part of one."""
     for router in context.routers:
         for block in router.block.blocks(b"authentication"):
-            kind, secret = last(block, b"auth_type"), last(block, b"auth_pass")
+            kind, secret = block.last(b"auth_type"), block.last(b"auth_pass")
             if secret is not None:
                 yield from _cut(secret)
             one_line = kind is not None and b"auth_pass" in kind.words[2:]

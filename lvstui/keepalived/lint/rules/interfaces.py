@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lvstui.keepalived.lint.context import LintContext, error, lethal
 from lvstui.keepalived.lint.routers import entries
 from lvstui.keepalived.lint.secrets import SecretWords, secret_words
-from lvstui.keepalived.text.tree import Block, Statement
+from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import shown
 from lvstui.model.config import Place
 from lvstui.model.finding import Finding
@@ -87,12 +87,8 @@ def _named(context: LintContext) -> Iterator[tuple[Place, str, bool]]:
             for index, word in enumerate(line.words):
                 yield line.word_place(index), shown(word), True
     for block in context.tree.blocks(b"linkbeat_interfaces", b"interface_up_down_delays"):
-        yield from _ignored(block)
-
-
-def _ignored(block: Block) -> Iterator[tuple[Place, str, bool]]:
-    for line in block.statements():
-        yield line.place, shown(line.words[0]), False
+        for line in block.statements():
+            yield line.place, shown(line.words[0]), False
 
 
 def _value(line: Statement) -> Iterator[tuple[Place, str, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lvstui.keepalived.lint.context import LintContext, Peer, error, note, settings_of, warning
-from lvstui.keepalived.lint.routers import InstanceAddress, InstanceLines, last, routers, value
+from lvstui.keepalived.lint.routers import InstanceAddress, InstanceLines, routers, value
 from lvstui.keepalived.text.tree import Statement
 from lvstui.model.config import ConfiguredService
 from lvstui.model.finding import Finding, FindingSeverity
@@ -114,7 +114,9 @@ def _vips(
 
 
 def _unchecked(router: InstanceLines, settings: dict[bytes, Statement]) -> bool:
-    return b"vrrp_skip_check_adv_addr" in settings or bool(router.line(b"skip_check_adv_addr"))
+    return b"vrrp_skip_check_adv_addr" in settings or bool(
+        router.block.last(b"skip_check_adv_addr")
+    )
 
 
 def _set(vips: tuple[InstanceAddress, ...]) -> set[str]:
@@ -172,8 +174,8 @@ def _auth(router: InstanceLines) -> tuple[str, bytes]:
         return "", b""
     kind = secret = b""
     for block in router.block.blocks(b"authentication"):
-        kind = value(last(block, b"auth_type")) or kind
-        secret = value(last(block, b"auth_pass")) or secret
+        kind = value(block.last(b"auth_type")) or kind
+        secret = value(block.last(b"auth_pass")) or secret
     if kind not in (b"PASS", b"AH") or not secret:
         return "", b""
     return kind.decode(), secret[:8]
@@ -182,7 +184,7 @@ def _auth(router: InstanceLines) -> tuple[str, bytes]:
 def _interval(router: InstanceLines) -> float:
     """advert_int in seconds; 1 by default, whole seconds with version 2."""
     try:
-        given = float(value(router.line(b"advert_int")) or b"1")
+        given = float(value(router.block.last(b"advert_int")) or b"1")
     except ValueError:
         return 1.0
     return float(max(1, int(given + 0.5))) if router.version == 2 else given
@@ -191,7 +193,7 @@ def _interval(router: InstanceLines) -> float:
 def _roles(peer: Peer, router: InstanceLines, other: InstanceLines) -> Iterator[Finding]:
     """Who is to be MASTER."""
     place = (router.priority_line or router.block.header).place
-    quiet = [one.line(b"nopreempt") is not None and not one.master for one in (router, other)]
+    quiet = [one.block.last(b"nopreempt") is not None and not one.master for one in (router, other)]
     if router.priority == other.priority:
         yield Finding(
             "priorities-equal",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lvstui.keepalived.lint.context import LintContext, Peer, note, warning
-from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, last, routers
+from lvstui.keepalived.lint.routers import OWNER, InstanceLines, entries, routers
 from lvstui.keepalived.lint.rules.pair import partner
 from lvstui.keepalived.text.tree import Statement, Tree
 from lvstui.keepalived.text.values import shown
@@ -31,8 +31,8 @@ def tracked_scripts(tree: Tree, router: InstanceLines) -> tuple[Weighted, ...]:
     """The scripts of one instance, with the weight that counts."""
     default: dict[bytes, int] = {}
     for block in tree.blocks(b"vrrp_script"):
-        if len(block.header.words) > 1 and last(block, b"script") is not None:
-            line = last(block, b"weight")
+        if len(block.header.words) > 1 and block.last(b"script") is not None:
+            line = block.last(b"weight")
             weight = _integer(line, 1)
             flipped = line is not None and b"reverse" in line.words[2:]
             default[block.header.words[1]] = -weight if flipped else weight

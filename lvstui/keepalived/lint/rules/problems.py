@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import walk
 from lvstui.keepalived.lint.context import LintContext, error, warning
-from lvstui.keepalived.lint.messages import shapes
+from lvstui.keepalived.lint.own_test import shapes
 from lvstui.model.finding import Finding
 
 _REQUIRED = frozenset(keyword.name for keyword in walk() if keyword.needs_value)

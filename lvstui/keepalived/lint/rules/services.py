@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lvstui.keepalived.lint.context import LintContext, error, note, warning
-from lvstui.keepalived.lint.routers import last, number, value
+from lvstui.keepalived.lint.routers import number, value
 from lvstui.model.config import ConfiguredService, Place
 from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.model.keys import ServiceKey
@@ -102,7 +102,7 @@ def pools(context: LintContext) -> Iterator[Finding]:
 def _quorum(context: LintContext, service: ConfiguredService) -> int:
     """The quorum as written, 1 without any."""
     block = context.block_of.get(service.place) if service.place else None
-    line = last(block, b"quorum") if block is not None else None
+    line = block.last(b"quorum") if block is not None else None
     return number(line) or 1
 
 
@@ -128,7 +128,7 @@ def http_checks(context: LintContext) -> Iterator[Finding]:
         for real in virtual.blocks(b"real_server"):
             for check in real.blocks(b"HTTP_GET", b"SSL_GET"):
                 urls = list(check.blocks(b"url"))
-                lame = [url for url in urls if not value(last(url, b"path"))]
+                lame = [url for url in urls if not value(url.last(b"path"))]
                 for block in lame or ([] if urls else [check]):
                     what = "url without path" if lame else "no url"
                     then = "keepalived before 2.2.8 crashes" if crashes else "it is dropped"
@@ -140,7 +140,7 @@ def http_checks(context: LintContext) -> Iterator[Finding]:
                         fix="url { path / } on lines of their own",
                     )
                 for url in urls:
-                    digest = last(url, b"digest")
+                    digest = url.last(b"digest")
                     if digest is not None and not _MD5.fullmatch(value(digest)):
                         text = "digest: 32 hexadecimal digits are expected; the line is ignored"
                         yield error("digest-invalid", text, digest.place, fix="genhash prints it")
@@ -175,7 +175,7 @@ def check_ports(context: LintContext) -> Iterator[Finding]:
 def old_words(context: LintContext) -> Iterator[Finding]:
     """Keywords that keepalived takes and complains about; granularities that it refuses."""
     for virtual in context.virtual_servers:
-        line = last(virtual, b"persistence_granularity")
+        line = virtual.last(b"persistence_granularity")
         if line is not None and value(line) and not _granularity(value(line)):
             text = "persistence_granularity: a netmask, for IPv6 a length of prefix"
             yield error("granularity-invalid", text, line.place, fix="255.255.255.0")

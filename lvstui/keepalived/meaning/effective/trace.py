@@ -73,42 +73,23 @@ def _adverts(line: Statement) -> int | None:
     return found if found is not None and 1 <= found <= 100 else None
 
 
-def _seconds(line: Statement) -> float | None:
-    return Notes().seconds(line, zero=True)
-
-
-def _flag(line: Statement) -> bool | None:
-    return Notes().flag(line)
-
-
-def _present(line: Statement) -> bool:
-    return True
-
-
 def _word(line: Statement) -> str | None:
     return shown(line.words[1]) if len(line.words) > 1 else None
-
-
-def _script(line: Statement) -> str | None:
-    return script_path(line) or None
-
-
-def _address(line: Statement) -> str | None:
-    return Notes().address(line.words[1]) if len(line.words) > 1 else None
 
 
 Read = Callable[[Statement], Plain]
 """A statement to its value; None when keepalived ignores the line."""
 
 _READ: dict[ValueKind, Read] = {
-    ValueKind.FLAG: _present,
-    ValueKind.BOOL: _flag,
+    ValueKind.FLAG: lambda line: True,
+    ValueKind.BOOL: lambda line: Notes().flag(line),
     ValueKind.NUMBER: _count,
-    ValueKind.SECONDS: _seconds,
-    ValueKind.ADDRESS: _address,
-    ValueKind.COMMAND: _script,
-    ValueKind.NOTIFY: _script,
-    ValueKind.PROCESS: _script,
+    ValueKind.SECONDS: lambda line: Notes().seconds(line, zero=True),
+    ValueKind.ADDRESS: lambda line: Notes().address(line.words[1]) if line.words[1:] else None,
+    **dict.fromkeys(
+        (ValueKind.COMMAND, ValueKind.NOTIFY, ValueKind.PROCESS),
+        lambda line: script_path(line) or None,
+    ),
 }
 _READ_ALSO: dict[str, Read] = {
     "priority": _number,
@@ -119,7 +100,7 @@ _READ_ALSO: dict[str, Read] = {
     "protocol": lambda line: (_word(line) or "").lower() or None,
     "persistence_timeout": lambda line: _count(line) if line.words[1:] else DEFAULT_PERSISTENCE,
     "persistence_granularity": _word,
-    "misc_timeout": _seconds,
+    "misc_timeout": _READ[ValueKind.SECONDS],
     "down_timer_adverts": _adverts,
     "vrrp_down_timer_adverts": _adverts,
 }

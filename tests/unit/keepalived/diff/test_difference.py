@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvstui.keepalived import Tree, parse_bytes, view
 from lvstui.keepalived.diff import Difference, Impact, difference
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.tree import Tree
 
 DATA = Path(__file__).parents[3] / "data" / "keepalived"
 

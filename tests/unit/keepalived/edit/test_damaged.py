@@ -15,7 +15,6 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.judge import new_check
 from lvstui.keepalived.edit.servers import NewServer
-from lvstui.keepalived.edit.services import NewService
 from lvstui.keepalived.edit.target import OfGlobals, OfNamed, OfService
 from lvstui.keepalived.text import reader
 from lvstui.keepalived.text.files import Files
@@ -74,11 +73,9 @@ def intents(found: Configuration) -> list[i.Intent]:
     wanted: list[i.Intent] = [
         i.SetValue(OfGlobals(), "router_id", ("LB 9#",)),
         i.AddService(
-            NewService(
-                fwmark=9,
-                settings=(("lb_kind", "DR"), ("lb_algo", "rr")),
-                servers=(NewServer("10.0.0.1", checks=(new_check("TCP_CHECK", {}),)),),
-            )
+            fwmark=9,
+            settings=(("lb_kind", "DR"), ("lb_algo", "rr")),
+            servers=(NewServer("10.0.0.1", checks=(new_check("TCP_CHECK", {}),)),),
         ),
     ]
     for instance in found.instances[:2]:

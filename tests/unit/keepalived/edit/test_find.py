@@ -10,7 +10,7 @@ from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.find import Found
 from lvstui.keepalived.edit.servers import NewServer
 from lvstui.keepalived.edit.target import OfCheck, OfGlobals, OfNamed, OfServer, OfService
-from lvstui.keepalived.meaning.loaded import tree_of_copy
+from lvstui.keepalived.meaning.view import tree_of_copy
 from lvstui.keepalived.text.files import Files
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.keys import ServerKey, ServiceKey

@@ -15,7 +15,6 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.judge import new_check
 from lvstui.keepalived.edit.servers import NewServer
-from lvstui.keepalived.edit.services import NewService
 from lvstui.keepalived.edit.target import OfNamed, OfService
 from lvstui.model.config import Configuration, ConfiguredServer, ConfiguredService
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -303,14 +302,14 @@ def test_priority(world: World) -> None:
 def test_services(world: World) -> None:
     draft = world.draft()
     before = unplaced(draft.configuration)
-    new = NewService(
+    new = i.AddService(
         address="10.0.8.1",
         port=443,
         name="new",
         settings=(("lb_algo", "rr"), ("lb_kind", "DR"), ("protocol", "TCP")),
         servers=(NewServer("10.0.0.1", 0, "rs1", 5, (CHECK,)), NewServer("10.0.0.2")),
     )
-    if not done(draft, i.AddService(new), world.plain):
+    if not done(draft, new, world.plain):
         return
     key = ServiceKey.of("tcp", "10.0.8.1", 443)
     after = unplaced(draft.configuration)

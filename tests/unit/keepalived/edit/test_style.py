@@ -9,7 +9,6 @@ from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
 from lvstui.keepalived.edit.judge import new_check
 from lvstui.keepalived.edit.servers import NewServer
-from lvstui.keepalived.edit.services import NewService
 from lvstui.keepalived.edit.style import comment_text, quoted
 from lvstui.keepalived.edit.target import OfServer, OfService
 from lvstui.keepalived.text.files import Files
@@ -108,11 +107,9 @@ def test_no_final_newline() -> None:
     made = after(
         text,
         i.AddService(
-            NewService(
-                fwmark=7,
-                settings=(("lb_algo", "rr"), ("lb_kind", "DR")),
-                servers=(NewServer("10.0.0.11"),),
-            )
+            fwmark=7,
+            settings=(("lb_algo", "rr"), ("lb_kind", "DR")),
+            servers=(NewServer("10.0.0.11"),),
         ),
     )
     assert made == text + (

@@ -7,7 +7,7 @@ import pytest
 from lvstui.keepalived.edit import intent as i
 from lvstui.keepalived.edit.change import RefusedEdit
 from lvstui.keepalived.edit.draft import Draft
-from lvstui.keepalived.edit.instances import BOTH, NewInstance, NewScript
+from lvstui.keepalived.edit.instances import BOTH
 from lvstui.keepalived.edit.target import OfNamed
 from lvstui.keepalived.text.files import Files
 
@@ -80,27 +80,27 @@ def test_a_list_on_one_line() -> None:
 
 
 def test_an_instance_more() -> None:
-    new = NewInstance(
+    new = i.AddInstance(
         "VI_2",
         (("state", "MASTER"), ("interface", "eth1"), ("virtual_router_id", "52")),
         (("10.0.1.1/24", "dev", "eth1"),),
         (("auth_type", "PASS"), ("auth_pass", "a #b")),
         ("10.0.0.9",),
     )
-    assert "a #b" not in repr(i.AddInstance(new))
-    made = after(i.AddInstance(new))
+    assert "a #b" not in repr(new)
+    made = after(new)
     assert made == TEXT + (
         "\nvrrp_instance VI_2 {\n    state MASTER\n    interface eth1\n"
         "    virtual_router_id 52\n    authentication {\n        auth_type PASS\n"
         '        auth_pass "a #b"\n    }\n    unicast_peer {\n        10.0.0.9\n    }\n'
         "    virtual_ipaddress {\n        10.0.1.1/24 dev eth1\n    }\n}\n"
     )
-    assert after(i.AddInstance(new), i.RemoveInstance("VI_2")) == TEXT
+    assert after(new, i.RemoveInstance("VI_2")) == TEXT
 
 
 def test_scripts_and_tracking() -> None:
-    new = NewScript("web", (("script", "/bin/web x"), ("interval", "2")))
-    made = after(i.AddScript(new))
+    new = i.AddScript("web", (("script", "/bin/web x"), ("interval", "2")))
+    made = after(new)
     assert "    interval 2\n}\n\nvrrp_sync_group" in made
     assert '}\n\nvrrp_script web {\n    script "/bin/web x"\n' in made
     tracked = made.replace("        chk\n", "        chk\n        web weight -20\n")
@@ -111,7 +111,7 @@ def test_scripts_and_tracking() -> None:
 
 def test_a_script_stands_before_who_tracks_it() -> None:
     bare = TEXT.partition("}\n\n")[2].replace("        chk\n", "        x\n")
-    new = i.AddScript(NewScript("web", (("script", "/bin/web"),)))
+    new = i.AddScript("web", (("script", "/bin/web"),))
     script = "vrrp_script web {\n    script /bin/web\n}\n\n"
     assert after(new, text="# head\n\n# the group\n" + bare) == (
         "# head\n\n" + script + "# the group\n" + bare
@@ -157,16 +157,14 @@ def test_no_argument_of_a_command_is_told() -> None:
         (i.RemoveScript("chk"), "tracks it"),
         (i.Untrack("VI_1", "track_script", "x"), "no such entry"),
         (i.SetValue(OfNamed("vrrp_instance", "VI_1"), "priority", ("256",)), "from 1 to 255"),
-        (i.AddScript(NewScript("chk", (("script", "/x"),))), "of that name"),
-        (i.AddScript(NewScript("new", ())), "needs a command"),
-        (i.AddInstance(NewInstance("VI_1", (), ())), "of that name"),
-        (i.AddInstance(NewInstance("VI 2", (), ())), "one word"),
-        (i.AddInstance(NewInstance("VI_2", (("interface", "eth0"),), ())), "virtual_router_id"),
+        (i.AddScript("chk", (("script", "/x"),)), "of that name"),
+        (i.AddScript("new", ()), "needs a command"),
+        (i.AddInstance("VI_1", (), ()), "of that name"),
+        (i.AddInstance("VI 2", (), ()), "one word"),
+        (i.AddInstance("VI_2", (("interface", "eth0"),), ()), "virtual_router_id"),
         (
             i.AddInstance(
-                NewInstance(
-                    "VI_2", (("interface", "eth0"), ("virtual_router_id", "0")), (("10.0.0.9",),)
-                )
+                "VI_2", (("interface", "eth0"), ("virtual_router_id", "0")), (("10.0.0.9",),)
             ),
             "from 1 to 255",
         ),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.surroundings import InterfaceSeen, Script, Surroundings
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.model.finding import Finding, FindingSeverity
 
 LETHAL, ERROR, WARNING, NOTE = FindingSeverity

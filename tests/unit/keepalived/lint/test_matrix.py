@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.meaning.view import view
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.model.finding import Finding
 from tests.unit.keepalived.lint.cases import CASES, DIES, HOST, LETHAL, NEEDS_HOST, NOTE, QUIET
 

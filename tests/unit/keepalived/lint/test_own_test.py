@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.own_test import classify
 from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.secrets import secret_words
+from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import in_memory
-from lvstui.keepalived.text.parser import parse
+from lvstui.keepalived.text.parser import parse, parse_bytes
 from lvstui.model.finding import Finding, FindingSeverity
 
 LETHAL, ERROR, WARNING, NOTE = FindingSeverity

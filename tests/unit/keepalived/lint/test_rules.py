@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from lvstui.keepalived import parse_bytes, view
 from lvstui.keepalived.lint.context import Peer
 from lvstui.keepalived.lint.rules import lint
 from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.lint.surroundings import Surroundings
+from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import in_memory
-from lvstui.keepalived.text.parser import parse
+from lvstui.keepalived.text.parser import parse, parse_bytes
 from lvstui.model.finding import FindingSeverity, new_findings
 from tests.unit.keepalived.lint.site import (
     ERROR,

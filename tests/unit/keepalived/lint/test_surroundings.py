@@ -10,22 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived import parse_bytes
 from lvstui.keepalived.daemon.around import around_here
 from lvstui.keepalived.lint.programs import script_paths, script_users
 from lvstui.keepalived.lint.surroundings import (
     InterfaceSeen,
     Script,
     Surroundings,
+    judged,
     links_from_json,
-    modes_from_stat,
     questions,
     release,
-    scripts_from_stat,
     stat_argv,
+    stated,
     surroundings_of,
-    users_from_passwd,
 )
+from lvstui.keepalived.text.parser import parse_bytes
 
 IP = json.dumps(
     [
@@ -78,7 +77,7 @@ def test_what_is_no_list_of_links(text: str) -> None:
     ],
 )
 def test_scripts(lines: list[str], state: Script) -> None:
-    assert scripts_from_stat("\n".join(lines), ["/opt/run"]) == {"/opt/run": state}
+    assert judged("/opt/run", stated("\n".join(lines))) is state
 
 
 def test_the_command_asks_for_the_folders_too() -> None:
@@ -87,13 +86,13 @@ def test_the_command_asks_for_the_folders_too() -> None:
 
 def test_modes() -> None:
     text = "81a4 0 /etc/keepalived/keepalived.conf\nstat: cannot stat '/x'\n"
-    wanted = ("/etc/keepalived/keepalived.conf", "/x")
-    assert modes_from_stat(text, wanted) == {wanted[0]: 0o100644}
+    assert stated(text) == {"/etc/keepalived/keepalived.conf": (0o100644, 0)}
 
 
 def test_users() -> None:
-    text = "root:x:0:0::/root:/bin/sh\n"
-    assert users_from_passwd(text, ("root", "keepalived_script")) == frozenset(("root",))
+    tree = parse_bytes(b"global_defs {\n script_user root\n}\n")
+    found = surroundings_of(tree, {"users": "root:x:0:0::/root:/bin/sh\nbin:x:2:2::/:\n"})
+    assert found.users == frozenset(("root",))
 
 
 @pytest.mark.parametrize(

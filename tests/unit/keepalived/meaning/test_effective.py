@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lvstui.keepalived import Tree, load_tree, parse_bytes, view
 from lvstui.keepalived.meaning import services
 from lvstui.keepalived.meaning.effective import Effective, Origin, Section, Value
+from lvstui.keepalived.meaning.view import load_tree, view
+from lvstui.keepalived.text.parser import parse_bytes
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.config import Configuration, ConfiguredInstance, ConfiguredServer, Place
 from lvstui.model.keys import ServiceKey
 from tests.unit.keepalived.diff.test_difference import BASE
@@ -203,7 +205,7 @@ def test_one_service_reads_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
         read.append(1)
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("lvstui.keepalived.meaning.effective.whole.read_service", counting)
+    monkeypatch.setattr("lvstui.keepalived.meaning.effective.read_service", counting)
     found = effective(BASE).service(ServiceKey.of("tcp", "10.10.0.20", 80))
     assert found is not None
     # The block of the group may have it too; the others cannot.

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lvstui.keepalived import load_tree, parse_bytes, parse_consolidated, same, view
+from lvstui.keepalived.meaning.view import load_tree, parse_consolidated, same, view
 from lvstui.keepalived.text.lexer import Text, decomment
+from lvstui.keepalived.text.parser import parse_bytes
 
 DATA = Path(__file__).parents[3] / "data" / "keepalived"
 

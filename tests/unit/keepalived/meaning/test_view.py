@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.keepalived import NotLoaded, load_tree, parse_bytes, view, write
-from lvstui.keepalived.text.files import Files
-from lvstui.keepalived.text.parser import parse
+from lvstui.keepalived.meaning.view import load_tree, view
+from lvstui.keepalived.text.files import Files, NotLoaded
+from lvstui.keepalived.text.parser import parse, parse_bytes
+from lvstui.keepalived.text.tree import write
 from lvstui.model.config import Configuration, ConfiguredService
 
 DATA = Path(__file__).parents[3] / "data" / "keepalived"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvstui.keepalived import parse_bytes
 from lvstui.keepalived.text.mask import Secrets, mask, mask_all, masked_diff, secrets_in, secrets_of
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.keepalived.text.shown import MASK
 
 PLACES = [
