@@ -7,7 +7,6 @@ applying are `Jobs`, one at a time.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ from lvstui.model.finding import Finding
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.change import Outcome, Phase, Progress
+from lvstui.operations.change import Outcome, Phase
 from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.remote.runner import RemoteError
@@ -263,33 +262,16 @@ class ConfigSession(Jobs):
         """Plan a change; it tells by its phase how far that is."""
         change = ConfigChange(title, make=make, from_draft=from_draft)
         self.change = change
-
-        def done(plan: ConfigPlan) -> None:
-            change.plan, change.phase = plan, Phase.PLANNED
-            change.title = plan.title or change.title
-
-        self.start("planning", lambda: make(self.engine()), done, self._lost(change))
+        self.plan_change(change, lambda: make(self.engine()), self._lost(change))
         return change
 
     def apply(self, change: ConfigChange, reason: str, *, force: bool) -> None:
         """Carry a planned change out."""
-        plan = change.plan
-        assert plan is not None
-
-        plan = replace(plan, reason=reason)
-        change.plan = plan
-
-        def tell(progress: Progress) -> None:
-            def show() -> None:
-                change.stages.append(str(progress))
-                self.changed()
-
-            self.later(show)
-
-        change.phase, change.started = Phase.RUNNING, time.monotonic()
-        self.start(
-            f"applying {change.title}",
-            lambda: self.engine().apply(plan, force=force, tell=tell, stop=change.stop),
+        assert change.plan is not None
+        plan = change.plan = replace(change.plan, reason=reason)
+        self.carry_out(
+            change,
+            lambda tell: self.engine().apply(plan, force=force, tell=tell, stop=change.stop),
             lambda outcome: self._ended(change, outcome),
             self._lost(change),
         )
@@ -298,8 +280,7 @@ class ConfigSession(Jobs):
         """What becomes of a change that could not even be tried."""
 
         def failed(text: str) -> None:
-            change.problem, change.phase = text, Phase.ENDED
-            change.stages.clear()
+            change.lost(text)
             if self.looked_at is not change:
                 self.tell(text, True)
 
@@ -324,7 +305,6 @@ class ConfigSession(Jobs):
         self.start(words, work, lambda outcome: self._ended(change, outcome), failed)
 
     def _ended(self, change: ConfigChange, outcome: Outcome) -> None:
-        change.stages.clear()
         change.ended(outcome)
         self._followed = None
         if change.from_draft and outcome.ok:

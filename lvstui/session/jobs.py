@@ -8,11 +8,13 @@ and leaving lvstui waits for no host that hangs (a thread of Textual's workers i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 from lvstui.model.text import plain
+from lvstui.operations.change import Outcome, Phase, Plan, Progress, Tell, TrackedChange
 from lvstui.process.newfile import create_saved
 
 T = TypeVar("T")
@@ -114,6 +116,36 @@ class Jobs:
             self.changed()
 
         self._begin(run)
+
+    # Changes
+
+    def plan_change(
+        self,
+        change: TrackedChange,
+        make: Callable[[], Plan],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """`make` its plan; until then, and when it cannot be made, its phase says so."""
+        self.start("planning", make, change.planned, failed or change.lost)
+
+    def carry_out(
+        self,
+        change: TrackedChange,
+        work: Callable[[Tell], Outcome],
+        done: Callable[[Outcome], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        """Do the `work` of a planned change, and say meanwhile how far it is."""
+
+        def tell(progress: Progress) -> None:
+            def show() -> None:
+                change.stages.append(str(progress))
+                self.changed()
+
+            self.later(show)
+
+        change.phase, change.started = Phase.RUNNING, time.monotonic()
+        self.start(f"applying {change.title}", lambda: work(tell), done, failed)
 
     def words_of(self, error: Exception) -> str:
         """What went wrong, in one line."""

@@ -207,10 +207,7 @@ class RealServerSession(Jobs):
             self._plan(change, tuple(self.rows[host.address] for host in hosts))
             return change
 
-        def failed(text: str) -> None:
-            change.problem, change.phase = text, Phase.ENDED
-
-        self.look(hosts, lambda rows: self._plan(change, rows), failed)
+        self.look(hosts, lambda rows: self._plan(change, rows), change.lost)
         return change
 
     def _plan(self, change: HostsChange, rows: tuple[Row, ...]) -> None:
@@ -224,7 +221,7 @@ class RealServerSession(Jobs):
             change.plan = replace(found, cautions=(*change.cautions, *found.cautions))
             change.phase = Phase.PLANNED
         except ValueError as error:
-            change.problem, change.phase = plain(str(error)), Phase.ENDED
+            change.lost(plain(str(error)))
         self.changed()
 
     def apply(self, change: HostsChange, reason: str, finished: Callable[[], None]) -> None:
@@ -244,13 +241,13 @@ class RealServerSession(Jobs):
             self.later(show)
 
         def done(outcome: Outcome) -> None:
-            change.outcome, change.phase = outcome, Phase.ENDED
+            change.ended(outcome)
             finished()
             # What is true there now; the matrix must not show what was before.
             self.look(change.hosts)
 
         def failed(text: str) -> None:
-            change.problem, change.phase = text, Phase.ENDED
+            change.lost(text)
             finished()
 
         change.phase, change.started = Phase.RUNNING, time.monotonic()

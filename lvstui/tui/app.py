@@ -15,10 +15,8 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.say import plural
-from lvstui.model.text import plain
-from lvstui.operations.change import Outcome, Progress, Stop, Tell
 from lvstui.operations.identity import identify
-from lvstui.session.jobs import Jobs
+from lvstui.session.weights import WeightSession
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.console import ConsoleScreen
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
     from lvstui.operations.weight_changes import WeightChanges
-    from lvstui.operations.weights import WeightsPlan
     from lvstui.remote.runner import Asker
     from lvstui.session.config import ConfigSession
     from lvstui.session.on_disk import OnDisk
@@ -91,7 +88,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.feed = feed
         """Where pictures come from."""
         self.operator = operator
-        """What changes the world."""
+        """What changes weights in the kernel."""
+        self.weights = WeightSession(operator, self.call_later, feed.refresh)
+        """What is under way with them."""
+        self.weights.tell = self._session_tells
         self.lab = lab
         """The cluster in a box, when this runs inside one."""
         self._realservers = realservers
@@ -295,43 +295,6 @@ class LvstuiApp(App[None], inherit_bindings=False):
         screen = self.screen
         if isinstance(screen, RealServersScreen):
             screen.propose_for(operation, addresses, vips, cautions)
-
-    def carry_out(
-        self,
-        plan: WeightsPlan,
-        finished: Callable[[Outcome | Exception], bool],
-        tell: Tell,
-        stop: Stop,
-    ) -> None:
-        """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
-
-        def done(outcome: Outcome | Exception) -> None:
-            self.feed.refresh()
-            if finished(outcome):
-                return
-            ok = isinstance(outcome, Outcome) and outcome.ok
-            text = outcome.text if isinstance(outcome, Outcome) else f"failed: {outcome}"
-            if ok:
-                text += ". u makes it again." if plan.operation == "undo" else ". u undoes it."
-            self.notify(
-                plain(text),
-                title=plan.title,
-                severity="information" if ok else "error",
-                markup=False,
-            )
-
-        def told(progress: Progress) -> None:
-            self.call_later(lambda: tell(progress))
-
-        def work() -> Outcome | Exception:
-            try:
-                return self.operator.apply(plan, tell=told, stop=stop)
-            except Exception as problem:
-                # The operator has to hear what happened to the plan, whatever it was.
-                return problem
-
-        # Ours, not the dialog's: closing the dialog must not cut an operation in two.
-        Jobs(self.call_later).aside(work, done)
 
     def choose_theme(self) -> None:
         """A list of themes, each shown while it is under the cursor."""

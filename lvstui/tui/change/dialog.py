@@ -39,9 +39,10 @@ _UNDER_WAY = (Phase.PLANNING, Phase.RUNNING, Phase.DECIDING)
 
 
 Tracked = TypeVar("Tracked", bound=TrackedChange)
+Session = TypeVar("Session", bound=Jobs)
 
 
-class ChangeScreen(Dialog[bool], Generic[Tracked]):
+class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
     """Follows one change to its end; True when it was applied."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,12 +69,12 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
     STOPS: ClassVar[str] = "stop what is not begun"
     """What `s` does while it is made."""
 
-    def __init__(self, change: Tracked, jobs: Jobs) -> None:
-        """`jobs` carries it out, one piece of work at a time."""
+    def __init__(self, session: Session, change: Tracked) -> None:
         super().__init__()
         self.change = change
         """What is shown."""
-        self._jobs = jobs
+        self.session = session
+        """Carries it out, one piece of work at a time."""
         self._drawn: Phase | None = None
 
     # What a kind adds
@@ -86,8 +87,8 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
         """While something is under way."""
         raise NotImplementedError
 
-    def again(self) -> Tracked | None:
-        """Plan anew from what is true now; None: that cannot be done."""
+    def again(self) -> Tracked:
+        """Plan anew from what is true now."""
         raise NotImplementedError
 
     def begin(self) -> None:
@@ -105,14 +106,14 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
     def on_mount(self) -> None:
         """Follow it, with nothing of the last one over its fields and buttons."""
         self.app.clear_notifications()
-        self._jobs.watchers.append(self.draw)
+        self.session.watchers.append(self.draw)
         self.query_one("#reason", Input).value = self.change.reason
         self.set_interval(1.0, self._tick)
         self.draw()
 
     def on_unmount(self) -> None:
-        if self.draw in self._jobs.watchers:
-            self._jobs.watchers.remove(self.draw)
+        if self.draw in self.session.watchers:
+            self.session.watchers.remove(self.draw)
 
     def on_resize(self) -> None:
         self.draw()
@@ -156,6 +157,19 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
 
     def entered(self) -> None:
         """It is in another phase."""
+
+    def ended(self) -> None:
+        """For whoever carries it out: the end is told when nobody looks at this any more."""
+        if not self.whole or self not in self.app.screen_stack:
+            self.tell_end()
+
+    def tell_end(self) -> None:
+        self.app.notify(
+            self.change.line,
+            title=self.change.title,
+            severity="information" if self.change.good else "error",
+            markup=False,
+        )
 
     def _bits(self, width: int) -> list[Bit]:
         change, glyphs = self.change, self.console.glyphs
@@ -206,7 +220,7 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
 
     def free(self) -> bool:
         """Nothing else is under way; else the operator is told what."""
-        what = self._jobs.under_way
+        what = self.session.under_way
         if what:
             self.tell(f"Wait for this: {what}.", bad=True)
         return not what
@@ -219,7 +233,7 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
 
     def action_again(self) -> None:
         if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self.free():
-            self.change = self.again() or self.change
+            self.change = self.again()
             self.draw()
 
     def action_back(self) -> None:
