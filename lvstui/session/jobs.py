@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lvstui.model.text import plain
-from lvstui.operations.change import Outcome, Phase, Plan, Progress, Tell, TrackedChange
+from lvstui.operations.change import Outcome, Phase, Progress, Tell, TrackedChange
 from lvstui.process.newfile import create_saved
 
 T = TypeVar("T")
@@ -116,17 +116,6 @@ class Jobs:
             self.changed()
 
         self._begin(run)
-
-    # Changes
-
-    def plan_change(
-        self,
-        change: TrackedChange,
-        make: Callable[[], Plan],
-        failed: Callable[[str], None] | None = None,
-    ) -> None:
-        """`make` its plan; until then, and when it cannot be made, its phase says so."""
-        self.start("planning", make, change.planned, failed or change.lost)
 
     def carry_out(
         self,

@@ -58,7 +58,7 @@ class WeightSession(Jobs):
         """Plan a change; it tells by its phase how far that is."""
         change = WeightsChange(operation, operation=operation, make=make)
         if operation == ENABLE:
-            self.plan_change(change, make)
+            self.start("planning", make, change.planned, change.lost)
         else:
             # At once: what an operator knows by heart (`d y`) is typed without waiting.
             change.planned(make())
