@@ -152,39 +152,35 @@ class RealServerSession(Jobs):
     def look(
         self,
         hosts: Sequence[Host],
-        then: Callable[[tuple[Row, ...]], None] | None = None,
+        then: Callable[[tuple[Row, ...]], None] = lambda rows: None,
         failed: Callable[[str], None] | None = None,
     ) -> None:
         """Look at hosts; rows come one by one."""
 
-        def came(row: Row) -> None:
-            self.later(lambda: self._came(row, keep_drift=True))
+        def early(row: Row) -> None:
+            """The wire is still being asked, and what became worse is not known yet."""
+            known = self.rows.get(row.host.address)
+            came(row if known is None else replace(row, drift=known.drift), "asking the wire")
 
-        def done(rows: tuple[Row, ...]) -> None:
-            for row in rows:
-                self._came(row)
-            if then is not None:
-                then(rows)
-
-        what = hosts[0].label if len(hosts) == 1 else f"{len(hosts)} hosts"
-        words = f"looking at {what}"
-        self._ask(words, hosts, "looking", lambda asked: asked.look(hosts, came=came), done, failed)
-
-    def _came(self, row: Row, keep_drift: bool = False) -> None:
-        address = row.host.address
-        known = self.rows.get(address)
-        if row.trouble == ErrorKind.CANCELLED.value:
-            # Not waited for: what was seen before is all that is known.
-            self.stages.pop(address, None)
-        else:
-            if keep_drift and known is not None:
-                row = replace(row, drift=row.drift or known.drift)
-            if row != known:
+        def came(row: Row, stage: str = "") -> None:
+            """In the job's thread: nobody else has to turn to hear of it."""
+            address = row.host.address
+            if row.trouble == ErrorKind.CANCELLED.value:
+                # Not waited for: what was seen before is all that is known.
+                stage = ""
+            elif row != self.rows.get(address):
                 self.rows[address] = row
                 self._report(row.told)
-            if self.stages.get(address) == "looking":
-                self.stages[address] = "asking the wire"
-        self.changed()
+            self.later(lambda: self._stage(address, stage))
+
+        def work(service: RealServers) -> tuple[Row, ...]:
+            rows = service.look(hosts, came=early)
+            for row in rows:
+                came(row)
+            return rows
+
+        what = hosts[0].label if len(hosts) == 1 else f"{len(hosts)} hosts"
+        self._ask(f"looking at {what}", hosts, "looking", work, then, failed)
 
     def begin(
         self,
