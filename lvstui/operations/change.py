@@ -219,6 +219,10 @@ class TrackedChange:
         """What came of it, for a notification."""
         return self.problem or plain(self.outcome.text if self.outcome is not None else "")
 
+    def begin(self) -> None:
+        """It is being carried out from now on."""
+        self.phase, self.started = Phase.RUNNING, monotonic()
+
     def planned(self, plan: Plan) -> None:
         """This is what will be done."""
         self.plan, self.phase = plan, Phase.PLANNED

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lvstui.keepalived.edit.change import RefusedEdit
@@ -36,7 +37,7 @@ from lvstui.session.drafting import (
     make_all,
     pending,
 )
-from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread
+from lvstui.session.jobs import Begin, ChangeJobs, Later, T, in_thread
 from lvstui.session.on_disk import OnDisk
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ _BUSY = (Phase.RUNNING, Phase.DECIDING, Phase.WAITING)
 NO_ENGINE = "Nothing can be changed from here: this is a recording."
 
 
-class ConfigSession(Jobs):
+class ConfigSession(ChangeJobs[ConfigChange]):
     """One for the console."""
 
     def __init__(
@@ -75,8 +76,6 @@ class ConfigSession(Jobs):
         """What the picture said of the files when they were read last."""
         self._busy = False
         self._version = ""
-        self.looked_at: ConfigChange | None = None
-        """The change that a dialog shows now."""
         self.document: Document | None = None
         """What was read last; with a draft: what it would become."""
         self.trouble = ""
@@ -128,9 +127,7 @@ class ConfigSession(Jobs):
         self.know(picture)
         self._busy, self._followed = True, said
         seen, known, drafted = picture.files, self.document, self._draft is not None
-        self.aside(
-            lambda: self._look(seen, known, drafted, now), self._read, self._unread, self._rest
-        )
+        self.start("", lambda: self._look(seen, known, drafted, now), self._read, self._unread)
 
     def _look(
         self, seen: ConfigFiles | None, known: Document | None, drafted: bool, now: bool
@@ -147,9 +144,6 @@ class ConfigSession(Jobs):
         tree = files.read(pid, main)
         stamp = (pid, main, files.stamp([file.path for file in tree.files]))
         return document(tree, self._linter()), stamp
-
-    def _rest(self) -> None:
-        self._busy = False
 
     def know(self, picture: Picture) -> None:
         """Whose configuration it is: call it before anything is read or edited."""
@@ -171,7 +165,7 @@ class ConfigSession(Jobs):
 
     def _read(self, found: tuple[Document | None, Stamp]) -> None:
         read, stamp = found
-        self.trouble = ""
+        self._busy, self.trouble = False, ""
         if self._draft is not None:
             # What is shown is the draft, whether it was there or was begun meanwhile.
             if read is None:
@@ -180,7 +174,7 @@ class ConfigSession(Jobs):
             self.document, self._stamp = read, stamp
 
     def _unread(self, trouble: str) -> None:
-        self.trouble = trouble
+        self._busy, self.trouble = False, trouble
         if self._draft is None and self.document is None:
             self._stamp = _NO_STAMP
 
@@ -278,13 +272,15 @@ class ConfigSession(Jobs):
         self.ask("planning", make, change.planned, self._lost(change))
         return change
 
-    def apply(self, change: ConfigChange, reason: str, *, force: bool) -> None:
-        """Carry a planned change out."""
+    def apply(self, change: ConfigChange, reason: str) -> None:
+        """With its errors: the dialog had them insisted on."""
         assert change.plan is not None
         plan = change.plan = replace(change.plan, reason=reason)
-        self.carry_out(
-            change,
-            lambda tell: self.engine().apply(plan, force=force, tell=tell, stop=change.stop),
+        tell, force = partial(self.told, change), bool(plan.to_force)
+        change.begin()
+        self.ask(
+            f"applying {change.title}",
+            lambda engine: engine.apply(plan, force=force, tell=tell, stop=change.stop),
             lambda outcome: self._ended(change, outcome),
             self._lost(change),
         )

@@ -20,7 +20,7 @@ from lvstui.operations.rows import FRESH_S, HostsPlan, Row, hosts_plan, hosts_ti
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, from_services, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import ErrorKind
-from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread, save
+from lvstui.session.jobs import Begin, ChangeJobs, Later, T, in_thread, save
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
@@ -65,7 +65,7 @@ def other_directors(picture: Picture) -> dict[str, str]:
     return found
 
 
-class RealServerSession(Jobs):
+class RealServerSession(ChangeJobs[HostsChange]):
     """One for the console."""
 
     def __init__(
@@ -121,7 +121,7 @@ class RealServerSession(Jobs):
             self._own, self.own_trouble = read
             self._services = None
 
-        self.aside(work, done)
+        self.start("", work, done)
 
     def follow(self, picture: Picture) -> None:
         """The hosts that a picture names."""
@@ -220,8 +220,7 @@ class RealServerSession(Jobs):
             change.lost(plain(str(error)))
         self.changed()
 
-    def apply(self, change: HostsChange, reason: str, finished: Callable[[], None]) -> None:
-        """Carry a planned change out."""
+    def apply(self, change: HostsChange, reason: str) -> None:
         by_label = {host.label: host.address for host in change.hosts}
         assert change.plan is not None
         plan = replace(change.plan, reason=reason)
@@ -238,15 +237,19 @@ class RealServerSession(Jobs):
 
         def done(outcome: Outcome) -> None:
             change.ended(outcome)
-            finished()
+            over()
             # What is true there now; the matrix must not show what was before.
             self.look(change.hosts)
 
         def failed(text: str) -> None:
             change.lost(text)
-            finished()
+            over()
 
-        change.phase, change.started = Phase.RUNNING, time.monotonic()
+        def over() -> None:
+            if self.looked_at is not change:
+                self.tell_end(change)
+
+        change.begin()
         self._ask(
             change.title,
             change.hosts,
@@ -309,7 +312,8 @@ class RealServerSession(Jobs):
     def save_transcript(self, folder: Path, at: float) -> None:
         """Write the session's transcript to a new file in `folder`, in a thread; says where."""
         transcript = self.transcript
-        self.aside(
+        self.start(
+            "",
             lambda: save("Transcript", transcript.lines(), folder, "transcript", at),
             lambda told: self.tell(*told),
         )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lvstui.model.text import plain
 from lvstui.operations.change import Outcome, TrackedChange
-from lvstui.session.jobs import Begin, Jobs, Later, in_thread
+from lvstui.session.jobs import Begin, ChangeJobs, Later, in_thread
 
 if TYPE_CHECKING:
     from lvstui.operations.weight_changes import WeightChanges
@@ -40,7 +41,7 @@ class WeightsChange(TrackedChange):
         return f"{super().line}. u {u}."
 
 
-class WeightSession(Jobs):
+class WeightSession(ChangeJobs[WeightsChange]):
     """One for the console."""
 
     def __init__(
@@ -64,24 +65,29 @@ class WeightSession(Jobs):
             change.planned(make())
         return change
 
-    def apply(self, change: WeightsChange, reason: str, finished: Callable[[], None]) -> None:
-        """Carry a planned change out."""
+    def apply(self, change: WeightsChange, reason: str) -> None:
+        """What went as planned is told even to who looks at it: its dialog closes."""
         assert change.plan is not None
         plan = change.plan = replace(change.plan, reason=reason)
 
         def done(outcome: Outcome) -> None:
             change.ended(outcome)
-            self._refresh()
-            finished()
+            over()
 
         def failed(text: str) -> None:
             change.lost(f"It failed: {text}")
-            self._refresh()
-            finished()
+            over()
 
-        self.carry_out(
-            change,
-            lambda tell: self._operator.apply(plan, tell=tell, stop=change.stop),
+        def over() -> None:
+            self._refresh()
+            if change.good or self.looked_at is not change:
+                self.tell_end(change)
+
+        tell = partial(self.told, change)
+        change.begin()
+        self.start(
+            f"applying {change.title}",
+            lambda: self._operator.apply(plan, tell=tell, stop=change.stop),
             done,
             failed,
         )

@@ -15,6 +15,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.say import plural
+from lvstui.operations.change import TrackedChange
 from lvstui.operations.identity import identify
 from lvstui.session.weights import WeightSession
 from lvstui.tui.change.unsettled import Unsettled
@@ -91,7 +92,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         """What changes weights in the kernel."""
         self.weights = WeightSession(operator, self.call_later, feed.refresh)
         """What is under way with them."""
-        self.weights.tell = self._session_tells
+        self.weights.tell, self.weights.tell_end = self._session_tells, self._tell_end
         self.lab = lab
         """The cluster in a box, when this runs inside one."""
         self._realservers = realservers
@@ -156,7 +157,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 self.feed.report,
                 self.settings.clock,
             )
-            session.tell = self._session_tells
+            session.tell, session.tell_end = self._session_tells, self._tell_end
             self._realserver_session = session
         return self._realserver_session
 
@@ -193,6 +194,14 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def _session_tells(self, text: str, bad: bool) -> None:
         self.notify(text, severity="warning" if bad else "information", markup=False)
+
+    def _tell_end(self, change: TrackedChange) -> None:
+        self.notify(
+            change.line,
+            title=change.title,
+            severity="information" if change.good else "error",
+            markup=False,
+        )
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, completed with the meanings that our styles use."""

@@ -48,14 +48,6 @@ class ConfigPlanScreen(ChangeScreen[ConfigSession, ConfigChange]):
     ]
     STOPS = "stop: the old files are put back"
 
-    def on_mount(self) -> None:
-        """The session need not tell what is seen here."""
-        self.session.looked_at = self.change
-
-    def on_unmount(self) -> None:
-        if self.session.looked_at is self.change:
-            self.session.looked_at = None
-
     def entered(self) -> None:
         """Its end is news no more."""
         if self.change.outcome is not None:
@@ -85,14 +77,7 @@ class ConfigPlanScreen(ChangeScreen[ConfigSession, ConfigChange]):
     def again(self) -> ConfigChange:
         """From the files as they are now."""
         was = self.change
-        change = self.session.plan(was.title, was.make, from_draft=was.from_draft)
-        self.session.looked_at = change
-        return change
-
-    def begin(self) -> None:
-        """With its errors, if that was typed."""
-        plan = self.change.plan
-        self.session.apply(self.change, self.reason, force=plan is not None and bool(plan.to_force))
+        return self.session.plan(was.title, was.make, from_draft=was.from_draft)
 
     def decide(self, *, keep: bool) -> None:
         self.session.decide(self.change, keep=keep)

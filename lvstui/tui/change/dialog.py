@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,7 +24,7 @@ from textual.widgets import Button, Input, Static
 
 from lvstui.model.text import plain
 from lvstui.operations.change import Phase, TrackedChange
-from lvstui.session.jobs import Jobs
+from lvstui.session.jobs import ChangeJobs
 from lvstui.tui.dialog import PAGE_KEYS, Dialog
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit, prose
@@ -39,7 +39,7 @@ _UNDER_WAY = (Phase.PLANNING, Phase.RUNNING, Phase.DECIDING)
 
 
 Tracked = TypeVar("Tracked", bound=TrackedChange)
-Session = TypeVar("Session", bound=Jobs)
+Session = TypeVar("Session", bound=ChangeJobs[Any])
 
 
 class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
@@ -91,10 +91,6 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
         """Plan anew from what is true now."""
         raise NotImplementedError
 
-    def begin(self) -> None:
-        """Carry it out, for the reason that was typed."""
-        raise NotImplementedError
-
     def decide(self, *, keep: bool) -> None:
         """Keep what waits, or undo it now."""
 
@@ -106,6 +102,7 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
     def on_mount(self) -> None:
         """Follow it, with nothing of the last one over its fields and buttons."""
         self.app.clear_notifications()
+        self.session.looked_at = self.change
         self.session.watchers.append(self.draw)
         self.query_one("#reason", Input).value = self.change.reason
         self.set_interval(1.0, self._tick)
@@ -114,6 +111,8 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
     def on_unmount(self) -> None:
         if self.draw in self.session.watchers:
             self.session.watchers.remove(self.draw)
+        if self.session.looked_at is self.change:
+            self.session.looked_at = None
 
     def on_resize(self) -> None:
         self.draw()
@@ -157,19 +156,6 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
 
     def entered(self) -> None:
         """It is in another phase."""
-
-    def ended(self) -> None:
-        """For whoever carries it out: the end is told when nobody looks at this any more."""
-        if not self.whole or self not in self.app.screen_stack:
-            self.tell_end()
-
-    def tell_end(self) -> None:
-        self.app.notify(
-            self.change.line,
-            title=self.change.title,
-            severity="information" if self.change.good else "error",
-            markup=False,
-        )
 
     def _bits(self, width: int) -> list[Bit]:
         change, glyphs = self.change, self.console.glyphs
@@ -233,7 +219,7 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
 
     def action_again(self) -> None:
         if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self.free():
-            self.change = self.again()
+            self.change = self.session.looked_at = self.again()
             self.draw()
 
     def action_back(self) -> None:
@@ -246,8 +232,7 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
             if self.free():
                 self.decide(keep=True)
         elif self.is_open and self.free() and self.typed_rightly():
-            self.begin()
-            self.draw()
+            self.session.apply(self.change, self.reason)
 
     def cancel(self) -> None:
         """Undo it while it waits to be kept; else close."""

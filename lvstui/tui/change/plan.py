@@ -36,13 +36,14 @@ class PlanScreen(ChangeScreen[WeightSession, WeightsChange]):
 
     def on_screen_resume(self) -> None:
         """A question of a host may have been on top of it when it was done."""
-        if self.change.good:
-            self.dismiss(True)
+        self.draw()
 
     def draw(self) -> None:
         """What is stale cannot be applied; what went as planned needs no box."""
-        if not self.change.good:
-            super().draw()
+        if self.change.good:
+            self.dismiss(True)
+            return
+        super().draw()
         if self.whole:
             self.query_one("#apply", Button).disabled = bool(self._stale)
 
@@ -156,14 +157,3 @@ class PlanScreen(ChangeScreen[WeightSession, WeightsChange]):
             self.tell(self._stale, bad=True)
         else:
             super().action_apply()
-
-    def begin(self) -> None:
-        self.session.apply(self.change, self.reason, self.ended)
-
-    def ended(self) -> None:
-        """Success is told wherever the operator is."""
-        if self.change.good:
-            self.dismiss(True)
-            self.tell_end()
-        else:
-            super().ended()

@@ -66,9 +66,6 @@ class PushScreen(ChangeScreen[RealServerSession, HostsChange]):
             self.session.rows.pop(host.address, None)
         return self.session.begin(was.operation, was.hosts, was.vips, was.cautions)
 
-    def begin(self) -> None:
-        self.session.apply(self.change, self.reason, self.ended)
-
 
 class RebootScreen(Dialog[bool]):
     """Asks before hosts are started anew: their names have to be typed."""

@@ -29,7 +29,8 @@ def test_one_at_a_time_and_the_end_is_told(tmp_path: Path) -> None:
     ended: list[str] = []
     drain = plan("drain", 1)
     assert drain.phase is Phase.PLANNED, "it is shown at once: nothing has to be read"
-    session.apply(drain, "disk", lambda: ended.append(drain.line))
+    session.tell_end = lambda change: ended.append(change.line)
+    session.apply(drain, "disk")
     assert (drain.phase, ended) == (Phase.RUNNING, [])
     enable = plan(ENABLE, 2)
     assert enable.problem == f"wait for this: applying {drain.title}"
