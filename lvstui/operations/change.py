@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from lvstui.model.changes import Ended
+from lvstui.model.text import plain
 from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
 from lvstui.process.readonly import READ_ONLY
 
@@ -208,10 +209,35 @@ class TrackedChange:
         """Seconds until the timer rolls it back."""
         return max(self.deadline - monotonic(), 0.0)
 
+    @property
+    def good(self) -> bool:
+        """It is in force as planned."""
+        return self.outcome is not None and self.outcome.ok
+
+    @property
+    def line(self) -> str:
+        """What came of it, for a notification."""
+        return self.problem or plain(self.outcome.text if self.outcome is not None else "")
+
+    def begin(self) -> None:
+        """It is being carried out from now on."""
+        self.phase, self.started = Phase.RUNNING, monotonic()
+
+    def planned(self, plan: Plan) -> None:
+        """This is what will be done."""
+        self.plan, self.phase = plan, Phase.PLANNED
+        self.title = plan.title or self.title
+
+    def lost(self, problem: str) -> None:
+        """It could not even be tried, or nobody knows what came of it."""
+        self.problem, self.phase = problem, Phase.ENDED
+        self.stages.clear()
+
     def ended(self, outcome: Outcome) -> None:
         """Take up what came of it."""
         self.outcome = outcome
         self.phase = Phase.ENDED
+        self.stages.clear()
         if outcome.ended is Ended.WAITING:
             self.phase = Phase.WAITING
             self.deadline = monotonic() + outcome.left_s

@@ -22,6 +22,7 @@ from lvstui.operations.config_plan import FileChange
 from lvstui.remote import guarded
 from lvstui.remote.runner import Runner
 
+CURRENT = "current"
 _ID = re.compile("[0-9][0-9A-Za-z-]{0,63}")
 _MOST_LEFT = 10**9
 """Seconds: some thirty years."""
@@ -124,9 +125,12 @@ class HistoryEntry:
         return "; ".join(f"{s.host}: {s.text or s.plight or s.ended.value}" for s in self.standing)
 
 
-def read_history(runner: Runner, *, current: bool = False) -> tuple[HistoryEntry, ...]:
-    """A host's changes, newest first; `current`: only the one under way. Raises RemoteError."""
-    text = f"S={STATE}\nONLY={'current' if current else ''}\n"
+def read_history(runner: Runner, only: str = "") -> tuple[HistoryEntry, ...]:
+    """A host's changes, newest first; `only`: the one with that id, or the one under way
+    (`CURRENT`). Raises RemoteError."""
+    if only != CURRENT and only and not _ID.fullmatch(only):
+        return ()
+    text = f"S={STATE}\nONLY={only}\n"
     ran = runner.run(
         script("common.sh") + guarded.script() + text + script("history.sh"),
         root=True,

@@ -321,16 +321,14 @@ class DirectorConfigs:
     def waiting(self) -> tuple[HistoryEntry, ...]:
         """Changes that are neither kept nor undone nor rolled back, also those of another lvstui.
         Directors that cannot be asked are passed over (`unheard`)."""
-        return tuple(e for e in self._history(current=True) if e.ended is Ended.WAITING)
+        return tuple(e for e in self.history(history.CURRENT) if e.ended is Ended.WAITING)
 
-    def history(self) -> tuple[HistoryEntry, ...]:
-        """The changes that the directors remember, newest first. Directors that cannot be asked
-        are passed over (`unheard`)."""
-        return self._history()
+    def history(self, only: str = "") -> tuple[HistoryEntry, ...]:
+        """The changes that the directors remember, newest first; `only` as for `read_history`.
+        Directors that cannot be asked are passed over (`unheard`)."""
 
-    def _history(self, *, current: bool = False) -> tuple[HistoryEntry, ...]:
         def one(where: DirectorAccess) -> tuple[HistoryEntry, ...]:
-            found = with_runner(where, lambda r: history.read_history(r, current=current))
+            found = with_runner(where, lambda r: history.read_history(r, only))
             return tuple(
                 replace(
                     e,
@@ -346,9 +344,8 @@ class DirectorConfigs:
 
     def _entry(self, id_: str) -> HistoryEntry:
         """Raises KeyError."""
-        for entry in self._history():
-            if entry.id == id_:
-                return entry
+        for entry in self.history(id_):
+            return entry
         raise KeyError(id_)
 
     def confirm(self, id_: str) -> Outcome:
@@ -453,7 +450,7 @@ class DirectorConfigs:
         found: dict[str, None] = {}
 
         def work(runner: Runner, where: DirectorAccess) -> list[str]:
-            if where.name not in entry.hosts and not _remembers(runner, id_):
+            if where.name not in entry.hosts and not history.read_history(runner, id_):
                 return []
             kept = history.read_kept(runner, id_, _mine(runner, id_).files)
             known = secrets_in(text for one in kept for text in (one.before, one.after))
@@ -513,13 +510,9 @@ class DirectorConfigs:
         )
 
 
-def _remembers(runner: Runner, id_: str) -> HistoryEntry | None:
-    return next((e for e in history.read_history(runner) if e.id == id_), None)
-
-
 def _mine(runner: Runner, id_: str) -> HistoryEntry:
     """What one director remembers of a change. Raises RemoteError when that is nothing of use."""
-    mine = _remembers(runner, id_)
+    mine = next(iter(history.read_history(runner, id_)), None)
     if mine is None or mine.problem:
         why = mine.problem if mine else "it does not remember this change"
         raise RemoteError(ErrorKind.LOST, f"{runner.host}: {why}")

@@ -410,7 +410,7 @@ def take_back(
 def _decision(runner: Runner, id_: str) -> str:
     """What was decided about a change, waiting a little for it: `reverted`, or in words."""
     for _ in range(20):
-        entry = next((e for e in read_history(runner) if e.id == id_), None)
+        entry = next(iter(read_history(runner, id_)), None)
         if entry is None:
             # It was never laid out here, so there is nothing to take back.
             return "reverted"

@@ -22,7 +22,7 @@ from lvstui.model.finding import Finding, FindingSeverity, new_findings, worst_f
 from lvstui.model.text import plain
 from lvstui.operations import configuration_rules as rules
 from lvstui.operations import configuration_verify as verify
-from lvstui.operations.config_history import HistoryEntry, read_history
+from lvstui.operations.config_history import CURRENT, HistoryEntry, read_history
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.operations.configuration_hosts import DirectorAccess
 from lvstui.operations.configuration_rules import Side
@@ -228,7 +228,7 @@ def _disk(wanted: Sequence[FileChange], on_disk: Mapping[str, FileSeen], host: s
 
 def _under_way(host: str, runner: Runner) -> list[str]:
     found = []
-    for entry in read_history(runner, current=True):
+    for entry in read_history(runner, CURRENT):
         if entry.ended is Ended.WAITING:
             (standing,) = entry.standing
             then = f"keep it or undo it first, or wait {max(0, round(entry.left_s))} s"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ from lvstui.operations.change import (
     silent,
     worst,
 )
-from lvstui.operations.rows import HostsPlan, Row, drift, row_of, unreached
+from lvstui.operations.rows import HostsPlan, Row, drift, row_of
 from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import checks, outside, probes, push
 from lvstui.realserver.facts import HostFacts
@@ -87,7 +87,7 @@ class RealServers:
         self, hosts: Sequence[Host], *, came: Callable[[Row], None] | None = None
     ) -> tuple[Row, ...]:
         """Look at hosts, all at once up to the limit, and ask from this director as well; `came`
-        hears of each as it comes (from worker threads)."""
+        hears of each as it comes, without what the wire says."""
         self.cancelled.clear()
         self.connector.expect(host.access for host in hosts)
         seen_outside: outside.Outside = {}
@@ -97,9 +97,22 @@ class RealServers:
         asking.start()
         dips = self._dips(hosts)
         rows: dict[str, Row] = {}
-        for host, found in self._each(hosts, lambda host: self._facts(host, dips)):
-            row = self._row(host, found)
-            rows[host.address] = row
+
+        def facts(host: Host) -> HostFacts:
+            with closing(self.open(host)) as runner:
+                return push.look(runner, host.address, host.vip_addresses, dips)
+
+        for done in run_on_all(
+            hosts,
+            facts,
+            limit=self.limit,
+            deadline_s=_LOOK_DEADLINE_S,
+            cancel=self.cancelled,
+            name=lambda host: host.label,
+        ):
+            found = done.value or done.error
+            assert found is not None
+            row = rows[done.item.address] = row_of(done.item, found)
             if came is not None:
                 came(row)
         asking.join()
@@ -117,8 +130,6 @@ class RealServers:
                 except OSError as error:
                     # It is known here all the same; only others do not hear of it.
                     log.warning("a look could not be kept: %s", error)
-            if came is not None:
-                came(row)
         return tuple(result)
 
     def _ask_wire(self, hosts: Sequence[Host], into: outside.Outside) -> None:
@@ -130,31 +141,6 @@ class RealServers:
 
     def _dips(self, hosts: Sequence[Host]) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*outside.director_addresses(hosts), *self.directors)))
-
-    def _facts(self, host: Host, dips: Sequence[str]) -> HostFacts:
-        with closing(self.open(host)) as runner:
-            return push.look(runner, host.address, host.vip_addresses, dips)
-
-    @staticmethod
-    def _row(host: Host, found: HostFacts | RemoteError) -> Row:
-        if isinstance(found, RemoteError):
-            return unreached(host, found, time.time())
-        return row_of(host, found)
-
-    def _each(
-        self, hosts: Sequence[Host], work: Callable[[Host], HostFacts]
-    ) -> Iterable[tuple[Host, HostFacts | RemoteError]]:
-        for done in run_on_all(
-            hosts,
-            work,
-            limit=self.limit,
-            deadline_s=_LOOK_DEADLINE_S,
-            cancel=self.cancelled,
-            name=lambda host: host.label,
-        ):
-            found = done.value if done.value is not None else done.error
-            assert found is not None
-            yield done.item, found
 
     # Planning
 

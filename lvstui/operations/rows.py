@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -31,8 +32,14 @@ class Row(Look):
         return Look(*(getattr(self, field.name) for field in fields(Look)))
 
 
-def row_of(host: Host, facts: HostFacts) -> Row:
-    """What a look at that host means."""
+def row_of(host: Host, facts: HostFacts | RemoteError) -> Row:
+    """What a look at that host means, or why there is none."""
+    if isinstance(facts, RemoteError):
+        error = facts
+        told = unreachable(error.what, error.trouble.value, error.todo)
+        checks = tuple((vip.address, told) for vip in host.vips)
+        why = (error.trouble.value, error.what, error.todo)
+        return Row(host.address, host.name, time.time(), checks, *why, host=host)
     plight = facts.unfinished.plight if facts.unfinished is not None else ""
     return Row(
         host.address,
@@ -54,21 +61,6 @@ def row_of(host: Host, facts: HostFacts) -> Row:
         reverted=tuple(facts.reverted.splitlines()[-6:]),
         host=host,
         facts=facts,
-    )
-
-
-def unreached(host: Host, error: RemoteError, at: float) -> Row:
-    """A host that could not be looked at."""
-    told = unreachable(error.what, error.trouble.value, error.todo)
-    return Row(
-        host.address,
-        host.name,
-        at,
-        tuple((vip.address, told) for vip in host.vips),
-        error.trouble.value,
-        error.what,
-        error.todo,
-        host=host,
     )
 
 

@@ -9,7 +9,6 @@ from lvstui.kernel.table import TableReader, read_text
 from lvstui.model.changes import Ended
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.operations import weights
 from lvstui.operations.audit import AuditLog, Deed
 from lvstui.operations.change import (
     NOT_BEGUN,
@@ -25,7 +24,7 @@ from lvstui.operations.change import (
     worst,
 )
 from lvstui.operations.undo import Offer, Operation, offer, operations
-from lvstui.operations.weights import SetKernelWeight, WeightsPlan
+from lvstui.operations.weights import SetKernelWeight, WeightsPlan, plan_weights
 from lvstui.process.readonly import forbid
 
 
@@ -77,7 +76,7 @@ class WeightChanges:
         reason: str = "",
     ) -> WeightsPlan:
         """What `operation` would do. Raises ValueError for an unknown operation."""
-        return weights.plan_weights(
+        return plan_weights(
             picture,
             operation,
             targets,
@@ -95,9 +94,6 @@ class WeightChanges:
         """What an undo takes back: this operator's newest operation of any kind, or the one with
         that number in `operations`. None when there is none."""
         return offer(self.operations(picture), picture.at, number)
-
-    def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
-        return weights.plan_undo(picture, offer)
 
     def apply(self, plan: WeightsPlan, *, tell: Tell = silent, stop: Stop | None = None) -> Outcome:
         """Apply a plan step by step, read each one back, record it. Never raises for what the

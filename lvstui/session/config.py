@@ -7,9 +7,9 @@ applying are `Jobs`, one at a time.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lvstui.keepalived.edit.change import RefusedEdit
@@ -23,17 +23,24 @@ from lvstui.model.finding import Finding
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.change import Outcome, Phase, Progress
+from lvstui.operations.change import Outcome, Phase
 from lvstui.operations.config_edit import with_others
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.remote.runner import RemoteError
 from lvstui.session.document import Document, Lint, document, recorded
-from lvstui.session.drafting import ConfigChange, Edit, IntentLog, MakePlan, Pending, pending
-from lvstui.session.jobs import Begin, Jobs, Later, in_thread
+from lvstui.session.drafting import (
+    ConfigChange,
+    Edit,
+    IntentLog,
+    MakePlan,
+    Pending,
+    make_all,
+    pending,
+)
+from lvstui.session.jobs import Begin, ChangeJobs, Later, T, in_thread
 from lvstui.session.on_disk import OnDisk
 
 if TYPE_CHECKING:
-    from lvstui.operations.config_history import HistoryEntry
     from lvstui.operations.configuration import DirectorConfigs
 
 Stamp = tuple[int, str, object]
@@ -47,7 +54,7 @@ _BUSY = (Phase.RUNNING, Phase.DECIDING, Phase.WAITING)
 NO_ENGINE = "Nothing can be changed from here: this is a recording."
 
 
-class ConfigSession(Jobs):
+class ConfigSession(ChangeJobs[ConfigChange]):
     """One for the console."""
 
     def __init__(
@@ -69,8 +76,6 @@ class ConfigSession(Jobs):
         """What the picture said of the files when they were read last."""
         self._busy = False
         self._version = ""
-        self.looked_at: ConfigChange | None = None
-        """The change that a dialog shows now."""
         self.document: Document | None = None
         """What was read last; with a draft: what it would become."""
         self.trouble = ""
@@ -122,9 +127,7 @@ class ConfigSession(Jobs):
         self.know(picture)
         self._busy, self._followed = True, said
         seen, known, drafted = picture.files, self.document, self._draft is not None
-        self.aside(
-            lambda: self._look(seen, known, drafted, now), self._read, self._unread, self._rest
-        )
+        self.start("", lambda: self._look(seen, known, drafted, now), self._read, self._unread)
 
     def _look(
         self, seen: ConfigFiles | None, known: Document | None, drafted: bool, now: bool
@@ -141,9 +144,6 @@ class ConfigSession(Jobs):
         tree = files.read(pid, main)
         stamp = (pid, main, files.stamp([file.path for file in tree.files]))
         return document(tree, self._linter()), stamp
-
-    def _rest(self) -> None:
-        self._busy = False
 
     def know(self, picture: Picture) -> None:
         """Whose configuration it is: call it before anything is read or edited."""
@@ -165,7 +165,7 @@ class ConfigSession(Jobs):
 
     def _read(self, found: tuple[Document | None, Stamp]) -> None:
         read, stamp = found
-        self.trouble = ""
+        self._busy, self.trouble = False, ""
         if self._draft is not None:
             # What is shown is the draft, whether it was there or was begun meanwhile.
             if read is None:
@@ -174,7 +174,7 @@ class ConfigSession(Jobs):
             self.document, self._stamp = read, stamp
 
     def _unread(self, trouble: str) -> None:
-        self.trouble = trouble
+        self._busy, self.trouble = False, trouble
         if self._draft is None and self.document is None:
             self._stamp = _NO_STAMP
 
@@ -183,15 +183,15 @@ class ConfigSession(Jobs):
     def edit(
         self,
         words: str,
-        work: Edit,
-        then: Callable[[], None] | None = None,
-        refused: Callable[[str], None] | None = None,
-        intents: tuple[Intent, ...] = (),
+        intents: Sequence[Intent] = (),
+        then: Callable[[], None] = lambda: None,
+        *,
+        work: Edit | None = None,
         by_hand: bool = False,
     ) -> None:
-        """Work on the draft, which is begun when there is none. `then` hears that it was done;
-        `refused` (or else the operator) why it was not. `intents` are what `work` does, for the
-        other director; `by_hand`: they cannot tell."""
+        """Make all `intents` as one step of the draft, or none; or do other `work` on it. It is
+        begun when there is none. `then` hears that it was done, the operator why it was not.
+        `by_hand`: no intent tells the other director what was done."""
         files = self._files
         assert files is not None
         pid, main = self._daemon
@@ -203,35 +203,31 @@ class ConfigSession(Jobs):
                 draft = files.draft(pid, main)
                 stamp = (pid, main, files.stamp([file.path for file in draft.tree.files]))
             steps = len(draft.titles)
-            cautions = work(draft)
+            cautions: tuple[str, ...] = ()
+            if work is None:
+                cautions = make_all(draft, intents, words)
+            else:
+                work(draft)
             found = document(draft.tree, lint, before=draft.base)
             return draft, stamp, found, pending(draft), cautions, steps
 
         def done(value: tuple[Draft, Stamp, Document, Pending, tuple[str, ...], int]) -> None:
             draft, self._stamp, self.document, self.pending, cautions, steps = value
             if intents or by_hand:
-                self._wishes.made(steps, None if by_hand else intents)
+                self._wishes.made(steps, None if by_hand else tuple(intents))
             self._draft = draft if draft.titles or self.pending.redoable else None
             self.cautions = (*self.cautions, *cautions) if self.pending.titles else ()
-            if then is not None:
-                then()
+            then()
 
-        self.start(words, run, done, refused)
+        self.start(words, run, done)
 
     def undo(self) -> None:
         """Take the last change of the draft back."""
-        self._turn("undo", Draft.undo)
+        self.edit("undo", work=Draft.undo)
 
     def redo(self) -> None:
         """Make it again."""
-        self._turn("redo", Draft.redo)
-
-    def _turn(self, words: str, turn: Callable[[Draft], object]) -> None:
-        def work(draft: Draft) -> tuple[str, ...]:
-            turn(draft)
-            return ()
-
-        self.edit(words, work)
+        self.edit("redo", work=Draft.redo)
 
     def discard(self) -> None:
         """Forget the draft; the files are shown as they are."""
@@ -259,37 +255,32 @@ class ConfigSession(Jobs):
 
     # Changing
 
+    def ask(
+        self,
+        words: str,
+        work: Callable[[DirectorConfigs], T],
+        done: Callable[[T], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Something of the directors, as a job of its own."""
+        self.start(words, lambda: work(self.engine()), done, failed)
+
     def plan(self, title: str, make: MakePlan, *, from_draft: bool = False) -> ConfigChange:
         """Plan a change; it tells by its phase how far that is."""
         change = ConfigChange(title, make=make, from_draft=from_draft)
         self.change = change
-
-        def done(plan: ConfigPlan) -> None:
-            change.plan, change.phase = plan, Phase.PLANNED
-            change.title = plan.title or change.title
-
-        self.start("planning", lambda: make(self.engine()), done, self._lost(change))
+        self.ask("planning", make, change.planned, self._lost(change))
         return change
 
-    def apply(self, change: ConfigChange, reason: str, *, force: bool) -> None:
-        """Carry a planned change out."""
-        plan = change.plan
-        assert plan is not None
-
-        plan = replace(plan, reason=reason)
-        change.plan = plan
-
-        def tell(progress: Progress) -> None:
-            def show() -> None:
-                change.stages.append(str(progress))
-                self.changed()
-
-            self.later(show)
-
-        change.phase, change.started = Phase.RUNNING, time.monotonic()
-        self.start(
+    def apply(self, change: ConfigChange, reason: str) -> None:
+        """With its errors: the dialog had them insisted on."""
+        assert change.plan is not None
+        plan = change.plan = replace(change.plan, reason=reason)
+        tell, force = partial(self.told, change), bool(plan.to_force)
+        change.begin()
+        self.ask(
             f"applying {change.title}",
-            lambda: self.engine().apply(plan, force=force, tell=tell, stop=change.stop),
+            lambda engine: engine.apply(plan, force=force, tell=tell, stop=change.stop),
             lambda outcome: self._ended(change, outcome),
             self._lost(change),
         )
@@ -298,8 +289,7 @@ class ConfigSession(Jobs):
         """What becomes of a change that could not even be tried."""
 
         def failed(text: str) -> None:
-            change.problem, change.phase = text, Phase.ENDED
-            change.stages.clear()
+            change.lost(text)
             if self.looked_at is not change:
                 self.tell(text, True)
 
@@ -310,21 +300,20 @@ class ConfigSession(Jobs):
         assert change.outcome is not None
         id_ = change.outcome.id
 
-        def work() -> Outcome:
-            engine = self.engine()
-            return engine.confirm(id_) if keep else engine.take_back(id_)
-
         def failed(text: str) -> None:
             # Its timer still runs, and it can be tried again.
             change.phase = Phase.WAITING
             self.tell(text, True)
 
         change.phase = Phase.DECIDING
-        words = "keeping it" if keep else "undoing it"
-        self.start(words, work, lambda outcome: self._ended(change, outcome), failed)
+        self.ask(
+            "keeping it" if keep else "undoing it",
+            lambda engine: engine.confirm(id_) if keep else engine.take_back(id_),
+            lambda outcome: self._ended(change, outcome),
+            failed,
+        )
 
     def _ended(self, change: ConfigChange, outcome: Outcome) -> None:
-        change.stages.clear()
         change.ended(outcome)
         self._followed = None
         if change.from_draft and outcome.ok:
@@ -347,13 +336,12 @@ class ConfigSession(Jobs):
         if change.left_s or self._job:
             return
 
-        def work() -> Outcome:
-            engine = self.engine()
+        def work(engine: DirectorConfigs) -> Outcome:
             waits = next((one for one in engine.waiting() if one.id == outcome.id), None)
             if waits is not None:
                 change.plight_told = waits.plight
                 return replace(outcome, left_s=_AGAIN_S if waits.plight else max(waits.left_s, 1.0))
-            past = next((past for past in engine.history() if past.id == outcome.id), None)
+            past = next(iter(engine.history(outcome.id)), None)
             if past is not None and past.ended is not Ended.WAITING:
                 return replace(outcome, ended=past.ended, text=past.end)
             return unknown("look at the history")
@@ -371,23 +359,7 @@ class ConfigSession(Jobs):
                 self._ended(change, now)
 
         words = "looking what the timer did"
-        self.start(words, work, done, lambda text: self._ended(change, unknown(text)))
-
-    def history(self, then: Callable[[tuple[HistoryEntry, ...]], None]) -> None:
-        """What was changed in the past, the newest first."""
-        self.start("reading the history", lambda: self.engine().history(), then)
-
-    def past_diff(self, past: HistoryEntry, then: Callable[[str], None]) -> None:
-        """The text of one change of the past, secrets masked."""
-        self.start("reading the history", lambda: self.engine().diff(past.id), then)
-
-    def bind_nonlocal(self) -> None:
-        """See `operations.first.bind_nonlocal`; says what came of it."""
-        self.start(
-            "setting the sysctl",
-            lambda: self.engine().bind_nonlocal(),
-            lambda said: self.tell(plain("; ".join(said)), False),
-        )
+        self.ask(words, work, done, lambda text: self._ended(change, unknown(text)))
 
     def heed(self, seen: tuple[ChangeStands, ...]) -> None:
         """What the host remembers: a change that waits becomes the last one, whichever session

@@ -21,8 +21,8 @@ from lvstui.operations.config_plan import ConfigPlan
 if TYPE_CHECKING:
     from lvstui.operations.configuration import DirectorConfigs
 
-Edit = Callable[[Draft], tuple[str, ...]]
-"""Works on the draft, in a thread; gives what must be known. Raises RefusedEdit."""
+Edit = Callable[[Draft], object]
+"""Works on the draft, in a thread. Raises RefusedEdit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +59,17 @@ def pending(draft: Draft) -> Pending:
     return Pending(draft.titles, draft.undoable, draft.redoable, files, diffs)
 
 
-def carrying(intents: Sequence[Intent], title: str) -> Edit:
-    """An edit that makes all of these as one step, or none. Gives what they warn of; `title` is
-    for several of them."""
-
-    def work(draft: Draft) -> tuple[str, ...]:
-        if len(intents) == 1:
-            change = intents[0].on(draft.tree)
-            made: tuple[Change, ...] = (change,) if draft.apply(change) else ()
-        else:
-            made = draft.apply_all(intents, title)
-        if not made:
-            raise RefusedEdit(None, "the file says so already")
-        return tuple(caution for change in made for caution in change.cautions)
-
-    return work
+def make_all(draft: Draft, intents: Sequence[Intent], title: str) -> tuple[str, ...]:
+    """Make all of these as one step, or none; what they warn of. `title` is for several of them.
+    Raises RefusedEdit."""
+    if len(intents) == 1:
+        change = intents[0].on(draft.tree)
+        made: tuple[Change, ...] = (change,) if draft.apply(change) else ()
+    else:
+        made = draft.apply_all(intents, title)
+    if not made:
+        raise RefusedEdit(None, "the file says so already")
+    return tuple(caution for change in made for caution in change.cautions)
 
 
 @dataclass

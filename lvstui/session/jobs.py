@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from lvstui.model.text import plain
+from lvstui.operations.change import Progress, TrackedChange
 from lvstui.process.newfile import create_saved
 
 T = TypeVar("T")
+C = TypeVar("C", bound=TrackedChange)
 Later = Callable[[Callable[[], None]], object]
 """Runs something on the thread that owns the session; callable from any thread, never blocks."""
 Begin = Callable[[Callable[[], None]], object]
@@ -77,26 +79,13 @@ class Jobs:
         failed: Callable[[str], None] | None = None,
     ) -> None:
         """Do `work` and hand what it gives to `done`; what went wrong goes to `failed`, or else
-        to the operator. Refused while another piece is under way."""
-        if self._job:
+        to the operator. Refused while another piece is under way. Without `words` it needs no
+        turn, and is done beside whatever is under way."""
+        if words and self._job:
             (failed or self._bad)(f"wait for this: {self._job}")
             return
-        self._job, self.stopping = words, False
-
-        def over() -> None:
-            self._job, self.stopping = "", False
-
-        self.aside(work, done, failed, over)
-        self.changed()
-
-    def aside(
-        self,
-        work: Callable[[], T],
-        done: Callable[[T], None],
-        failed: Callable[[str], None] | None = None,
-        over: Callable[[], None] = lambda: None,
-    ) -> None:
-        """The same beside whatever is under way, for what needs no turn; `over` comes first."""
+        if words:
+            self._job, self.stopping = words, False
 
         def run() -> None:
             try:
@@ -109,11 +98,14 @@ class Jobs:
                 self.later(lambda: ended(lambda: done(value)))
 
         def ended(then: Callable[[], None]) -> None:
-            over()
+            if words:
+                self._job, self.stopping = "", False
             then()
             self.changed()
 
         self._begin(run)
+        if words:
+            self.changed()
 
     def words_of(self, error: Exception) -> str:
         """What went wrong, in one line."""
@@ -121,3 +113,27 @@ class Jobs:
 
     def _bad(self, text: str) -> None:
         self.tell(text, True)
+
+
+class ChangeJobs(Jobs, Generic[C]):
+    """Jobs that make changes, of which a dialog shows one at a time."""
+
+    def __init__(self, later: Later = at_once, begin: Begin = in_thread) -> None:
+        super().__init__(later, begin)
+        self.looked_at: C | None = None
+        """What a dialog shows now."""
+        self.tell_end: Callable[[C], None] = lambda change: None
+        """Says what came of a change."""
+
+    def apply(self, change: C, reason: str) -> None:
+        """Carry a planned change out."""
+        raise NotImplementedError
+
+    def told(self, change: C, progress: Progress) -> None:
+        """How far it is, from its thread."""
+
+        def show() -> None:
+            change.stages.append(str(progress))
+            self.changed()
+
+        self.later(show)

@@ -20,7 +20,7 @@ from lvstui.operations.rows import FRESH_S, HostsPlan, Row, hosts_plan, hosts_ti
 from lvstui.realserver.hosts import Host, HostsFileError, OwnFile, from_services, read_own
 from lvstui.realserver.push import HostOutcome
 from lvstui.remote.runner import ErrorKind
-from lvstui.session.jobs import Begin, Jobs, Later, T, in_thread, save
+from lvstui.session.jobs import Begin, ChangeJobs, Later, T, in_thread, save
 
 if TYPE_CHECKING:
     from lvstui.operations.realservers import RealServers
@@ -65,7 +65,7 @@ def other_directors(picture: Picture) -> dict[str, str]:
     return found
 
 
-class RealServerSession(Jobs):
+class RealServerSession(ChangeJobs[HostsChange]):
     """One for the console."""
 
     def __init__(
@@ -121,7 +121,7 @@ class RealServerSession(Jobs):
             self._own, self.own_trouble = read
             self._services = None
 
-        self.aside(work, done)
+        self.start("", work, done)
 
     def follow(self, picture: Picture) -> None:
         """The hosts that a picture names."""
@@ -152,39 +152,35 @@ class RealServerSession(Jobs):
     def look(
         self,
         hosts: Sequence[Host],
-        then: Callable[[tuple[Row, ...]], None] | None = None,
+        then: Callable[[tuple[Row, ...]], None] = lambda rows: None,
         failed: Callable[[str], None] | None = None,
     ) -> None:
         """Look at hosts; rows come one by one."""
 
-        def came(row: Row) -> None:
-            self.later(lambda: self._came(row, keep_drift=True))
+        def early(row: Row) -> None:
+            """The wire is still being asked, and what became worse is not known yet."""
+            known = self.rows.get(row.host.address)
+            came(row if known is None else replace(row, drift=known.drift), "asking the wire")
 
-        def done(rows: tuple[Row, ...]) -> None:
-            for row in rows:
-                self._came(row)
-            if then is not None:
-                then(rows)
-
-        what = hosts[0].label if len(hosts) == 1 else f"{len(hosts)} hosts"
-        words = f"looking at {what}"
-        self._ask(words, hosts, "looking", lambda asked: asked.look(hosts, came=came), done, failed)
-
-    def _came(self, row: Row, keep_drift: bool = False) -> None:
-        address = row.host.address
-        known = self.rows.get(address)
-        if row.trouble == ErrorKind.CANCELLED.value:
-            # Not waited for: what was seen before is all that is known.
-            self.stages.pop(address, None)
-        else:
-            if keep_drift and known is not None:
-                row = replace(row, drift=row.drift or known.drift)
-            if row != known:
+        def came(row: Row, stage: str = "") -> None:
+            """In the job's thread: nobody else has to turn to hear of it."""
+            address = row.host.address
+            if row.trouble == ErrorKind.CANCELLED.value:
+                # Not waited for: what was seen before is all that is known.
+                stage = ""
+            elif row != self.rows.get(address):
                 self.rows[address] = row
                 self._report(row.told)
-            if self.stages.get(address) == "looking":
-                self.stages[address] = "asking the wire"
-        self.changed()
+            self.later(lambda: self._stage(address, stage))
+
+        def work(service: RealServers) -> tuple[Row, ...]:
+            rows = service.look(hosts, came=early)
+            for row in rows:
+                came(row)
+            return rows
+
+        what = hosts[0].label if len(hosts) == 1 else f"{len(hosts)} hosts"
+        self._ask(f"looking at {what}", hosts, "looking", work, then, failed)
 
     def begin(
         self,
@@ -207,10 +203,7 @@ class RealServerSession(Jobs):
             self._plan(change, tuple(self.rows[host.address] for host in hosts))
             return change
 
-        def failed(text: str) -> None:
-            change.problem, change.phase = text, Phase.ENDED
-
-        self.look(hosts, lambda rows: self._plan(change, rows), failed)
+        self.look(hosts, lambda rows: self._plan(change, rows), change.lost)
         return change
 
     def _plan(self, change: HostsChange, rows: tuple[Row, ...]) -> None:
@@ -224,11 +217,10 @@ class RealServerSession(Jobs):
             change.plan = replace(found, cautions=(*change.cautions, *found.cautions))
             change.phase = Phase.PLANNED
         except ValueError as error:
-            change.problem, change.phase = plain(str(error)), Phase.ENDED
+            change.lost(plain(str(error)))
         self.changed()
 
-    def apply(self, change: HostsChange, reason: str, finished: Callable[[], None]) -> None:
-        """Carry a planned change out."""
+    def apply(self, change: HostsChange, reason: str) -> None:
         by_label = {host.label: host.address for host in change.hosts}
         assert change.plan is not None
         plan = replace(change.plan, reason=reason)
@@ -244,16 +236,20 @@ class RealServerSession(Jobs):
             self.later(show)
 
         def done(outcome: Outcome) -> None:
-            change.outcome, change.phase = outcome, Phase.ENDED
-            finished()
+            change.ended(outcome)
+            over()
             # What is true there now; the matrix must not show what was before.
             self.look(change.hosts)
 
         def failed(text: str) -> None:
-            change.problem, change.phase = text, Phase.ENDED
-            finished()
+            change.lost(text)
+            over()
 
-        change.phase, change.started = Phase.RUNNING, time.monotonic()
+        def over() -> None:
+            if self.looked_at is not change:
+                self.tell_end(change)
+
+        change.begin()
         self._ask(
             change.title,
             change.hosts,
@@ -316,7 +312,8 @@ class RealServerSession(Jobs):
     def save_transcript(self, folder: Path, at: float) -> None:
         """Write the session's transcript to a new file in `folder`, in a thread; says where."""
         transcript = self.transcript
-        self.aside(
+        self.start(
+            "",
             lambda: save("Transcript", transcript.lines(), folder, "transcript", at),
             lambda told: self.tell(*told),
         )

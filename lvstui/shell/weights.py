@@ -125,6 +125,7 @@ def _undo(args: argparse.Namespace) -> int:
     """The newest operation of any kind, or the one with that number."""
     from lvstui.operations.undo import Kind
     from lvstui.operations.weight_changes import WeightChanges
+    from lvstui.operations.weights import plan_undo
 
     operator = WeightChanges(read_only=readonly.active())
     picture = _picture(args)
@@ -148,7 +149,7 @@ def _undo(args: argparse.Namespace) -> int:
         return undo_on_hosts(args, found)
     if not picture.table_readable:
         return _blind(picture, args)
-    return _carry_out(operator, operator.plan_undo(picture, found), args)
+    return _carry_out(operator, plan_undo(picture, found), args)
 
 
 def _list(operator: WeightChanges, picture: Picture, args: argparse.Namespace) -> int:

@@ -15,10 +15,9 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.say import plural
-from lvstui.model.text import plain
-from lvstui.operations.change import Outcome, Progress, Stop, Tell
+from lvstui.operations.change import TrackedChange
 from lvstui.operations.identity import identify
-from lvstui.session.jobs import Jobs
+from lvstui.session.weights import WeightSession
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.console import ConsoleScreen
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
     from lvstui.operations.weight_changes import WeightChanges
-    from lvstui.operations.weights import WeightsPlan
     from lvstui.remote.runner import Asker
     from lvstui.session.config import ConfigSession
     from lvstui.session.on_disk import OnDisk
@@ -91,7 +89,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.feed = feed
         """Where pictures come from."""
         self.operator = operator
-        """What changes the world."""
+        """What changes weights in the kernel."""
+        self.weights = WeightSession(operator, self.call_later, feed.refresh)
+        """What is under way with them."""
+        self.weights.tell, self.weights.tell_end = self._session_tells, self._tell_end
         self.lab = lab
         """The cluster in a box, when this runs inside one."""
         self._realservers = realservers
@@ -156,7 +157,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
                 self.feed.report,
                 self.settings.clock,
             )
-            session.tell = self._session_tells
+            session.tell, session.tell_end = self._session_tells, self._tell_end
             self._realserver_session = session
         return self._realserver_session
 
@@ -193,6 +194,14 @@ class LvstuiApp(App[None], inherit_bindings=False):
 
     def _session_tells(self, text: str, bad: bool) -> None:
         self.notify(text, severity="warning" if bad else "information", markup=False)
+
+    def _tell_end(self, change: TrackedChange) -> None:
+        self.notify(
+            change.line,
+            title=change.title,
+            severity="information" if change.good else "error",
+            markup=False,
+        )
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, completed with the meanings that our styles use."""
@@ -295,43 +304,6 @@ class LvstuiApp(App[None], inherit_bindings=False):
         screen = self.screen
         if isinstance(screen, RealServersScreen):
             screen.propose_for(operation, addresses, vips, cautions)
-
-    def carry_out(
-        self,
-        plan: WeightsPlan,
-        finished: Callable[[Outcome | Exception], bool],
-        tell: Tell,
-        stop: Stop,
-    ) -> None:
-        """Apply a plan in a thread; `finished` hears of it here, or else the operator does."""
-
-        def done(outcome: Outcome | Exception) -> None:
-            self.feed.refresh()
-            if finished(outcome):
-                return
-            ok = isinstance(outcome, Outcome) and outcome.ok
-            text = outcome.text if isinstance(outcome, Outcome) else f"failed: {outcome}"
-            if ok:
-                text += ". u makes it again." if plan.operation == "undo" else ". u undoes it."
-            self.notify(
-                plain(text),
-                title=plan.title,
-                severity="information" if ok else "error",
-                markup=False,
-            )
-
-        def told(progress: Progress) -> None:
-            self.call_later(lambda: tell(progress))
-
-        def work() -> Outcome | Exception:
-            try:
-                return self.operator.apply(plan, tell=told, stop=stop)
-            except Exception as problem:
-                # The operator has to hear what happened to the plan, whatever it was.
-                return problem
-
-        # Ours, not the dialog's: closing the dialog must not cut an operation in two.
-        Jobs(self.call_later).aside(work, done)
 
     def choose_theme(self) -> None:
         """A list of themes, each shown while it is under the cursor."""

@@ -54,13 +54,16 @@ class Dialog(ModalScreen[Result], LiveScreen[Result]):
     def compose(self) -> ComposeResult:
         """The box; `body` fills it."""
         with Vertical(id="box") as box:
-            box.border_title = Content(cut(self.heading(), 90))
+            box.border_title = self.framed_heading()
             yield from self.body()
             yield Static(id="dialog-keys", markup=False)
 
     def heading(self) -> str:
         """On the frame."""
         raise NotImplementedError
+
+    def framed_heading(self) -> Content:
+        return Content(cut(self.heading(), 90))
 
     def body(self) -> ComposeResult:
         """What is in the box."""

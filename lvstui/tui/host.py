@@ -3,7 +3,6 @@ not imported here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textual.app import App
@@ -16,11 +15,10 @@ from lvstui.tui.widgets.glyphs import Glyphs
 
 if TYPE_CHECKING:
     from lvstui.lab.faults import LabLink
-    from lvstui.operations.change import Outcome, Stop, Tell
     from lvstui.operations.weight_changes import WeightChanges
-    from lvstui.operations.weights import WeightsPlan
     from lvstui.session.config import ConfigSession
     from lvstui.session.realservers import RealServerSession
+    from lvstui.session.weights import WeightSession
     from lvstui.tui.change.unsettled import Unsettled
     from lvstui.watch import Watcher
 
@@ -30,6 +28,7 @@ class ConsoleHost(Protocol):
 
     feed: Watcher
     operator: WeightChanges
+    weights: WeightSession
     lab: LabLink | None
     settings: Settings
     glyphs: Glyphs
@@ -57,13 +56,6 @@ class ConsoleHost(Protocol):
         cautions: tuple[str, ...],
     ) -> None: ...
     def choose_theme(self) -> None: ...
-    def carry_out(
-        self,
-        plan: WeightsPlan,
-        finished: Callable[[Outcome | Exception], bool],
-        tell: Tell,
-        stop: Stop,
-    ) -> None: ...
 
 
 class PageHost(Protocol):

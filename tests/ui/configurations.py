@@ -279,9 +279,9 @@ class FakeEngine:
         """As in ConfigEngine."""
         return tuple(one for one in self.past if one.ended is Ended.WAITING)
 
-    def history(self) -> tuple[FakePast, ...]:
+    def history(self, only: str = "") -> tuple[FakePast, ...]:
         """As in ConfigEngine."""
-        return tuple(self.past)
+        return tuple(one for one in self.past if only in ("", one.id))
 
     def diff(self, id_: str) -> str:
         """As in ConfigEngine."""

@@ -24,7 +24,17 @@ from lvstui.watch import Watcher
 
 Target = tuple[ServiceKey, ServerKey]
 _ENTRY = AuditEntry(
-    "op", "done", 0.0, "", "alice", "lb1", "drain", "tcp 10.10.0.20:80", "10.10.0.3:80"
+    "op",
+    "done",
+    0.0,
+    "",
+    "alice",
+    "lb1",
+    "drain",
+    "tcp 10.10.0.20:80",
+    "10.10.0.3:80",
+    before=0,
+    after=10,
 )
 
 
@@ -87,7 +97,6 @@ class FakeOperator(WeightChanges):
     gate: threading.Event | None = None
     others: tuple[Operation, ...] = ()
     """What was done besides, newer than all that was applied."""
-    undone: list[Offer] = field(default_factory=list)
 
     def plan(
         self,
@@ -149,13 +158,6 @@ class FakeOperator(WeightChanges):
     def last(self, picture: Picture, number: int | None = None) -> Offer | None:
         """As in WeightChanges."""
         return offer(self.operations(picture), picture.at, number)
-
-    def plan_undo(self, picture: Picture, offer: Offer) -> WeightsPlan:
-        """As in WeightChanges."""
-        self.undone.append(offer)
-        last = self.applied[int(offer.operation.id.removeprefix("op-")) - 1]
-        steps = tuple(replace(s, before=s.after, after=s.before) for s in last.steps)
-        return replace(planned(picture.host, "undo", steps), undoes=offer.operation.id)
 
     def apply(self, plan: WeightsPlan, *, tell: Tell = silent, stop: Stop | None = None) -> Outcome:
         """As in WeightChanges."""

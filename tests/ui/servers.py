@@ -30,7 +30,7 @@ from lvstui.operations.change import (
     worst,
 )
 from lvstui.operations.realservers import RealServers, _summary, with_wire
-from lvstui.operations.rows import HostsPlan, Row, drift
+from lvstui.operations.rows import HostsPlan, Row, drift, row_of
 from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver import parse
 from lvstui.realserver.facts import HostFacts
@@ -125,7 +125,7 @@ class FakeRealServers(RealServers):
             else:
                 found = self.errors.get(host.label) or facts(state, host.label, host.address)
             seen = {(host.address, vip): c for vip, c in outside(state, host.address).items()}
-            row = with_wire(self._row(host, found), seen)
+            row = with_wire(row_of(host, found), seen)
             row = replace(row, at=pictures.NOW, drift=drift(self._last.get(host.address), row))
             if row.facts is not None:
                 self._last[host.address] = row

@@ -69,7 +69,7 @@ def pushed_and_looked_at() -> list[Look]:
     session.look(session.hosts)
     change = session.begin("push", session.hosts[:2])
     assert change.phase is Phase.PLANNED, change.problem
-    session.apply(change, "test", lambda: None)
+    session.apply(change, "test")
     assert change.outcome is not None
     assert change.outcome.ok
     assert not session.under_way

@@ -46,7 +46,7 @@ class World:
             + len(self.hosts.rebooted)
         )
 
-    async def plan(self) -> ChangeScreen[Any]:
+    async def plan(self) -> ChangeScreen[Any, Any]:
         """The dialog that is open, once it can be applied."""
         await self.desk.until(lambda: isinstance(self.desk.app.screen, ChangeScreen))
         shown = self.desk.app.screen

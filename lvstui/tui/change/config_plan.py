@@ -39,7 +39,7 @@ FORCE = "force"
 """What has to be typed to apply a plan with errors."""
 
 
-class ConfigPlanScreen(ChangeScreen[ConfigChange]):
+class ConfigPlanScreen(ChangeScreen[ConfigSession, ConfigChange]):
     """One of the session's changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,18 +47,6 @@ class ConfigPlanScreen(ChangeScreen[ConfigChange]):
         Binding("ctrl+t", "unchecked", "Keep it even when a first check fails", show=False)
     ]
     STOPS = "stop: the old files are put back"
-
-    def __init__(self, session: ConfigSession, change: ConfigChange) -> None:
-        super().__init__(change, session)
-        self._session = session
-
-    def on_mount(self) -> None:
-        """The session need not tell what is seen here."""
-        self._session.looked_at = self.change
-
-    def on_unmount(self) -> None:
-        if self._session.looked_at is self.change:
-            self._session.looked_at = None
 
     def entered(self) -> None:
         """Its end is news no more."""
@@ -89,19 +77,10 @@ class ConfigPlanScreen(ChangeScreen[ConfigChange]):
     def again(self) -> ConfigChange:
         """From the files as they are now."""
         was = self.change
-        change = self._session.plan(was.title, was.make, from_draft=was.from_draft)
-        self._session.looked_at = change
-        return change
-
-    def begin(self) -> None:
-        """With its errors, if that was typed."""
-        plan = self.change.plan
-        self._session.apply(
-            self.change, self.reason, force=plan is not None and bool(plan.to_force)
-        )
+        return self.session.plan(was.title, was.make, from_draft=was.from_draft)
 
     def decide(self, *, keep: bool) -> None:
-        self._session.decide(self.change, keep=keep)
+        self.session.decide(self.change, keep=keep)
 
     def action_unchecked(self) -> None:
         """Keep it even when the first check of a new server fails; again: do not."""

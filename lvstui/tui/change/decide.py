@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from lvstui.model.changes import Ended
 from lvstui.model.text import plain
 from lvstui.model.waiting import ChangeStands
-from lvstui.operations.undo import Kind, Offer, listed, undo_title
+from lvstui.operations.undo import Kind, Offer, Operation, listed, undo_title
+from lvstui.operations.weights import plan_undo
 from lvstui.tui.choice import ChoiceScreen, TextScreen
 from lvstui.tui.dialog import ask
 from lvstui.tui.widgets.line import Bit
 
 if TYPE_CHECKING:
-    from lvstui.operations.weights import WeightsPlan
     from lvstui.tui.host import PageHost
+
+_READING = "reading the audit log"
 
 
 def show_change(screen: PageHost) -> None:
@@ -58,34 +60,38 @@ def _tell_story(screen: PageHost, seen: ChangeStands) -> None:
 def propose_undo(screen: PageHost, number: int | None = None) -> None:
     """Show what takes back the newest operation, or the one with that number of the list."""
     console = screen.console
-    found = console.operator.last(console.picture, number)
-    if found is None:
-        screen.tell("There is nothing to undo: you have changed nothing here yet.", bad=True)
-    elif found.refusal:
-        screen.tell(f"{found.refusal[:1].upper()}{found.refusal[1:]}", bad=True)
-    elif found.operation.kind is Kind.WEIGHTS:
-        from lvstui.tui.change.plan import PlanScreen
 
-        def make() -> WeightsPlan:
-            return console.operator.plan_undo(console.picture, found)
+    def offered(found: Offer | None) -> None:
+        if found is None:
+            screen.tell("There is nothing to undo: you have changed nothing here yet.", bad=True)
+        elif found.refusal:
+            screen.tell(f"{found.refusal[:1].upper()}{found.refusal[1:]}", bad=True)
+        elif found.operation.kind is Kind.WEIGHTS:
+            from lvstui.tui.change.plan import PlanScreen
 
-        screen.app.push_screen(PlanScreen(make(), make))
-    elif found.operation.kind is Kind.FILE:
-        _undo_in_file(screen, found)
-    else:
-        _undo_on_hosts(screen, found)
+            change = console.weights.plan("undo", lambda: plan_undo(console.picture, found))
+            screen.app.push_screen(PlanScreen(console.weights, change))
+        elif found.operation.kind is Kind.FILE:
+            _undo_in_file(screen, found)
+        else:
+            _undo_on_hosts(screen, found)
+
+    console.weights.start(_READING, lambda: console.operator.last(console.picture, number), offered)
 
 
 def choose_undo(screen: PageHost) -> None:
     """Any operation of the list."""
     console = screen.console
-    found = console.operator.operations(console.picture)
-    if not found:
-        propose_undo(screen)
-        return
-    lines = [plain(line) for line in listed(found, console.picture.at)]
-    choice = ChoiceScreen("Undo which operation?", lines)
-    ask(screen.app, choice, lambda at: propose_undo(screen, at + 1))
+
+    def read(found: tuple[Operation, ...]) -> None:
+        if not found:
+            propose_undo(screen)
+            return
+        lines = [plain(line) for line in listed(found, console.picture.at)]
+        choice = ChoiceScreen("Undo which operation?", lines)
+        ask(screen.app, choice, lambda at: propose_undo(screen, at + 1))
+
+    console.weights.start(_READING, lambda: console.operator.operations(console.picture), read)
 
 
 def _undo_in_file(screen: PageHost, found: Offer) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,7 +24,7 @@ from textual.widgets import Button, Input, Static
 
 from lvstui.model.text import plain
 from lvstui.operations.change import Phase, TrackedChange
-from lvstui.session.jobs import Jobs
+from lvstui.session.jobs import ChangeJobs
 from lvstui.tui.dialog import PAGE_KEYS, Dialog
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit, prose
@@ -39,9 +39,10 @@ _UNDER_WAY = (Phase.PLANNING, Phase.RUNNING, Phase.DECIDING)
 
 
 Tracked = TypeVar("Tracked", bound=TrackedChange)
+Session = TypeVar("Session", bound=ChangeJobs[Any])
 
 
-class ChangeScreen(Dialog[bool], Generic[Tracked]):
+class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
     """Follows one change to its end; True when it was applied."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,12 +69,12 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
     STOPS: ClassVar[str] = "stop what is not begun"
     """What `s` does while it is made."""
 
-    def __init__(self, change: Tracked, jobs: Jobs) -> None:
-        """`jobs` carries it out, one piece of work at a time."""
+    def __init__(self, session: Session, change: Tracked) -> None:
         super().__init__()
         self.change = change
         """What is shown."""
-        self._jobs = jobs
+        self.session = session
+        """Carries it out, one piece of work at a time."""
         self._drawn: Phase | None = None
 
     # What a kind adds
@@ -86,12 +87,8 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
         """While something is under way."""
         raise NotImplementedError
 
-    def again(self) -> Tracked | None:
-        """Plan anew from what is true now; None: that cannot be done."""
-        raise NotImplementedError
-
-    def begin(self) -> None:
-        """Carry it out, for the reason that was typed."""
+    def again(self) -> Tracked:
+        """Plan anew from what is true now."""
         raise NotImplementedError
 
     def decide(self, *, keep: bool) -> None:
@@ -105,14 +102,17 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
     def on_mount(self) -> None:
         """Follow it, with nothing of the last one over its fields and buttons."""
         self.app.clear_notifications()
-        self._jobs.watchers.append(self.draw)
+        self.session.looked_at = self.change
+        self.session.watchers.append(self.draw)
         self.query_one("#reason", Input).value = self.change.reason
         self.set_interval(1.0, self._tick)
         self.draw()
 
     def on_unmount(self) -> None:
-        if self.draw in self._jobs.watchers:
-            self._jobs.watchers.remove(self.draw)
+        if self.draw in self.session.watchers:
+            self.session.watchers.remove(self.draw)
+        if self.session.looked_at is self.change:
+            self.session.looked_at = None
 
     def on_resize(self) -> None:
         self.draw()
@@ -206,7 +206,7 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
 
     def free(self) -> bool:
         """Nothing else is under way; else the operator is told what."""
-        what = self._jobs.under_way
+        what = self.session.under_way
         if what:
             self.tell(f"Wait for this: {what}.", bad=True)
         return not what
@@ -219,7 +219,7 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
 
     def action_again(self) -> None:
         if self.change.phase in (Phase.PLANNED, Phase.ENDED) and self.free():
-            self.change = self.again() or self.change
+            self.change = self.session.looked_at = self.again()
             self.draw()
 
     def action_back(self) -> None:
@@ -232,8 +232,7 @@ class ChangeScreen(Dialog[bool], Generic[Tracked]):
             if self.free():
                 self.decide(keep=True)
         elif self.is_open and self.free() and self.typed_rightly():
-            self.begin()
-            self.draw()
+            self.session.apply(self.change, self.reason)
 
     def cancel(self) -> None:
         """Undo it while it waits to be kept; else close."""

@@ -4,17 +4,14 @@ until it was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 from textual.widgets import Button
 
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.change import Outcome, Phase, Progress, TrackedChange
+from lvstui.operations.change import Outcome, Phase
 from lvstui.operations.weights import SetKernelWeight, WeightsPlan
-from lvstui.session.jobs import Jobs
+from lvstui.session.weights import WeightsChange, WeightSession
 from lvstui.tui.change.dialog import ChangeScreen, sections
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import Glyphs
@@ -23,38 +20,36 @@ from lvstui.tui.widgets.line import Bit
 _MOST_TWINS = 3
 
 
-class PlanScreen(ChangeScreen[TrackedChange]):
+class PlanScreen(ChangeScreen[WeightSession, WeightsChange]):
     """Shows a plan of weights and applies it."""
 
     WIDTH = 100
-
-    def __init__(
-        self, plan: WeightsPlan, make: Callable[[], WeightsPlan | None] | None = None
-    ) -> None:
-        """`make` plans anew when the kernel changed meanwhile."""
-        super().__init__(TrackedChange(plan.title, Phase.PLANNED, plan), Jobs())
-        self._make = make
-        self._stale = ""
-        self._applied = False
+    _stale = ""
 
     @property
     def plan(self) -> WeightsPlan:
-        assert isinstance(self.change.plan, WeightsPlan)
+        assert self.change.plan is not None
         return self.change.plan
 
     def heading(self) -> str:
-        return f"{self.plan.title}  on {self.plan.host}"
+        return f"{plain(self.change.title)}  on {self.console.picture.host}"
 
     def on_screen_resume(self) -> None:
         """A question of a host may have been on top of it when it was done."""
-        if self._applied:
-            self.dismiss(True)
+        self.draw()
 
     def draw(self) -> None:
-        """What is stale cannot be applied."""
+        """What is stale cannot be applied; what went as planned needs no box."""
+        if self.change.good:
+            self.dismiss(True)
+            return
         super().draw()
         if self.whole:
             self.query_one("#apply", Button).disabled = bool(self._stale)
+
+    def entered(self) -> None:
+        """A plan says on which servers."""
+        self.query_one("#box").border_title = self.framed_heading()
 
     def bits(self, width: int, glyphs: Glyphs) -> list[Bit]:
         plan, outcome = self.plan, self.change.outcome
@@ -82,6 +77,8 @@ class PlanScreen(ChangeScreen[TrackedChange]):
         return bits
 
     def progress(self, width: int, glyphs: Glyphs) -> list[Bit]:
+        if self.change.phase is Phase.PLANNING:
+            return [("Planning …", "bold $lv-accent")]
         bits = self._steps()
         bits.append(("\nApplying and reading back …  ", "bold $lv-accent"))
         bits.append(("it goes on when you close this.\n", "$lv-dim"))
@@ -146,49 +143,17 @@ class PlanScreen(ChangeScreen[TrackedChange]):
 
     # Deciding
 
-    def again(self) -> TrackedChange | None:
+    def again(self) -> WeightsChange:
         """From the kernel's table as it is now."""
-        plan = self._make() if self._make is not None else None
-        if plan is None:
-            return None
         self._stale = ""
-        return TrackedChange(plan.title, Phase.PLANNED, plan)
+        return self.session.plan(self.change.operation, self.change.make)
 
     def leave(self) -> None:
         """Cancel, or close when it is done."""
-        self.dismiss(self.change.phase is not Phase.PLANNED)
+        self.dismiss(bool(self.change.started))
 
     def action_apply(self) -> None:
         if self._stale and self.is_open:
             self.tell(self._stale, bad=True)
         else:
             super().action_apply()
-
-    def begin(self) -> None:
-        """In the app's thread: closing this must not cut it in two."""
-        change = self.change
-        change.plan = replace(self.plan, reason=self.reason)
-        change.phase = Phase.RUNNING
-        self.start()
-        self.console.carry_out(self.plan, self._finished, self._told, change.stop)
-
-    def _told(self, progress: Progress) -> None:
-        self.change.stages.append(str(progress))
-        self.draw()
-
-    def _finished(self, outcome: Outcome | Exception) -> bool:
-        """On the UI's thread; False when this does not show it: a notification has to."""
-        if not self.whole or self not in self.app.screen_stack:
-            return False
-        if isinstance(outcome, Outcome):
-            self.change.ended(outcome)
-            if outcome.ok:
-                self._applied = True
-                self.dismiss(True)
-                return False
-        else:
-            text = plain(str(outcome) or type(outcome).__name__)
-            self.change.phase = Phase.ENDED
-            self.change.problem = f"It failed: {text}"
-        self.draw()
-        return True

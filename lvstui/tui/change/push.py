@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -28,19 +28,8 @@ from lvstui.tui.widgets.line import Bit, prose
 _MANIFEST = "manifest.json"
 
 
-class PushScreen(ChangeScreen[HostsChange]):
+class PushScreen(ChangeScreen[RealServerSession, HostsChange]):
     """One of the session's changes."""
-
-    def __init__(
-        self,
-        session: RealServerSession,
-        change: HostsChange,
-        finished: Callable[[HostsChange], None],
-    ) -> None:
-        """finished: hears of the end when nobody looks at this any more."""
-        super().__init__(change, session)
-        self._session = session
-        self._finished = finished
 
     def keys(self) -> Sequence[tuple[str, str]]:
         """Looking can be stopped as well."""
@@ -56,7 +45,7 @@ class PushScreen(ChangeScreen[HostsChange]):
         return result_bits(self.change, width, glyphs)
 
     def progress(self, width: int, glyphs: Glyphs) -> list[Bit]:
-        change, stages = self.change, self._session.stages
+        change, stages = self.change, self.session.stages
         if change.phase is not Phase.PLANNING:
             return progress_bits(change, stages, self.seconds, width, glyphs)
         bits: list[Bit] = [("Looking first: a plan is made from what is true now.\n\n", "$lv-text")]
@@ -69,23 +58,13 @@ class PushScreen(ChangeScreen[HostsChange]):
 
     def action_stop(self) -> None:
         if self.change.phase in (Phase.RUNNING, Phase.PLANNING):
-            self._session.stop()
+            self.session.stop()
 
     def again(self) -> HostsChange:
         was = self.change
         for host in was.hosts:
-            self._session.rows.pop(host.address, None)
-        return self._session.begin(was.operation, was.hosts, was.vips, was.cautions)
-
-    def begin(self) -> None:
-        """Its end is drawn here, or told elsewhere."""
-        self._session.apply(self.change, self.reason, self._ended)
-
-    def _ended(self) -> None:
-        if self.whole and self in self.app.screen_stack:
-            self.draw()
-        else:
-            self._finished(self.change)
+            self.session.rows.pop(host.address, None)
+        return self.session.begin(was.operation, was.hosts, was.vips, was.cautions)
 
 
 class RebootScreen(Dialog[bool]):

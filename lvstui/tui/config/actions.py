@@ -17,8 +17,8 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.say import plural
 from lvstui.model.text import plain
 from lvstui.operations.change import Phase
-from lvstui.session.config import NO_ENGINE
-from lvstui.session.drafting import ConfigChange, carrying
+from lvstui.session.config import NO_ENGINE, ConfigSession
+from lvstui.session.drafting import ConfigChange
 from lvstui.session.selection import Selection
 from lvstui.tui.choice import AskScreen, ChoiceScreen
 from lvstui.tui.config import forms
@@ -38,12 +38,16 @@ class ConfigActions:
         self._screen, self._at_once = screen, at_once
 
     @property
+    def _session(self) -> ConfigSession:
+        return self._screen.console.config_session
+
+    @property
     def _version(self) -> str:
         return self._screen.console.picture.daemon.version
 
     def why_not(self) -> str:
         """Why nothing can be changed from here now."""
-        session = self._screen.console.config_session
+        session = self._session
         if not session.changeable:
             return NO_ENGINE
         if session.unkept is not None:
@@ -54,7 +58,7 @@ class ConfigActions:
 
     def carry(self, words: str, intents: Sequence[Intent], reason: str = "") -> None:
         """Put a change into the draft, and plan it at once when this screen does."""
-        session = self._screen.console.config_session
+        session = self._session
         session.know(self._screen.console.picture)
         before = session.pending
 
@@ -64,11 +68,11 @@ class ConfigActions:
             else:
                 self._screen.tell(f"In the draft: {session.pending.undoable}. p plans it.")
 
-        session.edit(words, carrying(intents, words), then, intents=tuple(intents))
+        session.edit(words, intents, then)
 
     def plan(self, *, undo_when_left: bool = False, reason: str = "") -> None:
         """The plan of everything in the draft."""
-        session = self._screen.console.config_session
+        session = self._session
         change = session.plan_draft()
         change.reason = reason
 
@@ -81,8 +85,7 @@ class ConfigActions:
     def open(self, change: ConfigChange, left: Callable[[], None] = lambda: None) -> None:
         from lvstui.tui.change.config_plan import ConfigPlanScreen
 
-        session = self._screen.console.config_session
-        self._screen.app.push_screen(ConfigPlanScreen(session, change), lambda _: left())
+        self._screen.app.push_screen(ConfigPlanScreen(self._session, change), lambda _: left())
 
     def fill(self, form: Form) -> None:
         """Ask for values, then put what they mean into the draft."""
@@ -96,13 +99,6 @@ class ConfigActions:
 
     def add(self, spot: Selection, configuration: Configuration) -> None:
         """Choose what to add, then fill it in."""
-        offers = self._offers(spot, configuration)
-        choice = ChoiceScreen("Add", [title for title, _ in offers], again="a")
-        ask(self._screen.app, choice, lambda at: offers[at][1]())
-
-    def _offers(
-        self, spot: Selection, configuration: Configuration
-    ) -> list[tuple[str, Callable[[], None]]]:
         version = self._version
         offers: list[tuple[str, Callable[[], None]]] = []
 
@@ -123,7 +119,8 @@ class ConfigActions:
         offer("Service", lambda: forms.service_form(configuration, version))
         offer("VRRP instance", lambda: forms.instance_form(configuration, version))
         offer("Script", lambda: forms.script_form(version))
-        return offers
+        choice = ChoiceScreen("Add", [title for title, _ in offers], again="a")
+        ask(self._screen.app, choice, lambda at: offers[at][1]())
 
     def _choose_check(self, service: ServiceKey, server: ServerKey) -> None:
         kinds = forms.kinds(self._version)
@@ -145,10 +142,11 @@ class ConfigActions:
         from lvstui.tui.config.first import FirstScreen
 
         console = self._screen.console
-        session = console.config_session
 
         def answered(answers: First) -> None:
-            change = session.plan("first configuration", lambda engine: plan_first(engine, answers))
+            change = self._session.plan(
+                "first configuration", lambda engine: plan_first(engine, answers)
+            )
             self.open(change, lambda: self._after_first(change))
 
         ask(self._screen.app, FirstScreen(lambda: guess(console.picture.host)), answered)
@@ -157,13 +155,17 @@ class ConfigActions:
         """The sysctl and the real servers, once the file is in force."""
         from lvstui.tui.config.first import AfterFirstScreen
 
-        outcome, console = change.outcome, self._screen.console
+        outcome, session, console = change.outcome, self._session, self._screen.console
         if outcome is None or outcome.ended is not Ended.KEPT:
             return
 
         def chosen(what: str) -> None:
             if what == "sysctl":
-                console.config_session.bind_nonlocal()
+                session.ask(
+                    "setting the sysctl",
+                    lambda engine: engine.bind_nonlocal(),
+                    lambda said: session.tell(plain("; ".join(said)), False),
+                )
             elif what == "realservers":
                 console.show_screen("realservers")
 

@@ -43,7 +43,7 @@ def _text(page: ConfigPage) -> str:
 
 def _free(page: ConfigPage) -> str:
     """Something changes files, and it is free."""
-    return page.editing.actions.why_not()
+    return page.editing.why_not()
 
 
 def _finding(page: ConfigPage) -> str:
@@ -92,9 +92,15 @@ def _read(page: ConfigPage) -> None:
 
 
 def _switch(page: ConfigPage, *, on: bool) -> None:
-    pair, actions = twins.pair_of(page.editing.spot), page.editing.actions
+    pair, actions = twins.pair_of(page.editing.spot), page.editing
     if pair:
         (actions.enable if on else actions.disable)(pair)
+
+
+def _add(page: ConfigPage) -> None:
+    found = page.session.document
+    if found is not None:
+        page.editing.add(page.editing.spot, found.configuration)
 
 
 def _copy_place(page: ConfigPage) -> None:
@@ -197,7 +203,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         Names("config-add", "a", "Add …", "add"),
         "Add a real server, a check, a VIP, a service, an instance or a script, by a form. "
         "What is offered depends on where the cursor is.",
-        lambda page: page.editing.add(),
+        _add,
         _change,
         lambda page: twins.add(page.editing.spot),
     ),
@@ -214,7 +220,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         Names("config-remove", "x", "Remove", "remove"),
         "Take what is under the cursor out of the file: real server, check, service, VIP, "
         "instance, script. Only in the draft, until it is planned and applied.",
-        lambda page: page.editing.actions.remove(page.editing.spot),
+        lambda page: page.editing.remove(page.editing.spot),
         first_reason(
             _change,
             needs(
@@ -281,7 +287,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
     Command(
         Names("config-plan", "p", "Plan and apply the draft", "plan"),
         "Test everything in the draft and show what it would do; then apply it.",
-        lambda page: page.editing.actions.plan(),
+        lambda page: page.editing.plan(),
         first_reason(_change, _to_plan),
         twins.BY_HAND,
     ),
@@ -296,7 +302,7 @@ _CHANGE: tuple[Command[ConfigPage], ...] = grouped(
         Names("config-first", "I", "First configuration …"),
         "The way from nothing to a working pair of directors in Direct Routing: asks for VIP, "
         "servers and checks, guesses the rest, shows both files and plans them.",
-        lambda page: page.editing.actions.first(),
+        lambda page: page.editing.first(),
         _free,
         "lvstui config first",
     ),

@@ -23,6 +23,8 @@ from lvstui.tui.dialog import ask
 from lvstui.tui.host import PageHost
 from lvstui.tui.widgets.line import Bit
 
+_READING = "reading the history"
+
 
 class EditedPage(PageHost, Protocol):
     """What editing asks of the screen."""
@@ -34,14 +36,13 @@ class EditedPage(PageHost, Protocol):
     def node(self) -> NodeId | None: ...
 
 
-class ConfigEditing:
+class ConfigEditing(ConfigActions):
     """For the screen of the configuration."""
 
+    _screen: EditedPage
+
     def __init__(self, screen: EditedPage) -> None:
-        self._screen = screen
-        self._session = screen.console.config_session
-        self.actions = ConfigActions(screen, at_once=False)
-        """What other screens can do as well."""
+        super().__init__(screen, at_once=False)
 
     # What the cursor is in
 
@@ -61,26 +62,21 @@ class ConfigEditing:
 
     # Forms
 
-    def add(self) -> None:
-        found = self._session.document
-        if found is not None:
-            self.actions.add(self.spot, found.configuration)
-
     def change(self) -> None:
         """Another value for the line under the cursor, or for a value of the block it is in."""
         target, setting = self.spot.target, self.setting
         if target is None:
             return
-        version = self._screen.console.picture.daemon.version
+        version = self._version
         if setting is not None:
-            self.actions.fill(forms.value_form(target, *setting, version))
+            self.fill(forms.value_form(target, *setting, version))
             return
         names = forms.settable(target, version)
         titles = [f"{field.keyword}  {field.label}: {field.help}" for field in names]
         ask(
             self._screen.app,
             ChoiceScreen(f"Set in {forms.block_of(target)}", titles),
-            lambda at: self.actions.fill(forms.value_form(target, names[at].keyword, "", version)),
+            lambda at: self.fill(forms.value_form(target, names[at].keyword, "", version)),
         )
 
     # Text
@@ -93,10 +89,9 @@ class ConfigEditing:
         path, line = page.path, self._screen.text.line
         held: list[tuple[bytes, Redacted]] = []
 
-        def read(draft: Draft) -> tuple[str, ...]:
+        def read(draft: Draft) -> None:
             data = draft.data(path)
             held.append((data, veil(data, secrets_of(draft.tree))))
-            return ()
 
         def show() -> None:
             data, veiled = held[0]
@@ -111,7 +106,7 @@ class ConfigEditing:
                 return
             self._open_editor(path, veiled, line)
 
-        self._session.edit("opening the text", read, show)
+        self._session.edit("opening the text", then=show, work=read)
 
     def _open_editor(self, path: str, veiled: Redacted, line: int) -> None:
         from lvstui.tui.config.editor import EditorScreen
@@ -138,14 +133,15 @@ class ConfigEditing:
         """Text by hand into the draft."""
         screen = self._screen
 
-        def work(draft: Draft) -> tuple[str, ...]:
+        def work(draft: Draft) -> None:
             if draft.data(path) == data:
                 raise RefusedEdit(None, "nothing was changed")
             draft.replace(path, data, f"text of {plain(path)} by hand")
-            return ()
 
-        said = "In the draft. p plans it, u takes it back."
-        self._session.edit("taking the text over", work, lambda: screen.tell(said), by_hand=True)
+        def then() -> None:
+            screen.tell("In the draft. p plans it, u takes it back.")
+
+        self._session.edit("taking the text over", then=then, work=work, by_hand=True)
 
     # The draft
 
@@ -176,7 +172,8 @@ class ConfigEditing:
     # Past and present changes
 
     def show_history(self) -> None:
-        self._session.history(self._open_history)
+        """What was changed in the past, the newest first."""
+        self._session.ask(_READING, lambda engine: engine.history(), self._open_history)
 
     def _open_history(self, past: tuple[HistoryEntry, ...]) -> None:
         from lvstui.tui.config.history import HistoryScreen
@@ -188,12 +185,12 @@ class ConfigEditing:
                 screen.app.push_screen(TextScreen(f"{one.title}  {one.id}", diff_bits(text)))
 
             if not self._session.under_way:
-                self._session.past_diff(one, came)
+                self._session.ask(_READING, lambda engine: engine.diff(one.id), came)
 
         def back(one: HistoryEntry) -> None:
             title = f"undo: {plain(one.title)}"
             change = self._session.plan(title, lambda engine: engine.plan_rollback(one.id))
-            self.actions.open(change)
+            self.open(change)
 
         ask(screen.app, HistoryScreen(past, show, self._why_no_rollback), back)
 
@@ -202,4 +199,4 @@ class ConfigEditing:
             return READ_ONLY
         if self._session.pending.changed:
             return "A draft is open: apply or discard it first."
-        return self.actions.why_not()
+        return self.why_not()

@@ -228,13 +228,7 @@ class RealServersScreen(FilteredScreen):
     def _open_change(self, change: HostsChange) -> None:
         from lvstui.tui.change.push import PushScreen
 
-        self.app.push_screen(PushScreen(self.session, change, self._ended))
-
-    def _ended(self, change: HostsChange) -> None:
-        ok = change.outcome is not None and change.outcome.ok
-        self.app.notify(
-            change.line, title=change.title, markup=False, severity="information" if ok else "error"
-        )
+        self.app.push_screen(PushScreen(self.session, change))
 
     def ask_reboot(self) -> None:
         """Their names have to be typed."""

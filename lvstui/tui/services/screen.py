@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +16,7 @@ from lvstui.model.config import Configuration
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Gap, Picture, ServerView, ServiceView
 from lvstui.model.say import grouped, plural
-from lvstui.operations.weights import WeightsPlan, disabled_words
+from lvstui.operations.weights import disabled_words
 from lvstui.tui.choice import ChoiceScreen
 from lvstui.tui.command import Command
 from lvstui.tui.dialog import ask
@@ -236,20 +236,16 @@ class ServicesScreen(FilteredScreen):
         targets: Sequence[tuple[ServiceKey, ServerKey]] | None = None,
     ) -> None:
         """Show the plan of an operation on `targets`, or on those that are chosen."""
-        if targets is None:
-            targets = [server.id for server in self.targets()]
-        wanted = tuple(targets)
-
-        def plan() -> WeightsPlan:
-            console = self.console
-            return console.operator.plan(console.picture, operation, wanted, weight=weight)
-
-        self._show_plan(plan)
-
-    def _show_plan(self, make: Callable[[], WeightsPlan]) -> None:
         from lvstui.tui.change.plan import PlanScreen
 
-        self.app.push_screen(PlanScreen(make(), make), self._plan_closed)
+        if targets is None:
+            targets = [server.id for server in self.targets()]
+        wanted, console = tuple(targets), self.console
+        change = console.weights.plan(
+            operation,
+            lambda: console.operator.plan(console.picture, operation, wanted, weight=weight),
+        )
+        self.app.push_screen(PlanScreen(console.weights, change), self._plan_closed)
 
     def _plan_closed(self, applied: bool | None) -> None:
         if applied and self.table.marks:

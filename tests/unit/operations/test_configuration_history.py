@@ -31,7 +31,7 @@ def test_the_difference_of_a_past_change_has_no_password(
         FileChange("/k.conf", BEFORE, AFTER),
         FileChange("/other.conf", None, b"# MKA1pass MKA2pass\n"),
     )
-    monkeypatch.setattr(config_history, "read_history", lambda runner, **_: (entry,))
+    monkeypatch.setattr(config_history, "read_history", lambda runner, only: (entry,))
     monkeypatch.setattr(config_history, "read_kept", lambda runner, id_, files: kept)
     monkeypatch.setattr(configuration, "look_at", lambda where, runner: seen)
     where = DirectorAccess("lb1", lambda: LocalRunner("lb1"), local=True)

@@ -20,7 +20,7 @@ from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
 from lvstui.operations.audit import AuditLog
 from lvstui.operations.weight_changes import LiveKernel, WeightChanges
-from lvstui.operations.weights import WeightsPlan
+from lvstui.operations.weights import WeightsPlan, plan_undo
 from lvstui.sources.audit import AuditEntry, entries, fact, parse
 from tests.unit.world import WEB, World, configured, rs, service, three
 
@@ -47,7 +47,7 @@ def undo_plan(operator: WeightChanges, world: World) -> WeightsPlan:
     """What the newest operation's undo would do."""
     offer = operator.last(world.picture())
     assert offer is not None
-    return operator.plan_undo(world.picture(), offer)
+    return plan_undo(world.picture(), offer)
 
 
 @pytest.fixture

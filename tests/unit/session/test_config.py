@@ -10,7 +10,6 @@ from lvstui.model.files import ConfigFile, ConfigFiles
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Gap, Picture
 from lvstui.session.config import ConfigSession
-from lvstui.session.drafting import carrying
 from lvstui.session.jobs import at_once
 from lvstui.session.on_disk import OnDisk
 
@@ -76,7 +75,7 @@ def test_a_draft_under_which_the_files_changed_is_stale_until_it_is_discarded(
     session = of(path)
     session.follow(seen(1.0))
     intent = SetWeight(WEB, RS1, 7)
-    session.edit("weight", carrying([intent], "weight"), intents=(intent,))
+    session.edit("weight", [intent])
     assert (weights(session), session.stale) == ([7], "")
     path.write_text(TEXT + "# somebody else\n")
     session.follow(seen(2.0))

@@ -124,8 +124,8 @@ class Engine:
         self.asked.append(("give up", id_))
         return ""
 
-    def history(self) -> tuple[HistoryEntry, ...]:
-        return self.entries
+    def history(self, only: str = "") -> tuple[HistoryEntry, ...]:
+        return tuple(e for e in self.entries if only in ("", e.id))
 
     def waiting(self) -> tuple[HistoryEntry, ...]:
         return tuple(e for e in self.entries if e.ended is Ended.WAITING)

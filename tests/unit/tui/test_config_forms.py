@@ -17,7 +17,7 @@ from lvstui.operations.config_edit import Edited, with_others
 from lvstui.operations.config_plan import FileChange
 from lvstui.remote.runner import ErrorKind, RemoteError
 from lvstui.session.document import Document, document
-from lvstui.session.drafting import IntentLog, carrying
+from lvstui.session.drafting import IntentLog, make_all
 from lvstui.session.selection import Selection, setting_at, spot_of
 from lvstui.tui.config import forms
 
@@ -134,10 +134,10 @@ def test_a_removal_takes_it_out_or_is_refused_in_words(words: bytes, why: str) -
     work = draft()
     if why:
         with pytest.raises(RefusedEdit, match=why):
-            carrying([removal[1]], "remove")(work)
+            make_all(work, [removal[1]], "remove")
         assert not work.changed
     else:
-        carrying([removal[1]], "remove")(work)
+        make_all(work, [removal[1]], "remove")
         assert words not in work.data(MAIN)
 
 
@@ -153,7 +153,7 @@ def carried(form: forms.Form, **values: str) -> bytes:
     """The file after that form was filled in so."""
     assert form.faults(values) == {}
     work = draft()
-    carrying(form.intents(values), form.title)(work)
+    make_all(work, form.intents(values), form.title)
     return work.data(MAIN)
 
 
@@ -246,7 +246,7 @@ def test_all_edits_of_a_form_are_made_or_none() -> None:
     good = intent.SetWeight(WEB, RS1, 7)
     bad = intent.SetWeight(WEB, ServerKey("10.0.0.99", 80), 7)
     with pytest.raises(RefusedEdit):
-        carrying([good, bad], "two")(work)
+        make_all(work, [good, bad], "two")
     assert not work.changed
 
 

@@ -1,5 +1,5 @@
-# The changes that a host remembers. Comes behind common.sh and guard.sh. S and ONLY (`current`, or
-# empty for all) come before this.
+# The changes that a host remembers. Comes behind common.sh and guard.sh. S and ONLY (an id, or
+# `current` for the one under way; empty for all) come before this.
 tell() { # folder
   T=$1 id=${1##*/}
   for state in armed reverting confirmed reverted trouble.end never; do
@@ -18,9 +18,6 @@ tell() { # folder
   fi
   [ ! -e "$T/seen" ] || echo "seen $id yes"
 }
-if [ -n "$ONLY" ]; then
-  if id=$(readlink "$S/current" 2>/dev/null); then tell "$S/$id"; fi
-else
-  for folder in "$S"/[0-9]*T*; do [ ! -d "$folder" ] || tell "$folder"; done
-fi
+[ "$ONLY" != current ] || ONLY=$(readlink "$S/current" 2>/dev/null) || ONLY=-
+for folder in "$S"/${ONLY:-[0-9]*T*}; do [ ! -d "$folder" ] || tell "$folder"; done
 echo end

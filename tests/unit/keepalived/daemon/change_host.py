@@ -121,7 +121,6 @@ class Host:
         return self.entry(id_).ended
 
     def entry(self, id_: str = ID) -> HistoryEntry:
-        text = script("common.sh") + guarded.script() + f"S={self.state}\nONLY=\n"
-        text += script("history.sh")
-        (entry,) = [e for e in parse_history(self.run(text).text, "here") if e.id == id_]
+        text = script("common.sh") + guarded.script() + f"S={self.state}\nONLY={id_}\n"
+        (entry,) = parse_history(self.run(text + script("history.sh")).text, "here")
         return entry
