@@ -151,7 +151,7 @@ class TreeWriter:
             lines[-1] += suffix
         self._lines_behind(file, end_of(anchor), lines, indent, block_indent(block))
         at = self.outline.start(block) + 1 if after is None else self.outline.end(after)
-        chain = self.outline.chain(block)
+        chain = (*self.outline.around(block), block.header.words)
         self.meant.append(
             ExpectedLines(at, at, tuple(line for new in news for line in new.lines(chain)))
         )
