@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import NOTIFIES
 from lvstui.keepalived.lint.context import LintContext, error, note
-from lvstui.keepalived.lint.programs import DEFAULT_USER, Program, user_lines
+from lvstui.keepalived.lint.programs import DEFAULT_USER, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import shown
@@ -64,19 +64,15 @@ def arguments(context: LintContext) -> Iterator[Finding]:
             continue
         unknown = users is not None and program.rest[0] not in users
         if len(program.rest) > 2 or unknown:
-            yield _unquoted(program, users is not None)
-
-
-def _unquoted(program: Program, sure: bool) -> Finding:
-    keyword = program.line.words[0].decode()
-    return error(
-        "script-arguments-unquoted",
-        f"{keyword}: what follows the program is taken for a user and a group: keepalived does "
-        "not run it",
-        program.line.place,
-        evidence="no such user" if sure else "",
-        fix=f'{keyword} "PROGRAM ARGUMENTS" in double quotes',
-    )
+            keyword = program.line.words[0].decode()
+            yield error(
+                "script-arguments-unquoted",
+                f"{keyword}: what follows the program is taken for a user and a group: keepalived "
+                "does not run it",
+                program.line.place,
+                evidence="no such user" if users is not None else "",
+                fix=f'{keyword} "PROGRAM ARGUMENTS" in double quotes',
+            )
 
 
 def users(context: LintContext) -> Iterator[Finding]:
