@@ -194,10 +194,6 @@ class TrackedChange:
     stop: Stop = field(default_factory=Stop)
 
     @property
-    def stopped(self) -> bool:
-        return self.stop.is_set()
-
-    @property
     def ready(self) -> bool:
         """There is something to apply, and nothing forbids it."""
         plan = self.plan

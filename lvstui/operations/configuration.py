@@ -308,14 +308,6 @@ class DirectorConfigs:
             return f"{'; '.join(errors)} (only when forced)"
         return ""
 
-    def bind_nonlocal(self) -> tuple[str, ...]:
-        """See `first.bind_nonlocal`. Raises OSError when it cannot be recorded."""
-        from lvstui.operations.first import bind_nonlocal
-
-        if self.read_only:
-            return (f"refused: {READ_ONLY}",)
-        return bind_nonlocal(self.directors, self.audit)
-
     # What waits
 
     def waiting(self) -> tuple[HistoryEntry, ...]:

@@ -15,6 +15,7 @@ from lvstui.tui.widgets.glyphs import Glyphs
 
 if TYPE_CHECKING:
     from lvstui.lab.faults import LabLink
+    from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
     from lvstui.session.config import ConfigSession
     from lvstui.session.realservers import RealServerSession
@@ -38,8 +39,6 @@ class ConsoleHost(Protocol):
     unsettled: Unsettled
 
     @property
-    def under_way(self) -> str: ...
-    @property
     def realserver_session(self) -> RealServerSession: ...
     @property
     def config_session(self) -> ConfigSession: ...
@@ -48,13 +47,7 @@ class ConsoleHost(Protocol):
     def show_screen(self, mode: str) -> None: ...
     async def show_server(self, service: ServiceKey, server: ServerKey | None) -> None: ...
     async def show_in_file(self, service: ServiceKey, server: ServerKey | None) -> None: ...
-    async def change_hosts(
-        self,
-        operation: str,
-        addresses: tuple[str, ...],
-        vips: tuple[str, ...],
-        cautions: tuple[str, ...],
-    ) -> None: ...
+    async def undo_on_hosts(self, offer: Offer) -> None: ...
     def choose_theme(self) -> None: ...
 
 

@@ -74,7 +74,7 @@ def propose_undo(screen: PageHost, number: int | None = None) -> None:
         elif found.operation.kind is Kind.FILE:
             _undo_in_file(screen, found)
         else:
-            _undo_on_hosts(screen, found)
+            screen.run_worker(console.undo_on_hosts(found))
 
     console.weights.start(_READING, lambda: console.operator.last(console.picture, number), offered)
 
@@ -145,11 +145,3 @@ def _undo_waiting(screen: PageHost) -> None:
         "Leave it to its timer",
     )
     ask(screen.app, ChoiceScreen(f"{title}: not kept yet", choices), chosen)
-
-
-def _undo_on_hosts(screen: PageHost, found: Offer) -> None:
-    operation = found.operation
-    word = "push" if operation.is_undo else "undo"
-    screen.run_worker(
-        screen.console.change_hosts(word, operation.hosts, operation.vips, found.cautions)
-    )

@@ -164,7 +164,7 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
         if change.phase not in _UNDER_WAY:
             return self.bits(width, glyphs)
         bits = self.progress(width, glyphs)
-        if change.stopped:
+        if change.stop.is_set():
             bits.append(("\nStopping: what has begun comes to its end.", "bold $sev-warn"))
         return bits
 
