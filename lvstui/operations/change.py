@@ -7,7 +7,7 @@ what there is to read back. All else is here, and is the same for screens, shell
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from time import monotonic
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lvstui.model.changes import Ended
 from lvstui.model.text import plain
-from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
+from lvstui.operations.audit import NotRecordedError
 from lvstui.process.readonly import READ_ONLY
 
 if TYPE_CHECKING:
@@ -156,6 +156,12 @@ class Outcome:
         """It is in force as planned."""
         return self.ended.good and not self.wrong
 
+    def recorded(self, unrecorded: str) -> Outcome:
+        """The same with why the audit log has nothing of it: what was made was made."""
+        if not unrecorded:
+            return self
+        return replace(self, text=f"{self.text}; {unrecorded}", unrecorded=unrecorded)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -280,19 +286,6 @@ def refused(plan: Plan, why: str, id_: str = "") -> Outcome:
     return Outcome(plan, Ended.REFUSED, id_, f"nothing was done: {why}")
 
 
-def carry_out(
-    plan: Plan,
-    audit: AuditLog,
-    deeds: Sequence[Deed],
-    work: Callable[[str], tuple[Outcome, Sequence[Deed]]],
-) -> Outcome:
-    """Do `work` between the two records of the audit log; it gets the id, and gives the deeds as
-    they came. Without the first record nothing is done; without the second one the outcome says
-    so, for what was made was made."""
-    try:
-        outcome, unrecorded = audit.around(deeds, work, plan.reason, plan.undoes)
-    except NotRecordedError as error:
-        return Outcome(plan, Ended.FAILED, "", str(error))
-    if not unrecorded:
-        return outcome
-    return replace(outcome, text=f"{outcome.text}; {unrecorded}", unrecorded=unrecorded)
+def not_recorded(plan: Plan, error: NotRecordedError) -> Outcome:
+    """What comes of a plan that cannot be accounted for."""
+    return Outcome(plan, Ended.FAILED, "", str(error))

@@ -332,14 +332,12 @@ def bind_nonlocal(engine: DirectorConfigs) -> tuple[str, ...]:
 
         return with_runner(where, work)
 
-    def everywhere(id_: str) -> tuple[list[str], list[Deed]]:
+    with engine.audit.around(deeds, "first configuration") as record:
         came = at_once(engine.directors, one)
         ends = [text or str(error) for _, text, error in came]
-        return ends, [
+        record.came = [
             deed.came(error is None, end)
             for deed, end, (_, _, error) in zip(deeds, ends, came, strict=True)
         ]
-
-    ends, unrecorded = engine.audit.around(deeds, everywhere, "first configuration")
     said = [f"{where.name}: {end}" for where, end in zip(engine.directors, ends, strict=True)]
-    return tuple([*said, unrecorded] if unrecorded else said)
+    return tuple([*said, record.unrecorded] if record.unrecorded else said)
