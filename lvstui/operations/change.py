@@ -109,6 +109,11 @@ class Plan:
         return not any(part.steps for part in self.parts)
 
     @property
+    def ready(self) -> bool:
+        """There is something to apply, and nothing forbids it."""
+        return not self.refusals and any(p.steps and not p.refusals for p in self.parts)
+
+    @property
     def shell_lines(self) -> tuple[str, ...]:
         """The same on the command line."""
         return ()
@@ -198,13 +203,6 @@ class TrackedChange:
     deadline: float = 0.0
     """Monotonic time at which the timer rolls it back."""
     stop: Stop = field(default_factory=Stop)
-
-    @property
-    def ready(self) -> bool:
-        """There is something to apply, and nothing forbids it."""
-        plan = self.plan
-        parts = plan.parts if plan is not None and not plan.refusals else ()
-        return any(part.steps and not part.refusals for part in parts)
 
     @property
     def left_s(self) -> float:

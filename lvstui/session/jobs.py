@@ -66,6 +66,11 @@ class Jobs:
         """What is being done, in words; empty: nothing."""
         return self._job
 
+    @property
+    def wait(self) -> str:
+        """Why nothing else can begin now; empty: it can."""
+        return f"Wait for this: {self._job}." if self._job else ""
+
     def changed(self) -> None:
         """Tell everybody."""
         for watcher in list(self.watchers):

@@ -171,7 +171,8 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
     @property
     def is_open(self) -> bool:
         """It can be applied now."""
-        return self.change.phase is Phase.PLANNED and self.change.ready
+        plan = self.change.plan
+        return self.change.phase is Phase.PLANNED and plan is not None and plan.ready
 
     @property
     def seconds(self) -> float:
@@ -206,10 +207,9 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
 
     def free(self) -> bool:
         """Nothing else is under way; else the operator is told what."""
-        what = self.session.under_way
-        if what:
-            self.tell(f"Wait for this: {what}.", bad=True)
-        return not what
+        if self.session.wait:
+            self.tell(self.session.wait, bad=True)
+        return not self.session.wait
 
     def action_stop(self) -> None:
         """Begin nothing more of it."""

@@ -52,7 +52,7 @@ class ConfigActions:
             return NO_ENGINE
         if session.unkept is not None:
             return "A change waits to be kept or undone first (P shows it)."
-        return f"Wait for this: {session.under_way}." if session.under_way else ""
+        return session.wait
 
     # Making changes
 

@@ -206,8 +206,8 @@ class RealServersScreen(FilteredScreen):
         hosts = [host for host in self.session.hosts if host.address in addresses]
         if not self.session.possible:
             self.tell(NO_WAY, bad=True)
-        elif self.session.under_way:
-            self.tell(f"Wait for this: {self.session.under_way}.", bad=True)
+        elif self.session.wait:
+            self.tell(self.session.wait, bad=True)
         elif len(hosts) < len(addresses):
             gone = ", ".join(sorted(set(addresses) - {host.address for host in hosts}))
             self.tell(
