@@ -294,7 +294,6 @@ class ConfigSession(ChangeJobs[ConfigChange]):
         return failed
 
     def decide(self, change: ConfigChange, *, keep: bool) -> None:
-        """Keep what was applied, or undo it now."""
         assert change.outcome is not None
         id_ = change.outcome.id
 

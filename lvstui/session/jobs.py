@@ -134,6 +134,9 @@ class ChangeJobs(Jobs, Generic[C]):
         """Carry a planned change out."""
         raise NotImplementedError
 
+    def decide(self, change: C, *, keep: bool) -> None:
+        """Keep what waits, or undo it now."""
+
     def told(self, change: C, progress: Progress) -> None:
         """How far it is, from its thread."""
 

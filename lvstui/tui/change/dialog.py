@@ -91,9 +91,6 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
         """Plan anew from what is true now."""
         raise NotImplementedError
 
-    def decide(self, *, keep: bool) -> None:
-        """Keep what waits, or undo it now."""
-
     # The rest is the same for all
 
     def heading(self) -> str:
@@ -224,13 +221,13 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
 
     def action_back(self) -> None:
         if self.change.phase is Phase.WAITING and self.free():
-            self.decide(keep=False)
+            self.session.decide(self.change, keep=False)
 
     def action_apply(self) -> None:
         """Apply it, or keep what was applied, unless something is in the way."""
         if self.change.phase is Phase.WAITING:
             if self.free():
-                self.decide(keep=True)
+                self.session.decide(self.change, keep=True)
         elif self.is_open and self.free() and self.typed_rightly():
             self.session.apply(self.change, self.reason)
 
