@@ -66,6 +66,11 @@ class Jobs:
         """What is being done, in words; empty: nothing."""
         return self._job
 
+    @property
+    def wait(self) -> str:
+        """Why nothing else can begin now; empty: it can."""
+        return f"Wait for this: {self._job}." if self._job else ""
+
     def changed(self) -> None:
         """Tell everybody."""
         for watcher in list(self.watchers):
@@ -128,6 +133,9 @@ class ChangeJobs(Jobs, Generic[C]):
     def apply(self, change: C, reason: str) -> None:
         """Carry a planned change out."""
         raise NotImplementedError
+
+    def decide(self, change: C, *, keep: bool) -> None:
+        """Keep what waits, or undo it now."""
 
     def told(self, change: C, progress: Progress) -> None:
         """How far it is, from its thread."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lvstui.lab.faults import LabLink
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
+    from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
     from lvstui.remote.runner import Asker
     from lvstui.session.config import ConfigSession
@@ -161,15 +162,13 @@ class LvstuiApp(App[None], inherit_bindings=False):
             self._realserver_session = session
         return self._realserver_session
 
-    @property
-    def under_way(self) -> str:
-        """What is being done on real servers, in words; empty: nothing."""
-        session = self._realserver_session
-        return session.under_way if session is not None else ""
-
     def left_behind(self) -> tuple[str, str]:
         """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
         it is the same thing, and that in a sentence; both empty: nothing."""
+        hosts = self._realserver_session
+        if hosts is not None and hosts.under_way:
+            work = hosts.under_way
+            return work, f"{work} is under way: what is not confirmed yet is left to its timer."
         session = self._config_session
         if session is None:
             return "", ""
@@ -290,20 +289,14 @@ class LvstuiApp(App[None], inherit_bindings=False):
         if isinstance(screen, ConfigScreen):
             screen.show_row(service, server)
 
-    async def change_hosts(
-        self,
-        operation: str,
-        addresses: tuple[str, ...],
-        vips: tuple[str, ...],
-        cautions: tuple[str, ...],
-    ) -> None:
-        """Go to the screen of real servers and plan a push or an undo there."""
+    async def undo_on_hosts(self, offer: Offer) -> None:
+        """Go to the screen of real servers and plan there what takes a push or an undo back."""
         from lvstui.tui.realservers.screen import RealServersScreen
 
         await self.switch_mode("realservers")
         screen = self.screen
         if isinstance(screen, RealServersScreen):
-            screen.propose_for(operation, addresses, vips, cautions)
+            screen.propose_undo_of(offer)
 
     def choose_theme(self) -> None:
         """A list of themes, each shown while it is under the cursor."""

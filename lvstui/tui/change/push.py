@@ -114,7 +114,7 @@ def plan_bits(change: HostsChange, width: int, glyphs: Glyphs) -> list[Bit]:
     shown: dict[tuple[str, ...], str] = {}
     for row, plan in zip(whole.rows, whole.hosts, strict=True):
         bits += _host_plan(row, plan, shown, width, glyphs)
-    if change.ready:
+    if whole.ready:
         for line in whole.shell_lines:
             bits += prose(line, "$lv-accent", width, "On the shell  ", "$lv-dim")
     return bits

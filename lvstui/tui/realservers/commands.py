@@ -46,7 +46,7 @@ def _hosts_free(page: RealServersPage) -> str:
         return NO_WAY
     if not page.targets():
         return "There is no real server here."
-    return f"Wait for this: {page.session.under_way}." if page.session.under_way else ""
+    return page.session.wait
 
 
 def _unfinished(page: RealServersPage) -> str:
