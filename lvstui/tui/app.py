@@ -285,18 +285,16 @@ class LvstuiApp(App[None], inherit_bindings=False):
         from lvstui.tui.config.screen import ConfigScreen
 
         await self.switch_mode("config")
-        screen = self.screen
-        if isinstance(screen, ConfigScreen):
-            screen.show_row(service, server)
+        if isinstance(self.screen, ConfigScreen):
+            self.screen.show_row(service, server)
 
     async def undo_on_hosts(self, offer: Offer) -> None:
         """Go to the screen of real servers and plan there what takes a push or an undo back."""
         from lvstui.tui.realservers.screen import RealServersScreen
 
         await self.switch_mode("realservers")
-        screen = self.screen
-        if isinstance(screen, RealServersScreen):
-            screen.propose_undo_of(offer)
+        if isinstance(self.screen, RealServersScreen):
+            self.screen.propose_undo_of(offer)
 
     def choose_theme(self) -> None:
         """A list of themes, each shown while it is under the cursor."""

@@ -136,16 +136,10 @@ class SecretScreen(Dialog[None]):
                 yield Button(everywhere, id="everywhere", compact=True)
 
     @on(Input.Submitted)
-    def _answered(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._given(False)
-
     @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
+    def _given(self, event: Input.Submitted | Button.Pressed) -> None:
         event.stop()
-        self._given(event.button.id == "everywhere")
-
-    def _given(self, everywhere: bool) -> None:
+        everywhere = isinstance(event, Button.Pressed) and event.button.id == "everywhere"
         self._hand_over(SecretAnswer(self.query_one("#answer", Input).value, everywhere))
 
     def action_leave(self) -> None:

@@ -231,6 +231,7 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
         elif self.is_open and self.free() and self.typed_rightly():
             self.session.apply(self.change, self.reason)
 
+    @on(Button.Pressed, "#cancel")
     def cancel(self) -> None:
         """Undo it while it waits to be kept; else close."""
         if self.change.phase is Phase.WAITING:
@@ -342,10 +343,6 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
     @on(Button.Pressed, "#apply")
     def _apply_pressed(self) -> None:
         self.action_apply()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.cancel()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

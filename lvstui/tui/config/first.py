@@ -89,16 +89,13 @@ class FirstScreen(Dialog[First]):
             self.query_one(f"#first-{field}", Input).placeholder = hint
         self._draw()
 
-    @on(Input.Changed)
-    def _changed(self) -> None:
-        self._draw()
-
     def on_descendant_focus(self) -> None:
         at = self.focused.id if self.focused is not None else ""
         for question in QUESTIONS:
             if at == f"first-{question.field}":
                 self.query_one("#first-help", Static).update(Content(question.help))
 
+    @on(Input.Changed)
     def _draw(self) -> None:
         text = self.query_one("#first-text", Static)
         self._first = None

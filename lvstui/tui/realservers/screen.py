@@ -131,7 +131,7 @@ class RealServersScreen(FilteredScreen):
             state.update(Content.assemble(*bits))
 
     def _show_cell(self) -> None:
-        line, looks = self.matrix.line, self.console.picture.looks
+        line, looks = self.matrix.here, self.console.picture.looks
         width = max(self.size.width - 4, 40)
         bits: list[Bit] = []
         glyphs = self.console.glyphs
@@ -171,7 +171,7 @@ class RealServersScreen(FilteredScreen):
 
     def here(self) -> Host | None:
         """The host under the cursor."""
-        line = self.matrix.line
+        line = self.matrix.here
         if line is None:
             return None
         return next((host for host in self.session.hosts if host.address == line.address), None)
@@ -183,7 +183,7 @@ class RealServersScreen(FilteredScreen):
 
     def look_here(self) -> Look | None:
         """What was seen of the host under the cursor."""
-        line = self.matrix.line
+        line = self.matrix.here
         return self.console.picture.looks.get(line.address) if line is not None else None
 
     def verify(self) -> None:
