@@ -191,6 +191,8 @@ class WeightChanged:
     server: ServerKey
     before: int
     after: int
+    service_name: str = ""
+    """Group name, when the service is a member of a virtual_server_group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ class QuorumChanged:
     up: bool
     message: str = ""
     via: str = "log"
+    service_name: str = ""
+    """Group name, when the service is a member of a virtual_server_group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,8 @@ class CheckState:
     failed_checkers: tuple[str, ...] = ()
     verified: bool = True
     """False when a checker has not run yet."""
+    service_name: str = ""
+    """Group name, when the service is a member of a virtual_server_group."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,7 @@ class InstanceState:
             adverts_ok=ok,
             others=others,
             stats=seen.stats if seen is not None else None,
+            meant=configured.state if configured is not None else "",
         )
 
     def _when(self, moved: float) -> float | None:

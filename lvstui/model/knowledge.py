@@ -7,6 +7,7 @@ known; only what an observation touched is merged again, the rest keeps its iden
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from lvstui.model import facts as f
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.files import ConfigFiles
+from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServiceKey
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
@@ -37,13 +39,14 @@ from lvstui.model.warnings import warnings
 TURN = 128
 """Services off the screen whose connection counts are renewed in one picture."""
 DRAINS = (State.DRAINING, State.DRAINED)
+_UNKNOWN = 1000
 
 
 def _moves_with_time(server: ServerView) -> bool:
     """Time alone can change what is said of it."""
     return (
         server.state is State.DRAINING
-        or (server.state is State.UNVERIFIED and server.reason == WAITS)
+        or (server.state is State.UNVERIFIED and server.reason.startswith(WAITS))
         or (server.state is State.DOWN and server.in_kernel)
     )
 
@@ -74,7 +77,9 @@ class Knowledge(Known):
         self._checked: dict[ServerId, tuple[ConfiguredChecker, ...]] = {}
         """Servers that were up since keepalived began, with their checks: a reload keeps what
         those know."""
-        self._learnt = Learnt(self.book, self.traffic, self.drains, self._states, self._checked)
+        self._learnt = Learnt(
+            self.book, self.traffic, self.drains, self._states, self.done, self._checked
+        )
         self._dirty: set[ServiceKey] = set()
         self._stale: dict[ServiceKey, None] = {}
         self._on_screen: frozenset[ServiceKey] | None = None
@@ -82,12 +87,22 @@ class Knowledge(Known):
         self._volatile: set[ServiceKey] = set()
         self._checks_since: float | None = None
         self._events_seen: tuple[Event, ...] = ()
+        self._of_unknown_groups: deque[f.Observation] = deque(maxlen=_UNKNOWN)
+        """What was said of groups before their configuration was read."""
 
     # -- taking in
 
     def learn(self, seen: f.Observation) -> None:
-        _LEARN.get(type(seen.fact), Knowledge._learn_vrrp)(self, seen.fact, seen.at)
-        self._narrator.tell(seen)
+        found = self._take(seen)
+        if not found:
+            self._of_unknown_groups.append(seen)
+        self._narrator.tell(replace(seen, fact=found[0]) if found else seen)
+
+    def _take(self, seen: f.Observation) -> list[f.Fact]:
+        found = of_members(seen.fact, lambda: {**self._in_file, **self._in_loaded})
+        for fact in found:
+            _LEARN.get(type(fact), Knowledge._learn_vrrp)(self, fact, seen.at)
+        return found
 
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
         for reading in fact.services:
@@ -170,6 +185,9 @@ class Knowledge(Known):
         else:
             self.file, self._in_file = fact.configuration, services
         self._all_dirty = True
+        waiting, self._of_unknown_groups = self._of_unknown_groups, deque(maxlen=_UNKNOWN)
+        for seen in waiting:
+            self._take(seen)
 
     def _drop_configuration(self, *, loaded: bool) -> None:
         if loaded:
@@ -210,6 +228,10 @@ class Knowledge(Known):
         drain = self.drains.get(server)
         if fact.after == 0 and drain is not None:
             self.drains[server] = replace(drain, done=fact)
+        self._dirty.add(fact.service)
+
+    def _learn_weight(self, fact: f.WeightChanged, at: float) -> None:
+        self.book.weighed(fact.service, fact.server, fact.after, at)
         self._dirty.add(fact.service)
 
     def _learn_health(self, fact: f.CheckSeen | f.ServerChanged | f.ChecksSeen, at: float) -> None:
@@ -390,6 +412,7 @@ class Knowledge(Known):
 
 _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.TableSeen: Knowledge._learn_table,
+    f.WeightChanged: Knowledge._learn_weight,
     f.CountersSeen: Knowledge._learn_counters,
     f.ConfigurationSeen: Knowledge._learn_configuration,
     f.DaemonSeen: Knowledge._learn_daemon,

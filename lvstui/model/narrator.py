@@ -77,6 +77,10 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
     return Severity.WARN, f"{change.who} applied {change.title}{why}: waits to be kept"
 
 
+def _where(fact: f.ServerChanged | f.WeightChanged | f.QuorumChanged) -> str:
+    return f"group {fact.service_name}" if fact.service_name else str(fact.service)
+
+
 class Known:
     """What is known of one director, as far as its events are told by it."""
 
@@ -165,7 +169,8 @@ class EventBuilder:
         elif isinstance(fact, f.QuorumChanged):
             if self._once(("quorum", fact.service, fact.up), seen.at):
                 how = "has its quorum again" if fact.up else "lost its quorum"
-                self._say(seen, _judged(fact.up), f"{fact.service} {how}", "service", fact.service)
+                text = f"{_where(fact)} {how}"
+                self._say(seen, _judged(fact.up), text, "service", fact.service)
         elif isinstance(fact, f.InstanceChanged):
             if seen.at == f.UNDATED:
                 return
@@ -191,7 +196,7 @@ class EventBuilder:
                 self._weighed.clear()
             self._weighed[fact.service, fact.server] = seen.at
             name = self._server_name(fact.service, fact.server)
-            text = f"keepalived changed the weight of {name} in {fact.service}: "
+            text = f"keepalived changed the weight of {name} in {_where(fact)}: "
             text += f"{fact.before} → {fact.after}"
             self._say_of(fact, seen, Severity.INFO, text)
         elif isinstance(fact, f.ChangesSeen):
@@ -242,6 +247,12 @@ class EventBuilder:
             if old is None:
                 continue
             key = service.key
+            for what in ("scheduler", "persistence_s", "one_packet", "netmask"):
+                ones = getattr(old, what), getattr(service, what)
+                if ones[0] != ones[1]:
+                    name = what.removesuffix("_s").replace("_", " ")
+                    text = f"{name} of {key} changed in the kernel: {ones[0]} → {ones[1]}"
+                    self._known.say(Event(at, host, Severity.WARN, text, "service", key))
             was = {d.key: d for d in old.destinations}
             now = {d.key: d for d in service.destinations}
             for server in was.keys() - now.keys():
@@ -290,7 +301,7 @@ class EventBuilder:
         name = self._server_name(fact.service, fact.server)
         if fact.up:
             how = {"enabled": "its weight is back in", "added": "back in"}.get(fact.how, "back in")
-            self._say_of(fact, seen, Severity.GOOD, f"{name} up, {how} {fact.service}")
+            self._say_of(fact, seen, Severity.GOOD, f"{name} up, {how} {_where(fact)}")
             return
         active = self._known.active_connections(fact.service, fact.server)
         self._downs.append((seen, fact, self._were_on(active)))
@@ -307,13 +318,13 @@ class EventBuilder:
             if fact.how == "stopped" or abs(seen.at - self._stopping_at) < STOP_S:
                 # It takes its table with it: no check has failed.
                 name = self._server_name(fact.service, fact.server)
-                text = f"{name} removed from {fact.service}: keepalived stops"
+                text = f"{name} removed from {_where(fact)}: keepalived stops"
                 self._say_of(fact, seen, Severity.WARN, text + connections)
                 continue
             why = f": {said(health)}" if known and health is not None else ""
             how = "weight 0 in" if fact.how == "disabled" else "removed from"
             name = self._server_name(fact.service, fact.server)
-            text = f"{name} down{why} → {how} {fact.service}{connections}"
+            text = f"{name} down{why} → {how} {_where(fact)}{connections}"
             self._say_of(fact, seen, Severity.BAD, text)
         self._downs = waiting
 

@@ -27,15 +27,16 @@ class State(str, Enum):
     DRAINING = "draining"
     DRAINED = "drained"
     DISABLED = "disabled"
+    OVERLOADED = "overloaded"
+    STANDBY = "standby"
     UNVERIFIED = "unverified"
-    DRIFTED = "drifted"
     FOREIGN = "foreign"
 
 
-GLYPHS = dict(zip(State, "●✖◐○⊘◌≠◇", strict=True))
+GLYPHS = dict(zip(State, "●✖◐○⊘▲◎◌◇", strict=True))
 """One glyph for each state: colour never carries meaning alone."""
 
-ASCII_GLYPHS = dict(zip(State, "*x~o-?!+", strict=True))
+ASCII_GLYPHS = dict(zip(State, "*x~o-^=?+", strict=True))
 """For terminals without Unicode."""
 
 
@@ -55,6 +56,24 @@ class Weights:
     file: int | None = None
     keepalived: int | None = None
     kernel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One thing in which the file, keepalived and the kernel disagree."""
+
+    what: str
+    """weight, forwarding, check, entry (in one table only), file (not reloaded); of a service
+    also scheduler, persistence, netmask, one-packet."""
+    text: str
+    """What each of them says: `kernel weight 3, configured 10`."""
+    by: str = ""
+    """Who made it, as far as that is known: `alice`, with lvstui; `somebody`, by other means;
+    empty: nobody in particular."""
+
+    def __str__(self) -> str:
+        # Who, first: a narrow column cuts the rest, which the weights beside it tell as well.
+        return f"{self.by}: {self.text}" if self.by else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +119,8 @@ class ServerView:
     """Newest first, a few."""
     sorry: bool = False
     """It is the sorry server."""
+    differs: tuple[Disagreement, ...] = ()
+    """In what file, keepalived and kernel disagree about it."""
     drain_left_s: float | None = None
     """Estimated seconds until a draining server has no connection left."""
 
@@ -107,6 +128,11 @@ class ServerView:
     def id(self) -> tuple[ServiceKey, ServerKey]:
         """Its identity in every picture."""
         return self.service, self.key
+
+    @property
+    def differs_only(self) -> bool:
+        """It takes traffic as it should, and yet something disagrees."""
+        return bool(self.differs) and self.state in (State.UP, State.UNVERIFIED)
 
     @property
     def connections(self) -> int:
@@ -117,6 +143,12 @@ class ServerView:
     def label(self) -> str:
         """Name or address, for prose."""
         return self.name or str(self.key)
+
+
+def weight_mark(server: ServerView) -> str:
+    """What stands behind the mark of a disagreement: the weight that nobody configured."""
+    odd = any(one.what == "weight" for one in server.differs)
+    return str(server.weights.kernel) if odd else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,6 +180,8 @@ class ServiceView:
     counters: Counters | None = None
     sorry_active: bool = False
     """The sorry server is answering."""
+    differs: tuple[Disagreement, ...] = ()
+    """In what the file and the kernel disagree about the service itself."""
     vip_here: bool | None = None
     """Its address is on an interface of this host; None when unknown (firewall mark)."""
 
@@ -188,6 +222,8 @@ class InstanceView:
     others: tuple[tuple[str, int], ...] = ()
     """(address, priority) of every other sender heard lately: split brain when we are MASTER."""
     stats: InstanceStats | None = None
+    meant: str = ""
+    """Its state in the file; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)

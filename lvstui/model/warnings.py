@@ -15,6 +15,8 @@ from lvstui.model.waiting import pressing
 _ORDER = {Severity.BAD: 0, Severity.WARN: 1, Severity.INFO: 2, Severity.GOOD: 3}
 LOOK_HOLDS_S = 3600.0
 """A look at a real server that is older is no warning any more: nobody knows whether it holds."""
+BECAUSE_S = 10.0
+"""What keepalived said this close to a transition may be why."""
 SHOWN = 3
 """Faults of the files that are told one by one."""
 MOST = 200
@@ -69,10 +71,39 @@ def _daemon(picture: Picture) -> list[Warning]:
 def _vrrp(picture: Picture) -> list[Warning]:
     running = picture.daemon.running is not False
     return [
-        Warning(Severity.BAD, text, id=f"{what} {instance.name}")
-        for instance in picture.instances
-        for what, text in _instance(instance, running)
+        *_stand_ins(picture),
+        *[
+            Warning(Severity.BAD, text, id=f"{what} {instance.name}")
+            for instance in picture.instances
+            for what, text in _instance(instance, running)
+        ],
     ]
+
+
+def _stand_ins(picture: Picture) -> list[Warning]:
+    """Instances that are MASTER here although another director is meant to be: that is no fault,
+    and the next failover's beginning."""
+    found = []
+    for view in picture.instances:
+        if view.state != "MASTER" or view.meant != "BACKUP":
+            continue
+        since = f" since {duration(picture.at - view.since)}" if view.since else ""
+        why = next(
+            (
+                event.text
+                for event in reversed(picture.events)
+                if event.kind in ("daemon", "vrrp")
+                and view.since
+                and abs(event.at - view.since) < BECAUSE_S
+                and view.name in event.text
+                and not event.text.startswith(f"{view.name} is MASTER")
+            ),
+            "",
+        )
+        text = f"{view.name} is BACKUP in the file and MASTER here{since}"
+        text += f": {why}" if why else ""
+        found.append(Warning(Severity.INFO, text, id=f"stands in {view.name}"))
+    return found
 
 
 def _instance(instance: InstanceView, running: bool) -> Iterator[tuple[str, str]]:
@@ -94,10 +125,16 @@ def _instance(instance: InstanceView, running: bool) -> Iterator[tuple[str, str]
 
 
 def _services(picture: Picture) -> list[Warning]:
-    bad = [s for s in picture.services if s.severity is Severity.BAD and picture.table_readable]
-    return [
-        Warning(s.severity, f"{s.key}: {s.reason}", s.key, None, f"service {s.key}") for s in bad
-    ]
+    found = []
+    for service in picture.services if picture.table_readable else ():
+        key = service.key
+        if service.severity is Severity.BAD:
+            text = f"{key}: {service.reason}"
+            found.append(Warning(service.severity, text, key, None, f"service {key}"))
+        for one in service.differs:
+            id_ = f"{one.what} {key}"
+            found.append(Warning(Severity.WARN, f"{key}: {one}", key, None, id_))
+    return found
 
 
 def _drains(picture: Picture, done: Deeds) -> list[Warning]:
@@ -115,8 +152,10 @@ def _drains(picture: Picture, done: Deeds) -> list[Warning]:
                 file = f", file {weights.file}" if weights.file is not None else ""
                 what = "drain"
                 text = f"kernel weight 0{file}{by}{why}; a check that fails and recovers undoes it"
-            elif server.state is State.DRIFTED and service.in_kernel:
-                what, text = "drift", server.reason
+            elif server.differs and service.in_kernel:
+                what, text = "differs", "; ".join(map(str, server.differs))
+            elif server.state is State.OVERLOADED:
+                what, text = "overloaded", server.reason
             else:
                 continue
             text = f"{server.label} in {service.key}: {text}"

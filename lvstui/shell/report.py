@@ -12,28 +12,19 @@ from typing import Any
 
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Rates
-from lvstui.model.picture import (
-    Event,
-    InstanceView,
-    Picture,
-    ServerView,
-    ServiceView,
-    Severity,
-    State,
-)
+from lvstui.model.picture import Event, InstanceView, Picture, ServerView, ServiceView
 from lvstui.model.realserver import Look
+from lvstui.model.verdict import VERDICTS, not_looked_at, verdict
 from lvstui.model.waiting import ChangeStands, pressing
 
-SCHEMA = "lvstui.status/1"
-OK, DEGRADED, BLIND = 0, 1, 2
-VERDICTS = {OK: "ok", DEGRADED: "degraded", BLIND: "blind"}
-
+SCHEMA = "lvstui.status/2"
 MEANINGS: dict[str, str] = {
     "schema": "name and version of this form",
     "at_epoch_s": "when the picture was made",
     "host": "the director's name",
     "verdict": "ok, degraded or blind; the exit status says the same (0, 1, 2)",
     "reasons[]": "why it is not ok, one sentence each",
+    "not_looked_at[]": "what the verdict does not speak for, one sentence each",
     "daemon.running": "keepalived runs here; null: not known",
     "daemon.version": "of the running daemon; empty: not known",
     "daemon.pid": "of its parent process; 0: none",
@@ -78,6 +69,7 @@ MEANINGS: dict[str, str] = {
     "services[].sorry_server_active": "the sorry server answers",
     "services[].severity": "good, info, warn or bad",
     "services[].reason": "what is wrong; empty: nothing",
+    "services[].differs[]": "as of a server; what is scheduler, persistence or one-packet",
     "services[].active_connections": "sum over its real servers",
     "services[].inactive_connections": "sum over its real servers",
     "services[].rates": "sum over its real servers; null: not known",
@@ -85,8 +77,10 @@ MEANINGS: dict[str, str] = {
     "services[].servers[].address": "of the real server",
     "services[].servers[].port": "0: the service's",
     "services[].servers[].name": "from the configuration's comment or the hosts file",
-    "services[].servers[].state": "up, down, draining, drained, disabled, unverified, drifted or "
-    "foreign",
+    "services[].servers[].state": "what becomes of its traffic: up, down, draining, drained, "
+    "disabled, overloaded, standby, unverified or foreign",
+    "services[].servers[].differs[]": "in what file, keepalived and kernel disagree: what (weight, "
+    "forwarding, check, entry or file), text, by (who made it; empty: nobody in particular)",
     "services[].servers[].since_epoch_s": "begin of that state; null: before lvstui looked",
     "services[].servers[].reason": "why; empty for up",
     "services[].servers[].checker": "the check that says so, or the checks it has",
@@ -165,23 +159,8 @@ def lasting(document: Any) -> Any:
     return document
 
 
-def verdict(picture: Picture) -> tuple[int, list[str]]:
-    """The exit status and the reasons for it."""
-    if not picture.table_readable:
-        gaps = [f"{gap.what}: {gap.remedy}" for gap in picture.gaps if gap.source == "proc"]
-        return BLIND, gaps or ["the kernel's IPVS table could not be read"]
-    reasons = [w.text for w in picture.warnings if w.severity in (Severity.BAD, Severity.WARN)]
-    reasons += [
-        f"{server.label} in {service.key} is {server.state.value}: {server.reason}"
-        for service in picture.services
-        for server in service.servers
-        if server.state is State.DOWN
-    ]
-    return (DEGRADED if reasons else OK), reasons
-
-
 def report(picture: Picture) -> dict[str, Any]:
-    """The picture in the schema `lvstui.status/1`."""
+    """The picture in the schema `lvstui.status/2`."""
     status, reasons = verdict(picture)
     return {
         "schema": SCHEMA,
@@ -189,6 +168,7 @@ def report(picture: Picture) -> dict[str, Any]:
         "host": picture.host,
         "verdict": VERDICTS[status],
         "reasons": reasons,
+        "not_looked_at": not_looked_at(picture),
         "daemon": {
             "running": picture.daemon.running,
             "version": picture.daemon.version,
@@ -344,6 +324,7 @@ def _service(view: ServiceView) -> dict[str, Any]:
         "quorum": view.quorum,
         "quorum_ok": view.quorum_ok,
         "sorry_server_active": view.sorry_active,
+        "differs": [asdict(one) for one in view.differs],
         "severity": view.severity.value,
         "reason": view.reason,
         "active_connections": view.active,
@@ -369,6 +350,7 @@ def _server(view: ServerView) -> dict[str, Any]:
         "forwarding": view.forwarding,
         "in_kernel": view.in_kernel,
         "sorry": view.sorry,
+        "differs": [asdict(one) for one in view.differs],
         "active_connections": view.active if view.in_kernel else None,
         "inactive_connections": view.inactive if view.in_kernel else None,
         "persistent_connections": detail.persistent if detail else None,

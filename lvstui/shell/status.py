@@ -11,6 +11,7 @@ from typing import Any
 
 from lvstui import __version__
 from lvstui.model.picture import Picture
+from lvstui.model.verdict import verdict
 from lvstui.model.vrrp import InstanceStats
 from lvstui.process.printing import as_json, table_console
 from lvstui.process.readonly import Harmless
@@ -23,7 +24,7 @@ PIPE_WIDTH = 200
 def add_status(commands: Any) -> None:
     status = commands.add_parser("status", help="print what is known, once or at each change")
     look_options(status)
-    flag(status, "--json", help="one JSON document (schema lvstui.status/1)")
+    flag(status, "--json", help="one JSON document (schema lvstui.status/2)")
     flag(status, "--watch", help="one JSON line for each change of state, until interrupted")
     ask = "ask keepalived once for its counters (writes a few lines to its log)"
     flag(status, "--ask", help=ask)
@@ -94,7 +95,7 @@ def _tell(picture: Picture, args: argparse.Namespace) -> int:
         # A pipe has no width: lines are cut by whoever reads them.
         columns = None if sys.stdout.isatty() else PIPE_WIDTH
         show(picture, table_console(columns))
-    return report.verdict(picture)[0]
+    return verdict(picture)[0]
 
 
 def _counted_since(picture: Picture, before: Mapping[str, InstanceStats | None]) -> bool:

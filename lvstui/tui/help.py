@@ -82,6 +82,9 @@ class HelpScreen(PageDialog):
         for state, glyph in self.console.glyphs.states.items():
             bits.append((f" {glyph} {fit(state.value, wide)}", f"$rs-{state.value}"))
             bits.append((f"{_STATES[state.value]}\n", "$lv-text"))
+        differs = f" {self.console.glyphs.differs} {fit('beside a state', wide)}"
+        bits.append((differs, "bold $rs-differs"))
+        bits.append(("file, keepalived and kernel disagree; who made it stands there", "$lv-text"))
         return Content.assemble(*bits).rstrip()
 
 
@@ -91,7 +94,8 @@ _STATES = {
     "draining": "no new connections, some left",
     "drained": "no new connections, none left",
     "disabled": "off on purpose, durable",
+    "overloaded": "its upper threshold is reached: the kernel gives it nothing new",
+    "standby": "a sorry server that waits",
     "unverified": "no check has spoken yet, or it has none",
-    "drifted": "file, keepalived and kernel disagree",
     "foreign": "in the kernel, in no file",
 }

@@ -51,10 +51,10 @@ _USED_FOR = {
 }
 _STATES = {
     "good": "rs-up sev-good",
-    "warn": "rs-draining rs-drifted sev-warn",
+    "warn": "rs-draining rs-overloaded rs-differs sev-warn",
     "bad": "rs-down sev-bad",
     "other": "rs-unverified rs-foreign",
-    "dim": "rs-drained rs-disabled sev-info",
+    "dim": "rs-drained rs-disabled rs-standby sev-info",
 }
 """Of real servers, and severities."""
 

@@ -86,7 +86,10 @@ def checks(
             retry = 0
         target = _target(check, kind, address, port, serves, notes)
         if target is not None:
-            result.append(ConfiguredChecker(kind, target, delay, timeout, retry, check.place))
+            dynamic = kind == "FILE_CHECK" or any(check.statements(b"misc_dynamic"))
+            result.append(
+                ConfiguredChecker(kind, target, delay, timeout, retry, dynamic, check.place)
+            )
             alpha = alpha or bool(merged.alpha)
     # Only a check that has not run holds a server down.
     return tuple(result), alpha if result else bool(outer.alpha)

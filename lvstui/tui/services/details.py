@@ -265,7 +265,7 @@ def _weights(page: DetailPage, view: ServerView, glyphs: Glyphs) -> None:
             page.line(label, value)
         else:
             note = f"  {glyphs.differs} file"
-            page.line(label, value, note, "bold $rs-drifted", "$rs-drifted")
+            page.line(label, value, note, "bold $rs-differs", "$rs-differs")
 
 
 def _graph(page: DetailPage, history: tuple[float, ...], width: int, glyphs: Glyphs) -> None:

@@ -26,7 +26,7 @@ _STATE_STYLE = {
     "FAULT": "bold $rs-down",
     "STOP": "bold $rs-down",
 }
-_SUMMARY_ORDER = "up unverified foreign drained disabled draining drifted down"
+_SUMMARY_ORDER = "up unverified standby foreign drained disabled draining overloaded differs down"
 _MOST_INSTANCES = 3
 _STALE_TICKS = 4
 _BESIDE_URGENT = 16
@@ -220,6 +220,8 @@ class Tally:
             known = before.pop(view.key, None)
             if known is None or known[0] is not view:
                 counts = Counter([server.state.value for server in view.servers])
+                # Those whose state does not say that something is wrong with them.
+                counts["differs"] = sum(server.differs_only for server in view.servers)
                 if known is not None:
                     self._remove(known[1])
                 self.states.update(counts)
