@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import NOTIFIES
-from lvstui.keepalived.lint.context import LintContext, error, note
+from lvstui.keepalived.lint.context import LintContext, error, note, warning
 from lvstui.keepalived.lint.programs import DEFAULT_USER, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.text.tree import Statement
@@ -18,7 +18,7 @@ _FIFOS = frozenset(
 )
 _MEANS = {
     b"script": "the script is not tracked",
-    b"misc_path": "the check fails each time, and the server is taken out",
+    b"misc_path": "keepalived drops the check, and nobody watches the server",
 }
 
 
@@ -39,7 +39,9 @@ def files(context: LintContext) -> Iterator[Finding]:
         state = states.get(program.path, Script.GOOD)
         if state in (Script.MISSING, Script.NOT_EXECUTABLE):
             what = "does not exist" if state is Script.MISSING else "is not executable"
-            yield error(
+            # A check that is dropped keeps no server from serving ("Disabling misc script", 2.2.7).
+            judge = warning if keyword == "misc_path" else error
+            yield judge(
                 "script-not-runnable",
                 f"{keyword}: {program.path} {what}: {means}",
                 program.line.place,
