@@ -330,7 +330,7 @@ class ConfigSession(ChangeJobs[ConfigChange]):
         change.plight_here = next(
             (one.plight(picture.at) for one in picture.changes if one.id == outcome.id), ""
         )
-        if change.left_s or self._job:
+        if change.left_s or self.under_way:
             return
 
         def work(engine: DirectorConfigs) -> Outcome:

@@ -21,10 +21,7 @@ class HelpScreen(PageDialog):
 
     def __init__(self, about: PageHost) -> None:
         super().__init__()
-        self._about = about
-
-    def heading(self) -> str:
-        return f"help: {self._about.MODE}"
+        self.title, self._about = f"help: {about.MODE}", about
 
     def rows(self) -> dict[str, list[_Row]]:
         """Group to its lines."""

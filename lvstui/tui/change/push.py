@@ -74,11 +74,8 @@ class RebootScreen(Dialog[bool]):
 
     def __init__(self, names: tuple[str, ...], cautions: tuple[str, ...]) -> None:
         super().__init__()
-        self._names = names
-        self._cautions = cautions
-
-    def heading(self) -> str:
-        return f"reboot {' '.join(self._names)}"
+        self.title = f"reboot {' '.join(names)}"
+        self._names, self._cautions = names, cautions
 
     def body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -194,8 +191,7 @@ def progress_bits(
     done = sum(host.address in change.outcomes for host in change.hosts)
     total = len(change.hosts)
     bar = round(24 * done / max(total, 1))
-    bits.append((glyphs.bar * bar, "$lv-accent"))
-    bits.append((glyphs.track * (24 - bar), "$lv-faint"))
+    bits += [(glyphs.bar * bar, "$lv-accent"), (glyphs.track * (24 - bar), "$lv-faint")]
     bits.append((f"  {done} of {total} hosts, {seconds:.0f} s\n\n", "$lv-text"))
     for host in change.hosts:
         outcome = change.outcomes.get(host.address)

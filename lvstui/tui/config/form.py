@@ -54,11 +54,9 @@ class FormScreen(Dialog[Values]):
         """`version` is that of the installed keepalived: fields that it does not know are left
         out."""
         super().__init__()
+        self.title = plain(form.title)
         self._form, self._version = form, version
         self._fields = [field for field in form.fields if field.known(version)]
-
-    def heading(self) -> str:
-        return plain(self._form.title)
 
     def body(self) -> ComposeResult:
         """A line for each field; below, what the one with the focus means."""
