@@ -88,6 +88,16 @@ class DaemonSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherDaemons:
+    """Daemons of keepalived beside the one that is looked at, by the pid of their parent."""
+
+    here: tuple[int, ...] = ()
+    """In the same network namespace: they work on the same table."""
+    elsewhere: tuple[int, ...] = ()
+    """In other network namespaces, with tables of their own."""
+
+
+@dataclass(frozen=True, slots=True)
 class InstancesSeen:
     """VRRP instances from a dump of the daemon."""
 
@@ -303,7 +313,7 @@ OfHost = TableSeen | CountersSeen | SysctlsSeen | AddressesSeen | AddressChanged
 OfFiles = ConfigurationSeen | NamesSeen | FilesSeen | ChangesSeen | Done
 OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | AdvertSeen
 OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
-OfDaemon = DaemonSeen | DaemonSaid | Missing | Available
+OfDaemon = DaemonSeen | OtherDaemons | DaemonSaid | Missing | Available
 Fact = OfHost | OfFiles | OfVrrp | OfServers | OfDaemon
 
 

@@ -60,6 +60,7 @@ class Knowledge(Known):
         self.traffic = Traffic()
         self.table: KernelTable | None = None
         self.daemon: f.DaemonSeen | None = None
+        self.other_daemons = f.OtherDaemons()
         self.gaps: dict[str, Gap] = {}
         self._covered_by: dict[str, str] = {}
         """For each gap the source that tells the same, if there is one."""
@@ -113,9 +114,13 @@ class Knowledge(Known):
         self.names = dict(fact.names)
         self._all_dirty = True
 
-    def _learn_as_it_is(self, fact: f.SysctlsSeen | f.ChangesSeen | f.FilesSeen, at: float) -> None:
+    def _learn_as_it_is(
+        self, fact: f.SysctlsSeen | f.ChangesSeen | f.FilesSeen | f.OtherDaemons, at: float
+    ) -> None:
         if isinstance(fact, f.SysctlsSeen):
             self.sysctls = fact.values
+        elif isinstance(fact, f.OtherDaemons):
+            self.other_daemons = fact
         elif isinstance(fact, f.ChangesSeen):
             self.changes = fact.changes
         else:
@@ -407,6 +412,8 @@ class Knowledge(Known):
             started=daemon.started,
             loaded_is_file=same,
             config_file=daemon.config_file,
+            beside=self.other_daemons.here,
+            elsewhere=self.other_daemons.elsewhere,
         )
 
 
@@ -417,7 +424,9 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.ConfigurationSeen: Knowledge._learn_configuration,
     f.DaemonSeen: Knowledge._learn_daemon,
     f.NamesSeen: Knowledge._learn_names,
-    **dict.fromkeys((f.SysctlsSeen, f.ChangesSeen, f.FilesSeen), Knowledge._learn_as_it_is),
+    **dict.fromkeys(
+        (f.SysctlsSeen, f.ChangesSeen, f.FilesSeen, f.OtherDaemons), Knowledge._learn_as_it_is
+    ),
     f.RealServerSeen: Knowledge._learn_look,
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,

@@ -238,6 +238,10 @@ class DaemonView:
     loaded_is_file: bool | None = None
     """The configuration it runs is the one on disk; None when that cannot be known."""
     config_file: str = ""
+    beside: tuple[int, ...] = ()
+    """Parents of other daemons that work on the same table."""
+    elsewhere: tuple[int, ...] = ()
+    """Parents of daemons in other network namespaces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ def not_looked_at(picture: Picture) -> list[str]:
     """What an `ok` does not speak for, one sentence each."""
     found = [gap.what for gap in picture.gaps]
     servers = [server for service in picture.services for server in service.servers]
+    if picture.daemon.elsewhere:
+        pids = ", ".join(map(str, picture.daemon.elsewhere))
+        found.append(f"keepalived in another network namespace: {pids}")
     unchecked = sum(server.state is State.UNVERIFIED for server in servers)
     if unchecked:
         found.append(f"whether {unchecked} real servers answer: no check has told of it")

@@ -62,6 +62,10 @@ def _daemon(picture: Picture) -> list[Warning]:
         if any(instance.vips_here for instance in picture.instances):
             text += "; its VIP is still on this host"
         found.append(Warning(Severity.BAD, text, id="daemon"))
+    if daemon.running and daemon.beside:
+        pids = ", ".join(map(str, daemon.beside))
+        text = f"more than one keepalived works on this table: {daemon.pid} is shown, not {pids}"
+        found.append(Warning(Severity.BAD, text, id="daemons"))
     if daemon.running and daemon.loaded_is_file is False:
         text = "keepalived runs another configuration than the file: it was not reloaded"
         found.append(Warning(Severity.WARN, text, id="loaded"))

@@ -31,6 +31,8 @@ MEANINGS: dict[str, str] = {
     "daemon.started_epoch_s": "when it was started",
     "daemon.loaded_is_file": "what it runs is what is on disk; null: not known",
     "daemon.config_file": "its main configuration file",
+    "daemon.other_pids[]": "of daemons that work on the same table and are not shown",
+    "daemon.pids_elsewhere[]": "of daemons in other network namespaces",
     "cost.cpu_share": "0..1 of one core that lvstui itself takes; null: not measured yet",
     "cost.resident_bytes": "memory that lvstui itself holds; null: not measured",
     "instances[].name": "vrrp_instance",
@@ -176,6 +178,8 @@ def report(picture: Picture) -> dict[str, Any]:
             "started_epoch_s": _time(picture.daemon.started),
             "loaded_is_file": picture.daemon.loaded_is_file,
             "config_file": picture.daemon.config_file,
+            "other_pids": list(picture.daemon.beside),
+            "pids_elsewhere": list(picture.daemon.elsewhere),
         },
         "cost": {
             "cpu_share": picture.cost.cpu_share,

@@ -264,3 +264,33 @@ def test_a_server_at_its_threshold_is_overloaded(cluster: Lab) -> None:
         assert (code, full["state"]) == (1, "overloaded"), full
     finally:
         lab.run("lb1", "ipvsadm -d -u 10.10.0.21:53 -r 10.10.0.3:53")
+
+
+def test_other_daemons_are_named_and_not_mixed_in(cluster: Lab) -> None:
+    lab = cluster
+    second = "-p /run/second.pid -c /run/second-c.pid -r /run/second-r.pid"
+    lab.write("lb1", "/etc/keepalived/second.conf", "global_defs {\n    router_id second\n}\n")
+    lab.run("lb1", f"keepalived -f /etc/keepalived/second.conf {second} -C")
+    lab.wait("lb1", "test -s /run/second.pid", what="a second daemon")
+    try:
+        pid = int(lab.run("lb1", "cat /run/second.pid").stdout)
+        code, document = status(lab)
+        assert code == 1
+        assert document["daemon"]["pid"] == int(lab.run("lb1", "cat /run/keepalived.pid").stdout)
+        assert document["daemon"]["other_pids"] == [pid]
+        assert any(f"not {pid}" in reason for reason in document["reasons"])
+    finally:
+        lab.run("lb1", "kill $(cat /run/second.pid)")
+    lab.wait("lb1", "! test -e /run/second.pid", what="its end")
+    lab.run("lb1", f"unshare --net keepalived -f /etc/keepalived/second.conf {second} -C")
+    lab.wait("lb1", "test -s /run/second.pid", what="a daemon elsewhere")
+    try:
+        code, document = status(lab)
+        pid = int(lab.run("lb1", "cat /run/second.pid").stdout)
+        assert (document["daemon"]["other_pids"], document["daemon"]["pids_elsewhere"]) == (
+            [],
+            [pid],
+        )
+        assert any(str(pid) in one for one in document["not_looked_at"])
+    finally:
+        lab.run("lb1", "kill $(cat /run/second.pid)")

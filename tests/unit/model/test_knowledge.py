@@ -304,3 +304,10 @@ def test_fifos_are_not_missed_without_keepalived() -> None:
     world = three().say(f.Missing("fifo", "it is not there", "keepalived makes it"))
     assert [gap.source for gap in world.picture().gaps] == ["fifo"]
     assert world.daemon(running=False).picture().gaps == ()
+
+
+def test_a_second_daemon_on_the_same_table_is_named() -> None:
+    world = three().say(f.OtherDaemons(here=(4712,)))
+    (warning,) = world.picture().warnings
+    assert warning.severity is Severity.BAD
+    assert warning.text.endswith("is shown, not 4712")

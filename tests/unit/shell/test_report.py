@@ -146,8 +146,10 @@ def test_our_own_cost_is_told_when_it_was_measured_and_is_no_change() -> None:
 def test_what_an_ok_does_not_speak_for_is_named() -> None:
     marked = service(configured(1, checkers=()), key=ServiceKey.mark(7))
     world = three().config(marked, loaded=True).say(f.Missing("wire", "adverts are not heard"))
+    world.say(f.OtherDaemons(elsewhere=(4711,)))
     assert not_looked_at(world.say(f.RealServerSeen(look())).picture()) == [
         "adverts are not heard",
+        "keepalived in another network namespace: 4711",
         "whether 3 real servers answer: no check has told of it",
         "whether anything marks packets with 7",
         "ARP and the VIP on 2 of 3 real servers",
