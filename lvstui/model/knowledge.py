@@ -20,6 +20,7 @@ from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServiceKey
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
+from lvstui.model.packet_events import PacketWatch
 from lvstui.model.picture import (
     Cost,
     DaemonView,
@@ -71,6 +72,9 @@ class Knowledge(Known):
         self.changes: tuple[ChangeStands, ...] = ()
         self.files: ConfigFiles | None = None
         self.looks: Mapping[str, Look] = {}
+        self._packets = PacketWatch(
+            host, lambda *server: self.server_name(*server) or str(server[1])
+        )
         self.cost = Cost()
         self._narrator = EventBuilder(self)
         self._views: dict[ServiceKey, ServiceView] = {}
@@ -108,6 +112,7 @@ class Knowledge(Known):
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
         for reading in fact.services:
             self.traffic.read(reading, at)
+            self._packets.counted(reading.service, self.traffic.rates(reading.service), at)
             self._dirty.add(reading.service)
 
     def _learn_names(self, fact: f.NamesSeen, at: float) -> None:
@@ -125,6 +130,9 @@ class Knowledge(Known):
             self.changes = fact.changes
         else:
             self.files = fact.files
+
+    def _learn_packets(self, fact: f.ConnectionsSeen | f.LocalSeen, at: float) -> None:
+        self._packets.learn(fact, self._kernel, at)
 
     def _learn_missing(self, fact: f.Missing, at: float) -> None:
         self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
@@ -161,6 +169,7 @@ class Knowledge(Known):
         if len(before) != len(self._kernel) or before.keys() != self._kernel.keys():
             self._dirty.update(before.keys() - self._kernel.keys())
             self.traffic.keep_only(self._kernel)
+        self._packets.table(self._kernel, () if first else changed, at)
         if first:
             self._all_dirty = True
         else:
@@ -300,6 +309,8 @@ class Knowledge(Known):
         """The merged state at epoch `now`; unchanged parts keep their identity."""
         self._narrator.settle(now)
         around = self.surroundings(now)
+        for event in self._packets.judge(self._kernel, around.addresses, now):
+            self.say(event)
         order = dict.fromkeys([*self._in_file, *self._in_loaded, *self._kernel])
         todo = order.keys() if self._all_dirty else (self._dirty | self._volatile) & order.keys()
         views = self._views
@@ -347,6 +358,7 @@ class Knowledge(Known):
             changes=self.changes,
             files=self.files,
             looks=self.looks,
+            packets=self._packets.view,
         )
         return replace(picture, warnings=warnings(picture, self.done))
 
@@ -428,6 +440,7 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
         (f.SysctlsSeen, f.ChangesSeen, f.FilesSeen, f.OtherDaemons), Knowledge._learn_as_it_is
     ),
     f.RealServerSeen: Knowledge._learn_look,
+    **dict.fromkeys((f.ConnectionsSeen, f.LocalSeen), Knowledge._learn_packets),
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,
     f.Done: Knowledge._learn_done,

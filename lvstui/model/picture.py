@@ -14,6 +14,7 @@ from lvstui.model.config import ConfiguredServer, ConfiguredService
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.packets import PacketView
 from lvstui.model.realserver import Look
 from lvstui.model.vrrp import InstanceStats
 from lvstui.model.waiting import ChangeStands
@@ -318,6 +319,8 @@ class Picture:
     """The files of the configuration on disk; None: not judged yet, or not readable."""
     looks: Mapping[str, Look] = field(default_factory=dict)
     """The last look at each real server, by address; nothing here looks by itself."""
+    packets: PacketView = field(default_factory=PacketView)
+    """The way that packets take."""
 
     def sysctl(self, name: str) -> str:
         """The value of `net.ipv4.vs.…`; empty when it is not known."""
