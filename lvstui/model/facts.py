@@ -88,6 +88,27 @@ class DaemonSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessState:
+    """One process of keepalived's as the kernel has it."""
+
+    role: str
+    """parent, vrrp, checkers or bfd."""
+    pid: int
+    state: str = ""
+    """Letter of /proc/PID/stat when it does nothing: T stopped, t held by a debugger, D waits for
+    the kernel, Z zombie; empty: it runs or sleeps as it should."""
+    since: float | None = None
+    """Epoch since when that state was seen; None: it was there at the first look."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesSeen:
+    """Whether keepalived's processes can do anything."""
+
+    processes: tuple[ProcessState, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InstancesSeen:
     """VRRP instances from a dump of the daemon."""
 
@@ -303,7 +324,7 @@ OfHost = TableSeen | CountersSeen | SysctlsSeen | AddressesSeen | AddressChanged
 OfFiles = ConfigurationSeen | NamesSeen | FilesSeen | ChangesSeen | Done
 OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | AdvertSeen
 OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
-OfDaemon = DaemonSeen | DaemonSaid | Missing | Available
+OfDaemon = DaemonSeen | ProcessesSeen | DaemonSaid | Missing | Available
 Fact = OfHost | OfFiles | OfVrrp | OfServers | OfDaemon
 
 

@@ -146,6 +146,10 @@ class InstanceState:
         hidden = "lo" if off_loopback else ""
         return frozenset(address for link, address in self._addresses if link != hidden)
 
+    def holds_vip(self, config: Configuration | None) -> bool:
+        """A virtual address of any instance is on this host."""
+        return any(self.is_vip(address, config) for address in self.here(off_loopback=True))
+
     def views(
         self,
         config: Configuration | None,

@@ -212,6 +212,9 @@ class Knowledge(Known):
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
 
+    def _learn_processes(self, fact: f.ProcessesSeen, at: float) -> None:
+        self.processes = fact.processes
+
     def _learn_look(self, fact: f.RealServerSeen, at: float) -> None:
         look = fact.look
         known = self.looks.get(look.address)
@@ -407,6 +410,7 @@ class Knowledge(Known):
             started=daemon.started,
             loaded_is_file=same,
             config_file=daemon.config_file,
+            processes=self.processes,
         )
 
 
@@ -416,6 +420,7 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.CountersSeen: Knowledge._learn_counters,
     f.ConfigurationSeen: Knowledge._learn_configuration,
     f.DaemonSeen: Knowledge._learn_daemon,
+    f.ProcessesSeen: Knowledge._learn_processes,
     f.NamesSeen: Knowledge._learn_names,
     **dict.fromkeys((f.SysctlsSeen, f.ChangesSeen, f.FilesSeen), Knowledge._learn_as_it_is),
     f.RealServerSeen: Knowledge._learn_look,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lvstui.model.config import ConfiguredServer, ConfiguredService
+from lvstui.model.facts import ProcessState
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -238,6 +239,8 @@ class DaemonView:
     loaded_is_file: bool | None = None
     """The configuration it runs is the one on disk; None when that cannot be known."""
     config_file: str = ""
+    processes: tuple[ProcessState, ...] = ()
+    """Its parent and children; empty: not looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from lvstui.model.facts import Done
 from lvstui.model.finding import FindingSeverity as Fault
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.processes import process_warnings
 from lvstui.model.realserver import Verdict
 from lvstui.model.say import duration
 from lvstui.model.waiting import pressing
@@ -30,6 +31,7 @@ def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
     found = [
         *_changes(picture),
         *_daemon(picture),
+        *process_warnings(picture),
         *_vrrp(picture),
         *_services(picture),
         *_files(picture),

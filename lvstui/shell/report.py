@@ -31,6 +31,11 @@ MEANINGS: dict[str, str] = {
     "daemon.started_epoch_s": "when it was started",
     "daemon.loaded_is_file": "what it runs is what is on disk; null: not known",
     "daemon.config_file": "its main configuration file",
+    "daemon.processes[].role": "parent, vrrp, checkers or bfd",
+    "daemon.processes[].pid": "of the process",
+    "daemon.processes[].state": "T stopped, t held by a debugger, D hangs in the kernel, Z zombie; "
+    "empty: it works",
+    "daemon.processes[].since_epoch_s": "begin of that state; null: before lvstui looked",
     "cost.cpu_share": "0..1 of one core that lvstui itself takes; null: not measured yet",
     "cost.resident_bytes": "memory that lvstui itself holds; null: not measured",
     "instances[].name": "vrrp_instance",
@@ -176,6 +181,15 @@ def report(picture: Picture) -> dict[str, Any]:
             "started_epoch_s": _time(picture.daemon.started),
             "loaded_is_file": picture.daemon.loaded_is_file,
             "config_file": picture.daemon.config_file,
+            "processes": [
+                {
+                    "role": process.role,
+                    "pid": process.pid,
+                    "state": process.state,
+                    "since_epoch_s": _time(process.since),
+                }
+                for process in picture.daemon.processes
+            ],
         },
         "cost": {
             "cpu_share": picture.cost.cpu_share,
