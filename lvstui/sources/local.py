@@ -6,6 +6,7 @@ from lvstui.sources.addresses import AddressSource
 from lvstui.sources.audit import AuditTrail
 from lvstui.sources.base import Source
 from lvstui.sources.changes import ChangeMarks
+from lvstui.sources.claims import ClaimsSource
 from lvstui.sources.config import ConfigurationFiles
 from lvstui.sources.counters import NetlinkCounters
 from lvstui.sources.daemon import DaemonSource
@@ -32,6 +33,7 @@ def local_sources(config: str = "") -> list[Source]:
         FifoSource(files.fifos),
         DumpSource(daemon.pid),
         WireSource(),
+        ClaimsSource(),
         DbusSource(files.uses_dbus),
         Sysctls(),
         AuditTrail(),
