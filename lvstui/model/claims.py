@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lvstui.model.facts import AddressClaimed, OwnersSeen
 from lvstui.model.picture import InstanceView, OwnersView, RivalView
-from lvstui.model.vrrp import Advert
+from lvstui.model.vrrp import Advert, is_virtual_router
 
 MACS = 16
 """Claimants of one address that are remembered, the newest."""
@@ -129,7 +129,11 @@ class Claims:
         settle = settle_s(instance)
         since = around.moved(vip) + settle if here else 0.0
         answers, asked_at = self._answers.get(vip, (None, 0.0))
-        several = answers is not None and len(answers.owners) > 1
+        several = (
+            answers is not None
+            and asked_at >= around.moved(vip)
+            and len(self._hosts(answers, around)) > 1
+        )
         for mac, claim in self._heard[vip].items():
             host = self.host(mac, claim.hosts, around.servers)
             server = not self.sends_adverts(mac) and any(
@@ -151,6 +155,16 @@ class Claims:
             yield RivalView(
                 vip, mac, host, claim.how, counted, claim.last, here=here, server=server
             )
+
+    def _hosts(self, answers: OwnersSeen, around: Around) -> set[str]:
+        """The hosts that answered. One with a VMAC link answers with that link's MAC and with that
+        of the interface below it, and all of them have the same virtual MAC."""
+        owners = {
+            self.host(owner.mac, owner.hosts, around.servers) or owner.mac
+            for owner in answers.owners
+            if not is_virtual_router(owner.mac)
+        }
+        return owners or {owner.mac for owner in answers.owners}
 
     def host(self, mac: str, hosts: Sequence[str], servers: Mapping[str, str]) -> str:
         """Who has that MAC: `rs2 (10.10.0.4)`, `10.10.0.3`; empty: nobody knows."""

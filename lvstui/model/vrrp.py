@@ -70,3 +70,8 @@ class VirtualAddress:
     """It is on an interface of this host."""
     on_loopback: bool = False
     """It is on the loopback: this host is a real server as well."""
+
+
+def is_virtual_router(mac: str) -> bool:
+    """Whether it is a VRRP virtual router's MAC (RFC 9568, section 7.3)."""
+    return mac.startswith(("00:00:5e:00:01:", "00:00:5e:00:02:"))

@@ -14,9 +14,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from lvstui.model.facts import AddressClaimed, AddressOwner, Available, OwnersSeen
-from lvstui.model.vrrp import VirtualAddress
+from lvstui.model.vrrp import VirtualAddress, is_virtual_router
 from lvstui.realserver.probes.asking import claim, exchange
-from lvstui.realserver.probes.frames import ETH_P_ARP, ETH_P_IPV6, family, is_virtual_router, packed
+from lvstui.realserver.probes.frames import ETH_P_ARP, ETH_P_IPV6, family, packed
 from lvstui.realserver.probes.links import Network, asking_link, neighbours, read_network
 from lvstui.realserver.probes.listen import how, receive
 from lvstui.realserver.probes.raw import ADVERTISEMENTS, Step, Wire

@@ -16,6 +16,7 @@ from lvstui.sources.fifo import FifoSource
 from lvstui.sources.log import LogSource
 from lvstui.sources.looks import KeptLooks
 from lvstui.sources.proc import ProcTable
+from lvstui.sources.strays import StraySource
 from lvstui.sources.sysctls import Sysctls
 from lvstui.sources.wire import WireSource
 
@@ -34,6 +35,7 @@ def local_sources(config: str = "") -> list[Source]:
         DumpSource(daemon.pid),
         WireSource(),
         ClaimsSource(),
+        StraySource(),
         DbusSource(files.uses_dbus),
         Sysctls(),
         AuditTrail(),

@@ -21,8 +21,7 @@ from lvstui.kernel import rtnetlink
 from lvstui.kernel.rtnetlink import parse_link
 from lvstui.model.facts import AdvertSeen, Available, WireHears
 from lvstui.model.text import plain
-from lvstui.model.vrrp import Advert
-from lvstui.realserver.probes.frames import is_virtual_router
+from lvstui.model.vrrp import Advert, is_virtual_router
 from lvstui.sources.base import Context, Source
 
 _ETH_P_ALL = 3

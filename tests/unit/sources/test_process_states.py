@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from lvstui.model.facts import DaemonSeen, ProcessState
-from lvstui.sources import process_states
 from lvstui.sources.process_states import LASTS_S, ProcessStates
+from lvstui.sources.processes import stat_fields
 
 T0 = 1_000_000.0
+FIELDS = "lvstui.sources.process_states.stat_fields"
 
 
 @pytest.fixture
@@ -78,8 +79,8 @@ def test_waiting_for_the_kernel_counts_only_when_it_lasts(
     child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     letter = "D"
-    real = process_states.stat_fields
-    monkeypatch.setattr(process_states, "stat_fields", lambda pid: [letter, *real(pid)[1:]])
+    real = stat_fields
+    monkeypatch.setattr(FIELDS, lambda pid: [letter, *real(pid)[1:]])
     states, seen = ProcessStates(), daemon(child)
     assert state(states, seen, "checkers", T0).state == ""
     assert state(states, seen, "checkers", T0 + LASTS_S / 2).state == ""
@@ -96,8 +97,6 @@ def test_a_number_that_belongs_to_another_process_now_tells_nothing(
 ) -> None:
     states, seen = ProcessStates(), daemon(child)
     states.look(seen, T0)
-    real = process_states.stat_fields
-    monkeypatch.setattr(
-        process_states, "stat_fields", lambda pid: ["T", *real(pid)[1:19], "1", *real(pid)[20:]]
-    )
+    real = stat_fields
+    monkeypatch.setattr(FIELDS, lambda pid: ["T", *real(pid)[1:19], "1", *real(pid)[20:]])
     assert states.look(seen, T0 + 1).processes == ()
