@@ -28,6 +28,8 @@ AGAIN_S = 10.0
 """While an alarm stands it is asked again after this time, to see its end."""
 TAKEN_S = 30.0
 """How long after taking an address the question whether the old holder let go makes sense."""
+AT_ONCE = 64
+"""Addresses that are asked for in one go."""
 _SETTLE_S = (0.3, 1.0)
 _MACS = 256
 _Value = TypeVar("_Value")
@@ -194,9 +196,9 @@ class Claims:
         return tuple(found)
 
     def questions(self, around: Around, rivals: Collection[RivalView]) -> tuple[str, ...]:
-        """Virtual addresses of which it should be asked now who has them: each when it came to
-        this host, once the holder before must have let go; and while an alarm stands, so that it
-        ends by evidence, too."""
+        """Virtual addresses of which it should be asked now who has them: each that is here at the
+        first look; when it comes to this host, once the holder before must have let go; and while
+        an alarm stands, so that it ends by evidence, too."""
         alarmed = {rival.address: rival.first for rival in rivals}
         wanted = []
         for instance in around.instances:
@@ -210,14 +212,14 @@ class Claims:
                         wanted.append(vip)
                     else:
                         self.pending = True
-                elif instance.others and around.now - asked >= AGAIN_S:
+                elif not (moved or asked) or (instance.others and around.now - asked >= AGAIN_S):
                     wanted.append(vip)
             for vip in instance.vips:
                 asked = self._asked.get(vip, 0.0)
                 began = alarmed.get(vip)
                 if began is not None and (asked < began or around.now - asked >= AGAIN_S):
                     wanted.append(vip)
-        return tuple(dict.fromkeys(wanted))
+        return tuple(dict.fromkeys(wanted))[:AT_ONCE]
 
 
 def settle_s(instance: InstanceView) -> float:

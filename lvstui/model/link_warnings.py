@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lvstui.model.picture import (
     InstanceView,
+    OwnersView,
     Picture,
     RivalView,
     Severity,
@@ -37,6 +39,41 @@ def link_warnings(picture: Picture) -> list[Warning]:
 def who(mac: str, host: str) -> str:
     """`10.10.0.3 (02:…)`, the bare MAC of somebody unknown."""
     return f"{host} ({mac})" if host else mac
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLine:
+    """Who answers for one virtual address, in a sentence."""
+
+    address: str
+    text: str
+    good: bool
+    """Exactly one host has it, as far as it was seen."""
+
+
+def owner_lines(picture: Picture) -> list[OwnerLine]:
+    """What came of the last question who has each virtual address."""
+    return [_owner_line(owners, picture) for owners in picture.owners]
+
+
+def _owner_line(view: OwnersView, picture: Picture) -> OwnerLine:
+    vip = view.address
+    if view.trouble:
+        return OwnerLine(vip, f"{vip}: nobody could be asked: {view.trouble}", good=False)
+    named = [who(mac, host) for mac, host in view.owners]
+    wrong = {r.mac for r in picture.rivals if r.address == vip}
+    if view.here:
+        if not named:
+            return OwnerLine(vip, f"{vip} is on this host, and nobody else answers", good=True)
+        text = f"{vip} is on this host, and {', '.join(named)} answers as well"
+        return OwnerLine(vip, text, good=False)
+    if not named:
+        return OwnerLine(vip, f"nobody answers for {vip}, and it is not on this host", good=False)
+    if wrong:
+        bad = ", ".join(who(mac, host) for mac, host in view.owners if mac in wrong)
+        text = f"{', '.join(named)} answers for {vip}; of these must not or are too many: {bad}"
+        return OwnerLine(vip, text, good=False)
+    return OwnerLine(vip, f"{' = '.join(named)} answers for {vip}", good=True)
 
 
 def _did(how: str) -> str:

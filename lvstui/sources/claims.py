@@ -33,8 +33,6 @@ _PER_S = 50
 _REMEMBERED = 4096
 _IN_FILTER = 1000
 """Addresses that a filter of the kernel compares (it takes 4096 steps)."""
-_AT_ONCE = 64
-"""Addresses that are asked for in one go."""
 _WHAT = "ARP can not be heard"
 
 
@@ -179,7 +177,7 @@ class ClaimsSource(Source):
         places: dict[tuple[str, int], list[str]] = {}
         self._read_network()
         network = self._network
-        for vip in vips[:_AT_ONCE]:
+        for vip in vips:
             try:
                 if network is None:
                     network = read_network()

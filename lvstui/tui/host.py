@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lvstui.lab.faults import LabLink
     from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
+    from lvstui.session.announce import AnnounceSession
     from lvstui.session.config import ConfigSession
     from lvstui.session.realservers import RealServerSession
     from lvstui.session.weights import WeightSession
@@ -30,6 +31,7 @@ class ConsoleHost(Protocol):
     feed: Watcher
     operator: WeightChanges
     weights: WeightSession
+    announcements: AnnounceSession
     lab: LabLink | None
     settings: Settings
     glyphs: Glyphs
