@@ -46,6 +46,8 @@ class AnnouncePlan(Plan):
 
     @property
     def parts(self) -> tuple[Part, ...]:
+        if not self.vips:
+            return ()
         steps = tuple(Step(f"announce {vip} on its link", _VERIFY, _UNDO) for vip in self.vips)
         return (Part(self.host, steps=steps),)
 
@@ -86,7 +88,7 @@ def plan_announcement(
     named = chosen[0] if chosen else ""
     more = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
     return AnnouncePlan(
-        f"announce {plain(named, 60)}{more}",
+        f"announce {plain(named, 60)}{more}".rstrip(),
         picture.host,
         chosen,
         effects=tuple(effects),

@@ -28,6 +28,7 @@ SAMPLE = 100
 """Packets that are looked at in one second."""
 CLIENTS = 8
 """Clients that are named in one fact."""
+_FIRST_S = 0.3
 _IN_FILTER = 500
 """Addresses of one family that the filter compares (it takes 4096 steps)."""
 _HEAD = 54
@@ -111,7 +112,8 @@ class StraySource(Source):
         self, sockets: Sequence[socket.socket], addresses: tuple[str, ...], context: Context
     ) -> None:
         wanted = frozenset(addresses)
-        sample = _Sample()
+        # The first word soon: somebody may look only once.
+        sample = _Sample(time.monotonic() + _FIRST_S)
         while not context.stop.is_set() and self._elsewhere() == addresses:
             now = time.monotonic()
             if now >= sample.until:
@@ -132,7 +134,7 @@ class StraySource(Source):
 class _Sample:
     """What came within one second."""
 
-    def __init__(self, until: float = 0.0) -> None:
+    def __init__(self, until: float) -> None:
         self.until = until
         self.left = SAMPLE
         self._seen: dict[tuple[str, str, str], tuple[int, dict[str, None]]] = {}
