@@ -25,14 +25,19 @@ def test_a_frozen_checker_is_an_alarm_and_its_end_an_event(lab: Lab) -> None:
         )
 
 
-def test_a_frozen_vrrp_process_is_an_alarm_on_its_own_host(lab: Lab) -> None:
+def test_a_frozen_vrrp_process_is_an_alarm_on_both_directors(lab: Lab) -> None:
     lab.wait("lb1", "ip -br addr show eth0 | grep -q 10.10.0.20", what="lb1 is MASTER")
-    with Watch(lab, "lb1") as watch:
-        watch.wait(lambda d: d["verdict"] == "ok", "all well")
+    with Watch(lab, "lb1") as watch, Watch(lab, "lb2") as other:
+        for one in (watch, other):
+            one.wait(lambda d: d["verdict"] == "ok", "all well")
         lab.run("lb1", "kill -STOP $(cat /run/vrrp.pid)")
         try:
             watch.wait(
                 lambda d: any("VRRP process" in r and "(T)" in r for r in d["reasons"]), "the alarm"
+            )
+            other.wait(
+                lambda d: any("split brain" in r and "10.10.0.2 " in r for r in d["reasons"]),
+                "the other one sees that the address stayed",
             )
         finally:
             lab.run("lb1", "kill -CONT $(cat /run/vrrp.pid)")
