@@ -15,7 +15,7 @@ _HANDOVER = 0.5
 """Of an advert interval: how long an old master's last advert may come behind the new one's."""
 _SENDERS = 16
 """Senders that are remembered of each VRID."""
-CLASH_HOLDS = 10.0
+CLASH_HOLDS = 5.0
 """Advert intervals after which another cluster's last advert is no news any more."""
 SKEW_FACTOR = 3.6
 """A master is down after three adverts and the skew (RFC 9568: at most one more interval)."""

@@ -56,10 +56,8 @@ def test_a_split_brain_without_adverts_and_the_way_back(lab: Lab) -> None:
         lab.fault("split")
         one.wait(lambda d: told(d, "split brain", VIP, second), "lb1 sees the other holder")
         two.wait(lambda d: told(d, "split brain", VIP, first), "lb2 sees the other holder")
-        # Each answers the other's question on the wire.
-        asked = lab.run("client", f"arping -c 3 -w 2 -I eth0 {VIP}", check=False).stdout.lower()
-        assert first in asked
-        assert second in asked
+        for node in ("lb1", "lb2"):
+            lab.run(node, HOLDS)
         lab.fault("unsplit")
         one.wait(lambda d: happened(d, "nobody else speaks ARP for"), "its end is an event")
         # The client heard the BACKUP last, and nobody tells it otherwise.
@@ -93,25 +91,24 @@ def test_whoever_hands_over_in_order_is_no_second_holder(lab: Lab) -> None:
 
 def test_another_cluster_with_our_vrid_is_called_that(lab: Lab) -> None:
     wait_settled(lab)
-    for priority in (200, 50):
-        script = FORGE.replace("PRIORITY", str(priority))
-        with Watch(lab, "lb1") as one, Watch(lab, "lb2") as two:
-            for watch in (one, two):
-                watch.wait(lambda d: d["verdict"] == "ok", "all well")
+    with Watch(lab, "lb1") as one, Watch(lab, "lb2") as two:
+        for watch in (one, two):
+            watch.wait(lambda d: d["verdict"] == "ok", "all well")
+        for priority in ("priority 200", "priority 50"):
+            script = FORGE.replace("PRIORITY", priority.split()[1])
             forged = lab.spawn("client", f"exec {sys.executable} -c {shlex.quote(script)}")
+            clash = ("another cluster uses VRID 51", "10.10.0.99", priority)
             try:
                 for watch in (one, two):
-                    seen = watch.wait(
-                        lambda d: told(d, "another cluster uses VRID 51", "10.10.0.99"), "the clash"
-                    )
+                    seen = watch.wait(lambda d, clash=clash: told(d, *clash), "the clash")
                     assert not told(seen, "split brain")
                     (instance,) = seen["instances"]
-                    assert instance["master_address"] == "10.10.0.2"
+                    assert instance["master_address"] in ("10.10.0.2", "10.10.0.6")
             finally:
                 forged.kill()
                 forged.wait(10)
-            for watch in (one, two):
-                watch.wait(lambda d: happened(d, "no other cluster"), "its end")
+        for watch in (one, two):
+            watch.wait(lambda d: happened(d, "no other cluster"), "its end")
 
 
 def test_who_has_the_addresses_is_asked_on_wish_and_read_only_too(lab: Lab) -> None:
