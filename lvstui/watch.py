@@ -22,6 +22,8 @@ from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Cost, Gap, Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
+from lvstui.model.vrrp import VirtualAddress
+from lvstui.process import readonly
 from lvstui.process.memory import give_back
 from lvstui.sources.base import Context, Source
 from lvstui.sources.local import local_sources
@@ -75,6 +77,7 @@ class Watcher:
         self._shown: tuple[ServiceKey, ...] | None = None
         self._heard: set[str] = set()
         self._last_learnt = time.monotonic()
+        self._virtual: tuple[VirtualAddress, ...] = ()
 
     # -- what the screens use
 
@@ -116,6 +119,10 @@ class Watcher:
                 if left <= 0 or not self._changed.wait(left):
                     return self._picture if condition(self._picture) else None
             return self._picture
+
+    def ask_owners(self, vips: tuple[str, ...]) -> bool:
+        """Ask on the wire who has these addresses. False when nobody here can ask."""
+        return any(source.ask_owners(vips) for source in self._sources)
 
     def ask_daemon(self) -> bool:
         """Ask keepalived once for its dumps: it writes lines to its log, so only on an operator's
@@ -285,6 +292,7 @@ class Watcher:
             what = _trouble("no new picture could be made", error)
             gaps = [gap for gap in self._picture.gaps if gap.source != "watch"]
             picture = replace(self._picture, gaps=(*gaps, Gap("watch", what, "")))
+        self._tell_sources(picture)
         self._meter.tick_ms = (spent_s + time.perf_counter() - began) * 1000
         with self._changed:
             self._picture = picture
@@ -292,6 +300,19 @@ class Watcher:
             self._changed.notify_all()
         for listener in listeners:
             listener(picture)
+
+    def _tell_sources(self, picture: Picture) -> None:
+        """Which addresses they should heed now; what an alarm asks of them, unless nothing may be
+        sent without a key."""
+        virtual = self._known.instances.virtual(picture.instances)
+        if virtual != self._virtual:
+            self._virtual = virtual
+            for source in self._sources:
+                source.virtual(virtual)
+        asked = self._known.questions
+        if asked and not readonly.active():
+            self._known.link.claims.asked(asked, picture.at)
+            self.ask_owners(asked)
 
 
 def _trouble(what: str, error: Exception) -> str:

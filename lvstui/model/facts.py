@@ -113,6 +113,27 @@ class OtherDaemons:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessState:
+    """One process of keepalived's as the kernel has it."""
+
+    role: str
+    """parent, vrrp, checkers or bfd."""
+    pid: int
+    state: str = ""
+    """Letter of /proc/PID/stat when it does nothing: T stopped, t held by a debugger, D waits for
+    the kernel, Z zombie; empty: it runs or sleeps as it should."""
+    since: float | None = None
+    """Epoch since when that state was seen; None: it was there at the first look."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesSeen:
+    """Whether keepalived's processes can do anything."""
+
+    processes: tuple[ProcessState, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InstancesSeen:
     """VRRP instances from a dump of the daemon."""
 
@@ -178,6 +199,62 @@ class AdvertSeen:
     """A VRRP advertisement passed."""
 
     advert: Advert
+
+
+@dataclass(frozen=True, slots=True)
+class AddressClaimed:
+    """Somebody else said on the wire that a virtual address of ours is his."""
+
+    address: str
+    mac: str
+    interface: str
+    how: str
+    """`announces`, `answers 10.10.0.9`, `asks for 10.10.0.9` or `advertises`."""
+    hosts: tuple[str, ...] = ()
+    """Other addresses of that MAC, as this host's neighbour table has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersSeen:
+    """Who answered when this host asked on a link who has a virtual address."""
+
+    address: str
+    interface: str
+    owners: tuple[AddressOwner, ...] = ()
+    """Everybody but this host itself."""
+    trouble: str = ""
+    """Why nobody could be asked; empty: it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressOwner:
+    """One MAC that answered for an address."""
+
+    mac: str
+    hosts: tuple[str, ...] = ()
+    """As in `AddressClaimed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StraysSeen:
+    """Packets for a virtual address that came to this host, which does not hold it."""
+
+    address: str
+    interface: str
+    clients: tuple[str, ...]
+    """Who sent them, some of them."""
+    packets: int
+    """Of a sample: at least so many since the fact before."""
+    mac: str = ""
+    """The sender's of the last one: a client on this link, a router, or the director that
+    forwards to this host."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireHears:
+    """Whether what this host itself sends is heard."""
+
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,9 +405,10 @@ OfHost = TableSeen | CountersSeen | SysctlsSeen | AddressesSeen | AddressChanged
 OfPackets = ConnectionsSeen | LocalSeen
 OfFiles = ConfigurationSeen | NamesSeen | FilesSeen | ChangesSeen | Done
 OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | AdvertSeen
+OfLink = AddressClaimed | OwnersSeen | StraysSeen | WireHears
 OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
-OfDaemon = DaemonSeen | OtherDaemons | DaemonSaid | Missing | Available
-Fact = OfHost | OfPackets | OfFiles | OfVrrp | OfServers | OfDaemon
+OfDaemon = DaemonSeen | OtherDaemons | ProcessesSeen | DaemonSaid | Missing | Available
+Fact = OfHost | OfPackets | OfFiles | OfVrrp | OfLink | OfServers | OfDaemon
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,8 +419,8 @@ class Observation:
     """Epoch seconds, as precise as the source is."""
     host: str
     source: str
-    """proc, netlink, connections, routes, rtnetlink, wire, fifo, log, file, memfd, daemon, dump,
-    audit, changes, looks."""
+    """proc, netlink, connections, routes, rtnetlink, wire, arp, strays, fifo, log, file, memfd,
+    daemon, dump, audit, changes, looks."""
     fact: Fact
     past: bool = False
     """True for what was read back from before lvstui started: fills in, rings no bell."""

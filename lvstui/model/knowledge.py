@@ -13,11 +13,13 @@ from dataclasses import replace
 from typing import Any
 
 from lvstui.model import facts as f
+from lvstui.model.alarms import Alarms
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.files import ConfigFiles
 from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServiceKey
+from lvstui.model.link import LinkState
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
 from lvstui.model.packet_events import PacketWatch
@@ -75,6 +77,10 @@ class Knowledge(Known):
         self._packets = PacketWatch(
             host, lambda *server: self.server_name(*server) or str(server[1])
         )
+        self.link = LinkState()
+        self.questions: tuple[str, ...] = ()
+        """Virtual addresses of which it should be asked now who has them."""
+        self._alarms = Alarms(host)
         self.cost = Cost()
         self._narrator = EventBuilder(self)
         self._views: dict[ServiceKey, ServiceView] = {}
@@ -226,6 +232,15 @@ class Knowledge(Known):
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
 
+    def _learn_processes(self, fact: f.ProcessesSeen, at: float) -> None:
+        self.processes = fact.processes
+
+    def _learn_link(self, fact: f.AddressClaimed | f.OwnersSeen | f.StraysSeen, at: float) -> None:
+        self.link.learn(fact, at)
+
+    def _learn_hears(self, fact: f.WireHears, at: float) -> None:
+        self.instances.hears_own = fact.own
+
     def _learn_look(self, fact: f.RealServerSeen, at: float) -> None:
         look = fact.look
         known = self.looks.get(look.address)
@@ -277,6 +292,7 @@ class Knowledge(Known):
                 self._dirty.update(key for key in self._views if key.address == fact.address)
         elif isinstance(fact, f.AdvertSeen):
             book.advert(fact.advert, at)
+            self.link.claims.advert(fact.advert)
         elif isinstance(fact, f.DaemonSaid) and fact.kind in ("reload", "reloaded"):
             self._reloaded(at)
 
@@ -290,7 +306,7 @@ class Knowledge(Known):
     @property
     def waits(self) -> bool:
         """An event is held back for a moment: make the next picture soon."""
-        return self._narrator.waits
+        return self._narrator.waits or self.link.claims.pending
 
     def surroundings(self, now: float) -> StateInputs:
         """What holds for every service."""
@@ -326,23 +342,25 @@ class Knowledge(Known):
                 self._volatile.discard(gone)
         self._dirty.clear()
         self._all_dirty = False
-        if self._events_changed:
-            self._events_seen = tuple(self.events)
-            self._events_changed = False
         services = tuple(views[key] for key in order)
+        instances = self.instances.views(
+            self.loaded or self.file,
+            now,
+            running=self.daemon is None or self.daemon.running,
+            loaded=self.loaded is not None,
+            since=self._checks_since,
+        )
+        link = self.link.view(instances, self.instances.moved, self.loaded or self.file, now)
+        self.questions = link.questions
         picture = Picture(
             at=now,
             host=self.host,
             services=services,
-            instances=self.instances.views(
-                self.loaded or self.file,
-                now,
-                running=self.daemon is None or self.daemon.running,
-                loaded=self.loaded is not None,
-                since=self._checks_since,
-            ),
+            instances=instances,
             daemon=self._daemon_view(),
-            events=self._events_seen,
+            rivals=link.rivals,
+            owners=link.owners,
+            strays=link.strays,
             gaps=tuple(
                 gap
                 for source, gap in self.gaps.items()
@@ -360,7 +378,13 @@ class Knowledge(Known):
             looks=self.looks,
             packets=self._packets.view,
         )
-        return replace(picture, warnings=warnings(picture, self.done))
+        found = warnings(picture, self.done)
+        for event in self._alarms.changed(found, now):
+            self.say(event)
+        if self._events_changed:
+            self._events_seen = tuple(self.events)
+            self._events_changed = False
+        return replace(picture, warnings=found, events=self._events_seen)
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take
@@ -426,6 +450,7 @@ class Knowledge(Known):
             config_file=daemon.config_file,
             beside=self.other_daemons.here,
             elsewhere=self.other_daemons.elsewhere,
+            processes=self.processes,
         )
 
 
@@ -435,6 +460,9 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.CountersSeen: Knowledge._learn_counters,
     f.ConfigurationSeen: Knowledge._learn_configuration,
     f.DaemonSeen: Knowledge._learn_daemon,
+    f.ProcessesSeen: Knowledge._learn_processes,
+    f.WireHears: Knowledge._learn_hears,
+    **dict.fromkeys((f.AddressClaimed, f.OwnersSeen, f.StraysSeen), Knowledge._learn_link),
     f.NamesSeen: Knowledge._learn_names,
     **dict.fromkeys(
         (f.SysctlsSeen, f.ChangesSeen, f.FilesSeen, f.OtherDaemons), Knowledge._learn_as_it_is

@@ -18,6 +18,7 @@ from lvstui.model.instances import InstanceState
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
+from lvstui.model.processes import told
 from lvstui.model.say import plural
 from lvstui.model.states import brief, said
 from lvstui.model.waiting import APPLYING, GOING_BACK, ChangeStands
@@ -93,6 +94,7 @@ class Known:
         self.names: dict[str, str] = {}
         self.done: dict[ServerId, f.Done] = {}
         self.done_at: dict[ServerId, float] = {}
+        self.processes: tuple[f.ProcessState, ...] = ()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self._events_changed = True
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -151,6 +153,7 @@ class EventBuilder:
         self._downs: list[tuple[f.Observation, f.ServerChanged, str]] = []
         self._checks: list[tuple[f.Observation, f.CheckSeen, str]] = []
         self._daemon_told: tuple[bool, int] | None = None
+        self._processes: tuple[f.ProcessState, ...] = ()
         self._stopping_at = 0.0
         """When keepalived last said that it stops."""
         self._changes: dict[str, Told] = {}
@@ -224,6 +227,11 @@ class EventBuilder:
                 self._say(seen, severity, text, "daemon")
         elif isinstance(fact, f.DaemonSeen):
             self._daemon(fact, seen)
+        elif isinstance(fact, f.ProcessesSeen):
+            holds = self._known.instances.holds_vip(self._known.loaded or self._known.file)
+            for severity, text in told(self._processes, fact.processes, seen.at, holds):
+                self._say(seen, severity, text, "daemon")
+            self._processes = fact.processes
 
     def table_changed(
         self,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lvstui.model.config import ConfiguredServer, ConfiguredService
+from lvstui.model.facts import ProcessState
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -193,6 +194,60 @@ class ServiceView:
 
 
 @dataclass(frozen=True, slots=True)
+class VridClash:
+    """Somebody sends adverts with the VRID of an instance and other addresses than its."""
+
+    address: str
+    priority: int
+    vips: tuple[str, ...]
+    peer: bool = False
+    """It is known as a director of this very instance: their lists of addresses differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class RivalView:
+    """Somebody else who speaks for a virtual address and must not."""
+
+    address: str
+    mac: str
+    host: str
+    """Name or address of who has that MAC; empty: nobody knows."""
+    how: str
+    """What he did last, as in `AddressClaimed`."""
+    first: float
+    last: float
+    here: bool
+    """The address is on this host."""
+    server: bool = False
+    """It is a real server."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrayView:
+    """Packets for a virtual address that arrive at this host, which does not hold it."""
+
+    address: str
+    clients: tuple[str, ...]
+    more: bool
+    """There are other clients, too."""
+    since: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersView:
+    """Who answered for a virtual address when this host asked."""
+
+    address: str
+    at: float
+    here: bool
+    owners: tuple[tuple[str, str], ...]
+    """(MAC, name or address of the host; empty: not known), without this host."""
+    trouble: str = ""
+    """Why nobody could be asked; empty: it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceView:
     """One VRRP instance of this host, and whom it hears."""
 
@@ -222,6 +277,10 @@ class InstanceView:
     """True: on time; False: none within the master-down interval; None: not listening."""
     others: tuple[tuple[str, int], ...] = ()
     """(address, priority) of every other sender heard lately: split brain when we are MASTER."""
+    clashes: tuple[VridClash, ...] = ()
+    """Adverts with its VRID for other addresses: nobody's word about this instance."""
+    own_heard: bool = True
+    """False: it is MASTER, what this host sends is heard, and there is no advert of its own."""
     stats: InstanceStats | None = None
     meant: str = ""
     """Its state in the file; empty: not known."""
@@ -243,6 +302,8 @@ class DaemonView:
     """Parents of other daemons that work on the same table."""
     elsewhere: tuple[int, ...] = ()
     """Parents of daemons in other network namespaces."""
+    processes: tuple[ProcessState, ...] = ()
+    """Its parent and children; empty: not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +316,8 @@ class Warning:
     server: ServerKey | None = None
     id: str = ""
     """Stable while it lasts."""
+    ends: str = ""
+    """What is said when it is over. With it, its begin and its end are events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +380,11 @@ class Picture:
     """What lvstui changed in keepalived.conf, as this host remembers it, newest first."""
     files: ConfigFiles | None = None
     """The files of the configuration on disk; None: not judged yet, or not readable."""
+    rivals: tuple[RivalView, ...] = ()
+    """Who else speaks for a virtual address, by ARP and neighbour discovery."""
+    owners: tuple[OwnersView, ...] = ()
+    """What came of the last question who has each virtual address; only when somebody asked."""
+    strays: tuple[StrayView, ...] = ()
     looks: Mapping[str, Look] = field(default_factory=dict)
     """The last look at each real server, by address; nothing here looks by itself."""
     packets: PacketView = field(default_factory=PacketView)

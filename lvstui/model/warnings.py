@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from lvstui.model.facts import Done
 from lvstui.model.finding import FindingSeverity as Fault
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.link_warnings import link_warnings
 from lvstui.model.packet_warnings import packet_warnings
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.processes import process_warnings
 from lvstui.model.realserver import Verdict
 from lvstui.model.say import duration
 from lvstui.model.waiting import pressing
@@ -22,6 +24,7 @@ SHOWN = 3
 """Faults of the files that are told one by one."""
 MOST = 200
 """Warnings made at most: past that the rest is counted in the last one."""
+_ENDS = {"split": "no second director sends adverts any more"}
 Deeds = Mapping[tuple[ServiceKey, ServerKey], Done]
 """Who did what to a real server last."""
 
@@ -31,7 +34,9 @@ def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
     found = [
         *_changes(picture),
         *_daemon(picture),
+        *process_warnings(picture),
         *_vrrp(picture),
+        *link_warnings(picture),
         *_services(picture),
         *_files(picture),
         *_drains(picture, done),
@@ -79,7 +84,7 @@ def _vrrp(picture: Picture) -> list[Warning]:
     return [
         *_stand_ins(picture),
         *[
-            Warning(Severity.BAD, text, id=f"{what} {instance.name}")
+            Warning(Severity.BAD, text, id=f"{what} {instance.name}", ends=_ENDS.get(what, ""))
             for instance in picture.instances
             for what, text in _instance(instance, running)
         ],

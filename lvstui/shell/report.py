@@ -34,6 +34,11 @@ MEANINGS: dict[str, str] = {
     "daemon.config_file": "its main configuration file",
     "daemon.other_pids[]": "of daemons that work on the same table and are not shown",
     "daemon.pids_elsewhere[]": "of daemons in other network namespaces",
+    "daemon.processes[].role": "parent, vrrp, checkers or bfd",
+    "daemon.processes[].pid": "of the process",
+    "daemon.processes[].state": "T stopped, t held by a debugger, D hangs in the kernel, Z zombie; "
+    "empty: it works",
+    "daemon.processes[].since_epoch_s": "begin of that state; null: before lvstui looked",
     "cost.cpu_share": "0..1 of one core that lvstui itself takes; null: not measured yet",
     "cost.resident_bytes": "memory that lvstui itself holds; null: not measured",
     "instances[].name": "vrrp_instance",
@@ -185,6 +190,15 @@ def report(picture: Picture) -> dict[str, Any]:
             "config_file": picture.daemon.config_file,
             "other_pids": list(picture.daemon.beside),
             "pids_elsewhere": list(picture.daemon.elsewhere),
+            "processes": [
+                {
+                    "role": process.role,
+                    "pid": process.pid,
+                    "state": process.state,
+                    "since_epoch_s": _time(process.since),
+                }
+                for process in picture.daemon.processes
+            ],
         },
         "cost": {
             "cpu_share": picture.cost.cpu_share,

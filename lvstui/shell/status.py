@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lvstui import __version__
+from lvstui.model.claims import AT_ONCE
 from lvstui.model.picture import Picture
 from lvstui.model.verdict import verdict
 from lvstui.model.vrrp import InstanceStats
+from lvstui.process import readonly
 from lvstui.process.printing import as_json, table_console
 from lvstui.process.readonly import Harmless
 from lvstui.shell.arguments import SCHEMA_HELP, flag, look_options, print_meanings
@@ -65,6 +67,9 @@ def _status(args: argparse.Namespace) -> int:
             time.sleep(min(args.sample, 60.0))
             # Netlink is opened while the first picture is made: a slow host needs a moment more.
             watcher.wait_for(_has_rates, 3.0)
+        if not readonly.active():
+            # Who else has an address that is here was asked as soon as it was seen.
+            watcher.wait_for(_is_answered, 3.0)
         picture = watcher.wait_for(_is_judged, 3.0) or watcher.picture
     return _tell(picture, args)
 
@@ -112,6 +117,13 @@ def _has_rates(picture: Picture) -> bool:
 
 def _is_judged(picture: Picture) -> bool:
     return picture.files is not None or any(gap.source in ("file", "lint") for gap in picture.gaps)
+
+
+def _is_answered(picture: Picture) -> bool:
+    """Nothing is open, or nobody can ask, or it would take too long."""
+    here = {vip for instance in picture.instances for vip in instance.vips_here}
+    blind = any(gap.source == "arp" for gap in picture.gaps)
+    return blind or len(here) > AT_ONCE or here <= {owners.address for owners in picture.owners}
 
 
 def _watch(watcher: Any) -> int:

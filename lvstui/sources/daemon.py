@@ -19,10 +19,11 @@ import time
 from dataclasses import dataclass
 
 from lvstui.keepalived.daemon.facts import Process, roles
-from lvstui.model.facts import Available, DaemonSeen, Missing, OtherDaemons
+from lvstui.model.facts import Available, DaemonSeen, Missing, OtherDaemons, ProcessesSeen
 from lvstui.model.text import plain
 from lvstui.process import trust
 from lvstui.sources.base import Context, Source
+from lvstui.sources.process_states import ProcessStates
 from lvstui.sources.processes import (
     PROC,
     command_line,
@@ -257,7 +258,7 @@ def not_believed() -> str:
 
 
 class DaemonSource(Source):
-    """Pushes `DaemonSeen` at the start and whenever it changed.
+    """Pushes `DaemonSeen` and `ProcessesSeen` at the start and whenever they changed.
 
     A pidfd for each process tells of a death at once; a stat of the pid files each tick tells of
     a start; the whole search runs only when one of them did, and now and then: every ten
@@ -269,6 +270,8 @@ class DaemonSource(Source):
     def __init__(self, full_every_s: float = 10.0) -> None:
         self._full_every_s = full_every_s
         self._why = ""
+        self._states = ProcessStates()
+        self._states_told: ProcessesSeen | None = None
         self.seen: DaemonSeen | None = None
         """The newest; for other sources of this process."""
 
@@ -307,6 +310,8 @@ class DaemonSource(Source):
                             beside = found
                             context.emit(self.name, beside)
                     watch.follow((seen.pid, *(p for _, p in seen.children)) if seen.pid else ())
+                if self.seen is not None:
+                    self._say_states(context, self.seen)
                 if now < hurry_until:
                     next_full = now
                     watch.wait(0.1)
@@ -314,6 +319,12 @@ class DaemonSource(Source):
                     watch.wait(min(0.45, context.interval_s))
         finally:
             watch.follow(())
+
+    def _say_states(self, context: Context, daemon: DaemonSeen) -> None:
+        states = self._states.look(daemon, time.time())
+        if states != self._states_told:
+            self._states_told = states
+            context.emit(self.name, states)
 
     def _say_why(self, context: Context, why: str) -> None:
         if why == self._why:

@@ -17,6 +17,7 @@ from lvstui.model.picture import Picture
 from lvstui.model.say import plural
 from lvstui.operations.change import TrackedChange
 from lvstui.operations.identity import identify
+from lvstui.session.announce import AnnounceSession
 from lvstui.session.weights import WeightSession
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
@@ -34,6 +35,7 @@ from lvstui.tui.widgets.glyphs import glyphs
 if TYPE_CHECKING:
     from lvstui.keepalived.text.tree import Tree
     from lvstui.lab.faults import LabLink
+    from lvstui.operations.announce import Announcements
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
     from lvstui.operations.undo import Offer
@@ -96,6 +98,10 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.weights = WeightSession(operator, self.call_later, feed.refresh)
         """What is under way with them."""
         self.weights.tell, self.weights.tell_end = self._session_tells, self._tell_end
+        self.announcements = AnnounceSession(self._announcer, self.call_later)
+        """Virtual addresses that are being announced."""
+        self.announcements.tell = self._session_tells
+        self.announcements.tell_end = self._tell_end
         self.lab = lab
         """The cluster in a box, when this runs inside one."""
         self._realservers = realservers
@@ -127,6 +133,11 @@ class LvstuiApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         wanted = self.settings.theme or os.environ.get("TEXTUAL_THEME", "")
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+
+    def _announcer(self) -> Announcements:
+        from lvstui.operations.announce import Announcements
+
+        return Announcements(read_only=self.operator.read_only, audit=self.operator.audit)
 
     @property
     def config_session(self) -> ConfigSession:

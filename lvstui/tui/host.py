@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lvstui.lab.faults import LabLink
     from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
+    from lvstui.session.announce import AnnounceSession
     from lvstui.session.checking import CheckSession
     from lvstui.session.config import ConfigSession
     from lvstui.session.realservers import RealServerSession
@@ -31,6 +32,7 @@ class ConsoleHost(Protocol):
     feed: Watcher
     operator: WeightChanges
     weights: WeightSession
+    announcements: AnnounceSession
     lab: LabLink | None
     settings: Settings
     glyphs: Glyphs

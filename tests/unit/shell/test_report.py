@@ -65,6 +65,7 @@ def rich_world() -> World:
         f.ServerChanged(WEB, rs(3), False, "removed")
     )
     world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    world.say(f.ProcessesSeen((f.ProcessState("vrrp", 102),)))
     world.say(f.ChangesSeen((ChangeStands("id", "armed"),)))
     world.say(f.FilesSeen(ConfigFiles((ConfigFile(CONF, 5.0),), "lb1", (NAT,))))
     world.say(f.RealServerSeen(look(drift=("ignore was good: 0 on eth0",))))
