@@ -22,7 +22,7 @@ from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Cost, Gap, Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
-from lvstui.model.vrrp import VirtualAddress
+from lvstui.model.vrrp import HeldAddress
 from lvstui.process import readonly
 from lvstui.process.memory import give_back
 from lvstui.sources.base import Context, Source
@@ -77,7 +77,7 @@ class Watcher:
         self._shown: tuple[ServiceKey, ...] | None = None
         self._heard: set[str] = set()
         self._last_learnt = time.monotonic()
-        self._virtual: tuple[VirtualAddress, ...] = ()
+        self._virtual: tuple[HeldAddress, ...] = ()
 
     # -- what the screens use
 

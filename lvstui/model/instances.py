@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lvstui.model.config import Configuration, ConfiguredInstance
 from lvstui.model.facts import STAMP_S, UNDATED, InstanceChanged, InstancesSeen
 from lvstui.model.picture import InstanceView, VridClash
-from lvstui.model.vrrp import Advert, InstanceSeen, VirtualAddress
+from lvstui.model.vrrp import Advert, HeldAddress, InstanceSeen
 
 _HANDOVER = 0.5
 """Of an advert interval: how long an old master's last advert may come behind the new one's."""
@@ -158,11 +158,11 @@ class InstanceState:
         """Epoch at which it came to this host or left it; 0: before the first look."""
         return self._when(self._address_at.get(address, 0.0)) or 0.0
 
-    def virtual(self, instances: Iterable[InstanceView]) -> tuple[VirtualAddress, ...]:
+    def virtual(self, instances: Iterable[InstanceView]) -> tuple[HeldAddress, ...]:
         """The addresses of these instances as they are now."""
         loopback = {address for link, address in self._addresses if link == "lo"}
         return tuple(
-            VirtualAddress(vip, view.interface, vip in view.vips_here, vip in loopback)
+            HeldAddress(vip, view.interface, vip in view.vips_here, vip in loopback)
             for view in instances
             for vip in view.vips
         )

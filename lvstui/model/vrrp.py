@@ -60,7 +60,7 @@ class Advert:
 
 
 @dataclass(frozen=True, slots=True)
-class VirtualAddress:
+class HeldAddress:
     """One virtual address of this host's instances, as it is now."""
 
     address: str

@@ -140,7 +140,7 @@ class Announcements:
         ends: list[Ended] = []
         done: list[Deed] = []
         try:
-            with self._audit.around(plan.deeds) as record:
+            with self._audit.around(plan.deeds, plan.reason) as record:
                 for number, (vip, deed) in enumerate(zip(plan.vips, plan.deeds, strict=True), 1):
                     ended, text = Ended.STOPPED, NOT_BEGUN
                     if stop is None or not stop.is_set():

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from lvstui.model.facts import AddressClaimed, AddressOwner, Available, OwnersSeen
-from lvstui.model.vrrp import VirtualAddress, is_virtual_router
+from lvstui.model.vrrp import HeldAddress, is_virtual_router
 from lvstui.realserver.probes.asking import claim, exchange
 from lvstui.realserver.probes.frames import ETH_P_ARP, ETH_P_IPV6, family, packed
 from lvstui.realserver.probes.links import Network, asking_link, neighbours, read_network
@@ -99,14 +99,14 @@ class ClaimsSource(Source):
     name = "arp"
 
     def __init__(self) -> None:
-        self._vips: tuple[VirtualAddress, ...] = ()
+        self._vips: tuple[HeldAddress, ...] = ()
         self._questions: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
         self._pace = ClaimPace()
         self._network: Network | None = None
         self._neighbours: Mapping[str, tuple[str, ...]] = {}
         self._read_at = 0.0
 
-    def virtual(self, vips: tuple[VirtualAddress, ...]) -> None:
+    def virtual(self, vips: tuple[HeldAddress, ...]) -> None:
         self._vips = vips
 
     def ask_owners(self, vips: tuple[str, ...]) -> bool:

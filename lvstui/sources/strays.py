@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from lvstui.model.facts import Available, StraysSeen
 from lvstui.model.text import plain
-from lvstui.model.vrrp import VirtualAddress
+from lvstui.model.vrrp import HeldAddress
 from lvstui.realserver.probes.frames import ETH_P_IP, ETH_P_IPV6, packed
 from lvstui.realserver.probes.raw import Step, assemble
 from lvstui.sources.base import Context, Source
@@ -80,9 +80,9 @@ class StraySource(Source):
     name = "strays"
 
     def __init__(self) -> None:
-        self._vips: tuple[VirtualAddress, ...] = ()
+        self._vips: tuple[HeldAddress, ...] = ()
 
-    def virtual(self, vips: tuple[VirtualAddress, ...]) -> None:
+    def virtual(self, vips: tuple[HeldAddress, ...]) -> None:
         self._vips = vips
 
     def _elsewhere(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lvstui.model.facts import OwnersSeen
-from lvstui.model.vrrp import VirtualAddress
+from lvstui.model.vrrp import HeldAddress
 from lvstui.realserver.probes import frames, raw
 from lvstui.realserver.probes.frames import ETH_P_IP, ETH_P_IPV6, REPLY, REQUEST, Arp, Ethernet
 from lvstui.realserver.probes.results import CannotProbe
@@ -113,7 +113,7 @@ def test_nothing_is_open_while_there_is_nothing_to_hear(monkeypatch: pytest.Monk
     monkeypatch.setattr(claims, "_wires", opened)
     monkeypatch.setattr(strays, "_sockets", opened)
     source = strays.StraySource()
-    source.virtual((VirtualAddress(VIP, "eth0", True), VirtualAddress(VIP6, "eth0", False, True)))
+    source.virtual((HeldAddress(VIP, "eth0", True), HeldAddress(VIP6, "eth0", False, True)))
     for one in (source, ClaimsSource()):
         context = Context("lb1", lambda seen: None)
         thread = threading.Thread(target=one.run, args=(context,))
