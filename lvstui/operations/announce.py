@@ -11,7 +11,7 @@ from lvstui.model.changes import Ended
 from lvstui.model.link_warnings import who
 from lvstui.model.picture import Picture
 from lvstui.model.text import plain
-from lvstui.operations.audit import AuditLog, Deed
+from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
 from lvstui.operations.change import (
     NOT_BEGUN,
     Outcome,
@@ -22,7 +22,7 @@ from lvstui.operations.change import (
     Step,
     Stop,
     Tell,
-    carry_out,
+    not_recorded,
     refused,
     silent,
     stops,
@@ -136,22 +136,25 @@ class Announcements:
         if why:
             return refused(plan, why)
 
-        def work(id_: str) -> tuple[Outcome, list[Deed]]:
-            results: list[ReadBack] = []
-            ends: list[Ended] = []
-            done: list[Deed] = []
-            for number, (vip, deed) in enumerate(zip(plan.vips, plan.deeds, strict=True), 1):
-                ended, text = Ended.STOPPED, NOT_BEGUN
-                if stop is None or not stop.is_set():
-                    tell(Progress(number, len(plan.vips), plan.host, f"announcing {vip}"))
-                    ended, text = self._one(vip)
-                ends.append(ended)
-                results.append(ReadBack(plan.host, vip, ended.good, text))
-                done.append(deed.came(ended.good, text))
-            said = "; ".join(f"{one.what}: {one.seen}" for one in results)
-            return Outcome(plan, worst(ends), id_, said, tuple(results)), done
-
-        return carry_out(plan, self._audit, plan.deeds, work)
+        results: list[ReadBack] = []
+        ends: list[Ended] = []
+        done: list[Deed] = []
+        try:
+            with self._audit.around(plan.deeds, plan.reason, plan.undoes) as record:
+                for number, (vip, deed) in enumerate(zip(plan.vips, plan.deeds, strict=True), 1):
+                    ended, text = Ended.STOPPED, NOT_BEGUN
+                    if stop is None or not stop.is_set():
+                        tell(Progress(number, len(plan.vips), plan.host, f"announcing {vip}"))
+                        ended, text = self._one(vip)
+                    ends.append(ended)
+                    results.append(ReadBack(plan.host, vip, ended.good, text))
+                    done.append(deed.came(ended.good, text))
+                record.came = done
+        except NotRecordedError as error:
+            return not_recorded(plan, error)
+        said = "; ".join(f"{one.what}: {one.seen}" for one in results)
+        outcome = Outcome(plan, worst(ends), record.id, said, tuple(results))
+        return outcome.recorded(record.unrecorded)
 
     def _one(self, vip: str) -> tuple[Ended, str]:
         try:
