@@ -309,7 +309,7 @@ class Watcher:
             self._virtual = virtual
             for source in self._sources:
                 source.virtual(virtual)
-        asked = self._known.questions
+        asked = self._known.link.questions
         if asked and not readonly.active():
             self._known.link.claims.asked(asked, picture.at)
             self.ask_owners(asked)

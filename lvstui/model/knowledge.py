@@ -10,7 +10,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from lvstui.model import facts as f
 from lvstui.model.alarms import Alarms
@@ -78,8 +78,6 @@ class Knowledge(Known):
             host, lambda *server: self.server_name(*server) or str(server[1])
         )
         self.link = LinkState()
-        self.questions: tuple[str, ...] = ()
-        """Virtual addresses of which it should be asked now who has them."""
         self._alarms = Alarms(host)
         self.cost = Cost()
         self._narrator = EventBuilder(self)
@@ -125,13 +123,13 @@ class Knowledge(Known):
         self.names = dict(fact.names)
         self._all_dirty = True
 
-    def _learn_as_it_is(
-        self, fact: f.SysctlsSeen | f.ChangesSeen | f.FilesSeen | f.OtherDaemons, at: float
-    ) -> None:
+    def _learn_as_it_is(self, fact: Any, at: float) -> None:
         if isinstance(fact, f.SysctlsSeen):
             self.sysctls = fact.values
         elif isinstance(fact, f.OtherDaemons):
             self.other_daemons = fact
+        elif isinstance(fact, f.ProcessesSeen):
+            self.processes = fact.processes
         elif isinstance(fact, f.ChangesSeen):
             self.changes = fact.changes
         else:
@@ -232,14 +230,11 @@ class Knowledge(Known):
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
 
-    def _learn_processes(self, fact: f.ProcessesSeen, at: float) -> None:
-        self.processes = fact.processes
-
-    def _learn_link(self, fact: f.AddressClaimed | f.OwnersSeen | f.StraysSeen, at: float) -> None:
-        self.link.learn(fact, at)
-
-    def _learn_hears(self, fact: f.WireHears, at: float) -> None:
-        self.instances.hears_own = fact.own
+    def _learn_link(self, fact: Any, at: float) -> None:
+        if isinstance(fact, f.WireHears):
+            self.instances.hears_own = fact.own
+        else:
+            self.link.learn(fact, at)
 
     def _learn_look(self, fact: f.RealServerSeen, at: float) -> None:
         look = fact.look
@@ -351,7 +346,6 @@ class Knowledge(Known):
             since=self._checks_since,
         )
         link = self.link.view(instances, self.instances.moved, self.loaded or self.file, now)
-        self.questions = link.questions
         picture = Picture(
             at=now,
             host=self.host,
@@ -460,12 +454,11 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.CountersSeen: Knowledge._learn_counters,
     f.ConfigurationSeen: Knowledge._learn_configuration,
     f.DaemonSeen: Knowledge._learn_daemon,
-    f.ProcessesSeen: Knowledge._learn_processes,
-    f.WireHears: Knowledge._learn_hears,
-    **dict.fromkeys((f.AddressClaimed, f.OwnersSeen, f.StraysSeen), Knowledge._learn_link),
+    **dict.fromkeys(get_args(f.OfLink), Knowledge._learn_link),
     f.NamesSeen: Knowledge._learn_names,
     **dict.fromkeys(
-        (f.SysctlsSeen, f.ChangesSeen, f.FilesSeen, f.OtherDaemons), Knowledge._learn_as_it_is
+        (f.SysctlsSeen, f.ChangesSeen, f.FilesSeen, f.OtherDaemons, f.ProcessesSeen),
+        Knowledge._learn_as_it_is,
     ),
     f.RealServerSeen: Knowledge._learn_look,
     **dict.fromkeys((f.ConnectionsSeen, f.LocalSeen), Knowledge._learn_packets),

@@ -19,8 +19,6 @@ class LinkView:
     rivals: tuple[RivalView, ...]
     owners: tuple[OwnersView, ...]
     strays: tuple[StrayView, ...]
-    questions: tuple[str, ...]
-    """Virtual addresses of which it should be asked now who has them."""
 
 
 class LinkState:
@@ -28,6 +26,8 @@ class LinkState:
 
     def __init__(self) -> None:
         self.claims = Claims()
+        self.questions: tuple[str, ...] = ()
+        """Virtual addresses of which it should be asked now who has them."""
         self._strays = Strays()
         self._servers_of: Configuration | None = None
         self._servers: dict[str, str] = {}
@@ -59,9 +59,6 @@ class LinkState:
             }
         around = Around(instances, moved, self._servers, now)
         rivals = self.claims.rivals(around)
-        return LinkView(
-            rivals,
-            self.claims.answers(around),
-            self._strays.views(instances, moved, now),
-            self.claims.questions(around, rivals),
-        )
+        self.questions = self.claims.questions(around, rivals)
+        answers = self.claims.answers(around)
+        return LinkView(rivals, answers, self._strays.views(instances, moved, now))

@@ -140,7 +140,7 @@ class Announcements:
         ends: list[Ended] = []
         done: list[Deed] = []
         try:
-            with self._audit.around(plan.deeds, plan.reason) as record:
+            with self._audit.around(plan.deeds, plan.reason, plan.undoes) as record:
                 for number, (vip, deed) in enumerate(zip(plan.vips, plan.deeds, strict=True), 1):
                     ended, text = Ended.STOPPED, NOT_BEGUN
                     if stop is None or not stop.is_set():
@@ -153,9 +153,8 @@ class Announcements:
         except NotRecordedError as error:
             return not_recorded(plan, error)
         said = "; ".join(f"{one.what}: {one.seen}" for one in results)
-        return Outcome(plan, worst(ends), record.id, said, tuple(results)).recorded(
-            record.unrecorded
-        )
+        outcome = Outcome(plan, worst(ends), record.id, said, tuple(results))
+        return outcome.recorded(record.unrecorded)
 
     def _one(self, vip: str) -> tuple[Ended, str]:
         try:

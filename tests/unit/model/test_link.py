@@ -28,7 +28,7 @@ def claimed(mac: str = OTHER, how: str = "announces", *hosts: str) -> f.AddressC
 def questions(world: World) -> list[str]:
     """The addresses that should be asked for now."""
     world.picture()
-    return list(world.known.questions)
+    return list(world.known.link.questions)
 
 
 def bad(world: World, word: str = "") -> list[str]:
@@ -62,7 +62,7 @@ def test_its_end_comes_by_evidence_and_it_stays_an_event() -> None:
     world = master().later(100).say(claimed()).later(1)
     assert bad(world)
     # Nobody was heard to let go, so it stands; and it is asked again.
-    world.known.link.claims.asked(world.known.questions, world.now)
+    world.known.link.claims.asked(world.known.link.questions, world.now)
     world.later(5)
     assert bad(world)
     assert questions(world) == []
