@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.model.config import Configuration
+from lvstui.model.connections import ConnectionSlice
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -35,6 +36,20 @@ class CountersSeen:
     """Counters of some services, all read within one moment."""
 
     services: tuple[ServiceCounters, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsSeen:
+    """A part of the connection table."""
+
+    seen: ConnectionSlice
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSeen:
+    """Whether packets for an address are for this host, as its routes say: (address, yes)."""
+
+    addresses: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +325,12 @@ class RealServerSeen:
 
 
 OfHost = TableSeen | CountersSeen | SysctlsSeen | AddressesSeen | AddressChanged | LinkChanged
+OfPackets = ConnectionsSeen | LocalSeen
 OfFiles = ConfigurationSeen | NamesSeen | FilesSeen | ChangesSeen | Done
 OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | AdvertSeen
 OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
 OfDaemon = DaemonSeen | OtherDaemons | DaemonSaid | Missing | Available
-Fact = OfHost | OfFiles | OfVrrp | OfServers | OfDaemon
+Fact = OfHost | OfPackets | OfFiles | OfVrrp | OfServers | OfDaemon
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,8 +341,8 @@ class Observation:
     """Epoch seconds, as precise as the source is."""
     host: str
     source: str
-    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit, changes,
-    looks."""
+    """proc, netlink, connections, routes, rtnetlink, wire, fifo, log, file, memfd, daemon, dump,
+    audit, changes, looks."""
     fact: Fact
     past: bool = False
     """True for what was read back from before lvstui started: fills in, rings no bell."""

@@ -17,9 +17,11 @@ from lvstui.model.config import ConfiguredChecker
 from lvstui.model.files import ConfigFiles
 from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
-from lvstui.model.keys import ServiceKey
+from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
+from lvstui.model.packet_warnings import PacketEvents
+from lvstui.model.packets import PacketWays
 from lvstui.model.picture import (
     Cost,
     DaemonView,
@@ -71,6 +73,8 @@ class Knowledge(Known):
         self.changes: tuple[ChangeStands, ...] = ()
         self.files: ConfigFiles | None = None
         self.looks: Mapping[str, Look] = {}
+        self.ways = PacketWays()
+        self._packet_events = PacketEvents()
         self.cost = Cost()
         self._narrator = EventBuilder(self)
         self._views: dict[ServiceKey, ServiceView] = {}
@@ -126,6 +130,12 @@ class Knowledge(Known):
         else:
             self.files = fact.files
 
+    def _learn_packets(self, fact: f.ConnectionsSeen | f.LocalSeen, at: float) -> None:
+        if isinstance(fact, f.ConnectionsSeen):
+            self.ways.sampled(fact.seen, at)
+        else:
+            self.ways.routed(fact.addresses, self._kernel)
+
     def _learn_missing(self, fact: f.Missing, at: float) -> None:
         self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
         self._covered_by[fact.source] = fact.covered_by
@@ -164,6 +174,7 @@ class Knowledge(Known):
         if first:
             self._all_dirty = True
         else:
+            self.ways.arrived(changed, at)
             self._narrator.table_changed(before, self._kernel, changed, at)
 
     def _follow_drains(
@@ -299,6 +310,7 @@ class Knowledge(Known):
     def picture(self, now: float) -> Picture:
         """The merged state at epoch `now`; unchanged parts keep their identity."""
         self._narrator.settle(now)
+        self._judge_packets(now)
         around = self.surroundings(now)
         order = dict.fromkeys([*self._in_file, *self._in_loaded, *self._kernel])
         todo = order.keys() if self._all_dirty else (self._dirty | self._volatile) & order.keys()
@@ -347,8 +359,19 @@ class Knowledge(Known):
             changes=self.changes,
             files=self.files,
             looks=self.looks,
+            handshakes=self.ways.handshakes,
+            stranded=self.ways.stranded,
+            local=self.ways.local,
         )
         return replace(picture, warnings=warnings(picture, self.done))
+
+    def _judge_packets(self, now: float) -> None:
+        if self.ways.judge(self._kernel, now):
+            for event in self._packet_events.of(self.ways, self.host, self._label, now):
+                self.say(event)
+
+    def _label(self, service: ServiceKey, server: ServerKey) -> str:
+        return self.server_name(service, server) or str(server)
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take
@@ -428,6 +451,7 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
         (f.SysctlsSeen, f.ChangesSeen, f.FilesSeen, f.OtherDaemons), Knowledge._learn_as_it_is
     ),
     f.RealServerSeen: Knowledge._learn_look,
+    **dict.fromkeys((f.ConnectionsSeen, f.LocalSeen), Knowledge._learn_packets),
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,
     f.Done: Knowledge._learn_done,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from lvstui.model.facts import Done
 from lvstui.model.finding import FindingSeverity as Fault
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.packet_warnings import packet_warnings
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
 from lvstui.model.realserver import Verdict
 from lvstui.model.say import duration
@@ -35,6 +36,7 @@ def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
         *_files(picture),
         *_drains(picture, done),
         *_looks(picture),
+        *packet_warnings(picture),
     ]
     found.sort(key=lambda warning: _ORDER[warning.severity])
     if len(found) > MOST:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from lvstui.model.connections import Handshakes
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Rates
 from lvstui.model.picture import Event, InstanceView, Picture, ServerView, ServiceView
@@ -92,8 +93,10 @@ MEANINGS: dict[str, str] = {
     "services[].servers[].forwarding": "DR, NAT, TUN or LOCAL",
     "services[].servers[].in_kernel": "it is in the kernel's table",
     "services[].servers[].sorry": "it is the sorry server",
-    "services[].servers[].active_connections": "established or half-open TCP",
+    "services[].servers[].active_connections": "TCP: established or half open",
     "services[].servers[].inactive_connections": "every other entry",
+    "services[].servers[].handshakes": "of its newest TCP connections in a sample of the table: "
+    "never (more than 2 s old and half open), of, window_s; null: none in the sample",
     "services[].servers[].persistent_connections": "templates; null: not known",
     "services[].servers[].upper_threshold": "0: none; null: not known",
     "services[].servers[].lower_threshold": "0: none; null: not known",
@@ -103,6 +106,8 @@ MEANINGS: dict[str, str] = {
     "services[].servers[].share_of_traffic": "0..1 of its service's new connections",
     "services[].servers[].drain_left_s": "estimate until no connection is left",
     "services[].servers[].checks[]": "last messages: checker, ok, message, at_epoch_s",
+    "stranded_flows[]": "connections that still go to servers that are gone: protocol, virtual, "
+    "server, entries, living (had packets lately, or a client that keeps its port)",
     "changes[].id": "of a change of the configuration: the one that waits, and the newest",
     "changes[].state": "waiting, going back, kept, rolled back, trouble or refused",
     "changes[].title": "what it changes",
@@ -139,7 +144,7 @@ FLEETING = frozenset(
     (
         *("at_epoch_s", "last_advert_epoch_s", "since_epoch_s", "rates", "counters", "checks"),
         *("active_connections", "inactive_connections", "persistent_connections"),
-        *("share_of_traffic", "drain_left_s", "reasons", "cost"),
+        *("handshakes", "stranded_flows", "share_of_traffic", "drain_left_s", "reasons", "cost"),
     )
 )
 """Fields that move without anything having changed for an operator."""
@@ -186,7 +191,11 @@ def report(picture: Picture) -> dict[str, Any]:
             "resident_bytes": picture.cost.resident_bytes or None,
         },
         "instances": [_instance(instance) for instance in picture.instances],
-        "services": [_service(service) for service in picture.services],
+        "services": [_service(service, picture) for service in picture.services],
+        "stranded_flows": [
+            {**asdict(flows), "virtual": str(flows.virtual), "server": str(flows.server)}
+            for flows in picture.stranded
+        ],
         "changes": [_change(change, picture.at) for change in pressing(picture.changes)],
         "configuration": _files(picture.files) if picture.files is not None else None,
         "real_servers": [_look(look) for look in picture.looks.values()],
@@ -313,7 +322,7 @@ def _rates(rates: Rates | None) -> dict[str, float] | None:
     }
 
 
-def _service(view: ServiceView) -> dict[str, Any]:
+def _service(view: ServiceView, picture: Picture) -> dict[str, Any]:
     return {
         "id": str(view.key),
         **asdict(view.key),
@@ -334,11 +343,11 @@ def _service(view: ServiceView) -> dict[str, Any]:
         "active_connections": view.active,
         "inactive_connections": view.inactive,
         "rates": _rates(view.rates),
-        "servers": [_server(server) for server in view.servers],
+        "servers": [_server(server, picture.handshakes.get(server.id)) for server in view.servers],
     }
 
 
-def _server(view: ServerView) -> dict[str, Any]:
+def _server(view: ServerView, handshakes: Handshakes | None) -> dict[str, Any]:
     detail = view.detail
     return {
         "id": str(view.key),
@@ -357,6 +366,11 @@ def _server(view: ServerView) -> dict[str, Any]:
         "differs": [asdict(one) for one in view.differs],
         "active_connections": view.active if view.in_kernel else None,
         "inactive_connections": view.inactive if view.in_kernel else None,
+        "handshakes": (
+            {"never": handshakes.never, "of": handshakes.of, "window_s": handshakes.window_s}
+            if handshakes is not None
+            else None
+        ),
         "persistent_connections": detail.persistent if detail else None,
         "upper_threshold": detail.upper_threshold if detail else None,
         "lower_threshold": detail.lower_threshold if detail else None,

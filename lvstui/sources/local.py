@@ -7,11 +7,13 @@ from lvstui.sources.audit import AuditTrail
 from lvstui.sources.base import Source
 from lvstui.sources.changes import ChangeMarks
 from lvstui.sources.config import ConfigurationFiles
+from lvstui.sources.connections import ConnectionSamples
 from lvstui.sources.counters import NetlinkCounters
 from lvstui.sources.daemon import DaemonSource
 from lvstui.sources.dbus import DbusSource
 from lvstui.sources.dumps import DumpSource
 from lvstui.sources.fifo import FifoSource
+from lvstui.sources.local_routes import LocalRoutes
 from lvstui.sources.log import LogSource
 from lvstui.sources.looks import KeptLooks
 from lvstui.sources.proc import ProcTable
@@ -38,4 +40,6 @@ def local_sources(config: str = "") -> list[Source]:
         ChangeMarks(),
         KeptLooks(),
         NetlinkCounters(),
+        ConnectionSamples(),
+        LocalRoutes(),
     ]

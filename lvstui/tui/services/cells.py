@@ -157,7 +157,8 @@ def spark_cell(view: Row, paint: Paint) -> Cell:
 
 
 def count_cell(field: str) -> Callable[[Row, Paint], Cell]:
-    """A cell for connection entries: `active` (established TCP) or `inactive` (all others)."""
+    """A cell for connection entries: `active` (TCP: established or half open) or `inactive` (all
+    others)."""
 
     def cell(view: Row, paint: Paint) -> Cell:
         if not view.in_kernel:
