@@ -32,12 +32,14 @@ from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.tui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
+    from lvstui.keepalived.text.tree import Tree
     from lvstui.lab.faults import LabLink
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
     from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
     from lvstui.remote.runner import Asker
+    from lvstui.session.checking import CheckSession
     from lvstui.session.config import ConfigSession
     from lvstui.session.on_disk import OnDisk
     from lvstui.session.realservers import RealServerSession
@@ -100,6 +102,7 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self._configuration, self._config_engine = configuration, config_engine
         self._config_session: ConfigSession | None = None
         self._realserver_session: RealServerSession | None = None
+        self._check_session: CheckSession | None = None
         self.operator_name = str(identify())
         """Who is at the keyboard."""
         ascii_only = self.settings.ascii
@@ -161,6 +164,21 @@ class LvstuiApp(App[None], inherit_bindings=False):
             session.tell, session.tell_end = self._session_tells, self._tell_end
             self._realserver_session = session
         return self._realserver_session
+
+    @property
+    def check_session(self) -> CheckSession | None:
+        """What asks real servers now; None over a recording."""
+        files = self._configuration
+        if self._check_session is None and files is not None:
+            from lvstui.session.checking import CheckSession
+
+            def read() -> Tree:
+                daemon = self.picture.daemon
+                return files.read(daemon.pid, daemon.config_file)
+
+            self._check_session = CheckSession(read, self.call_later)
+            self._check_session.tell = self._session_tells
+        return self._check_session
 
     def left_behind(self) -> tuple[str, str]:
         """What would be lost, or left to its timer, by leaving now: what it is, the same as long as

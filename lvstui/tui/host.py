@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lvstui.lab.faults import LabLink
     from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
+    from lvstui.session.checking import CheckSession
     from lvstui.session.config import ConfigSession
     from lvstui.session.realservers import RealServerSession
     from lvstui.session.weights import WeightSession
@@ -42,6 +43,8 @@ class ConsoleHost(Protocol):
     def realserver_session(self) -> RealServerSession: ...
     @property
     def config_session(self) -> ConfigSession: ...
+    @property
+    def check_session(self) -> CheckSession | None: ...
 
     def left_behind(self) -> tuple[str, str]: ...
     def show_screen(self, mode: str) -> None: ...
