@@ -34,6 +34,8 @@ HARDLY = 4
 """Times as many half open as established: "hardly ever"."""
 KEPT_S = 60.0
 """A slice that is older tells nothing of now."""
+HOLD_S = 10.0
+"""A verdict stays for so long while a sample has too few connections for another."""
 STRANDED_S = 3.0
 """The table and the sample are of different moments: so long a server has to be gone."""
 MOST_ROWS = 2000
@@ -78,6 +80,8 @@ class PacketWays:
     def __init__(self) -> None:
         self._slices: dict[int, tuple[float, tuple[ConnectionCount, ...]]] = {}
         self._arrived: dict[ServerId, float] = {}
+        self._lost_at: dict[ServerId, float] = {}
+        """When that was seen last of servers with a verdict."""
         self._gone_since: dict[tuple[str, ServerKey, ServerKey], float] = {}
         self._new = False
         self.local: Mapping[str, bool] = {}
@@ -145,6 +149,7 @@ class PacketWays:
                     entries, living = stranded.get(place, (0, 0))
                     stranded[place] = (entries + found[0], living + found[1])
         self.handshakes, self.flooded = self._handshakes(tallies, kernel, now)
+        self._lost_at = {s: at for s, at in self._lost_at.items() if now - at <= HOLD_S}
         self._gone_since = {p: self._gone_since.get(p, now) for p in stranded}
         self.stranded = tuple(
             StrandedFlows(*place, entries, living)
@@ -170,6 +175,13 @@ class PacketWays:
                 if weights[server]
             }
             found.update(((key, server), seen) for server, seen in judged.items() if seen)
+            for server in weights:
+                was, seen = self.handshakes.get((key, server)), judged.get(server)
+                undecided = seen is None or seen.of < LEAST or not seen.siblings
+                # A sample may have too few of them, for a moment.
+                recent = now - self._lost_at.get((key, server), 0.0) <= HOLD_S
+                if was is not None and was.lost and undecided and weights[server] and recent:
+                    found[key, server] = was
             flood = _flood([seen for seen in judged.values() if seen])
             if flood is not None:
                 flooded[key] = flood
@@ -209,10 +221,13 @@ class PacketWays:
             )
             if was is not None and was.lost:
                 # Being so once, it stays so until as many get established as do not.
-                lost = never >= LEAST and never >= made
+                lost = never >= made
             else:
                 lost = never >= LEAST and never >= HARDLY * made and fares_better
-            return replace(seen, lost=lost and not (split and own.clients < SEVERAL))
+            lost = lost and not (split and own.clients < SEVERAL)
+            if lost:
+                self._lost_at[service.key, server] = now
+            return replace(seen, lost=lost)
         return seen
 
 

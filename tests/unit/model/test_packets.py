@@ -67,6 +67,16 @@ def test_it_stays_named_until_connections_get_established_again() -> None:
     assert world.events()[-1] == "connections to rs2 in tcp 10.10.0.20:80 get established again"
 
 
+def test_a_thin_sample_takes_no_verdict_back() -> None:
+    world = sample(three().later(60), *BROKEN)
+    assert told(world, "never got")
+    thin = (row(1, "FIN_WAIT", (2, 2, 2, 2, 1, 0)), row(2, "SYN_RECV", (0, 1, 2, 1, 0, 0)))
+    for _ in range(3):
+        assert told(sample(world.later(2), *thin), "never got")
+    assert not any("again" in text for text in world.events())
+    assert not told(sample(world.later(20), *thin), "never got")
+
+
 def test_a_flood_of_syns_is_an_event_of_all_servers_and_no_verdict() -> None:
     rows = [row(n, "SYN_RECV", steadily(100)) for n in (1, 2, 3)]
     rows += [row(n, "FIN_WAIT", steadily(7)) for n in (1, 2, 3)]
@@ -132,7 +142,7 @@ def test_slices_of_a_sweep_add_up_and_a_shorter_sweep_drops_the_rest() -> None:
     for position in (1, 2):
         sample(world, *thin, position=position, last=position == 2)
     assert told(world, "9 of 9")
-    assert not told(sample(world, *thin), "never got")
+    assert not told(sample(world.later(20), *thin), "never got")
 
 
 def test_packets_with_a_mark_belong_to_the_service_of_the_mark() -> None:
