@@ -4,6 +4,7 @@ looked at."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 
 from lvstui.model.connections import Handshakes, StrandedFlows
 from lvstui.model.keys import ServerKey, ServiceKey, join_port
@@ -38,7 +39,7 @@ def never_established(seen: Handshakes, name: Callable[[ServerKey], str]) -> str
 
 
 def _black_holes(picture: Picture, services: Mapping[ServiceKey, ServiceView]) -> Iterator[Warning]:
-    for (key, server), seen in picture.handshakes.items():
+    for (key, server), seen in sorted(picture.handshakes.items(), key=itemgetter(0)):
         service = services.get(key)
         if not seen.lost or service is None:
             continue
