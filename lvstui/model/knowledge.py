@@ -17,11 +17,10 @@ from lvstui.model.config import ConfiguredChecker
 from lvstui.model.files import ConfigFiles
 from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
-from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.keys import ServiceKey
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
-from lvstui.model.packet_warnings import PacketEvents
-from lvstui.model.packets import PacketWays
+from lvstui.model.packet_events import PacketWatch
 from lvstui.model.picture import (
     Cost,
     DaemonView,
@@ -73,8 +72,9 @@ class Knowledge(Known):
         self.changes: tuple[ChangeStands, ...] = ()
         self.files: ConfigFiles | None = None
         self.looks: Mapping[str, Look] = {}
-        self.ways = PacketWays()
-        self._packet_events = PacketEvents()
+        self._packets = PacketWatch(
+            host, lambda *server: self.server_name(*server) or str(server[1])
+        )
         self.cost = Cost()
         self._narrator = EventBuilder(self)
         self._views: dict[ServiceKey, ServiceView] = {}
@@ -112,6 +112,7 @@ class Knowledge(Known):
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
         for reading in fact.services:
             self.traffic.read(reading, at)
+            self._packets.counted(reading.service, self.traffic.rates(reading.service), at)
             self._dirty.add(reading.service)
 
     def _learn_names(self, fact: f.NamesSeen, at: float) -> None:
@@ -131,10 +132,7 @@ class Knowledge(Known):
             self.files = fact.files
 
     def _learn_packets(self, fact: f.ConnectionsSeen | f.LocalSeen, at: float) -> None:
-        if isinstance(fact, f.ConnectionsSeen):
-            self.ways.sampled(fact.seen, at)
-        else:
-            self.ways.routed(fact.addresses, self._kernel)
+        self._packets.learn(fact, self._kernel, at)
 
     def _learn_missing(self, fact: f.Missing, at: float) -> None:
         self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
@@ -171,10 +169,10 @@ class Knowledge(Known):
         if len(before) != len(self._kernel) or before.keys() != self._kernel.keys():
             self._dirty.update(before.keys() - self._kernel.keys())
             self.traffic.keep_only(self._kernel)
+        self._packets.table(self._kernel, () if first else changed, at)
         if first:
             self._all_dirty = True
         else:
-            self.ways.arrived(changed, at)
             self._narrator.table_changed(before, self._kernel, changed, at)
 
     def _follow_drains(
@@ -310,8 +308,9 @@ class Knowledge(Known):
     def picture(self, now: float) -> Picture:
         """The merged state at epoch `now`; unchanged parts keep their identity."""
         self._narrator.settle(now)
-        self._judge_packets(now)
         around = self.surroundings(now)
+        for event in self._packets.judge(self._kernel, around.addresses, now):
+            self.say(event)
         order = dict.fromkeys([*self._in_file, *self._in_loaded, *self._kernel])
         todo = order.keys() if self._all_dirty else (self._dirty | self._volatile) & order.keys()
         views = self._views
@@ -359,19 +358,9 @@ class Knowledge(Known):
             changes=self.changes,
             files=self.files,
             looks=self.looks,
-            handshakes=self.ways.handshakes,
-            stranded=self.ways.stranded,
-            local=self.ways.local,
+            packets=self._packets.view,
         )
         return replace(picture, warnings=warnings(picture, self.done))
-
-    def _judge_packets(self, now: float) -> None:
-        if self.ways.judge(self._kernel, now):
-            for event in self._packet_events.of(self.ways, self.host, self._label, now):
-                self.say(event)
-
-    def _label(self, service: ServiceKey, server: ServerKey) -> str:
-        return self.server_name(service, server) or str(server)
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take

@@ -1,5 +1,4 @@
-"""What an operator should know of the way that packets take: warnings, events, and what nobody
-looked at."""
+"""What an operator should know of the way that packets take, and what of it nobody looked at."""
 
 from __future__ import annotations
 
@@ -8,14 +7,11 @@ from operator import itemgetter
 
 from lvstui.model.connections import Handshakes, StrandedFlows
 from lvstui.model.keys import ServerKey, ServiceKey, join_port
-from lvstui.model.packets import PacketWays, ServerId
-from lvstui.model.picture import Event, InstanceView, Picture, ServiceView, Severity, Warning
-from lvstui.model.say import plural
+from lvstui.model.picture import InstanceView, Picture, ServiceView, Severity, Warning
+from lvstui.model.say import duration, plural
 
 SIBLINGS = 3
 """Named in one text."""
-CALM_S = 10.0
-"""How long a flood has to be over before that is told."""
 SETTLED_S = 3.0
 """Between becoming MASTER and having the addresses."""
 _NODEST = "net.ipv4.vs.expire_nodest_conn"
@@ -24,7 +20,12 @@ _NODEST = "net.ipv4.vs.expire_nodest_conn"
 def packet_warnings(picture: Picture) -> list[Warning]:
     """Servers that drop what they are handed, flows to servers that are gone, VIPs nowhere."""
     services = {service.key: service for service in picture.services}
-    return [*_black_holes(picture, services), *_stranded(picture, services), *_nowhere(picture)]
+    return [
+        *_black_holes(picture, services),
+        *_climbs(picture, services),
+        *_stranded(picture, services),
+        *_nowhere(picture),
+    ]
 
 
 def never_established(seen: Handshakes, name: Callable[[ServerKey], str]) -> str:
@@ -39,7 +40,7 @@ def never_established(seen: Handshakes, name: Callable[[ServerKey], str]) -> str
 
 
 def _black_holes(picture: Picture, services: Mapping[ServiceKey, ServiceView]) -> Iterator[Warning]:
-    for (key, server), seen in sorted(picture.handshakes.items(), key=itemgetter(0)):
+    for (key, server), seen in sorted(picture.packets.handshakes.items(), key=itemgetter(0)):
         service = services.get(key)
         if not seen.lost or service is None:
             continue
@@ -57,11 +58,26 @@ def _black_holes(picture: Picture, services: Mapping[ServiceKey, ServiceView]) -
         yield Warning(Severity.BAD, text, key, server, f"handshakes {key} {server}")
 
 
+def _climbs(picture: Picture, services: Mapping[ServiceKey, ServiceView]) -> Iterator[Warning]:
+    for (key, server), climb in sorted(picture.packets.climbs.items(), key=itemgetter(0)):
+        service, seen = services.get(key), picture.packets.handshakes.get((key, server))
+        if service is None or (seen is not None and seen.lost):
+            continue
+        labels = {view.key: view.label for view in service.servers}
+        shown = [f"{labels.get(one, one)} {count}" for one, count in climb.siblings[:SIBLINGS]]
+        text = (
+            f"{labels.get(server, server)} in {key}: active connections climb away from the "
+            f"others': {climb.before} → {climb.now} in {duration(climb.seconds)}; "
+            f"{', '.join(shown)}: does it answer what it accepts?"
+        )
+        yield Warning(Severity.WARN, text, key, server, f"climbs {key} {server}")
+
+
 def _stranded(picture: Picture, services: Mapping[ServiceKey, ServiceView]) -> Iterator[Warning]:
     if picture.sysctl(_NODEST) == "1":
         # The next packet of each is scheduled anew.
         return
-    for flows in picture.stranded:
+    for flows in picture.packets.stranded:
         key = _service_of(flows)
         service = services.get(key)
         if service is not None and service.vip_here is False:
@@ -103,7 +119,7 @@ def _nowhere(picture: Picture) -> Iterator[Warning]:
         if (
             service.in_kernel
             and service.vip_here is False
-            and picture.local.get(address) is False
+            and picture.packets.local.get(address) is False
             and address not in brought
             and not _has_traffic(service)
         ):
@@ -142,41 +158,3 @@ def not_looked_at(picture: Picture) -> tuple[str, ...]:
         and not service.inactive
         and not _has_traffic(service)
     )
-
-
-class PacketEvents:
-    """Tells what began and what ended, once each."""
-
-    def __init__(self) -> None:
-        self._lost: set[ServerId] = set()
-        self._floods: dict[ServiceKey, float] = {}
-        """Services that are flooded, and when that was seen last."""
-
-    def of(
-        self, ways: PacketWays, host: str, name: Callable[[ServiceKey, ServerKey], str], now: float
-    ) -> Iterator[Event]:
-        """What is news in `ways`, judged just now."""
-        lost = {server for server, seen in ways.handshakes.items() if seen.lost}
-        for key, server in sorted(lost - self._lost):
-            seen = ways.handshakes[key, server]
-            said = never_established(seen, lambda one, key=key: name(key, one))  # type: ignore[misc]
-            text = f"{name(key, server)} in {key}: {said}"
-            yield Event(now, host, Severity.BAD, text, "server", key, server)
-        for key, server in sorted(self._lost - lost):
-            known = ways.handshakes.get((key, server))
-            if known is not None and known.of > known.never:
-                text = f"connections to {name(key, server)} in {key} get established again"
-                yield Event(now, host, Severity.GOOD, text, "server", key, server)
-        self._lost = lost
-        for key, (never, of, window) in ways.flooded.items():
-            if key not in self._floods:
-                text = (
-                    f"{key}: all servers: {never} of {of} connections of the last {window} s never "
-                    "got established: a flood of SYNs, or a fault that is common to all of them"
-                )
-                yield Event(now, host, Severity.WARN, text, "service", key)
-            self._floods[key] = now
-        for key in [key for key, seen_at in self._floods.items() if now - seen_at > CALM_S]:
-            del self._floods[key]
-            text = f"{key}: connections get established again at all servers"
-            yield Event(now, host, Severity.INFO, text, "service", key)

@@ -23,6 +23,7 @@ from lvstui.model.connections import (
 )
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.turns import Climb
 
 ServerId = tuple[ServiceKey, ServerKey]
 Kernel = Mapping[ServiceKey, KernelService]
@@ -48,6 +49,20 @@ HASHES = frozenset(("sh", "dh", "mh", "lblc", "lblcr"))
 """Schedulers by which one client's connections all go to one server."""
 SEVERAL = 3
 """Clients that a claim needs where each has a server of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketView:
+    """What is known of the way that packets take, as a picture has it."""
+
+    handshakes: Mapping[ServerId, Handshakes] = field(default_factory=dict)
+    """Of real servers whose newest connections were in the sample."""
+    climbs: Mapping[ServerId, Climb] = field(default_factory=dict)
+    """Real servers whose active connections climb away from their siblings'."""
+    stranded: tuple[StrandedFlows, ...] = ()
+    """Connections that still go to servers that are gone."""
+    local: Mapping[str, bool] = field(default_factory=dict)
+    """Addresses of services: whether the routes say that packets for them are for this host."""
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lvstui.model.config import ConfiguredServer, ConfiguredService
-from lvstui.model.connections import Handshakes, StrandedFlows
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.packets import PacketView
 from lvstui.model.realserver import Look
 from lvstui.model.vrrp import InstanceStats
 from lvstui.model.waiting import ChangeStands
@@ -319,12 +319,8 @@ class Picture:
     """The files of the configuration on disk; None: not judged yet, or not readable."""
     looks: Mapping[str, Look] = field(default_factory=dict)
     """The last look at each real server, by address; nothing here looks by itself."""
-    handshakes: Mapping[tuple[ServiceKey, ServerKey], Handshakes] = field(default_factory=dict)
-    """Of real servers whose newest connections were in the sample."""
-    stranded: tuple[StrandedFlows, ...] = ()
-    """Connections that still go to servers that are gone."""
-    local: Mapping[str, bool] = field(default_factory=dict)
-    """Addresses of services: whether the routes say that packets for them are for this host."""
+    packets: PacketView = field(default_factory=PacketView)
+    """The way that packets take."""
 
     def sysctl(self, name: str) -> str:
         """The value of `net.ipv4.vs.…`; empty when it is not known."""

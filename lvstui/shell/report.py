@@ -194,7 +194,7 @@ def report(picture: Picture) -> dict[str, Any]:
         "services": [_service(service, picture) for service in picture.services],
         "stranded_flows": [
             {**asdict(flows), "virtual": str(flows.virtual), "server": str(flows.server)}
-            for flows in picture.stranded
+            for flows in picture.packets.stranded
         ],
         "changes": [_change(change, picture.at) for change in pressing(picture.changes)],
         "configuration": _files(picture.files) if picture.files is not None else None,
@@ -343,7 +343,9 @@ def _service(view: ServiceView, picture: Picture) -> dict[str, Any]:
         "active_connections": view.active,
         "inactive_connections": view.inactive,
         "rates": _rates(view.rates),
-        "servers": [_server(server, picture.handshakes.get(server.id)) for server in view.servers],
+        "servers": [
+            _server(server, picture.packets.handshakes.get(server.id)) for server in view.servers
+        ],
     }
 
 

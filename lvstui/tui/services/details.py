@@ -142,7 +142,7 @@ def server_page(
     page.heading("Now")
     page.line("Active", grouped(view.active), "  TCP: established or half open")
     page.line("Inactive", grouped(view.inactive), "  all other entries")
-    seen = picture.handshakes.get(view.id)
+    seen = picture.packets.handshakes.get(view.id)
     if seen is not None:
         half = f"{seen.never} of {seen.of}"
         lately = f"  never established, of those of the last {seen.window_s} s in a sample"
