@@ -14,6 +14,7 @@ SIBLINGS = 3
 """Named in one text."""
 SETTLED_S = 3.0
 """Between becoming MASTER and having the addresses."""
+MARKS = 8
 _NODEST = "net.ipv4.vs.expire_nodest_conn"
 
 
@@ -143,18 +144,18 @@ def _has_traffic(service: ServiceView) -> bool:
     return rates is not None and (rates.connections > 0 or rates.packets_in > 0)
 
 
-def not_looked_at(picture: Picture) -> tuple[str, ...]:
-    """What would have to be seen for an `ok`, and is not, in words for a list.
+def marks_not_looked_at(picture: Picture) -> list[str]:
+    """Firewall marks of which nobody can say that anything sets them, in words for a list.
 
-    What marks the packets of a firewall-mark service stands in the rules of nftables or iptables;
-    while packets come that is proof enough.
+    What marks packets stands in the rules of nftables or iptables, which are not read; while
+    packets come that is proof enough.
     """
-    return tuple(
-        f"{service.key}: whether anything marks packets for it (nftables, iptables)"
+    marks = [
+        str(service.key.fwmark)
         for service in picture.services
-        if service.key.protocol == "fwmark"
-        and service.in_kernel
+        if service.key.fwmark
         and not service.active
         and not service.inactive
         and not _has_traffic(service)
-    )
+    ]
+    return [f"whether anything marks packets with {', '.join(marks[:MARKS])}"] if marks else []

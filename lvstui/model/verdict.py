@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lvstui.model.packet_warnings import marks_not_looked_at
 from lvstui.model.picture import Picture, Severity, State
 
 OK, DEGRADED, BLIND = 0, 1, 2
@@ -33,9 +34,7 @@ def not_looked_at(picture: Picture) -> list[str]:
     unchecked = sum(server.state is State.UNVERIFIED for server in servers)
     if unchecked:
         found.append(f"whether {unchecked} real servers answer: no check has told of it")
-    marks = [str(s.key.fwmark) for s in picture.services if s.key.fwmark]
-    if marks:
-        found.append(f"whether anything marks packets with {', '.join(marks[:8])}")
+    found += marks_not_looked_at(picture)
     hosts = {server.key.address for server in servers}
     unseen = hosts - picture.looks.keys()
     if unseen:
