@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -45,12 +46,17 @@ class Voice(LinkVoice):
         return ()
 
 
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
 class World:
     """A console over everything that can be changed, and what was changed."""
 
     def __init__(self, desk: Desk, engine: FakeEngine, hosts: FakeRealServers) -> None:
         self.desk, self.engine, self.hosts = desk, engine, hosts
         self.voice = Voice()
+        self.audit = Path()
 
     @property
     def applied(self) -> int:
@@ -101,7 +107,8 @@ def world(start: Start, tmp_path: Path) -> Callable[..., Any]:
             config_engine=lambda asker: engine,
         ) as desk:
             some = World(desk, engine, hosts)
-            audit = AuditLog(tmp_path / "audit.jsonl")
+            some.audit = tmp_path / "audit.jsonl"
+            audit = AuditLog(some.audit)
             desk.app.announcements._make = lambda: Announcements(audit=audit, voice=some.voice)
             yield some
 
@@ -231,6 +238,7 @@ async def test_y_applies_with_the_reason(world: Callable[..., Any], dialog: str)
             *(plan.reason for plan in some.desk.operator.applied),
             *(reason for _, _, reason in some.hosts.applied),
             *(plan.reason for plan, _ in some.engine.applied),
+            *(json.loads(line).get("reason") for line in _lines(some.audit)),
         ]
         assert reasons[-1] == "RAM swap, yes"
 
