@@ -90,7 +90,7 @@ def _stranded(picture: Picture, services: Mapping[ServiceKey, ServiceView]) -> I
         many = plural(flows.living or flows.entries, "connection")
         text = (
             f"{key}: {many} of clients still {'go' if flows.living != 1 else 'goes'} to {label}, "
-            f"which is in the service no more: dropped until they expire; sysctl {_NODEST}=1 "
+            f"which is no longer in the service: dropped until they expire; sysctl {_NODEST}=1 "
             "gives them to another server"
         )
         severity = Severity.WARN if flows.living else Severity.INFO

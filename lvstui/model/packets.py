@@ -310,7 +310,7 @@ def _stranded(row: ConnectionCount) -> tuple[int, int] | None:
     entries = sum(max(count, 0) for count in row.ages)
     if row.protocol == "udp":
         return entries, max(row.living, 0)
-    if row.protocol == "tcp" and row.state in (HALF_OPEN, "ESTABLISHED"):
+    if row.protocol == "tcp" and row.state == "ESTABLISHED":
         return entries, sum(max(count, 0) for count in row.ages[: len(AGES_S)])
     return None
 
