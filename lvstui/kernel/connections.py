@@ -16,7 +16,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import time
-from collections.abc import Iterable
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from lvstui.model.connections import AGES_S, SLICES, ConnectionCount, ConnectionSlice
 from lvstui.model.keys import ServerKey
@@ -25,8 +27,8 @@ from lvstui.model.numbers import hexadecimal, number
 PATH = "/proc/net/ip_vs_conn"
 MOST_BYTES = 128 << 10
 """Read in one look, about 1,900 entries."""
-MOST_ROWS = 1000
-"""Told of one look; entries that would make more are left out."""
+MOST_ROWS = 300
+"""Told of one look: where there are more, of the services with the most entries, each whole."""
 CLIENTS = 8
 """Clients of one row told apart."""
 _PAGE = 4096
@@ -36,7 +38,7 @@ _FRESHEST_S = 15.0
 """How long the freshest entries are remembered at least."""
 _FLOWS = 4096
 """Flows whose packets are followed."""
-_KEYS = 4096
+_KEYS = 2048
 _LONGEST = 1000
 """Seconds: the longest time-out believed is that of an established connection, 15 minutes."""
 _MAX = 0xFFFFFFFF
@@ -97,49 +99,49 @@ class ConnectionParser:
         """Of flows without an end (UDP): when the entry is to expire, and whether a packet has put
         that off before."""
         self._now = 0.0
-        self._entries: list[tuple[list[str], int]] = []
+        self._counted: dict[tuple[str, ...], _EntryTally] = {}
 
     def begin(self, now: float) -> None:
         """Start a slice at `now` (monotonic seconds)."""
-        self._now, self._entries = now, []
+        self._now, self._counted = now, {}
         if now - self._turned > _FRESHEST_S:
             self._turned, self._freshest = now, ({}, self._freshest[0])
 
     def take(self, lines: Iterable[bytes]) -> None:
-        """Remember the entries in some lines."""
-        freshest = self._freshest[0]
+        """Count the entries in some lines."""
+        counted = self._counted
         for line in lines:
             # Behind the time may stand what a client chose (a SIP call id).
             words = str(line, "ascii", "replace").split(None, 9)
             left = number(words[8], _LONGEST) if len(words) > 8 else None
             if left is None:
                 continue
-            self._entries.append((words, left))
-            state = f"{words[0]} {words[7]}"
-            if left > freshest.get(state, -1) and len(freshest) < 64:
-                freshest[state] = left
-
-    def rows(self) -> tuple[ConnectionCount, ...]:
-        """The entries of this slice, counted."""
-        counted: dict[tuple[str, ...], _EntryTally] = {}
-        new, old = self._freshest
-        for words, left in self._entries:
             place = (words[0], *words[3:8])
             row = counted.get(place)
             if row is None:
-                if len(counted) >= MOST_ROWS:
-                    continue
                 row = counted[place] = _EntryTally()
-            state = f"{words[0]} {words[7]}"
-            age = max(new.get(state, 0), old.get(state, 0)) - left
-            row.ages[sum(age >= edge for edge in AGES_S)] += 1
+            row.left.append(left)
             if len(row.clients) < CLIENTS:
                 row.clients.add(words[1])
             if words[0] == "UDP" and self._repeats(words, left):
                 row.living += 1
-        self._entries = []
-        found = (self._count(place, row) for place, row in counted.items())
-        return tuple(row for row in found if row is not None)
+
+    def rows(self) -> tuple[ConnectionCount, ...]:
+        """What was counted in this slice."""
+        counted, self._counted = self._counted, {}
+        new, old = self._freshest
+        for place, row in counted.items():
+            state = f"{place[0]} {place[-1]}"
+            if max(row.left) > new.get(state, -1) and len(new) < 64:
+                new[state] = max(row.left)
+        found = []
+        for place in _largest(counted):
+            state = f"{place[0]} {place[-1]}"
+            longest = max(new.get(state, 0), old.get(state, 0))
+            told = self._count(place, counted[place], longest)
+            if told is not None:
+                found.append(told)
+        return tuple(found)
 
     def _repeats(self, words: list[str], left: int) -> bool:
         """Whether this flow had packets at several times: its client keeps its port."""
@@ -153,17 +155,22 @@ class ConnectionParser:
         self._flows[flow] = (ends, repeats)
         return repeats
 
-    def _count(self, place: tuple[str, ...], row: _EntryTally) -> ConnectionCount | None:
+    def _count(
+        self, place: tuple[str, ...], row: _EntryTally, longest: int
+    ) -> ConnectionCount | None:
         protocol, to, port, server, server_port, state = place
         virtual, real = self._key(to, port), self._key(server, server_port)
         if virtual is None or real is None or not (protocol.isalpha() and len(protocol) <= 4):
             return None
+        ages = [0] * (len(AGES_S) + 1)
+        for left in row.left:
+            ages[bisect(AGES_S, longest - left)] += 1
         return ConnectionCount(
             protocol.lower(),
             virtual,
             real,
             state if state.replace("_", "").isalnum() and len(state) <= 16 else "?",
-            tuple(row.ages),
+            tuple(ages),
             len(row.clients),
             row.living,
         )
@@ -185,12 +192,30 @@ class ConnectionParser:
 class _EntryTally:
     """Entries of one service, server and state."""
 
-    __slots__ = ("ages", "clients", "living")
+    __slots__ = ("clients", "left", "living")
 
     def __init__(self) -> None:
-        self.ages = [0] * (len(AGES_S) + 1)
+        self.left: list[int] = []
+        """Seconds that each entry has left."""
         self.clients: set[str] = set()
         self.living = 0
+
+
+def _largest(counted: Mapping[tuple[str, ...], _EntryTally]) -> Iterable[tuple[str, ...]]:
+    """The rows that are told. Of a service all or none, so that nothing is made up by leaving
+    some of its states out."""
+    if len(counted) <= MOST_ROWS:
+        return counted
+    services: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    entries: Counter[tuple[str, ...]] = Counter()
+    for place, row in counted.items():
+        services.setdefault(place[:3], []).append(place)
+        entries[place[:3]] += len(row.left)
+    found: list[tuple[str, ...]] = []
+    for service, _ in entries.most_common():
+        if len(found) + len(services[service]) <= MOST_ROWS:
+            found += services[service]
+    return found
 
 
 def _address_of(digits: str) -> str | None:

@@ -67,6 +67,6 @@ class StrandedFlows:
     virtual: ServerKey
     server: ServerKey
     entries: int
-    """TCP: established or half open; UDP: all."""
+    """TCP: established; UDP: all."""
     living: int
     """Those that had packets lately, or (UDP) whose client keeps its port."""

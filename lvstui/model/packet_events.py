@@ -3,7 +3,7 @@ together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from lvstui.model import facts as f
 from lvstui.model.ipvs import KernelService, Rates
@@ -50,11 +50,11 @@ class PacketWatch:
     def table(
         self,
         kernel: Kernel,
-        changed: Iterable[tuple[KernelService | None, KernelService]],
+        changed: Sequence[tuple[KernelService | None, KernelService]],
         at: float,
     ) -> None:
         """The table was read; `changed`: where more than counts did, all of it at first."""
-        self.ways.arrived(changed, at)
+        self.ways.table(kernel, changed, at)
         self._climbs.look(kernel, at)
 
     # -- giving out

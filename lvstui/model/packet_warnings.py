@@ -90,7 +90,7 @@ def _stranded(picture: Picture, services: Mapping[ServiceKey, ServiceView]) -> I
         many = plural(flows.living or flows.entries, "connection")
         text = (
             f"{key}: {many} of clients still {'go' if flows.living != 1 else 'goes'} to {label}, "
-            f"which is in the service no more: dropped until they expire; sysctl {_NODEST}=1 "
+            f"which is no longer in the service: dropped until they expire; sysctl {_NODEST}=1 "
             "gives them to another server"
         )
         severity = Severity.WARN if flows.living else Severity.INFO
@@ -147,8 +147,9 @@ def _has_traffic(service: ServiceView) -> bool:
 def marks_not_looked_at(picture: Picture) -> list[str]:
     """Firewall marks of which nobody can say that anything sets them, in words for a list.
 
-    What marks packets stands in the rules of nftables or iptables, which are not read; while
-    packets come that is proof enough.
+    What marks packets may be a rule of nftables, iptables or tc, or a BPF program; even to ask
+    nftables by netlink makes the kernel load it (seen on 7.2). While packets come that is proof
+    enough.
     """
     marks = [
         str(service.key.fwmark)

@@ -10,7 +10,7 @@ Pure and bounded: the newest sweep is kept, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lvstui.model.connections import (
@@ -41,6 +41,9 @@ STRANDED_S = 3.0
 """The table and the sample are of different moments: so long a server has to be gone."""
 MOST_ROWS = 2000
 """Of one slice, whoever wrote it."""
+ALL_JUDGED = 64
+"""So many services are judged whatever was seen of them; of more only those with half-open
+connections."""
 HALF_OPEN = "SYN_RECV"
 ESTABLISHED = frozenset(("ESTABLISHED", "FIN_WAIT", "TIME_WAIT", "CLOSE_WAIT", "LAST_ACK", "CLOSE"))
 """States of a connection that was established. CLOSE is that of one that was refused under NAT as
@@ -89,11 +92,46 @@ class _HandshakeTally:
                 counts[index] += sum(max(count, 0) for count in row.ages[first : index + 2])
 
 
+class _Slice:
+    """One slice, its rows by the place that they have in the table."""
+
+    def __init__(self, at: float, rows: tuple[ConnectionCount, ...]) -> None:
+        self.at = at
+        self._rows = rows
+        self._version = -1
+        self.handshakes: dict[ServiceKey, list[tuple[ServerKey, ConnectionCount]]] = {}
+        self.half_open: dict[ServiceKey, int] = {}
+        """More than two seconds after their last packet."""
+        self.stranded: list[tuple[ConnectionCount, tuple[int, int]]] = []
+
+    def place(self, kernel: Kernel, version: int) -> None:
+        """Find the rows in the table, again only where it has other servers than before."""
+        if self._version == version:
+            return
+        self._version = version
+        self.handshakes, self.half_open, self.stranded = {}, {}, []
+        places = _Places(kernel)
+        for row in self._rows:
+            service, server = places.find(row)
+            if server is None:
+                flows = _stranded(row)
+                if flows is not None:
+                    self.stranded.append((row, flows))
+            elif service is not None and row.protocol == "tcp":
+                self.handshakes.setdefault(service, []).append((server, row))
+                if row.state == HALF_OPEN:
+                    late = sum(max(count, 0) for count in row.ages[1:])
+                    self.half_open[service] = self.half_open.get(service, 0) + late
+
+
 class PacketWays:
     """What the sample tells of every real server. One thread uses it."""
 
     def __init__(self) -> None:
-        self._slices: dict[int, tuple[float, tuple[ConnectionCount, ...]]] = {}
+        self._slices: dict[int, _Slice] = {}
+        self._version = 0
+        """Of the table's services and servers."""
+        self._services = 0
         self._arrived: dict[ServerId, float] = {}
         self._lost_at: dict[ServerId, float] = {}
         """When that was seen last of servers with a verdict."""
@@ -112,7 +150,7 @@ class PacketWays:
         """A slice takes the place of the one that was there in the sweep before."""
         if not 0 <= seen.position < SLICES:
             return
-        self._slices[seen.position] = (at, seen.rows[:MOST_ROWS])
+        self._slices[seen.position] = _Slice(at, seen.rows[:MOST_ROWS])
         if seen.last:
             for position in [p for p in self._slices if p > seen.position]:
                 del self._slices[position]
@@ -126,10 +164,16 @@ class PacketWays:
             **dict(addresses),
         }
 
-    def arrived(
-        self, changed: Iterable[tuple[KernelService | None, KernelService]], at: float
+    def table(
+        self,
+        kernel: Kernel,
+        changed: Sequence[tuple[KernelService | None, KernelService]],
+        at: float,
     ) -> None:
-        """Services (before, after) whose servers or weights changed."""
+        """The table was read; `changed`: services (before, after) whose servers or weights did."""
+        if changed or len(kernel) != self._services:
+            self._version += 1
+            self._services = len(kernel)
         for old, service in changed:
             before = {d.key: d.weight for d in old.destinations} if old is not None else {}
             for destination in service.destinations:
@@ -143,26 +187,30 @@ class PacketWays:
 
     def judge(self, kernel: Kernel, now: float) -> bool:
         """Bring all of it up to date; False when nothing new was sampled."""
-        old = [p for p, (at, _) in self._slices.items() if not now - KEPT_S <= at <= now + KEPT_S]
+        old = [
+            position
+            for position, part in self._slices.items()
+            if not now - KEPT_S <= part.at <= now + KEPT_S
+        ]
         for position in old:
             del self._slices[position]
         if not self._new and not old:
             return False
         self._new = False
-        tallies: dict[ServiceKey, dict[ServerKey, _HandshakeTally]] = {}
+        parts = list(self._slices.values())
         stranded: dict[tuple[str, ServerKey, ServerKey], tuple[int, int]] = {}
-        places = _Places(kernel)
-        for at, rows in self._slices.values():
-            for row in rows:
-                service, server = places.find(row)
-                if server is not None:
-                    if service is not None and row.protocol == "tcp":
-                        servers = tallies.setdefault(service, {})
-                        servers.setdefault(server, _HandshakeTally()).count(row, now - at)
-                elif (found := _stranded(row)) is not None:
-                    place = (row.protocol, row.virtual, row.server)
-                    entries, living = stranded.get(place, (0, 0))
-                    stranded[place] = (entries + found[0], living + found[1])
+        for part in parts:
+            part.place(kernel, self._version)
+            for row, found in part.stranded:
+                place = (row.protocol, row.virtual, row.server)
+                entries, living = stranded.get(place, (0, 0))
+                stranded[place] = (entries + found[0], living + found[1])
+        tallies: dict[ServiceKey, dict[ServerKey, _HandshakeTally]] = {}
+        for service in self._worth_judging(parts):
+            servers = tallies[service] = {}
+            for part in parts:
+                for server, row in part.handshakes.get(service, ()):
+                    servers.setdefault(server, _HandshakeTally()).count(row, now - part.at)
         self.handshakes, self.flooded = self._handshakes(tallies, kernel, now)
         self._lost_at = {s: at for s, at in self._lost_at.items() if now - at <= HOLD_S}
         self._gone_since = {p: self._gone_since.get(p, now) for p in stranded}
@@ -172,6 +220,17 @@ class PacketWays:
             if now - self._gone_since[place] >= STRANDED_S
         )
         return True
+
+    def _worth_judging(self, parts: Sequence[_Slice]) -> list[ServiceKey]:
+        seen = dict.fromkeys(service for part in parts for service in part.handshakes)
+        if len(seen) <= ALL_JUDGED:
+            return list(seen)
+        known = {service for (service, _), was in self.handshakes.items() if was.lost}
+        return [
+            service
+            for service in seen
+            if service in known or sum(part.half_open.get(service, 0) for part in parts) >= LEAST
+        ]
 
     def _handshakes(
         self,
@@ -251,7 +310,7 @@ def _stranded(row: ConnectionCount) -> tuple[int, int] | None:
     entries = sum(max(count, 0) for count in row.ages)
     if row.protocol == "udp":
         return entries, max(row.living, 0)
-    if row.protocol == "tcp" and row.state in (HALF_OPEN, "ESTABLISHED"):
+    if row.protocol == "tcp" and row.state == "ESTABLISHED":
         return entries, sum(max(count, 0) for count in row.ages[: len(AGES_S)])
     return None
 

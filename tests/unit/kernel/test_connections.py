@@ -107,9 +107,20 @@ def test_a_short_table_is_read_whole_at_each_look(tmp_path: Path) -> None:
         assert sum(sum(row.ages) for row in seen.rows) == 100
 
 
-def test_rows_have_a_limit() -> None:
-    lines = [
-        f"TCP 0A0A000A 0001 0A0A0014 0050 0A{number:06X} 0050 SYN_RECV 59".encode()
-        for number in range(connections.MOST_ROWS + 50)
-    ]
-    assert len(count(*lines)) == connections.MOST_ROWS
+def test_rows_have_a_limit_and_a_service_is_told_whole_or_not_at_all() -> None:
+    def lines(service: int, servers: int, entries: int) -> list[bytes]:
+        line = "TCP 0A0A000A {:04X} 0A0B{:04X} 0050 0A{:06X} 0050 {} 59"
+        return [
+            line.format(port, service, server, state).encode()
+            for server in range(servers)
+            for state in ("SYN_RECV", "FIN_WAIT")
+            for port in range(entries)
+        ]
+
+    many = [lines(n, 2, 1) for n in range(200)]
+    rows = count(*lines(9000, 10, 8), *lines(9001, 500, 1), *itertools.chain(*many))
+    assert len(rows) <= connections.MOST_ROWS
+    told = {row.virtual for row in rows}
+    assert ServerKey("10.11.35.40", 80) in told  # 9000: the most entries
+    assert ServerKey("10.11.35.41", 80) not in told  # too many servers for a claim
+    assert all(sum(row.virtual == one for row in rows) in (4, 20) for one in told)

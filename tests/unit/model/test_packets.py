@@ -166,14 +166,14 @@ def without_rs3() -> World:
 def stranded(world: World, *rows: ConnectionCount) -> list[Warning]:
     for _ in range(2):
         sample(world.later(5), *rows).picture()
-    return told(world, "no more")
+    return told(world, "no longer")
 
 
 def test_flows_to_a_server_that_is_gone_are_told_with_what_mends_it() -> None:
     world = without_rs3()
     established = row(3, "ESTABLISHED", (1, 1, 1, 0, 0, 7))
     sample(world, established)
-    assert not told(world, "no more")  # the table may be older than the sample
+    assert not told(world, "no longer")  # the table may be older than the sample
     (warning,) = stranded(world, established)
     assert warning.severity is Severity.WARN
     assert "3 connections of clients still go to 10.10.0.5:80" in warning.text
