@@ -256,6 +256,33 @@ class Available:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceSilent:
+    """A source has not ended a look for longer than it may take, or does look again."""
+
+    source: str
+    since: float | None
+    """Epoch of its last look; None: it looks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """More came than could be taken in: some of it was left out."""
+
+    what: str
+    """In words, in the plural."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """Somebody set this host's clock: what was dated before is dated by the old one."""
+
+    by_s: float
+    back: bool
+    """False: forward."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """An operation of lvstui on this host, from its audit log (ours or another session's)."""
 
@@ -298,7 +325,8 @@ OfFiles = ConfigurationSeen | NamesSeen | FilesSeen | ChangesSeen | Done
 OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | AdvertSeen
 OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
 OfDaemon = DaemonSeen | DaemonSaid | Missing | Available
-Fact = OfHost | OfFiles | OfVrrp | OfServers | OfDaemon
+OfLooking = SourceSilent | Overrun | ClockStepped
+Fact = OfHost | OfFiles | OfVrrp | OfServers | OfDaemon | OfLooking
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ known; only what an observation touched is merged again, the rest keeps its iden
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from lvstui.model import facts as f
+from lvstui.model.ages import Ages
 from lvstui.model.config import ConfiguredChecker
+from lvstui.model.facts import STAMP_S
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServiceKey
@@ -68,6 +71,10 @@ class Knowledge(Known):
         self.files: ConfigFiles | None = None
         self.looks: Mapping[str, Look] = {}
         self.cost = Cost()
+        self.ages = Ages()
+        self.awaited: frozenset[str] = frozenset()
+        """Sources that have not said their first word: until they have, what changes in the
+        picture is what is learnt, not what happens."""
         self._narrator = EventBuilder(self)
         self._views: dict[ServiceKey, ServiceView] = {}
         self._states: dict[ServerId, tuple[State, float | None]] = {}
@@ -88,6 +95,31 @@ class Knowledge(Known):
     def learn(self, seen: f.Observation) -> None:
         _LEARN.get(type(seen.fact), Knowledge._learn_vrrp)(self, seen.fact, seen.at)
         self._narrator.tell(seen)
+
+    def _learn_of_looking(self, fact: f.SourceSilent | f.Overrun, at: float) -> None:
+        if isinstance(fact, f.SourceSilent):
+            self.ages.hear(fact)
+        else:
+            self.ages.overrun("", fact, at)
+
+    def _learn_clock(self, fact: f.ClockStepped, at: float) -> None:
+        """Move every time that is known: how long ago things were stays as it was."""
+        by_s = -fact.by_s if fact.back else fact.by_s
+        self._narrator.settle(math.inf)
+        for store in (self.ages, self.book, self.instances, self.traffic):
+            store.shift(by_s)
+        for server, drain in self.drains.items():
+            self.drains[server] = replace(drain, since=drain.since + by_s)
+        for server in self.done_at:
+            self.done_at[server] += by_s
+        for server, (state, since) in self._states.items():
+            self._states[server] = state, None if since is None else since + by_s
+        if self._checks_since is not None:
+            self._checks_since += by_s
+        moved_events = [replace(event, at=event.at + by_s) for event in self.events]
+        self.events.clear()
+        self.events.extend(moved_events)
+        self._events_changed = self._all_dirty = True
 
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
         for reading in fact.services:
@@ -188,9 +220,11 @@ class Knowledge(Known):
             return
         if before is None or not before.running or before.pid != fact.pid:
             self.instances.forget(fact.began("vrrp"))
-        if fact.began("checkers") != self.book.began:
-            self.book.began = fact.began("checkers")
+        began, known = fact.began("checkers"), self.book.began
+        # Not by a hair: a clock that was set moves what is computed from it.
+        if began is None or known is None or abs(began - known) > STAMP_S / 2:
             self._checked.clear()
+        self.book.began = began
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
 
@@ -245,6 +279,7 @@ class Knowledge(Known):
             self._reloaded(at)
 
     def _reloaded(self, at: float) -> None:
+        self.instances.reloaded(at)
         if self._checks_since is None or at > self._checks_since:
             self._checks_since = at
             self._all_dirty = True
@@ -269,8 +304,9 @@ class Knowledge(Known):
             addresses=self.instances.here() if self.instances.addresses_known else None,
         )
 
-    def picture(self, now: float) -> Picture:
-        """The merged state at epoch `now`; unchanged parts keep their identity."""
+    def picture(self, now: float, lag_s: float = 0.0) -> Picture:
+        """The merged state at epoch `now`; unchanged parts keep their identity. lag_s: how long
+        what is not in it yet has been waiting."""
         self._narrator.settle(now)
         around = self.surroundings(now)
         order = dict.fromkeys([*self._in_file, *self._in_loaded, *self._kernel])
@@ -305,23 +341,30 @@ class Knowledge(Known):
             ),
             daemon=self._daemon_view(),
             events=self._events_seen,
-            gaps=tuple(
-                gap
-                for source, gap in self.gaps.items()
-                if self._covered_by.get(source) not in self._working
-                # keepalived makes its fifos: without it they are no news.
-                and not (source == "fifo" and self.daemon and not self.daemon.running)
-            ),
+            gaps=tuple(self._gaps()),
             cost=self.cost,
-            ready=self.table is not None or "proc" in self.gaps,
+            ready=self.table is not None or "proc" in self.gaps or "proc" in self.ages.silent,
             table_readable=self.table is not None,
             interval_s=self.interval_s,
             sysctls=self.sysctls,
             changes=self.changes,
             files=self.files,
+            silent=dict(self.ages.silent),
+            lag_s=lag_s,
+            overruns=self.ages.overruns(now),
             looks=self.looks,
         )
         return replace(picture, warnings=warnings(picture, self.done))
+
+    def _gaps(self) -> Iterator[Gap]:
+        idle = self.daemon is not None and not self.daemon.running
+        for source, gap in self.gaps.items():
+            # keepalived makes its fifos: without it they are no news.
+            if self._covered_by.get(source) not in self._working and not (
+                source == "fifo" and idle
+            ):
+                yield gap
+        yield from self.ages.gaps()
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take
@@ -396,6 +439,8 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.NamesSeen: Knowledge._learn_names,
     **dict.fromkeys((f.SysctlsSeen, f.ChangesSeen, f.FilesSeen), Knowledge._learn_as_it_is),
     f.RealServerSeen: Knowledge._learn_look,
+    **dict.fromkeys((f.SourceSilent, f.Overrun), Knowledge._learn_of_looking),
+    f.ClockStepped: Knowledge._learn_clock,
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,
     f.Done: Knowledge._learn_done,
