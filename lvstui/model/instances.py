@@ -13,6 +13,9 @@ from lvstui.model.vrrp import Advert, InstanceSeen
 
 _HANDOVER = 0.5
 """Of an advert interval: how long an old master's last advert may come behind the new one's."""
+_SENDERS = 16
+"""Senders remembered for each VRID of an interface."""
+_SILENT_S = 60.0
 SKEW_FACTOR = 3.6
 """A master is down after three adverts and the skew (RFC 9568: at most one more interval)."""
 
@@ -128,8 +131,11 @@ class InstanceState:
         going_on = before is not None and before.advert.priority > 0 and at - before.at <= pause
         first = before.first if before is not None and going_on else at
         senders[advert.source] = _Heard(advert, at, first)
-        if len(senders) > 16:
-            del senders[min(senders, key=lambda source: senders[source].at)]
+        if len(senders) > _SENDERS:
+            # Who fell silent goes first, then who has just begun: ever new addresses must not
+            # crowd out those that have been sending.
+            silent = [name for name, heard in senders.items() if at - heard.at > _SILENT_S]
+            del senders[silent[0] if silent else max(senders, key=lambda name: senders[name].first)]
 
     def shift(self, by_s: float) -> None:
         """The clock of this host was set."""

@@ -250,6 +250,8 @@ class DaemonSource(Source):
     """
 
     name = "daemon"
+    look_within_s = 20.0
+    """A program that is asked for its version may take five seconds."""
 
     def __init__(self, full_every_s: float = 10.0) -> None:
         self._full_every_s = full_every_s
