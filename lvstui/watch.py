@@ -83,8 +83,12 @@ class Watcher:
         self._meter = Meter()
         self._shown: tuple[ServiceKey, ...] | None = None
         self._heard: set[str] = set()
+        self._needed = NEEDED & {source.name for source in self._sources}
+        self._known.awaited = self._needed
         self._last_learnt = time.monotonic()
         self._look_again, self._looked = False, 0.0
+        self._drawn = 0
+        """How many of what has come are in the picture."""
         self._drift = drift
         self._epoch = drift() if drift is not None else 0.0
         self._awake = 0.0
@@ -144,7 +148,7 @@ class Watcher:
         """The picture once the first word of every needed source is in and nothing new came for
         `quiet_s`; whatever is known when the time is up. What did not come is a gap of it."""
         deadline = time.monotonic() + timeout_s
-        needed = {source.name for source in self._sources if source.name in NEEDED}
+        needed = self._needed
         while (now := time.monotonic()) < deadline:
             if needed <= self._heard and now - self._last_learnt >= quiet_s:
                 break
@@ -153,6 +157,11 @@ class Watcher:
             self.absent(name, f"{name_of(name)}: nothing came within {timeout_s:.0f} s")
         self.wait_for(lambda picture: picture.ready, max(deadline - time.monotonic(), 0.5))
         return self._picture
+
+    def with_all_said(self) -> Picture:
+        """The picture in which everything is that was pushed until now."""
+        came = self._inbox.came
+        return self.wait_for(lambda _: self._drawn >= came, 1.5) or self._picture
 
     def absent(self, source: str, what: str) -> None:
         """Say that something did not come in time; it may still."""
@@ -329,9 +338,16 @@ class Watcher:
     def _learn(self, seen: f.Observation) -> bool:
         """Take one in; True when the operator should see it without any delay."""
         self._mind_the_clock()
-        self._heard.add(seen.source)
+        if seen.source not in self._heard and self._is_word(seen):
+            self._heard.add(seen.source)
+            self._known.awaited = self._needed - self._heard
         self._last_learnt = time.monotonic()
         return self._take(seen)
+
+    @staticmethod
+    def _is_word(seen: f.Observation) -> bool:
+        """Whether a source has said by this what it sees: a log is read back line by line."""
+        return seen.source != "log" or isinstance(seen.fact, f.Available | f.Missing)
 
     def _take(self, seen: f.Observation) -> bool:
         if self._recorder is not None:
@@ -360,7 +376,7 @@ class Watcher:
         began = time.perf_counter()
         self._mind_the_clock()
         self._mind_the_sources()
-        lag = self._inbox.age_s()
+        lag, taken = self._inbox.age_s(), self._inbox.taken
         if self._shown is not None:
             self._known.on_screen(self._shown)
         try:
@@ -372,7 +388,7 @@ class Watcher:
             picture = replace(self._picture, gaps=(*gaps, Gap("watch", what, "")))
         self._meter.tick_ms = (spent_s + time.perf_counter() - began) * 1000
         with self._changed:
-            self._picture = picture
+            self._picture, self._drawn = picture, taken
             listeners = list(self._listeners)
             self._changed.notify_all()
         for listener in listeners:

@@ -3,12 +3,15 @@ lags. A picture never looks fresher than it is."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lvstui.model.facts import Overrun, SourceSilent
-from lvstui.model.picture import Gap, Picture, Severity, Warning
+from lvstui.model.health import ServerId
+from lvstui.model.picture import Event, Gap, Picture, Severity, State, Warning
 from lvstui.model.say import clock, duration
+from lvstui.model.states import Drain
 
 LAG_S = 2.0
 """A picture that is older than that is said to be."""
@@ -97,3 +100,22 @@ def warnings_of(picture: Picture) -> list[Warning]:
         text = f"{count} {what} were left out lately: more came than lvstui takes in"
         found.append(Warning(Severity.WARN, text, id=f"left out {what}"))
     return found
+
+
+def shift(
+    by_s: float,
+    drains: dict[ServerId, Drain],
+    done_at: dict[ServerId, float],
+    states: dict[ServerId, tuple[State, float | None]],
+    events: deque[Event],
+) -> None:
+    """The clock of this host was set: move what is remembered of servers, and what was told."""
+    for server, drain in drains.items():
+        drains[server] = replace(drain, since=drain.since + by_s)
+    for server in done_at:
+        done_at[server] += by_s
+    for server, (state, since) in states.items():
+        states[server] = state, None if since is None else since + by_s
+    told = [replace(event, at=event.at + by_s) for event in events]
+    events.clear()
+    events.extend(told)

@@ -135,7 +135,8 @@ class InstanceState:
             # Who fell silent goes first, then who has just begun: ever new addresses must not
             # crowd out those that have been sending.
             silent = [name for name, heard in senders.items() if at - heard.at > _SILENT_S]
-            del senders[silent[0] if silent else max(senders, key=lambda name: senders[name].first)]
+            newest = max(reversed(senders), key=lambda name: senders[name].first)
+            del senders[silent[0] if silent else newest]
 
     def shift(self, by_s: float) -> None:
         """The clock of this host was set."""

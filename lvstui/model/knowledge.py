@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from lvstui.model import facts as f
-from lvstui.model.ages import Ages
+from lvstui.model.ages import Ages, shift
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.facts import STAMP_S
 from lvstui.model.files import ConfigFiles
@@ -39,6 +39,8 @@ from lvstui.model.warnings import warnings
 
 TURN = 128
 """Services off the screen whose connection counts are renewed in one picture."""
+FIRST_WORDS_S = 1.0
+"""After the first word of the last source the others of that moment follow."""
 DRAINS = (State.DRAINING, State.DRAINED)
 
 
@@ -89,6 +91,7 @@ class Knowledge(Known):
         self._volatile: set[ServiceKey] = set()
         self._checks_since: float | None = None
         self._events_seen: tuple[Event, ...] = ()
+        self._undated_until = -math.inf
 
     # -- taking in
 
@@ -108,17 +111,9 @@ class Knowledge(Known):
         self._narrator.settle(math.inf)
         for store in (self.ages, self.book, self.instances, self.traffic):
             store.shift(by_s)
-        for server, drain in self.drains.items():
-            self.drains[server] = replace(drain, since=drain.since + by_s)
-        for server in self.done_at:
-            self.done_at[server] += by_s
-        for server, (state, since) in self._states.items():
-            self._states[server] = state, None if since is None else since + by_s
+        shift(by_s, self.drains, self.done_at, self._states, self.events)
         if self._checks_since is not None:
             self._checks_since += by_s
-        moved_events = [replace(event, at=event.at + by_s) for event in self.events]
-        self.events.clear()
-        self.events.extend(moved_events)
         self._events_changed = self._all_dirty = True
 
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
@@ -166,7 +161,7 @@ class Knowledge(Known):
                 continue
             if moved(old, service):
                 self._dirty.add(key)
-                self._follow_drains(service, old, at)
+                self._follow_drains(service, old, at, first)
                 changed.append((old, service))
             else:
                 self._stale[key] = None
@@ -179,7 +174,7 @@ class Knowledge(Known):
             self._narrator.table_changed(before, self._kernel, changed, at)
 
     def _follow_drains(
-        self, service: KernelService, before: KernelService | None, at: float
+        self, service: KernelService, before: KernelService | None, at: float, first: bool
     ) -> None:
         for destination in service.destinations:
             server = (service.key, destination.key)
@@ -191,7 +186,7 @@ class Knowledge(Known):
                     del self.done[server]
             elif server not in self.drains:
                 left = unfinished(service.key.protocol, destination.active, destination.inactive)
-                self.drains[server] = Drain(at, left, self.done.get(server))
+                self.drains[server] = Drain(at, left, self.done.get(server), not first)
 
     def _learn_configuration(self, fact: f.ConfigurationSeen, at: float) -> None:
         services = {service.key: service for service in fact.configuration.services}
@@ -302,12 +297,17 @@ class Knowledge(Known):
             checks_since=self._checks_since,
             names=self.names,
             addresses=self.instances.here() if self.instances.addresses_known else None,
+            dated=now >= self._undated_until,
         )
 
     def picture(self, now: float, lag_s: float = 0.0) -> Picture:
         """The merged state at epoch `now`; unchanged parts keep their identity. lag_s: how long
         what is not in it yet has been waiting."""
         self._narrator.settle(now)
+        if self.awaited:
+            self._undated_until = math.inf
+        elif self._undated_until == math.inf:
+            self._undated_until = now + FIRST_WORDS_S
         around = self.surroundings(now)
         order = dict.fromkeys([*self._in_file, *self._in_loaded, *self._kernel])
         todo = order.keys() if self._all_dirty else (self._dirty | self._volatile) & order.keys()
@@ -360,9 +360,8 @@ class Knowledge(Known):
         idle = self.daemon is not None and not self.daemon.running
         for source, gap in self.gaps.items():
             # keepalived makes its fifos: without it they are no news.
-            if self._covered_by.get(source) not in self._working and not (
-                source == "fifo" and idle
-            ):
+            told = self._covered_by.get(source) in self._working or source in self.ages.silent
+            if not told and not (source == "fifo" and idle):
                 yield gap
         yield from self.ages.gaps()
 

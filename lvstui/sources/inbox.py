@@ -50,6 +50,8 @@ class Inbox:
         self._dropped: Counter[str] = Counter()
         self._came = threading.Condition()
         self._wake = False
+        self.came = self.taken = 0
+        """How many have come, and been taken or dropped, since the start."""
 
     def put(self, seen: f.Observation) -> None:
         """Add one; never waits."""
@@ -69,12 +71,14 @@ class Inbox:
                 self._dropped[_REST] += 1
                 return
             self._places.append(place)
+            self.came += 1
             self._count += 1
             self._came.notify()
 
     def _empty(self, place: _Waiting | None) -> None:
         if place is not None and place.seen is not None:
             place.seen = None
+            self.taken += 1
             self._count -= 1
 
     def take(self, timeout_s: float) -> f.Observation | None:
