@@ -46,6 +46,8 @@ RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Pauses before a source that failed is tried again."""
 STEADY_S = 2.0
 """A source that failed and has run again for so long works."""
+FIRST_LOOK_S = 20.0
+"""The first look loads what it needs: on a busy host that takes longer than any other."""
 NEEDED = frozenset({"proc", "daemon", "dump", "file", "log", "rtnetlink"})
 """Sources whose first word makes a picture worth judging."""
 _URGENT = (f.AddressChanged, f.InstanceChanged, f.LinkChanged, f.ServerChanged)
@@ -236,7 +238,8 @@ class Watcher:
 
     def _keep_running(self, source: Source, life: threading.Event) -> None:
         failures = 0
-        while not life.is_set():
+        while not self._stop.is_set():
+            self._alive(source, FIRST_LOOK_S)
             steady = threading.Timer(STEADY_S, self._works_again, (source.name,))
             steady.daemon = True
 

@@ -71,7 +71,7 @@ class Source:
     nothing unless a source says so."""
 
     name: str
-    look_within_s = 10.0
+    look_within_s = 15.0
     """A look, and whatever else keeps it from asking whether to end, takes no longer than this
     on a slow host."""
 

@@ -22,7 +22,7 @@ class ProcTable(Source):
     same."""
 
     name = "proc"
-    look_within_s = 3.0
+    look_within_s = 5.0
 
     def __init__(self, path: str = PATH) -> None:
         self._file = TableFile(path)

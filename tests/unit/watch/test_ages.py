@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from lvstui import watch
 from lvstui.model import facts as f
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture, Severity
@@ -17,6 +20,11 @@ from lvstui.watch import Watcher
 
 TABLE = Path(__file__).parents[2] / "data" / "ip_vs.txt"
 WEB = ServiceKey.of("tcp", "10.10.0.20", 80)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "FIRST_LOOK_S", 0.2)
 
 
 def until(watcher: Watcher, true: Callable[[Picture], bool]) -> Picture:
