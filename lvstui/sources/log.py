@@ -31,7 +31,7 @@ _FACTS_PER_S = 1500
 _IMPORTANT_PER_S = 6000
 _LOOK_AGAIN_S = 10.0
 _SURE_LOOK_AGAIN_S = 60.0
-_SAY_LEFT_OUT_S = 10.0
+_SAY_LEFT_OUT_S, _SAY_OVERRUN_S = 10.0, 2.0
 _IMPORTANT = re.compile(
     rb"ntering [A-Z]+ STATE| service \[|quorum|permanent error|\) died|Reload|St(?:art|opp)\w+ Keep"
 )
@@ -92,7 +92,7 @@ class _Sink:
             self._second = now
             self._lines = self._facts = self._important = 0
             if self.left_out and now >= self._next_word:
-                self._next_word = now + _SAY_LEFT_OUT_S
+                self._next_word = now + _SAY_OVERRUN_S
                 count, self.left_out = self.left_out, 0
                 self.context.emit(self._name, Overrun("lines of keepalived's log", count))
 

@@ -188,7 +188,7 @@ def main() -> None:
     for kind in KINDS:
         with _site() as (folder, port):
             begin = partial(subprocess.Popen, _module("flood", kind, folder, port))
-            keys = [(b"j", f"10.128.0.{n}:80".encode()) for n in range(1, 9)]
+            keys = [(b"j", f"10.128.0.{n}:80".encode()) for n in range(9)]
             keys += [
                 (b"kj"[n % 2 : n % 2 + 1], f"10.128.0.{7 + n % 2}:80".encode()) for n in range(30)
             ]
