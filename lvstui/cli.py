@@ -24,8 +24,10 @@ from lvstui.process.readonly import READ_ONLY, Harmless
 from lvstui.process.trust import NotBelieved, believe
 from lvstui.shell.arguments import flag, look_options
 from lvstui.shell.ask import USAGE, fail
+from lvstui.shell.check import add_check
 from lvstui.shell.config.change import director_configs
 from lvstui.shell.config.inspect import add_config
+from lvstui.shell.link import add_link
 from lvstui.shell.realservers import add_realservers
 from lvstui.shell.status import add_status
 from lvstui.shell.weights import add_operations
@@ -52,7 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=Harmless(_console))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    for add in (add_status, add_operations, add_realservers, add_config, add_lab):
+    looks = (add_status, add_check)
+    for add in (*looks, add_operations, add_link, add_realservers, add_config, add_lab):
         add(commands)
     return parser
 

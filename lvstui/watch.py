@@ -22,6 +22,8 @@ from lvstui.model.knowledge import Knowledge
 from lvstui.model.picture import Gap, Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
+from lvstui.model.vrrp import HeldAddress
+from lvstui.process import readonly
 from lvstui.sources.base import Context, Heartbeat, Source
 from lvstui.sources.inbox import Inbox
 from lvstui.sources.local import local_sources
@@ -99,6 +101,7 @@ class Watcher:
         """Of each source that runs: when it gave its last sign of life, how long it may wait then
         (seconds, by `_awake`)."""
         self._silent: set[str] = set()
+        self._virtual: tuple[HeldAddress, ...] = ()
 
     # -- what the screens use
 
@@ -140,6 +143,10 @@ class Watcher:
                 if left <= 0 or not self._changed.wait(left):
                     return self._picture if condition(self._picture) else None
             return self._picture
+
+    def ask_owners(self, vips: tuple[str, ...]) -> bool:
+        """Ask on the wire who has these addresses. False when nobody here can ask."""
+        return any(source.ask_owners(vips) for source in self._sources)
 
     def ask_daemon(self) -> bool:
         """Ask keepalived once for its dumps: it writes lines to its log, so only on an operator's
@@ -389,6 +396,7 @@ class Watcher:
             what = _trouble("no new picture could be made", error)
             gaps = [gap for gap in self._picture.gaps if gap.source != "watch"]
             picture = replace(self._picture, gaps=(*gaps, Gap("watch", what, "")))
+        self._tell_sources(picture)
         self._meter.tick_ms = (spent_s + time.perf_counter() - began) * 1000
         with self._changed:
             self._picture, self._drawn = picture, taken
@@ -399,6 +407,19 @@ class Watcher:
         if self._look_again and began - self._looked >= LOOK_AGAIN_S:
             self._look_again, self._looked = False, began
             self.refresh()
+
+    def _tell_sources(self, picture: Picture) -> None:
+        """Which addresses they should heed now; what an alarm asks of them, unless nothing may be
+        sent without a key."""
+        virtual = self._known.instances.virtual(picture.instances)
+        if virtual != self._virtual:
+            self._virtual = virtual
+            for source in self._sources:
+                source.virtual(virtual)
+        asked = self._known.link.questions
+        if asked and not readonly.active():
+            self._known.link.claims.asked(asked, picture.at)
+            self.ask_owners(asked)
 
 
 def _trouble(what: str, error: Exception) -> str:

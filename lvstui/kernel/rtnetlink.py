@@ -19,6 +19,7 @@ ERROR, DONE = 2, 3
 NEWLINK, DELLINK, GETLINK = 16, 17, 18
 NEWADDR, DELADDR, GETADDR = 20, 21, 22
 GETROUTE = 26
+GETNEIGH = 30
 REQUEST, DUMP, DUMP_INTR = 0x1, 0x300, 0x10
 EVENTS = 0x1 | 0x10 | 0x100
 """Multicast groups: links, IPv4 addresses, IPv6 addresses."""
@@ -34,6 +35,8 @@ _ETHER = 1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_LINKINFO, _INFO_KIND = 1, 3, 5, 18, 1
 _IFLA_LINK_NETNSID = 37
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_NDMSG = struct.Struct("=BxxxiHBB")
+_NDA_DST, _NDA_LLADDR = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_VIA = 1, 4, 5, 7, 18
 _WITHIN_S = 3.0
 _TRIES = 4
@@ -149,6 +152,16 @@ def parse_address(payload: bytes) -> tuple[int, str, int] | None:
     return (index, text, prefix) if text else None
 
 
+def parse_neighbour(payload: bytes) -> tuple[str, str] | None:
+    """(address, MAC) of an entry of the neighbour table; None when it has none of six bytes."""
+    if len(payload) < _NDMSG.size:
+        return None
+    found = attributes(payload, _NDMSG.size)
+    text = _address(payload[0], found.get(_NDA_DST, b""))
+    mac = found.get(_NDA_LLADDR, b"")
+    return (text, mac.hex(":")) if text and len(mac) == 6 else None
+
+
 def parse_route(payload: bytes) -> tuple[int, int, str, str]:
     """(type, interface index, source, gateway) of one route message."""
     family, _, _, _, _, _, _, kind, _ = _RTMSG.unpack_from(payload)
@@ -168,7 +181,8 @@ def _address(family: int, raw: bytes) -> str:
 
 
 def dump(kind: int) -> list[bytes]:
-    """The payload of every link (GETLINK) or address (GETADDR). Raises OSError.
+    """The payload of every link (GETLINK), address (GETADDR) or neighbour (GETNEIGH). Raises
+    OSError.
 
     When something changed meanwhile the kernel says so, and it is asked again.
     """

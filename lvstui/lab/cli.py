@@ -52,30 +52,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=_guarded(_start), changes=changes)
     commands = parser.add_subparsers(metavar="SUBCOMMAND")
 
-    shell = commands.add_parser("shell", help="open a shell on a node of a running lab")
-    shell.add_argument("node_name", metavar="NODE")
-    shell.add_argument("--lab", metavar="NAME")
-    shell.set_defaults(run=_guarded(_shell))
+    def add(
+        name: str, work: Callable[[argparse.Namespace], int], help: str
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help)
+        command.set_defaults(run=_guarded(work))
+        return command
 
-    run = commands.add_parser("exec", help="run a command on a node of a running lab")
-    run.add_argument("node_name", metavar="NODE")
-    run.add_argument("--lab", metavar="NAME")
-    run.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
-    run.set_defaults(run=_guarded(_exec))
-
-    what = "break something, or heal it; no name: list the faults"
-    fault = commands.add_parser("fault", help=what)
-    fault.add_argument("--lab", metavar="NAME")
+    shell = add("shell", _shell, "open a shell on a node of a running lab")
+    run = add("exec", _exec, "run a command on a node of a running lab")
+    fault = add("fault", _fault, "break something, or heal it; no name: list the faults")
+    add("list", _list, "running labs")
+    add("stop", _stop, "power a lab off").add_argument("lab", metavar="NAME", nargs="?")
+    for command in (shell, run):
+        command.add_argument("node_name", metavar="NODE")
     fault.add_argument("fault_name", metavar="NAME", nargs="?")
+    for command in (shell, run, fault):
+        command.add_argument("--lab", metavar="NAME")
+    run.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
     fault.add_argument("words", metavar="NODE ARG", nargs=argparse.REMAINDER)
-    fault.set_defaults(run=_guarded(_fault))
-
-    lister = commands.add_parser("list", help="running labs")
-    lister.set_defaults(run=_guarded(_list))
-
-    stop = commands.add_parser("stop", help="power a lab off")
-    stop.add_argument("lab", metavar="NAME", nargs="?")
-    stop.set_defaults(run=_guarded(_stop))
 
 
 def _guarded(work: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

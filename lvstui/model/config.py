@@ -35,6 +35,8 @@ class ConfiguredChecker:
     delay_loop_s: float = 60.0
     connect_timeout_s: float = 5.0
     retry: int = 0
+    sets_weight: bool = False
+    """keepalived changes the server's weight by it: misc_dynamic, or a tracked file."""
     place: Place | None = None
 
 

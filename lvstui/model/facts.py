@@ -10,9 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lvstui.model.config import Configuration
+from lvstui.model.connections import ConnectionSlice
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.looking import ClockStepped as ClockStepped
+from lvstui.model.looking import Overrun as Overrun
+from lvstui.model.looking import SourceSilent as SourceSilent
 from lvstui.model.realserver import Look
 from lvstui.model.vrrp import Advert, InstanceSeen
 from lvstui.model.waiting import ChangeStands
@@ -35,6 +39,20 @@ class CountersSeen:
     """Counters of some services, all read within one moment."""
 
     services: tuple[ServiceCounters, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsSeen:
+    """A part of the connection table."""
+
+    seen: ConnectionSlice
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSeen:
+    """Whether packets for an address are for this host, as its routes say: (address, yes)."""
+
+    addresses: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,37 @@ class DaemonSeen:
         """Epoch at which the process of that role began; what was said of its matters before was
         said by one that is gone. None when unknown or when it does not run."""
         return dict(self.children_started).get(role, self.started) if self.running else None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDaemons:
+    """Daemons of keepalived beside the one that is looked at, by the pid of their parent."""
+
+    here: tuple[int, ...] = ()
+    """In the same network namespace: they work on the same table."""
+    elsewhere: tuple[int, ...] = ()
+    """In other network namespaces, with tables of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessState:
+    """One process of keepalived's as the kernel has it."""
+
+    role: str
+    """parent, vrrp, checkers or bfd."""
+    pid: int
+    state: str = ""
+    """Letter of /proc/PID/stat when it does nothing: T stopped, t held by a debugger, D waits for
+    the kernel, Z zombie; empty: it runs or sleeps as it should."""
+    since: float | None = None
+    """Epoch since when that state was seen; None: it was there at the first look."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesSeen:
+    """Whether keepalived's processes can do anything."""
+
+    processes: tuple[ProcessState, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +205,62 @@ class AdvertSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressClaimed:
+    """Somebody else said on the wire that a virtual address of ours is his."""
+
+    address: str
+    mac: str
+    interface: str
+    how: str
+    """`announces`, `answers 10.10.0.9`, `asks for 10.10.0.9` or `advertises`."""
+    hosts: tuple[str, ...] = ()
+    """Other addresses of that MAC, as this host's neighbour table has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersSeen:
+    """Who answered when this host asked on a link who has a virtual address."""
+
+    address: str
+    interface: str
+    owners: tuple[AddressOwner, ...] = ()
+    """Everybody but this host itself."""
+    trouble: str = ""
+    """Why nobody could be asked; empty: it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressOwner:
+    """One MAC that answered for an address."""
+
+    mac: str
+    hosts: tuple[str, ...] = ()
+    """As in `AddressClaimed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StraysSeen:
+    """Packets for a virtual address that came to this host, which does not hold it."""
+
+    address: str
+    interface: str
+    clients: tuple[str, ...]
+    """Who sent them, some of them."""
+    packets: int
+    """Of a sample: at least so many since the fact before."""
+    mac: str = ""
+    """The sender's of the last one: a client on this link, a router, or the director that
+    forwards to this host."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireHears:
+    """Whether what this host itself sends is heard."""
+
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CheckSeen:
     """A checker spoke in the log: one verdict about a real server, not yet a removal."""
 
@@ -191,6 +296,8 @@ class WeightChanged:
     server: ServerKey
     before: int
     after: int
+    service_name: str = ""
+    """Group name, when the service is a member of a virtual_server_group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +308,8 @@ class QuorumChanged:
     up: bool
     message: str = ""
     via: str = "log"
+    service_name: str = ""
+    """Group name, when the service is a member of a virtual_server_group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +344,8 @@ class CheckState:
     failed_checkers: tuple[str, ...] = ()
     verified: bool = True
     """False when a checker has not run yet."""
+    service_name: str = ""
+    """Group name, when the service is a member of a virtual_server_group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,33 +364,6 @@ class Available:
     """A source works (again): takes back its `Missing`."""
 
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSilent:
-    """A source has not ended a look for longer than it may take, or does look again."""
-
-    source: str
-    since: float | None
-    """Epoch of its last look; None: it looks again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overrun:
-    """More came than could be taken in: some of it was left out."""
-
-    what: str
-    """In words, in the plural."""
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClockStepped:
-    """Somebody set this host's clock: what was dated before is dated by the old one."""
-
-    by_s: float
-    back: bool
-    """False: forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,12 +405,14 @@ class RealServerSeen:
 
 
 OfHost = TableSeen | CountersSeen | SysctlsSeen | AddressesSeen | AddressChanged | LinkChanged
+OfPackets = ConnectionsSeen | LocalSeen
 OfFiles = ConfigurationSeen | NamesSeen | FilesSeen | ChangesSeen | Done
 OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | AdvertSeen
+OfLink = AddressClaimed | OwnersSeen | StraysSeen | WireHears
 OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
-OfDaemon = DaemonSeen | DaemonSaid | Missing | Available
+OfDaemon = DaemonSeen | OtherDaemons | ProcessesSeen | DaemonSaid | Missing | Available
 OfLooking = SourceSilent | Overrun | ClockStepped
-Fact = OfHost | OfFiles | OfVrrp | OfServers | OfDaemon | OfLooking
+Fact = OfHost | OfPackets | OfFiles | OfVrrp | OfLink | OfServers | OfDaemon | OfLooking
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,8 +423,8 @@ class Observation:
     """Epoch seconds, as precise as the source is."""
     host: str
     source: str
-    """proc, netlink, rtnetlink, wire, fifo, log, file, memfd, daemon, dump, audit, changes,
-    looks."""
+    """proc, netlink, connections, routes, rtnetlink, wire, arp, strays, fifo, log, file, memfd,
+    daemon, dump, audit, changes, looks."""
     fact: Fact
     past: bool = False
     """True for what was read back from before lvstui started: fills in, rings no bell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -56,6 +57,30 @@ def worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
             key=lambda f: (f.severity.rank, f.place or Place("", 0), f.rule, f.text),
         )
     )
+
+
+def told_once(ours: Sequence[Finding], theirs: Sequence[Finding]) -> list[Finding]:
+    """Both, without what keepalived's own test (`-t:…`) says of something that one of our rules
+    found: of the same line, else of the same kind, which it places by what it names alone."""
+    left = [(finding.rule, finding.place) for finding in ours]
+    rest, more = [], []
+    for finding in theirs:
+        known = finding.rule.removeprefix("-t:"), finding.place
+        if known in left:
+            left.remove(known)
+        else:
+            rest.append(finding)
+    for finding in rest:
+        rule = finding.rule.removeprefix("-t:")
+        same = next((one for one in left if one[0] == rule and rule in _NAMED_ONLY), None)
+        if same is None:
+            more.append(finding)
+        else:
+            left.remove(same)
+    return [*ours, *more]
+
+
+_NAMED_ONLY = ("service-without-servers",)
 
 
 def new_findings(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[Finding, ...]:

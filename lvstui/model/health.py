@@ -40,6 +40,7 @@ class HealthState:
     def __init__(self) -> None:
         self._health: dict[ServerId, Health] = {}
         self._services: dict[ServerKey, set[ServiceKey]] = {}
+        self._weights: dict[ServerId, tuple[float, int]] = {}
         self._checks: dict[ServerKey, deque[tuple[ServiceKey | None, CheckResult]]] = {}
         self.began: float | None = None
         """Epoch at which the process that checks now began; None when unknown. Words of before
@@ -53,6 +54,17 @@ class HealthState:
     def last(self, service: ServiceKey, server: ServerKey) -> Health | None:
         """The last word, whoever said it: what explains an event, not a state."""
         return self._health.get((service, server))
+
+    def weight(self, server: ServerId, since: float | None) -> int | None:
+        """The weight that keepalived gave it last, since then (epoch); None when nothing was heard:
+        a reload may give it another one without a word."""
+        at, weight = self._weights.get(server, (0.0, None))
+        return weight if weight is not None and at >= (since or 0.0) - STAMP_S else None
+
+    def weighed(self, service: ServiceKey, server: ServerKey, weight: int, at: float) -> None:
+        """keepalived gave it that weight."""
+        if at >= self._weights.get((service, server), (0.0, 0))[0]:
+            self._weights[service, server] = at, weight
 
     def _counts(self, at: float) -> bool:
         return self.began is None or at >= self.began - STAMP_S
@@ -130,6 +142,7 @@ class HealthState:
         """keepalived_check.data was written; returns the services whose health changed."""
         touched: set[ServiceKey] = set()
         for state in fact.servers:
+            self.weighed(state.service, state.server, state.effective_weight, at)
             before = self._health.get((state.service, state.server))
             if before is None or before.up != state.alive:
                 self._keep(state.service, state.server, _from_dump(state, at))

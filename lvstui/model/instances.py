@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from lvstui.model.config import Configuration, ConfiguredInstance
 from lvstui.model.facts import STAMP_S, UNDATED, InstanceChanged, InstancesSeen
-from lvstui.model.picture import InstanceView
-from lvstui.model.vrrp import Advert, InstanceSeen
+from lvstui.model.picture import InstanceView, VridClash
+from lvstui.model.vrrp import Advert, HeldAddress, InstanceSeen
 
 _HANDOVER = 0.5
 """Of an advert interval: how long an old master's last advert may come behind the new one's."""
 _SENDERS = 16
-"""Senders remembered for each VRID of an interface."""
+"""Senders that are remembered of each VRID."""
 _SILENT_S = 60.0
+CLASH_HOLDS = 5.0
+"""Advert intervals after which another cluster's last advert is no news any more."""
 SKEW_FACTOR = 3.6
 """A master is down after three adverts and the skew (RFC 9568: at most one more interval)."""
 
@@ -38,6 +40,8 @@ class _Heard:
     at: float
     first: float
     """Since when it has been sending without a pause."""
+    other: tuple[str, ...] = ()
+    """Addresses in its adverts before these."""
 
     @property
     def pair(self) -> tuple[str, int]:
@@ -60,6 +64,8 @@ class InstanceState:
         self._first_look: float | None = None
         self.addresses_known = False
         self.listening_since: float | None = None
+        self.hears_own = False
+        """What this host sends is heard."""
 
     # -- taking in
 
@@ -130,7 +136,10 @@ class InstanceState:
         pause = SKEW_FACTOR * max(advert.interval_s, 0.01)
         going_on = before is not None and before.advert.priority > 0 and at - before.at <= pause
         first = before.first if before is not None and going_on else at
-        senders[advert.source] = _Heard(advert, at, first)
+        other: tuple[str, ...] = ()
+        if before is not None:
+            other = before.other if before.advert.vips == advert.vips else before.advert.vips
+        senders[advert.source] = _Heard(advert, at, first, other)
         if len(senders) > _SENDERS:
             # Who fell silent goes first, then who has just begun: ever new addresses must not
             # crowd out those that have been sending.
@@ -190,10 +199,27 @@ class InstanceState:
 
     # -- giving out
 
+    def moved(self, address: str) -> float:
+        """Epoch at which it came to this host or left it; 0: before the first look."""
+        return self._when(self._address_at.get(address, 0.0)) or 0.0
+
+    def virtual(self, instances: Iterable[InstanceView]) -> tuple[HeldAddress, ...]:
+        """The addresses of these instances as they are now."""
+        loopback = {address for link, address in self._addresses if link == "lo"}
+        return tuple(
+            HeldAddress(vip, view.interface, vip in view.vips_here, vip in loopback)
+            for view in instances
+            for vip in view.vips
+        )
+
     def here(self, *, off_loopback: bool = False) -> frozenset[str]:
         """Addresses on this host's interfaces."""
         hidden = "lo" if off_loopback else ""
         return frozenset(address for link, address in self._addresses if link != hidden)
+
+    def holds_vip(self, config: Configuration | None) -> bool:
+        """A virtual address of any instance is on this host."""
+        return any(self.is_vip(address, config) for address in self.here(off_loopback=True))
 
     def views(
         self,
@@ -257,15 +283,14 @@ class InstanceState:
         priority = told.priority if told is not None else None
         if priority is None:
             priority = seen.effective_priority if seen is not None else base
-        family = 6 if vips and all(":" in vip for vip in vips) else 4
         # What was there at the first look may have been there for long.
         here_since = self._when(max((self._address_at.get(v, 0.0) for v in here), default=0.0))
-        sent = self._sent_priority(known, family, now) if here else None
+        sent = self._sent_priority(known, now) if here else None
         priority = priority if sent is None else sent
-        master, others, last, ok = self._wire(known, family, here_since or 0.0, bool(here), now)
-        master_address = master.source if master else ""
-        master_priority = master.priority if master else None
-        if master is None and seen is not None and seen.master_address and state == "BACKUP":
+        wire = self._wire(known, here_since or 0.0, bool(here), now)
+        master_address = wire.master.source if wire.master else ""
+        master_priority = wire.master.priority if wire.master else None
+        if wire.master is None and seen is not None and seen.master_address and state == "BACKUP":
             master_address, master_priority = seen.master_address, seen.master_priority
         return InstanceView(
             name=name,
@@ -283,32 +308,28 @@ class InstanceState:
             advert_interval_s=known.advert_interval_s,
             master_address=master_address,
             master_priority=master_priority,
-            last_advert=last,
-            adverts_ok=ok,
-            others=others,
+            last_advert=wire.last,
+            adverts_ok=wire.ok,
+            others=wire.others,
+            clashes=wire.clashes,
+            own_heard=not (state == "MASTER" and running and here) or wire.own_heard,
             stats=seen.stats if seen is not None else None,
+            meant=configured.state if configured is not None else "",
         )
 
     def _when(self, moved: float) -> float | None:
         """An address that was there at the first look came nobody knows when."""
         return None if moved in (0.0, self._first_look) else moved
 
-    def _senders(self, known: ConfiguredInstance | InstanceSeen, family: int) -> dict[str, _Heard]:
-        return {
-            source: heard
+    def _sent_priority(self, known: ConfiguredInstance | InstanceSeen, now: float) -> int | None:
+        """The priority in the adverts that this host sends: what counts, whatever was told."""
+        window, own = SKEW_FACTOR * max(known.advert_interval_s, 0.01), self.here()
+        family, _ = _advertised(known)
+        sent = [
+            heard
             for (where, number, kind), found in self._heard.items()
             if number == known.vrid and kind == family and where in (known.interface, "")
             for source, heard in found.items()
-        }
-
-    def _sent_priority(
-        self, known: ConfiguredInstance | InstanceSeen, family: int, now: float
-    ) -> int | None:
-        """The priority in the adverts that this host sends: what counts, whatever was told."""
-        window, own = SKEW_FACTOR * max(known.advert_interval_s, 0.01), self.here()
-        sent = [
-            heard
-            for source, heard in self._senders(known, family).items()
             if (heard.advert.outgoing or source in own)
             and now - heard.at <= window
             and heard.advert.priority > 0
@@ -316,40 +337,89 @@ class InstanceState:
         return max(sent, key=lambda heard: heard.at).advert.priority if sent else None
 
     def _wire(
-        self,
-        known: ConfiguredInstance | InstanceSeen,
-        family: int,
-        here_since: float,
-        here: bool,
-        now: float,
-    ) -> tuple[Advert | None, tuple[tuple[str, int], ...], float | None, bool | None]:
-        """Whom we hear as MASTER, the other senders, the last advert, and whether on time.
+        self, known: ConfiguredInstance | InstanceSeen, here_since: float, here: bool, now: float
+    ) -> _Wire:
+        """What is heard of it.
 
         A handover is no split brain: the old master's last adverts are still fresh when the new
-        one begins. Only who goes on sending after that is another sender.
+        one begins. Only who goes on sending after that is another sender. Adverts for other
+        addresses are another cluster's, or of a director that is configured otherwise: keepalived
+        does not heed them (up to 2.3.2), so they are no sign of a master.
         """
         interval = known.advert_interval_s
         window = SKEW_FACTOR * max(interval, 0.01)
-        senders = self._senders(known, family)
+        family, ours = _advertised(known)
         own = self.here()
-        fresh = [h for h in senders.values() if now - h.at <= window and h.advert.priority > 0]
+        senders: list[_Heard] = []
+        clashing: list[_Heard] = []
+        for (where, number, kind), found in self._heard.items():
+            if number != known.vrid or kind != family or where not in (known.interface, ""):
+                continue
+            for heard in found.values():
+                theirs = not heard.advert.outgoing and heard.advert.source not in own
+                clash = theirs and ours and ours.isdisjoint(heard.advert.vips)
+                (clashing if clash else senders).append(heard)
+        fresh = [h for h in senders if now - h.at <= window and h.advert.priority > 0]
         foreign = [h for h in fresh if not h.advert.outgoing and h.advert.source not in own]
         begun = here_since if here else max((h.first for h in foreign), default=0.0)
+        handover = _HANDOVER * interval
         others = tuple(
             sorted(
                 h.pair
                 for h in foreign
-                if h.at >= begun + (_HANDOVER * interval if here or h.first < begun else 0.0)
+                if h.at >= begun + (handover if here or h.first < begun else 0.0)
+                # Who hears his first advert and has the address still is just about to let go.
+                and (not here or now - h.first >= handover)
             )
         )
-        last = max((h.at for h in senders.values()), default=None)
-        if self.listening_since is None or now - self.listening_since < window:
-            ok: bool | None = True if fresh else None
-        else:
-            ok = bool(fresh)
+        last = max((h.at for h in senders), default=None)
+        listened = 0.0 if self.listening_since is None else now - self.listening_since
+        ok = bool(fresh) if listened >= window else (True if fresh else None)
         best = max(
             [h for h in fresh if h not in foreign or here or h.pair in others] or fresh,
             key=lambda h: (h.advert.priority, ipaddress.ip_address(h.advert.source.split("%")[0])),
             default=None,
         )
-        return (best.advert if best else None), others, last, ok
+        # With unicast peers they may leave by another interface.
+        sends = any(
+            heard.advert.outgoing and now - heard.at <= window
+            for (_, number, kind), found in self._heard.items()
+            if number == known.vrid and kind == family
+            for heard in found.values()
+        )
+        silent = self.hears_own and min(listened, now - here_since) >= window and not sends
+        peers = getattr(known, "unicast_peers", ())
+        clashes = tuple(
+            VridClash(
+                h.advert.source,
+                h.advert.priority,
+                h.advert.vips,
+                h.advert.source in peers or not ours.isdisjoint(h.other),
+            )
+            for h in sorted(clashing, key=lambda h: h.advert.source)
+            if now - h.at <= CLASH_HOLDS * max(interval, h.advert.interval_s)
+        )
+        return _Wire(best.advert if best else None, others, last, ok, clashes, not silent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """What is heard of one instance."""
+
+    master: Advert | None
+    others: tuple[tuple[str, int], ...]
+    """Other senders."""
+    last: float | None
+    """Epoch of the last advert."""
+    ok: bool | None
+    """They come on time."""
+    clashes: tuple[VridClash, ...]
+    own_heard: bool
+    """False: this host sends none, and that would be heard."""
+
+
+def _advertised(known: ConfiguredInstance | InstanceSeen) -> tuple[int, frozenset[str]]:
+    """The family of an instance's adverts, and the addresses in them (dumps also have others)."""
+    advertised: tuple[str, ...] = getattr(known, "advertised", ()) or known.vips
+    family = 6 if advertised and ":" in advertised[0] else 4
+    return family, frozenset(advertised)

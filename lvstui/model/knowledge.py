@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from lvstui.model import facts as f
 from lvstui.model.ages import Ages, shift
+from lvstui.model.alarms import Alarms
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.facts import STAMP_S
 from lvstui.model.files import ConfigFiles
+from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServiceKey
+from lvstui.model.link import LinkState
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
+from lvstui.model.packet_events import PacketWatch
 from lvstui.model.picture import (
     Cost,
     DaemonView,
@@ -42,13 +47,14 @@ TURN = 128
 FIRST_WORDS_S = 1.0
 """After the first word of the last source the others of that moment follow."""
 DRAINS = (State.DRAINING, State.DRAINED)
+_UNKNOWN = 1000
 
 
 def _moves_with_time(server: ServerView) -> bool:
     """Time alone can change what is said of it."""
     return (
         server.state is State.DRAINING
-        or (server.state is State.UNVERIFIED and server.reason == WAITS)
+        or (server.state is State.UNVERIFIED and server.reason.startswith(WAITS))
         or (server.state is State.DOWN and server.in_kernel)
     )
 
@@ -62,6 +68,7 @@ class Knowledge(Known):
         self.traffic = Traffic()
         self.table: KernelTable | None = None
         self.daemon: f.DaemonSeen | None = None
+        self.other_daemons = f.OtherDaemons()
         self.gaps: dict[str, Gap] = {}
         self._covered_by: dict[str, str] = {}
         """For each gap the source that tells the same, if there is one."""
@@ -72,6 +79,11 @@ class Knowledge(Known):
         self.changes: tuple[ChangeStands, ...] = ()
         self.files: ConfigFiles | None = None
         self.looks: Mapping[str, Look] = {}
+        self._packets = PacketWatch(
+            host, lambda *server: self.server_name(*server) or str(server[1])
+        )
+        self.link = LinkState()
+        self._alarms = Alarms(host)
         self.cost = Cost()
         self.ages = Ages()
         self.awaited: frozenset[str] = frozenset()
@@ -83,7 +95,9 @@ class Knowledge(Known):
         self._checked: dict[ServerId, tuple[ConfiguredChecker, ...]] = {}
         """Servers that were up since keepalived began, with their checks: a reload keeps what
         those know."""
-        self._learnt = Learnt(self.book, self.traffic, self.drains, self._states, self._checked)
+        self._learnt = Learnt(
+            self.book, self.traffic, self.drains, self._states, self.done, self._checked
+        )
         self._dirty: set[ServiceKey] = set()
         self._stale: dict[ServiceKey, None] = {}
         self._on_screen: frozenset[ServiceKey] | None = None
@@ -92,12 +106,22 @@ class Knowledge(Known):
         self._checks_since: float | None = None
         self._events_seen: tuple[Event, ...] = ()
         self._undated_until = -math.inf
+        self._of_unknown_groups: deque[f.Observation] = deque(maxlen=_UNKNOWN)
+        """What was said of groups before their configuration was read."""
 
     # -- taking in
 
     def learn(self, seen: f.Observation) -> None:
-        _LEARN.get(type(seen.fact), Knowledge._learn_vrrp)(self, seen.fact, seen.at)
-        self._narrator.tell(seen)
+        found = self._take(seen)
+        if not found:
+            self._of_unknown_groups.append(seen)
+        self._narrator.tell(replace(seen, fact=found[0]) if found else seen)
+
+    def _take(self, seen: f.Observation) -> list[f.Fact]:
+        found = of_members(seen.fact, lambda: {**self._in_file, **self._in_loaded})
+        for fact in found:
+            _LEARN.get(type(fact), Knowledge._learn_vrrp)(self, fact, seen.at)
+        return found
 
     def _learn_of_looking(self, fact: f.SourceSilent | f.Overrun, at: float) -> None:
         if isinstance(fact, f.SourceSilent):
@@ -111,6 +135,8 @@ class Knowledge(Known):
         self._narrator.settle(math.inf)
         for store in (self.ages, self.book, self.instances, self.traffic):
             store.shift(by_s)
+        # Who claims our addresses is asked again: what was heard is dated by the old clock.
+        self.link = LinkState()
         shift(by_s, self.drains, self.done_at, self._states, self.events)
         if self._checks_since is not None:
             self._checks_since += by_s
@@ -119,19 +145,27 @@ class Knowledge(Known):
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
         for reading in fact.services:
             self.traffic.read(reading, at)
+            self._packets.counted(reading.service, self.traffic.rates(reading.service), at)
             self._dirty.add(reading.service)
 
     def _learn_names(self, fact: f.NamesSeen, at: float) -> None:
         self.names = dict(fact.names)
         self._all_dirty = True
 
-    def _learn_as_it_is(self, fact: f.SysctlsSeen | f.ChangesSeen | f.FilesSeen, at: float) -> None:
+    def _learn_as_it_is(self, fact: Any, at: float) -> None:
         if isinstance(fact, f.SysctlsSeen):
             self.sysctls = fact.values
+        elif isinstance(fact, f.OtherDaemons):
+            self.other_daemons = fact
+        elif isinstance(fact, f.ProcessesSeen):
+            self.processes = fact.processes
         elif isinstance(fact, f.ChangesSeen):
             self.changes = fact.changes
         else:
             self.files = fact.files
+
+    def _learn_packets(self, fact: f.ConnectionsSeen | f.LocalSeen, at: float) -> None:
+        self._packets.learn(fact, self._kernel, at)
 
     def _learn_missing(self, fact: f.Missing, at: float) -> None:
         self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
@@ -168,6 +202,7 @@ class Knowledge(Known):
         if len(before) != len(self._kernel) or before.keys() != self._kernel.keys():
             self._dirty.update(before.keys() - self._kernel.keys())
             self.traffic.keep_only(self._kernel)
+        self._packets.table(self._kernel, () if first else changed, at)
         if first:
             self._all_dirty = True
         else:
@@ -197,6 +232,9 @@ class Knowledge(Known):
         else:
             self.file, self._in_file = fact.configuration, services
         self._all_dirty = True
+        waiting, self._of_unknown_groups = self._of_unknown_groups, deque(maxlen=_UNKNOWN)
+        for seen in waiting:
+            self._take(seen)
 
     def _drop_configuration(self, *, loaded: bool) -> None:
         if loaded:
@@ -223,6 +261,12 @@ class Knowledge(Known):
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
 
+    def _learn_link(self, fact: Any, at: float) -> None:
+        if isinstance(fact, f.WireHears):
+            self.instances.hears_own = fact.own
+        else:
+            self.link.learn(fact, at)
+
     def _learn_look(self, fact: f.RealServerSeen, at: float) -> None:
         look = fact.look
         known = self.looks.get(look.address)
@@ -239,6 +283,10 @@ class Knowledge(Known):
         drain = self.drains.get(server)
         if fact.after == 0 and drain is not None:
             self.drains[server] = replace(drain, done=fact)
+        self._dirty.add(fact.service)
+
+    def _learn_weight(self, fact: f.WeightChanged, at: float) -> None:
+        self.book.weighed(fact.service, fact.server, fact.after, at)
         self._dirty.add(fact.service)
 
     def _learn_health(self, fact: f.CheckSeen | f.ServerChanged | f.ChecksSeen, at: float) -> None:
@@ -270,6 +318,7 @@ class Knowledge(Known):
                 self._dirty.update(key for key in self._views if key.address == fact.address)
         elif isinstance(fact, f.AdvertSeen):
             book.advert(fact.advert, at)
+            self.link.claims.advert(fact.advert)
         elif isinstance(fact, f.DaemonSaid) and fact.kind in ("reload", "reloaded"):
             self._reloaded(at)
 
@@ -284,7 +333,7 @@ class Knowledge(Known):
     @property
     def waits(self) -> bool:
         """An event is held back for a moment: make the next picture soon."""
-        return self._narrator.waits
+        return self._narrator.waits or self.link.claims.pending
 
     def surroundings(self, now: float) -> StateInputs:
         """What holds for every service."""
@@ -309,6 +358,8 @@ class Knowledge(Known):
         elif self._undated_until == math.inf:
             self._undated_until = now + FIRST_WORDS_S
         around = self.surroundings(now)
+        for event in self._packets.judge(self._kernel, around.addresses, now):
+            self.say(event)
         order = dict.fromkeys([*self._in_file, *self._in_loaded, *self._kernel])
         todo = order.keys() if self._all_dirty else (self._dirty | self._volatile) & order.keys()
         views = self._views
@@ -324,23 +375,24 @@ class Knowledge(Known):
                 self._volatile.discard(gone)
         self._dirty.clear()
         self._all_dirty = False
-        if self._events_changed:
-            self._events_seen = tuple(self.events)
-            self._events_changed = False
         services = tuple(views[key] for key in order)
+        instances = self.instances.views(
+            self.loaded or self.file,
+            now,
+            running=self.daemon is None or self.daemon.running,
+            loaded=self.loaded is not None,
+            since=self._checks_since,
+        )
+        link = self.link.view(instances, self.instances.moved, self.loaded or self.file, now)
         picture = Picture(
             at=now,
             host=self.host,
             services=services,
-            instances=self.instances.views(
-                self.loaded or self.file,
-                now,
-                running=self.daemon is None or self.daemon.running,
-                loaded=self.loaded is not None,
-                since=self._checks_since,
-            ),
+            instances=instances,
             daemon=self._daemon_view(),
-            events=self._events_seen,
+            rivals=link.rivals,
+            owners=link.owners,
+            strays=link.strays,
             gaps=tuple(self._gaps()),
             cost=self.cost,
             ready=self.table is not None or "proc" in self.gaps or "proc" in self.ages.silent,
@@ -353,8 +405,15 @@ class Knowledge(Known):
             lag_s=lag_s,
             overruns=self.ages.overruns(now),
             looks=self.looks,
+            packets=self._packets.view,
         )
-        return replace(picture, warnings=warnings(picture, self.done))
+        found = warnings(picture, self.done)
+        for event in self._alarms.changed(found, now):
+            self.say(event)
+        if self._events_changed:
+            self._events_seen = tuple(self.events)
+            self._events_changed = False
+        return replace(picture, warnings=found, events=self._events_seen)
 
     def _gaps(self) -> Iterator[Gap]:
         idle = self.daemon is not None and not self.daemon.running
@@ -427,19 +486,28 @@ class Knowledge(Known):
             started=daemon.started,
             loaded_is_file=same,
             config_file=daemon.config_file,
+            beside=self.other_daemons.here,
+            elsewhere=self.other_daemons.elsewhere,
+            processes=self.processes,
         )
 
 
 _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
     f.TableSeen: Knowledge._learn_table,
+    f.WeightChanged: Knowledge._learn_weight,
     f.CountersSeen: Knowledge._learn_counters,
     f.ConfigurationSeen: Knowledge._learn_configuration,
     f.DaemonSeen: Knowledge._learn_daemon,
+    **dict.fromkeys(get_args(f.OfLink), Knowledge._learn_link),
     f.NamesSeen: Knowledge._learn_names,
-    **dict.fromkeys((f.SysctlsSeen, f.ChangesSeen, f.FilesSeen), Knowledge._learn_as_it_is),
+    **dict.fromkeys(
+        (f.SysctlsSeen, f.ChangesSeen, f.FilesSeen, f.OtherDaemons, f.ProcessesSeen),
+        Knowledge._learn_as_it_is,
+    ),
     f.RealServerSeen: Knowledge._learn_look,
     **dict.fromkeys((f.SourceSilent, f.Overrun), Knowledge._learn_of_looking),
     f.ClockStepped: Knowledge._learn_clock,
+    **dict.fromkeys((f.ConnectionsSeen, f.LocalSeen), Knowledge._learn_packets),
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,
     f.Done: Knowledge._learn_done,

@@ -6,20 +6,21 @@ Pure: everything that is known comes in as an argument, the time too.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TypeVar
 
 from lvstui.model import states
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService
+from lvstui.model.facts import Done
 from lvstui.model.health import Health, HealthState
 from lvstui.model.ipvs import Destination, KernelService, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
-from lvstui.model.picture import ServerView, ServiceView, Severity, State, Weights
+from lvstui.model.picture import Disagreement, ServerView, ServiceView, Severity, State, Weights
 from lvstui.model.rates import Traffic, total
 from lvstui.model.say import plural
-from lvstui.model.states import Drain, StateInputs
+from lvstui.model.states import Drain, Standing, StateInputs
 
 ServerId = tuple[ServiceKey, ServerKey]
 
@@ -43,6 +44,8 @@ class Learnt:
     drains: Mapping[ServerId, Drain]
     since: Mapping[ServerId, tuple[State, float | None]]
     """The states in the picture before."""
+    done: Mapping[ServerId, Done]
+    """What lvstui did to each server last."""
     checked: Mapping[ServerId, tuple[ConfiguredChecker, ...]]
     """Servers that were up since keepalived began, with their checks then."""
 
@@ -65,6 +68,7 @@ class _Merge:
         self.details = learnt.traffic.details(inputs.key)
         self.total_weight = sum(d.weight for d in self.in_kernel.values())
         self.summed = total(self.rates.get(server) for server in self.in_kernel)
+        self.differs = tuple(self._differences(inputs.loaded or inputs.file))
 
     def view(self) -> ServiceView:
         config, kernel, around, traffic = self.config, self.kernel, self.around, self.learnt.traffic
@@ -74,11 +78,11 @@ class _Merge:
         servers = tuple(map(self._server, order))
         ordinary = [s for s in servers if not s.sorry]
         live_weight = sum(s.weights.kernel or 0 for s in ordinary if s.state is not State.DOWN)
-        quorum = config.quorum if config is not None else 1
         sorry_active = any(s.sorry and s.in_kernel for s in servers)
+        quorum_ok = self._has_quorum(live_weight, sorry_active)
         methods = {s.forwarding for s in ordinary if s.forwarding and s.forwarding != "LOCAL"}
         forwarding = methods.pop() if len(methods) == 1 else ("mixed" if methods else "")
-        severity, reason = self._judge(ordinary, live_weight, quorum, sorry_active)
+        severity, reason = self._judge(ordinary, live_weight, quorum_ok, sorry_active)
         address = self.key.address
         known_here = address and around.addresses is not None
         either = kernel or config
@@ -92,8 +96,8 @@ class _Merge:
             one_packet=bool(either and either.one_packet),
             servers=servers,
             up=sum(1 for s in ordinary if s.state is State.UP),
-            quorum=quorum,
-            quorum_ok=live_weight >= quorum,
+            quorum=config.quorum if config is not None else 1,
+            quorum_ok=quorum_ok,
             severity=severity,
             reason=reason,
             active=sum(s.active for s in servers),
@@ -105,8 +109,32 @@ class _Merge:
             kernel=kernel,
             counters=reading.counters if reading is not None else None,
             sorry_active=sorry_active,
+            differs=self.differs,
             vip_here=address in (around.addresses or ()) if known_here else None,
         )
+
+    def _has_quorum(self, live_weight: int, sorry_active: bool) -> bool:
+        """Gained from quorum + hysteresis on, lost below quorum - hysteresis (update_quorum_state
+        in ipwrapper.c); between them the sorry server tells which of both was last."""
+        quorum = self.config.quorum if self.config is not None else 1
+        hysteresis = self.config.hysteresis if self.config is not None else 0
+        if quorum - hysteresis <= live_weight < quorum + hysteresis:
+            return not sorry_active
+        return live_weight >= quorum
+
+    def _differences(self, config: ConfiguredService | None) -> Iterator[Disagreement]:
+        """What the kernel has of the service itself that its configuration does not say."""
+        kernel = self.kernel
+        if kernel is None or config is None:
+            return
+        for what, has, meant in (
+            ("scheduler", kernel.scheduler, config.scheduler),
+            ("persistence", kernel.persistence_s or 0, config.persistence_s or 0),
+            ("one-packet", kernel.one_packet, config.one_packet),
+        ):
+            if has != meant:
+                text = f"{what} is {_said(has)}, configured {_said(meant)}"
+                yield Disagreement(what, text, "somebody")
 
     def _named(self, address: str) -> str:
         return (self.around.names or {}).get(address, "")
@@ -120,10 +148,14 @@ class _Merge:
         drain = learnt.drains.get((self.key, key))
         # Its servers are in one of the two: only the sorry server is in neither and meant.
         sorry = configured is None and self.config is not None and self.config.sorry_server == key
-        if sorry:
-            state, reason = (State.UP, "") if kernel is not None else (State.DISABLED, "stands by")
+        told = learnt.book.weight((self.key, key), around.checks_since)
+        if not sorry:
+            judged = self._state(key, file, loaded, kernel, health, drain, told)
+        elif kernel is not None:
+            judged = Standing(State.UNVERIFIED, "answers as the sorry server; nobody checks it")
         else:
-            state, reason = self._state(key, file, loaded, kernel, health, drain)
+            judged = Standing(State.STANDBY, "sorry server: waits until the quorum is lost")
+        state = judged.state
         left = None
         if drain is not None and kernel is not None:
             connections = unfinished(self.key.protocol, kernel.active, kernel.inactive)
@@ -136,11 +168,13 @@ class _Merge:
             name=(configured.name if configured is not None else "") or self._named(key.address),
             state=state,
             since=self._since(key, state, health, drain),
-            reason=reason,
+            reason=judged.reason,
             checker=health.checker if health is not None and down and health.checker else kinds,
             weights=Weights(
                 file.weight if file is not None else None,
-                loaded.weight if loaded is not None and not keeps_out else None,
+                (loaded.weight if told is None else told)
+                if loaded is not None and not keeps_out
+                else None,
                 kernel.weight if kernel is not None else None,
             ),
             forwarding=either.forwarding if (either := kernel or configured) is not None else "",
@@ -157,6 +191,7 @@ class _Merge:
             detail=self.details.get(key) if kernel is not None else None,
             checks=learnt.book.checks(self.key, key),
             sorry=sorry,
+            differs=judged.differs,
             drain_left_s=left,
         )
 
@@ -168,19 +203,31 @@ class _Merge:
         kernel: Destination | None,
         health: Health | None,
         drain: Drain | None,
-    ) -> tuple[State, str]:
+        told: int | None,
+    ) -> Standing:
         book, around, configured = self.learnt.book, self.around, file or loaded
+        done = self.learnt.done.get((self.key, key))
         if kernel is None:
             checker, message = book.failing(self.key, key)
             failed = Health(False, around.now, "", checker, message)
             failing = states.said(failed) if checker else ""
-            there = self.kernel is not None
-            return states.absent(file, loaded, health, around, service_there=there, failing=failing)
+            return states.absent(
+                file,
+                loaded,
+                health,
+                around,
+                service_there=self.kernel is not None,
+                failing=failing,
+                passes=not checker and book.succeeded(self.key, key),
+                done=done,
+            )
         if configured is None and (self.config is not None or around.file_known):
             weightless = "; weight 0" if kernel.weight == 0 else ""
-            return State.FOREIGN, f"in the kernel, in no file{weightless}"
+            by = done.who if done is not None and done.ok else "somebody"
+            entry = Disagreement("entry", f"in the kernel, in no file{weightless}", by)
+            return Standing(State.FOREIGN, entry.text, (entry,) if self.config is not None else ())
         if kernel.weight == 0:
-            return states.quiesced(self.key, kernel, configured, health, drain, around)
+            return states.quiesced(self.key, kernel, configured, health, drain, around, told=told)
 
         def spoken() -> bool:
             checked = self.learnt.checked.get((self.key, key))
@@ -190,7 +237,29 @@ class _Merge:
                 and states.same_checks(configured.checkers, checked)
             )
 
-        return states.serving(kernel, file, loaded, health, around, spoken=spoken)
+        return states.serving(
+            kernel,
+            file,
+            loaded,
+            health,
+            around,
+            spoken=spoken,
+            told=told,
+            done=done,
+            full=self._full(key, kernel, configured),
+            sorry=self.config is not None and self.config.sorry_server == key,
+        )
+
+    def _full(
+        self, key: ServerKey, kernel: Destination, configured: ConfiguredServer | None
+    ) -> bool:
+        detail, before = self.details.get(key), self.learnt.since.get((self.key, key))
+        limits = detail or configured
+        if limits is None:
+            return False
+        upper, lower = limits.upper_threshold, limits.lower_threshold
+        was = before is not None and before[0] is State.OVERLOADED
+        return states.overloaded(kernel, upper, lower, before=was)
 
     def _since(
         self, key: ServerKey, state: State, health: Health | None, drain: Drain | None
@@ -216,33 +285,50 @@ class _Merge:
         return rate.bytes_in / summed.bytes_in if summed.bytes_in > 0 else None
 
     def _judge(
-        self, servers: list[ServerView], live_weight: int, quorum: int, sorry_active: bool
+        self, servers: list[ServerView], live_weight: int, quorum_ok: bool, sorry_active: bool
     ) -> tuple[Severity, str]:
         if self.kernel is None:
             if not self.around.table_readable:
                 return Severity.WARN, "the kernel table can not be read"
             if self.config is None:
                 return Severity.BAD, "gone"
-            taken_out = any(server.state is State.DRIFTED for server in servers)
-            why = f": {states.TAKEN_OUT}" if taken_out else ""
-            return Severity.BAD, f"not in the kernel table{why}"
+            if not self.in_loaded or self.around.daemon_running is False:
+                return Severity.BAD, "not in the kernel table"
+            # keepalived told that it had put a server of it in: so it was there.
+            taken_out = any(one.by for server in servers for one in server.differs)
+            why = states.TAKEN_OUT if taken_out else SERVICE_GONE
+            return Severity.BAD, f"not in the kernel table: {why}"
         if not servers:
             return Severity.WARN, "no real server"
         if not any(s.weights.kernel and s.state is not State.DOWN for s in servers):
             return Severity.BAD, "sorry server answers" if sorry_active else "no real server up"
-        if live_weight < quorum:
-            return Severity.BAD, f"quorum lost: weight {live_weight} of {quorum}"
+        if not quorum_ok:
+            wanted = self.config.quorum if self.config is not None else 1
+            return Severity.BAD, f"quorum lost: weight {live_weight} of {wanted}"
         counts = Counter(server.state for server in servers)
         words = [plural(counts[s], s.value, s.value) for s in _WORST_FIRST if counts[s]]
-        if counts[State.DOWN] or counts[State.DRIFTED]:
+        odd = sum(bool(server.differs) and server.state is State.UP for server in servers)
+        if odd:
+            words.append(f"{odd} not as configured")
+        words = [*map(str, self.differs), *words]
+        differs = self.differs or any(server.differs for server in servers)
+        if differs or counts[State.DOWN] or counts[State.OVERLOADED]:
             return Severity.WARN, ", ".join(words)
         return (Severity.INFO if words else Severity.GOOD), ", ".join(words)
 
 
+SERVICE_GONE = "removed by hand, or keepalived could not put it in (see its log)"
 _WORST_FIRST = (
-    *(State.DOWN, State.DRIFTED, State.UNVERIFIED, State.FOREIGN),
+    *(State.DOWN, State.OVERLOADED, State.UNVERIFIED, State.FOREIGN),
     *(State.DRAINING, State.DRAINED, State.DISABLED),
 )
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value} s" if isinstance(value, int) and value else str(value or "none")
+
 
 _SERVER_FIELDS = attrgetter(*(f for f in ServerView.__dataclass_fields__))
 _SERVICE_FIELDS = attrgetter(*(f for f in ServiceView.__dataclass_fields__ if f != "servers"))
@@ -270,12 +356,15 @@ def moved(before: KernelService | None, after: KernelService) -> bool:
     service itself."""
     if before is None or len(before.destinations) != len(after.destinations):
         return True
-    if (before.scheduler, before.persistence_s) != (after.scheduler, after.persistence_s):
+    if _service_of(before) != _service_of(after):
         return True
     return any(
         a is not b and (a.key is not b.key or a.weight != b.weight or a.forwarding != b.forwarding)
         for a, b in zip(before.destinations, after.destinations, strict=True)
     )
+
+
+_service_of = attrgetter("scheduler", "persistence_s", "one_packet", "netmask")
 
 
 def recounted(old: ServiceView, kernel: KernelService) -> ServiceView:

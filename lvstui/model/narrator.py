@@ -18,6 +18,7 @@ from lvstui.model.instances import InstanceState
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Event, Severity
+from lvstui.model.processes import told
 from lvstui.model.say import plural
 from lvstui.model.states import brief, said
 from lvstui.model.waiting import APPLYING, GOING_BACK, ChangeStands
@@ -77,6 +78,10 @@ def _change_in_words(change: ChangeStands, before: Told | None) -> tuple[Severit
     return Severity.WARN, f"{change.who} applied {change.title}{why}: waits to be kept"
 
 
+def _where(fact: f.ServerChanged | f.WeightChanged | f.QuorumChanged) -> str:
+    return f"group {fact.service_name}" if fact.service_name else str(fact.service)
+
+
 class Known:
     """What is known of one director, as far as its events are told by it."""
 
@@ -89,6 +94,7 @@ class Known:
         self.names: dict[str, str] = {}
         self.done: dict[ServerId, f.Done] = {}
         self.done_at: dict[ServerId, float] = {}
+        self.processes: tuple[f.ProcessState, ...] = ()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self._events_changed = True
         self._kernel: dict[ServiceKey, KernelService] = {}
@@ -158,6 +164,7 @@ class EventBuilder:
         self._downs: list[tuple[f.Observation, f.ServerChanged, str]] = []
         self._checks: list[tuple[f.Observation, f.CheckSeen, str]] = []
         self._daemon_told: tuple[bool, int] | None = None
+        self._processes: tuple[f.ProcessState, ...] = ()
         self._stopping_at = 0.0
         """When keepalived last said that it stops."""
         self._changes: dict[str, Told] = {}
@@ -176,7 +183,8 @@ class EventBuilder:
         elif isinstance(fact, f.QuorumChanged):
             if self._once(("quorum", fact.service, fact.up), seen.at):
                 how = "has its quorum again" if fact.up else "lost its quorum"
-                self._say(seen, _judged(fact.up), f"{fact.service} {how}", "service", fact.service)
+                text = f"{_where(fact)} {how}"
+                self._say(seen, _judged(fact.up), text, "service", fact.service)
         elif isinstance(fact, f.InstanceChanged):
             if seen.at == f.UNDATED:
                 return
@@ -202,7 +210,7 @@ class EventBuilder:
                 self._weighed.clear()
             self._weighed[fact.service, fact.server] = seen.at
             name = self._server_name(fact.service, fact.server)
-            text = f"keepalived changed the weight of {name} in {fact.service}: "
+            text = f"keepalived changed the weight of {name} in {_where(fact)}: "
             text += f"{fact.before} → {fact.after}"
             self._say_of(fact, seen, Severity.INFO, text)
         elif isinstance(fact, f.ChangesSeen):
@@ -230,6 +238,11 @@ class EventBuilder:
                 self._say(seen, severity, text, "daemon")
         elif isinstance(fact, f.DaemonSeen):
             self._daemon(fact, seen)
+        elif isinstance(fact, f.ProcessesSeen):
+            holds = self._known.instances.holds_vip(self._known.loaded or self._known.file)
+            for severity, text in told(self._processes, fact.processes, seen.at, holds):
+                self._say(seen, severity, text, "daemon")
+            self._processes = fact.processes
 
     def table_changed(
         self,
@@ -253,6 +266,12 @@ class EventBuilder:
             if old is None:
                 continue
             key = service.key
+            for what in ("scheduler", "persistence_s", "one_packet", "netmask"):
+                ones = getattr(old, what), getattr(service, what)
+                if ones[0] != ones[1]:
+                    name = what.removesuffix("_s").replace("_", " ")
+                    text = f"{name} of {key} changed in the kernel: {ones[0]} → {ones[1]}"
+                    self._known.say(Event(at, host, Severity.WARN, text, "service", key))
             was = {d.key: d for d in old.destinations}
             now = {d.key: d for d in service.destinations}
             for server in was.keys() - now.keys():
@@ -301,7 +320,7 @@ class EventBuilder:
         name = self._server_name(fact.service, fact.server)
         if fact.up:
             how = {"enabled": "its weight is back in", "added": "back in"}.get(fact.how, "back in")
-            self._say_of(fact, seen, Severity.GOOD, f"{name} up, {how} {fact.service}")
+            self._say_of(fact, seen, Severity.GOOD, f"{name} up, {how} {_where(fact)}")
             return
         active = self._known.active_connections(fact.service, fact.server)
         self._downs.append((seen, fact, self._were_on(active)))
@@ -318,13 +337,13 @@ class EventBuilder:
             if fact.how == "stopped" or abs(seen.at - self._stopping_at) < STOP_S:
                 # It takes its table with it: no check has failed.
                 name = self._server_name(fact.service, fact.server)
-                text = f"{name} removed from {fact.service}: keepalived stops"
+                text = f"{name} removed from {_where(fact)}: keepalived stops"
                 self._say_of(fact, seen, Severity.WARN, text + connections)
                 continue
             why = f": {said(health)}" if known and health is not None else ""
             how = "weight 0 in" if fact.how == "disabled" else "removed from"
             name = self._server_name(fact.service, fact.server)
-            text = f"{name} down{why} → {how} {fact.service}{connections}"
+            text = f"{name} down{why} → {how} {_where(fact)}{connections}"
             self._say_of(fact, seen, Severity.BAD, text)
         self._downs = waiting
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lvstui.model.config import ConfiguredServer, ConfiguredService
+from lvstui.model.facts import ProcessState
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Counters, KernelService, Rates, ServerDetail, unfinished
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.packets import PacketView
 from lvstui.model.realserver import Look
 from lvstui.model.vrrp import InstanceStats
 from lvstui.model.waiting import ChangeStands
@@ -27,15 +29,16 @@ class State(str, Enum):
     DRAINING = "draining"
     DRAINED = "drained"
     DISABLED = "disabled"
+    OVERLOADED = "overloaded"
+    STANDBY = "standby"
     UNVERIFIED = "unverified"
-    DRIFTED = "drifted"
     FOREIGN = "foreign"
 
 
-GLYPHS = dict(zip(State, "●✖◐○⊘◌≠◇", strict=True))
+GLYPHS = dict(zip(State, "●✖◐○⊘▲◎◌◇", strict=True))
 """One glyph for each state: colour never carries meaning alone."""
 
-ASCII_GLYPHS = dict(zip(State, "*x~o-?!+", strict=True))
+ASCII_GLYPHS = dict(zip(State, "*x~o-^=?+", strict=True))
 """For terminals without Unicode."""
 
 
@@ -55,6 +58,24 @@ class Weights:
     file: int | None = None
     keepalived: int | None = None
     kernel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One thing in which the file, keepalived and the kernel disagree."""
+
+    what: str
+    """weight, forwarding, check, entry (in one table only), file (not reloaded); of a service
+    also scheduler, persistence, netmask, one-packet."""
+    text: str
+    """What each of them says: `kernel weight 3, configured 10`."""
+    by: str = ""
+    """Who made it, as far as that is known: `alice`, with lvstui; `somebody`, by other means;
+    empty: nobody in particular."""
+
+    def __str__(self) -> str:
+        # Who, first: a narrow column cuts the rest, which the weights beside it tell as well.
+        return f"{self.by}: {self.text}" if self.by else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +121,8 @@ class ServerView:
     """Newest first, a few."""
     sorry: bool = False
     """It is the sorry server."""
+    differs: tuple[Disagreement, ...] = ()
+    """In what file, keepalived and kernel disagree about it."""
     drain_left_s: float | None = None
     """Estimated seconds until a draining server has no connection left."""
 
@@ -107,6 +130,11 @@ class ServerView:
     def id(self) -> tuple[ServiceKey, ServerKey]:
         """Its identity in every picture."""
         return self.service, self.key
+
+    @property
+    def differs_only(self) -> bool:
+        """It takes traffic as it should, and yet something disagrees."""
+        return bool(self.differs) and self.state in (State.UP, State.UNVERIFIED)
 
     @property
     def connections(self) -> int:
@@ -117,6 +145,12 @@ class ServerView:
     def label(self) -> str:
         """Name or address, for prose."""
         return self.name or str(self.key)
+
+
+def weight_mark(server: ServerView) -> str:
+    """What stands behind the mark of a disagreement: the weight that nobody configured."""
+    odd = any(one.what == "weight" for one in server.differs)
+    return str(server.weights.kernel) if odd else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,6 +182,8 @@ class ServiceView:
     counters: Counters | None = None
     sorry_active: bool = False
     """The sorry server is answering."""
+    differs: tuple[Disagreement, ...] = ()
+    """In what the file and the kernel disagree about the service itself."""
     vip_here: bool | None = None
     """Its address is on an interface of this host; None when unknown (firewall mark)."""
 
@@ -155,6 +191,60 @@ class ServiceView:
     def pool(self) -> int:
         """Real servers that are meant to serve: all but the sorry server."""
         return sum(not server.sorry for server in self.servers)
+
+
+@dataclass(frozen=True, slots=True)
+class VridClash:
+    """Somebody sends adverts with the VRID of an instance and other addresses than its."""
+
+    address: str
+    priority: int
+    vips: tuple[str, ...]
+    peer: bool = False
+    """It is known as a director of this very instance: their lists of addresses differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class RivalView:
+    """Somebody else who speaks for a virtual address and must not."""
+
+    address: str
+    mac: str
+    host: str
+    """Name or address of who has that MAC; empty: nobody knows."""
+    how: str
+    """What he did last, as in `AddressClaimed`."""
+    first: float
+    last: float
+    here: bool
+    """The address is on this host."""
+    server: bool = False
+    """It is a real server."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrayView:
+    """Packets for a virtual address that arrive at this host, which does not hold it."""
+
+    address: str
+    clients: tuple[str, ...]
+    more: bool
+    """There are other clients, too."""
+    since: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersView:
+    """Who answered for a virtual address when this host asked."""
+
+    address: str
+    at: float
+    here: bool
+    owners: tuple[tuple[str, str], ...]
+    """(MAC, name or address of the host; empty: not known), without this host."""
+    trouble: str = ""
+    """Why nobody could be asked; empty: it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +277,13 @@ class InstanceView:
     """True: on time; False: none within the master-down interval; None: not listening."""
     others: tuple[tuple[str, int], ...] = ()
     """(address, priority) of every other sender heard lately: split brain when we are MASTER."""
+    clashes: tuple[VridClash, ...] = ()
+    """Adverts with its VRID for other addresses: nobody's word about this instance."""
+    own_heard: bool = True
+    """False: it is MASTER, what this host sends is heard, and there is no advert of its own."""
     stats: InstanceStats | None = None
+    meant: str = ""
+    """Its state in the file; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +298,12 @@ class DaemonView:
     loaded_is_file: bool | None = None
     """The configuration it runs is the one on disk; None when that cannot be known."""
     config_file: str = ""
+    beside: tuple[int, ...] = ()
+    """Parents of other daemons that work on the same table."""
+    elsewhere: tuple[int, ...] = ()
+    """Parents of daemons in other network namespaces."""
+    processes: tuple[ProcessState, ...] = ()
+    """Its parent and children; empty: not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +316,8 @@ class Warning:
     server: ServerKey | None = None
     id: str = ""
     """Stable while it lasts."""
+    ends: str = ""
+    """What is said when it is over. With it, its begin and its end are events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +386,15 @@ class Picture:
     """Age of the oldest observation that is not in this picture yet; `at` is as old."""
     overruns: tuple[tuple[str, int], ...] = ()
     """What was left out lately because too much came, and how many."""
+    rivals: tuple[RivalView, ...] = ()
+    """Who else speaks for a virtual address, by ARP and neighbour discovery."""
+    owners: tuple[OwnersView, ...] = ()
+    """What came of the last question who has each virtual address; only when somebody asked."""
+    strays: tuple[StrayView, ...] = ()
     looks: Mapping[str, Look] = field(default_factory=dict)
     """The last look at each real server, by address; nothing here looks by itself."""
+    packets: PacketView = field(default_factory=PacketView)
+    """The way that packets take."""
 
     def sysctl(self, name: str) -> str:
         """The value of `net.ipv4.vs.…`; empty when it is not known."""

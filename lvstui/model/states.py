@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer
@@ -11,7 +11,7 @@ from lvstui.model.facts import Done
 from lvstui.model.health import Health
 from lvstui.model.ipvs import Destination, unfinished
 from lvstui.model.keys import ServiceKey
-from lvstui.model.picture import State
+from lvstui.model.picture import Disagreement, State
 from lvstui.model.say import duration
 
 WAITS = "no check has spoken yet"
@@ -21,6 +21,8 @@ REMOVAL_GRACE_S = 2.5
 NOBODY_CHECKS = "keepalived is not running: nobody checks it"
 
 TAKEN_OUT = "removed by hand? A restart of keepalived puts it back, a reload does not"
+NOT_LOADED = "in the file, not loaded: keepalived was not reloaded"
+STILL_LOADED = "gone from the file, still loaded: keepalived was not reloaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,15 @@ def same_checks(ones: tuple[ConfiguredChecker, ...], others: tuple[ConfiguredChe
     return ours == theirs
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What becomes of a server's traffic, why, and what disagrees."""
+
+    state: State
+    reason: str = ""
+    differs: tuple[Disagreement, ...] = ()
+
+
 def absent(
     file: ConfiguredServer | None,
     loaded: ConfiguredServer | None,
@@ -106,37 +117,47 @@ def absent(
     *,
     service_there: bool = True,
     failing: str = "",
-) -> tuple[State, str]:
-    """State and reason of a server that the kernel does not have.
+    passes: bool = False,
+    done: Done | None = None,
+) -> Standing:
+    """A server that the kernel does not have: it gets nothing.
 
     service_there: its service it has. failing: what its checks said last, when they failed.
+    passes: they told of success last. done: what lvstui did to it last.
     """
     if not around.table_readable:
         if health is not None and not health.up:
-            return State.DOWN, said(health)
-        return State.UNVERIFIED, "the kernel table can not be read"
+            return Standing(State.DOWN, said(health))
+        return Standing(State.UNVERIFIED, "the kernel table can not be read")
     if around.daemon_running is False:
         idle = "keepalived is not running: nobody puts it in the table"
         if health is not None and not health.up and health.message:
-            return State.DOWN, f"{said(health)}; {idle}"
-        return State.DOWN, idle
+            return Standing(State.DOWN, f"{said(health)}; {idle}")
+        return Standing(State.DOWN, idle)
     if health is not None and not health.up:
-        return State.DOWN, said(health) if health.failed or not failing else failing
-    if file is not None and loaded is None and around.loaded_known:
-        return State.DRIFTED, "in the file, not loaded: keepalived was not reloaded"
-    if file is None and loaded is not None and around.file_known:
-        return State.DRIFTED, "gone from the file, still loaded: keepalived was not reloaded"
+        return Standing(State.DOWN, said(health) if health.failed or not failing else failing)
+    if (file is None) != (loaded is None) and around.file_known and around.loaded_known:
+        reloaded = Disagreement("file", NOT_LOADED if loaded is None else STILL_LOADED)
+        return Standing(State.DOWN, reloaded.text, (reloaded,))
     server = file or loaded
     if health is not None and around.now - health.since < REMOVAL_GRACE_S:
-        return State.UNVERIFIED, "keepalived has just put it in"
+        return Standing(State.UNVERIFIED, "keepalived has just put it in")
     if server is not None and may_wait(server, around):
-        return State.UNVERIFIED, WAITS
+        return Standing(State.UNVERIFIED, WAITS)
     if loaded is not None and loaded.alpha and failing:
         # It comes in with its first success: nothing was taken out, so nothing tells of it.
-        return State.DOWN, failing
-    if loaded is not None and (health is not None or not service_there or not loaded.checkers):
-        return State.DRIFTED, f"keepalived has it, the kernel does not: {TAKEN_OUT}"
-    return State.DOWN, "not in the kernel table; keepalived's reason is older than its log here"
+        return Standing(State.DOWN, failing)
+    healthy = health is not None or (service_there and passes)
+    if loaded is not None and (healthy or (service_there and not loaded.checkers)):
+        by = done.who if done is not None and done.ok else "somebody"
+        gone = Disagreement("entry", "keepalived has it, the kernel does not", by)
+        return Standing(State.DOWN, f"{gone.text}: {TAKEN_OUT}", (gone,))
+    if loaded is not None and not service_there:
+        text = "keepalived has its service, the kernel does not"
+        return Standing(State.DOWN, text, (Disagreement("entry", text),))
+    return Standing(
+        State.DOWN, "not in the kernel table; keepalived's reason is older than its log here"
+    )
 
 
 _IDENTITY = re.compile(
@@ -180,28 +201,34 @@ def quiesced(
     health: Health | None,
     drain: Drain | None,
     around: StateInputs,
-) -> tuple[State, str]:
-    """State and reason of a server that has weight 0 in the kernel."""
+    *,
+    told: int | None = None,
+) -> Standing:
+    """A server that has weight 0 in the kernel. told: the last weight that keepalived gave it."""
     if file is not None and file.weight == 0:
         line = f" (line {file.place.line})" if file.place else ""
         lasting = f"weight 0 in the file{line}"
-        return State.DISABLED, f"{file.disabled}; {lasting}" if file.disabled else lasting
+        return Standing(State.DISABLED, f"{file.disabled}; {lasting}" if file.disabled else lasting)
     if health is not None and not health.up:
-        return State.DOWN, said(health)
+        return Standing(State.DOWN, said(health))
     done = drain.done if drain is not None else None
     if done is None and file is not None and file.inhibit_on_failure and health is None:
         why = "weight 0: drained or failed (inhibit_on_failure), keepalived's word is not known"
-        return State.UNVERIFIED, why
+        return Standing(State.UNVERIFIED, why)
     connections = unfinished(service.protocol, kernel.active, kernel.inactive)
     if done is not None:
         why = f"drained by {done.who}" + (f", “{done.reason}”" if done.reason else "")
+    elif told == 0:
+        why = "weight 0 in the kernel, set by keepalived"
+    elif file is not None and any(checker.sets_weight for checker in file.checkers):
+        why = "weight 0 in the kernel, set by a check that sets weights or by hand"
     else:
         why = "weight 0 in the kernel, set outside lvstui"
     if connections:
         left = drain.left_s(around.now, connections) if drain is not None else None
         pace = f", about {duration(left)}" if left is not None else ""
-        return State.DRAINING, f"{connections} left{pace}; {why}"
-    return State.DRAINED, why
+        return Standing(State.DRAINING, f"{connections} left{pace}; {why}")
+    return Standing(State.DRAINED, why)
 
 
 def serving(
@@ -212,34 +239,89 @@ def serving(
     around: StateInputs,
     *,
     spoken: Callable[[], bool] = lambda: False,
-) -> tuple[State, str]:
-    """State and reason of a server that takes new connections.
+    told: int | None = None,
+    done: Done | None = None,
+    full: bool = False,
+    sorry: bool = False,
+) -> Standing:
+    """A server that the kernel gives new connections.
 
     spoken: whether its checks, as they are now, were heard of since keepalived began; a reload
-    keeps what they know.
+    keeps what they know. told: the last weight that keepalived gave it. done: what lvstui did to
+    it last. full: its upper threshold is reached. sorry: it is its service's sorry server too.
     """
     expected = loaded or file
+    differs = tuple(_differences(kernel, file, loaded, around, told, done))
+    reason = "; ".join(map(str, differs))
     if around.daemon_running is False:
-        return State.UNVERIFIED, NOBODY_CHECKS
+        return Standing(State.UNVERIFIED, NOBODY_CHECKS, differs)
     if health is not None and not health.up:
         if around.now - health.since < REMOVAL_GRACE_S:
-            return State.DOWN, said(health)
+            return Standing(State.DOWN, said(health))
+        if sorry:
+            return Standing(
+                State.UNVERIFIED, f"in as the sorry server; its own check: {said(health)}"
+            )
         if before_reload(health, around):
-            told = f"before its last reload keepalived said down ({said(health)})"
-            return State.UNVERIFIED, f"{told}, the kernel has it now"
-        return State.DRIFTED, f"keepalived says down ({said(health)}), the kernel still has it"
-    if file is None and loaded is not None and around.file_known:
-        return State.DRIFTED, "gone from the file, still loaded: keepalived was not reloaded"
+            words = f"before its last reload keepalived said down ({said(health)})"
+            return Standing(State.UNVERIFIED, f"{words}, the kernel has it now", differs)
+        by = done.who if done is not None and done.ok and done.after else "somebody"
+        text = f"keepalived says down ({said(health)}), the kernel has it"
+        differs = (Disagreement("check", text, by), *differs)
+        return Standing(State.UNVERIFIED, "; ".join(map(str, differs)), differs)
     if expected is None:
-        return State.UNVERIFIED, "no configuration could be read"
-    if kernel.weight != expected.weight:
-        return State.DRIFTED, f"kernel weight {kernel.weight}, configured {expected.weight}"
-    if file is not None and loaded is not None and file.weight != loaded.weight:
-        return State.DRIFTED, f"loaded weight {loaded.weight}, file {file.weight}: not reloaded"
-    if kernel.forwarding != expected.forwarding and kernel.forwarding != "LOCAL":
-        return State.DRIFTED, f"kernel forwards by {kernel.forwarding}, not {expected.forwarding}"
+        return Standing(State.UNVERIFIED, "no configuration could be read")
+    if full:
+        words = f"{kernel.active + kernel.inactive} connections, upper threshold reached"
+        return Standing(State.OVERLOADED, f"{words}: it gets no new ones", differs)
     if not expected.checkers:
-        return State.UNVERIFIED, "no check is configured: it stays in whatever happens"
+        unchecked = "no check is configured: it stays in whatever happens"
+        return Standing(State.UNVERIFIED, reason or unchecked, differs)
     if health is None and not expected.alpha and may_wait(expected, around) and not spoken():
-        return State.UNVERIFIED, WAITS
-    return State.UP, ""
+        return Standing(State.UNVERIFIED, "; ".join([WAITS, *map(str, differs)]), differs)
+    return Standing(State.UP, reason, differs)
+
+
+def _differences(
+    kernel: Destination,
+    file: ConfiguredServer | None,
+    loaded: ConfiguredServer | None,
+    around: StateInputs,
+    told: int | None,
+    done: Done | None,
+) -> Iterator[Disagreement]:
+    expected = loaded or file
+    if file is None and loaded is not None and around.file_known:
+        yield Disagreement("file", STILL_LOADED)
+    if expected is None:
+        return
+    # Its own checks may set a weight without a word of it in a log that is read here.
+    free = told is None and any(checker.sets_weight for checker in expected.checkers)
+    if told is None:
+        told = expected.weight
+    if kernel.weight != told and not free:
+        ours = done is not None and done.ok and done.after == kernel.weight
+        by = done.who if done is not None and ours else "somebody"
+        meant = "configured" if told == expected.weight else "keepalived gave it"
+        yield Disagreement("weight", f"kernel weight {kernel.weight}, {meant} {told}", by)
+    if file is not None and loaded is not None and file.weight != loaded.weight:
+        text = f"loaded weight {loaded.weight}, file {file.weight}: not reloaded"
+        yield Disagreement("file", text)
+    if kernel.forwarding not in (expected.forwarding, "LOCAL"):
+        text = f"kernel forwards by {kernel.forwarding}, configured {expected.forwarding}"
+        yield Disagreement("forwarding", text, "somebody")
+
+
+def overloaded(kernel: Destination, upper: int, lower: int, *, before: bool) -> bool:
+    """Whether the kernel gives a server nothing new because of its thresholds: from the upper one
+    on, until it falls below the lower one or below three quarters of the upper one
+    (ip_vs_bind_dest, ip_vs_unbind_dest in net/netfilter/ipvs/ip_vs_conn.c).
+
+    before: it was so a moment ago.
+    """
+    if upper <= 0:
+        return False
+    count = kernel.active + kernel.inactive
+    if not before:
+        return count >= upper
+    return count >= lower if lower else count * 4 >= upper * 3

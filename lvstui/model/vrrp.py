@@ -55,3 +55,23 @@ class Advert:
     vips: tuple[str, ...]
     outgoing: bool = False
     """True when this host sent it."""
+    mac: str = ""
+    """The frame's sender; empty when it has none of six bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAddress:
+    """One virtual address of this host's instances, as it is now."""
+
+    address: str
+    interface: str
+    """Of its instance."""
+    here: bool
+    """It is on an interface of this host."""
+    on_loopback: bool = False
+    """It is on the loopback: this host is a real server as well."""
+
+
+def is_virtual_router(mac: str) -> bool:
+    """Whether it is a VRRP virtual router's MAC (RFC 9568, section 7.3)."""
+    return mac.startswith(("00:00:5e:00:01:", "00:00:5e:00:02:"))

@@ -8,7 +8,10 @@ from lvstui.model.ages import warnings_of
 from lvstui.model.facts import Done
 from lvstui.model.finding import FindingSeverity as Fault
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.link_warnings import link_warnings
+from lvstui.model.packet_warnings import packet_warnings
 from lvstui.model.picture import InstanceView, Picture, Severity, State, Warning
+from lvstui.model.processes import process_warnings
 from lvstui.model.realserver import Verdict
 from lvstui.model.say import duration
 from lvstui.model.waiting import pressing
@@ -16,10 +19,13 @@ from lvstui.model.waiting import pressing
 _ORDER = {Severity.BAD: 0, Severity.WARN: 1, Severity.INFO: 2, Severity.GOOD: 3}
 LOOK_HOLDS_S = 3600.0
 """A look at a real server that is older is no warning any more: nobody knows whether it holds."""
+BECAUSE_S = 10.0
+"""What keepalived said this close to a transition may be why."""
 SHOWN = 3
 """Faults of the files that are told one by one."""
 MOST = 200
 """Warnings made at most: past that the rest is counted in the last one."""
+_ENDS = {"split": "no second director sends adverts any more"}
 Deeds = Mapping[tuple[ServiceKey, ServerKey], Done]
 """Who did what to a real server last."""
 
@@ -30,11 +36,14 @@ def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
         *_changes(picture),
         *warnings_of(picture),
         *_daemon(picture),
+        *process_warnings(picture),
         *_vrrp(picture),
+        *link_warnings(picture),
         *_services(picture),
         *_files(picture),
         *_drains(picture, done),
         *_looks(picture),
+        *packet_warnings(picture),
     ]
     found.sort(key=lambda warning: _ORDER[warning.severity])
     if len(found) > MOST:
@@ -62,6 +71,10 @@ def _daemon(picture: Picture) -> list[Warning]:
         if any(instance.vips_here for instance in picture.instances):
             text += "; its VIP is still on this host"
         found.append(Warning(Severity.BAD, text, id="daemon"))
+    if daemon.running and daemon.beside:
+        pids = ", ".join(map(str, daemon.beside))
+        text = f"more than one keepalived works on this table: {daemon.pid} is shown, not {pids}"
+        found.append(Warning(Severity.BAD, text, id="daemons"))
     if daemon.running and daemon.loaded_is_file is False:
         text = "keepalived runs another configuration than the file: it was not reloaded"
         found.append(Warning(Severity.WARN, text, id="loaded"))
@@ -71,10 +84,39 @@ def _daemon(picture: Picture) -> list[Warning]:
 def _vrrp(picture: Picture) -> list[Warning]:
     running = picture.daemon.running is not False
     return [
-        Warning(Severity.BAD, text, id=f"{what} {instance.name}")
-        for instance in picture.instances
-        for what, text in _instance(instance, running)
+        *_stand_ins(picture),
+        *[
+            Warning(Severity.BAD, text, id=f"{what} {instance.name}", ends=_ENDS.get(what, ""))
+            for instance in picture.instances
+            for what, text in _instance(instance, running)
+        ],
     ]
+
+
+def _stand_ins(picture: Picture) -> list[Warning]:
+    """Instances that are MASTER here although another director is meant to be: that is no fault,
+    and the next failover's beginning."""
+    found = []
+    for view in picture.instances:
+        if view.state != "MASTER" or view.meant != "BACKUP":
+            continue
+        since = f" since {duration(picture.at - view.since)}" if view.since else ""
+        why = next(
+            (
+                event.text
+                for event in reversed(picture.events)
+                if event.kind in ("daemon", "vrrp")
+                and view.since
+                and abs(event.at - view.since) < BECAUSE_S
+                and view.name in event.text
+                and not event.text.startswith(f"{view.name} is MASTER")
+            ),
+            "",
+        )
+        text = f"{view.name} is BACKUP in the file and MASTER here{since}"
+        text += f": {why}" if why else ""
+        found.append(Warning(Severity.INFO, text, id=f"stands in {view.name}"))
+    return found
 
 
 def _instance(instance: InstanceView, running: bool) -> Iterator[tuple[str, str]]:
@@ -96,10 +138,16 @@ def _instance(instance: InstanceView, running: bool) -> Iterator[tuple[str, str]
 
 
 def _services(picture: Picture) -> list[Warning]:
-    bad = [s for s in picture.services if s.severity is Severity.BAD and picture.table_readable]
-    return [
-        Warning(s.severity, f"{s.key}: {s.reason}", s.key, None, f"service {s.key}") for s in bad
-    ]
+    found = []
+    for service in picture.services if picture.table_readable else ():
+        key = service.key
+        if service.severity is Severity.BAD:
+            text = f"{key}: {service.reason}"
+            found.append(Warning(service.severity, text, key, None, f"service {key}"))
+        for one in service.differs:
+            id_ = f"{one.what} {key}"
+            found.append(Warning(Severity.WARN, f"{key}: {one}", key, None, id_))
+    return found
 
 
 def _drains(picture: Picture, done: Deeds) -> list[Warning]:
@@ -117,8 +165,10 @@ def _drains(picture: Picture, done: Deeds) -> list[Warning]:
                 file = f", file {weights.file}" if weights.file is not None else ""
                 what = "drain"
                 text = f"kernel weight 0{file}{by}{why}; a check that fails and recovers undoes it"
-            elif server.state is State.DRIFTED and service.in_kernel:
-                what, text = "drift", server.reason
+            elif server.differs and service.in_kernel:
+                what, text = "differs", "; ".join(map(str, server.differs))
+            elif server.state is State.OVERLOADED:
+                what, text = "overloaded", server.reason
             else:
                 continue
             text = f"{server.label} in {service.key}: {text}"

@@ -31,6 +31,10 @@ ADDRESSES: dict[type, tuple[str, ...]] = {
     Advert: ("source", "vips"),
     InstanceSeen: ("vips", "master_address"),
     facts.AddressChanged: ("address",),
+    facts.AddressClaimed: ("address", "hosts"),
+    facts.AddressOwner: ("hosts",),
+    facts.OwnersSeen: ("address",),
+    facts.StraysSeen: ("address", "clients"),
 }
 """Fields that hold addresses, or nothing: what reads them counts on it."""
 _LONGEST = 1 << 16

@@ -10,11 +10,10 @@ import stat
 import syslog
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from lvstui.model.text import plain
 from lvstui.operations.identity import Identity, identify
@@ -22,7 +21,6 @@ from lvstui.process.readonly import forbid
 from lvstui.remote.append import append_lines
 from lvstui.sources.audit import START, AuditEntry, audit_path, digest, encode, entries
 
-T = TypeVar("T")
 IDENT = "lvstui"
 MOST = 900
 """Characters of a message: what syslog daemons take on one line (RFC 3164: 1024 bytes)."""
@@ -67,6 +65,17 @@ class NotRecordedError(OSError):
         super().__init__(f"nothing was done: the audit log can not be written ({why})")
 
 
+@dataclass
+class AuditRecord:
+    """What is being done, between its two records."""
+
+    id: str
+    came: Sequence[Deed] = ()
+    """How the deeds ended, from whoever does them."""
+    unrecorded: str = ""
+    """Why that could not be recorded; empty: it was."""
+
+
 class AuditLog:
     """Appends entries. What is recorded is on disk (fsync) before this says so, and a copy of it
     goes to the journal.
@@ -94,27 +103,23 @@ class AuditLog:
         """Whether this operator made that entry."""
         return Identity(entry.who, entry.claims) == self.identity
 
+    @contextlib.contextmanager
     def around(
-        self,
-        deeds: Sequence[Deed],
-        work: Callable[[str], tuple[T, Sequence[Deed]]],
-        reason: str = "",
-        undoes: str = "",
-    ) -> tuple[T, str]:
-        """Record, do `work` with the id, record what came of it: what it gave, and why that could
-        not be recorded (empty: it was). Raises NotRecordedError before anything was done, and
-        whatever `work` raises."""
+        self, deeds: Sequence[Deed], reason: str = "", undoes: str = ""
+    ) -> Iterator[AuditRecord]:
+        """Record, have it done, record what came of it. Raises NotRecordedError before anything
+        was done, and whatever is raised meanwhile."""
         try:
-            id_ = self.begin(deeds, reason, undoes)
+            record = AuditRecord(self.begin(deeds, reason, undoes))
         except OSError as error:
             raise NotRecordedError(error) from error
         try:
-            value, came = work(id_)
+            yield record
         except BaseException as error:
             end = f"trouble: it broke off ({type(error).__name__})"
-            self.end(id_, [deed.came(False, end) for deed in deeds], reason, undoes)
+            self.end(record.id, [deed.came(False, end) for deed in deeds], reason, undoes)
             raise
-        return value, self.end(id_, came, reason, undoes)
+        record.unrecorded = self.end(record.id, record.came, reason, undoes)
 
     def begin(self, deeds: Sequence[Deed], reason: str = "", undoes: str = "") -> str:
         """Record what will be tried; returns the id. Raises OSError: then nothing may be done, for
@@ -166,21 +171,13 @@ class AuditLog:
 
     def original_weight(self, service: str, server: str) -> int | None:
         """The weight before the last drain of that server; None when none is recorded."""
-        weight: int | None = None
-        try:
-            for entry in entries(self.path):
-                if (
-                    entry.phase == "done"
-                    and entry.ok
-                    and entry.service == service
-                    and entry.server == server
-                    and entry.before
-                    and entry.after == 0
-                ):
-                    weight = entry.before
-        except OSError:
-            return None
-        return weight
+        drains = (
+            entry.before
+            for entry in reversed(self.entries())
+            if entry.phase == "done" and entry.ok and entry.before and entry.after == 0
+            if (entry.service, entry.server) == (service, server)
+        )
+        return next(drains, None)
 
     def _write(self, found: list[AuditEntry]) -> None:
         copies: list[str] = []

@@ -7,7 +7,7 @@ what there is to read back. All else is here, and is the same for screens, shell
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from time import monotonic
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lvstui.model.changes import Ended
 from lvstui.model.text import plain
-from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
+from lvstui.operations.audit import NotRecordedError
 from lvstui.process.readonly import READ_ONLY
 
 if TYPE_CHECKING:
@@ -109,6 +109,11 @@ class Plan:
         return not any(part.steps for part in self.parts)
 
     @property
+    def ready(self) -> bool:
+        """There is something to apply, and nothing forbids it."""
+        return not self.refusals and any(p.steps and not p.refusals for p in self.parts)
+
+    @property
     def shell_lines(self) -> tuple[str, ...]:
         """The same on the command line."""
         return ()
@@ -156,6 +161,12 @@ class Outcome:
         """It is in force as planned."""
         return self.ended.good and not self.wrong
 
+    def recorded(self, unrecorded: str) -> Outcome:
+        """The same with why the audit log has nothing of it: what was made was made."""
+        if not unrecorded:
+            return self
+        return replace(self, text=f"{self.text}; {unrecorded}", unrecorded=unrecorded)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -192,17 +203,6 @@ class TrackedChange:
     deadline: float = 0.0
     """Monotonic time at which the timer rolls it back."""
     stop: Stop = field(default_factory=Stop)
-
-    @property
-    def stopped(self) -> bool:
-        return self.stop.is_set()
-
-    @property
-    def ready(self) -> bool:
-        """There is something to apply, and nothing forbids it."""
-        plan = self.plan
-        parts = plan.parts if plan is not None and not plan.refusals else ()
-        return any(part.steps and not part.refusals for part in parts)
 
     @property
     def left_s(self) -> float:
@@ -284,19 +284,6 @@ def refused(plan: Plan, why: str, id_: str = "") -> Outcome:
     return Outcome(plan, Ended.REFUSED, id_, f"nothing was done: {why}")
 
 
-def carry_out(
-    plan: Plan,
-    audit: AuditLog,
-    deeds: Sequence[Deed],
-    work: Callable[[str], tuple[Outcome, Sequence[Deed]]],
-) -> Outcome:
-    """Do `work` between the two records of the audit log; it gets the id, and gives the deeds as
-    they came. Without the first record nothing is done; without the second one the outcome says
-    so, for what was made was made."""
-    try:
-        outcome, unrecorded = audit.around(deeds, work, plan.reason, plan.undoes)
-    except NotRecordedError as error:
-        return Outcome(plan, Ended.FAILED, "", str(error))
-    if not unrecorded:
-        return outcome
-    return replace(outcome, text=f"{outcome.text}; {unrecorded}", unrecorded=unrecorded)
+def not_recorded(plan: Plan, error: NotRecordedError) -> Outcome:
+    """What comes of a plan that cannot be accounted for."""
+    return Outcome(plan, Ended.FAILED, "", str(error))

@@ -22,13 +22,13 @@ from lvstui.model.text import plain
 from lvstui.model.waiting import NO_REBOOT
 from lvstui.operations import config_history as history
 from lvstui.operations import configuration_rules as rules
-from lvstui.operations.audit import AuditLog, Deed
+from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
 from lvstui.operations.change import (
     Outcome,
     Progress,
     Stop,
     Tell,
-    carry_out,
+    not_recorded,
     refused,
     silent,
     stops,
@@ -256,42 +256,41 @@ class DirectorConfigs:
             paths = ", ".join(change.path for change in part.change.files)
             deeds.append(Deed(part.where.name, "", OPERATION, f"{plan.title} ({paths})"))
 
-        def work(id_: str) -> tuple[Outcome, list[Deed]]:
-            came = ApplyRun(
-                id_,
-                [
-                    Target(
-                        p.where,
-                        p.seen,
-                        p.steps,
-                        p.after.configuration or p.side.after,
-                        p.tried.before,
-                        p.old_is_lethal,
-                        plan.unchecked,
-                    )
-                    for p in parts
-                ],
-                {
-                    "title": plan.title,
-                    "who": self.audit.who,
-                    "at": round(time.time(), 3),
-                    "reason": plan.reason,
-                    "timer_s": plan.timer_s,
-                    "forced": force,
-                    "hosts": [part.where.name for part in parts],
-                    "undoes": plan.undoes,
-                },
-                plan.timer_s,
-                tell,
-                self._counters,
-                stop or Stop(),
-            ).run()
-            left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
-            outcome = Outcome(plan, came.ended, id_, came.text, came.verified, left)
-            end = f"{outcome.ended.value}: {outcome.text}"
-            return outcome, [deed.came(outcome.ok, end) for deed in deeds]
-
-        return carry_out(plan, self.audit, deeds, work)
+        targets = [
+            Target(
+                p.where,
+                p.seen,
+                p.steps,
+                p.after.configuration or p.side.after,
+                p.tried.before,
+                p.old_is_lethal,
+                plan.unchecked,
+            )
+            for p in parts
+        ]
+        about = {
+            "title": plan.title,
+            "who": self.audit.who,
+            "at": round(time.time(), 3),
+            "reason": plan.reason,
+            "timer_s": plan.timer_s,
+            "forced": force,
+            "hosts": [part.where.name for part in parts],
+            "undoes": plan.undoes,
+        }
+        heed = stop or Stop()
+        try:
+            with self.audit.around(deeds, plan.reason, plan.undoes) as record:
+                came = ApplyRun(
+                    record.id, targets, about, plan.timer_s, tell, self._counters, heed
+                ).run()
+                left = float(plan.timer_s) if came.ended is Ended.WAITING else 0.0
+                outcome = Outcome(plan, came.ended, record.id, came.text, came.verified, left)
+                end = f"{outcome.ended.value}: {outcome.text}"
+                record.came = [deed.came(outcome.ok, end) for deed in deeds]
+        except NotRecordedError as error:
+            return not_recorded(plan, error)
+        return outcome.recorded(record.unrecorded)
 
     def _stops(self, plan: ConfigPlan, force: bool) -> str:
         why = stops(plan, read_only=self.read_only)
@@ -307,14 +306,6 @@ class DirectorConfigs:
         if errors and not force:
             return f"{'; '.join(errors)} (only when forced)"
         return ""
-
-    def bind_nonlocal(self) -> tuple[str, ...]:
-        """See `first.bind_nonlocal`. Raises OSError when it cannot be recorded."""
-        from lvstui.operations.first import bind_nonlocal
-
-        if self.read_only:
-            return (f"refused: {READ_ONLY}",)
-        return bind_nonlocal(self.directors, self.audit)
 
     # What waits
 

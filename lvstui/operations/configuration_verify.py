@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from lvstui.keepalived.daemon.facts import DaemonLook, DirectorSeen
 from lvstui.keepalived.meaning.view import parse_consolidated, same
@@ -84,14 +85,16 @@ def window_of(expected: Expected) -> float:
     )
 
 
+_SENT = attrgetter("vrid", "version", "advert_interval_s", "auth_type")
+_ROLES = attrgetter(
+    *("priority", "state", "nopreempt", "interface", "vrid", "advert_interval_s", "version"),
+    *("unicast_peers", "track_scripts", "sync_group"),
+)
+"""What decides who is MASTER, beside the VIPs."""
+
+
 def _advert(instance: ConfiguredInstance) -> tuple[object, ...]:
-    return (
-        sorted(instance.advertised),
-        instance.vrid,
-        instance.version,
-        instance.advert_interval_s,
-        instance.auth_type,
-    )
+    return sorted(instance.advertised), *_SENT(instance)
 
 
 def patience_s(expected: Expected) -> float:
@@ -138,19 +141,7 @@ def _checks(server: ConfiguredServer) -> tuple[object, ...]:
 
 
 def _election(instance: ConfiguredInstance) -> tuple[object, ...]:
-    return (
-        sorted(instance.vips),
-        instance.priority,
-        instance.state,
-        instance.nopreempt,
-        instance.interface,
-        instance.vrid,
-        instance.advert_interval_s,
-        instance.version,
-        instance.unicast_peers,
-        instance.track_scripts,
-        instance.sync_group,
-    )
+    return sorted(instance.vips), *_ROLES(instance)
 
 
 def _servers(configuration: Configuration) -> dict[tuple[ServiceKey, ServerKey], ConfiguredServer]:
@@ -334,7 +325,7 @@ def _vips(expected: Expected, now: DaemonLook) -> list[ReadBack]:
     found = []
     for instance in expected.after.instances:
         old = was.get(instance.name)
-        if old is None or _roles(old) != _roles(instance):
+        if old is None or _ROLES(old) != _ROLES(instance):
             # Who is MASTER is decided anew: see `together`.
             continue
         master = is_master(before, old)
@@ -352,10 +343,6 @@ def _vips(expected: Expected, now: DaemonLook) -> list[ReadBack]:
             gone = not holds(now, vip)
             found.append(ReadBack(host, f"VIP {vip} gone", gone, "" if gone else "still there"))
     return found
-
-
-def _roles(instance: ConfiguredInstance) -> tuple[object, ...]:
-    return _election(instance)[1:]
 
 
 def together(expected: Sequence[Expected], now: Sequence[DaemonLook]) -> tuple[ReadBack, ...]:

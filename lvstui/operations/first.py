@@ -7,10 +7,10 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from lvstui.keepalived.first import (
     NONLOCAL_BIND,
@@ -24,10 +24,11 @@ from lvstui.keepalived.first import (
 )
 from lvstui.model.keys import split_port
 from lvstui.model.numbers import hexadecimal, number
-from lvstui.operations.audit import AuditLog, Deed
+from lvstui.operations.audit import Deed
 from lvstui.operations.config_plan import ConfigPlan, FileChange
 from lvstui.operations.configuration_hosts import DirectorAccess, at_once, with_runner
 from lvstui.operations.questions import QUESTIONS
+from lvstui.process.readonly import READ_ONLY
 from lvstui.realserver.probes.asking import ask_all
 from lvstui.realserver.probes.links import Network, read_network
 from lvstui.realserver.probes.results import Unavailable
@@ -35,7 +36,7 @@ from lvstui.remote.runner import ErrorKind, RemoteError, Runner
 from lvstui.sources.wire import open_socket, parse_advert
 
 if TYPE_CHECKING:
-    from lvstui.keepalived.daemon.facts import DirectorSeen
+    from lvstui.operations.configuration import DirectorConfigs
 
 ROUTES = Path("/proc/net/route")
 LISTEN_S = 3.5
@@ -288,21 +289,7 @@ def _candidates(subnet: ipaddress.IPv4Network, taken: set[str]) -> list[str]:
     return [address for address in addresses if address not in taken][:CANDIDATES]
 
 
-class Engine(Protocol):
-    """What looks at directors and plans (`lvstui.operations.configuration.DirectorConfigs`)."""
-
-    def look(self) -> Mapping[str, DirectorSeen | RemoteError]:
-        """Every director, this one first."""
-        ...
-
-    def plan(
-        self, title: str, files: Mapping[str, Sequence[FileChange]], *, timer_s: int = 60
-    ) -> ConfigPlan:
-        """What writing these files would do."""
-        ...
-
-
-def plan_first(engine: Engine, first: First) -> ConfigPlan:
+def plan_first(engine: DirectorConfigs, first: First) -> ConfigPlan:
     """The plan that puts the answers in force: this director's file, and its peer's when the
     engine knows one. Raises CannotEdit when a director cannot be seen."""
     from lvstui.operations.config_edit import CannotEdit
@@ -324,12 +311,14 @@ def plan_first(engine: Engine, first: First) -> ConfigPlan:
     return replace(plan, cautions=(*replaced, *plan.cautions))
 
 
-def bind_nonlocal(directors: Sequence[DirectorAccess], audit: AuditLog) -> tuple[str, ...]:
-    """Let programs bind to a VIP that a director does not hold, now and after a reboot, on each of
-    `directors`; what came of it, a line for each. Recorded like every write; taken back by
-    removing the file and setting the value to 0. Raises OSError when it cannot be recorded."""
+def bind_nonlocal(engine: DirectorConfigs) -> tuple[str, ...]:
+    """Let programs bind to a VIP that a director does not hold, now and after a reboot, on each
+    director; what came of it, a line for each. Recorded like every write; taken back by removing
+    the file and setting the value to 0. Raises OSError when it cannot be recorded."""
+    if engine.read_only:
+        return (f"refused: {READ_ONLY}",)
     what = f"{NONLOCAL_BIND} = 1 ({SYSCTL_FILE})"
-    deeds = [Deed(where.name, "", "sysctl", what) for where in directors]
+    deeds = [Deed(where.name, "", "sysctl", what) for where in engine.directors]
 
     def one(where: DirectorAccess) -> str:
         def work(runner: Runner) -> str:
@@ -343,14 +332,12 @@ def bind_nonlocal(directors: Sequence[DirectorAccess], audit: AuditLog) -> tuple
 
         return with_runner(where, work)
 
-    def everywhere(id_: str) -> tuple[list[str], list[Deed]]:
-        came = at_once(directors, one)
+    with engine.audit.around(deeds, "first configuration") as record:
+        came = at_once(engine.directors, one)
         ends = [text or str(error) for _, text, error in came]
-        return ends, [
+        record.came = [
             deed.came(error is None, end)
             for deed, end, (_, _, error) in zip(deeds, ends, came, strict=True)
         ]
-
-    ends, unrecorded = audit.around(deeds, everywhere, "first configuration")
-    said = [f"{where.name}: {end}" for where, end in zip(directors, ends, strict=True)]
-    return tuple([*said, unrecorded] if unrecorded else said)
+    said = [f"{where.name}: {end}" for where, end in zip(engine.directors, ends, strict=True)]
+    return tuple([*said, record.unrecorded] if record.unrecorded else said)

@@ -24,7 +24,7 @@ from lvstui.operations.change import (
     ReadBack,
     Stop,
     Tell,
-    carry_out,
+    not_recorded,
     refused,
     silent,
     worst,
@@ -214,29 +214,30 @@ class RealServers:
         def begin(label: str, stage: str) -> None:
             tell(Progress(len(outcomes) + 1, len(plan.hosts), label, stage))
 
-        def work(id_: str) -> tuple[Outcome, list[Deed]]:
-            vips = tuple(dict.fromkeys(vip for host in plan.hosts for vip in host.vips))
-            servers = {row.host.address: row.host.label for row in plan.rows}
-            with probes.ArpListener(vips, servers) as ear:
-                self._apply(list(zip(plan.rows, plan.hosts, strict=True)), begin, keep, stops)
-            done = tuple(outcomes[host.host] for host in plan.hosts)
-            announced = self._announce(plan.rows, plan.hosts, done)
-            notes = (("listened", ear.words), ("neighbours", announced))
-            outcome = Outcome(
-                plan,
-                worst(one.ended for one in done),
-                id_,
-                _summary(plan.rows, done),
-                tuple(ReadBack(o.host, "", o.ok, o.text, o.ended, o.trouble) for o in done),
-                wrong=tuple(f"on the wire: {text}" for text in ear.wrong),
-                notes=tuple((word, text) for word, text in notes if text),
-            )
-            return outcome, [
-                deed.came(one.ok, f"{one.ended.value}: {one.text}")
-                for deed, one in zip(deeds, done, strict=True)
-            ]
-
-        return carry_out(plan, self.audit, deeds, work)
+        vips = tuple(dict.fromkeys(vip for host in plan.hosts for vip in host.vips))
+        servers = {row.host.address: row.host.label for row in plan.rows}
+        try:
+            with self.audit.around(deeds, plan.reason, plan.undoes) as record:
+                with probes.ArpListener(vips, servers) as ear:
+                    self._apply(list(zip(plan.rows, plan.hosts, strict=True)), begin, keep, stops)
+                done = tuple(outcomes[host.host] for host in plan.hosts)
+                announced = self._announce(plan.rows, plan.hosts, done)
+                record.came = [
+                    deed.came(one.ok, f"{one.ended.value}: {one.text}")
+                    for deed, one in zip(deeds, done, strict=True)
+                ]
+        except NotRecordedError as error:
+            return not_recorded(plan, error)
+        notes = (("listened", ear.words), ("neighbours", announced))
+        return Outcome(
+            plan,
+            worst(one.ended for one in done),
+            record.id,
+            _summary(plan.rows, done),
+            tuple(ReadBack(o.host, "", o.ok, o.text, o.ended, o.trouble) for o in done),
+            wrong=tuple(f"on the wire: {text}" for text in ear.wrong),
+            notes=tuple((word, text) for word, text in notes if text),
+        ).recorded(record.unrecorded)
 
     def _apply(
         self,
@@ -317,19 +318,15 @@ class RealServers:
             return RemoteError(ErrorKind.CANCELLED, READ_ONLY)
         self.cancelled.clear()
         deed = Deed(host.address, host.name, "reboot", "reboot, and wait for a new boot")
-
-        def work(id_: str) -> tuple[RemoteError | None, list[Deed]]:
-            trouble = self._reboot(host, tell)
-            end = str(trouble) if trouble else "it answers in a new boot"
-            return trouble, [deed.came(trouble is None, end)]
-
         try:
-            trouble, unrecorded = self.audit.around([deed], work)
+            with self.audit.around([deed]) as record:
+                trouble = self._reboot(host, tell)
+                end = str(trouble) if trouble else "it answers in a new boot"
+                record.came = [deed.came(trouble is None, end)]
         except NotRecordedError as error:
             return RemoteError(ErrorKind.SETUP, f"{host.label}: {error}")
-        if unrecorded:
-            end = str(trouble) if trouble else "it answers in a new boot"
-            return RemoteError(ErrorKind.SETUP, f"{host.label}: {end}; {unrecorded}")
+        if record.unrecorded:
+            return RemoteError(ErrorKind.SETUP, f"{host.label}: {end}; {record.unrecorded}")
         return trouble
 
     def _reboot(self, host: Host, tell: Told) -> RemoteError | None:
@@ -363,20 +360,18 @@ class RealServers:
             return f"refused: {READ_ONLY}"
         what = "take back a change that was cut half way"
         deed = Deed(host.address, host.name, "undo", what)
-
-        def work(id_: str) -> tuple[str, list[Deed]]:
-            try:
-                with closing(self.open(host)) as runner:
-                    end = push.take_back_unfinished(runner)
-            except RemoteError as error:
-                return str(error), [deed.came(False, str(error))]
-            return end, [deed.came(True, end)]
-
         try:
-            end, unrecorded = self.audit.around([deed], work)
+            with self.audit.around([deed]) as record:
+                good, end = True, ""
+                try:
+                    with closing(self.open(host)) as runner:
+                        end = push.take_back_unfinished(runner)
+                except RemoteError as error:
+                    good, end = False, str(error)
+                record.came = [deed.came(good, end)]
         except NotRecordedError as error:
             return str(error)
-        return f"{end}; {unrecorded}" if unrecorded else end
+        return f"{end}; {record.unrecorded}" if record.unrecorded else end
 
 
 def with_wire(row: Row, seen: outside.Outside) -> Row:

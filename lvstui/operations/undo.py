@@ -227,6 +227,8 @@ def _cautions(found: Sequence[Operation], chosen: Operation, now: float) -> tupl
 
 def _refusal(chosen: Operation) -> str:
     what = f"“{chosen.title}” of {chosen.who}"
+    if chosen.kind is Kind.OTHER and chosen.steps and chosen.steps[0].operation == "announce":
+        return f"{what} said what was so: there is nothing to undo. {OLDER}"
     if chosen.kind is Kind.OTHER:
         return f"{what} has no undo of lvstui: take it back by hand. {OLDER}"
     if chosen.ended is Ended.TROUBLE:

@@ -9,7 +9,7 @@ from lvstui.kernel.table import TableReader, read_text
 from lvstui.model.changes import Ended
 from lvstui.model.keys import ServerKey, ServiceKey
 from lvstui.model.picture import Picture
-from lvstui.operations.audit import AuditLog, Deed
+from lvstui.operations.audit import AuditLog, Deed, NotRecordedError
 from lvstui.operations.change import (
     NOT_BEGUN,
     Outcome,
@@ -17,7 +17,7 @@ from lvstui.operations.change import (
     ReadBack,
     Stop,
     Tell,
-    carry_out,
+    not_recorded,
     refused,
     silent,
     stops,
@@ -106,28 +106,29 @@ class WeightChanges:
         if why:
             return refused(plan, why)
 
-        def work(id_: str) -> tuple[Outcome, list[Deed]]:
-            came: list[tuple[Ended, ReadBack]] = []
-            done: list[Deed] = []
-            for number, (step, deed) in enumerate(zip(plan.steps, deeds, strict=True), 1):
-                ended, seen, text = Ended.STOPPED, None, NOT_BEGUN
-                if stop is None or not stop.is_set():
-                    tell(Progress(number, len(plan.steps), step.host, step.what))
-                    ended, seen, text = self._step(step)
-                good = ended.good
-                done.append(deed.came(good, text, seen))
-                read = f"weight {seen}" if seen is not None else ""
-                said = "; ".join(filter(None, (read, text)))
-                came.append((ended, ReadBack(step.host, deed.server, good, said)))
-            ends = [ended for ended, _ in came]
-            ended = worst(ends)
-            if ended is Ended.FAILED and Ended.DONE in ends:
-                ended = Ended.TROUBLE
-            results = tuple(result for _, result in came)
-            return Outcome(plan, ended, id_, _summary(plan, ends, done), results), done
-
-        deeds = plan.deeds
-        return carry_out(plan, self.audit, deeds, work)
+        ends: list[Ended] = []
+        results: list[ReadBack] = []
+        done: list[Deed] = []
+        try:
+            with self.audit.around(plan.deeds, plan.reason, plan.undoes) as record:
+                for number, (step, deed) in enumerate(zip(plan.steps, plan.deeds, strict=True), 1):
+                    ended, seen, text = Ended.STOPPED, None, NOT_BEGUN
+                    if stop is None or not stop.is_set():
+                        tell(Progress(number, len(plan.steps), step.host, step.what))
+                        ended, seen, text = self._step(step)
+                    ends.append(ended)
+                    done.append(deed.came(ended.good, text, seen))
+                    read = f"weight {seen}" if seen is not None else ""
+                    said = "; ".join(filter(None, (read, text)))
+                    results.append(ReadBack(step.host, deed.server, ended.good, said))
+                record.came = done
+        except NotRecordedError as error:
+            return not_recorded(plan, error)
+        ended = worst(ends)
+        if ended is Ended.FAILED and Ended.DONE in ends:
+            ended = Ended.TROUBLE
+        outcome = Outcome(plan, ended, record.id, _summary(plan, ends, done), tuple(results))
+        return outcome.recorded(record.unrecorded)
 
     def _step(self, step: SetKernelWeight) -> tuple[Ended, int | None, str]:
         """How it ended, the weight that was read, and what is wrong with it."""

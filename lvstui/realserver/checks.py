@@ -57,23 +57,16 @@ def _holders(facts: HostFacts, vip: str) -> tuple[str, ...]:
 
 def _vip(facts: HostFacts, vip: str, _: Ports) -> Check:
     links = {item.link for item in facts.holders(vip)}
-    evidence = ("ip addr show:", *_holders(facts, vip))
+    check = partial(Check, "vip", evidence=("ip addr show:", *_holders(facts, vip)))
     if not links:
-        says = f"{vip} is on no link: packets for it are dropped"
-        return Check("vip", Verdict.BAD, "", says, evidence, _PUSH)
+        return check(Verdict.BAD, "", f"{vip} is on no link: packets for it are dropped", fix=_PUSH)
     if links == {"lo"} or (links == {"dummy0"}):
-        return Check("vip", Verdict.GOOD, "", f"{vip} is on {' and '.join(links)}", evidence)
+        return check(Verdict.GOOD, "", f"{vip} is on {' and '.join(links)}")
     others = " and ".join(sorted(links - {"lo"}))
     if facts.is_director and "lo" in links:
-        return Check("vip", Verdict.GOOD, "", f"on lo, and on {others} as director", evidence)
-    return Check(
-        "vip",
-        Verdict.BAD,
-        others[:8],
-        f"{vip} is on {others}: it answers ARP there",
-        evidence,
-        f"take it from {others}, then push",
-    )
+        return check(Verdict.GOOD, "", f"on lo, and on {others} as director")
+    says = f"{vip} is on {others}: it answers ARP there"
+    return check(Verdict.BAD, others[:8], says, fix=f"take it from {others}, then push")
 
 
 def _prefix(facts: HostFacts, vip: str, _: Ports) -> Check:
@@ -180,16 +173,9 @@ def _persistent(facts: HostFacts, vip: str, _: Ports) -> Check:
             )
     if not missing:
         return Check("persistent", Verdict.GOOD, "", f"comes back by {place}", tuple(evidence))
-    what = " and ".join(missing)
-    verb = "is" if len(missing) == 1 else "are"
-    return Check(
-        "persistent",
-        Verdict.BAD if not place else Verdict.WARN,
-        "no",
-        f"after a reboot {what} {verb} gone",
-        tuple(evidence),
-        _PUSH,
-    )
+    says = f"after a reboot {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} gone"
+    verdict = Verdict.WARN if place else Verdict.BAD
+    return Check("persistent", verdict, "no", says, tuple(evidence), _PUSH)
 
 
 def _listens(facts: HostFacts, vip: str, ports: Ports) -> Check:
@@ -210,22 +196,17 @@ def _listens(facts: HostFacts, vip: str, ports: Ports) -> Check:
             bad.append(f"{protocol} {port}" + (f" (only at {seen})" if here else ""))
         elif protocol == "udp" and vip not in fits:
             warn.append(f"udp {port}")
+    check = partial(Check, "listens", evidence=tuple(evidence))
     if bad:
-        return Check(
-            "listens",
-            Verdict.BAD,
-            "no",
-            f"nobody listens for {vip} on {', '.join(bad)}",
-            tuple(evidence),
-            "start the service, or let it listen on every address",
-        )
+        fix = "start the service, or let it listen on every address"
+        return check(Verdict.BAD, "no", f"nobody listens for {vip} on {', '.join(bad)}", fix=fix)
     if warn:
         says = (
             f"{', '.join(warn)}: bound to every address; the service must answer from the "
             "address that was asked (bind the VIP, or IP_PKTINFO)"
         )
-        return Check("listens", Verdict.GOOD, "", says, tuple(evidence))
-    return Check("listens", Verdict.GOOD, "", "listens for the VIP", tuple(evidence))
+        return check(Verdict.GOOD, "", says)
+    return check(Verdict.GOOD, "", "listens for the VIP")
 
 
 def _rp_filter(facts: HostFacts, vip: str, _: Ports) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import TypeVar
@@ -33,13 +34,13 @@ Sections = dict[str, list[str]]
 
 
 def sections(text: str, nonce: str) -> Sections:
-    """The parts of the output by name, markers found by the nonce."""
-    found: Sections = {}
+    """The parts of the output by name, markers found by the nonce; a missing one is empty."""
+    found: Sections = defaultdict(list)
     current: list[str] = []
     mark = f"@@{nonce} "
     for line in text.split("\n"):
         if line.startswith(mark):
-            current = found.setdefault(line.removeprefix(mark), [])
+            current = found[line.removeprefix(mark)]
         else:
             current.append(line)
     return found
@@ -51,7 +52,7 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
     if "end" not in part or "host" not in part:
         raise ValueError("the answer is not whole: it has no end mark")
     words = _words(part["host"])
-    ours = [seen for line in part.get("ours", []) if (seen := _file(line))]
+    ours = [seen for line in part["ours"] if (seen := _file(line))]
     programs = tuple(
         (pair[0], pair[2])
         for value in words.get("program", ())
@@ -64,7 +65,7 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
         host=host,
         taken_at=at,
         as_root=as_root,
-        os_name=_release(part.get("release", [])),
+        os_name=_release(part["release"]),
         kernel=words.get("kernel", [""])[0],
         boot_id=words.get("boot", [""])[0],
         init=words.get("init", [""])[0],
@@ -78,35 +79,33 @@ def facts(text: str, nonce: str, host: str, at: float) -> HostFacts:
             for name, _, kb in [value.partition(" ")]
             if (size := number(kb)) is not None
         ),
-        addresses=tuple(_addresses(part.get("addresses", []))),
+        addresses=tuple(_addresses(part["addresses"])),
         links=tuple(
             plain(match.group(1))
-            for line in part.get("links", [])
+            for line in part["links"]
             if (match := re.match(r"\d+:\s+([^\s:@]+)[^<]*<[^>]*>", line))
         ),
-        routes=tuple(_routes(part.get("routes", []))),
+        routes=tuple(_routes(part["routes"])),
         rules=tuple(
             plain(line.strip())
-            for line in part.get("rules", [])
+            for line in part["rules"]
             if line.strip()
             and not re.fullmatch(
                 r"(0:\s+from all lookup local|3276[67]:\s+from all lookup (main|default))\s*", line
             )
         ),
-        sysctls=tuple(_sysctls(part.get("sysctls", []))),
-        sysctl_files=tuple(_sysctl_files(part.get("sysctl-files", []))),
+        sysctls=tuple(_sysctls(part["sysctls"])),
+        sysctl_files=tuple(_sysctl_files(part["sysctl-files"])),
         stacks=_stacks(part),
         files=tuple(ours),
-        unit_enabled=any(
-            line.strip() in ("unit enabled", "rc enabled") for line in part.get("ours", [])
-        ),
-        mentions=tuple(_mentions(part.get("mentions", []))),
-        listeners=tuple(_listeners(part.get("listeners", []))),
-        processes=tuple(plain(line) for line in part.get("processes", []) if line),
-        firewall=tuple(plain(line) for line in part.get("firewall", []) if line.strip()),
-        selinux=plain(" ".join(part.get("selinux", [])).strip()),
+        unit_enabled=any(line.strip() in ("unit enabled", "rc enabled") for line in part["ours"]),
+        mentions=tuple(_mentions(part["mentions"])),
+        listeners=tuple(_listeners(part["listeners"])),
+        processes=tuple(plain(line) for line in part["processes"] if line),
+        firewall=tuple(plain(line) for line in part["firewall"] if line.strip()),
+        selinux=plain(" ".join(part["selinux"]).strip()),
         manifest=parse_manifest(manifest) if manifest else None,
-        unfinished=unfinished(part.get("ours", [])),
+        unfinished=unfinished(part["ours"]),
         reverted=next((plain(s.text, 4000) for s in ours if s.path.endswith("/reverted/log")), ""),
         gaps=() if as_root else (gap,),
     )
@@ -294,16 +293,16 @@ def _proc_listener(words: list[str]) -> Iterable[Listener]:
 
 
 def _stacks(part: Sections) -> Stacks:
-    manager = [line for line in part.get("network-manager", []) if line]
+    manager = [line for line in part["network-manager"] if line]
     state = next((line for line in manager if not line.startswith("lo:")), "")
     running, _, version = state.partition(":")
     lo = next((line for line in manager if line.startswith("lo:")), "").split(":")
-    networkd = part.get("networkd", [])
+    networkd = part["networkd"]
     lo_line = next((line.split() for line in networkd if re.match(r"\s*\d+\s+lo\s", line)), [])
     lo_file = next(
         (line.partition(":")[2].strip() for line in networkd if "etwork File" in line), ""
     )
-    netplan = part.get("netplan", [])
+    netplan = part["netplan"]
     plan_files, renderer, plan_lo, current = [], "", "", ""
     for line in netplan:
         if line.startswith("file "):
@@ -313,9 +312,9 @@ def _stacks(part: Sections) -> Stacks:
             renderer = plain(match.group(2))
         elif (match := re.match(r"(\d+):\s*lo:", line)) and not current.endswith("lvstui.yaml"):
             plan_lo = f"{current}:{match.group(1)}"
-    ifupdown = part.get("ifupdown", [])
-    scripts = part.get("network-scripts", [])
-    wicked = part.get("wicked", [])
+    ifupdown = part["ifupdown"]
+    scripts = part["network-scripts"]
+    wicked = part["wicked"]
     words = _words([*ifupdown, ""])
     script_words = _words([line for line in scripts if not line.startswith("file\t")])
     return Stacks(

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from functools import cache
-from importlib.resources import files
 
 from lvstui.realserver.facts import STATE
 from lvstui.realserver.steps import ChangeFile, HostPlan, HostStep, MoveAddress, Run, SetSysctl
@@ -22,10 +20,9 @@ TIMER_S = 60
 SHORTEST_S, LONGEST_S = 15, 900
 
 
-@cache
 def script(name: str) -> str:
-    """One of the shell scripts that come with lvstui."""
-    return (files("lvstui.realserver") / "scripts" / name).read_text(encoding="utf-8")
+    """One of those for real servers."""
+    return guarded.packaged("lvstui.realserver", f"scripts/{name}")
 
 
 _STANDING = f"""\

@@ -50,6 +50,9 @@ def os_error(words: str, path: str) -> OSError:
 class ShellRunner(ABC):
     """What the backends share. One thread at a time."""
 
+    fingerprint = ""
+    """`SHA256:…` of the host key; empty where there is none."""
+
     def __init__(
         self, access: Access, user: str, vault: CredentialCache, log: Transcript, where: str = ""
     ) -> None:
@@ -59,11 +62,6 @@ class ShellRunner(ABC):
         self._log = log
         self._user = user
         self._become = Become(self.execute, access, user, vault)
-
-    @property
-    def fingerprint(self) -> str:
-        """`SHA256:…` of the host key; empty where there is none."""
-        return ""
 
     @property
     def alive(self) -> bool:

@@ -30,10 +30,7 @@ class SshRunner(ShellRunner):
     ) -> None:
         super().__init__(access, link.settings.user, vault, transcript, link.where)
         self._link = link
-
-    @property
-    def fingerprint(self) -> str:
-        return self._link.fingerprint
+        self.fingerprint = link.fingerprint
 
     @property
     def alive(self) -> bool:

@@ -242,8 +242,6 @@ class ConfigSession(ChangeJobs[ConfigChange]):
         asked = self._wishes.of(len(self.pending.titles))
 
         def make(engine: DirectorConfigs) -> ConfigPlan:
-            if len(engine.directors) < 2:
-                return engine.plan(title, {engine.here: files})
             looks = engine.look()
             wanted = with_others(engine.here, files, asked, looks)
             plan = engine.plan(title, wanted.files, looks=looks)
@@ -296,7 +294,6 @@ class ConfigSession(ChangeJobs[ConfigChange]):
         return failed
 
     def decide(self, change: ConfigChange, *, keep: bool) -> None:
-        """Keep what was applied, or undo it now."""
         assert change.outcome is not None
         id_ = change.outcome.id
 
@@ -333,7 +330,7 @@ class ConfigSession(ChangeJobs[ConfigChange]):
         change.plight_here = next(
             (one.plight(picture.at) for one in picture.changes if one.id == outcome.id), ""
         )
-        if change.left_s or self._job:
+        if change.left_s or self.under_way:
             return
 
         def work(engine: DirectorConfigs) -> Outcome:

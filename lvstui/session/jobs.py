@@ -53,7 +53,8 @@ class Jobs:
         self.later = later
         """Back to the owner's thread."""
         self._begin = begin
-        self._job = ""
+        self.under_way = ""
+        """What is being done, in words; empty: nothing."""
         self.stopping = False
         """What is under way was asked to stop."""
         self.watchers: list[Callable[[], None]] = []
@@ -62,9 +63,9 @@ class Jobs:
         """Says something to the operator."""
 
     @property
-    def under_way(self) -> str:
-        """What is being done, in words; empty: nothing."""
-        return self._job
+    def wait(self) -> str:
+        """Why nothing else can begin now; empty: it can."""
+        return f"Wait for this: {self.under_way}." if self.under_way else ""
 
     def changed(self) -> None:
         """Tell everybody."""
@@ -81,11 +82,11 @@ class Jobs:
         """Do `work` and hand what it gives to `done`; what went wrong goes to `failed`, or else
         to the operator. Refused while another piece is under way. Without `words` it needs no
         turn, and is done beside whatever is under way."""
-        if words and self._job:
-            (failed or self._bad)(f"wait for this: {self._job}")
+        if words and self.under_way:
+            (failed or self._bad)(f"wait for this: {self.under_way}")
             return
         if words:
-            self._job, self.stopping = words, False
+            self.under_way, self.stopping = words, False
 
         def run() -> None:
             try:
@@ -99,7 +100,7 @@ class Jobs:
 
         def ended(then: Callable[[], None]) -> None:
             if words:
-                self._job, self.stopping = "", False
+                self.under_way, self.stopping = "", False
             then()
             self.changed()
 
@@ -128,6 +129,9 @@ class ChangeJobs(Jobs, Generic[C]):
     def apply(self, change: C, reason: str) -> None:
         """Carry a planned change out."""
         raise NotImplementedError
+
+    def decide(self, change: C, *, keep: bool) -> None:
+        """Keep what waits, or undo it now."""
 
     def told(self, change: C, progress: Progress) -> None:
         """How far it is, from its thread."""

@@ -214,8 +214,7 @@ class RealServerSession(ChangeJobs[HostsChange]):
             found = hosts_plan(
                 change.operation, rows, plans, self.hosts, self.rows, self.weights, service.timer_s
             )
-            change.plan = replace(found, cautions=(*change.cautions, *found.cautions))
-            change.phase = Phase.PLANNED
+            change.planned(replace(found, cautions=(*change.cautions, *found.cautions)))
         except ValueError as error:
             change.lost(plain(str(error)))
         self.changed()

@@ -114,10 +114,10 @@ def carry_out(
     """Show, ask, apply, say what came of it; the exit status. `settle` keeps (True) or undoes what
     waits for that."""
     blocked = bool(plan.refusals) or any(part.refusals for part in plan.parts)
-    if args.plan or (blocked and not _ready(plan)):
+    if args.plan or (blocked and not plan.ready):
         show(args, plan)
         return NOT_DONE if blocked else DONE
-    if not _ready(plan):
+    if not plan.ready:
         show(args, plan, Outcome(plan, Ended.NOTHING, "", "it is like this already"))
         return DONE
     shown = "\n".join(plan_lines(plan))
@@ -132,10 +132,6 @@ def carry_out(
         outcome = _settled(args, outcome, settle, stop)
     show(args, plan, outcome)
     return status(outcome)
-
-
-def _ready(plan: Plan) -> bool:
-    return not plan.refusals and any(part.steps and not part.refusals for part in plan.parts)
 
 
 def _settled(

@@ -10,36 +10,35 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from lvstui.model.connections import Handshakes
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import Rates
-from lvstui.model.picture import (
-    Event,
-    InstanceView,
-    Picture,
-    ServerView,
-    ServiceView,
-    Severity,
-    State,
-)
+from lvstui.model.picture import Event, InstanceView, Picture, ServerView, ServiceView
 from lvstui.model.realserver import Look
+from lvstui.model.verdict import VERDICTS, not_looked_at, verdict
 from lvstui.model.waiting import ChangeStands, pressing
 
-SCHEMA = "lvstui.status/1"
-OK, DEGRADED, BLIND = 0, 1, 2
-VERDICTS = {OK: "ok", DEGRADED: "degraded", BLIND: "blind"}
-
+SCHEMA = "lvstui.status/2"
 MEANINGS: dict[str, str] = {
     "schema": "name and version of this form",
     "at_epoch_s": "when the picture was made",
     "host": "the director's name",
     "verdict": "ok, degraded or blind; the exit status says the same (0, 1, 2)",
     "reasons[]": "why it is not ok, one sentence each",
+    "not_looked_at[]": "what the verdict does not speak for, one sentence each",
     "daemon.running": "keepalived runs here; null: not known",
     "daemon.version": "of the running daemon; empty: not known",
     "daemon.pid": "of its parent process; 0: none",
     "daemon.started_epoch_s": "when it was started",
     "daemon.loaded_is_file": "what it runs is what is on disk; null: not known",
     "daemon.config_file": "its main configuration file",
+    "daemon.other_pids[]": "of daemons that work on the same table and are not shown",
+    "daemon.pids_elsewhere[]": "of daemons in other network namespaces",
+    "daemon.processes[].role": "parent, vrrp, checkers or bfd",
+    "daemon.processes[].pid": "of the process",
+    "daemon.processes[].state": "T stopped, t held by a debugger, D hangs in the kernel, Z zombie; "
+    "empty: it works",
+    "daemon.processes[].since_epoch_s": "begin of that state; null: before lvstui looked",
     "cost.cpu_share": "0..1 of one core that lvstui itself takes; null: not measured yet",
     "cost.resident_bytes": "memory that lvstui itself holds; null: not measured",
     "instances[].name": "vrrp_instance",
@@ -78,6 +77,7 @@ MEANINGS: dict[str, str] = {
     "services[].sorry_server_active": "the sorry server answers",
     "services[].severity": "good, info, warn or bad",
     "services[].reason": "what is wrong; empty: nothing",
+    "services[].differs[]": "as of a server; what is scheduler, persistence or one-packet",
     "services[].active_connections": "sum over its real servers",
     "services[].inactive_connections": "sum over its real servers",
     "services[].rates": "sum over its real servers; null: not known",
@@ -85,8 +85,10 @@ MEANINGS: dict[str, str] = {
     "services[].servers[].address": "of the real server",
     "services[].servers[].port": "0: the service's",
     "services[].servers[].name": "from the configuration's comment or the hosts file",
-    "services[].servers[].state": "up, down, draining, drained, disabled, unverified, drifted or "
-    "foreign",
+    "services[].servers[].state": "what becomes of its traffic: up, down, draining, drained, "
+    "disabled, overloaded, standby, unverified or foreign",
+    "services[].servers[].differs[]": "in what file, keepalived and kernel disagree: what (weight, "
+    "forwarding, check, entry or file), text, by (who made it; empty: nobody in particular)",
     "services[].servers[].since_epoch_s": "begin of that state; null: before lvstui looked",
     "services[].servers[].reason": "why; empty for up",
     "services[].servers[].checker": "the check that says so, or the checks it has",
@@ -96,8 +98,10 @@ MEANINGS: dict[str, str] = {
     "services[].servers[].forwarding": "DR, NAT, TUN or LOCAL",
     "services[].servers[].in_kernel": "it is in the kernel's table",
     "services[].servers[].sorry": "it is the sorry server",
-    "services[].servers[].active_connections": "established or half-open TCP",
+    "services[].servers[].active_connections": "TCP: established or half open",
     "services[].servers[].inactive_connections": "every other entry",
+    "services[].servers[].handshakes": "of its newest TCP connections in a sample of the table: "
+    "never (more than 2 s old and half open), of, window_s; null: none in the sample",
     "services[].servers[].persistent_connections": "templates; null: not known",
     "services[].servers[].upper_threshold": "0: none; null: not known",
     "services[].servers[].lower_threshold": "0: none; null: not known",
@@ -107,6 +111,8 @@ MEANINGS: dict[str, str] = {
     "services[].servers[].share_of_traffic": "0..1 of its service's new connections",
     "services[].servers[].drain_left_s": "estimate until no connection is left",
     "services[].servers[].checks[]": "last messages: checker, ok, message, at_epoch_s",
+    "stranded_flows[]": "connections that still go to servers that are gone: protocol, virtual, "
+    "server, entries, living (had packets lately, or a client that keeps its port)",
     "changes[].id": "of a change of the configuration: the one that waits, and the newest",
     "changes[].state": "waiting, going back, kept, rolled back, trouble or refused",
     "changes[].title": "what it changes",
@@ -148,7 +154,8 @@ FLEETING = frozenset(
     (
         *("at_epoch_s", "last_advert_epoch_s", "since_epoch_s", "rates", "counters", "checks"),
         *("active_connections", "inactive_connections", "persistent_connections"),
-        *("share_of_traffic", "drain_left_s", "reasons", "cost", "lag_s", "count"),
+        *("handshakes", "stranded_flows", "share_of_traffic", "drain_left_s", "reasons", "cost"),
+        *("lag_s", "count"),
     )
 )
 """Fields that move without anything having changed for an operator."""
@@ -170,23 +177,8 @@ def lasting(document: Any) -> Any:
     return document
 
 
-def verdict(picture: Picture) -> tuple[int, list[str]]:
-    """The exit status and the reasons for it."""
-    if not picture.table_readable:
-        gaps = [f"{gap.what}: {gap.remedy}" for gap in picture.gaps if gap.source == "proc"]
-        return BLIND, gaps or ["the kernel's IPVS table could not be read"]
-    reasons = [w.text for w in picture.warnings if w.severity in (Severity.BAD, Severity.WARN)]
-    reasons += [
-        f"{server.label} in {service.key} is {server.state.value}: {server.reason}"
-        for service in picture.services
-        for server in service.servers
-        if server.state is State.DOWN
-    ]
-    return (DEGRADED if reasons else OK), reasons
-
-
 def report(picture: Picture) -> dict[str, Any]:
-    """The picture in the schema `lvstui.status/1`."""
+    """The picture in the schema `lvstui.status/2`."""
     status, reasons = verdict(picture)
     return {
         "schema": SCHEMA,
@@ -194,6 +186,7 @@ def report(picture: Picture) -> dict[str, Any]:
         "host": picture.host,
         "verdict": VERDICTS[status],
         "reasons": reasons,
+        "not_looked_at": not_looked_at(picture),
         "daemon": {
             "running": picture.daemon.running,
             "version": picture.daemon.version,
@@ -201,13 +194,28 @@ def report(picture: Picture) -> dict[str, Any]:
             "started_epoch_s": _time(picture.daemon.started),
             "loaded_is_file": picture.daemon.loaded_is_file,
             "config_file": picture.daemon.config_file,
+            "other_pids": list(picture.daemon.beside),
+            "pids_elsewhere": list(picture.daemon.elsewhere),
+            "processes": [
+                {
+                    "role": process.role,
+                    "pid": process.pid,
+                    "state": process.state,
+                    "since_epoch_s": _time(process.since),
+                }
+                for process in picture.daemon.processes
+            ],
         },
         "cost": {
             "cpu_share": picture.cost.cpu_share,
             "resident_bytes": picture.cost.resident_bytes or None,
         },
         "instances": [_instance(instance) for instance in picture.instances],
-        "services": [_service(service) for service in picture.services],
+        "services": [_service(service, picture) for service in picture.services],
+        "stranded_flows": [
+            {**asdict(flows), "virtual": str(flows.virtual), "server": str(flows.server)}
+            for flows in picture.packets.stranded
+        ],
         "changes": [_change(change, picture.at) for change in pressing(picture.changes)],
         "configuration": _files(picture.files) if picture.files is not None else None,
         "real_servers": [_look(look) for look in picture.looks.values()],
@@ -340,7 +348,7 @@ def _rates(rates: Rates | None) -> dict[str, float] | None:
     }
 
 
-def _service(view: ServiceView) -> dict[str, Any]:
+def _service(view: ServiceView, picture: Picture) -> dict[str, Any]:
     return {
         "id": str(view.key),
         **asdict(view.key),
@@ -355,16 +363,19 @@ def _service(view: ServiceView) -> dict[str, Any]:
         "quorum": view.quorum,
         "quorum_ok": view.quorum_ok,
         "sorry_server_active": view.sorry_active,
+        "differs": [asdict(one) for one in view.differs],
         "severity": view.severity.value,
         "reason": view.reason,
         "active_connections": view.active,
         "inactive_connections": view.inactive,
         "rates": _rates(view.rates),
-        "servers": [_server(server) for server in view.servers],
+        "servers": [
+            _server(server, picture.packets.handshakes.get(server.id)) for server in view.servers
+        ],
     }
 
 
-def _server(view: ServerView) -> dict[str, Any]:
+def _server(view: ServerView, handshakes: Handshakes | None) -> dict[str, Any]:
     detail = view.detail
     return {
         "id": str(view.key),
@@ -380,8 +391,14 @@ def _server(view: ServerView) -> dict[str, Any]:
         "forwarding": view.forwarding,
         "in_kernel": view.in_kernel,
         "sorry": view.sorry,
+        "differs": [asdict(one) for one in view.differs],
         "active_connections": view.active if view.in_kernel else None,
         "inactive_connections": view.inactive if view.in_kernel else None,
+        "handshakes": (
+            {"never": handshakes.never, "of": handshakes.of, "window_s": handshakes.window_s}
+            if handshakes is not None
+            else None
+        ),
         "persistent_connections": detail.persistent if detail else None,
         "upper_threshold": detail.upper_threshold if detail else None,
         "lower_threshold": detail.lower_threshold if detail else None,

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lvstui import __version__
+from lvstui.model.claims import AT_ONCE
 from lvstui.model.picture import Picture
+from lvstui.model.verdict import verdict
 from lvstui.model.vrrp import InstanceStats
+from lvstui.process import readonly
 from lvstui.process.printing import as_json, table_console
 from lvstui.process.readonly import Harmless
 from lvstui.shell.arguments import SCHEMA_HELP, flag, look_options, print_meanings
@@ -26,7 +29,7 @@ PIPE_WIDTH = 200
 def add_status(commands: Any) -> None:
     status = commands.add_parser("status", help="print what is known, once or at each change")
     look_options(status)
-    flag(status, "--json", help="one JSON document (schema lvstui.status/1)")
+    flag(status, "--json", help="one JSON document (schema lvstui.status/2)")
     flag(status, "--watch", help="one JSON line for each change of state, until interrupted")
     ask = "ask keepalived once for its counters (writes a few lines to its log)"
     flag(status, "--ask", help=ask)
@@ -68,6 +71,9 @@ def _status(args: argparse.Namespace) -> int:
             # Netlink is opened while the first picture is made: a slow host needs a moment more.
             if watcher.wait_for(_has_rates, 3.0) is None:
                 watcher.absent("netlink", "connection rates did not come in time")
+        if not readonly.active():
+            # Who else has an address that is here was asked as soon as it was seen.
+            watcher.wait_for(_is_answered, 3.0)
         picture = _complete(watcher)
     return _tell(picture, args)
 
@@ -107,7 +113,7 @@ def _tell(picture: Picture, args: argparse.Namespace) -> int:
         # A pipe has no width: lines are cut by whoever reads them.
         columns = None if sys.stdout.isatty() else PIPE_WIDTH
         show(picture, table_console(columns))
-    return report.verdict(picture)[0]
+    return verdict(picture)[0]
 
 
 def _counted_since(picture: Picture, before: Mapping[str, InstanceStats | None]) -> bool:
@@ -128,6 +134,13 @@ def _is_judged(picture: Picture) -> bool:
 
 def _has_version(picture: Picture) -> bool:
     return not picture.daemon.running or bool(picture.daemon.version)
+
+
+def _is_answered(picture: Picture) -> bool:
+    """Nothing is open, or nobody can ask, or it would take too long."""
+    here = {vip for instance in picture.instances for vip in instance.vips_here}
+    blind = any(gap.source == "arp" for gap in picture.gaps)
+    return blind or len(here) > AT_ONCE or here <= {owners.address for owners in picture.owners}
 
 
 def _watch(watcher: Any) -> int:

@@ -6,9 +6,17 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lvstui.model.picture import GLYPHS, InstanceView, Picture, ServerView, Severity, State
+from lvstui.model.picture import (
+    GLYPHS,
+    InstanceView,
+    Picture,
+    ServerView,
+    Severity,
+    State,
+    weight_mark,
+)
 from lvstui.model.say import bits, clock_ms, duration, grouped, per_second
-from lvstui.shell.report import VERDICTS, verdict
+from lvstui.model.verdict import VERDICTS, not_looked_at, verdict
 
 _STYLES = {
     State.UP: "green",
@@ -16,8 +24,9 @@ _STYLES = {
     State.DRAINING: "yellow",
     State.DRAINED: "yellow",
     State.DISABLED: "dim",
+    State.OVERLOADED: "bold yellow",
+    State.STANDBY: "dim",
     State.UNVERIFIED: "cyan",
-    State.DRIFTED: "magenta",
     State.FOREIGN: "magenta",
 }
 _SEVERITY = {
@@ -58,6 +67,10 @@ def _parts(picture: Picture, wide: bool) -> list[RenderableType]:
         parts.append(Text("The kernel's IPVS table is empty: no virtual service.", style="yellow"))
     else:
         parts += [Text(reason, style="red") for reason in reasons]
+    seen = {gap.what for gap in picture.gaps}
+    unknown = [one for one in not_looked_at(picture) if one not in seen]
+    if unknown:
+        parts.append(Text(f"not looked at: {'; '.join(unknown)}", style="dim"))
     parts += [
         Text(f"not visible: {gap.what}" + (f" ({gap.remedy})" if gap.remedy else ""), style="dim")
         for gap in picture.gaps
@@ -139,6 +152,8 @@ def _server(server: ServerView, now: float) -> tuple[RenderableType, ...]:
     state = server.state.value
     if server.state is State.DOWN and server.since is not None:
         state += f" {duration(now - server.since)}"
+    if server.differs:
+        state += f" ≠{weight_mark(server)}"
     rates = server.rates
     weights = server.weights
     about = (f" {server.name}" if server.name else "") + (" sorry" if server.sorry else "")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from lvstui.model.facts import Fact, Missing, Observation
 from lvstui.model.keys import ServiceKey
+from lvstui.model.vrrp import HeldAddress
 
 Emit = Callable[[Observation], None]
 """Takes an observation; called from the source's thread; cheap and never blocks long."""
@@ -90,6 +91,13 @@ class Source:
 
     def services(self, services: tuple[ServiceKey, ...]) -> None:
         """These are in the kernel's table now."""
+
+    def virtual(self, vips: tuple[HeldAddress, ...]) -> None:
+        """These are this host's virtual addresses now."""
+
+    def ask_owners(self, vips: tuple[str, ...]) -> bool:
+        """Ask on the wire who has these addresses; False when this source cannot."""
+        return False
 
     def ask_daemon(self) -> bool:
         """Have keepalived write what it knows; False when this source cannot ask it."""

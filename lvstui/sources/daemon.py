@@ -19,10 +19,11 @@ import time
 from dataclasses import dataclass
 
 from lvstui.keepalived.daemon.facts import Process, roles
-from lvstui.model.facts import Available, DaemonSeen, Missing
+from lvstui.model.facts import Available, DaemonSeen, Missing, OtherDaemons, ProcessesSeen
 from lvstui.model.text import plain
 from lvstui.process import trust
 from lvstui.sources.base import Context, Source
+from lvstui.sources.process_states import ProcessStates
 from lvstui.sources.processes import (
     PROC,
     command_line,
@@ -44,6 +45,7 @@ BINARIES = ("/usr/sbin/keepalived", "/usr/local/sbin/keepalived", "/sbin/keepali
 
 _ROLES = (("r", "vrrp"), ("c", "checkers"), ("b", "bfd"))
 _SIGUSR2 = 12
+_OTHERS_EVERY_S = 60.0
 _NO_DAEMON = frozenset(("t", "v", "h", "signum"))
 """Options with which the program only says something and ends."""
 
@@ -90,8 +92,19 @@ def find_pid(children: frozenset[int] = frozenset()) -> int:
         pid = _read_pid(path)
         if pid and is_keepalived(pid) and in_our_network(pid) is not False:
             return pid
+    ours, unknown, _ = _parents(children)
+    if ours:
+        return min(ours)
+    return unknown[0] if len(unknown) == 1 else 0
+
+
+def _parents(children: frozenset[int]) -> tuple[list[int], list[int], list[int]]:
+    """Every parent process of a keepalived: in our network namespace, in one that we may not see,
+    in another one."""
     children = children.union(_read_pid(p) for _, r in _ROLES for p in _pid_files(r))
-    ours, unknown = [], []
+    ours: list[int] = []
+    unknown: list[int] = []
+    elsewhere: list[int] = []
     for name in os.listdir(PROC):
         if not name.isdigit():
             continue
@@ -101,13 +114,8 @@ def find_pid(children: frozenset[int] = frozenset()) -> int:
         if options_of(command_line(pid)).keys() & _NO_DAEMON:
             continue
         network = in_our_network(pid)
-        if network is None:
-            unknown.append(pid)
-        elif network:
-            ours.append(pid)
-    if ours:
-        return min(ours)
-    return unknown[0] if len(unknown) == 1 else 0
+        (unknown if network is None else ours if network else elsewhere).append(pid)
+    return ours, unknown, elsewhere
 
 
 def _children_of(pid: int) -> list[int]:
@@ -211,6 +219,14 @@ def installed() -> str:
     return ""
 
 
+def others(daemon: DaemonSeen) -> OtherDaemons:
+    """The daemons beside the one that is looked at. Reads the name of every process."""
+    children = frozenset(pid for _, pid in daemon.children)
+    ours, unknown, elsewhere = (sorted(pids) for pids in _parents(children))
+    beside = (pid for pid in [*ours, *unknown] if pid != daemon.pid)
+    return OtherDaemons(tuple(beside), tuple(elsewhere))
+
+
 def find_daemon(children: frozenset[int] = frozenset()) -> DaemonSeen:
     """What there is of keepalived in this host's (this network namespace's) world.
 
@@ -245,7 +261,7 @@ def not_believed() -> str:
 
 
 class DaemonSource(Source):
-    """Pushes `DaemonSeen` at the start and whenever it changed.
+    """Pushes `DaemonSeen` and `ProcessesSeen` at the start and whenever they changed.
 
     A pidfd for each process tells of a death at once; a stat of the pid files each tick tells of
     a start; the whole search runs only when one of them did, and now and then: every ten
@@ -259,6 +275,8 @@ class DaemonSource(Source):
     def __init__(self, full_every_s: float = 10.0) -> None:
         self._full_every_s = full_every_s
         self._why = ""
+        self._states = ProcessStates()
+        self._states_told: ProcessesSeen | None = None
         self.seen: DaemonSeen | None = None
         """The newest; for other sources of this process."""
 
@@ -271,6 +289,8 @@ class DaemonSource(Source):
         signature: object = None
         hurry_until = 0.0
         next_full = 0.0
+        next_others = 0.0
+        beside = OtherDaemons()
         try:
             while not context.stop.is_set():
                 now = time.monotonic()
@@ -288,7 +308,15 @@ class DaemonSource(Source):
                         self.seen = seen
                         context.emit(self.name, seen)
                     self._say_why(context, "" if seen.running else not_believed())
+                    if seen.pid and now >= next_others:
+                        next_others = now + _OTHERS_EVERY_S
+                        found = others(seen)
+                        if found != beside:
+                            beside = found
+                            context.emit(self.name, beside)
                     watch.follow((seen.pid, *(p for _, p in seen.children)) if seen.pid else ())
+                if self.seen is not None:
+                    self._say_states(context, self.seen)
                 if now < hurry_until:
                     next_full = now
                     watch.wait(0.1)
@@ -296,6 +324,12 @@ class DaemonSource(Source):
                     watch.wait(min(0.45, context.interval_s))
         finally:
             watch.follow(())
+
+    def _say_states(self, context: Context, daemon: DaemonSeen) -> None:
+        states = self._states.look(daemon, time.time())
+        if states != self._states_told:
+            self._states_told = states
+            context.emit(self.name, states)
 
     def _say_why(self, context: Context, why: str) -> None:
         if why == self._why:

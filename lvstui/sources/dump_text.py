@@ -321,7 +321,7 @@ def _read_servers(text: str) -> list[tuple[_Where, CheckState]]:
             in_force = signed(match[4], _MAX_WEIGHT) if match[4] else weight
             if server is None or weight is None or in_force is None:
                 continue
-            state = CheckState(service, server, True, weight, in_force)
+            state = CheckState(service, server, True, weight, in_force, service_name=group)
             found.append(((group or service, server), state))
         elif in_server and found and name in ("alive", "initial weight"):
             where, state = found[-1]

@@ -58,8 +58,8 @@ def parse_line(line: bytes) -> Fact | None:
             service, name = service_of(match["vs"], match["rsproto"] or "", server.family)
             return ServerChanged(service, server, match["state"] == "UP", "fifo", "fifo", name)
         if match := _SERVICE.match(text):
-            service, _ = service_of(match["vs"])
-            return QuorumChanged(service, match["state"] == "UP", text, "fifo")
+            service, name = service_of(match["vs"])
+            return QuorumChanged(service, match["state"] == "UP", text, "fifo", name)
     except ValueError:
         # It names no virtual server.
         return None

@@ -28,7 +28,7 @@ MANY: dict[type, str] = {
 _REST = "observations"
 
 
-class _Waiting:
+class _Place:
     """One place in the queue; emptied when something newer makes it needless."""
 
     __slots__ = ("at", "seen")
@@ -43,9 +43,9 @@ class Inbox:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._places: deque[_Waiting] = deque()
-        self._tables: dict[str, _Waiting] = {}
-        self._many: dict[type, deque[_Waiting]] = {kind: deque() for kind in MANY}
+        self._places: deque[_Place] = deque()
+        self._tables: dict[str, _Place] = {}
+        self._many: dict[type, deque[_Place]] = {kind: deque() for kind in MANY}
         self._count = 0
         self._dropped: Counter[str] = Counter()
         self._came = threading.Condition()
@@ -56,7 +56,7 @@ class Inbox:
     def put(self, seen: f.Observation) -> None:
         """Add one; never waits."""
         kind = type(seen.fact)
-        place = _Waiting(self._clock(), seen)
+        place = _Place(self._clock(), seen)
         with self._came:
             if kind is f.TableSeen:
                 self._empty(self._tables.get(seen.source))
@@ -75,7 +75,7 @@ class Inbox:
             self._count += 1
             self._came.notify()
 
-    def _empty(self, place: _Waiting | None) -> None:
+    def _empty(self, place: _Place | None) -> None:
         if place is not None and place.seen is not None:
             place.seen = None
             self.taken += 1

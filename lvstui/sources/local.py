@@ -6,15 +6,19 @@ from lvstui.sources.addresses import AddressSource
 from lvstui.sources.audit import AuditTrail
 from lvstui.sources.base import Source
 from lvstui.sources.changes import ChangeMarks
+from lvstui.sources.claims import ClaimsSource
 from lvstui.sources.config import ConfigurationFiles
+from lvstui.sources.connections import ConnectionSamples
 from lvstui.sources.counters import NetlinkCounters
 from lvstui.sources.daemon import DaemonSource
 from lvstui.sources.dbus import DbusSource
 from lvstui.sources.dumps import DumpSource
 from lvstui.sources.fifo import FifoSource
+from lvstui.sources.local_routes import LocalRoutes
 from lvstui.sources.log import LogSource
 from lvstui.sources.looks import KeptLooks
 from lvstui.sources.proc import ProcTable
+from lvstui.sources.strays import StraySource
 from lvstui.sources.sysctls import Sysctls
 from lvstui.sources.wire import WireSource
 
@@ -32,10 +36,14 @@ def local_sources(config: str = "") -> list[Source]:
         FifoSource(files.fifos),
         DumpSource(daemon.pid),
         WireSource(),
+        ClaimsSource(),
+        StraySource(),
         DbusSource(files.uses_dbus),
         Sysctls(),
         AuditTrail(),
         ChangeMarks(),
         KeptLooks(),
         NetlinkCounters(),
+        ConnectionSamples(),
+        LocalRoutes(),
     ]

@@ -103,11 +103,12 @@ def _change(text: str) -> tuple[f.Fact, ...]:
         before, after = signed(parts["before"], _MAX_WEIGHT), signed(parts["after"], _MAX_WEIGHT)
         if before is None or after is None:
             return ()
-        return (f.WeightChanged(service, server, before, after),)
+        return (f.WeightChanged(service, server, before, after, name),)
     match = shape.QUORUM.match(text)
     if match:
-        service, _ = service_of(match["vs"])
-        return (f.QuorumChanged(service, match["what"] == "Gained quorum", text),)
+        service, name = service_of(match["vs"])
+        up = match["what"] == "Gained quorum"
+        return (f.QuorumChanged(service, up, text, service_name=name),)
     return ()
 
 

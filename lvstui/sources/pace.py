@@ -20,10 +20,10 @@ _MOST_NEW = 8192
 _USUAL_PER_S = 50.0
 _SAME_WITHIN_S = 0.02
 
-_Sender = tuple[str, int, int]
+_Sender = tuple[str, int, int, str]
 
 
-class _Seen:
+class _Sending:
     """What came from one sender for one VRID."""
 
     __slots__ = ("advert", "first", "heard", "passed")
@@ -47,8 +47,8 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._known: dict[_Sender, _Seen] = {}
-        self._new: dict[_Sender, _Seen] = {}
+        self._known: dict[_Sender, _Sending] = {}
+        self._new: dict[_Sender, _Sending] = {}
         self._began: float | None = None
         self._second = -1.0
         self._count = self._new_count = 0
@@ -61,7 +61,7 @@ class Pace:
             self._began = now
         if now - self._second >= 1.0:
             self._second, self._count, self._new_count = now, 0, 0
-        key = (advert.source, advert.vrid, advert.version)
+        key = (advert.source, advert.vrid, advert.version, advert.interface)
         seen = self._known.get(key) or self._find(key, advert, now)
         seen.heard = now
         if seen.passed is not None and _what(seen.advert) == _what(advert):
@@ -76,7 +76,7 @@ class Pace:
         seen.passed, seen.advert = now, advert
         return True
 
-    def _within_budget(self, key: _Sender, seen: _Seen, now: float) -> bool:
+    def _within_budget(self, key: _Sender, seen: _Sending, now: float) -> bool:
         if key in self._known:
             if seen.passed is None or now - seen.passed >= 1.0 - _SAME_WITHIN_S:
                 return True
@@ -88,13 +88,13 @@ class Pace:
         self._count += 1
         return self._count <= MOST_PER_S
 
-    def _find(self, key: _Sender, advert: Advert, now: float) -> _Seen:
+    def _find(self, key: _Sender, advert: Advert, now: float) -> _Sending:
         """A sender that was not known until now."""
         seen = self._new.get(key)
         if seen is None:
             if len(self._new) >= _MOST_NEW:
                 del self._new[next(iter(self._new))]
-            seen = self._new[key] = _Seen(advert, now)
+            seen = self._new[key] = _Sending(advert, now)
         elif (advert.outgoing or now - seen.first >= KNOWN_AFTER_S) and self._room(now):
             self._known[key] = self._new.pop(key)
         return seen

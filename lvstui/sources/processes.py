@@ -208,7 +208,7 @@ def handled_signals(pid: int) -> tuple[int, ...]:
     return tuple(n for n in range(1, 65) if mask >> (n - 1) & 1)
 
 
-def _stat_fields(pid: int) -> list[str]:
+def stat_fields(pid: int) -> list[str]:
     """Fields of /proc/PID/stat from the state on (index 0 = field 3); empty when gone."""
     try:
         return _fields((PROC / str(pid) / "stat").read_bytes())
@@ -233,7 +233,7 @@ _started: dict[tuple[int, int], tuple[float, float]] = {}
 def start_time(pid: int) -> float | None:
     """Epoch seconds at which a process started; the same number each time it is asked, until
     somebody sets the clock."""
-    fields = _stat_fields(pid)
+    fields = stat_fields(pid)
     if len(fields) < 20:
         return None
     ticks = int(fields[19])
@@ -277,5 +277,5 @@ def in_our_network(pid: int) -> bool | None:
 
 def parent_of(pid: int) -> int:
     """The parent's pid; 0 when the process is gone."""
-    fields = _stat_fields(pid)
+    fields = stat_fields(pid)
     return int(fields[1]) if len(fields) > 1 else 0

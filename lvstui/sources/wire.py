@@ -17,9 +17,11 @@ import socket
 import struct
 import time
 
-from lvstui.model.facts import AdvertSeen, Available, Overrun
+from lvstui.kernel import rtnetlink
+from lvstui.kernel.rtnetlink import parse_link
+from lvstui.model.facts import AdvertSeen, Available, Overrun, WireHears
 from lvstui.model.text import plain
-from lvstui.model.vrrp import Advert
+from lvstui.model.vrrp import Advert, is_virtual_router
 from lvstui.sources.base import Context, Source
 from lvstui.sources.pace import Pace
 
@@ -53,8 +55,10 @@ _FILTER = (
 )
 
 
-def parse_advert(packet: bytes, interface: str = "", outgoing: bool = False) -> Advert | None:
-    """An IP packet as an advertisement; None when it is none or is cut off.
+def parse_advert(
+    packet: bytes, interface: str = "", outgoing: bool = False, sender: bytes = b""
+) -> Advert | None:
+    """An IP packet as an advertisement; None when it is none or is cut off. sender: the MAC.
 
     Checksums are not verified: with offloading they are not yet there on outgoing packets.
     """
@@ -81,11 +85,12 @@ def parse_advert(packet: bytes, interface: str = "", outgoing: bool = False) -> 
         body = body[(body[1] + 2) * 4 :]
     if protocol != _VRRP or len(body) < 8:
         return None
-    return _parse_vrrp(body, family, socket.inet_ntop(family, source), interface, outgoing)
+    mac = sender.hex(":") if len(sender) == 6 else ""
+    return _parse_vrrp(body, family, socket.inet_ntop(family, source), (interface, outgoing, mac))
 
 
 def _parse_vrrp(
-    body: bytes, family: socket.AddressFamily, source: str, interface: str, outgoing: bool
+    body: bytes, family: socket.AddressFamily, source: str, frame: tuple[str, bool, str]
 ) -> Advert | None:
     version, kind = body[0] >> 4, body[0] & 0xF
     if version not in (2, 3) or kind != 1:
@@ -101,7 +106,8 @@ def _parse_vrrp(
     vips = tuple(
         socket.inet_ntop(family, body[8 + i * size : 8 + (i + 1) * size]) for i in range(count)
     )
-    return Advert(source, interface, body[1], body[2], version, interval, vips, outgoing)
+    interface, outgoing, mac = frame
+    return Advert(source, interface, body[1], body[2], version, interval, vips, outgoing, mac)
 
 
 def open_socket() -> socket.socket:
@@ -137,8 +143,9 @@ def _bind_everywhere(sock: socket.socket) -> None:
 class WireSource(Source):
     """Pushes `AdvertSeen`, at the pace of `Pace`.
 
-    Copies of one advertisement (to several unicast peers, on a VLAN and its base, on a bond and
-    its member) within 20 ms count once.
+    Copies of one advertisement to several unicast peers within 20 ms count once, and so do those on
+    a VMAC link and on the interface it sits on: both are that interface's. A VLAN and its base, a
+    bond and its member are heard each for itself.
 
     Hearing what this host sends makes the kernel clone each outgoing packet, so above 100,000
     packets a second only foreign advertisements are listened to; our own state is known from
@@ -163,10 +170,15 @@ class WireSource(Source):
     def _listen(self, sock: socket.socket, context: Context) -> None:
         pace = Pace()
         load = _Load(sock)
+        bases = _Bases()
+        heard: bool | None = None
         next_word = 0.0
         while not context.stop.is_set():
             ready = select.select([sock], [], [], 0.45)[0]
             load.look()
+            if load.hears_own != heard:
+                heard = load.hears_own
+                context.emit(self.name, WireHears(heard))
             if time.monotonic() >= next_word:
                 next_word = time.monotonic() + _LEFT_OUT_EVERY_S
                 missed, pace.left_out = pace.left_out + _overflowed(sock), 0
@@ -185,7 +197,8 @@ class WireSource(Source):
                 raise
             at = time.time()
             outgoing = address[2] == _PACKET_OUTGOING
-            advert = parse_advert(packet, plain(str(address[0]), 32), outgoing)
+            interface = bases.of(plain(str(address[0]), 32))
+            advert = parse_advert(packet, interface, outgoing, bytes(address[4]))
             if advert is not None and pace.allows(advert, time.monotonic()):
                 context.emit(self.name, AdvertSeen(advert), at)
 
@@ -198,6 +211,42 @@ def _overflowed(sock: socket.socket) -> int:
         return 0
 
 
+class _Bases:
+    """The interface that keepalived is configured with, for the VMAC link on which it sends: one
+    by the name of the other would be another interface for whoever compares it with the file."""
+
+    _HOLDS_S = 5.0
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._base: dict[str, str] = {}
+
+    def of(self, interface: str) -> str:
+        """The interface below a VMAC link, any other one itself."""
+        now = time.monotonic()
+        if now >= self._until:
+            self._base.clear()
+        if interface not in self._base:
+            self._until = now + self._HOLDS_S
+            self._base.update(_vmac_links())
+            self._base.setdefault(interface, interface)
+        return self._base[interface]
+
+
+def _vmac_links() -> dict[str, str]:
+    """What each link with a virtual router's MAC is on; empty where netlink is forbidden."""
+    try:
+        links = [link for link in map(parse_link, rtnetlink.dump(rtnetlink.GETLINK)) if link]
+    except OSError:
+        return {}
+    names = {link.index: link.name for link in links}
+    return {
+        link.name: names.get(link.base, link.name)
+        for link in links
+        if link.kind == "macvlan" and is_virtual_router(link.mac)
+    }
+
+
 class _Load:
     """Stops listening to our own packets while there are very many of them."""
 
@@ -208,6 +257,10 @@ class _Load:
         self._next = 0.0
         self._count: tuple[float, int] | None = None
         self._ignoring = False
+
+    @property
+    def hears_own(self) -> bool:
+        return not self._ignoring
 
     def look(self) -> None:
         now = time.monotonic()

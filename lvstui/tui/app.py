@@ -17,6 +17,7 @@ from lvstui.model.picture import Picture
 from lvstui.model.say import plural
 from lvstui.operations.change import TrackedChange
 from lvstui.operations.identity import identify
+from lvstui.session.announce import AnnounceSession
 from lvstui.session.weights import WeightSession
 from lvstui.tui.change.unsettled import Unsettled
 from lvstui.tui.choice import ChoiceScreen
@@ -32,11 +33,15 @@ from lvstui.tui.widgets.door import AsciiFilter, PlainScrollBar, TerminalFilter
 from lvstui.tui.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
+    from lvstui.keepalived.text.tree import Tree
     from lvstui.lab.faults import LabLink
+    from lvstui.operations.announce import Announcements
     from lvstui.operations.configuration import DirectorConfigs
     from lvstui.operations.realservers import RealServers
+    from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
     from lvstui.remote.runner import Asker
+    from lvstui.session.checking import CheckSession
     from lvstui.session.config import ConfigSession
     from lvstui.session.on_disk import OnDisk
     from lvstui.session.realservers import RealServerSession
@@ -93,12 +98,17 @@ class LvstuiApp(App[None], inherit_bindings=False):
         self.weights = WeightSession(operator, self.call_later, feed.refresh)
         """What is under way with them."""
         self.weights.tell, self.weights.tell_end = self._session_tells, self._tell_end
+        self.announcements = AnnounceSession(self._announcer, self.call_later)
+        """Virtual addresses that are being announced."""
+        self.announcements.tell = self._session_tells
+        self.announcements.tell_end = self._tell_end
         self.lab = lab
         """The cluster in a box, when this runs inside one."""
         self._realservers = realservers
         self._configuration, self._config_engine = configuration, config_engine
         self._config_session: ConfigSession | None = None
         self._realserver_session: RealServerSession | None = None
+        self._check_session: CheckSession | None = None
         self.operator_name = str(identify())
         """Who is at the keyboard."""
         ascii_only = self.settings.ascii
@@ -123,6 +133,11 @@ class LvstuiApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         wanted = self.settings.theme or os.environ.get("TEXTUAL_THEME", "")
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+
+    def _announcer(self) -> Announcements:
+        from lvstui.operations.announce import Announcements
+
+        return Announcements(read_only=self.operator.read_only, audit=self.operator.audit)
 
     @property
     def config_session(self) -> ConfigSession:
@@ -162,14 +177,27 @@ class LvstuiApp(App[None], inherit_bindings=False):
         return self._realserver_session
 
     @property
-    def under_way(self) -> str:
-        """What is being done on real servers, in words; empty: nothing."""
-        session = self._realserver_session
-        return session.under_way if session is not None else ""
+    def check_session(self) -> CheckSession | None:
+        """What asks real servers now; None over a recording."""
+        files = self._configuration
+        if self._check_session is None and files is not None:
+            from lvstui.session.checking import CheckSession
+
+            def read() -> Tree:
+                daemon = self.picture.daemon
+                return files.read(daemon.pid, daemon.config_file)
+
+            self._check_session = CheckSession(read, self.call_later)
+            self._check_session.tell = self._session_tells
+        return self._check_session
 
     def left_behind(self) -> tuple[str, str]:
         """What would be lost, or left to its timer, by leaving now: what it is, the same as long as
         it is the same thing, and that in a sentence; both empty: nothing."""
+        hosts = self._realserver_session
+        if hosts is not None and hosts.under_way:
+            work = hosts.under_way
+            return work, f"{work} is under way: what is not confirmed yet is left to its timer."
         session = self._config_session
         if session is None:
             return "", ""
@@ -286,24 +314,16 @@ class LvstuiApp(App[None], inherit_bindings=False):
         from lvstui.tui.config.screen import ConfigScreen
 
         await self.switch_mode("config")
-        screen = self.screen
-        if isinstance(screen, ConfigScreen):
-            screen.show_row(service, server)
+        if isinstance(self.screen, ConfigScreen):
+            self.screen.show_row(service, server)
 
-    async def change_hosts(
-        self,
-        operation: str,
-        addresses: tuple[str, ...],
-        vips: tuple[str, ...],
-        cautions: tuple[str, ...],
-    ) -> None:
-        """Go to the screen of real servers and plan a push or an undo there."""
+    async def undo_on_hosts(self, offer: Offer) -> None:
+        """Go to the screen of real servers and plan there what takes a push or an undo back."""
         from lvstui.tui.realservers.screen import RealServersScreen
 
         await self.switch_mode("realservers")
-        screen = self.screen
-        if isinstance(screen, RealServersScreen):
-            screen.propose_for(operation, addresses, vips, cautions)
+        if isinstance(self.screen, RealServersScreen):
+            self.screen.propose_undo_of(offer)
 
     def choose_theme(self) -> None:
         """A list of themes, each shown while it is under the cursor."""

@@ -38,14 +38,11 @@ class ChoiceScreen(Dialog[int]):
     ) -> None:
         """`again` is the key that opened this: it goes on through the list."""
         super().__init__()
-        self._title = title
+        self.title = title
         self._options = options
         self._current = current
         self._again = again
         self._preview = preview
-
-    def heading(self) -> str:
-        return self._title
 
     def body(self) -> ComposeResult:
         yield OptionList(*(Option(Content(text)) for text in self._options), id="choices")
@@ -80,11 +77,8 @@ class AskScreen(Dialog[str]):
 
     def __init__(self, title: str, text: str, placeholder: str, value: str = "") -> None:
         super().__init__()
-        self._title, self._text, self._placeholder = title, text, placeholder
-        self._value = value
-
-    def heading(self) -> str:
-        return self._title
+        self.title, self._text = title, text
+        self._placeholder, self._value = placeholder, value
 
     def body(self) -> ComposeResult:
         yield Static(Content(self._text), classes="prose")
@@ -100,10 +94,7 @@ class TextScreen(PageDialog):
 
     def __init__(self, title: str, bits: Sequence[Bit]) -> None:
         super().__init__()
-        self._title, self._bits = title, bits
-
-    def heading(self) -> str:
-        return plain(self._title)
+        self.title, self._bits = plain(title), bits
 
     def content(self, width: int) -> Content:
         return Content.assemble(*self._bits)

@@ -46,18 +46,9 @@ def _open_warnings(page: PageHost) -> None:
 
 
 def _quit(page: PageHost) -> None:
-    """End the app; what runs on other hosts is named first."""
+    """End the app; what would be lost is named first."""
     console = page.console
-    work = console.under_way
-    if work and work != console.warned_of:
-        console.warned_of = work
-        page.tell(
-            f"{work} is under way: what is not confirmed yet is left to its timer. "
-            "Press again to leave all the same.",
-            bad=True,
-        )
-        return
-    lost, sentence = ("", "") if work else console.left_behind()
+    lost, sentence = console.left_behind()
     if lost and lost != console.warned_of:
         # Not the sentence: it counts seconds, and would be another one at each press.
         console.warned_of = lost

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 
 from lvstui.model.picture import Gap, Picture, Severity, Warning
@@ -158,15 +157,3 @@ class ConsoleScreen(LiveScreen[None]):
         if self.console.operator.read_only:
             return f"{self.console.glyphs.lock} read-only", "$sev-warn"
         return "read-write", "$lv-dim"
-
-    @on(KeyBar.Chosen)
-    def _key_clicked(self, event: KeyBar.Chosen) -> None:
-        self.action_command(event.command)
-
-    @on(TabStrip.Chosen)
-    def _tab_clicked(self, event: TabStrip.Chosen) -> None:
-        self.console.show_screen(event.mode)
-
-    @on(WarningStrip.Chosen)
-    def _warnings_clicked(self) -> None:
-        self.action_command("warnings")

@@ -59,8 +59,8 @@ class Dialog(ModalScreen[Result], LiveScreen[Result]):
             yield Static(id="dialog-keys", markup=False)
 
     def heading(self) -> str:
-        """On the frame."""
-        raise NotImplementedError
+        """On the frame: its title, unless that changes with what is shown."""
+        return self.title or ""
 
     def framed_heading(self) -> Content:
         return Content(cut(self.heading(), 90))

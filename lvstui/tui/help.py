@@ -21,10 +21,7 @@ class HelpScreen(PageDialog):
 
     def __init__(self, about: PageHost) -> None:
         super().__init__()
-        self._about = about
-
-    def heading(self) -> str:
-        return f"help: {self._about.MODE}"
+        self.title, self._about = f"help: {about.MODE}", about
 
     def rows(self) -> dict[str, list[_Row]]:
         """Group to its lines."""
@@ -82,6 +79,9 @@ class HelpScreen(PageDialog):
         for state, glyph in self.console.glyphs.states.items():
             bits.append((f" {glyph} {fit(state.value, wide)}", f"$rs-{state.value}"))
             bits.append((f"{_STATES[state.value]}\n", "$lv-text"))
+        differs = f" {self.console.glyphs.differs} {fit('beside a state', wide)}"
+        bits.append((differs, "bold $rs-differs"))
+        bits.append(("file, keepalived and kernel disagree; who made it stands there", "$lv-text"))
         return Content.assemble(*bits).rstrip()
 
 
@@ -91,7 +91,8 @@ _STATES = {
     "draining": "no new connections, some left",
     "drained": "no new connections, none left",
     "disabled": "off on purpose, durable",
+    "overloaded": "its upper threshold is reached: the kernel gives it nothing new",
+    "standby": "a sorry server that waits",
     "unverified": "no check has spoken yet, or it has none",
-    "drifted": "file, keepalived and kernel disagree",
     "foreign": "in the kernel, in no file",
 }

@@ -15,7 +15,10 @@ from lvstui.tui.widgets.glyphs import Glyphs
 
 if TYPE_CHECKING:
     from lvstui.lab.faults import LabLink
+    from lvstui.operations.undo import Offer
     from lvstui.operations.weight_changes import WeightChanges
+    from lvstui.session.announce import AnnounceSession
+    from lvstui.session.checking import CheckSession
     from lvstui.session.config import ConfigSession
     from lvstui.session.realservers import RealServerSession
     from lvstui.session.weights import WeightSession
@@ -29,6 +32,7 @@ class ConsoleHost(Protocol):
     feed: Watcher
     operator: WeightChanges
     weights: WeightSession
+    announcements: AnnounceSession
     lab: LabLink | None
     settings: Settings
     glyphs: Glyphs
@@ -38,23 +42,17 @@ class ConsoleHost(Protocol):
     unsettled: Unsettled
 
     @property
-    def under_way(self) -> str: ...
-    @property
     def realserver_session(self) -> RealServerSession: ...
     @property
     def config_session(self) -> ConfigSession: ...
+    @property
+    def check_session(self) -> CheckSession | None: ...
 
     def left_behind(self) -> tuple[str, str]: ...
     def show_screen(self, mode: str) -> None: ...
     async def show_server(self, service: ServiceKey, server: ServerKey | None) -> None: ...
     async def show_in_file(self, service: ServiceKey, server: ServerKey | None) -> None: ...
-    async def change_hosts(
-        self,
-        operation: str,
-        addresses: tuple[str, ...],
-        vips: tuple[str, ...],
-        cautions: tuple[str, ...],
-    ) -> None: ...
+    async def undo_on_hosts(self, offer: Offer) -> None: ...
     def choose_theme(self) -> None: ...
 
 
@@ -67,6 +65,8 @@ class PageHost(Protocol):
     def app(self) -> App[object]: ...
     @property
     def console(self) -> ConsoleHost: ...
+    @property
+    def is_active(self) -> bool: ...
     @property
     def commands(self) -> tuple[Command[Any], ...]: ...
 

@@ -25,8 +25,7 @@ class WarningsScreen(PageDialog):
         picture, glyphs = self.console.picture, self.console.glyphs
         bits: list[Bit] = []
         for warning in picture.warnings:
-            style = SEVERITY_BITS[warning.severity]
-            bits.append((f"{glyphs.warn} ", style))
+            bits.append((f"{glyphs.warn} ", SEVERITY_BITS[warning.severity]))
             bits.append((warning.text + "\n", "$lv-text"))
             about = " ".join(str(key) for key in (warning.service, warning.server) if key)
             if about:
@@ -36,8 +35,7 @@ class WarningsScreen(PageDialog):
         if picture.gaps:
             bits.append(("\nNot seen from here\n", "bold $lv-dim"))
         for gap in picture.gaps:
-            bits.append((f"{glyphs.info} ", "$lv-dim"))
-            bits.append((gap.what + "\n", "$lv-text"))
+            bits += [(f"{glyphs.info} ", "$lv-dim"), (gap.what + "\n", "$lv-text")]
             if gap.remedy:
                 bits.append((f"  {glyphs.arrow} {gap.remedy}\n", "$lv-accent"))
         cost = picture.cost

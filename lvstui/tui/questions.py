@@ -48,10 +48,8 @@ class KeyScreen(Dialog[bool]):
 
     def __init__(self, key: UnknownKey) -> None:
         super().__init__()
+        self.title = f"unknown host key of {plain(key.host)}"
         self._key = key
-
-    def heading(self) -> str:
-        return f"unknown host key of {plain(self._key.host)}"
 
     def body(self) -> ComposeResult:
         key = self._key
@@ -108,13 +106,9 @@ class SecretScreen(Dialog[None]):
 
     def __init__(self, request: SecretRequest, take: Callable[[SecretAnswer | None], None]) -> None:
         super().__init__()
-        self._request = request
-        self._take = take
-
-    def heading(self) -> str:
-        request = self._request
         what = _WORDS.get(request.kind, request.kind)
-        return plain(f"{what}: {request.user}@{request.host}")
+        self.title = plain(f"{what}: {request.user}@{request.host}")
+        self._request, self._take = request, take
 
     def body(self) -> ComposeResult:
         request = self._request
@@ -136,16 +130,10 @@ class SecretScreen(Dialog[None]):
                 yield Button(everywhere, id="everywhere", compact=True)
 
     @on(Input.Submitted)
-    def _answered(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._given(False)
-
     @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
+    def _given(self, event: Input.Submitted | Button.Pressed) -> None:
         event.stop()
-        self._given(event.button.id == "everywhere")
-
-    def _given(self, everywhere: bool) -> None:
+        everywhere = isinstance(event, Button.Pressed) and event.button.id == "everywhere"
         self._hand_over(SecretAnswer(self.query_one("#answer", Input).value, everywhere))
 
     def action_leave(self) -> None:

@@ -51,10 +51,10 @@ _USED_FOR = {
 }
 _STATES = {
     "good": "rs-up sev-good",
-    "warn": "rs-draining rs-drifted sev-warn",
+    "warn": "rs-draining rs-overloaded rs-differs sev-warn",
     "bad": "rs-down sev-bad",
     "other": "rs-unverified rs-foreign",
-    "dim": "rs-drained rs-disabled sev-info",
+    "dim": "rs-drained rs-disabled rs-standby sev-info",
 }
 """Of real servers, and severities."""
 
@@ -97,21 +97,10 @@ THEMES = tuple(
 def meanings(variables: dict[str, str], *, ansi: bool) -> dict[str, str]:
     """`variables` of a theme, completed with every meaning it does not define itself."""
     if ansi:
-        derived = {
-            "lv-text": "ansi_default",
-            "lv-dim": "ansi_default",
-            "lv-faint": "ansi_bright_black",
-            "lv-accent": variables["secondary"],
-            "lv-graph": variables["secondary"],
-            "lv-bar": "ansi_default",
-            "lv-raised": "ansi_default",
-            "lv-chip": "ansi_default",
-            "lv-chip-text": "ansi_default",
-            "lv-on-accent": "ansi_black",
-            "lv-cursor": "ansi_default",
-            "lv-mark": "ansi_default",
-            "lv-alert": "ansi_default",
-        }
+        names = "text dim bar raised chip chip-text cursor mark alert"
+        derived = {f"lv-{name}": "ansi_default" for name in names.split()}
+        derived |= {"lv-faint": "ansi_bright_black", "lv-on-accent": "ansi_black"}
+        derived |= dict.fromkeys(("lv-accent", "lv-graph"), variables["secondary"])
     else:
         text = Color.parse(variables["foreground"])
         ground = Color.parse(variables["background"])

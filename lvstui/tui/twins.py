@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lvstui.model.keys import ServerKey, ServiceKey
+    from lvstui.model.picture import ServerView
     from lvstui.session.selection import Selection
 
 BY_HAND = "lvstui config apply FILE"
@@ -19,6 +20,12 @@ def on_server(words: str, chosen: Sequence[tuple[ServiceKey, ServerKey]], more: 
     """`lvstui WORDS SERVER MORE --service …` for the first that is chosen."""
     service, server = map(str, chosen[0]) if chosen else ("tcp VIP:PORT", "ADDR:PORT")
     return f'lvstui {words} {server}{more} --service "{service}"'
+
+
+def check(chosen: Sequence[ServerView]) -> str:
+    """`lvstui check SERVICE SERVER` for the first that is chosen."""
+    service, server = map(str, chosen[0].id) if chosen else ("tcp VIP:PORT", "ADDR:PORT")
+    return f'lvstui check "{service}" {server}'
 
 
 def add(spot: Selection) -> str:

@@ -59,7 +59,7 @@ class UdpWire(WireSource):
 class _Datagrams(socket.socket):
     """Says of each that it came on eth0."""
 
-    def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:  # type: ignore[override]
+    def recvfrom(self, size: int, flags: int = 0) -> tuple[bytes, Any]:
         return super().recvfrom(size, flags)[0], ("eth0", 0, 0)
 
 
@@ -101,8 +101,8 @@ def flood(kind: str, folder: Path, port: int) -> None:
             while time.monotonic() < end:
                 for _ in range(LINES_PER_S // 20):
                     number += 1
-                    server = address(number % SERVERS)
-                    log.write(_line(f"TCP connection to [{server}]:tcp:80 failed {number}."))
+                    where = address(number % SERVERS)
+                    log.write(_line(f"TCP connection to [{where}]:tcp:80 failed {number}."))
                 log.flush()
                 time.sleep(0.05)
         elif kind == "adverts":

@@ -123,7 +123,7 @@ def measure(
     keys: Sequence[tuple[bytes, bytes]] = (),
     columns: int = 200,
     rows: int = 60,
-    before_keys: Callable[[], None] = lambda: None,
+    before_keys: Callable[[], object] = lambda: None,
 ) -> Figures:
     """Measure one program. `ready` is what makes its first paint useful; `keys` are pairs of
     what is typed and the text that shows that it was done."""

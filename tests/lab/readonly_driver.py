@@ -157,7 +157,9 @@ class Driver:
 
     def busy(self) -> str:
         session = self.app._config_session
-        return self.app.under_way + (session.under_way if session is not None else "")
+        return self.app.realserver_session.under_way + (
+            session.under_way if session is not None else ""
+        )
 
     async def close(self, depth: int) -> None:
         """Back to a screen of that depth."""

@@ -288,7 +288,7 @@ class FakeEngine:
         return f"--- {CONF}\n+++ {CONF}\n-    weight 10\n+    weight 5  ({id_})\n"
 
     def bind_nonlocal(self) -> tuple[str, ...]:
-        """As in ConfigEngine."""
+        """As in `operations.first`."""
         self.bound += 1
         return ("lb1: set, now and after a reboot; read back",)
 

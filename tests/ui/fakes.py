@@ -214,7 +214,7 @@ def alive(picture: Picture, dice: random.Random) -> Picture:
     for view in picture.services:
         servers = []
         for server in view.servers:
-            if server.state in (State.UP, State.DRIFTED) and server.rates:
+            if server.state is State.UP and server.rates:
                 rate = max(server.rates.connections * dice.uniform(0.85, 1.18), 0.2)
                 server = replace(
                     server,

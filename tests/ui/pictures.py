@@ -12,6 +12,7 @@ from lvstui.model.picture import (
     CheckResult,
     Cost,
     DaemonView,
+    Disagreement,
     Event,
     Gap,
     InstanceView,
@@ -64,7 +65,7 @@ def rates(connections: float, bytes_in: float, bytes_out: float = 0.0) -> Rates:
 
 def check(kind: str, target: str, line: int, loop: float = 3.0) -> ConfiguredChecker:
     """One check of the file."""
-    return ConfiguredChecker(kind, target, loop, 2.0, 1, Place(CONF, line, 9))
+    return ConfiguredChecker(kind, target, loop, 2.0, 1, place=Place(CONF, line, 9))
 
 
 def server(
@@ -85,6 +86,7 @@ def server(
     line: int = 40,
     drain_left_s: float | None = None,
     checks: tuple[CheckResult, ...] = (),
+    differs: tuple[Disagreement, ...] = (),
 ) -> ServerView:
     """One real server."""
     kernel = weights[2] is not None
@@ -113,6 +115,7 @@ def server(
         history=history,
         share_of_weight=share[1],
         share_of_traffic=share[0],
+        differs=differs,
         in_kernel=kernel,
         configured=configured if weights[0] is not None else None,
         detail=ServerDetail(Counters(active * 9137 + 4_294_967_296, 88_123_456, 0, 61_234_567_890))
@@ -320,8 +323,9 @@ def tls6() -> ServiceView:
                 history=wave(39),
                 share=(0.29, 0.34),
                 weights=(20, 20, 10),
-                state=State.DRIFTED,
-                reason="kernel weight 10, file 20",
+                state=State.UP,
+                reason="carol: kernel weight 10, configured 20",
+                differs=(Disagreement("weight", "kernel weight 10, configured 20", "carol"),),
                 checker="SSL_GET",
                 line=158,
             ),

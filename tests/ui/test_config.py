@@ -131,7 +131,7 @@ async def test_findings_are_marked_and_the_key_goes_to_them(open_: Open) -> None
             await desk.press("f")
         assert "unknown keyword 'delay_lop'" in desk.text()
         line = next(line for line in desk.lines() if "delay_lop 3" in line)
-        assert "✗" in line
+        assert "▲" in line.split("delay_lop")[0]
 
 
 def _here(desk: Desk) -> str:

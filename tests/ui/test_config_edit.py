@@ -711,6 +711,7 @@ async def test_a_first_configuration_goes_from_the_wizard_to_what_is_next(
     open_: Open, engine: FakeEngine, files: FakeFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lvstui.operations.first.guess", lambda host: FOUND)
+    monkeypatch.setattr("lvstui.operations.first.bind_nonlocal", FakeEngine.bind_nonlocal)
     # A director that is running would be refused: its file has what the other one must have, too.
     files.files.clear()
     files.files[pictures.CONF] = b"! nothing is here yet\n"

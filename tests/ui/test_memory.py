@@ -49,7 +49,9 @@ def widgets() -> set[str]:
 
 async def objects(desk: Desk) -> Counter[str]:
     """How many there are of each type, once what is under way has come to its end."""
-    await desk.until(lambda: not desk.app.under_way and not desk.app.config_session.under_way)
+    await desk.until(
+        lambda: not desk.app.realserver_session.under_way and not desk.app.config_session.under_way
+    )
     for _ in range(3):
         await desk.pilot.pause()
         gc.collect()

@@ -110,7 +110,7 @@ async def test_a_look_fills_the_matrix_and_the_evidence_follows_the_cursor(open_
         await looked(desk, "j", "l", "l", "l")
         assert fake.looks == [("rs1", "rs2", "rs3")]
         matrix = screen(desk).matrix
-        assert (matrix.line and matrix.line.name, matrix.check_id) == ("rs2", "arp_ignore")
+        assert (matrix.here and matrix.here.name, matrix.check_id) == ("rs2", "arp_ignore")
         text = desk.text()
         assert "arp_ignore on eth0: 0 = max(all 0, eth0 0)" in text
         assert "→ push this host" in text
@@ -513,7 +513,7 @@ async def test_the_mouse_selects_a_cell_and_opens_evidence(open_: Open) -> None:
         x = desk.lines()[line - 3].index("announce")
         await desk.pilot.click(offset=(x, line))
         await desk.pilot.pause()
-        assert (matrix.line and matrix.line.name, matrix.check_id) == ("rs3", "arp_announce")
+        assert (matrix.here and matrix.here.name, matrix.check_id) == ("rs3", "arp_announce")
         await desk.pilot.click(offset=(x, line - 3))
         await desk.pilot.pause()
         await desk.tells("announce: max(all, interface) is 2")

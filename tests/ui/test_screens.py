@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +15,11 @@ from textual.binding import Binding
 from textual.color import Color
 from textual.command import CommandPalette
 
+from lvstui.keepalived.text.parser import parse_bytes
 from lvstui.model.picture import Event, Picture, Severity
 from lvstui.process.readonly import READ_ONLY
+from lvstui.realserver.check_now import Ask, Came
+from lvstui.session.checking import CheckSession
 from lvstui.tui.app import LvstuiApp, PictureChanged
 from lvstui.tui.command import shown_key
 from lvstui.tui.console import ConsoleScreen
@@ -24,6 +29,7 @@ from lvstui.tui.help import HelpScreen
 from lvstui.tui.host import ConsoleHost
 from lvstui.tui.palette import CommandProvider
 from lvstui.tui.screens import SCREENS
+from lvstui.tui.services.check import CheckScreen
 from lvstui.tui.services.details import DetailsScreen
 from lvstui.tui.services.explain import explain
 from lvstui.tui.services.screen import ServicesScreen
@@ -231,6 +237,37 @@ async def test_details_of_a_service(start: Start) -> None:
         await desk.press("enter")
         for words in ("wrr", "Quorum", "51 234 567 890", "10.10.0.5:80", "on this host"):
             assert words in desk.text(), words
+
+
+async def test_a_server_is_checked_now_and_what_comes_is_shown(start: Start) -> None:
+    asked, go = [], threading.Event()
+
+    def run(asks: Sequence[Ask], stopped: Callable[[], bool], came: Callable[[Came], None]) -> None:
+        asked.append([ask.what for ask in asks])
+        came(Came(asks[0].what, True, "connected", 0.4))
+        while not go.wait(0.01) and not stopped():
+            pass
+        came(Came(asks[-1].what, False, "no answer", None, ("SYN to [b]52:54[/b]",)))
+
+    async with start(size=(120, 40)) as desk:
+        await desk.press("j", "C")
+        await desk.tells("A recording asks nobody")
+        session = CheckSession(lambda: parse_bytes(b""), desk.app.call_later, run=run)
+        desk.app._check_session = session
+        await desk.press("C")
+        assert isinstance(desk.app.screen, CheckScreen)
+        await desk.until(lambda: "connected, 0.4 ms" in desk.text())
+        assert f"2 of {len(asked[0])}: {asked[0][1]}" in desk.text()
+        assert "s  stop" in desk.text()
+        await desk.press("s")
+        await desk.until(lambda: "SYN to [b]52:54[/b]" in desk.text())
+        assert "C  again" in desk.text()
+        go.set()
+        await desk.press("C")
+        await desk.until(lambda: len(asked) == 2 and not session.under_way)
+        await desk.press("escape")
+        await desk.until(lambda: session.watchers == [])
+        assert "lb1" in desk.lines()[0]
 
 
 async def test_help_lists_every_binding(start: Start) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.geometry import Region
 
-from lvstui.model.picture import Picture, ServerView, ServiceView, State, Weights
+from lvstui.model.picture import Disagreement, Picture, ServerView, ServiceView, State, Weights
 from lvstui.tui.services.columns import COLUMN_SETS, Layout
 from lvstui.tui.services.rows import RowList, Sort, ViewOptions
 from lvstui.tui.widgets.glyphs import UNICODE
@@ -106,7 +106,8 @@ async def test_faults_only_and_the_way_back(start: Start) -> None:
         await desk.press("f")
         table = desk.services.table
         states = {row.state for row in table.rows if isinstance(row, ServerView)}
-        assert states == {State.DOWN, State.DRAINING, State.DRIFTED}
+        assert states == {State.DOWN, State.DRAINING, State.UP}
+        assert all(row.differs for row in table.rows if getattr(row, "state", "") is State.UP)
         assert DNS not in {row.key for row in table.rows}
         await desk.press("escape")
         assert DNS in {row.key for row in table.rows}
@@ -285,11 +286,13 @@ async def test_a_server_that_is_not_in_the_kernel_has_room_for_its_reason(
         pictures.site(),
         WEB,
         rs(2, 80),
-        state=State.DRIFTED,
+        state=State.DOWN,
         reason=reason,
         in_kernel=False,
         weights=Weights(10, 10, None),
+        since=None,
+        differs=(Disagreement("entry", "keepalived has it, the kernel does not", "somebody"),),
     )
     async with start(picture, size=(width, 40)) as desk:
         (row,) = [line for line in desk.lines() if reason in line]
-        assert row.split()[4:7] == ["10", "10", "–"]
+        assert row.split()[3:8] == ["down", "≠", "10", "10", "–"]

@@ -58,7 +58,9 @@ class World:
     async def idle(self) -> None:
         """Nothing is under way."""
         app = self.desk.app
-        await self.desk.until(lambda: not app.config_session.under_way and not app.under_way)
+        await self.desk.until(
+            lambda: not app.config_session.under_way and not app.realserver_session.under_way
+        )
 
 
 Open = Callable[[World], Any]
@@ -307,7 +309,7 @@ async def test_what_is_typed_while_hosts_are_looked_at_stops_nothing(
         await some.plan()
         assert some.applied == 0
         assert shown.query_one("#reason", Input).value == "RAM swap, yes"
-        assert not shown.change.stopped
+        assert not shown.change.stop.is_set()
 
 
 async def test_what_is_typed_before_a_question_is_drawn_goes_into_its_field(

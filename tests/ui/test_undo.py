@@ -3,6 +3,7 @@ and the real audit log stand behind these keys."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,28 @@ async def test_u_undoes_a_drain_on_every_screen(
         await desk.press("y")
         await desk.until(lambda: kernel.weights[rs(1, 80)] == 10)
         await desk.until(lambda: len(desk.app.screen_stack) == 1)
+
+
+async def test_an_undo_does_not_come_up_over_a_plan_that_was_opened_meanwhile(
+    start: Start, options: dict[str, Any], kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `y` that is meant for the drain must not be one for the undo."""
+    drained(options, kernel)
+    offered: list[Callable[[], None]] = []
+
+    def read(words: str, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        offered.append(lambda: done(work()))
+
+    async with start(site(kernel), **options) as desk:
+        with monkeypatch.context() as slow:
+            slow.setattr(desk.app.weights, "start", read)
+            await desk.press("u", "j", "j", "d")
+        shown = desk.app.screen
+        assert isinstance(shown, PlanScreen)
+        offered.pop()()
+        await desk.pilot.pause()
+        assert shown.is_active
+        assert shown.change.operation == "drain"
 
 
 async def test_u_u_toggles_and_each_plan_says_so(

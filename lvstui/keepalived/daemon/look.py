@@ -15,8 +15,6 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.resources import files as resources
 
 from lvstui.keepalived.daemon.facts import (
     Child,
@@ -43,13 +41,10 @@ _DEEPEST = 32
 """Rounds of reading; each takes the includes of the one before."""
 
 
-@cache
 def script(name: str) -> str:
-    """One of the shell scripts that come with lvstui."""
+    """One of those for directors."""
     before = guarded.tools() if name == "common.sh" else ""
-    return before + (resources("lvstui.keepalived.daemon") / "scripts" / name).read_text(
-        encoding="utf-8"
-    )
+    return before + guarded.packaged("lvstui.keepalived.daemon", f"scripts/{name}")
 
 
 def judge(daemon: DaemonLook, config: ConfigSeen) -> DirectorSeen:

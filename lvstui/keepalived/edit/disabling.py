@@ -113,7 +113,7 @@ def _replace(pen: TreeWriter, line: Statement, by: str, at: datetime, reason: st
     _alone(pen.tree, line)
     pen.set_words(line, 1, b"0")
     end = line.line_start + len(raw)
-    pen.write(line.file, end, mark_text(by, at, value, reason, len(raw)))
+    pen.edit(line.file, end, end, mark_text(by, at, value, reason, len(raw)))
 
 
 def _alone(tree: Tree, line: Statement) -> None:
@@ -157,6 +157,6 @@ class Enable:
             if span is None:
                 raise given_by(tree, line, 1)
             pen.exchange(line, 1, mark.was)
-            pen.erase(line.file, line.line_start + mark.start, line.line_start + len(raw))
+            pen.edit(line.file, line.line_start + mark.start, line.line_start + len(raw), b"")
             back = mark.was.strip(b'"+').decode()
         return pen.change(f"enable {found.whom}{where}: weight 0 → {back}", *found.cautions)

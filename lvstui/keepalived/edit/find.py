@@ -101,11 +101,11 @@ def find_named(tree: Tree, keyword: str, name: str) -> Found:
     raise RefusedEdit(None, f"the configuration has no {keyword} of that name")
 
 
-def find_globals(tree: Tree) -> Found | None:
-    """The last global_defs, where a value counts most; None when there is none."""
+def find_globals(tree: Tree) -> Found:
+    """The last global_defs, where a value counts most. Raises RefusedEdit."""
     blocks = list(tree.blocks(b"global_defs"))
     if not blocks:
-        return None
+        raise RefusedEdit(None, "there is no global_defs", "write it with the text editor")
     ensure_editable(tree, blocks[-1])
     return Found(blocks[-1], f"global_defs{only_for(blocks[-1].header)}")
 

@@ -47,10 +47,6 @@ class FileOutline:
             return ()
         return line[:-2] if isinstance(node, Block) else line[:-1]
 
-    def chain(self, block: Block) -> Line:
-        """The words of every header around `block`, its own the last."""
-        return (*self.around(block), block.header.words)
-
 
 def outline(tree: Tree) -> FileOutline:
     """The logical lines of `tree`."""

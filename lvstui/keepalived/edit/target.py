@@ -35,10 +35,7 @@ class OfGlobals:
     """global_defs."""
 
     def find(self, tree: Tree) -> Found:
-        found = find_globals(tree)
-        if found is None:
-            raise RefusedEdit(None, "there is no global_defs", "write it with the text editor")
-        return found
+        return find_globals(tree)
 
 
 @dataclass(frozen=True, slots=True)

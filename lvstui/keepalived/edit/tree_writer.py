@@ -70,19 +70,20 @@ class TreeWriter:
                 break
             if words[index + offset] == value:
                 continue
-            self._edit(statement.file, *_span(statement, index + offset), quoted(value))
+            self.edit(statement.file, *_span(statement, index + offset), quoted(value))
             words[index + offset] = value
         added = values[max(0, count - index) :]
         if added:
             end = end_of(statement)
-            self._edit(statement.file, end, end, b"".join(b" " + quoted(word) for word in added))
+            self.edit(statement.file, end, end, b"".join(b" " + quoted(word) for word in added))
             words += added
         self._means(statement, (*self.outline.around(statement), tuple(words)))
 
     def _means(self, node: Node, *lines: Line) -> None:
         self.meant.append(ExpectedLines(self.outline.start(node), self.outline.end(node), lines))
 
-    def _edit(self, file: SourceFile, start: int, end: int, text: bytes) -> None:
+    def edit(self, file: SourceFile, start: int, end: int, text: bytes) -> None:
+        """Exchange a part of a line. What it means is not noted: nothing where it is a comment."""
         data = self.data(file)
         first = data.rfind(b"\n", 0, start) + 1
         last = data.find(b"\n", end)
@@ -105,7 +106,7 @@ class TreeWriter:
 
     def exchange(self, statement: Statement, index: int, spelled: bytes) -> None:
         """Word `index` becomes `spelled`, its quotes included. Raises RefusedEdit."""
-        self._edit(statement.file, *_span(statement, index), spelled)
+        self.edit(statement.file, *_span(statement, index), spelled)
         words = list(statement.words)
         words[index] = spelled.strip(b'"')
         self._means(statement, (*self.outline.around(statement), tuple(words)))
@@ -113,17 +114,9 @@ class TreeWriter:
     def drop_word(self, statement: Statement, index: int) -> None:
         """Word `index`, not the first, goes, with the blanks before it."""
         end, start = _span(statement, index)[1], _span(statement, index - 1)[1]
-        self._edit(statement.file, start, end, b"")
+        self.edit(statement.file, start, end, b"")
         words = statement.words[:index] + statement.words[index + 1 :]
         self._means(statement, (*self.outline.around(statement), words))
-
-    def write(self, file: SourceFile, at: int, text: bytes) -> None:
-        """A comment at offset `at`: it means nothing."""
-        self._edit(file, at, at, text)
-
-    def erase(self, file: SourceFile, start: int, end: int) -> None:
-        """Take a comment, or a part of one, out."""
-        self._edit(file, start, end, b"")
 
     # New lines
 
@@ -158,7 +151,7 @@ class TreeWriter:
             lines[-1] += suffix
         self._lines_behind(file, end_of(anchor), lines, indent, block_indent(block))
         at = self.outline.start(block) + 1 if after is None else self.outline.end(after)
-        chain = self.outline.chain(block)
+        chain = (*self.outline.around(block), block.header.words)
         self.meant.append(
             ExpectedLines(at, at, tuple(line for new in news for line in new.lines(chain)))
         )
@@ -226,7 +219,7 @@ class TreeWriter:
         if not closes or data[at - 1 : at] == b"{":
             text += newline + (outer if closes else indent)
             end = at + found.start
-        self._edit(file, at, end, text)
+        self.edit(file, at, end, text)
 
     # Lines that go
 

@@ -284,7 +284,8 @@ NOTE port-with-mark: has port specified - (clearing|port will be ignored)
 # Not what is written
 ERROR quote-not-closed: Unterminated quote|Unmatched quote|missing terminating
     → close the double quote
-ERROR keyword-unknown: Unknown keyword → its spelling, and the block it stands in
+NOTE comment-continues: Unknown keyword '\\' → take the backslash at the comment's end away
+WARNING keyword-unknown: Unknown keyword → its spelling, and the block it stands in
 ERROR brace-missing: missing '\}'s or extra '\{'s → count the braces
 ERROR brace-stray: Extra '\}'|Unexpected '\{' → count the braces
 ERROR password-missing: no password given → auth_pass on a line of its own

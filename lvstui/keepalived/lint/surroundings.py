@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from lvstui.keepalived.keywords import Version
 from lvstui.keepalived.lint.programs import script_paths, script_users
 from lvstui.keepalived.text.tree import Tree
 from lvstui.model.keys import canonical_address
 from lvstui.model.numbers import hexadecimal, number
-
-Version = tuple[int, ...]
 
 _VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH

@@ -86,7 +86,10 @@ def checks(
             retry = 0
         target = _target(check, kind, address, port, serves, notes)
         if target is not None:
-            result.append(ConfiguredChecker(kind, target, delay, timeout, retry, check.place))
+            dynamic = kind == "FILE_CHECK" or any(check.statements(b"misc_dynamic"))
+            result.append(
+                ConfiguredChecker(kind, target, delay, timeout, retry, dynamic, check.place)
+            )
             alpha = alpha or bool(merged.alpha)
     # Only a check that has not run holds a server down.
     return tuple(result), alpha if result else bool(outer.alpha)
@@ -97,7 +100,7 @@ def _value(block: Block, keyword: bytes, notes: Notes) -> bytes:
     return notes.argument(line) if line is not None else b""
 
 
-def _peer(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int]:
+def peer_of(block: Block, address: str, port: int, notes: Notes) -> tuple[str, int]:
     """Where a check connects to."""
     own = address
     for statement in block.statements(b"connect_ip"):
@@ -130,11 +133,11 @@ def _target(
     if kind == "BFD_CHECK":
         return shown(_value(block, b"name", notes))
     if kind in ("HTTP_GET", "SSL_GET"):
-        return _http(block, kind, (address, serves), _peer(block, address, port, notes), notes)
-    hosts = [_peer(host, address, port, notes) for host in block.blocks(b"host")]
-    where = ", ".join(_endpoint(*peer) for peer in hosts or [_peer(block, address, port, notes)])
+        return _http(block, kind, (address, serves), peer_of(block, address, port, notes), notes)
+    hosts = [peer_of(host, address, port, notes) for host in block.blocks(b"host")]
+    where = ", ".join(_endpoint(*peer) for peer in hosts or [peer_of(block, address, port, notes)])
     if kind == "PING_CHECK":
-        return f"ping {_peer(block, address, 0, notes)[0]}"
+        return f"ping {peer_of(block, address, 0, notes)[0]}"
     if kind == "DNS_CHECK":
         record = shown(_value(block, b"type", notes) or b"SOA")
         name = shown(_value(block, b"name", notes) or b".")

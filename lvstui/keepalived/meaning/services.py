@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lvstui.keepalived.meaning.checks import checks
-from lvstui.keepalived.meaning.groups import Group, Member, groups
 from lvstui.keepalived.meaning.virtual_servers import (
     DEFAULT_PERSISTENCE,
+    Group,
+    Member,
     Real,
     Virtual,
+    groups,
     read_body,
     read_header,
 )

@@ -112,7 +112,7 @@ def tree_of_copy(data: bytes, *, config_id: str) -> Tree:
     for file in files:
         reader.sources.setdefault(file.path, file)
     lines = ((files[index], number, _NOWHERE, line, True) for index, number, line in raw)
-    return built(reader, reader.read_lines(lines), consolidated=True)
+    return built(reader, reader.statements(lines), consolidated=True)
 
 
 _Raw = list[tuple[int, int, bytes]]

@@ -95,18 +95,14 @@ class Reader:
         becomes a problem.
         """
         self._push(path)
-        return self._statements(self._feed())
-
-    def read_lines(self, lines: Iterator[Line]) -> Iterator[Statement | LazyBlock]:
-        """Every statement of lines that are already put in order."""
-        return self._statements(lines)
+        return self.statements(self._feed())
 
     # Lines in
 
     def _push(self, path: str) -> None:
         file = self.sources.get(path)
         if file is None:
-            file = self.sources[path] = SourceFile.of(path, self.files.read(path))
+            file = self.sources[path] = SourceFile(path, tuple(self.files.read(path).split(b"\n")))
         self._bytes += sum(map(len, file.lines))
         self._stack.append(_Open(file))
 
@@ -138,7 +134,8 @@ class Reader:
         words_ = tuple(text.data.split())
         return LazyBlock(Statement(words_, text, current.file, number, offset), fold)
 
-    def _statements(self, feed: Iterator[Line]) -> Iterator[Statement | LazyBlock]:
+    def statements(self, feed: Iterator[Line]) -> Iterator[Statement | LazyBlock]:
+        """Every statement of lines that are already put in order."""
         literal = Provenance.LITERAL
         for file, number, offset, raw, ended in feed:
             if (

@@ -37,11 +37,6 @@ class SourceFile:
     lines: tuple[bytes, ...]
     """Its lines without the newline; the last is empty when the file ends in one."""
 
-    @classmethod
-    def of(cls, path: str, data: bytes) -> SourceFile:
-        """The file at `path` holding `data`."""
-        return cls(path, tuple(data.split(b"\n")))
-
     @property
     def data(self) -> bytes:
         return b"\n".join(self.lines)

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from lvstui.kernel.rtnetlink import Link
 from lvstui.model.text import plain
+from lvstui.model.vrrp import is_virtual_router
 from lvstui.realserver.probes.frames import (
     ADVERTISEMENT,
     ETH_P_ARP,
@@ -27,7 +28,6 @@ from lvstui.realserver.probes.frames import (
     Arp,
     Neighbour,
     family,
-    is_virtual_router,
     who_has,
 )
 from lvstui.realserver.probes.links import (

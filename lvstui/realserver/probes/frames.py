@@ -40,11 +40,6 @@ def mac_bytes(text: str) -> bytes:
     return raw
 
 
-def is_virtual_router(mac: str) -> bool:
-    """Whether it is a VRRP virtual router's MAC (RFC 9568, section 7.3)."""
-    return mac.startswith(("00:00:5e:00:01:", "00:00:5e:00:02:"))
-
-
 def family(address: str) -> socket.AddressFamily:
     """AF_INET or AF_INET6, by the look of the address."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET

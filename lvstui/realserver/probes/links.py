@@ -18,6 +18,8 @@ from lvstui.kernel.rtnetlink import Link, parse_address, parse_link, parse_route
 from lvstui.model.text import plain
 from lvstui.realserver.probes.results import CannotProbe, cannot
 
+_SOME = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -97,6 +99,20 @@ def read_network() -> Network:
     return Network(
         tuple(links), tuple((names[index], text) for index, text, _ in held if index in names)
     )
+
+
+def neighbours() -> dict[str, tuple[str, ...]]:
+    """MAC → addresses of this host's neighbour table, some for each; empty where netlink is
+    forbidden."""
+    found: dict[str, list[str]] = {}
+    try:
+        payloads = rtnetlink.dump(rtnetlink.GETNEIGH)
+    except OSError:
+        return {}
+    for pair in map(rtnetlink.parse_neighbour, payloads):
+        if pair is not None and len(known := found.setdefault(pair[1], [])) < _SOME:
+            known.append(pair[0])
+    return {mac: tuple(addresses) for mac, addresses in found.items()}
 
 
 def reach(address: str, network: Network) -> Reach | None:

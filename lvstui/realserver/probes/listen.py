@@ -92,7 +92,7 @@ class ArpListener:
                 ready.register(wire, selectors.EVENT_READ, wire)
             while not self._stop.is_set():
                 for key, _ in ready.select(_LOOK_S):
-                    heard = _receive(key.data)
+                    heard = receive(key.data)
                     claimed = claim(heard, replies_only=False) if heard is not None else None
                     if heard is None or claimed is None:
                         continue
@@ -108,12 +108,13 @@ class ArpListener:
                     if judge.offends(mac) and len(self._wrong) < KEPT:
                         who = judge.label(mac)
                         self._speakers.add(who.partition(" ")[0])
-                        said = f"{who} {_how(heard)} as {vip} on {heard.interface}"
+                        said = f"{who} {how(heard)} as {vip} on {heard.interface}"
                         self._wrong[plain(said)] = None
         return time.monotonic() - start
 
 
-def _receive(wire: Wire) -> Heard | None:
+def receive(wire: Wire) -> Heard | None:
+    """What is there now; None also where a link goes down meanwhile."""
     try:
         return wire.receive(time.monotonic() + 0.001)
     except CannotProbe:
@@ -121,7 +122,7 @@ def _receive(wire: Wire) -> Heard | None:
         return None
 
 
-def _how(heard: Heard) -> str:
+def how(heard: Heard) -> str:
     """`asks for 10.10.0.9`, `answers 10.10.0.9`, `announces`, `advertises`."""
     arp = Arp.parse(heard.frame.payload) if heard.frame.kind == ETH_P_ARP else None
     if arp is None:

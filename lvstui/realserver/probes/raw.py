@@ -31,6 +31,7 @@ Step = tuple[str, int] | tuple[str, int, str, str]
 
 _CODES = {
     "ld_byte": 0x30,  # A = byte at operand
+    "ld_word": 0x20,  # A = four bytes at operand
     "ld_half": 0x28,  # A = two bytes at operand
     "ld_half_x": 0x48,  # A = two bytes at X + operand
     "ld_byte_x": 0x50,  # A = byte at X + operand

@@ -16,15 +16,19 @@ it was decided already; a file is not as it was seen."""
 
 
 @cache
+def packaged(package: str, name: str) -> str:
+    """One of the shell scripts that come with lvstui."""
+    return (files(package) / name).read_text(encoding="utf-8")
+
+
 def tools() -> str:
     """The shell functions that every script has."""
-    return (files("lvstui.remote.guarded") / "tools.sh").read_text(encoding="utf-8")
+    return packaged("lvstui.remote.guarded", "tools.sh")
 
 
-@cache
 def script() -> str:
     """The shell functions that every change is guarded by."""
-    return tools() + (files("lvstui.remote.guarded") / "guard.sh").read_text(encoding="utf-8")
+    return tools() + packaged("lvstui.remote.guarded", "guard.sh")
 
 
 def steps(words: Sequence[str], functions: Mapping[str, Sequence[str]]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
@@ -35,7 +35,7 @@ from lvstui.shell.change import (
     show,
     status,
 )
-from lvstui.shell.config.words import COMMANDS, Make
+from lvstui.shell.config.words import COMMANDS
 from lvstui.shell.realservers import TerminalAsker
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ _ONE_OF_TWO = (
 
 
 def add_changes(words: Any) -> None:
-    for name, (help_, arguments, make) in COMMANDS.items():
+    for name, (help_, arguments) in COMMANDS.items():
         sub = words.add_parser(name, help=help_, description=_sentence(help_))
         arguments(sub)
         plan_options(sub)
-        sub.set_defaults(run=_changing(make))
+        sub.set_defaults(run=_change, word=name)
     for name, help_ in (
         ("keep", "keep a change that waits for it"),
         ("back", "undo a change that waits, now"),
@@ -139,26 +139,23 @@ def _engine(args: argparse.Namespace, stack: ExitStack) -> DirectorConfigs:
     return director_configs(default_config_id(), args, TerminalAsker(), stack)
 
 
-def _changing(make: Make | None) -> Callable[[argparse.Namespace], int]:
-    def run(args: argparse.Namespace) -> int:
-        from lvstui.keepalived.edit.change import RefusedEdit
-        from lvstui.operations.config_edit import CannotEdit
+def _change(args: argparse.Namespace) -> int:
+    from lvstui.keepalived.edit.change import RefusedEdit
+    from lvstui.operations.config_edit import CannotEdit
 
-        if args.hold and not args.timer:
-            return not_done(args, "--hold waits under a timer, and --timer 0 is none", USAGE)
-        with ExitStack() as stack:
-            engine = _engine(args, stack)
-            try:
-                plan = _planned(engine, args, make)
-            except (Usage, CannotEdit, ValueError) as error:
-                return not_done(args, str(error), USAGE)
-            except OSError as error:
-                return not_done(args, f"{plain(args.source)}: {error.strerror or error}", USAGE)
-            except (RefusedEdit, RemoteError) as error:
-                return not_done(args, str(error))
-            return _carry_out(engine, plan, args)
-
-    return run
+    if args.hold and not args.timer:
+        return not_done(args, "--hold waits under a timer, and --timer 0 is none", USAGE)
+    with ExitStack() as stack:
+        engine = _engine(args, stack)
+        try:
+            plan = _planned(engine, args)
+        except (Usage, CannotEdit, ValueError) as error:
+            return not_done(args, str(error), USAGE)
+        except OSError as error:
+            return not_done(args, f"{plain(args.source)}: {error.strerror or error}", USAGE)
+        except (RefusedEdit, RemoteError) as error:
+            return not_done(args, str(error))
+        return _carry_out(engine, plan, args)
 
 
 def undo_change(args: argparse.Namespace, offer: Offer) -> int:
@@ -196,10 +193,11 @@ def _undo_waiting(engine: DirectorConfigs, offer: Offer, args: argparse.Namespac
     return status(outcome, outcome.ended is Ended.UNDONE)
 
 
-def _planned(engine: DirectorConfigs, args: argparse.Namespace, make: Make | None) -> ConfigPlan:
+def _planned(engine: DirectorConfigs, args: argparse.Namespace) -> ConfigPlan:
     from lvstui.operations.config_edit import CannotEdit, edit
+    from lvstui.shell.config.wanted import WANTED
 
-    if hasattr(args, "number") and make is None:
+    if args.word == "rollback":
         entry = _numbered(_remembered(engine), args.number)
         plan = engine.plan_rollback(entry.id, timer_s=args.timer)
         return replace(plan, reason=plain(args.reason))
@@ -207,13 +205,13 @@ def _planned(engine: DirectorConfigs, args: argparse.Namespace, make: Make | Non
     here = looks[engine.directors[0].name]
     if isinstance(here, Exception):
         raise CannotEdit(str(here))
-    if make is None:
+    if args.word == "apply":
         edited = _whole_file(looks, engine.directors[0].name, args.source)
     else:
         file = here.config.configuration
         if file is None:
             raise CannotEdit(here.config.why or "the configuration can not be read")
-        edited = edit(looks, make(args, file))
+        edited = edit(looks, WANTED[args.word](args, file))
     plan = engine.plan(
         edited.title, edited.files, reason=plain(args.reason), timer_s=args.timer, looks=looks
     )

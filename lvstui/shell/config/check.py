@@ -18,7 +18,7 @@ from lvstui.keepalived.lint.rules.losses import unloadable
 from lvstui.keepalived.meaning.view import load_tree, view
 from lvstui.keepalived.text.files import NotLoaded
 from lvstui.keepalived.text.tree import Tree
-from lvstui.model.finding import Finding, worst_first
+from lvstui.model.finding import Finding, told_once, worst_first
 from lvstui.process import readonly
 from lvstui.remote.local import LocalRunner
 from lvstui.remote.runner import RemoteError
@@ -49,7 +49,7 @@ def judge(
     ours = lint(tree, view(tree), around_here(tree, daemon.version), peer)
     theirs, limit = own_test(tree, path, config_id, daemon)
     limits += [limit] if limit else []
-    return worst_first([*ours, *theirs]), tuple(limits)
+    return worst_first(told_once(ours, theirs)), tuple(limits)
 
 
 def own_test(

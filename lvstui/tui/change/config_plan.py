@@ -79,9 +79,6 @@ class ConfigPlanScreen(ChangeScreen[ConfigSession, ConfigChange]):
         was = self.change
         return self.session.plan(was.title, was.make, from_draft=was.from_draft)
 
-    def decide(self, *, keep: bool) -> None:
-        self.session.decide(self.change, keep=keep)
-
     def action_unchecked(self) -> None:
         """Keep it even when the first check of a new server fails; again: do not."""
         plan = self.change.plan

@@ -62,6 +62,9 @@ def propose_undo(screen: PageHost, number: int | None = None) -> None:
     console = screen.console
 
     def offered(found: Offer | None) -> None:
+        if not screen.is_active:
+            # A key may be meant for what was opened meanwhile: nothing comes up over it.
+            return
         if found is None:
             screen.tell("There is nothing to undo: you have changed nothing here yet.", bad=True)
         elif found.refusal:
@@ -74,7 +77,7 @@ def propose_undo(screen: PageHost, number: int | None = None) -> None:
         elif found.operation.kind is Kind.FILE:
             _undo_in_file(screen, found)
         else:
-            _undo_on_hosts(screen, found)
+            screen.run_worker(console.undo_on_hosts(found))
 
     console.weights.start(_READING, lambda: console.operator.last(console.picture, number), offered)
 
@@ -132,8 +135,8 @@ def _undo_waiting(screen: PageHost) -> None:
     def chosen(at: int) -> None:
         if at not in (0, 1) or session.unkept is not change:
             return
-        if session.under_way:
-            screen.tell(f"Wait for this: {session.under_way}.", bad=True)
+        if session.wait:
+            screen.tell(session.wait, bad=True)
             return
         session.decide(change, keep=at == 1)
         screen.app.push_screen(ConfigPlanScreen(session, change))
@@ -145,11 +148,3 @@ def _undo_waiting(screen: PageHost) -> None:
         "Leave it to its timer",
     )
     ask(screen.app, ChoiceScreen(f"{title}: not kept yet", choices), chosen)
-
-
-def _undo_on_hosts(screen: PageHost, found: Offer) -> None:
-    operation = found.operation
-    word = "push" if operation.is_undo else "undo"
-    screen.run_worker(
-        screen.console.change_hosts(word, operation.hosts, operation.vips, found.cautions)
-    )

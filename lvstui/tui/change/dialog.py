@@ -91,9 +91,6 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
         """Plan anew from what is true now."""
         raise NotImplementedError
 
-    def decide(self, *, keep: bool) -> None:
-        """Keep what waits, or undo it now."""
-
     # The rest is the same for all
 
     def heading(self) -> str:
@@ -164,14 +161,15 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
         if change.phase not in _UNDER_WAY:
             return self.bits(width, glyphs)
         bits = self.progress(width, glyphs)
-        if change.stopped:
+        if change.stop.is_set():
             bits.append(("\nStopping: what has begun comes to its end.", "bold $sev-warn"))
         return bits
 
     @property
     def is_open(self) -> bool:
         """It can be applied now."""
-        return self.change.phase is Phase.PLANNED and self.change.ready
+        plan = self.change.plan
+        return self.change.phase is Phase.PLANNED and plan is not None and plan.ready
 
     @property
     def seconds(self) -> float:
@@ -206,10 +204,9 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
 
     def free(self) -> bool:
         """Nothing else is under way; else the operator is told what."""
-        what = self.session.under_way
-        if what:
-            self.tell(f"Wait for this: {what}.", bad=True)
-        return not what
+        if self.session.wait:
+            self.tell(self.session.wait, bad=True)
+        return not self.session.wait
 
     def action_stop(self) -> None:
         """Begin nothing more of it."""
@@ -224,16 +221,17 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
 
     def action_back(self) -> None:
         if self.change.phase is Phase.WAITING and self.free():
-            self.decide(keep=False)
+            self.session.decide(self.change, keep=False)
 
     def action_apply(self) -> None:
         """Apply it, or keep what was applied, unless something is in the way."""
         if self.change.phase is Phase.WAITING:
             if self.free():
-                self.decide(keep=True)
+                self.session.decide(self.change, keep=True)
         elif self.is_open and self.free() and self.typed_rightly():
             self.session.apply(self.change, self.reason)
 
+    @on(Button.Pressed, "#cancel")
     def cancel(self) -> None:
         """Undo it while it waits to be kept; else close."""
         if self.change.phase is Phase.WAITING:
@@ -345,10 +343,6 @@ class ChangeScreen(Dialog[bool], Generic[Session, Tracked]):
     @on(Button.Pressed, "#apply")
     def _apply_pressed(self) -> None:
         self.action_apply()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.cancel()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -61,15 +61,13 @@ class PlanScreen(ChangeScreen[WeightSession, WeightsChange]):
         bits += sections(plan.refusals, plan.effects, plan.cautions, width, glyphs)
         if plan.steps and not plan.refusals:
             first = plan.steps[0]
-            bits.append(("Checked by  ", "$lv-dim"))
-            bits.append((first.verify + "\n", "$lv-text"))
+            bits += [("Checked by  ", "$lv-dim"), (first.verify + "\n", "$lv-text")]
             if first.undo:
-                bits.append(("To undo     ", "$lv-dim"))
-                bits.append((f"u ({first.undo})\n", "$lv-text"))
+                bits += [("To undo     ", "$lv-dim"), (f"u ({first.undo})\n", "$lv-text")]
             twins = plan.shell_lines
             for index, line in enumerate(twins[:_MOST_TWINS]):
-                bits.append(("On the shell  " if not index else " " * 14, "$lv-dim"))
-                bits.append((line + "\n", "$lv-accent"))
+                head = "On the shell  " if not index else " " * 14
+                bits += [(head, "$lv-dim"), (line + "\n", "$lv-accent")]
             if len(twins) > _MOST_TWINS:
                 bits.append((" " * 14 + f"… and {len(twins) - _MOST_TWINS} more\n", "$lv-dim"))
         if self._stale:
@@ -121,10 +119,9 @@ class PlanScreen(ChangeScreen[WeightSession, WeightsChange]):
         glyphs = self.console.glyphs
         bits: list[Bit] = [(f"\n{glyphs.no} {outcome.text}\n", "bold $sev-bad")]
         for result in outcome.results:
-            bits.append((f"  {glyphs.yes if result.ok else glyphs.no} ", "bold $sev-bad"))
-            if result.ok:
-                bits[-1] = (bits[-1][0], "$sev-good")
-            bits.append((f"{result.what}", "$lv-text"))
+            mark = glyphs.yes if result.ok else glyphs.no
+            bits.append((f"  {mark} ", "$sev-good" if result.ok else "bold $sev-bad"))
+            bits.append((result.what, "$lv-text"))
             bits.append((f"  read back: {result.seen}\n", "$lv-dim" if result.ok else "$sev-bad"))
         return bits
 

@@ -74,11 +74,8 @@ class RebootScreen(Dialog[bool]):
 
     def __init__(self, names: tuple[str, ...], cautions: tuple[str, ...]) -> None:
         super().__init__()
-        self._names = names
-        self._cautions = cautions
-
-    def heading(self) -> str:
-        return f"reboot {' '.join(self._names)}"
+        self.title = f"reboot {' '.join(names)}"
+        self._names, self._cautions = names, cautions
 
     def body(self) -> ComposeResult:
         glyphs = self.console.glyphs
@@ -114,7 +111,7 @@ def plan_bits(change: HostsChange, width: int, glyphs: Glyphs) -> list[Bit]:
     shown: dict[tuple[str, ...], str] = {}
     for row, plan in zip(whole.rows, whole.hosts, strict=True):
         bits += _host_plan(row, plan, shown, width, glyphs)
-    if change.ready:
+    if whole.ready:
         for line in whole.shell_lines:
             bits += prose(line, "$lv-accent", width, "On the shell  ", "$lv-dim")
     return bits
@@ -194,8 +191,7 @@ def progress_bits(
     done = sum(host.address in change.outcomes for host in change.hosts)
     total = len(change.hosts)
     bar = round(24 * done / max(total, 1))
-    bits.append((glyphs.bar * bar, "$lv-accent"))
-    bits.append((glyphs.track * (24 - bar), "$lv-faint"))
+    bits += [(glyphs.bar * bar, "$lv-accent"), (glyphs.track * (24 - bar), "$lv-faint")]
     bits.append((f"  {done} of {total} hosts, {seconds:.0f} s\n\n", "$lv-text"))
     for host in change.hosts:
         outcome = change.outcomes.get(host.address)

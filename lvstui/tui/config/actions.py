@@ -52,7 +52,7 @@ class ConfigActions:
             return NO_ENGINE
         if session.unkept is not None:
             return "A change waits to be kept or undone first (P shows it)."
-        return f"Wait for this: {session.under_way}." if session.under_way else ""
+        return session.wait
 
     # Making changes
 
@@ -153,6 +153,7 @@ class ConfigActions:
 
     def _after_first(self, change: ConfigChange) -> None:
         """The sysctl and the real servers, once the file is in force."""
+        from lvstui.operations import first
         from lvstui.tui.config.first import AfterFirstScreen
 
         outcome, session, console = change.outcome, self._session, self._screen.console
@@ -163,7 +164,7 @@ class ConfigActions:
             if what == "sysctl":
                 session.ask(
                     "setting the sysctl",
-                    lambda engine: engine.bind_nonlocal(),
+                    first.bind_nonlocal,
                     lambda said: session.tell(plain("; ".join(said)), False),
                 )
             elif what == "realservers":

@@ -66,7 +66,7 @@ def _to_plan(page: ConfigPage) -> str:
 def _history_free(page: ConfigPage) -> str:
     if not page.session.changeable:
         return "This is a recording: it has no history."
-    return f"Wait for this: {page.session.under_way}." if page.session.under_way else ""
+    return page.session.wait
 
 
 _Guard = Callable[[ConfigPage], str]

@@ -173,12 +173,12 @@ class ConfigEditing(ConfigActions):
 
     def show_history(self) -> None:
         """What was changed in the past, the newest first."""
-        self._session.ask(_READING, lambda engine: engine.history(), self._open_history)
-
-    def _open_history(self, past: tuple[HistoryEntry, ...]) -> None:
         from lvstui.tui.config.history import HistoryScreen
 
         screen = self._screen
+
+        def read(past: tuple[HistoryEntry, ...]) -> None:
+            ask(screen.app, HistoryScreen(past, show, self._why_no_rollback), back)
 
         def show(one: HistoryEntry) -> None:
             def came(text: str) -> None:
@@ -192,7 +192,7 @@ class ConfigEditing(ConfigActions):
             change = self._session.plan(title, lambda engine: engine.plan_rollback(one.id))
             self.open(change)
 
-        ask(screen.app, HistoryScreen(past, show, self._why_no_rollback), back)
+        self._session.ask(_READING, lambda engine: engine.history(), read)
 
     def _why_no_rollback(self) -> str:
         if self._screen.console.operator.read_only:

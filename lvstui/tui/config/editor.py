@@ -39,14 +39,11 @@ class EditorScreen(Dialog[bytes]):
     def __init__(self, path: str, veiled: Redacted, line: int) -> None:
         """line: where to begin, from 1."""
         super().__init__()
-        self._path, self._veiled, self._line = path, veiled, line
+        self.title, self._veiled, self._line = plain(path), veiled, line
         text = veiled.text.decode("utf-8")
         self._crlf = "\r\n" in text
         self._text = text.replace("\r\n", "\n")
         self._warned = False
-
-    def heading(self) -> str:
-        return plain(self._path)
 
     def body(self) -> ComposeResult:
         if self._veiled.secrets:

@@ -35,6 +35,7 @@ class FirstScreen(Dialog[First]):
         Binding("pageup", "page(-1)", "A page up", show=False),
         Binding("pagedown", "page(1)", "A page down", show=False),
     ]
+    TITLE = "first configuration: a pair of directors in Direct Routing"
     KEYS = (("Tab ↓ ↑", "fields"), ("F2", "other file"), ("PgDn", "scroll"), ("Esc", "close"))
     AUTO_FOCUS = "#first-servers"
     SCROLLS = "#first-scroll"
@@ -46,9 +47,6 @@ class FirstScreen(Dialog[First]):
         self._found: Guess | None = None
         self._first: First | None = None
         self._shown = 0
-
-    def heading(self) -> str:
-        return "first configuration: a pair of directors in Direct Routing"
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="first-scroll", can_focus=False):
@@ -89,16 +87,13 @@ class FirstScreen(Dialog[First]):
             self.query_one(f"#first-{field}", Input).placeholder = hint
         self._draw()
 
-    @on(Input.Changed)
-    def _changed(self) -> None:
-        self._draw()
-
     def on_descendant_focus(self) -> None:
         at = self.focused.id if self.focused is not None else ""
         for question in QUESTIONS:
             if at == f"first-{question.field}":
                 self.query_one("#first-help", Static).update(Content(question.help))
 
+    @on(Input.Changed)
     def _draw(self) -> None:
         text = self.query_one("#first-text", Static)
         self._first = None
@@ -175,6 +170,7 @@ class AfterFirstScreen(Dialog[str]):
         Binding("s", "choose('sysctl')", "Set the sysctl", show=False),
         Binding("r", "choose('realservers')", "Real servers", show=False),
     ]
+    TITLE = "the first configuration is written"
     KEYS = (("s", "set the sysctl"), ("r", "real servers"), ("Esc", "close"))
     AUTO_FOCUS = "#sysctl"
 
@@ -182,9 +178,6 @@ class AfterFirstScreen(Dialog[str]):
         """both: the peer was changed as well. runs: keepalived runs here."""
         super().__init__()
         self._both, self._runs = both, runs
-
-    def heading(self) -> str:
-        return "the first configuration is written"
 
     def body(self) -> ComposeResult:
         where = "both directors" if self._both else "this director"

@@ -12,9 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.widgets import Input, Static
 
-from lvstui.keepalived.edit.forms import Field, FieldKind
+from lvstui.keepalived.edit.forms import FieldKind
 from lvstui.model.text import plain
 from lvstui.tui.config.forms import Form
 from lvstui.tui.dialog import Dialog
@@ -53,11 +54,9 @@ class FormScreen(Dialog[Values]):
         """`version` is that of the installed keepalived: fields that it does not know are left
         out."""
         super().__init__()
+        self.title = plain(form.title)
         self._form, self._version = form, version
         self._fields = [field for field in form.fields if field.known(version)]
-
-    def heading(self) -> str:
-        return plain(self._form.title)
 
     def body(self) -> ComposeResult:
         """A line for each field; below, what the one with the focus means."""
@@ -70,7 +69,7 @@ class FormScreen(Dialog[Values]):
                     yield Static(Content(f"{field.label}{need}"), classes="form-label")
                     yield Input(
                         self._form.values.get(field.keyword, ""),
-                        placeholder=_placeholder(field),
+                        placeholder=field.default or field.help,
                         password=field.secret,
                         id=f"field-{index}",
                         compact=True,
@@ -97,6 +96,8 @@ class FormScreen(Dialog[Values]):
         texts = {field.keyword: self._text(index) for index, field in enumerate(self._fields)}
         return {keyword: text for keyword, text in texts.items() if text}
 
+    @on(DescendantFocus)
+    @on(Input.Changed)
     def _say(self) -> None:
         """What the field with the focus means, and what is wrong with what is in it."""
         at = self._at
@@ -120,13 +121,6 @@ class FormScreen(Dialog[Values]):
         below = _BELOW + (2 if self._form.about else 0) + self._keys_height - 1
         self.query_one("#box").styles.max_height = most
         self.query_one("#form").styles.max_height = max(most - below, 3)
-
-    def on_descendant_focus(self) -> None:
-        self._say()
-
-    @on(Input.Changed)
-    def _typed(self) -> None:
-        self._say()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -164,7 +158,3 @@ class FormScreen(Dialog[Values]):
             self.tell(plain(next(iter(faults.values()))), bad=True)
             return
         self.dismiss(values)
-
-
-def _placeholder(field: Field) -> str:
-    return field.default if field.default else field.help

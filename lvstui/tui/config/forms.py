@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lvstui.keepalived.edit import intent
 from lvstui.keepalived.edit.forms import (
+    BLOCKS,
     CHECKS,
     INSTANCE,
     SCRIPT,
@@ -303,13 +304,7 @@ def block_of(target: NamedBlock) -> str:
 def settable(target: NamedBlock, version: str) -> list[Field]:
     """The values that a block of that kind may have, header and inner blocks left out."""
     block = block_of(target)
-    fields = {
-        "virtual_server": SERVICE,
-        "real_server": SERVER,
-        "vrrp_instance": INSTANCE,
-        "vrrp_script": SCRIPT,
-        **CHECKS,
-    }.get(block, ())
+    fields = BLOCKS.get(block, ())
     return [f for f in fields if f.known(version) and field_of(block, f.keyword) == f]
 
 

@@ -30,6 +30,7 @@ class HistoryScreen(Dialog[HistoryEntry]):
         Binding("k", "move(-1)", "Up", show=False),
         Binding("R", "rollback", "Undo it", show=False),
     ]
+    TITLE = "history of the configuration"
     KEYS = (("Enter", "diff"), ("R", "undo it"), ("Esc", "close"))
 
     def __init__(
@@ -41,9 +42,6 @@ class HistoryScreen(Dialog[HistoryEntry]):
         """`show` opens the diff of one; `why_not_back`: why nothing can be undone now."""
         super().__init__()
         self._past, self._show, self._why_not_back = past, show, why_not_back
-
-    def heading(self) -> str:
-        return "history of the configuration"
 
     def body(self) -> ComposeResult:
         if not self._past:

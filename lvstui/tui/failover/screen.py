@@ -9,10 +9,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from lvstui.model.link_warnings import owner_lines
 from lvstui.model.picture import Event, InstanceView, Picture
 from lvstui.model.say import clock_ms, duration, grouped, moment, plural
 from lvstui.tui.command import Command
 from lvstui.tui.console import ConsoleScreen
+from lvstui.tui.failover.commands import FAILOVER_COMMANDS
 from lvstui.tui.widgets.format import cut, fit
 from lvstui.tui.widgets.glyphs import Glyphs
 from lvstui.tui.widgets.line import Bit
@@ -33,8 +35,8 @@ class FailoverScreen(ConsoleScreen):
     """VRRP instances."""
 
     MODE = "failover"
-    OWN: ClassVar[tuple[Command[Any], ...]] = ()
-    FOOTER = "refresh warnings"
+    OWN: ClassVar[tuple[Command[Any], ...]] = FAILOVER_COMMANDS
+    FOOTER = "owners announce refresh warnings"
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="main"):
@@ -57,7 +59,7 @@ def failover_bits(picture: Picture, now: float, width: int, glyphs: Glyphs) -> l
     if not picture.instances:
         bits += _nothing(picture)
     for instance in picture.instances:
-        bits += _instance(instance, picture.host, now, glyphs)
+        bits += _instance(instance, picture, now, glyphs)
     found = [event for event in reversed(picture.events) if event.kind in _KINDS]
     bits += _heading("What changed", width, glyphs)
     if not found:
@@ -91,12 +93,12 @@ def _line(label: str, *values: Bit) -> list[Bit]:
     return [("  " + fit(label, _LABEL), "$lv-dim"), *values, ("\n", "")]
 
 
-def _instance(view: InstanceView, host: str, now: float, glyphs: Glyphs) -> list[Bit]:
+def _instance(view: InstanceView, picture: Picture, now: float, glyphs: Glyphs) -> list[Bit]:
     style = _STATE_STYLE.get(view.state, "$sev-warn")
     glyph = {"MASTER": glyphs.master, "BACKUP": glyphs.backup}.get(view.state, glyphs.no)
     bits: list[Bit] = [
         (view.name, "bold $lv-text"),
-        (f"   {host} ", "$lv-dim"),
+        (f"   {picture.host} ", "$lv-dim"),
         (f"{glyph} {view.state}", style),
     ]
     if view.since is not None:
@@ -123,6 +125,7 @@ def _instance(view: InstanceView, host: str, now: float, glyphs: Glyphs) -> list
             (f"   {glyphs.warn} but the state is {view.state}" if wrong else "", "bold $sev-bad"),
         )
     bits += _wire(view, now, glyphs)
+    bits += _owners(view, picture, now, glyphs)
     stats = view.stats
     if stats is not None:
         bits += _line(
@@ -181,6 +184,23 @@ def _wire(view: InstanceView, now: float, glyphs: Glyphs) -> list[Bit]:
         if rival:
             text = f"{glyphs.warn} {text}: two masters (split brain)"
         bits += _line("", (text, "bold $sev-bad" if rival else "$sev-warn"))
+    return bits
+
+
+def _owners(view: InstanceView, picture: Picture, now: float, glyphs: Glyphs) -> list[Bit]:
+    """Who answered for its addresses when it was asked last."""
+    bits: list[Bit] = []
+    at = {owners.address: owners.at for owners in picture.owners}
+    for line in owner_lines(picture):
+        if line.address in view.vips:
+            mark = f"{glyphs.yes} " if line.good else f"{glyphs.no} "
+            style = "$sev-good" if line.good else "bold $sev-bad"
+            ago = f"  asked {duration(max(now - at[line.address], 0.0))} ago"
+            label = "" if bits else "Who answers"
+            bits += _line(label, (mark, style), (line.text, "$lv-text"), (ago, "$lv-dim"))
+    for clash in view.clashes:
+        text = f"{clash.address} prio {clash.priority} announces {', '.join(clash.vips[:3])}"
+        bits += _line("", (f"{glyphs.warn} {text}: not this instance", "$sev-bad"))
     return bits
 
 

@@ -46,7 +46,7 @@ def _hosts_free(page: RealServersPage) -> str:
         return NO_WAY
     if not page.targets():
         return "There is no real server here."
-    return f"Wait for this: {page.session.under_way}." if page.session.under_way else ""
+    return page.session.wait
 
 
 def _unfinished(page: RealServersPage) -> str:
@@ -77,14 +77,14 @@ def _look_verbose(page: RealServersPage) -> str:
 def _mark(page: RealServersPage) -> None:
     """Mark and go on to the next host."""
     matrix = page.matrix
-    line = matrix.line
+    line = matrix.here
     if line is None:
         return
     matrix.mark({line.address}, line.address not in matrix.marks)
-    while matrix.line is not None and matrix.line.address == line.address:
-        before = matrix.line
+    while matrix.here is not None and matrix.here.address == line.address:
+        before = matrix.here
         matrix.action_move(1)
-        if matrix.line is before:
+        if matrix.here is before:
             break
 
 
@@ -94,7 +94,7 @@ def _mark_all(page: RealServersPage) -> None:
 
 
 def _copy(page: RealServersPage) -> None:
-    check, line = page.matrix.check, page.matrix.line
+    check, line = page.matrix.check, page.matrix.here
     if check is not None and line is not None:
         head = f"{line.label} {line.vip} {check.id} {check.verdict.value}: {check.says}"
         page.copy("\n".join([head, *check.evidence, *([check.fix] if check.fix else [])]))

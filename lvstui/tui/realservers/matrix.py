@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from lvstui.model.realserver import Check, Verdict
 from lvstui.realserver.checks import TITLES
-from lvstui.tui.realservers.matrix_layout import MatrixLine, Places, place
+from lvstui.tui.realservers.matrix_layout import MatrixLine, Places, cell_text, place
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.glyphs import UNICODE, Glyphs
 from lvstui.tui.widgets.lines import LineList, classes_of, moves
@@ -72,7 +72,7 @@ class Matrix(LineList[MatrixLine], inherit_bindings=False):
         new = tuple(lines)
         if new == self.rows:
             return
-        here = self.line
+        here = self.here
         self.rows, self._places = new, None
         if here is not None:
             at = next((i for i, line in enumerate(new) if line.id == here.id), self._at)
@@ -81,13 +81,9 @@ class Matrix(LineList[MatrixLine], inherit_bindings=False):
         if gone and here is None:
             self.marks -= gone
         self.fit_lines()
-        if self.line is None or here is None or self.line.id != here.id:
+        if self.here is None or here is None or self.here.id != here.id:
             self.post_message(self.Moved(self))
         self.put_cursor(self._at)
-
-    @property
-    def line(self) -> MatrixLine | None:
-        return self.here
 
     @property
     def check_id(self) -> str:
@@ -97,7 +93,7 @@ class Matrix(LineList[MatrixLine], inherit_bindings=False):
     @property
     def check(self) -> Check | None:
         """The verdict under the cursor; None when there is none yet."""
-        line = self.line
+        line = self.here
         return line.checks[self._column] if line is not None and line.checks else None
 
     def mark(self, addresses: set[str], marked: bool) -> None:
@@ -156,7 +152,8 @@ class Matrix(LineList[MatrixLine], inherit_bindings=False):
         def style(meaning: str, level: int = over) -> Style:
             return self.style(meaning, level, marked)
 
-        box = (places.box_on if marked else places.box_off) if line.first else " "
+        boxes = "□■" if glyphs.braille else ".*"
+        box = boxes[marked] if line.first else " "
         bits = [
             Segment(glyphs.cursor if over else " ", style("pointer")),
             Segment(f" {box} ", style("box" if marked else "muted")),
@@ -177,7 +174,7 @@ class Matrix(LineList[MatrixLine], inherit_bindings=False):
         for column, _, width in places.shown(self._left):
             check = line.checks[column]
             verdict = check.verdict if check is not None else Verdict.UNKNOWN
-            text = fit(places.cell(check), width - places.gap, ellipsis=glyphs.ellipsis)
+            text = fit(cell_text(check, glyphs), width - places.gap, ellipsis=glyphs.ellipsis)
             here = 2 if over and column == self._column else over
             bits.append(Segment(text, style(verdict.value, here)))
             bits.append(Segment(" " * places.gap, style("plain")))

@@ -94,18 +94,6 @@ class Places:
     titles: tuple[str, ...]
     note: int
     """Cells of the last column (stage, age); 0: not shown."""
-    glyphs: Glyphs
-
-    @property
-    def box_on(self) -> str:
-        return "■" if self.glyphs.braille else "*"
-
-    @property
-    def box_off(self) -> str:
-        return "□" if self.glyphs.braille else "."
-
-    def cell(self, check: Check | None) -> str:
-        return _cell(check, self.glyphs)
 
     def shown(self, left: int) -> Iterator[tuple[int, int, int]]:
         """(column, start, width) of the checks from column `left` that fit."""
@@ -132,7 +120,8 @@ class Places:
         return left
 
 
-def _cell(check: Check | None, glyphs: Glyphs) -> str:
+def cell_text(check: Check | None, glyphs: Glyphs) -> str:
+    """The sign of a check and the word or two behind it."""
     if check is None:
         return mark(Verdict.UNKNOWN, glyphs)
     sign = mark(check.verdict, glyphs)
@@ -158,7 +147,7 @@ def place(width: int, lines: Sequence[MatrixLine], glyphs: Glyphs) -> Places:
     def widths(titles: Sequence[str], most: int, gap: int) -> tuple[int, ...]:
         found = []
         for column, title in enumerate(titles):
-            cells = [_cell(line.checks[column], glyphs) for line in lines if line.checks]
+            cells = [cell_text(line.checks[column], glyphs) for line in lines if line.checks]
             longest = min(max(map(width_of, cells), default=1), most)
             found.append(max(width_of(title), longest) + gap)
         return tuple(found)
@@ -177,4 +166,4 @@ def place(width: int, lines: Sequence[MatrixLine], glyphs: Glyphs) -> Places:
     if fits:
         more = min((spare - note) // len(titles), 2)
         gap, found = gap + more, tuple(wide + more for wide in found)
-    return Places(width, name, address, vip, head, found, gap, titles, note, glyphs)
+    return Places(width, name, address, vip, head, found, gap, titles, note)

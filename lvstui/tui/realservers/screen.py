@@ -19,6 +19,7 @@ from lvstui.model.realserver import Look
 from lvstui.model.say import moment
 from lvstui.operations.change import Phase
 from lvstui.operations.rows import Row, loaded
+from lvstui.operations.undo import Offer
 from lvstui.realserver.checks import MEANINGS, TITLES
 from lvstui.realserver.hosts import Host
 from lvstui.session.realservers import HostsChange, RealServerSession
@@ -130,7 +131,7 @@ class RealServersScreen(FilteredScreen):
             state.update(Content.assemble(*bits))
 
     def _show_cell(self) -> None:
-        line, looks = self.matrix.line, self.console.picture.looks
+        line, looks = self.matrix.here, self.console.picture.looks
         width = max(self.size.width - 4, 40)
         bits: list[Bit] = []
         glyphs = self.console.glyphs
@@ -170,7 +171,7 @@ class RealServersScreen(FilteredScreen):
 
     def here(self) -> Host | None:
         """The host under the cursor."""
-        line = self.matrix.line
+        line = self.matrix.here
         if line is None:
             return None
         return next((host for host in self.session.hosts if host.address == line.address), None)
@@ -182,7 +183,7 @@ class RealServersScreen(FilteredScreen):
 
     def look_here(self) -> Look | None:
         """What was seen of the host under the cursor."""
-        line = self.matrix.line
+        line = self.matrix.here
         return self.console.picture.looks.get(line.address) if line is not None else None
 
     def verify(self) -> None:
@@ -197,20 +198,16 @@ class RealServersScreen(FilteredScreen):
     def propose(self, operation: str) -> None:
         self._open_change(self.session.begin(operation, self.targets()))
 
-    def propose_for(
-        self,
-        operation: str,
-        addresses: tuple[str, ...],
-        vips: tuple[str, ...],
-        cautions: tuple[str, ...],
-    ) -> None:
-        """The same for hosts and VIPs that were chosen elsewhere."""
+    def propose_undo_of(self, offer: Offer) -> None:
+        """What takes back a push or an undo of before, on the same hosts and VIPs."""
+        operation = "push" if offer.operation.is_undo else "undo"
+        addresses = offer.operation.hosts
         self.session.follow(self.console.picture)
         hosts = [host for host in self.session.hosts if host.address in addresses]
         if not self.session.possible:
             self.tell(NO_WAY, bad=True)
-        elif self.session.under_way:
-            self.tell(f"Wait for this: {self.session.under_way}.", bad=True)
+        elif self.session.wait:
+            self.tell(self.session.wait, bad=True)
         elif len(hosts) < len(addresses):
             gone = ", ".join(sorted(set(addresses) - {host.address for host in hosts}))
             self.tell(
@@ -219,7 +216,9 @@ class RealServersScreen(FilteredScreen):
                 bad=True,
             )
         else:
-            self._open_change(self.session.begin(operation, hosts, vips, cautions))
+            self._open_change(
+                self.session.begin(operation, hosts, offer.operation.vips, offer.cautions)
+            )
 
     def open_last(self) -> None:
         if self.session.change is not None:

@@ -199,7 +199,7 @@ def target_bits(
     arrow: Bit = (f" {glyphs.chevron} ", "$lv-dim")
     left: list[Bit] = [(picture.host, "bold $lv-text")]
     marked = [host.label for host in session.hosts if host.address in matrix.marks]
-    line = matrix.line
+    line = matrix.here
     if marked:
         names = ", ".join(marked[:_MOST_NAMES])
         more = f" {glyphs.ellipsis}" if len(marked) > _MOST_NAMES else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lvstui.model.picture import ServerView, ServiceView, Severity, State
+from lvstui.model.picture import ServerView, ServiceView, Severity, State, weight_mark
 from lvstui.model.say import clock, compact, duration
 from lvstui.tui.services.rows import Row
 from lvstui.tui.widgets.format import cut, fit, width_of
@@ -89,7 +89,10 @@ def server_state(view: ServerView, paint: Paint) -> Cell:
     text = word
     if view.state in (State.DOWN, State.DISABLED) and view.since is not None:
         text = f"{word} {duration(paint.now - view.since)}"
-    return ((text, view.state.value),)
+    if not view.differs:
+        return ((text, view.state.value),)
+    mark = f" {paint.glyphs.differs}{weight_mark(view)}"
+    return (text, view.state.value), (mark, "differs")
 
 
 WEIGHT_WIDTHS = (4, 4, 7)
@@ -154,7 +157,8 @@ def spark_cell(view: Row, paint: Paint) -> Cell:
 
 
 def count_cell(field: str) -> Callable[[Row, Paint], Cell]:
-    """A cell for connection entries: `active` (established TCP) or `inactive` (all others)."""
+    """A cell for connection entries: `active` (TCP: established or half open) or `inactive` (all
+    others)."""
 
     def cell(view: Row, paint: Paint) -> Cell:
         if not view.in_kernel:
@@ -198,8 +202,9 @@ def service_note(view: ServiceView, paint: Paint) -> Cell:
 
 def server_note(view: ServerView, paint: Paint) -> Cell:
     """Why it is not up; else its share of traffic beside its share of weight."""
-    if view.reason and view.state is not State.UP:
-        return ((view.reason, "reason-down" if view.state is State.DOWN else view.state.value),)
+    if view.reason and (view.state is not State.UP or view.differs):
+        meaning = "differs" if view.differs_only else view.state.value
+        return ((view.reason, "reason-down" if view.state is State.DOWN else meaning),)
     if view.share_of_traffic is None or view.share_of_weight is None:
         return ((view.reason, "muted"),) if view.reason else ()
     traffic, weight = view.share_of_traffic, view.share_of_weight

@@ -38,6 +38,7 @@ class ServicesPage(FilteredPage, Protocol):
     def propose(self, operation: str) -> None: ...
     def choose_enable(self) -> None: ...
     def ask_weight(self) -> None: ...
+    def check_now(self) -> None: ...
     def open_details(self) -> None: ...
     def mark_here(self) -> None: ...
     def mark_servers(self, servers: Sequence[ServerView]) -> None: ...
@@ -107,6 +108,15 @@ def _foldable(page: ServicesPage) -> str:
     if page.table.shape.narrowed:
         return "Folding rests while a filter is on: Esc clears it."
     return "" if page.table.row is not None else "There is nothing to fold."
+
+
+def _checkable(page: ServicesPage) -> str:
+    if not isinstance(page.table.row, ServerView):
+        return "Move to a real server first."
+    session = page.console.check_session
+    if session is None:
+        return "A recording asks nobody."
+    return f"Wait for this: {session.under_way}" if session.under_way else ""
 
 
 # Twins and deeds
@@ -205,6 +215,15 @@ _SERVERS: tuple[Command[ServicesPage], ...] = grouped(
         "Everything known about the service or real server under the cursor.",
         lambda page: page.open_details(),
         _row("There is nothing under the cursor."),
+    ),
+    HarmlessCommand(
+        Names("check", "C", "Check now from this director"),
+        "Ask the real server under the cursor now: connect to its address, send what its HTTP_GET "
+        "or SSL_GET sends and, in Direct Routing, a SYN for the VIP to its MAC. Shows what came "
+        "and how long it took; changes nothing.",
+        lambda page: page.check_now(),
+        _checkable,
+        lambda page: twins.check(page.targets()),
     ),
     HarmlessCommand(
         Names("mark", "space", "Mark"),

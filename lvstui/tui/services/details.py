@@ -140,8 +140,13 @@ def server_page(
     _weights(page, view, glyphs)
     _graph(page, view.history, width, glyphs)
     page.heading("Now")
-    page.line("Active", grouped(view.active), "  established TCP")
+    page.line("Active", grouped(view.active), "  TCP: established or half open")
     page.line("Inactive", grouped(view.inactive), "  all other entries")
+    seen = picture.packets.handshakes.get(view.id)
+    if seen is not None:
+        half = f"{seen.never} of {seen.of}"
+        lately = f"  never established, of those of the last {seen.window_s} s in a sample"
+        page.line("Half open", half, lately, "$sev-bad" if seen.lost else "")
     _rates(page, view.rates)
     if view.share_of_traffic is not None and view.share_of_weight is not None:
         of = f"  of new connections, {view.share_of_weight:.1%} of the weight"
@@ -265,7 +270,7 @@ def _weights(page: DetailPage, view: ServerView, glyphs: Glyphs) -> None:
             page.line(label, value)
         else:
             note = f"  {glyphs.differs} file"
-            page.line(label, value, note, "bold $rs-drifted", "$rs-drifted")
+            page.line(label, value, note, "bold $rs-differs", "$rs-differs")
 
 
 def _graph(page: DetailPage, history: tuple[float, ...], width: int, glyphs: Glyphs) -> None:

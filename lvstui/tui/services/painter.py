@@ -178,7 +178,8 @@ def _reason_over_numbers(view: Row, layout: Layout) -> int | None:
     """
     if not isinstance(view, ServerView) or not view.reason or view.sorry:
         return None
-    down = view.state is State.DOWN
+    # One that keepalived has and the kernel has not shows its weights: that is the fault.
+    down = view.state is State.DOWN and not view.differs
     if (view.in_kernel and (layout.noted or not down)) or layout.columns[-1].id == "said":
         return None
     for column, start in zip(layout.columns, layout.starts, strict=True):

@@ -39,18 +39,19 @@ _WORST_FIRST = {
     for rank, state in enumerate(
         (
             State.DOWN,
-            State.DRIFTED,
+            State.OVERLOADED,
             State.FOREIGN,
             State.DRAINING,
             State.DRAINED,
             State.DISABLED,
             State.UNVERIFIED,
+            State.STANDBY,
             State.UP,
         )
     )
 }
 _SEVERITY = {Severity.BAD: 0, Severity.WARN: 1, Severity.INFO: 2, Severity.GOOD: 3}
-_CALM = frozenset({State.UP, State.UNVERIFIED})
+_CALM = frozenset({State.UP, State.UNVERIFIED, State.STANDBY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def row_id(row: Row) -> RowId:
 
 def is_fault(server: ServerView) -> bool:
     """Whether the server belongs on a list of faults."""
-    return server.state not in _CALM and not (server.sorry and server.state is State.DRAINED)
+    return server.state not in _CALM or bool(server.differs)
 
 
 def _service_text(view: ServiceView) -> str:
@@ -114,7 +115,7 @@ def _sortable(address: str) -> tuple[int, ...] | tuple[str, ...]:
 def _badness(row: Row) -> tuple[Any, ...]:
     if isinstance(row, ServiceView):
         return _SEVERITY[row.severity], row.up - row.pool
-    return (_WORST_FIRST[row.state],)
+    return _WORST_FIRST[row.state], not row.differs
 
 
 _KEYS: dict[Sort, Callable[[Row], Any]] = {

@@ -256,6 +256,14 @@ class ServicesScreen(FilteredScreen):
 
         ask(self.app, WeightScreen(self.targets()), lambda weight: self.propose("weight", weight))
 
+    def check_now(self) -> None:
+        """Ask the server under the cursor, and show what comes."""
+        from lvstui.tui.services.check import CheckScreen
+
+        session, row = self.console.check_session, self.table.row
+        if session is not None and isinstance(row, ServerView):
+            self.app.push_screen(CheckScreen(session, session.check(row)))
+
     def open_details(self, wanted: RowId | None = None) -> None:
         """Everything about a row (the one under the cursor)."""
         from lvstui.tui.services.details import DetailsScreen

@@ -12,14 +12,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from lvstui.model.picture import ServerView, ServiceView
+from lvstui.operations.weights import MAX_WEIGHT
 from lvstui.tui.dialog import Dialog
 from lvstui.tui.widgets.format import fit, width_of
 from lvstui.tui.widgets.line import Bit
 
 MOST = 2_147_483_647
 """The kernel keeps weights in a signed 32-bit number."""
-FILE_MOST = 65_535
-"""keepalived accepts no more in its file."""
 _MOST_ROWS = 12
 _STEP, _BIG_STEP = 1, 10
 
@@ -109,8 +108,8 @@ class WeightScreen(Dialog[int]):
                 service = picture.service(key)
                 if service is not None:
                     bits += shares(service, self._targets, weight)
-            if weight > FILE_MOST:
-                bits.append((f"keepalived's file takes no more than {FILE_MOST}.\n", "$sev-warn"))
+            if weight > MAX_WEIGHT:
+                bits.append((f"keepalived's file takes no more than {MAX_WEIGHT}.\n", "$sev-warn"))
             content = Content.assemble(*bits).rstrip()
         self.query_one("#weight-text", Static).update(content)
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from textual import events
-from textual.message import Message
-
 from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import InstanceView, Picture, ServiceView
 from lvstui.model.say import clock, duration, grouped, plural
 from lvstui.tui.screens import SCREENS
 from lvstui.tui.widgets.glyphs import Glyphs
-from lvstui.tui.widgets.line import Bit, LinePart, LineStrip, arrange, bits_width, clipped
+from lvstui.tui.widgets.line import (
+    Bit,
+    CommandStrip,
+    LinePart,
+    LineStrip,
+    arrange,
+    bits_width,
+    clipped,
+)
 
 _STATE_STYLE = {
     "MASTER": "bold $rs-up",
@@ -21,16 +26,7 @@ _STATE_STYLE = {
     "FAULT": "bold $rs-down",
     "STOP": "bold $rs-down",
 }
-_SUMMARY_ORDER = [
-    "up",
-    "unverified",
-    "foreign",
-    "drained",
-    "disabled",
-    "draining",
-    "drifted",
-    "down",
-]
+_SUMMARY_ORDER = "up unverified standby foreign drained disabled draining overloaded differs down"
 _MOST_INSTANCES = 3
 _STALE_TICKS = 4
 _BESIDE_URGENT = 16
@@ -224,6 +220,8 @@ class Tally:
             known = before.pop(view.key, None)
             if known is None or known[0] is not view:
                 counts = Counter([server.state.value for server in view.servers])
+                # Those whose state does not say that something is wrong with them.
+                counts["differs"] = sum(server.differs_only for server in view.servers)
                 if known is not None:
                     self._remove(known[1])
                 self.states.update(counts)
@@ -239,22 +237,14 @@ class Tally:
         self.servers -= sum(counts.values())
 
 
-class TabStrip(LineStrip):
+class TabStrip(CommandStrip):
     """` 1  Services  2  Failover …` with the site in a few words at the right."""
-
-    class Chosen(Message):
-        """A tab was clicked."""
-
-        def __init__(self, mode: str) -> None:
-            super().__init__()
-            self.mode = mode
 
     def __init__(self, current: str) -> None:
         super().__init__(id="tabs")
         self._current = current
         self._summary: tuple[Bit, ...] = ()
         self._tally = Tally()
-        self._spans: list[tuple[int, int, str]] = []
 
     def show_picture(self, picture: Picture) -> None:
         self._tally.count(picture.services)
@@ -271,9 +261,9 @@ class TabStrip(LineStrip):
             chip = "bold $lv-on-accent on $lv-accent" if here else "$lv-chip-text on $lv-chip"
             bits.append((f" {tab.key} ", chip))
             bits.append((f" {tab.title} ", "bold $lv-accent" if here else "$lv-dim"))
-            spans.append((start, bits_width(bits), tab.mode))
+            spans.append((start, bits_width(bits), f"show-{tab.mode}"))
             bits.append((" ", ""))
-        self._spans = spans
+        self.spans = spans
         room = width - bits_width(bits) - 1
         summary_bits = list(self._summary)
         while summary_bits and bits_width(summary_bits) > room:
@@ -281,11 +271,6 @@ class TabStrip(LineStrip):
             summary_bits = summary_bits[1:]
         pad = room - bits_width(summary_bits)
         return [*bits, (" " * max(pad, 0), ""), *summary_bits, (" ", "")]
-
-    def on_click(self, event: events.Click) -> None:
-        for start, end, mode in self._spans:
-            if start <= event.x < end:
-                self.post_message(self.Chosen(mode))
 
 
 def summary(services: int, tally: Tally) -> list[Bit]:
@@ -298,7 +283,7 @@ def summary(services: int, tally: Tally) -> list[Bit]:
     ]
     bits += [
         (f"{grouped(tally.states[word])} {word}  ", f"$rs-{word}")
-        for word in _SUMMARY_ORDER
+        for word in _SUMMARY_ORDER.split()
         if tally.states[word]
     ]
     text, style = bits[-1]

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from textual import events
-from textual.message import Message
-
 from lvstui.tui.widgets.glyphs import Glyphs
-from lvstui.tui.widgets.line import Bit, LineStrip, bits_width, clipped
+from lvstui.tui.widgets.line import Bit, CommandStrip, LineStrip, bits_width, clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +19,13 @@ class Key:
     enabled: bool = True
 
 
-class KeyBar(LineStrip):
+class KeyBar(CommandStrip):
     """` d  drain  e  enable …`; a key that cannot be used now is dim."""
-
-    class Chosen(Message):
-        """A key was clicked."""
-
-        def __init__(self, command: str) -> None:
-            super().__init__()
-            self.command = command
 
     def __init__(self, keys: Callable[[], Sequence[Key]], right: Callable[[], Bit]) -> None:
         super().__init__(id="keys")
         self._keys = keys
         self._right = right
-        self._spans: list[tuple[int, int, str]] = []
 
     def bits(self, width: int) -> Sequence[Bit]:
         """As many keys as fit; help never falls out."""
@@ -69,14 +58,9 @@ class KeyBar(LineStrip):
             length = bits_width(bits[2 * index : 2 * index + 2])
             spans.append((at, at + length, key.id))
             at += length
-        self._spans = spans
+        self.spans = spans
         pad = max(width - at - bits_width([right]) - 1, 0)
         return [*bits, (" " * pad, ""), right, (" ", "")]
-
-    def on_click(self, event: events.Click) -> None:
-        for start, end, command in self._spans:
-            if start <= event.x < end:
-                self.post_message(self.Chosen(command))
 
 
 class TargetLine(LineStrip):

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
@@ -107,6 +108,18 @@ class LineStrip(Widget):
         bits = tuple(self.bits(self.size.width))
         self._last = bits
         return Content.assemble(*bits)
+
+
+class CommandStrip(LineStrip):
+    """A strip with pieces that stand for commands of its screen: a click runs one."""
+
+    spans: Sequence[tuple[int, int, str]] = ()
+    """The first cell of each, the one behind its last, and the command's id."""
+
+    async def on_click(self, event: events.Click) -> None:
+        for start, end, command in self.spans:
+            if start <= event.x < end:
+                await self.run_action(f"screen.command({command!r})")
 
 
 class RuleStrip(LineStrip):

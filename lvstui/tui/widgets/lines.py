@@ -68,10 +68,6 @@ class LineList(ScrollView, Generic[Line], can_focus=True):
     class Opened(Message):
         """A line was clicked twice."""
 
-        def __init__(self, view: LineList[Any]) -> None:
-            super().__init__()
-            self.view = view
-
     def __init__(self, glyphs: Glyphs = UNICODE, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.glyphs = glyphs
@@ -204,7 +200,7 @@ class LineList(ScrollView, Generic[Line], can_focus=True):
         elif at < self.count:
             self.action_move(at - self._at)
             if event.chain == 2:
-                self.post_message(self.Opened(self))
+                self.post_message(self.Opened())
             else:
                 self.clicked(at, event.x)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 
 from lvstui.model.picture import Gap, Picture, Severity, Warning
@@ -28,9 +27,6 @@ class WarningStrip(Widget):
 
     ALLOW_SELECT = False
     MOST_LINES = 2
-
-    class Chosen(Message):
-        """The strip was clicked."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="warnings")
@@ -88,9 +84,9 @@ class WarningStrip(Widget):
             parts += clipped(line, width - 1, self._glyphs.ellipsis)
         return Content.assemble(*parts)
 
-    def on_click(self, event: events.Click) -> None:
+    async def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.post_message(self.Chosen())
+        await self.run_action("screen.command('warnings')")
 
 
 def gap_line(gaps: Sequence[Gap], glyphs: Glyphs) -> str:

@@ -88,7 +88,7 @@ def test_states_that_are_only_now_known_did_not_begin_now() -> None:
     world.known.awaited = frozenset()
     world.later(0.2)
     world.picture()
-    world.later(5).kernel((1, 7, 0, 0))
+    world.later(5).kernel((2, 10, 0, 0))
     assert world.server(1).since == world.now
 
 

@@ -190,7 +190,7 @@ def test_a_server_without_a_check_that_is_missing_was_taken_out() -> None:
     world.now = NOW
     running(world, 200, START)
     world.kernel(FULL[0], FULL[2])
-    assert world.server(2).state is State.DRIFTED
+    assert (world.server(2).state, world.server(2).differs[0].by) == (State.DOWN, "somebody")
     assert "by hand?" in world.server(2).reason
 
 
@@ -255,7 +255,8 @@ def test_put_back_by_hand_while_its_check_fails_is_no_server_that_is_up() -> Non
             said(T0, f.ServerChanged(WEB, rs(1), False, "removed")),
         ],
     )
-    assert world.server(1).state is State.DRIFTED
+    assert world.server(1).state is State.UNVERIFIED
+    assert [one.what for one in world.server(1).differs] == ["check"]
     tell(world, [said(T0 + 20, f.DaemonSaid("reload", "Reloading ..."))])
     server = world.server(1)
     assert server.state is State.UNVERIFIED

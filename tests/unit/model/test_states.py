@@ -9,8 +9,8 @@ import pytest
 from lvstui.model import facts as f
 from lvstui.model.config import ConfiguredChecker, Place
 from lvstui.model.ipvs import KernelTable
-from lvstui.model.keys import ServerKey
-from lvstui.model.picture import Severity, State
+from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.picture import Severity, State, Weights, weight_mark
 from lvstui.model.states import brief
 from tests.unit.world import T0, WEB, World, configured, rs, service, three
 
@@ -127,9 +127,83 @@ def test_foreign() -> None:
     assert (server.state, server.reason) == (State.FOREIGN, "in the kernel, in no file")
 
 
-def test_drifted_weight() -> None:
-    server = three().kernel((1, 5, 0, 0)).server(1)
-    assert (server.state, server.reason) == (State.DRIFTED, "kernel weight 5, configured 10")
+def test_a_weight_that_nobody_configured_is_marked_with_who_gave_it() -> None:
+    world = three().kernel((1, 5, 0, 0))
+    server = world.server(1)
+    assert (server.state, server.reason) == (State.UP, "somebody: kernel weight 5, configured 10")
+    assert [(one.what, one.by) for one in server.differs] == [("weight", "somebody")]
+    assert weight_mark(server) == "5"
+    assert world.picture().services[0].severity is Severity.WARN
+    done = f.Done("weight", "alice", "alice: 10 → 5", WEB, rs(1), 10, 5)
+    assert [one.by for one in world.say(done).server(1).differs] == ["alice"]
+    assert [one.by for one in world.kernel((1, 4, 0, 0)).server(1).differs] == ["somebody"]
+
+
+def test_a_weight_that_keepalived_gave_is_no_disagreement() -> None:
+    world = three().say(f.WeightChanged(WEB, rs(1), 10, 118)).kernel((1, 118, 0, 0))
+    server = world.server(1)
+    assert (server.state, server.reason, server.differs) == (State.UP, "", ())
+    assert server.weights == Weights(10, 118, 118)
+    by_hand = world.kernel((1, 7, 0, 0)).server(1)
+    assert by_hand.reason == "somebody: kernel weight 7, keepalived gave it 118"
+    world.later(60).say(f.DaemonSaid("reload", "Reloading ..."))
+    assert world.kernel((1, 10, 0, 0)).server(1).differs == ()
+
+
+def test_a_check_that_sets_weights_may_have_set_any() -> None:
+    script = ConfiguredChecker("MISC_CHECK", "/etc/load", sets_weight=True)
+    world = three().config(service(configured(1, checkers=(script,))))
+    assert world.kernel((1, 118, 0, 0)).server(1).differs == ()
+    assert world.kernel((1, 0, 0, 0)).server(1).reason.endswith("sets weights or by hand")
+
+
+def test_what_the_service_itself_is_in_the_kernel() -> None:
+    world = three().config(service(configured(1), scheduler="wlc", persistence_s=50))
+    (web,) = world.kernel((1, 10, 0, 0)).picture().services
+    assert [str(one) for one in web.differs] == [
+        "somebody: scheduler is wrr, configured wlc",
+        "somebody: persistence is none, configured 50 s",
+    ]
+    assert web.severity is Severity.WARN
+    assert [w.severity for w in world.picture().warnings] == [Severity.WARN] * 2
+
+
+def test_a_server_that_reached_its_threshold_is_overloaded_until_it_fell() -> None:
+    world = three().config(service(configured(1, upper_threshold=40))).later(60)
+    assert world.kernel((1, 10, 30, 9)).server(1).state is State.UP
+    server = world.kernel((1, 10, 30, 10)).server(1)
+    assert (server.state, server.reason) == (
+        State.OVERLOADED,
+        "40 connections, upper threshold reached: it gets no new ones",
+    )
+    assert world.kernel((1, 10, 30, 0)).server(1).state is State.OVERLOADED
+    assert world.kernel((1, 10, 29, 0)).server(1).state is State.UP
+
+
+def test_words_about_a_group_are_words_about_its_members() -> None:
+    other = ServiceKey.of("tcp", "10.10.0.21", 80)
+    group = ServiceKey("tcp", "", 0)
+    one = service(configured(1), configured(2), group="web")
+    world = World().daemon()
+    world.say(f.ServerChanged(group, rs(2), False, "removed", service_name="web"))
+    world.config(one, replace(one, key=other)).kernel((1, 10, 0, 0))
+    assert world.server(2).state is State.DOWN
+    assert world.server(2).reason == "keepalived took it out"
+    there = world.picture().server(other, rs(2))
+    assert there is not None
+    assert there.reason == "keepalived took it out"
+    texts = [event.text for event in world.later(2).picture().events]
+    assert "10.10.0.4:80 down → removed from group web" in texts
+
+
+def test_hysteresis_holds_the_quorum_both_ways() -> None:
+    sorry = ServerKey("10.10.0.99", 80)
+    kept = service(configured(1), configured(2), quorum=15, hysteresis=5, sorry_server=sorry)
+    world = three().config(kept)
+    assert world.kernel((1, 10, 0, 0)).picture().services[0].quorum_ok
+    both = world.kernel((1, 10, 0, 0), (97, 1, 0, 0)).picture().services[0]
+    assert not both.quorum_ok
+    assert both.sorry_active
 
 
 def test_file_edited_but_not_reloaded() -> None:
@@ -143,7 +217,7 @@ def test_file_edited_but_not_reloaded() -> None:
 
 def test_forwarding_that_became_nat() -> None:
     world = three().config(service(configured(1, forwarding="NAT")))
-    assert world.server(1).reason == "kernel forwards by DR, not NAT"
+    assert world.later(60).server(1).reason == "somebody: kernel forwards by DR, configured NAT"
 
 
 def test_unverified_until_the_checks_had_time_to_speak() -> None:
@@ -192,8 +266,9 @@ def test_keepalived_gone_looks_healthy_but_is_not() -> None:
 def test_down_in_words_but_still_in_the_kernel() -> None:
     world = three().say(removed(3))
     assert world.server(3).state is State.DOWN  # the next read of the table is due
-    world.later(5)
-    assert world.server(3).state is State.DRIFTED
+    server = world.later(5).server(3)
+    assert server.state is State.UNVERIFIED
+    assert [one.what for one in server.differs] == ["check"]
 
 
 def test_sorry_server() -> None:
@@ -201,7 +276,11 @@ def test_sorry_server() -> None:
     world = three().config(service(configured(1), sorry_server=sorry))
     view = world.kernel((1, 10, 0, 0)).picture().server(WEB, sorry)
     assert view is not None
-    assert (view.sorry, view.state, view.reason) == (True, State.DISABLED, "stands by")
+    assert (view.sorry, view.state, view.reason) == (
+        True,
+        State.STANDBY,
+        "sorry server: waits until the quorum is lost",
+    )
     assert world.picture().services[0].pool == 1
 
 
@@ -256,7 +335,8 @@ def test_what_was_cleared_behind_keepalived_is_no_failed_check() -> None:
         world.say(f.ServerChanged(WEB, rs(number), True, "added"), at=T0 - 600)
     world.later(60).say(f.TableSeen(KernelTable(())))
     web = world.picture().services[0]
-    assert [server.state for server in web.servers] == [State.DRIFTED] * 3
+    assert [server.state for server in web.servers] == [State.DOWN] * 3
+    assert [server.differs[0].what for server in web.servers] == ["entry"] * 3
     assert "A restart of keepalived puts it back" in web.servers[0].reason
     assert web.severity is Severity.BAD
     assert web.reason.startswith("not in the kernel table: removed by hand?")
@@ -265,7 +345,7 @@ def test_what_was_cleared_behind_keepalived_is_no_failed_check() -> None:
 def test_one_server_taken_out_by_hand() -> None:
     world = three().say(f.ServerChanged(WEB, rs(3), True, "added"), at=T0 - 600)
     server = world.later(60).kernel((1, 10, 0, 0), (2, 10, 0, 0)).server(3)
-    assert server.state is State.DRIFTED
+    assert (server.state, server.differs[0].by) == (State.DOWN, "somebody")
     assert server.reason.startswith("keepalived has it, the kernel does not: removed by hand?")
 
 

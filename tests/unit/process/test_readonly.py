@@ -45,6 +45,7 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights t
 
 LOOKING = {
     "",
+    "check",
     "status",
     "stream",
     "config",

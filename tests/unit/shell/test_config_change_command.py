@@ -23,6 +23,7 @@ from lvstui.operations.config_history import HistoryEntry, HostState
 from lvstui.operations.config_plan import ConfigPlan, Director, FileChange, HostChange
 from lvstui.remote.runner import ErrorKind, RemoteError
 from lvstui.shell.config import change as configchange
+from lvstui.shell.config.wanted import WANTED
 from lvstui.shell.config.words import COMMANDS
 
 MAIN = "/etc/keepalived/keepalived.conf"
@@ -166,9 +167,7 @@ def intents(words: str, text: bytes = TEXT) -> list[Any]:
     tree = parse_bytes(text, path=MAIN, config_id="lb1")
     arguments = words.split()
     args = build_parser().parse_args(["config", *arguments])
-    make = COMMANDS[arguments[0]][2]
-    assert make is not None
-    return list(make(args, view(tree)))
+    return list(WANTED[arguments[0]](args, view(tree)))
 
 
 def test_a_change_of_the_past_is_shown_by_the_engine_that_masks_it(

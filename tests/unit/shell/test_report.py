@@ -14,8 +14,10 @@ from lvstui.model import facts as f
 from lvstui.model.config import Place
 from lvstui.model.files import ConfigFile, ConfigFiles
 from lvstui.model.finding import Finding, FindingSeverity
+from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Cost
 from lvstui.model.realserver import Check, Look, Verdict
+from lvstui.model.verdict import BLIND, DEGRADED, OK, not_looked_at, verdict
 from lvstui.model.vrrp import InstanceSeen, InstanceStats
 from lvstui.model.waiting import ChangeStands
 from lvstui.shell import report
@@ -63,6 +65,7 @@ def rich_world() -> World:
         f.ServerChanged(WEB, rs(3), False, "removed")
     )
     world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    world.say(f.ProcessesSeen((f.ProcessState("vrrp", 102),)))
     world.say(f.ChangesSeen((ChangeStands("id", "armed"),)))
     world.say(f.FilesSeen(ConfigFiles((ConfigFile(CONF, 5.0),), "lb1", (NAT,))))
     world.say(f.RealServerSeen(look(drift=("ignore was good: 0 on eth0",))))
@@ -100,7 +103,7 @@ def waiting(**what: Any) -> ChangeStands:
 def test_a_change_that_may_not_go_back_is_a_reason(change: ChangeStands, told: str) -> None:
     world = three().counters((1, 0), (2, 0), (3, 0))
     picture = world.say(f.ChangesSeen((change,))).picture()
-    status, reasons = report.verdict(picture)
+    status, reasons = verdict(picture)
     assert (status, bool(reasons)) == ((1, True) if told else (0, False))
     assert told in " ".join(reasons)
     (shown,) = report.report(picture)["changes"]
@@ -123,7 +126,7 @@ def test_a_change_that_may_not_go_back_is_a_reason(change: ChangeStands, told: s
 )
 def test_what_a_look_and_the_rules_say_is_a_reason(fact: f.Fact, after_s: float, told: str) -> None:
     world = three().say(fact).later(after_s)
-    status, reasons = report.verdict(world.picture())
+    status, reasons = verdict(world.picture())
     assert (status, bool(reasons)) == ((1, True) if told else (0, False))
     assert told in " ".join(reasons)
 
@@ -142,16 +145,26 @@ def test_our_own_cost_is_told_when_it_was_measured_and_is_no_change() -> None:
     assert report.lasting(after) == report.lasting(before)
 
 
+def test_what_an_ok_does_not_speak_for_is_named() -> None:
+    marked = service(configured(1, checkers=()), key=ServiceKey.mark(7))
+    world = three().config(marked, loaded=True).say(f.Missing("wire", "adverts are not heard"))
+    world.say(f.OtherDaemons(elsewhere=(4711,)))
+    assert not_looked_at(world.say(f.RealServerSeen(look())).picture()) == [
+        "adverts are not heard",
+        "keepalived in another network namespace: 4711",
+        "whether 3 real servers answer: no check has told of it",
+        "whether anything marks packets with 7",
+        "ARP and the VIP on 2 of 3 real servers",
+    ]
+
+
 def test_verdicts() -> None:
-    assert report.verdict(three().picture()) == (report.OK, [])
-    status, reasons = report.verdict(rich_world().picture())
-    assert status == report.DEGRADED
+    assert verdict(three().picture()) == (OK, [])
+    status, reasons = verdict(rich_world().picture())
+    assert status == DEGRADED
     assert "rs3 in tcp 10.10.0.20:80 is down: TCP_CHECK: refused" in reasons
     blind = World().say(f.Missing("proc", "this kernel has no IPVS", "modprobe ip_vs"))
-    assert report.verdict(blind.picture()) == (
-        report.BLIND,
-        ["this kernel has no IPVS: modprobe ip_vs"],
-    )
+    assert verdict(blind.picture()) == (BLIND, ["this kernel has no IPVS: modprobe ip_vs"])
 
 
 def printed(world: World, width: int = 120) -> str:

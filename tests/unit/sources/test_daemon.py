@@ -92,7 +92,12 @@ def test_its_end_is_told_at_once(
 ) -> None:
     monkeypatch.setattr(daemon, "find_pid", lambda *_: _alive(stand_in))
     seen: list[tuple[float, Observation]] = []
-    context = Context("lb1", lambda o: seen.append((time.monotonic(), o)))
+
+    def push(observation: Observation) -> None:
+        if isinstance(observation.fact, DaemonSeen):
+            seen.append((time.monotonic(), observation))
+
+    context = Context("lb1", push)
     thread = threading.Thread(target=daemon.DaemonSource().run, args=(context,))
     thread.start()
     try:

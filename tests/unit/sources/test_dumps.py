@@ -173,7 +173,15 @@ def test_checks_of_marks_and_groups() -> None:
     )
     assert parse_checks(text) == (
         CheckState(ServiceKey.mark(7, 6), ServerKey("fd00::5", 0), False, 3, 3, ("PING_CHECK",)),
-        CheckState(ServiceKey("udp", ""), ServerKey("10.0.0.5", 53), True, 1, 1, ("DNS_CHECK",)),
+        CheckState(
+            ServiceKey("udp", ""),
+            ServerKey("10.0.0.5", 53),
+            True,
+            1,
+            1,
+            ("DNS_CHECK",),
+            service_name="web",
+        ),
     )
     assert parse_checks(text[:100]) is None
 

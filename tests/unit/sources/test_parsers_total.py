@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from lvstui.keepalived.daemon.look import parse_daemon
 from lvstui.keepalived.lint import own_test as config_test
 from lvstui.keepalived.lint import surroundings
-from lvstui.kernel.rtnetlink import NEWADDR, messages, parse_address, parse_link
+from lvstui.kernel.rtnetlink import NEWADDR, messages, parse_address, parse_link, parse_neighbour
 from lvstui.kernel.table import TableReader
 from lvstui.model.changes import Ended
 from lvstui.model.facts import ServerChanged, WeightChanged
@@ -48,6 +48,7 @@ from lvstui.sources.dbus import parse_signal
 from lvstui.sources.dump_text import parse_checks, parse_data, parse_json, parse_stats
 from lvstui.sources.fifo import parse_line
 from lvstui.sources.log_lines import facts_of, split_syslog
+from lvstui.sources.strays import ends_of
 from lvstui.sources.wire import parse_advert
 from tests.unit.remote.test_config import OUTPUT
 
@@ -137,7 +138,11 @@ def syslog(line: str) -> Any:
 
 def netlink(text: str) -> Any:
     return [
-        (parse_link(message.payload), parse_address(message.payload))
+        (
+            parse_link(message.payload),
+            parse_address(message.payload),
+            parse_neighbour(message.payload),
+        )
         for message in messages(text.encode("latin-1", "replace"))
     ]
 
@@ -225,6 +230,10 @@ PARSERS = {
     "key": Parser(ServiceKey.parse, ["tcp 10.0.0.1:80", "fwmark 7 ipv6"], (ValueError,)),
     "port": Parser(split_port, ["[fd00::1]:80"], (ValueError,)),
     "netlink": Parser(netlink, [ADDRESS.decode("latin-1")]),
+    "strays": Parser(
+        lambda t: ends_of(t.encode("latin-1", "replace")),
+        ["\x52" * 12 + "\x08\0E\0\0(" + "\0" * 30, "\x52" * 12 + "\x86\xdd`" + "\1" * 60],
+    ),
     "wire": Parser(
         lambda t: parse_advert(t.encode("latin-1", "replace")),
         ["E\0\0(\0\0\0\0\xffp\0\0\n\0\0\1\xe0\0\0\x12!3d\1\0\1\0\0\n\0\0\x14" + "\0" * 12],

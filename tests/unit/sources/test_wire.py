@@ -136,6 +136,7 @@ def test_the_pace() -> None:
     pace = Pace()
     assert pace.allows(EXPECTED, 10.0)
     assert not pace.allows(EXPECTED, 10.001)  # its copy to another peer
+    assert pace.allows(replace(EXPECTED, interface="eth0.7"), 10.001)  # where an instance may be
     assert pace.allows(replace(EXPECTED, priority=0), 10.002)  # it leaves: always news
     assert pace.allows(EXPECTED, 10.003)
     assert pace.allows(EXPECTED, 11.003)

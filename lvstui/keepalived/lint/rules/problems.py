@@ -37,7 +37,7 @@ ERROR brace-missing: '\{' is missing → put { behind the keyword
 ERROR brace-stray: '\{' opens no block → is the keyword before it known, and in place?
 ERROR brace-stray: '\}' closes nothing → one } too many, or a { too few above it
 ERROR brace-missing: the configuration ends within → close the block
-ERROR keyword-unknown: unknown keyword → check its spelling and the block it stands in
+WARNING keyword-unknown: unknown keyword → check its spelling and the block it stands in
 ERROR number-out-of-range: a number from|.*: a number from
 ERROR number-out-of-range: .*: a time in seconds → a number above 0
 ERROR flag-wrong: .*: true or false

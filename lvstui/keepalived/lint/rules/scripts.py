@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lvstui.keepalived.keywords import NOTIFIES
-from lvstui.keepalived.lint.context import LintContext, error, note
-from lvstui.keepalived.lint.programs import DEFAULT_USER, Program, user_lines
+from lvstui.keepalived.lint.context import LintContext, error, note, warning
+from lvstui.keepalived.lint.programs import DEFAULT_USER, user_lines
 from lvstui.keepalived.lint.surroundings import Script
 from lvstui.keepalived.text.tree import Statement
 from lvstui.keepalived.text.values import shown
@@ -18,7 +18,7 @@ _FIFOS = frozenset(
 )
 _MEANS = {
     b"script": "the script is not tracked",
-    b"misc_path": "the check fails each time, and the server is taken out",
+    b"misc_path": "keepalived drops the check, and nobody watches the server",
 }
 
 
@@ -39,7 +39,9 @@ def files(context: LintContext) -> Iterator[Finding]:
         state = states.get(program.path, Script.GOOD)
         if state in (Script.MISSING, Script.NOT_EXECUTABLE):
             what = "does not exist" if state is Script.MISSING else "is not executable"
-            yield error(
+            # A check that is dropped keeps no server from serving ("Disabling misc script", 2.2.7).
+            judge = warning if keyword == "misc_path" else error
+            yield judge(
                 "script-not-runnable",
                 f"{keyword}: {program.path} {what}: {means}",
                 program.line.place,
@@ -64,19 +66,15 @@ def arguments(context: LintContext) -> Iterator[Finding]:
             continue
         unknown = users is not None and program.rest[0] not in users
         if len(program.rest) > 2 or unknown:
-            yield _unquoted(program, users is not None)
-
-
-def _unquoted(program: Program, sure: bool) -> Finding:
-    keyword = program.line.words[0].decode()
-    return error(
-        "script-arguments-unquoted",
-        f"{keyword}: what follows the program is taken for a user and a group: keepalived does "
-        "not run it",
-        program.line.place,
-        evidence="no such user" if sure else "",
-        fix=f'{keyword} "PROGRAM ARGUMENTS" in double quotes',
-    )
+            keyword = program.line.words[0].decode()
+            yield error(
+                "script-arguments-unquoted",
+                f"{keyword}: what follows the program is taken for a user and a group: keepalived "
+                "does not run it",
+                program.line.place,
+                evidence="no such user" if users is not None else "",
+                fix=f'{keyword} "PROGRAM ARGUMENTS" in double quotes',
+            )
 
 
 def users(context: LintContext) -> Iterator[Finding]:

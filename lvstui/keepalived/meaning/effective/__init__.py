@@ -13,12 +13,12 @@ from lvstui.keepalived.meaning.effective.instances import (
     instance_section,
     tracked_section,
 )
-from lvstui.keepalived.meaning.effective.services import service_sections
+from lvstui.keepalived.meaning.effective.services import service_section
 from lvstui.keepalived.meaning.effective.value import Origin, Section, Value
-from lvstui.keepalived.meaning.groups import Group, groups
 from lvstui.keepalived.meaning.instances import globals_of, instances, sync_groups
 from lvstui.keepalived.meaning.services import candidates, read_service
 from lvstui.keepalived.meaning.tracking import Tracking, tracking
+from lvstui.keepalived.meaning.virtual_servers import Group, groups
 from lvstui.keepalived.text.tree import Block, Tree
 from lvstui.keepalived.text.values import Notes, shown
 from lvstui.model.config import ConfiguredInstance
@@ -88,7 +88,8 @@ class Effective:
         return next(islice(found, number - 1, None), None)
 
     def _of(self, block: Block) -> list[Section]:
-        return service_sections(block, read_service(block, self._groups, Notes()), self._version)
+        read = read_service(block, self._groups, Notes())
+        return [service_section(block, read, found, self._version) for found in read.services]
 
     def instances(self) -> Iterator[Section]:
         everywhere = tuple(self.tree.blocks(b"global_defs"))

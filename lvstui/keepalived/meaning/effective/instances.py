@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lvstui.keepalived.keywords import ROOT
+from lvstui.keepalived.keywords import ROOT, Version
 from lvstui.keepalived.meaning.effective.trace import Level, entries, others, trace, typed, written
 from lvstui.keepalived.meaning.effective.value import Origin, Plain, Section, Value
 from lvstui.keepalived.meaning.election import OWNER
@@ -14,8 +14,6 @@ from lvstui.keepalived.text.shown import HIDDEN
 from lvstui.keepalived.text.tree import Block, Statement, Tree
 from lvstui.keepalived.text.values import Notes, shown
 from lvstui.model.config import ConfiguredInstance, ConfiguredScript, TrackedFile, TrackedProcess
-
-Version = tuple[int, ...]
 
 _INSTANCE = ROOT[b"vrrp_instance"].inner or {}
 _GLOBAL = ROOT[b"global_defs"].inner or {}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lvstui.keepalived.keywords import CHECKERS, REAL_SERVER, VIRTUAL_SERVER, Keywords
+from lvstui.keepalived.keywords import CHECKERS, REAL_SERVER, VIRTUAL_SERVER, Keywords, Version
 from lvstui.keepalived.meaning.effective.trace import Level, others, trace, typed, written
 from lvstui.keepalived.meaning.effective.value import Origin, Section, Value
 from lvstui.keepalived.meaning.services import Read
 from lvstui.keepalived.text.tree import Block
 from lvstui.model.config import ConfiguredChecker, ConfiguredServer, ConfiguredService
-
-Version = tuple[int, ...]
 
 _WHY = {
     "ops": "one-packet scheduling needs UDP",
@@ -21,12 +19,10 @@ _WHY = {
 """What makes keepalived take something else than a line says."""
 
 
-def service_sections(block: Block, read: Read, version: Version) -> list[Section]:
-    """One for each service that `block` gave."""
-    return [_service(block, read, service, version) for service in read.services]
-
-
-def _service(block: Block, read: Read, service: ConfiguredService, version: Version) -> Section:
+def service_section(
+    block: Block, read: Read, service: ConfiguredService, version: Version
+) -> Section:
+    """One of the services that `block` gave."""
     levels = (Level(block, VIRTUAL_SERVER),)
     header = block.header
     if service.group:

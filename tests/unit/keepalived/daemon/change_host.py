@@ -121,6 +121,9 @@ class Host:
         return self.entry(id_).ended
 
     def entry(self, id_: str = ID) -> HistoryEntry:
-        text = script("common.sh") + guarded.script() + f"S={self.state}\nONLY={id_}\n"
-        (entry,) = parse_history(self.run(text + script("history.sh")).text, "here")
+        (entry,) = self.history(id_)
         return entry
+
+    def history(self, only: str) -> tuple[HistoryEntry, ...]:
+        text = script("common.sh") + guarded.script() + f"S={self.state}\nONLY={only}\n"
+        return parse_history(self.run(text + script("history.sh")).text, "here")

@@ -45,6 +45,16 @@ def test_kept(host: Host) -> None:
     assert not (host.state / "current").is_symlink()
 
 
+def test_a_host_tells_of_all_of_one_or_of_the_one_under_way(host: Host) -> None:
+    other = "20261124T220001-abcdef"
+    host.begin(host.step())
+    host.phase("revert", "a reason")
+    assert host.history("current") == ()
+    host.begin(host.step(), id_=other)
+    for only, ids in (("", [other, ID]), (ID, [ID]), ("current", [other]), ("20261124T2", [])):
+        assert [entry.id for entry in host.history(only)] == ids
+
+
 def test_taken_back_with_everything_it_had(host: Host) -> None:
     os.utime(host.conf, (1, 1))
     host.begin(host.step())

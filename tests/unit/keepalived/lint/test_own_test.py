@@ -14,7 +14,8 @@ from lvstui.keepalived.lint.secrets import secret_words
 from lvstui.keepalived.meaning.view import view
 from lvstui.keepalived.text.files import in_memory
 from lvstui.keepalived.text.parser import parse, parse_bytes
-from lvstui.model.finding import Finding, FindingSeverity
+from lvstui.model.config import Place
+from lvstui.model.finding import Finding, FindingSeverity, told_once
 
 LETHAL, ERROR, WARNING, NOTE = FindingSeverity
 MAIN = "/etc/keepalived/keepalived.conf"
@@ -66,7 +67,7 @@ def test_the_roles_tell_each_message_once() -> None:
         *["(keepalived.conf: Line 2) Unknown keyword 'router_ids'"] * 3,
     )
     assert finding.rule == "-t:keyword-unknown"
-    assert finding.severity is ERROR
+    assert finding.severity is WARNING
     assert finding.text == "Unknown keyword 'router_ids'"
     assert str(finding.place) == f"{MAIN}:2:5"
 
@@ -243,3 +244,20 @@ def test_no_password_gets_into_a_finding(password: str) -> None:
 
 def test_secrets_do_not_show_themselves() -> None:
     assert "hunter2" not in repr(secret_words(TREE))
+
+
+def test_a_backslash_at_the_end_of_a_comment_does_no_harm() -> None:
+    (finding,) = judge(5, "(Line 1) Unknown keyword '\\'")
+    assert (finding.rule, finding.severity) == ("-t:comment-continues", NOTE)
+
+
+def test_what_our_rules_found_is_not_told_again_by_the_test_of_keepalived() -> None:
+    here, there = Place(MAIN, 17, 7), Place(MAIN, 10, 1)
+    word = Finding("keyword-unknown", WARNING, "unknown keyword 'x'", here)
+    empty = Finding("service-without-servers", ERROR, "no real servers", Place(MAIN, 19, 1))
+    theirs = [
+        Finding("-t:keyword-unknown", WARNING, "Unknown keyword 'x'", here),
+        Finding("-t:keyword-unknown", WARNING, "Unknown keyword 'y'", there),
+        Finding("-t:service-without-servers", ERROR, "has no real servers", there),
+    ]
+    assert told_once([word, empty], theirs) == [word, empty, theirs[1]]
