@@ -8,7 +8,7 @@ import pytest
 
 from lvstui.lab.topology import parse
 from tests.lab.conftest import Labs
-from tests.lab.director import lvstui, server, status
+from tests.lab.director import lvstui, status
 from tests.labs import RELEASE, Lab
 
 TOPOLOGY = """
@@ -33,10 +33,12 @@ def test_what_lvstui_says_and_does_is_true_with_keepalived_of_another_release(la
     assert document["instances"][0]["state"] == "MASTER"
     assert lvstui(lab, "drain rs1 --yes").status == 0
     assert "10.10.0.3:80 Route 0" in _table(lab)
-    assert server(status(lab)[1], "rs1")["weight_kernel"] == 0
     assert lvstui(lab, "undo --yes").status == 0
     assert "10.10.0.3:80 Route 10" in _table(lab)
-    assert lvstui(lab, "config check").status == 0
+    assert lvstui(lab, "config weight rs1 5 --service web --yes").status == 0
+    assert "10.10.0.3:80 Route 5" in _table(lab)
+    assert lvstui(lab, "undo --yes").status == 0
+    assert "10.10.0.3:80 Route 10" in _table(lab)
 
 
 def _table(lab: Lab) -> str:
