@@ -1,15 +1,14 @@
 """Sources in, pictures out: the only clock of lvstui.
 
 Every source has a thread of its own; what they push goes through one queue into the store of one
-builder thread, which makes a picture when something was learnt and hands it to the listeners.
+builder thread, which makes a picture when something was learnt and hands it to the listeners. A
+picture is as old as the oldest observation that still waits; a source whose look does not end is
+said to be silent.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import queue
-import resource
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,16 +16,18 @@ from dataclasses import replace
 
 from lvstui.keepalived.meaning.view import default_config_id
 from lvstui.model import facts as f
+from lvstui.model.ages import name_of
 from lvstui.model.keys import ServiceKey
 from lvstui.model.knowledge import Knowledge
-from lvstui.model.picture import Cost, Gap, Picture
+from lvstui.model.picture import Gap, Picture
 from lvstui.model.realserver import Look
 from lvstui.model.text import plain
 from lvstui.model.vrrp import HeldAddress
 from lvstui.process import readonly
-from lvstui.process.memory import give_back
-from lvstui.sources.base import Context, Source
+from lvstui.sources.base import Context, Heartbeat, Source
+from lvstui.sources.inbox import Inbox
 from lvstui.sources.local import local_sources
+from lvstui.sources.meter import Meter
 from lvstui.sources.recording import Recording
 
 GATHER_S = 0.02
@@ -35,16 +36,23 @@ HELD_S = 0.2
 """Time to the next picture while an event is held back for its reason."""
 BETWEEN_S = 0.05
 """Least time between two pictures, so that a storm of facts cannot eat the host."""
+SHARE = 3.0
+"""The next picture waits this many times as long as the last one took to make and to show..."""
+MOST_BETWEEN_S = 1.0
+"""...up to this: what came in between is in it at once."""
+LOOK_AGAIN_S = 0.25
+"""Least time between two looks that are made because keepalived said something."""
+STEP_S = 1.0
+"""A clock that moved this much beside the one that nobody sets was set."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
 """Pauses before a source that failed is tried again."""
 STEADY_S = 2.0
 """A source that failed and has run again for so long works."""
-NEEDED = frozenset({"proc", "daemon", "dump", "file", "rtnetlink"})
+FIRST_LOOK_S = 20.0
+"""The first look loads what it needs: on a busy host that takes longer than any other."""
+NEEDED = frozenset({"proc", "daemon", "dump", "file", "log", "rtnetlink"})
 """Sources whose first word makes a picture worth judging."""
-TRIM_S = 60.0
-"""How often freed memory is given back."""
 _URGENT = (f.AddressChanged, f.InstanceChanged, f.LinkChanged, f.ServerChanged)
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 log = logging.getLogger("lvstui")
 
 
@@ -59,13 +67,16 @@ class Watcher:
         interval_s: float = 1.0,
         recorder: Callable[[f.Observation], None] | None = None,
         clock: Callable[[], float] = time.time,
+        drift: Callable[[], float] | None = None,
     ) -> None:
+        """drift: epoch seconds of the moment at which this host's clock that nobody sets began;
+        None for another clock than the host's."""
         self.host = host or default_config_id()
         self.interval_s = interval_s
         self._sources = list(sources)
         self._recorder = recorder
         self._clock = clock
-        self._queue: queue.SimpleQueue[f.Observation | None] = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._stop = threading.Event()
         self._known = Knowledge(self.host, interval_s)
         self._picture = Picture(at=clock(), host=self.host, interval_s=interval_s)
@@ -73,10 +84,23 @@ class Watcher:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._threads: list[threading.Thread] = []
-        self._meter = _Meter()
+        self._meter = Meter()
         self._shown: tuple[ServiceKey, ...] | None = None
         self._heard: set[str] = set()
+        self._needed = NEEDED & {source.name for source in self._sources}
+        self._known.awaited = self._needed
         self._last_learnt = time.monotonic()
+        self._look_again, self._looked = False, 0.0
+        self._drawn = 0
+        """How many of what has come are in the picture."""
+        self._drift = drift
+        self._epoch = drift() if drift is not None else 0.0
+        self._awake = 0.0
+        """Seconds in which this process was able to work: nobody is late while it was stopped."""
+        self._beats: dict[str, tuple[float, float]] = {}
+        """Of each source that runs: when it gave its last sign of life, how long it may wait then
+        (seconds, by `_awake`)."""
+        self._silent: set[str] = set()
         self._virtual: tuple[HeldAddress, ...] = ()
 
     # -- what the screens use
@@ -129,17 +153,29 @@ class Watcher:
         wish. False when it cannot be asked (no daemon, no right, too old)."""
         return any(source.ask_daemon() for source in self._sources)
 
-    def settle(self, timeout_s: float = 3.0, quiet_s: float = 0.25) -> Picture:
+    def settle(self, timeout_s: float = 5.0, quiet_s: float = 0.25) -> Picture:
         """The picture once the first word of every needed source is in and nothing new came for
-        `quiet_s`; whatever is known when the time is up."""
+        `quiet_s`; whatever is known when the time is up. What did not come is a gap of it."""
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            quiet = time.monotonic() - self._last_learnt
-            if self._heard >= NEEDED and quiet >= quiet_s:
+        needed = self._needed
+        while (now := time.monotonic()) < deadline:
+            if needed <= self._heard and now - self._last_learnt >= quiet_s:
                 break
             time.sleep(0.02)
-        self.wait_for(lambda picture: picture.ready, max(deadline - time.monotonic(), 0))
+        for name in sorted(needed - self._heard):
+            self.absent(name, f"{name_of(name)}: nothing came within {timeout_s:.0f} s")
+        self.wait_for(lambda picture: picture.ready, max(deadline - time.monotonic(), 0.5))
         return self._picture
+
+    def with_all_said(self) -> Picture:
+        """The picture in which everything is that was pushed until now."""
+        came = self._inbox.came
+        return self.wait_for(lambda _: self._drawn >= came, 1.5) or self._picture
+
+    def absent(self, source: str, what: str) -> None:
+        """Say that something did not come in time; it may still."""
+        remedy = "look again: this host is busy, or what it reads does not answer"
+        self.push(f.Observation(self._clock(), self.host, source, f.Missing(source, what, remedy)))
 
     # -- running
 
@@ -152,14 +188,14 @@ class Watcher:
     def stop(self) -> None:
         """End the threads; waits half a second for them at most."""
         self._stop.set()
-        self._queue.put(None)
+        self._inbox.wake()
         deadline = time.monotonic() + 0.5
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0))
 
     def push(self, seen: f.Observation) -> None:
         """Take an observation in from any thread."""
-        self._queue.put(seen)
+        self._inbox.put(seen)
 
     def report(self, look: Look) -> None:
         """Take in what this session itself saw of a real server: an observation like all others."""
@@ -196,8 +232,21 @@ class Watcher:
         thread.start()
 
     def _run(self, source: Source) -> None:
+        life = Heartbeat(self._stop, lambda wait_s: self._alive(source, wait_s))
+        try:
+            self._keep_running(source, life)
+        finally:
+            self._beats.pop(source.name, None)
+
+    def _alive(self, source: Source, wait_s: float) -> None:
+        """A sign of life of a source that is going to wait for so long."""
+        allowed = wait_s + source.look_within_s + 2 * self.interval_s
+        self._beats[source.name] = self._awake, allowed
+
+    def _keep_running(self, source: Source, life: threading.Event) -> None:
         failures = 0
         while not self._stop.is_set():
+            self._alive(source, FIRST_LOOK_S)
             steady = threading.Timer(STEADY_S, self._works_again, (source.name,))
             steady.daemon = True
 
@@ -207,7 +256,7 @@ class Watcher:
                 self.push(seen)
 
             first = failures == 0
-            context = Context(self.host, self.push if first else push, self._stop, self.interval_s)
+            context = Context(self.host, self.push if first else push, life, self.interval_s)
             if not first:
                 steady.start()
             try:
@@ -220,7 +269,7 @@ class Watcher:
                 pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
                 context.missing(source.name, what, "tried again by itself")
                 failures += 1
-                if self._stop.wait(pause):
+                if life.wait(pause):
                     return
 
     def _works_again(self, source: str) -> None:
@@ -228,35 +277,89 @@ class Watcher:
         self.push(f.Observation(time.time(), self.host, source, f.Available(source)))
 
     def _build(self) -> None:
-        published = 0.0
+        published, took = 0.0, 0.0
         while not self._stop.is_set():
-            first = self._next(HELD_S if self._known.waits else self.interval_s)
+            hurried = self._known.waits or self._look_again
+            first = self._next(HELD_S if hurried else self.interval_s)
             started = time.perf_counter()
+            due = published + min(max(BETWEEN_S, SHARE * took), MOST_BETWEEN_S)
             waited = 0.0
-            if first is not None and not self._learn(first):
-                waited = self._gather(max(started + GATHER_S, published + BETWEEN_S))
-            self._publish(time.perf_counter() - started - waited)
+            if first is not None:
+                urgent = self._learn(first)
+                waited = self._gather(due, due if urgent else max(started + GATHER_S, due))
+            spent = time.perf_counter() - started - waited
+            began = time.perf_counter()
+            self._publish(spent)
             published = time.perf_counter()
+            took = published - began
 
     def _next(self, timeout_s: float) -> f.Observation | None:
-        try:
-            return self._queue.get(timeout=max(timeout_s, 0))
-        except queue.Empty:
-            return None
+        began = time.monotonic()
+        seen = self._inbox.take(timeout_s)
+        # What is more was not our time: this process was stopped, or got no processor.
+        self._awake += min(time.monotonic() - began, max(timeout_s, 0.0) + 0.1)
+        return seen
 
-    def _gather(self, deadline: float) -> float:
-        """Learn what comes until `deadline` or until something urgent; seconds waited."""
+    def _gather(self, due: float, deadline: float) -> float:
+        """Learn what comes until `deadline`, or until `due` once something urgent came; seconds
+        waited."""
         waited = 0.0
         while not self._stop.is_set():
             began = time.perf_counter()
+            if began >= deadline:
+                break
             seen = self._next(deadline - began)
             waited += time.perf_counter() - began
-            if seen is None or self._learn(seen):
+            if seen is None:
                 break
+            if self._learn(seen):
+                deadline = min(deadline, due)
         return waited
+
+    def _mind_the_clock(self) -> None:
+        """Say that the clock was set, before anything that is dated by the new one is learnt."""
+        if self._drift is None:
+            return
+        epoch = self._drift()
+        step = epoch - self._epoch
+        if abs(step) > STEP_S:
+            self._epoch = epoch
+            self._take(self._own(f.ClockStepped(abs(step), step < 0)))
+
+    def _own(self, fact: f.Fact) -> f.Observation:
+        return f.Observation(self._clock(), self.host, "watch", fact)
+
+    def _mind_the_sources(self) -> None:
+        """Say which sources have become silent, or look again, and what was dropped."""
+        beats = dict(self._beats)
+        for name, (beat, allowed) in beats.items():
+            late = self._awake - beat
+            if late > allowed and name not in self._silent:
+                self._silent.add(name)
+                self._take(self._own(f.SourceSilent(name, self._clock() - late)))
+        for name in list(self._silent):
+            beat, allowed = beats.get(name, (self._awake, 0.0))
+            if self._awake - beat <= allowed:
+                self._silent.discard(name)
+                self._take(self._own(f.SourceSilent(name, None)))
+        for what, count in self._inbox.dropped().items():
+            self._take(self._own(f.Overrun(what, count)))
 
     def _learn(self, seen: f.Observation) -> bool:
         """Take one in; True when the operator should see it without any delay."""
+        self._mind_the_clock()
+        if seen.source not in self._heard and self._is_word(seen):
+            self._heard.add(seen.source)
+            self._known.awaited = self._needed - self._heard
+        self._last_learnt = time.monotonic()
+        return self._take(seen)
+
+    @staticmethod
+    def _is_word(seen: f.Observation) -> bool:
+        """Whether a source has said by this what it sees: a log is read back line by line."""
+        return seen.source != "log" or isinstance(seen.fact, f.Available | f.Missing)
+
+    def _take(self, seen: f.Observation) -> bool:
         if self._recorder is not None:
             self._recorder(seen)
         try:
@@ -268,25 +371,26 @@ class Watcher:
             said = f.Missing("watch", _trouble(what, error))
             self._known.learn(f.Observation(self._clock(), self.host, "watch", said))
             return False
-        self._heard.add(seen.source)
-        self._last_learnt = time.monotonic()
         fact = seen.fact
         if isinstance(fact, f.TableSeen):
             keys = tuple(service.key for service in fact.table.services)
             for source in self._sources:
                 source.services(keys)
         urgent = isinstance(fact, _URGENT) and not seen.past
-        if urgent and isinstance(fact, f.ServerChanged):
-            self.refresh()  # what keepalived said shows in the kernel at once
+        # What keepalived said shows in the kernel at once.
+        self._look_again |= urgent and isinstance(fact, f.ServerChanged)
         return urgent
 
     def _publish(self, spent_s: float) -> None:
         self._known.cost = self._meter.cost(self._known.cost)
         began = time.perf_counter()
+        self._mind_the_clock()
+        self._mind_the_sources()
+        lag, taken = self._inbox.age_s(), self._inbox.taken
         if self._shown is not None:
             self._known.on_screen(self._shown)
         try:
-            picture = self._known.picture(self._clock())
+            picture = self._known.picture(self._clock() - lag, lag)
         except Exception as error:
             # As above. The last picture stays, with its time: it grows old before everybody.
             what = _trouble("no new picture could be made", error)
@@ -295,11 +399,14 @@ class Watcher:
         self._tell_sources(picture)
         self._meter.tick_ms = (spent_s + time.perf_counter() - began) * 1000
         with self._changed:
-            self._picture = picture
+            self._picture, self._drawn = picture, taken
             listeners = list(self._listeners)
             self._changed.notify_all()
         for listener in listeners:
             listener(picture)
+        if self._look_again and began - self._looked >= LOOK_AGAIN_S:
+            self._look_again, self._looked = False, began
+            self.refresh()
 
     def _tell_sources(self, picture: Picture) -> None:
         """Which addresses they should heed now; what an alarm asks of them, unless nothing may be
@@ -321,36 +428,6 @@ def _trouble(what: str, error: Exception) -> str:
     return plain(f"{what}: {type(error).__name__}: {error}", 300)
 
 
-class _Meter:
-    """What lvstui itself costs: CPU share over the last seconds and resident memory."""
-
-    def __init__(self) -> None:
-        self.tick_ms = 0.0
-        self._at = time.monotonic()
-        self._trim_at = self._at + 4.0
-        self._cpu = time.process_time()
-
-    def cost(self, last: Cost) -> Cost:
-        now = time.monotonic()
-        if now - self._at < 2.0:
-            return last if last.resident_bytes else Cost(None, _resident())
-        cpu = time.process_time()
-        share = (cpu - self._cpu) / (now - self._at)
-        self._at, self._cpu = now, cpu
-        if now >= self._trim_at:
-            self._trim_at = now + TRIM_S
-            give_back()
-        return Cost(round(share, 4), _resident(), round(self.tick_ms, 2))
-
-
-def _resident() -> int:
-    try:
-        with open("/proc/self/statm", "rb") as stream:
-            return int(stream.read().split()[1]) * _PAGE
-    except (OSError, ValueError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 def local_watcher(
     *,
     config: str = "",
@@ -358,7 +435,12 @@ def local_watcher(
     recorder: Callable[[f.Observation], None] | None = None,
 ) -> Watcher:
     """A watcher over everything that this host can tell; not started yet."""
-    return Watcher(local_sources(config), interval_s=interval_s, recorder=recorder)
+    sources = local_sources(config)
+    return Watcher(sources, interval_s=interval_s, recorder=recorder, drift=_boot_epoch)
+
+
+def _boot_epoch() -> float:
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def replay_watcher(recording: Recording) -> Watcher:

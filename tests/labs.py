@@ -13,6 +13,9 @@ from lvstui.lab import LabError, Topology, api, protocol
 from lvstui.lab.api import MACHINE_BOOT_SECONDS
 from lvstui.lab.cpu import session_of
 
+RELEASE = "LVSTUI_LAB_RELEASE"
+"""The Debian release whose keepalived all directors have that a test does not choose."""
+
 
 class Lab(api.Lab):
     """A cluster in a guest; see `lvstui.lab.api.Lab`."""
@@ -24,6 +27,8 @@ class Lab(api.Lab):
         return lab
 
     def start(self) -> Lab:
+        if release := os.environ.get(RELEASE):
+            self.topology = (self.topology or Topology()).of_release(release)
         super().start()
         return self
 

@@ -6,10 +6,11 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lvstui.lab import control, guest, machines, packages, protocol
+from lvstui.lab import control, guest, machines, packages, protocol, releases
 from lvstui.lab.control import Command, LabProcess, RunResult
 from lvstui.lab.errors import LabError
 from lvstui.lab.topology import Topology, read
@@ -94,6 +95,7 @@ class Lab:
         self.topology = topology
         self._progress("checking packages")
         layer = packages.ensure(self._progress)
+        layer = replace(layer, releases=releases.layers(topology, self._progress))
         layers = machines.layers(topology, layer, self._progress)
         self._progress("booting")
         self._guest = guest.start(

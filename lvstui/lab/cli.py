@@ -19,7 +19,7 @@ from lvstui.lab.control import LabProcess
 from lvstui.lab.errors import LabError
 from lvstui.lab.guest import DEFAULT_MEMORY_MB
 from lvstui.lab.surroundings import environment
-from lvstui.lab.topology import Topology, read
+from lvstui.lab.topology import RELEASES, Topology, read
 
 FAILED = 2
 """Exit status when the lab itself cannot."""
@@ -39,6 +39,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     where = "the node for the TUI or COMMAND (default: lb1)"
     parser.add_argument("--node", default="lb1", help=where)
     parser.add_argument("--topology", metavar="FILE", type=Path, help="another cluster (TOML)")
+    release = "Debian release of the directors' keepalived (default: what this host has)"
+    parser.add_argument("--release", choices=RELEASES, help=release)
     bare = "all real servers as freshly installed: no VIP on their loopback, no ARP sysctls"
     parser.add_argument("--bare", action="store_true", help=bare)
     parser.add_argument("--name", help="the lab's name (default: lab1, lab2, …)")
@@ -127,6 +129,8 @@ def _started(args: argparse.Namespace) -> Iterator[tuple[Lab, StartProgress]]:
     # A copy: pass_fds of the low numbers would collide with the keeper's own standard streams.
     terminal = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10) if args.command is None else None
     topology = Topology() if args.topology is None else read(args.topology)
+    if args.release:
+        topology = topology.of_release(args.release)
     if args.bare:
         topology = topology.stripped()
     lab = Lab(topology, name=args.name, memory_mb=args.memory, progress=progress, terminal=terminal)

@@ -73,7 +73,10 @@ def plan(
     env = environment(outer)
     env.setdefault("LANG", "C.UTF-8")
     nodes = [
-        _node(topology, node, role, keys)
+        {
+            **_node(topology, node, role, keys),
+            "release": str(layer.releases.get(dict(topology.releases).get(node, ""), "")),
+        }
         for role, names in (
             ("director", topology.directors),
             ("realserver", topology.real_servers),

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from lvstui.lab import cluster, machines
+from lvstui.lab.apt import cache_home, run
 from lvstui.lab.cpu import session_of
 from lvstui.lab.errors import LabError
-from lvstui.lab.packages import Layer, cache_home, run
+from lvstui.lab.packages import Layer
 from lvstui.lab.surroundings import PACKAGE_PARENT, bare_python
 from lvstui.lab.topology import Topology
 

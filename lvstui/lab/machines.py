@@ -8,9 +8,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from lvstui.lab import cluster, packages, stacks
+from lvstui.lab import apt, cluster, stacks
+from lvstui.lab.apt import Progress
 from lvstui.lab.errors import LabError
-from lvstui.lab.packages import Layer, Progress
+from lvstui.lab.loader import find_program
+from lvstui.lab.packages import Layer
+from lvstui.lab.releases import BUILD_OPTIONS
 from lvstui.lab.surroundings import COVERS, bare_python, binds, write_private
 from lvstui.lab.topology import SCHEDULERS, Machine, Topology
 
@@ -22,7 +25,7 @@ def layer_of(stack: str, base: Layer, progress: Progress) -> list[Path]:
     """The layers of a machine with that stack, uppermost first; fetches what is missing."""
     programs = (*stacks.BASE_PROGRAMS.items(), *stacks.STACKS[stack].programs)
     wanted = {package for path, package in programs if not (Path("/") / path).exists()}
-    folders = [packages.fetched(sorted(wanted), progress), base.folder]
+    folders = [apt.fetched(sorted(wanted), progress), base.folder]
     return [folder for folder in folders if folder is not None]
 
 
@@ -34,14 +37,14 @@ def layers(topology: Topology, base: Layer, progress: Progress) -> dict[str, lis
 
 def make_disk(path: Path) -> None:
     """An empty file system in a sparse file, made without root."""
-    program = packages.find_program("mke2fs")
+    program = find_program("mke2fs")
     if program is None:
         raise LabError("machines need mke2fs", "it makes their disks", "install e2fsprogs")
     with path.open("wb") as file:
         file.truncate(DISK_MB << 20)
     options = "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0"
     words = ("-q", "-F", "-t", "ext4", "-m", "0", "-J", "size=8", "-E", options)
-    done = packages.run([program, *words, path])
+    done = apt.run([program, *words, path])
     if done.returncode != 0:
         raise LabError("mke2fs failed", done.stderr or done.stdout)
 
@@ -58,12 +61,17 @@ def prepare(
     count = len(topology.machines)
     what = f"{folder} for the disks of {count} machines"
     remedy = "set XDG_RUNTIME_DIR to a folder of yours with more"
-    packages.require_space(folder, count * 96, what, remedy)
+    apt.require_space(folder, count * 96, what, remedy)
     orders = []
     for machine in topology.machines:
         name = machine.name
         make_disk(folder / f"{name}.disk")
-        plan = _plan(topology, machine, base, stack_layers[machine.stack], keys)
+        release = base.releases.get(dict(topology.releases).get(name, ""))
+        own = [] if release is None else [release]
+        plan = _plan(topology, machine, base, [*own, *stack_layers[machine.stack]], keys)
+        if release is not None and (release / BUILD_OPTIONS).is_file():
+            # The machine's own /etc/keepalived hides what the layers have there.
+            plan["files"]["/" + BUILD_OPTIONS] = (0o644, (release / BUILD_OPTIONS).read_text())
         wire = [str(folder / f"{name}.{end}") for end in ("lan", "nic")]
         argv = [
             *guest_command(base, folder, name, machine.memory_mb, "inside.machine", plan),

@@ -8,6 +8,9 @@ Everything has a default; the empty file is the default cluster.  An example wit
     bare = ["rs2"]               # real servers without VIP and ARP sysctls, as freshly installed;
                                  # true: all of them. `heal` neither puts them there nor takes away
                                  # what somebody pushed. Checks pass: they ask the real address.
+    release = "trixie"           # the Debian release that keepalived and ipvsadm of the directors
+                                 # are from, or of some of them: { lb2 = "bullseye" }; the others
+                                 # have what this host has
 
     [[service]]
     name = "web"                 # letters, digits, "-"; names the service in faults and logs
@@ -52,6 +55,7 @@ MAX_DIRECTORS = 3
 MAX_REAL_SERVERS = 60
 MAX_MACHINES = 8
 ROLES = ("realserver", "director")
+RELEASES = ("bullseye", "bookworm", "trixie", "sid")
 STACKS = ("ifupdown", "netplan", "networkmanager", "networkd", "plain")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,11}\Z")
 
@@ -112,6 +116,13 @@ class Topology:
     ipv6: bool = False
     bare: tuple[str, ...] = ()
     machines: tuple[Machine, ...] = ()
+    releases: tuple[tuple[str, str], ...] = ()
+    """Directors whose keepalived is of that Debian release; the others have the host's."""
+
+    def of_release(self, release: str) -> Topology:
+        """The same cluster, with that release for each director that has none of its own."""
+        own = dict(self.releases)
+        return replace(self, releases=tuple((n, own.get(n, release)) for n in self.all_directors))
 
     def stripped(self) -> Topology:
         """The same cluster with all real servers bare."""
@@ -207,6 +218,18 @@ class _Reader:
             raise self.wrong(key, "true, false, or some of " + ", ".join(names), value)
         return tuple(name for name in names if name in value)
 
+    def releases(self, directors: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        value = self.left.pop("release", {})
+        if isinstance(value, str):
+            value = dict.fromkeys(directors, value)
+        good = isinstance(value, dict) and all(
+            name in directors and release in RELEASES for name, release in value.items()
+        )
+        if not good:
+            releases = ", ".join(RELEASES)
+            raise self.wrong("release", f"one of {releases}, or a table of directors", value)
+        return tuple(value.items())
+
     def tables(self, key: str) -> list[Mapping[str, Any]]:
         value = self.left.pop(key, None)
         good = isinstance(value, list) and value and all(isinstance(t, dict) for t in value)
@@ -253,9 +276,10 @@ def from_table(table: Mapping[str, Any], source: str = "topology") -> Topology:
         for number, item in enumerate(reader.tables("machine"), 1)
     )
     items = reader.tables("service")
-    reader.done("directors, real_servers, ipv6, bare, [[service]], [[machine]]")
     services = default.services
     topology = Topology(directors, real_servers, services, ipv6, bare, machines)
+    topology = replace(topology, releases=reader.releases(topology.all_directors))
+    reader.done("directors, real_servers, ipv6, bare, release, [[service]], [[machine]]")
     if items:
         services = tuple(
             _service(_Reader(source, f"service {number}: ", item), topology.all_real_servers)

@@ -14,6 +14,9 @@ from lvstui.model.connections import ConnectionSlice
 from lvstui.model.files import ConfigFiles
 from lvstui.model.ipvs import KernelTable, ServiceCounters
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.looking import ClockStepped as ClockStepped
+from lvstui.model.looking import Overrun as Overrun
+from lvstui.model.looking import SourceSilent as SourceSilent
 from lvstui.model.realserver import Look
 from lvstui.model.vrrp import Advert, InstanceSeen
 from lvstui.model.waiting import ChangeStands
@@ -408,7 +411,8 @@ OfVrrp = InstancesSeen | InstanceChanged | GroupChanged | PriorityChanged | Adve
 OfLink = AddressClaimed | OwnersSeen | StraysSeen | WireHears
 OfServers = CheckSeen | ChecksSeen | ServerChanged | WeightChanged | QuorumChanged | RealServerSeen
 OfDaemon = DaemonSeen | OtherDaemons | ProcessesSeen | DaemonSaid | Missing | Available
-Fact = OfHost | OfPackets | OfFiles | OfVrrp | OfLink | OfServers | OfDaemon
+OfLooking = SourceSilent | Overrun | ClockStepped
+Fact = OfHost | OfPackets | OfFiles | OfVrrp | OfLink | OfServers | OfDaemon | OfLooking
 
 
 @dataclass(frozen=True, slots=True)

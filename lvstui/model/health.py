@@ -88,6 +88,17 @@ class HealthState:
             for service in self._services.get(server, ())
         )
 
+    def shift(self, by_s: float) -> None:
+        """The clock of this host was set."""
+        for server, health in self._health.items():
+            self._health[server] = replace(health, since=health.since + by_s)
+        for kept in self._checks.values():
+            moved = [(service, replace(r, at=r.at + by_s)) for service, r in kept]
+            kept.clear()
+            kept.extend(moved)
+        if self.began is not None:
+            self.began += by_s
+
     def check(self, fact: CheckSeen, at: float) -> None:
         """A checker spoke: it may explain the state of a server that is down."""
         if fact.server is None:

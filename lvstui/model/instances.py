@@ -15,6 +15,7 @@ _HANDOVER = 0.5
 """Of an advert interval: how long an old master's last advert may come behind the new one's."""
 _SENDERS = 16
 """Senders that are remembered of each VRID."""
+_SILENT_S = 60.0
 CLASH_HOLDS = 5.0
 """Advert intervals after which another cluster's last advert is no news any more."""
 SKEW_FACTOR = 3.6
@@ -29,6 +30,8 @@ class _Told:
     at: float
     via: str
     priority: int | None = None
+    priority_at: float = 0.0
+    """When that was said."""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class InstanceState:
         self._told: dict[str, _Told] = {}
         self._dumped: dict[str, InstanceSeen] = {}
         self._dumped_at = UNDATED
+        self._reloaded_at = UNDATED
         self._began: float | None = None
         self._heard: dict[tuple[str, int, int], dict[str, _Heard]] = {}
         self._addresses: set[tuple[str, str]] = set()
@@ -70,29 +74,33 @@ class InstanceState:
         before = self._told.get(fact.instance)
         if not self._counts(at) or (before is not None and before.at > at + 1.0):
             return False
-        priority = fact.priority
+        priority, priority_at = fact.priority, at
         if priority is None and before is not None:
-            priority = before.priority
+            priority, priority_at = before.priority, before.priority_at
         fresh = before is None or before.state != fact.state
         moment = at if fresh or before is None or before.at == UNDATED else before.at
-        self._told[fact.instance] = _Told(fact.state, moment, fact.via, priority)
+        self._told[fact.instance] = _Told(fact.state, moment, fact.via, priority, priority_at)
         return fresh
 
     def priority(self, instance: str, priority: int, at: float) -> None:
-        if self._counts(at):
-            self._told.setdefault(instance, _Told("unknown", at, "log")).priority = priority
+        if self._counts(at) and at >= self._reloaded_at - STAMP_S:
+            told = self._told.setdefault(instance, _Told("unknown", at, "log"))
+            told.priority, told.priority_at = priority, at
 
     def dumped(self, fact: InstancesSeen, at: float) -> None:
-        if not self._counts(at):
+        if not self._counts(at) or at < self._reloaded_at - STAMP_S:
             return
         # It tells of all that there are.
         self._dumped, self._dumped_at = {}, at
         for seen in fact.instances:
             self._dumped[seen.name] = seen
             told = self._told.get(seen.name)
-            when = seen.last_transition or at
             if told is None or told.at < at:
-                self._told[seen.name] = _Told(seen.state, when, "dump", seen.effective_priority)
+                when, via = seen.last_transition or at, "dump"
+                if told is not None and told.state == seen.state and told.at != UNDATED:
+                    # A reload moves the transition that a dump tells.
+                    when, via = told.at, told.via
+                self._told[seen.name] = _Told(seen.state, when, via, seen.effective_priority, at)
 
     def addresses(self, found: Iterable[tuple[str, str, int]], at: float) -> None:
         triples = list(found)
@@ -133,9 +141,46 @@ class InstanceState:
             other = before.other if before.advert.vips == advert.vips else before.advert.vips
         senders[advert.source] = _Heard(advert, at, first, other)
         if len(senders) > _SENDERS:
-            # Forged ones come and go; who has been sending for long stays.
-            others = (source for source in senders if source != advert.source)
-            del senders[min(others, key=lambda s: (senders[s].at - senders[s].first, s))]
+            # Who fell silent goes first, then who has just begun: ever new addresses must not
+            # crowd out those that have been sending.
+            silent = [name for name, heard in senders.items() if at - heard.at > _SILENT_S]
+            newest = max(reversed(senders), key=lambda name: senders[name].first)
+            del senders[silent[0] if silent else newest]
+
+    def shift(self, by_s: float) -> None:
+        """The clock of this host was set."""
+
+        def moved(at: float) -> float:
+            return at if at == UNDATED else at + by_s
+
+        for told in self._told.values():
+            told.at = moved(told.at)
+        for senders in self._heard.values():
+            for heard in senders.values():
+                heard.at, heard.first = heard.at + by_s, heard.first + by_s
+        for address in self._address_at:
+            self._address_at[address] += by_s
+        self._dumped_at, self._reloaded_at = moved(self._dumped_at), moved(self._reloaded_at)
+        if self._began is not None:
+            self._began += by_s
+        if self._first_look is not None:
+            self._first_look += by_s
+        if self.listening_since is not None:
+            self.listening_since += by_s
+
+    def reloaded(self, at: float) -> None:
+        """keepalived has read its file anew: what a dump or a word told of priorities before is
+        of another configuration."""
+        if at <= self._reloaded_at:
+            return
+        self._reloaded_at = at
+        if self._dumped_at < at - STAMP_S:
+            self._dumped = {}
+        for name, told in list(self._told.items()):
+            if told.priority_at < at - STAMP_S:
+                told.priority = None
+            if told.via == "dump" and not self._dumped:
+                del self._told[name]
 
     def forget(self, began: float | None = None) -> None:
         """The daemon ended, or another one began (epoch): what was told of instances before holds
@@ -240,6 +285,8 @@ class InstanceState:
             priority = seen.effective_priority if seen is not None else base
         # What was there at the first look may have been there for long.
         here_since = self._when(max((self._address_at.get(v, 0.0) for v in here), default=0.0))
+        sent = self._sent_priority(known, now) if here else None
+        priority = priority if sent is None else sent
         wire = self._wire(known, here_since or 0.0, bool(here), now)
         master_address = wire.master.source if wire.master else ""
         master_priority = wire.master.priority if wire.master else None
@@ -273,6 +320,21 @@ class InstanceState:
     def _when(self, moved: float) -> float | None:
         """An address that was there at the first look came nobody knows when."""
         return None if moved in (0.0, self._first_look) else moved
+
+    def _sent_priority(self, known: ConfiguredInstance | InstanceSeen, now: float) -> int | None:
+        """The priority in the adverts that this host sends: what counts, whatever was told."""
+        window, own = SKEW_FACTOR * max(known.advert_interval_s, 0.01), self.here()
+        family, _ = _advertised(known)
+        sent = [
+            heard
+            for (where, number, kind), found in self._heard.items()
+            if number == known.vrid and kind == family and where in (known.interface, "")
+            for source, heard in found.items()
+            if (heard.advert.outgoing or source in own)
+            and now - heard.at <= window
+            and heard.advert.priority > 0
+        ]
+        return max(sent, key=lambda heard: heard.at).advert.priority if sent else None
 
     def _wire(
         self, known: ConfiguredInstance | InstanceSeen, here_since: float, here: bool, now: float

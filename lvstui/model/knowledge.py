@@ -7,15 +7,18 @@ known; only what an observation touched is merged again, the rest keeps its iden
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
 from lvstui.model import facts as f
+from lvstui.model.ages import Ages, shift
 from lvstui.model.alarms import Alarms
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.daemon import daemon_view
+from lvstui.model.facts import STAMP_S
 from lvstui.model.files import ConfigFiles
 from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
@@ -33,6 +36,8 @@ from lvstui.model.warnings import warnings
 
 TURN = 128
 """Services off the screen whose connection counts are renewed in one picture."""
+FIRST_WORDS_S = 1.0
+"""After the first word of the last source the others of that moment follow."""
 DRAINS = (State.DRAINING, State.DRAINED)
 _UNKNOWN = 1000
 
@@ -72,6 +77,10 @@ class Knowledge(Known):
         self.link = LinkState()
         self._alarms = Alarms(host)
         self.cost = Cost()
+        self.ages = Ages()
+        self.awaited: frozenset[str] = frozenset()
+        """Sources that have not said their first word: until they have, what changes in the
+        picture is what is learnt, not what happens."""
         self._narrator = EventBuilder(self)
         self._views: dict[ServiceKey, ServiceView] = {}
         self._states: dict[ServerId, tuple[State, float | None]] = {}
@@ -87,6 +96,7 @@ class Knowledge(Known):
         self._all_dirty = True
         self._volatile: set[ServiceKey] = set()
         self._checks_since: float | None = None
+        self._undated_until = -math.inf
         self._of_unknown_groups: deque[f.Observation] = deque(maxlen=_UNKNOWN)
         """What was said of groups before their configuration was read."""
 
@@ -103,6 +113,25 @@ class Knowledge(Known):
         for fact in found:
             _LEARN.get(type(fact), Knowledge._learn_vrrp)(self, fact, seen.at)
         return found
+
+    def _learn_of_looking(self, fact: f.SourceSilent | f.Overrun, at: float) -> None:
+        if isinstance(fact, f.SourceSilent):
+            self.ages.hear(fact)
+        else:
+            self.ages.overrun("", fact, at)
+
+    def _learn_clock(self, fact: f.ClockStepped, at: float) -> None:
+        """Move every time that is known: how long ago things were stays as it was."""
+        by_s = -fact.by_s if fact.back else fact.by_s
+        self._narrator.settle(math.inf)
+        for store in (self.ages, self.book, self.instances, self.traffic):
+            store.shift(by_s)
+        # Who claims our addresses is asked again: what was heard is dated by the old clock.
+        self.link = LinkState()
+        shift(by_s, self.drains, self.done_at, self._states, self.events)
+        if self._checks_since is not None:
+            self._checks_since += by_s
+        self._events_changed = self._all_dirty = True
 
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
         for reading in fact.services:
@@ -157,7 +186,7 @@ class Knowledge(Known):
                 continue
             if moved(old, service):
                 self._dirty.add(key)
-                self._follow_drains(service, old, at)
+                self._follow_drains(service, old, at, first)
                 changed.append((old, service))
             else:
                 self._stale[key] = None
@@ -171,7 +200,7 @@ class Knowledge(Known):
             self._narrator.table_changed(before, self._kernel, changed, at)
 
     def _follow_drains(
-        self, service: KernelService, before: KernelService | None, at: float
+        self, service: KernelService, before: KernelService | None, at: float, first: bool
     ) -> None:
         for destination in service.destinations:
             server = (service.key, destination.key)
@@ -183,7 +212,7 @@ class Knowledge(Known):
                     del self.done[server]
             elif server not in self.drains:
                 left = unfinished(service.key.protocol, destination.active, destination.inactive)
-                self.drains[server] = Drain(at, left, self.done.get(server))
+                self.drains[server] = Drain(at, left, self.done.get(server), not first)
 
     def _learn_configuration(self, fact: f.ConfigurationSeen, at: float) -> None:
         services = {service.key: service for service in fact.configuration.services}
@@ -215,9 +244,11 @@ class Knowledge(Known):
             return
         if before is None or not before.running or before.pid != fact.pid:
             self.instances.forget(fact.began("vrrp"))
-        if fact.began("checkers") != self.book.began:
-            self.book.began = fact.began("checkers")
+        began, known = fact.began("checkers"), self.book.began
+        # Not by a hair: a clock that was set moves what is computed from it.
+        if began is None or known is None or abs(began - known) > STAMP_S / 2:
             self._checked.clear()
+        self.book.began = began
         if self._checks_since is None or self._checks_since < (self.book.began or 0.0):
             self._checks_since = self.book.began
 
@@ -283,6 +314,7 @@ class Knowledge(Known):
             self._reloaded(at)
 
     def _reloaded(self, at: float) -> None:
+        self.instances.reloaded(at)
         if self._checks_since is None or at > self._checks_since:
             self._checks_since = at
             self._all_dirty = True
@@ -305,11 +337,17 @@ class Knowledge(Known):
             checks_since=self._checks_since,
             names=self.names,
             addresses=self.instances.here() if self.instances.addresses_known else None,
+            dated=now >= self._undated_until,
         )
 
-    def picture(self, now: float) -> Picture:
-        """The merged state at epoch `now`; unchanged parts keep their identity."""
+    def picture(self, now: float, lag_s: float = 0.0) -> Picture:
+        """The merged state at epoch `now`; unchanged parts keep their identity. lag_s: how long
+        what is not in it yet has been waiting."""
         self._narrator.settle(now)
+        if self.awaited:
+            self._undated_until = math.inf
+        elif self._undated_until == math.inf:
+            self._undated_until = now + FIRST_WORDS_S
         around = self.surroundings(now)
         for event in self._packets.judge(self._kernel, around.addresses, now):
             self.say(event)
@@ -348,20 +386,17 @@ class Knowledge(Known):
             rivals=link.rivals,
             owners=link.owners,
             strays=link.strays,
-            gaps=tuple(
-                gap
-                for source, gap in self.gaps.items()
-                if self._covered_by.get(source) not in self._working
-                # keepalived makes its fifos: without it they are no news.
-                and not (source == "fifo" and self.daemon and not self.daemon.running)
-            ),
+            gaps=tuple(self._gaps()),
             cost=self.cost,
-            ready=self.table is not None or "proc" in self.gaps,
+            ready=self.table is not None or "proc" in self.gaps or "proc" in self.ages.silent,
             table_readable=self.table is not None,
             interval_s=self.interval_s,
             sysctls=self.sysctls,
             changes=self.changes,
             files=self.files,
+            silent=dict(self.ages.silent),
+            lag_s=lag_s,
+            overruns=self.ages.overruns(now),
             looks=self.looks,
             packets=self._packets.view,
         )
@@ -369,6 +404,15 @@ class Knowledge(Known):
         for event in self._alarms.changed(found, now):
             self.say(event)
         return replace(picture, warnings=found, events=self.events_seen())
+
+    def _gaps(self) -> Iterator[Gap]:
+        idle = self.daemon is not None and not self.daemon.running
+        for source, gap in self.gaps.items():
+            # keepalived makes its fifos: without it they are no news.
+            told = self._covered_by.get(source) in self._working or source in self.ages.silent
+            if not told and not (source == "fifo" and idle):
+                yield gap
+        yield from self.ages.gaps()
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take
@@ -431,6 +475,8 @@ _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {
         Knowledge._learn_as_it_is,
     ),
     f.RealServerSeen: Knowledge._learn_look,
+    **dict.fromkeys((f.SourceSilent, f.Overrun), Knowledge._learn_of_looking),
+    f.ClockStepped: Knowledge._learn_clock,
     **dict.fromkeys((f.ConnectionsSeen, f.LocalSeen), Knowledge._learn_packets),
     f.Missing: Knowledge._learn_missing,
     f.Available: Knowledge._learn_available,

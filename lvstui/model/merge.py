@@ -268,10 +268,12 @@ class _Merge:
         if state is State.DOWN and health is not None and not health.up:
             return health.since
         if state in (State.DRAINING, State.DRAINED) and drain is not None:
-            return drain.since
+            return drain.since if drain.begun else None
         if before is None:
             return None
-        return before[1] if before[0] is state else self.around.now
+        if before[0] is state:
+            return before[1]
+        return self.around.now if self.around.dated else None
 
     def _share(self, key: ServerKey) -> float | None:
         """Of the service's new connections, or of its bytes when there are none."""

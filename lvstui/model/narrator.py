@@ -101,6 +101,9 @@ class Known:
         self._kernel: dict[ServiceKey, KernelService] = {}
         self._in_file: dict[ServiceKey, ConfiguredService] = {}
         self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
+        self._named: dict[ServerKey, str] = {}
+        self._named_by = (self._in_file, self._in_loaded)
+        """The configurations from which the names were taken."""
 
     def events_seen(self) -> tuple[Event, ...]:
         """All of them; the same object as long as none came."""
@@ -136,10 +139,18 @@ class Known:
 
     def any_name(self, server: ServerKey) -> str:
         """The name of a real server whatever the service; may be empty."""
-        for service in self.book.services_of(server) or self._in_file.keys():
-            if name := self.server_name(service, server):
-                return name
-        return self.names.get(server.address, "")
+        configs = (self._in_file, self._in_loaded)
+        if self._named_by[0] is not configs[0] or self._named_by[1] is not configs[1]:
+            # The file's names count before those that are loaded.
+            self._named_by = configs
+            self._named = {
+                known.key: known.name
+                for services in reversed(configs)
+                for config in services.values()
+                for known in config.servers
+                if known.name
+            }
+        return self._named.get(server) or self.names.get(server.address, "")
 
     def active_connections(self, service: ServiceKey, server: ServerKey) -> int:
         """Active connections in the last table that had the server."""

@@ -380,6 +380,12 @@ class Picture:
     """What lvstui changed in keepalived.conf, as this host remembers it, newest first."""
     files: ConfigFiles | None = None
     """The files of the configuration on disk; None: not judged yet, or not readable."""
+    silent: Mapping[str, float] = field(default_factory=dict)
+    """Sources that have not ended a look for too long: epoch of the last one."""
+    lag_s: float = 0.0
+    """Age of the oldest observation that is not in this picture yet; `at` is as old."""
+    overruns: tuple[tuple[str, int], ...] = ()
+    """What was left out lately because too much came, and how many."""
     rivals: tuple[RivalView, ...] = ()
     """Who else speaks for a virtual address, by ARP and neighbour discovery."""
     owners: tuple[OwnersView, ...] = ()

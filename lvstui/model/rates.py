@@ -111,6 +111,12 @@ class Traffic:
                 self._remember((key, server), rate.connections)
         self._remember((key, None), whole.connections)
 
+    def shift(self, by_s: float) -> None:
+        """The clock of this host was set."""
+        for baselines in self._baselines.values():
+            for baseline in baselines.values():
+                baseline.at += by_s
+
     def keep_only(self, services: Iterable[ServiceKey]) -> None:
         """Forget services that are gone from the kernel."""
         living = set(services)

@@ -42,6 +42,8 @@ class StateInputs:
     names: Mapping[str, str] | None = None
     addresses: frozenset[str] | None = None
     """Addresses on this host; None when unknown."""
+    dated: bool = True
+    """A state that differs from the last picture's began now; False: it is only now known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Drain:
     connections: int
     done: Done | None = None
     """The operation of lvstui that did it."""
+    begun: bool = True
+    """It began at `since`; False: it was so at the first look."""
 
     def left_s(self, now: float, connections: int) -> float | None:
         """Seconds until none is left, if they go on ending as they did; None when unknown."""

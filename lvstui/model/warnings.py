@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from lvstui.model.ages import warnings_of
 from lvstui.model.facts import Done
 from lvstui.model.finding import FindingSeverity as Fault
 from lvstui.model.keys import ServerKey, ServiceKey
@@ -33,6 +34,7 @@ def warnings(picture: Picture, done: Deeds) -> tuple[Warning, ...]:
     """Every warning that holds for `picture`, worst first."""
     found = [
         *_changes(picture),
+        *warnings_of(picture),
         *_daemon(picture),
         *process_warnings(picture),
         *_vrrp(picture),

@@ -19,6 +19,9 @@ from lvstui.model.config import Configuration, ConfiguredInstance
 from lvstui.model.finding import Finding, FindingSeverity
 from lvstui.remote.runner import RemoteError
 
+TAKES_ZERO = (2, 2)
+"""Before, a real server with weight 0 in the file got weight 1 in the kernel (measured 2.1.5; not
+2.2.7)."""
 TOLERANT = (2, 3, 3)
 """From this version on a list of VIPs that differs is only logged (measured 2.3.4, 2.4.3)."""
 
@@ -102,9 +105,25 @@ def refusals(sides: Sequence[Side], *, alone: bool = False) -> tuple[str, ...]:
         if not side.running or not side.changes:
             continue
         others = [other for other in sides if other is not side and other.running]
+        found += _served_all_the_same(side)
         for old, new in pairs(side):
             found += _about(side, old, new, others, alone or len(sides) > 1)
     return tuple(dict.fromkeys(found))
+
+
+def _served_all_the_same(side: Side) -> list[str]:
+    """Servers that get weight 0 from a keepalived that serves it as 1."""
+    version = version_of(side.version)
+    if not version or version >= TAKES_ZERO:
+        return []
+    old = {(s.key, r.key): r.weight for s in side.before.services for r in s.servers}
+    return [
+        f"keepalived {side.version} on {side.host} gives {server.key} in {service.key} weight 1 "
+        "when the file says 0: it would go on getting connections; drain it, or remove it"
+        for service in side.after.services
+        for server in service.servers
+        if server.weight == 0 and old.get((service.key, server.key)) != 0
+    ]
 
 
 def _about(
@@ -127,10 +146,12 @@ def _about(
             f"instance {old.name}: {', '.join(what)} must be the same on both directors at every "
             "moment: change both in one go (name the peer)"
         )
-    if list_changes and not all_known and not _tolerates(side, new):
+    # The one that hears another list decides: its version is not known, whatever this one has.
+    if list_changes and not all_known and not _skips_check(side, new):
         found.append(
             f"instance {old.name}: its VIPs would differ from those of the other director, which "
-            f"may then become MASTER beside this one after {master_down_s(old):.1f} s; {_WAYS}"
+            f"may then become MASTER beside this one after {master_down_s(old):.1f} s, unless its "
+            f"keepalived is 2.3.3 or later; {_WAYS}"
         )
     for other in others:
         for theirs_old, theirs in pairs(other):
@@ -167,8 +188,10 @@ _WAYS = (
 
 def _tolerates(side: Side, instance: ConfiguredInstance) -> bool:
     version = version_of(side.version)
-    if version and version >= TOLERANT:
-        return True
+    return bool(version and version >= TOLERANT) or _skips_check(side, instance)
+
+
+def _skips_check(side: Side, instance: ConfiguredInstance) -> bool:
     # It must be in force already, not come with this very change.
     return any(
         i.skip_check_adv_addr or side.before.skip_check_adv_addr

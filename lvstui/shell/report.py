@@ -154,6 +154,11 @@ MEANINGS: dict[str, str] = {
     "real_servers[].checks[]": "of each VIP: vip, check, verdict, says",
     "warnings[]": "severity, text, service, server",
     "gaps[]": "what can not be seen here: source, what, remedy",
+    "lag_s": "age of the oldest observation that is not in it yet: it is as old",
+    "silent[].source": "a source whose look does not end: what it tells is old",
+    "silent[].last_look_epoch_s": "when its last look ended",
+    "left_out[].what": "of this more came lately than lvstui takes in",
+    "left_out[].count": "so many were left out",
     "events[]": "the last fifty, oldest first: at_epoch_s, host, severity, kind, text",
 }
 """Every field and its meaning; `*.rates` holds connections, packets and bytes `_per_s`."""
@@ -174,6 +179,7 @@ FLEETING = frozenset(
         ),
         *("active_connections", "inactive_connections", "persistent_connections"),
         *("handshakes", "stranded_flows", "share_of_traffic", "drain_left_s", "reasons", "cost"),
+        *("lag_s", "count"),
     )
 )
 """Fields that move without anything having changed for an operator."""
@@ -267,6 +273,12 @@ def report(picture: Picture) -> dict[str, Any]:
             for warning in picture.warnings
         ],
         "gaps": [asdict(gap) for gap in picture.gaps],
+        "lag_s": round(picture.lag_s, 2),
+        "silent": [
+            {"source": source, "last_look_epoch_s": _time(since)}
+            for source, since in picture.silent.items()
+        ],
+        "left_out": [{"what": what, "count": count} for what, count in picture.overruns],
         "events": [event(seen) for seen in picture.events[-50:]],
     }
 

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvstui import __version__
 from lvstui.model.claims import AT_ONCE
@@ -19,6 +19,9 @@ from lvstui.process.printing import as_json, table_console
 from lvstui.process.readonly import Harmless
 from lvstui.shell.arguments import SCHEMA_HELP, flag, look_options, print_meanings
 from lvstui.shell.ask import fail
+
+if TYPE_CHECKING:
+    from lvstui.watch import Watcher
 
 PIPE_WIDTH = 200
 
@@ -66,12 +69,22 @@ def _status(args: argparse.Namespace) -> int:
             watcher.watch_closely(tuple(service.key for service in picture.services))
             time.sleep(min(args.sample, 60.0))
             # Netlink is opened while the first picture is made: a slow host needs a moment more.
-            watcher.wait_for(_has_rates, 3.0)
+            if watcher.wait_for(_has_rates, 3.0) is None:
+                watcher.absent("netlink", "connection rates did not come in time")
         if not readonly.active():
             # Who else has an address that is here was asked as soon as it was seen.
             watcher.wait_for(_is_answered, 3.0)
-        picture = watcher.wait_for(_is_judged, 3.0) or watcher.picture
+        picture = _complete(watcher)
     return _tell(picture, args)
+
+
+def _complete(watcher: Watcher) -> Picture:
+    """The picture once all that it needs is in; what did not come in time is a gap of it."""
+    if watcher.wait_for(_is_judged, 3.0) is None:
+        watcher.absent("lint", "the configuration on disk was not judged in time")
+    if watcher.wait_for(_has_version, 3.0) is None:
+        watcher.absent("version", "keepalived did not say its version in time")
+    return watcher.with_all_said()
 
 
 def _replayed(args: argparse.Namespace) -> int:
@@ -117,6 +130,10 @@ def _has_rates(picture: Picture) -> bool:
 
 def _is_judged(picture: Picture) -> bool:
     return picture.files is not None or any(gap.source in ("file", "lint") for gap in picture.gaps)
+
+
+def _has_version(picture: Picture) -> bool:
+    return not picture.daemon.running or bool(picture.daemon.version)
 
 
 def _is_answered(picture: Picture) -> bool:

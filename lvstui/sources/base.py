@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -46,16 +47,40 @@ class Context:
                 return
 
 
+class Heartbeat(threading.Event):
+    """Whether it is time to end, as one source asks it: who asks has just ended a look, and who
+    waits says for how long."""
+
+    def __init__(self, whole: threading.Event, beat: Callable[[float], None]) -> None:
+        super().__init__()
+        self._whole, self._beat = whole, beat
+
+    def is_set(self) -> bool:
+        self._beat(0.0)
+        return self._whole.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._beat(math.inf if timeout is None else timeout)
+        return self._whole.wait(timeout)
+
+    def set(self) -> None:
+        self._whole.set()
+
+
 class Source:
     """One place that facts come from. What it can do besides is called from any thread, and does
     nothing unless a source says so."""
 
     name: str
+    look_within_s = 15.0
+    """A look, and whatever else keeps it from asking whether to end, takes no longer than this
+    on a slow host."""
 
     def run(self, context: Context) -> None:
         """Observe until `context.stop` is set. Returns early when there is nothing to see here
         (after a `Missing` fact). Any exception is turned into a `Missing` fact and a later
-        restart by whoever runs it. Must notice `context.stop` within half a second."""
+        restart by whoever runs it. Must notice `context.stop` within half a second: asking is its
+        sign of life."""
         raise NotImplementedError
 
     def look_now(self) -> None:

@@ -201,7 +201,10 @@ def _known(path: str, *descriptors: int) -> Binary:
     info = os.stat(path)
     key = (f"{info.st_dev}:{info.st_ino}", info.st_mtime_ns, info.st_size)
     if key not in _binaries:
-        _binaries[key] = _ask_version(path, *descriptors)
+        binary = _ask_version(path, *descriptors)
+        if not binary.version:
+            return binary  # a busy host: asked again at the next look
+        _binaries[key] = binary
     return _binaries[key]
 
 
@@ -266,6 +269,8 @@ class DaemonSource(Source):
     """
 
     name = "daemon"
+    look_within_s = 20.0
+    """A program that is asked for its version may take five seconds."""
 
     def __init__(self, full_every_s: float = 10.0) -> None:
         self._full_every_s = full_every_s
@@ -298,7 +303,7 @@ class DaemonSource(Source):
                     children = self.seen.children if self.seen else ()
                     seen = find_daemon(frozenset(pid for _, pid in children))
                     # A start that leaves no pid file where we look must not wait long.
-                    next_full = now + self._full_every_s / (1 if seen.running else 4)
+                    next_full = now + self._full_every_s / (1 if seen.version else 4)
                     if seen != self.seen:
                         self.seen = seen
                         context.emit(self.name, seen)

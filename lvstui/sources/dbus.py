@@ -19,12 +19,14 @@ from collections.abc import Callable
 from lvstui.model.facts import Available, DaemonSaid, Fact, InstanceChanged
 from lvstui.model.numbers import number
 from lvstui.model.text import plain
+from lvstui.process import trust
 from lvstui.sources.base import Context, Source
 from lvstui.sources.log_follow import JournalTail
 
 BUS = "org.keepalived.Vrrp1"
 _STATES = {0: "INIT", 1: "BACKUP", 2: "MASTER", 3: "FAULT", 97: "DELETED", 98: "STOP"}
 _GDBUS = re.compile(r"(?P<path>/\S+): (?P<interface>\S+)\.(?P<member>\w+) \((?P<arguments>.*)\)$")
+_UNIQUE = re.compile(r":[0-9.]{1,40}")
 _SAID = {"VrrpStarted": "start", "VrrpReloaded": "reloaded", "VrrpStopped": "stop"}
 
 
@@ -81,6 +83,35 @@ def instance_name(path: str) -> str:
     return plain(value, 255) if isinstance(value, str) else ""
 
 
+def sender_of(line: str) -> str:
+    """Whose signal it is: the sender's unique name, which the bus gives; where the listener does
+    not print it, the name of keepalived itself, to whose owner it listens."""
+    try:
+        message = json.loads(line) if line.startswith("{") else {}
+    except (ValueError, RecursionError):
+        return BUS
+    sender = message.get("sender") if isinstance(message, dict) else None
+    return sender if isinstance(sender, str) and _UNIQUE.fullmatch(sender) else BUS
+
+
+def user_of(name: str) -> int | None:
+    """The user of whoever has that name on the bus; None when nobody has it."""
+    bus, path, method = "org.freedesktop.DBus", "/org/freedesktop/DBus", "GetConnectionUnixUser"
+    words = ["busctl", "--system", "call", bus, path, bus, method, "s", name]
+    if shutil.which("busctl") is None:
+        words = ["gdbus", "call", "--system", "--dest", bus, "--object-path", path]
+        words += ["--method", f"{bus}.{method}", name]
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=2, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    # "u 0" of the one, "(uint32 0,)" of the other.
+    match = re.fullmatch(rb"(?:u |\(uint32 )(\d{1,10})(?:,\))?\n?", done.stdout)
+    return int(match[1]) if match else None
+
+
 class DbusSource(Source):
     """Pushes `InstanceChanged` from D-Bus signals.
 
@@ -95,11 +126,14 @@ class DbusSource(Source):
         enabled: Callable[[], bool],
         listener: Callable[[], list[str] | None] = command,
         name_of: Callable[[str], str] = instance_name,
+        user_of: Callable[[str], int | None] = user_of,
     ) -> None:
         self._enabled = enabled
         self._listener = listener
         self._name_of = name_of
         self._names: dict[str, str] = {}
+        self._user_of = user_of
+        self._users: dict[str, int | None] = {}
 
     def run(self, context: Context) -> None:
         while not context.stop.is_set():
@@ -144,11 +178,21 @@ class DbusSource(Source):
         finally:
             tail.close()
 
+    def _is_roots(self, sender: str) -> bool:
+        """Whether a process of root's has that name on the bus; a unique one is never reused."""
+        if sender not in self._users or sender == BUS:
+            if len(self._users) > 64:
+                self._users.clear()
+            self._users[sender] = self._user_of(sender)
+        return self._users[sender] in trust.ROOT
+
     def fact_of(self, line: str) -> Fact | None:
         signal = parse_signal(line)
         if signal is None:
             return None
         path, member, state = signal
+        if not self._is_roots(sender_of(line)):
+            return None
         if member == "VrrpStatusChange" and state in _STATES:
             name = self._names.get(path) or self._name_of(path)
             if not name:

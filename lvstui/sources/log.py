@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable
 
-from lvstui.model.facts import Available, DaemonSaid, Missing
+from lvstui.model.facts import Available, DaemonSaid, Missing, Overrun
 from lvstui.model.numbers import LAST_SECOND, PIDS, number
 from lvstui.model.text import plain
 from lvstui.sources.base import Context, Source
@@ -21,16 +21,17 @@ from lvstui.sources.daemon import find_pid
 from lvstui.sources.log_follow import FileTail, Inotify, JournalTail
 from lvstui.sources.log_lines import Repeats, facts_of, is_keepalived, split_syslog
 from lvstui.sources.log_places import SYSLOG_FILES, LogPlace, find
+from lvstui.sources.voices import STATES, Voices
 
 _BACK_BYTES = 512 * 1024
 _BACK_S = 1800.0
-_LINES_PER_S = 2000
-_FACTS_PER_S = 500
+_LINES_PER_S = 3000
+_FACTS_PER_S = 1500
 # A dead switch takes thousands of real servers with it: their removals must get through.
-_IMPORTANT_PER_S = 3000
+_IMPORTANT_PER_S = 6000
 _LOOK_AGAIN_S = 10.0
 _SURE_LOOK_AGAIN_S = 60.0
-_SAY_LEFT_OUT_S = 10.0
+_SAY_LEFT_OUT_S, _SAY_OVERRUN_S = 10.0, 2.0
 _IMPORTANT = re.compile(
     rb"ntering [A-Z]+ STATE| service \[|quorum|permanent error|\) died|Reload|St(?:art|opp)\w+ Keep"
 )
@@ -38,17 +39,25 @@ _CURSOR = re.compile(r"[0-9a-z=;]{1,400}")
 _NOISE = re.compile(rb"gratuitous ARP|nsolicited Neighbour")
 """By the thousand at each takeover with many addresses; costs no budget."""
 _IDENTS = ("Keepalived", "Keepalived_vrrp", "Keepalived_healthcheckers", "Keepalived_bfd")
-_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID"
+_OF_PROGRAM = ("_COMM", "_EXE", "_SYSTEMD_UNIT")
+"""What journald itself says of the writer; empty for one that has ended."""
+_FIELDS = ",".join(("MESSAGE", "SYSLOG_IDENTIFIER", "SYSLOG_PID", "_PID", *_OF_PROGRAM))
+_DOUBT = Missing(
+    "log-words",
+    "the log has lines in keepalived's name that none of its processes wrote: not believed",
+    "look at them: any local user can write such lines to syslog",
+)
 
 
 class _Sink:
     """Lines in, facts out, within the budget of each second."""
 
-    def __init__(self, context: Context, name: str, began: float) -> None:
+    def __init__(self, context: Context, name: str, voices: Voices) -> None:
         self.context = context
         self._name = name
-        self.began = began
-        """Epoch of our own start."""
+        self._began = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._voices = voices
+        self._doubt_said = False
         self._repeats = Repeats()
         self._second = 0.0
         self._lines = self._facts = self._important = 0
@@ -61,6 +70,11 @@ class _Sink:
         """Epoch of the newest message."""
         self.cursor = ""
         """Where in the journal the last entry stood."""
+
+    @property
+    def began(self) -> float:
+        """Epoch of our own start, whatever was done to the clock since."""
+        return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - self._began)
 
     def budget_left(self) -> bool:
         """Whether this second still takes ordinary lines."""
@@ -78,10 +92,9 @@ class _Sink:
             self._second = now
             self._lines = self._facts = self._important = 0
             if self.left_out and now >= self._next_word:
-                self._next_word = now + _SAY_LEFT_OUT_S
-                text = f"keepalived logs very fast: {self.left_out} lines left out here"
-                self.left_out = 0
-                self._note(text)
+                self._next_word = now + _SAY_OVERRUN_S
+                count, self.left_out = self.left_out, 0
+                self.context.emit(self._name, Overrun("lines of keepalived's log", count))
 
     def _note(self, text: str) -> None:
         self.context.emit(self._name, DaemonSaid("other", text, "lvstui"))
@@ -120,7 +133,8 @@ class _Sink:
         elif not past and at == int(at) and at <= now < at + 2.0:
             # The stamp has no fraction, and we are faster than a second.
             at = now
-        self.message(at, ident, pid, text, past)
+        sure = own or self._voices.believes(pid, at)
+        self.message(at, ident, pid, text, past or not sure, sure)
 
     def journal_line(self, line: bytes) -> None:
         try:
@@ -146,6 +160,9 @@ class _Sink:
         raw = message.encode("utf-8", "backslashreplace")
         if _NOISE.search(raw) or (not past and not self._admit(raw)):
             return
+        if not self._wrote_it(entry):
+            self._doubt()
+            return
         pid = str(entry.get("SYSLOG_PID") or entry.get("_PID") or "")
         ident = str(entry.get("SYSLOG_IDENTIFIER") or "Keepalived")
         # With --log-console the journal also gets the console form, stamp and all.
@@ -154,13 +171,31 @@ class _Sink:
             text = message
         self.message(at, ident, number(pid, PIDS) or 0, text, past)
 
-    def message(self, at: float, ident: str, pid: int, text: str, past: bool) -> None:
-        """One message without its prefix."""
+    def _wrote_it(self, entry: dict[str, object]) -> bool:
+        """Whether keepalived wrote a line of the journal in its name: the kernel told journald who
+        did. A script of root's may use the name, too."""
+        told = [str(entry[name]) for name in _OF_PROGRAM if entry.get(name)]
+        if not told or any("keepalived" in word.rpartition("/")[2] for word in told):
+            return True
+        pid = number(str(entry.get("_PID") or ""), PIDS) or 0
+        return self._voices.believes(pid, time.time())
+
+    def _doubt(self) -> None:
+        if not self._doubt_said:
+            self._doubt_said = True
+            self.context.emit("log-words", _DOUBT)
+
+    def message(
+        self, at: float, ident: str, pid: int, text: str, past: bool, sure: bool = True
+    ) -> None:
+        """One message without its prefix; not sure: whoever wrote it, it changes no state."""
         self.heard = True
         # A stamp of next year must not make all that follows look old.
         self.newest = max(self.newest, min(at, time.time()))
         for fact in facts_of(text, ident, pid):
-            if not self._repeats.is_repeat(fact, at):
+            if not sure and isinstance(fact, STATES):
+                self._doubt()
+            elif not self._repeats.is_repeat(fact, at):
                 if not past:
                     self._facts += 1
                 self.context.emit(self._name, fact, at, past)
@@ -204,7 +239,7 @@ class LogSource(Source):
         """See `Source`. Called again after a failure, it goes on where it was."""
         sink = self._sink
         if sink is None:
-            sink = self._sink = _Sink(context, self.name, time.time())
+            sink = self._sink = _Sink(context, self.name, Voices(self._pid))
         sink.context = context
         # A failure has taken back what was said before it.
         self._works, self._said = False, None
@@ -245,6 +280,7 @@ class LogSource(Source):
         again = time.monotonic() + _LOOK_AGAIN_S
         while not context.stop.is_set():
             inotify.wait(0.45)
+            sink.budget_left()  # says what was left out before
             for tail in tails:
                 self._drain(context, sink, tail, own)
             if time.monotonic() >= again:
@@ -312,10 +348,13 @@ class LogSource(Source):
         crowded = 0.0
         began = time.monotonic()
         try:
-            self._available(context)
             while not context.stop.is_set():
                 if not tail.wait(0.45):
+                    # What was there has been read.
+                    self._available(context)
                     continue
+                if time.monotonic() - began > 1.0:
+                    self._available(context)
                 lines = tail.new_lines()
                 if lines is None:
                     if time.monotonic() - began < 5.0:

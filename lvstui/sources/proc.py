@@ -12,11 +12,17 @@ from lvstui.model.ipvs import KernelTable
 from lvstui.model.text import plain
 from lvstui.sources.base import Context, Source
 
+DOUBT_S = 0.05
+"""After a table that lost a lot at once, the next look is so soon."""
+
 
 class ProcTable(Source):
-    """Pushes the table whenever it changed, and the first read in any case."""
+    """Pushes the table whenever it changed, and the first read in any case. A table that is cut
+    off, or from which most services are gone at once, is believed when a second look says the
+    same."""
 
     name = "proc"
+    look_within_s = 5.0
 
     def __init__(self, path: str = PATH) -> None:
         self._file = TableFile(path)
@@ -33,13 +39,26 @@ class ProcTable(Source):
     def look(self) -> TableSeen | Missing:
         """One look. Never raises for what a host can lack."""
         try:
-            return TableSeen(self._reader.parse(self._file.read()))
+            text = self._file.read()
+            if self._is_odd(text):
+                time.sleep(DOUBT_S)
+                text = self._file.read()
+            return TableSeen(self._reader.parse(text))
         except FileNotFoundError:
             remedy = "load it: modprobe ip_vs (keepalived does so at its start)"
             return Missing(self.name, "this kernel has no IPVS (no /proc/net/ip_vs)", remedy)
         except PermissionError:
             what = f"{self._file.path} may not be read"
             return Missing(self.name, what, "run lvstui as root: sudo lvstui")
+
+    def _is_odd(self, text: str) -> bool:
+        """Whether it is cut off, or has lost most services since the last look."""
+        if not text.endswith("\n"):
+            return True
+        before = self._last.services if self._last is not None else ()
+        # A line of a service begins with its protocol; the two lines of the head are no services.
+        lines = text.count("\nTCP") + text.count("\nUDP") + text.count("\nSCTP")
+        return len(before) > 2 * (lines + text.count("\nFWM"))
 
     def run(self, context: Context) -> None:
         # Again after a failure: what was said before has been taken back by it.

@@ -224,22 +224,26 @@ def _is_alive(fields: list[str]) -> bool:
     return bool(fields) and fields[0] not in ("Z", "X")
 
 
-_started: dict[tuple[int, int], float] = {}
+_STEP_S = 1.0
+"""What the clock moves beside the one that nobody sets, before it counts as set."""
+_started: dict[tuple[int, int], tuple[float, float]] = {}
+"""(pid, start in ticks since the boot): epoch of the start, and of the boot as it was then."""
 
 
 def start_time(pid: int) -> float | None:
-    """Epoch seconds at which a process started; the same number each time it is asked."""
+    """Epoch seconds at which a process started; the same number each time it is asked, until
+    somebody sets the clock."""
     fields = stat_fields(pid)
     if len(fields) < 20:
         return None
     ticks = int(fields[19])
     key = (pid, ticks)
-    if key not in _started:
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    if key not in _started or abs(_started[key][1] - boot) > _STEP_S:
         if len(_started) > 64:
             _started.clear()
-        boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-        _started[key] = round(boot + ticks / os.sysconf("SC_CLK_TCK"), 2)
-    return _started[key]
+        _started[key] = round(boot + ticks / os.sysconf("SC_CLK_TCK"), 2), boot
+    return _started[key][0]
 
 
 def is_keepalived(pid: int) -> bool:

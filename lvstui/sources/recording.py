@@ -6,6 +6,7 @@ that is no observation is said and left out.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,7 @@ class Recording(Source):
     """Plays a recording; its clock shows the time at which it was made."""
 
     name = "recording"
+    look_within_s = math.inf
 
     def __init__(self, path: str | Path, speed: float = 1.0, *, at_once: bool = False) -> None:
         """`at_once`: without waiting for the time of anything. Raises OSError, and ValueError for

@@ -19,19 +19,18 @@ import time
 
 from lvstui.kernel import rtnetlink
 from lvstui.kernel.rtnetlink import parse_link
-from lvstui.model.facts import AdvertSeen, Available, WireHears
+from lvstui.model.facts import AdvertSeen, Available, Overrun, WireHears
 from lvstui.model.text import plain
 from lvstui.model.vrrp import Advert, is_virtual_router
 from lvstui.sources.base import Context, Source
+from lvstui.sources.pace import Pace
 
 _ETH_P_ALL = 3
 _PACKET_OUTGOING = 4
-_SOL_PACKET, _PACKET_IGNORE_OUTGOING = 263, 23
+_SOL_PACKET, _PACKET_IGNORE_OUTGOING, _PACKET_STATISTICS = 263, 23, 6
 _SO_ATTACH_FILTER = 26
 _VRRP, _AH = 112, 51
-_USUAL_PER_S = 50.0
-_MOST_PER_S = 500
-_SAME_WITHIN_S = 0.02
+_LEFT_OUT_EVERY_S = 5.0
 _BUSY_PPS = 100_000
 
 # Offsets count from the IP header: the socket is of type SOCK_DGRAM. (code, jt, jf, k)
@@ -111,45 +110,6 @@ def _parse_vrrp(
     return Advert(source, interface, body[1], body[2], version, interval, vips, outgoing, mac)
 
 
-def _what(advert: Advert) -> tuple[object, ...]:
-    return advert.priority, advert.interval_s, advert.vips
-
-
-class Pace:
-    """Which advertisements are worth a fact.
-
-    Each sender's advertisement for each VRID on each interface, but not its copies, and not more
-    than one a second of the same when there are many; a change (priority, addresses, interval)
-    always passes.
-    Against forged floods nothing passes beyond 500 a second.
-    """
-
-    def __init__(self) -> None:
-        self._last: dict[tuple[str, int, int, str], tuple[float, Advert]] = {}
-        self._second = 0.0
-        self._count = 0
-
-    def allows(self, advert: Advert, now: float) -> bool:
-        """Whether to pass `advert` at `now` (monotonic seconds)."""
-        if now - self._second >= 1.0:
-            self._second, self._count = now, 0
-        if self._count >= _MOST_PER_S:
-            return False
-        key = (advert.source, advert.vrid, advert.version, advert.interface)
-        last = self._last.get(key)
-        if last is not None:
-            at, before = last
-            same = _what(before) == _what(advert)
-            gap = min(1.0 - _SAME_WITHIN_S, max(_SAME_WITHIN_S, len(self._last) / _USUAL_PER_S))
-            if same and now - at < gap * 0.9:
-                return False
-        elif len(self._last) >= 4096:
-            self._last.clear()
-        self._last[key] = (now, advert)
-        self._count += 1
-        return True
-
-
 def open_socket() -> socket.socket:
     """A packet socket that gets advertisements only. Raises OSError (EPERM without CAP_NET_RAW).
 
@@ -212,12 +172,18 @@ class WireSource(Source):
         load = _Load(sock)
         bases = _Bases()
         heard: bool | None = None
+        next_word = 0.0
         while not context.stop.is_set():
             ready = select.select([sock], [], [], 0.45)[0]
             load.look()
             if load.hears_own != heard:
                 heard = load.hears_own
                 context.emit(self.name, WireHears(heard))
+            if time.monotonic() >= next_word:
+                next_word = time.monotonic() + _LEFT_OUT_EVERY_S
+                missed, pace.left_out = pace.left_out + _overflowed(sock), 0
+                if missed:
+                    context.emit(self.name, Overrun("adverts", missed))
             if not ready:
                 continue
             try:
@@ -235,6 +201,14 @@ class WireSource(Source):
             advert = parse_advert(packet, interface, outgoing, bytes(address[4]))
             if advert is not None and pace.allows(advert, time.monotonic()):
                 context.emit(self.name, AdvertSeen(advert), at)
+
+
+def _overflowed(sock: socket.socket) -> int:
+    """Packets for which the socket had no room since it was asked last."""
+    try:
+        return int(struct.unpack("=II", sock.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1])
+    except (OSError, struct.error):
+        return 0
 
 
 class _Bases:

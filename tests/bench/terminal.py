@@ -12,7 +12,7 @@ import struct
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +123,7 @@ def measure(
     keys: Sequence[tuple[bytes, bytes]] = (),
     columns: int = 200,
     rows: int = 60,
+    before_keys: Callable[[], object] = lambda: None,
 ) -> Figures:
     """Measure one program. `ready` is what makes its first paint useful; `keys` are pairs of
     what is typed and the text that shows that it was done."""
@@ -136,6 +137,7 @@ def measure(
         share = (terminal.cpu_s() - cpu) / passed
         rate = (terminal.total - sent) / passed
         delays: list[float] = []
+        before_keys()
         for typed, shown in keys:
             mark = terminal.count()
             at = terminal.send(typed)

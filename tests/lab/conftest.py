@@ -32,6 +32,7 @@ _GROUPS = {
     "test_lint.py": "commands",
     "test_readonly.py": "readonly",
     "test_left_out.py": "own kernel",
+    "test_release.py": "release",
     "test_evidence.py": "evidence",
 }
 """Files that make worker groups of their own: those that share a lab of their own, and those that

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import LabError, guest, packages
+from lvstui.lab import LabError, apt, guest, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import parse
 from tests.labs import Lab, processes_of, wait_gone
@@ -32,7 +32,7 @@ def environment(home: Path) -> dict[str, str]:
     return {
         **os.environ,
         "XDG_RUNTIME_DIR": str(home),
-        "XDG_CACHE_HOME": str(packages.cache_home().parent.parent),
+        "XDG_CACHE_HOME": str(apt.cache_home().parent.parent),
         "PYTHONPATH": str(PACKAGE_PARENT),
     }
 

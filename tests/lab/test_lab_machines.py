@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import LabError, guest, machines, packages
+from lvstui.lab import LabError, apt, guest, machines, packages
 from lvstui.lab.surroundings import PACKAGE_PARENT
 from lvstui.lab.topology import STACKS, parse
 from tests.lab.conftest import Labs
@@ -203,7 +203,7 @@ def test_killed_lab_takes_its_machines_along(tmp_path: Path) -> None:
         env={
             **os.environ,
             "XDG_RUNTIME_DIR": str(tmp_path),
-            "XDG_CACHE_HOME": str(packages.cache_home().parent.parent),
+            "XDG_CACHE_HOME": str(apt.cache_home().parent.parent),
             "PYTHONPATH": str(PACKAGE_PARENT),
         },
     )

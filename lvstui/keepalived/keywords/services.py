@@ -78,7 +78,7 @@ smtp_alert               bool        <virtual_server | mail about checks that fa
 snmp_name                name                  | what SNMP calls it
 TCP_CHECK                block:connect         | a connection is made
 HTTP_GET                 block:http            | pages are asked for
-SSL_GET                  block:http            | pages are asked for over TLS
+SSL_GET                  block:https           | pages are asked for over TLS
 SMTP_CHECK               block                 | a mail server greets
 DNS_CHECK                block                 | a name server answers
 MISC_CHECK               block                 | a command's result counts
@@ -113,15 +113,24 @@ connect_timeout!         seconds 0.000001.. <real_server =5
     | Timeout: seconds until a connect has failed
 {_TIMING}"""
 
-TABLES["http"] = f"""{_CONNECT}
+_PAGES = f"""{_CONNECT}
 nb_get_retry!            number      =1        | old spelling of retry
 virtualhost              host        <real_server | Host header: of the request
 http_protocol            choice:1.0/1.0C/1.1 =1.0
     | HTTP: version of the request
 enable_sni               flag        =no       | SNI: name the host in the handshake
 fast_recovery            flag                  | one good answer is enough after a failure
+"""
+_TLS = """
 tls_compliant            bool        +2.2.8    | an answer has to end as TLS wants it
+"""
+
+TABLES["http"] = f"""{_PAGES}
 url                      block                 | a page and what it has to be
+"""
+
+TABLES["https"] = f"""{_PAGES}{_TLS}
+url                      block:https_url       | a page and what it has to be
 """
 
 TABLES["url"] = """
@@ -135,8 +144,9 @@ regex_options            words                 | how it is matched
 regex_min_offset         number:bytes          | where it may begin
 regex_max_offset         number:bytes          | where it has to begin before
 regex_stack              number:bytes          | memory for the match
-tls_compliant            bool        +2.2.8    | an answer has to end as TLS wants it
 """
+
+TABLES["https_url"] = TABLES["url"] + _TLS
 
 TABLES["SMTP_CHECK"] = f"""{_CONNECT}
 helo_name                host        =this host | HELO: how we call ourselves

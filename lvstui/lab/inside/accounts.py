@@ -54,6 +54,7 @@ _ROOTS_FILES = {
     "/etc/sudo.conf": 0o644,
     "/etc/sudo_logsrvd.conf": 0o644,
     "/usr/sbin/keepalived": 0o755,
+    "/usr/lib/lab-releases/ld.so": 0o755,
 }
 """What sudo refuses to use unless it is root's; and a keepalived that is not is nobody's daemon."""
 

@@ -167,6 +167,11 @@ def prepare(plan: dict[str, Any]) -> int:
     os.makedirs(new + root.LAYER)
     if plan["layer"]:
         kernel.bind("/tmp/layer", new + root.LAYER)
+    for item in plan["nodes"]:
+        if item["release"]:
+            target = f"{new}{root.RELEASES}/{item['name']}"
+            os.makedirs(target)
+            kernel.mount("none", target, "hostfs", kernel.MS_RDONLY, item["release"])
     for name in ("proc", "sys", "mnt", "dev"):
         os.makedirs(f"{new}/{name}", exist_ok=True)
     kernel.bind("/proc", new + "/proc")

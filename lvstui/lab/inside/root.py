@@ -17,6 +17,9 @@ HOSTFS = "/.host"
 LAYER = "/.layer"
 """Where the agent keeps the package layer."""
 
+RELEASES = "/.releases"
+"""Where the agent keeps the layers of directors with keepalived of another release, by node."""
+
 _DEVICES = {
     "null": (1, 3),
     "zero": (1, 5),
@@ -94,7 +97,10 @@ def build(plan: dict[str, Any], node: dict[str, Any]) -> None:
     """
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755")
-    new = overlay("/mnt", [LAYER, HOSTFS] if plan["layer"] else [HOSTFS])
+    layers = [LAYER, HOSTFS] if plan["layer"] else [HOSTFS]
+    if node["release"]:
+        layers.insert(0, f"{RELEASES}/{node['name']}")
+    new = overlay("/mnt", layers)
     accounts.own_programs(new)
     kept = {path: content for path in _KEPT if (content := _read(new + path)) is not None}
     for path, mode in plan["covers"]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lvstui.lab import LabError, packages
+from lvstui.lab import LabError, apt, kernels, packages
 
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
@@ -37,15 +37,16 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path |
     answers: dict[str, Path | LabError] = {}
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("LVSTUI_LAB_KERNEL", raising=False)
-    packages.cache_home().mkdir(parents=True)
+    apt.cache_home().mkdir(parents=True)
 
-    def fetched(wanted: list[str], progress: packages.Progress, foreign: str = "") -> Path | None:
+    def fetched(wanted: list[str], progress: apt.Progress, foreign: str = "") -> Path | None:
         answer = answers[foreign or "own"]
         if isinstance(answer, LabError):
             raise answer
         return answer
 
     monkeypatch.setattr(packages, "fetched", fetched)
+    monkeypatch.setattr(kernels, "fetched", fetched)
     monkeypatch.setattr(packages, "missing_packages", lambda: ["keepalived", "user-mode-linux"])
     return answers
 
@@ -81,7 +82,7 @@ def test_where_it_cannot_be_had_the_own_one_is_taken_and_asked_for_again_after_a
     assert told == ["going on with the slower kernel of this release: no network"]
     offered["forky"] = unpacked(tmp_path / "forky")
     assert packages.ensure(told.append) == layer
-    monkeypatch.setattr(packages, "_RETRY_S", -1.0)
+    monkeypatch.setattr(kernels, "_RETRY_S", -1.0)
     assert packages.ensure(told.append).kernel.program.parent == tmp_path / "forky/kernel"
     monkeypatch.setenv("LVSTUI_LAB_KERNEL", "own")
     assert packages.ensure(told.append) == layer

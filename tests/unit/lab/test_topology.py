@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lvstui.lab import LabError, Machine, Topology, cluster, conf, machines, stacks, surroundings
-from lvstui.lab.packages import Kernel, Layer
+from lvstui.lab.kernels import Kernel
+from lvstui.lab.packages import Layer
 from lvstui.lab.topology import STACKS, parse, read
 
 FULL = """
@@ -207,3 +208,16 @@ def test_python_below_a_covered_folder_is_bound_back(monkeypatch: pytest.MonkeyP
     assert "/home/me/project/.venv" in found
     assert not {"/home/me", "/root", "/home"} & set(found)
     assert not any(path.startswith("/usr") for path in found)
+
+
+def test_directors_may_have_keepalived_of_another_release() -> None:
+    assert parse('release = "trixie"').releases == (("lb1", "trixie"), ("lb2", "trixie"))
+    mixed = parse('release = { lb2 = "bullseye" }')
+    assert mixed.releases == (("lb2", "bullseye"),)
+    assert mixed.of_release("sid").releases == (("lb1", "sid"), ("lb2", "bullseye"))
+
+
+@pytest.mark.parametrize("text", ['"slink"', '{ rs1 = "sid" }', '{ lb1 = "slink" }', "3"])
+def test_a_release_that_no_director_can_have_is_refused(text: str) -> None:
+    with pytest.raises(LabError, match="release is wrong"):
+        parse(f"release = {text}")

@@ -182,3 +182,20 @@ def test_what_becomes_nat_has_to_be_forced() -> None:
     assert nat_findings(back.before, back.before) == ()
     new = side(BASE[: BASE.index(b"virtual_server")], BASE.replace(b"lb_kind DR", b"lb_kind NAT"))
     assert nat_findings(new.before, new.after) == ()
+
+
+def test_what_this_director_has_says_nothing_about_one_that_is_not_asked() -> None:
+    (why,) = refusals([side(BASE, MORE, version="2.3.3")])
+    assert "unless its keepalived is 2.3.3 or later" in why
+    assert refusals([side(BASE, MORE, version="2.3.3")], alone=True) == ()
+
+
+@pytest.mark.parametrize(("version", "refused"), [("2.1.5", True), ("2.2.7", False), ("", False)])
+def test_weight_0_where_it_is_served_as_1(version: str, refused: bool) -> None:
+    zero = BASE.replace(b"weight 10\n    }\n}", b"weight 0\n    }\n}")
+    found = refusals([side(BASE, zero, version=version)], alone=True)
+    assert bool(found) is refused
+    if found:
+        assert "gives 10.10.0.4:80 in tcp 10.10.0.20:80 weight 1" in found[0]
+    # It was so before: whatever else is changed may be changed.
+    assert refusals([side(zero, zero + b"\n# more\n", version=version)], alone=True) == ()

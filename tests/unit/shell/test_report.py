@@ -73,6 +73,7 @@ def rich_world() -> World:
     world.say(f.ChangesSeen((ChangeStands("id", "armed"),)))
     world.say(f.FilesSeen(ConfigFiles((ConfigFile(CONF, 5.0),), "lb1", (NAT,))))
     world.say(f.RealServerSeen(look(drift=("ignore was good: 0 on eth0",))))
+    world.say(f.SourceSilent("dump", T0 - 60)).say(f.Overrun("adverts", 7))
     return world.say(f.Missing("wire", "adverts", "run as root"))
 
 

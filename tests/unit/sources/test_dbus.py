@@ -40,7 +40,7 @@ def test_facts() -> None:
         asked.append(path)
         return "VI_1"
 
-    source = DbusSource(lambda: True, name_of=name_of)
+    source = DbusSource(lambda: True, name_of=name_of, user_of=lambda _: 0)
     for line in (GDBUS, BUSCTL):
         assert source.fact_of(line) == InstanceChanged("VI_1", "MASTER", None, "dbus")
     assert asked == [PATH]
@@ -48,7 +48,9 @@ def test_facts() -> None:
     assert source.fact_of(reloaded) == DaemonSaid("reloaded", "D-Bus: VrrpReloaded", "dbus")
     assert source.fact_of(GDBUS) is not None
     assert len(asked) == 2
-    assert DbusSource(lambda: True, name_of=lambda _: "").fact_of(GDBUS) is None
+    assert (
+        DbusSource(lambda: True, name_of=lambda _: "", user_of=lambda _: 0).fact_of(GDBUS) is None
+    )
 
 
 def run(source: DbusSource, seconds: float) -> list[Observation]:
@@ -67,7 +69,7 @@ def test_the_listener_is_a_child(tmp_path: Path) -> None:
     script = tmp_path / "listener"
     script.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\necho '{GDBUS}'\nexec sleep 60\n")
     script.chmod(0o755)
-    source = DbusSource(lambda: True, lambda: [str(script)], lambda _: "VI_1")
+    source = DbusSource(lambda: True, lambda: [str(script)], lambda _: "VI_1", lambda _: 0)
     seen = run(source, 0.5)
     assert [o.fact for o in seen] == [
         Available("dbus"),
@@ -84,3 +86,24 @@ def test_what_is_missing_is_said() -> None:
     assert run(DbusSource(lambda: False), 0.2) == []
     seen = run(DbusSource(lambda: True, lambda: ["false"]), 0.3)
     assert isinstance(seen[0].fact, Missing)
+
+
+def test_only_a_process_of_roots_is_believed() -> None:
+    asked: list[str] = []
+
+    def user_of(name: str) -> int | None:
+        asked.append(name)
+        return {":1.7": 0, ":1.8": 1000, "org.keepalived.Vrrp1": 0}.get(name)
+
+    source = DbusSource(lambda: True, name_of=lambda _: "VI_1", user_of=user_of)
+
+    def of(sender: str) -> str:
+        return BUSCTL.replace('"path"', f'"sender":"{sender}","path"')
+
+    assert source.fact_of(of(":1.7")) == InstanceChanged("VI_1", "MASTER", None, "dbus")
+    assert source.fact_of(of(":1.8")) is None
+    assert source.fact_of(of(":1.9")) is None
+    assert source.fact_of(of(":1.7")) is not None
+    assert asked == [":1.7", ":1.8", ":1.9"]
+    assert source.fact_of(GDBUS) is not None
+    assert asked[-1] == "org.keepalived.Vrrp1"

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lvstui.model.vrrp import Advert
-from lvstui.sources.wire import _FILTER, Pace, parse_advert
+from lvstui.sources.pace import MOST_KNOWN, MOST_PER_S, NEW_PER_S, Pace
+from lvstui.sources.wire import _FILTER, parse_advert
 
 CAPTURE = Path(__file__).parents[2] / "data" / "wire" / "vrrp-2.2.7.pcap"
 
@@ -141,8 +142,43 @@ def test_the_pace() -> None:
     assert pace.allows(EXPECTED, 11.003)
     many = [replace(EXPECTED, vrid=n) for n in range(1, 256)]
     passed = Counter(a.vrid for tick in range(100) for a in many if pace.allows(a, 20 + tick / 10))
-    # Each instance is heard, about once a second.
+    # Each instance is heard, about once a second when it is known.
     assert set(passed) == set(range(1, 256))
-    assert all(8 <= n <= 12 for n in passed.values())
-    flood = [replace(EXPECTED, source=f"10.0.{n >> 8}.{n & 255}") for n in range(5000)]
-    assert sum(pace.allows(a, 100.0) for a in flood) == 500
+    assert all(8 <= n <= 15 for n in passed.values())
+
+
+def flood(count: int, seed: int = 0) -> list[Advert]:
+    """Forged adverts for the VRID of a real peer, each from another address."""
+    numbers = range(seed, seed + count)
+    return [replace(EXPECTED, source=f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}") for n in numbers]
+
+
+def test_a_flood_from_ever_new_addresses_passes_by_its_own_budget_only() -> None:
+    pace = Pace()
+    peer = replace(EXPECTED, source="192.0.2.3", vrid=52)
+    passed: Counter[str] = Counter()
+    for second in range(10):
+        forged = flood(5000, second * 5000)
+        for number, advert in enumerate((*forged[:2500], peer, *forged[2500:])):
+            now = 100.0 + second + number / 5001
+            passed[f"{second} {advert.source}" if advert is peer else str(second)] += pace.allows(
+                advert, now
+            )
+    assert [passed[f"{second} 192.0.2.3"] for second in range(4, 10)] == [1] * 6
+    assert all(passed[str(second)] <= NEW_PER_S for second in range(4, 10))
+    assert passed["0"] <= MOST_PER_S
+    assert pace.left_out > 40_000
+
+
+def test_a_peer_that_was_there_before_is_heard_though_forgers_become_known() -> None:
+    pace = Pace()
+    for second in range(5):
+        assert pace.allows(EXPECTED, 100.0 + second)
+    forged = flood(MOST_KNOWN * 2)
+    for tick in range(50):
+        now = 105.0 + tick / 10
+        # Another priority each time: always news.
+        allowed = sum(pace.allows(replace(one, priority=tick + 1), now) for one in forged)
+        assert allowed <= MOST_PER_S + MOST_KNOWN
+        if tick % 10 == 5:
+            assert pace.allows(EXPECTED, now)
