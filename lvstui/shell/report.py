@@ -131,6 +131,20 @@ MEANINGS: dict[str, str] = {
     "configuration.findings[].text": "what is wrong",
     "configuration.findings[].file": "path of the file; null: none in particular",
     "configuration.findings[].line": "from 1; null: none in particular",
+    "instances[].clashes[].address": "sends adverts with its VRID for other addresses than its",
+    "instances[].clashes[].priority": "in these adverts",
+    "instances[].clashes[].vips[]": "in these adverts",
+    "instances[].clashes[].peer": "it is a director of this very instance: the lists differ",
+    "rivals[].address": "virtual address for which somebody else speaks and must not",
+    "rivals[].mac": "who speaks for it by ARP or neighbour discovery",
+    "rivals[].host": "name or address of who has that MAC; empty: not known",
+    "rivals[].here": "the address is on this host",
+    "rivals[].real_server": "it is a real server",
+    "rivals[].first_epoch_s": "since when",
+    "rivals[].last_epoch_s": "when it was heard last",
+    "strays[].address": "virtual address whose packets arrive here, though it is elsewhere",
+    "strays[].clients[]": "who sends them, some of them",
+    "strays[].since_epoch_s": "since when",
     "real_servers[].address": "of a real server that was looked at, as the configuration has it",
     "real_servers[].name": "its name; empty: none",
     "real_servers[].looked_at_epoch_s": "when: all of it may have changed since",
@@ -147,7 +161,17 @@ MEANINGS: dict[str, str] = {
 
 FLEETING = frozenset(
     (
-        *("at_epoch_s", "last_advert_epoch_s", "since_epoch_s", "rates", "counters", "checks"),
+        *(
+            "at_epoch_s",
+            "last_advert_epoch_s",
+            "first_epoch_s",
+            "last_epoch_s",
+            "clients",
+            "since_epoch_s",
+            "rates",
+            "counters",
+            "checks",
+        ),
         *("active_connections", "inactive_connections", "persistent_connections"),
         *("handshakes", "stranded_flows", "share_of_traffic", "drain_left_s", "reasons", "cost"),
     )
@@ -212,6 +236,26 @@ def report(picture: Picture) -> dict[str, Any]:
         ],
         "changes": [_change(change, picture.at) for change in pressing(picture.changes)],
         "configuration": _files(picture.files) if picture.files is not None else None,
+        "rivals": [
+            {
+                "address": rival.address,
+                "mac": rival.mac,
+                "host": rival.host,
+                "here": rival.here,
+                "real_server": rival.server,
+                "first_epoch_s": _time(rival.first),
+                "last_epoch_s": _time(rival.last),
+            }
+            for rival in picture.rivals
+        ],
+        "strays": [
+            {
+                "address": stray.address,
+                "clients": list(stray.clients),
+                "since_epoch_s": _time(stray.since),
+            }
+            for stray in picture.strays
+        ],
         "real_servers": [_look(look) for look in picture.looks.values()],
         "warnings": [
             {
@@ -323,6 +367,7 @@ def _instance(view: InstanceView) -> dict[str, Any]:
         "last_advert_epoch_s": _time(view.last_advert),
         "adverts_on_time": view.adverts_ok,
         "other_senders": [address for address, _ in view.others],
+        "clashes": [{**asdict(clash), "vips": list(clash.vips)} for clash in view.clashes],
         "counters": {**asdict(stats), "errors": dict(stats.errors)} if stats is not None else None,
     }
 

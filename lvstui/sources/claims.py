@@ -23,7 +23,8 @@ from lvstui.realserver.probes.raw import ADVERTISEMENTS, Step, Wire
 from lvstui.realserver.probes.results import CannotProbe
 from lvstui.sources.base import Context, Source
 
-_WAIT_S = 0.45
+_WAIT_S = 0.1
+"""How long a question may wait for its turn."""
 _FRESH_S = 1.0
 """How old what is known of this host's interfaces and neighbours may be when a stranger speaks."""
 _ALIKE_S = 1.0
@@ -99,7 +100,7 @@ class ClaimsSource(Source):
     name = "arp"
 
     def __init__(self) -> None:
-        self._vips: tuple[HeldAddress, ...] = ()
+        self._addresses: tuple[str, ...] = ()
         self._questions: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
         self._pace = ClaimPace()
         self._network: Network | None = None
@@ -107,7 +108,7 @@ class ClaimsSource(Source):
         self._read_at = 0.0
 
     def virtual(self, vips: tuple[HeldAddress, ...]) -> None:
-        self._vips = vips
+        self._addresses = tuple(dict.fromkeys(vip.address for vip in vips))
 
     def ask_owners(self, vips: tuple[str, ...]) -> bool:
         self._questions.put(vips)
@@ -116,7 +117,7 @@ class ClaimsSource(Source):
     def run(self, context: Context) -> None:
         """Opens its sockets anew whenever the addresses changed."""
         while not context.stop.is_set():
-            addresses = tuple(dict.fromkeys(vip.address for vip in self._vips))
+            addresses = self._addresses
             if not addresses:
                 context.wait(0.1)
                 continue
@@ -132,10 +133,8 @@ class ClaimsSource(Source):
 
     def _listen(self, wires: Sequence[Wire], addresses: tuple[str, ...], context: Context) -> None:
         ours = frozenset(addresses)
-        while not context.stop.is_set():
-            if tuple(dict.fromkeys(vip.address for vip in self._vips)) != addresses:
-                return
-            for wire in select.select(wires, [], [], min(_WAIT_S, 0.1))[0]:
+        while not context.stop.is_set() and self._addresses is addresses:
+            for wire in select.select(wires, [], [], _WAIT_S)[0]:
                 self._hear(wire, ours, context)
             with contextlib.suppress(queue.Empty):
                 self._ask(self._questions.get_nowait(), context)
@@ -196,7 +195,7 @@ class ClaimsSource(Source):
                     context.emit(self.name, OwnersSeen(vip, name, trouble=error.result.text))
                 continue
             self._neighbours = neighbours()
-            ours = frozenset(vip.address for vip in self._vips)
+            ours = frozenset(self._addresses)
             for vip in asked:
                 macs = [answer.mac for answer in answers[vip] if not self._is_own(answer.mac)]
                 owners = tuple(AddressOwner(mac, self._hosts(mac, ours)) for mac in macs)

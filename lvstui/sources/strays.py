@@ -80,19 +80,16 @@ class StraySource(Source):
     name = "strays"
 
     def __init__(self) -> None:
-        self._vips: tuple[HeldAddress, ...] = ()
+        self._elsewhere: tuple[str, ...] = ()
+        """Addresses that this host does not hold, not even as a real server."""
 
     def virtual(self, vips: tuple[HeldAddress, ...]) -> None:
-        self._vips = vips
-
-    def _elsewhere(self) -> tuple[str, ...]:
-        """Those that this host does not hold, not even as a real server."""
-        found = (v.address for v in self._vips if not v.here and not v.on_loopback)
-        return tuple(dict.fromkeys(found))
+        found = (v.address for v in vips if not v.here and not v.on_loopback)
+        self._elsewhere = tuple(dict.fromkeys(found))
 
     def run(self, context: Context) -> None:
         while not context.stop.is_set():
-            addresses = self._elsewhere()
+            addresses = self._elsewhere
             if not addresses:
                 context.wait(0.2)
                 continue
@@ -114,7 +111,7 @@ class StraySource(Source):
         wanted = frozenset(addresses)
         # The first word soon: somebody may look only once.
         sample = _Sample(time.monotonic() + _FIRST_S)
-        while not context.stop.is_set() and self._elsewhere() == addresses:
+        while not context.stop.is_set() and self._elsewhere is addresses:
             now = time.monotonic()
             if now >= sample.until:
                 sample.tell(self.name, context)

@@ -18,7 +18,7 @@ from lvstui.model.keys import ServiceKey
 from lvstui.model.picture import Cost
 from lvstui.model.realserver import Check, Look, Verdict
 from lvstui.model.verdict import BLIND, DEGRADED, OK, not_looked_at, verdict
-from lvstui.model.vrrp import InstanceSeen, InstanceStats
+from lvstui.model.vrrp import Advert, InstanceSeen, InstanceStats
 from lvstui.model.waiting import ChangeStands
 from lvstui.shell import report
 from lvstui.shell.status_table import show
@@ -65,6 +65,10 @@ def rich_world() -> World:
         f.ServerChanged(WEB, rs(3), False, "removed")
     )
     world.kernel((1, 10, 0, 0), (2, 10, 0, 0))
+    clash = Advert("10.10.0.7", "eth0", 51, 200, 2, 1.0, ("10.10.0.99",))
+    world.say(f.AdvertSeen(clash))
+    world.say(f.AddressClaimed("10.10.0.20", "02:00:00:00:00:05", "eth0", "asks", ("10.10.0.5",)))
+    world.say(f.StraysSeen("10.10.0.20", "eth0", ("10.10.0.10",), 5))
     world.say(f.ProcessesSeen((f.ProcessState("vrrp", 102),)))
     world.say(f.ChangesSeen((ChangeStands("id", "armed"),)))
     world.say(f.FilesSeen(ConfigFiles((ConfigFile(CONF, 5.0),), "lb1", (NAT,))))
