@@ -15,6 +15,7 @@ from typing import Any, get_args
 from lvstui.model import facts as f
 from lvstui.model.alarms import Alarms
 from lvstui.model.config import ConfiguredChecker
+from lvstui.model.daemon import daemon_view
 from lvstui.model.files import ConfigFiles
 from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
@@ -23,16 +24,7 @@ from lvstui.model.link import LinkState
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
 from lvstui.model.packet_events import PacketWatch
-from lvstui.model.picture import (
-    Cost,
-    DaemonView,
-    Event,
-    Gap,
-    Picture,
-    ServerView,
-    ServiceView,
-    State,
-)
+from lvstui.model.picture import Cost, Gap, Picture, ServerView, ServiceView, State
 from lvstui.model.rates import Traffic
 from lvstui.model.realserver import Look
 from lvstui.model.states import WAITS, Drain, StateInputs
@@ -95,7 +87,6 @@ class Knowledge(Known):
         self._all_dirty = True
         self._volatile: set[ServiceKey] = set()
         self._checks_since: float | None = None
-        self._events_seen: tuple[Event, ...] = ()
         self._of_unknown_groups: deque[f.Observation] = deque(maxlen=_UNKNOWN)
         """What was said of groups before their configuration was read."""
 
@@ -351,7 +342,9 @@ class Knowledge(Known):
             host=self.host,
             services=services,
             instances=instances,
-            daemon=self._daemon_view(),
+            daemon=daemon_view(
+                self.daemon, self.other_daemons, self.processes, self.file, self.loaded
+            ),
             rivals=link.rivals,
             owners=link.owners,
             strays=link.strays,
@@ -375,10 +368,7 @@ class Knowledge(Known):
         found = warnings(picture, self.done)
         for event in self._alarms.changed(found, now):
             self.say(event)
-        if self._events_changed:
-            self._events_seen = tuple(self.events)
-            self._events_changed = False
-        return replace(picture, warnings=found, events=self._events_seen)
+        return replace(picture, warnings=found, events=self.events_seen())
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take
@@ -426,26 +416,6 @@ class Knowledge(Known):
         self._states.pop(server, None)
         self._checked.pop(server, None)
         self.drains.pop(server, None)
-
-    def _daemon_view(self) -> DaemonView:
-        daemon = self.daemon
-        if daemon is None:
-            return DaemonView()
-        same: bool | None = None
-        if self.file is not None and self.loaded is not None:
-            same = bool(self.file.digest) and self.file.digest == self.loaded.digest
-        return DaemonView(
-            installed=daemon.installed,
-            running=daemon.running,
-            version=daemon.version,
-            pid=daemon.pid,
-            started=daemon.started,
-            loaded_is_file=same,
-            config_file=daemon.config_file,
-            beside=self.other_daemons.here,
-            elsewhere=self.other_daemons.elsewhere,
-            processes=self.processes,
-        )
 
 
 _LEARN: dict[type, Callable[[Knowledge, Any, float], None]] = {

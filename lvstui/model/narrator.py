@@ -97,9 +97,16 @@ class Known:
         self.processes: tuple[f.ProcessState, ...] = ()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self._events_changed = True
+        self._events_seen: tuple[Event, ...] = ()
         self._kernel: dict[ServiceKey, KernelService] = {}
         self._in_file: dict[ServiceKey, ConfiguredService] = {}
         self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
+
+    def events_seen(self) -> tuple[Event, ...]:
+        """All of them; the same object as long as none came."""
+        if self._events_changed:
+            self._events_seen, self._events_changed = tuple(self.events), False
+        return self._events_seen
 
     def say(self, event: Event) -> None:
         """Add an event, kept in the order of time."""
@@ -360,9 +367,8 @@ class EventBuilder:
             self._checks.append((seen, fact, text))
 
     def _address(self, fact: f.AddressChanged, seen: f.Observation) -> None:
-        config = self._known.loaded or self._known.file
-        instance = self._known.instances.is_vip(fact.address, config)
-        if not instance:
+        known = self._known
+        if not (instance := known.instances.is_vip(fact.address, known.loaded or known.file)):
             return
         verb = "is here now" if fact.added else "left"
         text = f"VIP {fact.address} {verb} ({fact.interface}, {instance})"
