@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lvstui.cli import build_parser
 
 SAMPLES = {
+    "vips": "10.10.0.20",
     "server": "rs1",
     "weight": "1",
     "hosts": "rs1",

@@ -47,6 +47,7 @@ LOOKING = {
     "",
     "check",
     "status",
+    "owners",
     "stream",
     "config",
     "config cat",
