@@ -31,8 +31,8 @@ _LEFT_OUT = {
     "/global_defs/vrrp_iptables",
     "/vrrp_sync_group/notify_priority_changes",
 }
-"""Debian's keepalived is built without libipset, and 2.1.5 without iptables; 2.1.5 does not know the
-last one in a group yet."""
+"""Debian's keepalived is built without libipset, and 2.1.5 without iptables; 2.1.5 does not know
+the last one in a group yet."""
 _INVENTED = "surely_unknown"
 _UNKNOWN = re.compile(r"Line (\d+)\) Unknown keyword '([^']+)'")
 
