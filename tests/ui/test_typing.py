@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Button, Input
 
+from lvstui.operations.announce import Announcements, LinkVoice
+from lvstui.operations.audit import AuditLog
 from lvstui.operations.config_plan import ConfigPlan
+from lvstui.tui.change.announce import AnnounceScreen
 from lvstui.tui.change.config_plan import ConfigPlanScreen
 from lvstui.tui.change.dialog import ChangeScreen
 from lvstui.tui.change.plan import PlanScreen
@@ -27,11 +32,31 @@ TEXTS = ("RAM swap, yes", "dirty by Jim", "faulty RAM; reboot by Jim", "Quorum? 
 PASTED = "yes, noisy disk: replaced by Jim"
 
 
+class Voice(LinkVoice):
+    """Stands in for the wire: what was said on it."""
+
+    def __init__(self) -> None:
+        self.announced: list[str] = []
+
+    def announce(self, vip: str) -> str:
+        self.announced.append(vip)
+        return "announced"
+
+    def others(self, vip: str) -> tuple[str, ...]:
+        return ()
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
 class World:
     """A console over everything that can be changed, and what was changed."""
 
     def __init__(self, desk: Desk, engine: FakeEngine, hosts: FakeRealServers) -> None:
         self.desk, self.engine, self.hosts = desk, engine, hosts
+        self.voice = Voice()
+        self.audit = Path()
 
     @property
     def applied(self) -> int:
@@ -41,6 +66,7 @@ class World:
             len(self.desk.operator.applied)
             + len(engine.applied)
             + len(self.hosts.applied)
+            + len(self.voice.announced)
             + len(engine.kept)
             + len(engine.taken_back)
             + len(self.hosts.rebooted)
@@ -67,7 +93,7 @@ Open = Callable[[World], Any]
 
 
 @pytest.fixture
-def world(start: Start) -> Callable[..., Any]:
+def world(start: Start, tmp_path: Path) -> Callable[..., Any]:
     """Starts the console."""
 
     @asynccontextmanager
@@ -80,7 +106,11 @@ def world(start: Start) -> Callable[..., Any]:
             configuration=engine.files,
             config_engine=lambda asker: engine,
         ) as desk:
-            yield World(desk, engine, hosts)
+            some = World(desk, engine, hosts)
+            some.audit = tmp_path / "audit.jsonl"
+            audit = AuditLog(some.audit)
+            desk.app.announcements._make = lambda: Announcements(audit=audit, voice=some.voice)
+            yield some
 
     return run
 
@@ -136,6 +166,7 @@ DIALOGS: Mapping[str, Open] = {
     "rollback": _history,
     "push": lambda world: _push(world, "p"),
     "undo on hosts": _hosts_undo,
+    "announce": lambda world: world.desk.press("2", "a"),
 }
 
 
@@ -207,6 +238,7 @@ async def test_y_applies_with_the_reason(world: Callable[..., Any], dialog: str)
             *(plan.reason for plan in some.desk.operator.applied),
             *(reason for _, _, reason in some.hosts.applied),
             *(plan.reason for plan, _ in some.engine.applied),
+            *(json.loads(line).get("reason") for line in _lines(some.audit)),
         ]
         assert reasons[-1] == "RAM swap, yes"
 
@@ -368,4 +400,9 @@ async def test_the_keys_are_never_cut_and_the_way_out_is_first(
 
 
 def test_every_form_of_a_plan_is_tried_above() -> None:
-    assert set(ChangeScreen.__subclasses__()) == {PlanScreen, ConfigPlanScreen, PushScreen}
+    assert set(ChangeScreen.__subclasses__()) == {
+        PlanScreen,
+        ConfigPlanScreen,
+        PushScreen,
+        AnnounceScreen,
+    }
