@@ -36,12 +36,10 @@ HELD_S = 0.2
 """Time to the next picture while an event is held back for its reason."""
 BETWEEN_S = 0.05
 """Least time between two pictures, so that a storm of facts cannot eat the host."""
-SHARE = 3.0
-"""The next picture waits this many times as long as the last one took to make and to show..."""
-MOST_BETWEEN_S = 1.0
-"""...up to this: what came in between is in it at once."""
+SHARE, MOST_BETWEEN_S = 3.0, 1.0
+"""The next picture waits so many times as long as the last one took, up to so many seconds."""
 LOOK_AGAIN_S = 0.25
-"""Least time between two looks that are made because keepalived said something."""
+"""Least time between two looks made because keepalived said something."""
 STEP_S = 1.0
 """A clock that moved this much beside the one that nobody sets was set."""
 RESTART_S = (1.0, 5.0, 30.0, 60.0)
@@ -90,9 +88,9 @@ class Watcher:
         self._needed = NEEDED & {source.name for source in self._sources}
         self._known.awaited = self._needed
         self._last_learnt = time.monotonic()
+        self._absent: set[str] = set()
         self._look_again, self._looked = False, 0.0
-        self._drawn = 0
-        """How many of what has come are in the picture."""
+        self._drawn = 0  # how many of what has come are in the picture
         self._drift = drift
         self._epoch = drift() if drift is not None else 0.0
         self._awake = 0.0
@@ -174,6 +172,7 @@ class Watcher:
 
     def absent(self, source: str, what: str) -> None:
         """Say that something did not come in time; it may still."""
+        self._absent.add(source)
         remedy = "look again: this host is busy, or what it reads does not answer"
         self.push(f.Observation(self._clock(), self.host, source, f.Missing(source, what, remedy)))
 
@@ -348,6 +347,9 @@ class Watcher:
     def _learn(self, seen: f.Observation) -> bool:
         """Take one in; True when the operator should see it without any delay."""
         self._mind_the_clock()
+        if seen.source in self._absent and not isinstance(seen.fact, f.Missing):
+            self._absent.discard(seen.source)
+            self._take(self._own(f.Available(seen.source)))
         if seen.source not in self._heard and self._is_word(seen):
             self._heard.add(seen.source)
             self._known.awaited = self._needed - self._heard

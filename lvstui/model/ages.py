@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from lvstui.model.facts import Overrun, SourceSilent
+from lvstui.model.facts import ClockStepped, Overrun, SourceSilent
 from lvstui.model.health import ServerId
 from lvstui.model.picture import Event, Gap, Picture, Severity, State, Warning
 from lvstui.model.say import clock, duration
@@ -119,3 +119,9 @@ def shift(
     told = [replace(event, at=event.at + by_s) for event in events]
     events.clear()
     events.extend(told)
+
+
+def clock_was_set(host: str, fact: ClockStepped, at: float) -> Event:
+    way = "back" if fact.back else "forward"
+    text = f"the clock of this host was set {way} by {duration(fact.by_s)}"
+    return Event(at, host, Severity.WARN, text, "daemon")

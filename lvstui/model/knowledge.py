@@ -9,17 +9,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
 from lvstui.model import facts as f
-from lvstui.model.ages import Ages, shift
+from lvstui.model.ages import Ages, clock_was_set, shift
 from lvstui.model.alarms import Alarms
 from lvstui.model.config import ConfiguredChecker
 from lvstui.model.daemon import daemon_view
 from lvstui.model.facts import STAMP_S
 from lvstui.model.files import ConfigFiles
+from lvstui.model.gaps import Gaps
 from lvstui.model.groups import of_members
 from lvstui.model.ipvs import KernelService, KernelTable, unfinished
 from lvstui.model.keys import ServiceKey
@@ -27,7 +28,7 @@ from lvstui.model.link import LinkState
 from lvstui.model.merge import Inputs, Learnt, keep_identity, moved, recounted, service_view
 from lvstui.model.narrator import EventBuilder, Known, ServerId
 from lvstui.model.packet_events import PacketWatch
-from lvstui.model.picture import Cost, Gap, Picture, ServerView, ServiceView, State
+from lvstui.model.picture import Cost, Picture, ServerView, ServiceView, State
 from lvstui.model.rates import Traffic
 from lvstui.model.realserver import Look
 from lvstui.model.states import WAITS, Drain, StateInputs
@@ -61,11 +62,7 @@ class Knowledge(Known):
         self.table: KernelTable | None = None
         self.daemon: f.DaemonSeen | None = None
         self.other_daemons = f.OtherDaemons()
-        self.gaps: dict[str, Gap] = {}
-        self._covered_by: dict[str, str] = {}
-        """For each gap the source that tells the same, if there is one."""
-        self._working: set[str] = set()
-        """Sources that said that they work."""
+        self.gaps = Gaps()
         self.drains: dict[ServerId, Drain] = {}
         self.sysctls: tuple[tuple[str, str], ...] = ()
         self.changes: tuple[ChangeStands, ...] = ()
@@ -131,7 +128,8 @@ class Knowledge(Known):
         shift(by_s, self.drains, self.done_at, self._states, self.events)
         if self._checks_since is not None:
             self._checks_since += by_s
-        self._events_changed = self._all_dirty = True
+        self.say(clock_was_set(self.host, fact, at))
+        self._all_dirty = True
 
     def _learn_counters(self, fact: f.CountersSeen, at: float) -> None:
         for reading in fact.services:
@@ -159,9 +157,7 @@ class Knowledge(Known):
         self._packets.learn(fact, self._kernel, at)
 
     def _learn_missing(self, fact: f.Missing, at: float) -> None:
-        self.gaps[fact.source] = Gap(fact.source, fact.what, fact.remedy)
-        self._covered_by[fact.source] = fact.covered_by
-        self._working.discard(fact.source)
+        self.gaps.missing(fact)
         if fact.source == "proc":
             self.table, self._kernel = None, {}
         if fact.source in ("file", "memfd"):
@@ -171,8 +167,7 @@ class Knowledge(Known):
     def _learn_available(self, fact: f.Available, at: float) -> None:
         if fact.source == "wire" and self.instances.listening_since is None:
             self.instances.listening_since = at
-        self._working.add(fact.source)
-        self._all_dirty |= self.gaps.pop(fact.source, None) is not None
+        self._all_dirty |= self.gaps.available(fact.source)
 
     def _learn_table(self, fact: f.TableSeen, at: float) -> None:
         table, before = fact.table, self._kernel
@@ -375,6 +370,7 @@ class Knowledge(Known):
             since=self._checks_since,
         )
         link = self.link.view(instances, self.instances.moved, self.loaded or self.file, now)
+        idle = self.daemon is not None and not self.daemon.running
         picture = Picture(
             at=now,
             host=self.host,
@@ -386,7 +382,7 @@ class Knowledge(Known):
             rivals=link.rivals,
             owners=link.owners,
             strays=link.strays,
-            gaps=tuple(self._gaps()),
+            gaps=(*self.gaps.seen(self.ages.silent, idle), *self.ages.gaps()),
             cost=self.cost,
             ready=self.table is not None or "proc" in self.gaps or "proc" in self.ages.silent,
             table_readable=self.table is not None,
@@ -404,15 +400,6 @@ class Knowledge(Known):
         for event in self._alarms.changed(found, now):
             self.say(event)
         return replace(picture, warnings=found, events=self.events_seen())
-
-    def _gaps(self) -> Iterator[Gap]:
-        idle = self.daemon is not None and not self.daemon.running
-        for source, gap in self.gaps.items():
-            # keepalived makes its fifos: without it they are no news.
-            told = self._covered_by.get(source) in self._working or source in self.ages.silent
-            if not told and not (source == "fifo" and idle):
-                yield gap
-        yield from self.ages.gaps()
 
     def on_screen(self, services: tuple[ServiceKey, ...]) -> None:
         """From now on only these need fresh connection counts in every picture; the others take

@@ -17,6 +17,7 @@ from lvstui.model.health import HealthState
 from lvstui.model.instances import InstanceState
 from lvstui.model.ipvs import KernelService
 from lvstui.model.keys import ServerKey, ServiceKey
+from lvstui.model.names import NamesInConfigurations
 from lvstui.model.picture import Event, Severity
 from lvstui.model.processes import told
 from lvstui.model.say import plural
@@ -101,9 +102,7 @@ class Known:
         self._kernel: dict[ServiceKey, KernelService] = {}
         self._in_file: dict[ServiceKey, ConfiguredService] = {}
         self._in_loaded: dict[ServiceKey, ConfiguredService] = {}
-        self._named: dict[ServerKey, str] = {}
-        self._named_by = (self._in_file, self._in_loaded)
-        """The configurations from which the names were taken."""
+        self._names_in = NamesInConfigurations()
 
     def events_seen(self) -> tuple[Event, ...]:
         """All of them; the same object as long as none came."""
@@ -145,18 +144,8 @@ class Known:
 
     def any_name(self, server: ServerKey) -> str:
         """The name of a real server whatever the service; may be empty."""
-        configs = (self._in_file, self._in_loaded)
-        if self._named_by[0] is not configs[0] or self._named_by[1] is not configs[1]:
-            # The file's names count before those that are loaded.
-            self._named_by = configs
-            self._named = {
-                known.key: known.name
-                for services in reversed(configs)
-                for config in services.values()
-                for known in config.servers
-                if known.name
-            }
-        return self._named.get(server) or self.names.get(server.address, "")
+        named = self._names_in.of(self._in_file, self._in_loaded)
+        return named.get(server) or self.names.get(server.address, "")
 
     def active_connections(self, service: ServiceKey, server: ServerKey) -> int:
         """Active connections in the last table that had the server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import time
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import pytest
+
 from lvstui.lab import LabError
 from lvstui.lab.control import LabProcess, RunResult
-from tests.labs import Lab
+from tests.labs import RELEASE, Lab
 
 ROOT = Path(__file__).parents[2]
 LVSTUI = f"{shlex.quote(sys.executable)} -m lvstui"
@@ -25,6 +28,12 @@ PATIENCE_S = 200.0
 def python(words: str) -> str:
     """Python in the guest, with the folder of the tests in reach."""
     return f"env PYTHONPATH={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} {words}"
+
+
+SERVES_ZERO = pytest.mark.skipif(
+    os.environ.get(RELEASE) == "bullseye", reason="keepalived 2.1.5 serves weight 0 as weight 1"
+)
+"""A test that disables a server in the file; what happens elsewhere is a unit test."""
 
 
 _residents: WeakKeyDictionary[Lab, dict[str, LabProcess]] = WeakKeyDictionary()

@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.lab.director import LVSTUI, PATIENCE_S, forget_attempts, lvstui, server, status
+from tests.lab.director import (
+    LVSTUI,
+    PATIENCE_S,
+    SERVES_ZERO,
+    forget_attempts,
+    lvstui,
+    server,
+    status,
+)
 from tests.lab.test_configuration import CONF, clean, holds_vip, now_ms, pool, read, requests
 from tests.labs import Lab
 
@@ -79,6 +87,7 @@ def _ports_used_again(lab: Lab) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_ports_used_again")
+@SERVES_ZERO
 def test_a_disabled_server_stays_disabled_whatever_happens(lab: Lab) -> None:
     whole = read(lab, "lb1")
     # A failover would ask the other director, whose file says nothing of it.

@@ -26,8 +26,13 @@ _VALUES = {
     ValueKind.SYNC: "lo VI",
     ValueKind.OPAQUE: "00",
 }
-_LEFT_OUT = {"/global_defs/vrrp_ipsets"}
-"""Debian's keepalived is built without libipset."""
+_LEFT_OUT = {
+    "/global_defs/vrrp_ipsets",
+    "/global_defs/vrrp_iptables",
+    "/vrrp_sync_group/notify_priority_changes",
+}
+"""Debian's keepalived is built without libipset, and 2.1.5 without iptables; 2.1.5 does not know
+the last one in a group yet."""
 _INVENTED = "surely_unknown"
 _UNKNOWN = re.compile(r"Line (\d+)\) Unknown keyword '([^']+)'")
 
@@ -87,7 +92,7 @@ def test_keepalived_knows_the_words_of_the_table_and_no_others(lab: Lab) -> None
         for _, where in lines
         if where and not where.endswith(_INVENTED) and not _known(where, version)
     }
-    assert unknown - _LEFT_OUT == invented | later
+    assert unknown - _LEFT_OUT == (invented | later) - _LEFT_OUT
     assert len(list(walk())) > 500
 
 

@@ -12,7 +12,7 @@ import pytest
 from lvstui.lab.control import LabProcess
 from lvstui.lab.topology import Topology
 from tests.lab.conftest import Labs
-from tests.lab.director import LVSTUI
+from tests.lab.director import LVSTUI, SERVES_ZERO
 from tests.lab.test_config_command import RS1, RS2, RS3, said, weight
 from tests.lab.test_configuration import clean, read
 from tests.labs import Lab
@@ -36,6 +36,7 @@ def vip_on(lab: Lab, node: str) -> bool:
     return " 10.10.0.20/" in lab.run(node, "ip -o addr show dev lo").stdout
 
 
+@SERVES_ZERO
 def test_one_undo_over_all_three_kinds(bare: Lab) -> None:
     lab = bare
     code, text = said(lab, "realserver push rs1 --yes")

@@ -26,7 +26,7 @@ vrrp_script!             block                 | a command whose result counts i
 vrrp_track_process!      block                 | a process whose life counts in elections
 track_file!              block                 | a file whose number counts in elections
 vrrp_track_file!         block:track_file      | old spelling of track_file
-interface_up_down_delays entries:interface     | how long a link has to stay before it counts
+interface_up_down_delays entries:interface +2.2.0 | how long a link has to stay before it counts
 bfd_instance!            block                 | a BFD session with a neighbour
 """
 
@@ -34,7 +34,7 @@ TABLES["global_defs"] = """
 process_names            words       start     | names of the processes, as ps shows them
 process_name!            name                  | name of the main process
 vrrp_process_name!       name                  | name of the VRRP process
-checker_process_name!    name                  | name of the health checkers' process
+checker_process_name!    name +2.2.0           | name of the health checkers' process
 lvs_process_name!        name                  | the same by its other spelling
 bfd_process_name!        name                  | name of the BFD process
 use_symlink_paths        bool        +2.3.0    | keep symbolic links in the paths of scripts
@@ -58,11 +58,11 @@ min_auto_priority_delay  number:us   =1000000  | lateness from which that priori
 checker_log_all_failures bool        =off      | log each failure, not only changes
 dynamic_interfaces       words                 | interfaces may come and go
 default_interface        interface   =eth0     | for static addresses that name none
-disable_local_igmp       flag        restart   | leave joining the multicast group to others
+disable_local_igmp       flag        restart +2.2.0 | leave joining the multicast group to others
 v3_checksum_as_v2        bool        +2.2.8    | VRRP 3 checksums without pseudo header
 lvs_timeouts             words                 | IPVS timeouts of tcp, tcpfin and udp
 lvs_flush                flag                  | empty the kernel's table at the start
-lvs_flush_on_stop        words                 | empty the kernel's table at the end
+lvs_flush_on_stop        words +2.2.0          | empty the kernel's table at the end
 lvs_flush_onstop         words                 | old spelling of lvs_flush_on_stop
 lvs_sync_daemon          sync                  | copies connections to the other director
 vrrp_mcast_group4!       address     =224.0.0.18 | where adverts go to
@@ -75,12 +75,12 @@ vrrp_garp_lower_prio_delay! seconds  =vrrp_garp_master_delay
     | the second set follows an advert of lower priority after
 vrrp_garp_lower_prio_repeat! number  =vrrp_garp_master_repeat
     | gratuitous ARPs after an advert of lower priority
-vrrp_down_timer_adverts! number 1..100 =3      | missed adverts until the master counts as gone
+vrrp_down_timer_adverts! number 1..100 +2.2.0 =3 | missed adverts until the master counts as gone
 vrrp_garp_interval!      seconds     =0        | time between two gratuitous ARPs of an interface
 vrrp_gna_interval!       seconds     =0        | the same for neighbour advertisements
 vrrp_min_garp            bool        =off      | one gratuitous ARP for each address, once
-vrrp_garp_extra_if       words                 | announce on other interfaces as well
-vrrp_vmac_garp_intvl     words                 | announce VMACs this often
+vrrp_garp_extra_if       words +2.2.0          | announce on other interfaces as well
+vrrp_vmac_garp_intvl     words +2.2.0          | announce VMACs this often
 vrrp_lower_prio_no_advert bool       =off      | no answer to adverts of lower priority
 vrrp_higher_prio_send_advert bool    =off      | one more advert when a better one takes over
 vrrp_version!            choice:2/3  =2        | VRRP version of instances that give none
@@ -90,9 +90,9 @@ nftables                 name        restart   | nftables table that keeps VIPs 
 nftables_priority!       number                | of that table's chains
 nftables_ifindex         flag                  | match interfaces by number
 nftables_counters        flag                  | count what the rules match
-nftables_ipvs            name        restart   | nftables table that sets marks for groups
-nftables_ipvs_priority!  number                | of that table's chains
-nftables_ipvs_start_fwmark! number             | first mark that it uses
+nftables_ipvs            name        restart +2.2.0 | nftables table that sets marks for groups
+nftables_ipvs_priority!  number +2.2.0         | of that table's chains
+nftables_ipvs_start_fwmark! number +2.2.0      | first mark that it uses
 vrrp_check_unicast_src   flag                  | take unicast adverts of known peers only
 vrrp_skip_check_adv_addr bool        =off      | do not compare the addresses of each advert
 vrrp_strict              bool        =off      | keep to the letter of the RFC
@@ -113,7 +113,7 @@ notify_fifo              path        =none     | pipe that gets every change
 notify_fifo_script       command               | reads that pipe
 vrrp_notify_fifo         path        =none     | pipe that gets changes of VRRP
 vrrp_notify_fifo_script  command               | reads that pipe
-fifo_write_vrrp_states_on_reload flag          | tell all states again after a reload
+fifo_write_vrrp_states_on_reload flag +2.2.5   | tell all states again after a reload
 lvs_notify_fifo          path        =none     | pipe that gets changes of real servers
 lvs_notify_fifo_script   command               | reads that pipe
 checker_priority         number      -20..19   | nice value of the checkers
@@ -154,18 +154,18 @@ lvs_netlink_cmd_rcv_bufs_force bool            | above the kernel's limit
 lvs_netlink_monitor_rcv_bufs number:bytes      | netlink buffer of the checkers' news
 lvs_netlink_monitor_rcv_bufs_force bool        | above the kernel's limit
 rs_init_notifies         flag                  | run notify scripts at the first check, too
-vmac_prefix!             name        =vrrp     | names of VMAC interfaces begin so
-vmac_addr_prefix!        name                  | names of their address interfaces begin so
+vmac_prefix!             name +2.2.0 =vrrp     | names of VMAC interfaces begin so
+vmac_addr_prefix!        name +2.2.0           | names of their address interfaces begin so
 umask!                   words                 | of files that keepalived writes
 random_seed!             number                | for tests: makes delays the same each time
-reload_check_config      bool        =off      | test the files before a reload
+reload_check_config      bool +2.2.0 =off      | test the files before a reload
 reload_time_file         path                  | holds the time of the next reload
 reload_repeat            flag                  | reload each time that file changes
-reload_file              path                  | this file asks for a reload
-include_check            words                 | how strictly includes are read
-config_save_dir!         path                  | loaded configurations are kept there
-tmp_config_directory     path        restart   | where the loaded copy stands
-data_use_instance        bool        start     | names of dump files hold the instance
+reload_file              path +2.2.0           | this file asks for a reload
+include_check            words +2.2.0          | how strictly includes are read
+config_save_dir!         path +2.2.3           | loaded configurations are kept there
+tmp_config_directory     path        restart +2.2.0 | where the loaded copy stands
+data_use_instance        bool        start +2.2.3 | names of dump files hold the instance
 json_version             choice:1/2  +2.2.8    | shape of the JSON dump
 iproute_usr_dir          path        +2.3.2    | where names of tables and protocols stand
 iproute_etc_dir          path        +2.3.2    | the same, of this host

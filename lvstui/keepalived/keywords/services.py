@@ -44,7 +44,7 @@ sh-fallback              flag                  | sh picks another one when its s
 mh-port                  flag                  | the client's port counts for mh
 mh-fallback              flag                  | mh picks another one when its server is down
 smtp_alert               bool        <global_defs | mail about checks that fail
-snmp_name                name                  | what SNMP calls it
+snmp_name                name +2.2.3           | what SNMP calls it
 sorry_server!            words                 | answers when the quorum is lost
 sorry_server_inhibit     flag        =no       | Inhibit: failed servers stay at weight 0
 sorry_server_lvs_method  {_FORWARDING} =the service's | Forwarding: another one than the service's
@@ -75,7 +75,7 @@ notify_up!               notify                | When up: runs when it comes bac
 notify_down!             notify                | When down: runs when it fails
 virtualhost              host        <virtual_server | Host header: for HTTP_GET and SSL_GET
 smtp_alert               bool        <virtual_server | mail about checks that fail
-snmp_name                name                  | what SNMP calls it
+snmp_name                name +2.2.3           | what SNMP calls it
 TCP_CHECK                block:connect         | a connection is made
 HTTP_GET                 block:http            | pages are asked for
 SSL_GET                  block:https           | pages are asked for over TLS
@@ -166,10 +166,10 @@ user                     user        =keepalived_script, else root | As user: wh
 """
 
 TABLES["UDP_CHECK"] = f"""{_CONNECT}
-payload                  opaque                | Payload: hexadecimal bytes to send
+payload                  opaque +2.2.0         | Payload: hexadecimal bytes to send
 require_reply            words       =no       | Needs a reply: silence is a failure
-min_reply_length!        number:bytes 0..65535 =0 | Shortest reply: bytes
-max_reply_length!        number:bytes 0..65535 =255 | Longest reply: bytes
+min_reply_length!        number:bytes 0..65535 +2.2.0 =0 | Shortest reply: bytes
+max_reply_length!        number:bytes 0..65535 +2.2.0 =255 | Longest reply: bytes
 """
 
 TABLES["FILE_CHECK"] = """

@@ -21,20 +21,20 @@ track_bfd                entries:names         | its neighbours count in the ele
 
 TABLES["vrrp_instance"] = f"""
 use_vmac                 names | a MAC address of its own, on an interface of that name
-use_vmac_addr            names                 | the same for addresses on other interfaces
+use_vmac_addr            names +2.2.0          | the same for addresses on other interfaces
 vmac_xmit_base           flag                  | adverts leave by the interface below
 use_ipvlan               words                 | an IPVLAN in place of a VMAC
-unicast_fault_no_peer    flag                  | FAULT when no peer is left
+unicast_fault_no_peer    flag +2.2.0           | FAULT when no peer is left
 check_unicast_src        flag        <global_defs | take unicast adverts of known peers only
 old_unicast_checksum     words                 | as keepalived up to 1.3.6 made them
 native_ipv6              flag                  | an instance of IPv6
 state!                   choice:MASTER/BACKUP =BACKUP | State: at the start
 interface!               interface ..15        | Interface: where adverts go
-vrf!                     interface             | the VRF that it works in
+vrf!                     interface +2.2.0      | the VRF that it works in
 dont_track_primary       flag                  | the link of its interface does not count
 mcast_src_ip!            address               | source of multicast adverts
 unicast_src_ip!          address               | Own address: for unicast adverts
-mcast_dst_ip!            address     <global_defs | where adverts go to
+mcast_dst_ip!            address     <global_defs +2.2.0 | where adverts go to
 track_src_ip             flag                  | FAULT when that address is gone
 virtual_router_id!       number 1..255 | Router id: the same on every director, unique on the wire
 unicast_ttl!             number 0..255 =255    | TTL of unicast adverts
@@ -65,9 +65,9 @@ garp_lower_prio_delay!   seconds <global_defs =garp_master_delay
     | the second set follows an advert of lower priority after
 garp_lower_prio_repeat!  number <global_defs =garp_master_repeat
     | gratuitous ARPs after an advert of lower priority
-garp_extra_if            words       <global_defs | announce on other interfaces as well
-vmac_garp_intvl          words       <global_defs | announce the VMAC this often
-down_timer_adverts!      number 1..100 <global_defs =3
+garp_extra_if            words       <global_defs +2.2.0 | announce on other interfaces as well
+vmac_garp_intvl          words       <global_defs +2.2.0 | announce the VMAC this often
+down_timer_adverts!      number 1..100 <global_defs +2.2.0 =3
     | missed adverts until the master counts as gone
 timer_expired_backup     bool        +2.2.8    | a MASTER that was held up becomes BACKUP
 thread_timer_expired     words       +2.3.2    | how late it may be before that

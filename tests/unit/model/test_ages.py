@@ -123,6 +123,7 @@ def test_a_clock_that_was_set_changes_no_duration(back: bool) -> None:
             assert other.since - one.since == (-7200 if back else 7200)
     assert instance(world).adverts_ok is before.instances[0].adverts_ok
     assert [e.text for e in after.events][: len(before.events)] == [e.text for e in before.events]
+    assert after.events[-1].text.endswith(f"was set {'back' if back else 'forward'} by 2 h")
     # Of the same process, by the clock as it is now.
     world.daemon(started=T0 - 1e6 + (-7200 if back else 7200) + 0.03)
     assert [s.state for s in world.picture().services[0].servers] == [s.state for s in now]

@@ -183,3 +183,14 @@ def test_most_of_a_table_gone_at_once_is_looked_at_again(tmp_path: Path) -> None
     gone = source.look()
     assert isinstance(gone, f.TableSeen)
     assert gone.table.services == ()
+
+
+def test_what_came_late_is_no_gap_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "ip_vs"
+    os.mkfifo(path)
+    with Watcher([ProcTable(str(path))], host="lb1", interval_s=0.05) as watcher:
+        watcher.settle(0.3)
+        found = until(watcher, lambda picture: bool(picture.gaps))
+        assert found.gaps[0].what == "the kernel's table: nothing came within 0 s"
+        path.write_text(TABLE.read_text())
+        until(watcher, lambda picture: bool(picture.services) and not picture.gaps)

@@ -12,7 +12,7 @@ HOST = Surroundings(
         InterfaceSeen("eth0", (("10.9.0.1", 24), ("fd00:9::1", 64)), "veth"),
     ),
     version="2.2.7",
-    scripts={"/bin/true": Script.GOOD, "/nope/x": Script.MISSING},
+    scripts={"/usr/bin/true": Script.GOOD, "/nope/x": Script.MISSING},
     users=frozenset(("root", "keepalived_script")),
 )
 
@@ -137,11 +137,12 @@ CASES: dict[str, tuple[str, FindingSeverity | None]] = {
     "sync group unknown member": (GROUP.format("VI_1\nVI_9") + instance(), ERROR),
     "sync group only one": (GROUP.format("VI_1") + instance(), QUIET),
     "notify nonexist": (SECURE + instance('notify_master "/nope/x"'), ERROR),
-    "notify script exists no security": (instance('notify_master "/bin/true"'), QUIET),
+    "notify script exists no security": (instance('notify_master "/usr/bin/true"'), QUIET),
     "vrrp_script nonexist": (SCRIPT.format("/nope/x") + SECURE + instance(), ERROR),
-    "vrrp_script unused": (SCRIPT.format("/bin/true") + instance(), QUIET),
+    "vrrp_script unused": (SCRIPT.format("/usr/bin/true") + instance(), QUIET),
     "vrrp_script unresolvable user": (
-        SCRIPT.format("/bin/true").replace("interval", "user nobody9\n    interval") + instance(),
+        SCRIPT.format("/usr/bin/true").replace("interval", "user nobody9\n    interval")
+        + instance(),
         ERROR,
     ),
     "mcast_src/unicast self peer": (
@@ -230,7 +231,7 @@ CASES: dict[str, tuple[str, FindingSeverity | None]] = {
     ),
     "MISC_CHECK no path": (checked("MISC_CHECK {\nmisc_timeout 3\n}"), ERROR),
     "MISC_CHECK nonexist": (SECURE + checked('MISC_CHECK {\nmisc_path "/nope/x"\n}'), WARNING),
-    "MISC_CHECK insecure": (checked('MISC_CHECK {\nmisc_path "/bin/true"\n}'), QUIET),
+    "MISC_CHECK insecure": (checked('MISC_CHECK {\nmisc_path "/usr/bin/true"\n}'), QUIET),
     "DNS_CHECK": (checked("DNS_CHECK {\ntype A\nname example.org\n}"), QUIET),
     "unknown checker": (checked("FOO_CHECK {\n}"), ERROR),
     "delay_loop 0": (service("delay_loop 0"), ERROR),
@@ -247,7 +248,7 @@ CASES: dict[str, tuple[str, FindingSeverity | None]] = {
     "NBSP": (instance("\u00a0advert_int 1"), ERROR),
     "tabs": (instance().replace("    ", "\t"), QUIET),
     "long line": ("# " + "x" * 1100 + "\n" + instance(), ERROR),
-    "long kw line": (instance('notify "/bin/true ' + "x" * 1100 + '"'), ERROR),
+    "long kw line": (instance('notify "/usr/bin/true ' + "x" * 1100 + '"'), ERROR),
     "no trailing newline": (instance().rstrip("\n"), QUIET),
     "router_id w/ spaces": ("global_defs {\n    router_id my router\n}\n" + instance(), QUIET),
     "unknown global": ("global_defs {\n    foo\n}\n" + instance(), WARNING),
