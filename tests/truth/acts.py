@@ -59,11 +59,15 @@ class World:
     by_hand: dict[str, list[Act]] = field(default_factory=dict)
     """What somebody did to the table or the addresses of a director since keepalived began."""
 
+    numbers: dict[str, int] = field(default_factory=dict)
+    """What the tracked file of each director holds."""
+
     def __post_init__(self) -> None:
         for name in self.site.director_names:
             self.files[name] = self.loaded[name] = self.site
             self.by_hand[name] = []
             self.lab.write(name, DYNAMIC, DYNAMIC_TEXT, mode=0o755)
+            self.numbers[name] = 0
         if self.site.second:
             for name in self.site.server_names:
                 self.sh(name, f"ip addr add {topologies.SECOND_VIP}/32 dev lo")
@@ -176,6 +180,23 @@ def code(world: World, act: Act) -> None:
         world.wrong[key] = act
 
 
+@_doing
+def track(world: World, act: Act) -> None:
+    """Another number in the tracked file."""
+    world.sh(act.node, f"echo {act.words[0]} > {topologies.TRACKED}")
+    world.numbers[act.node] = int(act.words[0])
+    world.wrong.pop(f"track {act.node} 0", None)
+    if act.words[0] != "0":
+        world.wrong[f"track {act.node} 0"] = act
+
+
+@_doing
+def kill_child(world: World, act: Act) -> None:
+    """SIGKILL: the parent starts it anew."""
+    world.sh(act.node, f"kill -KILL $(cat /run/{act.words[0]}.pid)")
+    world.wrong.pop(f"thaw {act.node} {act.words[0]}", None)
+
+
 # keepalived
 
 
@@ -183,6 +204,7 @@ def code(world: World, act: Act) -> None:
 def stop_keepalived(world: World, act: Act) -> None:
     """In order."""
     world.fault("stop-keepalived", act.node)
+    world.sh(act.node, f"kill -TERM {PID}")
     _unfrozen(world, act.node)
     world.by_hand[act.node] = []
     world.wrong.pop(f"restart {act.node}", None)
@@ -213,6 +235,18 @@ def start_keepalived(world: World, act: Act) -> None:
     world.fault("start-keepalived", act.node)
     world.loaded[act.node] = world.files[act.node]
     world.wrong.pop(f"start-keepalived {act.node}", None)
+
+
+@_doing
+def start_quietly(world: World, act: Act) -> None:
+    """As a container does: its words go to its standard output, the log has those of before."""
+    do(world, Act("stop-keepalived", act.node))
+    world.sh(act.node, "sleep 2")
+    command = "exec keepalived --dont-fork --log-console --dump-conf >/dev/null 2>&1"
+    world.lab.spawn(act.node, command)
+    world.loaded[act.node] = world.files[act.node]
+    world.wrong.pop(f"start-keepalived {act.node}", None)
+    world.wrong[f"restart {act.node}"] = act
 
 
 @_doing

@@ -51,8 +51,12 @@ def _choose(chance: random.Random, site: Site) -> tuple[Act, Act | None]:
         return Act("clash", server, advert), Act("no-clash", server)
     if kind in ("stop-keepalived", "kill-keepalived"):
         return Act(kind, director), Act("start-keepalived", director)
-    if kind == "restart":
-        return Act("restart", director), None
+    if kind in ("restart", "start-quietly"):
+        return Act(kind, director), None
+    if kind == "kill-child":
+        return Act(kind, director, (chance.choice(("checkers", "vrrp")),)), None
+    if kind == "track":
+        return Act(kind, director, (chance.choice(("1", "7", "60")),)), Act(kind, director, ("0",))
     if kind == "code":
         address = site.addresses(server)[0]
         words = (address, chance.choice(("1", "3", "22", "120")))
@@ -90,6 +94,9 @@ _WEIGHTS = {
     "edit-back": 1.5,
     "reload": 2.5,
     "rotate": 1.5,
+    "start-quietly": 1.5,
+    "kill-child": 1.0,
+    "track": 6.0,
 }
 
 
@@ -100,6 +107,8 @@ def _cannot(kind: str, site: Site) -> bool:
         return site.nat
     if kind == "clash":
         return site.unicast or site.version == 3
+    if kind == "track":
+        return not site.tracked
     return kind == "split" and site.directors == 1
 
 

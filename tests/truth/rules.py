@@ -222,8 +222,10 @@ def master_here_iff_the_vip_is(view: View) -> Iterator[str]:
         works = view.truth.works("vrrp") and not view.touched()
         if works and (instance["state"] == "MASTER") != bool(here):
             yield f"{one.name} is called {instance['state']}, its VIPs here: {here}"
-        if works and instance["priority"] != one.priority:
-            yield f"{one.name}: priority {instance['priority']}, the file's is {one.priority}"
+        added = view.world.numbers[view.director] if view.loaded.tracked else 0
+        priority = min(254, one.priority + added)
+        if works and instance["priority"] != priority:
+            yield f"{one.name}: priority {instance['priority']}, it is {priority}"
 
 
 @_rule
@@ -280,9 +282,12 @@ def a_frozen_process_is_named(view: View) -> Iterator[str]:
 def nobody_is_blamed_who_did_nothing(view: View) -> Iterator[str]:
     if view.touched() or not view.truth.running or view.world.is_wrong("kill-keepalived"):
         return
-    for line in view.text.splitlines():
-        if re.search(r"by hand|[Rr]estart of keepalived|set outside|re-weighted", line):
-            yield _steady(line)
+    said = [(f"{server} in {service}", told["reason"]) for service, server, told in view.servers()]
+    said += [(service["id"], service["reason"]) for service in view.document["services"]]
+    said += [("", text) for text in view.document["reasons"]]
+    for where, text in said:
+        if re.search(r"by hand|[Rr]estart of keepalived|set outside|re-weighted", text):
+            yield f"{where}: {_steady(text)}"
 
 
 # Services

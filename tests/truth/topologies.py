@@ -19,6 +19,7 @@ code=0
 exit "$code"
 """
 """A check with misc_dynamic: 0 is a success, 1 a failure, 2 and more a weight plus two."""
+TRACKED = "/etc/keepalived/number"
 SECOND_VIP = "10.10.0.21"
 CHECK_TIMEOUT_S = 2
 PRIORITIES = (150, 100, 90)
@@ -72,7 +73,8 @@ class Site:
     synced: bool = False
     unicast: bool = False
     nopreempt: bool = False
-    vmac: bool = False
+    tracked: bool = False
+    """A file whose number is added to the priorities."""
     fifos: bool = True
     version: int = 2
     delay: int = 1
@@ -162,15 +164,18 @@ def random_site(chance: random.Random) -> Site:
     second = way == "DR" and directors > 1 and chance.random() < 0.4
     if second and not pools[0].fwmark and chance.random() < 0.5:
         pools = (replace(pools[0], grouped=True), *pools[1:])
+    synced = (second or ipv6) and chance.random() < 0.4
     return Site(
         directors=directors,
         real_servers=real_servers,
         pools=pools,
         ipv6=ipv6,
         second=second,
-        synced=(second or ipv6) and chance.random() < 0.4,
+        synced=synced,
         unicast=directors > 1 and not ipv6 and chance.random() < 0.25,
         nopreempt=chance.random() < 0.2,
+        # In a sync group a number other than 0 is a fault.
+        tracked=not synced and chance.random() < 0.2,
         fifos=chance.random() < 0.6,
         version=3 if chance.random() < 0.25 else 2,
         delay=chance.choice((1, 1, 2)),
@@ -223,6 +228,8 @@ def render(site: Site, director: int) -> str:
     if site.version == 3:
         lines += ["    vrrp_version 3"]
     lines += ["}", ""]
+    if site.tracked:
+        lines += ["vrrp_track_file number {", f"    file {TRACKED}", "}", ""]
     for instance in instances(site, director):
         lines += instance.lines(site, director)
     if site.synced:
@@ -251,8 +258,8 @@ class Instance:
         lines += ["    advert_int 1"]
         if site.nopreempt:
             lines += ["    nopreempt"]
-        if site.vmac:
-            lines += [f"    use_vmac vrrp.{self.vrid}"]
+        if site.tracked:
+            lines += ["    track_file {", "        number weight 1", "    }"]
         if site.unicast:
             own = site.addresses(f"lb{director + 1}")[0]
             others = [site.addresses(n)[0] for n in site.director_names if n != f"lb{director + 1}"]
