@@ -33,6 +33,7 @@ _GROUPS = {
     "test_readonly.py": "readonly",
     "test_left_out.py": "own kernel",
     "test_evidence.py": "evidence",
+    "test_truth.py": "truth",
 }
 """Files that make worker groups of their own: those that share a lab of their own, and those that
 would keep the others waiting for the shared guest too long (a guest is up in ten seconds). xdist
