@@ -132,12 +132,13 @@ def _watch(watcher: Any) -> int:
     last: dict[str, Any] = {}
     watcher.settle()
     while True:
-        document = report.report(watcher.picture)
+        # One that comes while this one is told must not count as seen.
+        seen = watcher.picture
+        document = report.report(seen)
         told = report.lasting(document)
         if told != last:
             last = told
             print(as_json(document), flush=True)
-        seen = watcher.picture
         watcher.wait_for(lambda picture, seen=seen: picture is not seen, 60.0)
 
 

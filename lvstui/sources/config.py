@@ -143,6 +143,7 @@ class ConfigurationFiles(Source):
         if now == self._file_stamp:
             return
         self._file_stamp = now
+        main = stamp_of(path)
         try:
             with open(path, "rb"):
                 pass
@@ -165,7 +166,11 @@ class ConfigurationFiles(Source):
             return
         self._known = configuration
         self._files = configuration.files or (path,)
-        self._file_stamp = (path, stamp(self._files))
+        if self._files != files:
+            # Files that the stamp of before does not know. What is written while it is read must
+            # differ from it, or it would never be read.
+            now = (path, stamp(self._files))
+            self._file_stamp = now if stamp_of(path) == main else None
         context.emit(self.name, Available(self.name))
         context.emit(self.name, ConfigurationSeen(configuration))
         self._unjudged = tree, configuration

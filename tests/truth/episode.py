@@ -104,6 +104,14 @@ class Directors:
             if lines:
                 yield name, "running", json.loads(lines[-1]), None
 
+    def screen(self, name: str) -> str:
+        """What a console there shows."""
+        command = f"exec {python('-m tests.truth.screen')}"
+        done = self._lab.run(name, command, timeout=SLOW_S, check=False)
+        if done.status:
+            raise LabError(f"the console on {name}", done.stderr[-2000:])
+        return done.stdout
+
 
 class Episode:
     """A case, while it runs."""
@@ -142,20 +150,22 @@ class Episode:
         """Wait that long, and until nothing moves any more."""
         oracle.settled(self.lab, self.case.site.director_names, least_s)
 
-    def judge(self, ask_keepalived: bool = False) -> list[Disagreement]:
-        """What is wrong now, and was a few seconds ago."""
-        found = self._once(ask_keepalived)
+    def judge(self, thoroughly: bool = False) -> list[Disagreement]:
+        """What is wrong now, and was a few seconds ago. thoroughly: ask keepalived too, and look
+        at a screen."""
+        found = self._once(thoroughly)
         if found:
             time.sleep(AGAIN_S)
-            again = set(self._once(ask_keepalived))
+            again = set(self._once(thoroughly))
             found = [one for one in found if one in again]
         return found
 
-    def _once(self, ask_keepalived: bool) -> list[Disagreement]:
+    def _once(self, thoroughly: bool) -> list[Disagreement]:
         names = self.case.site.director_names
         for _ in range(TRIES):
             before = {name: oracle.look(self.lab, name) for name in names}
             documents = list(self.directors.documents())
+            screen = self.directors.screen(names[0]) if thoroughly else ""
             truths = {name: oracle.look(self.lab, name) for name in names}
             if all(truths[name].same(before[name]) for name in names):
                 break
@@ -163,9 +173,15 @@ class Episode:
             self._tell("    it does not stand still")
             return []
         losses = oracle.losses(self.lab)
-        if ask_keepalived:
+        if thoroughly:
             truths = {n: oracle.dumped(self.lab, n, truth) for n, truth in truths.items()}
-        return [
+        found = [
+            Disagreement("the screen says the same", name, "screen", what)
+            for name, source, document, _ in documents
+            if screen and (name, source) == (names[0], "fresh")
+            for what in rules.not_on_screen(document, screen)
+        ]
+        return found + [
             disagreement
             for name, source, document, status in documents
             for disagreement in rules.compare(
@@ -182,7 +198,7 @@ def run(
     with Episode(case, tell) as episode:
 
         def judged(step: int, last: bool) -> None:
-            new = [Found(case, step, one) for one in episode.judge(ask_keepalived=last)]
+            new = [Found(case, step, one) for one in episode.judge(thoroughly=last)]
             known = {(one.disagreement.rule, one.disagreement.what) for one in found}
             for one in new:
                 tell(f"  ! {one.disagreement}")
@@ -215,7 +231,4 @@ def still(case: Case, kind: str) -> bool:
         episode.settle(START_S)
         for act in case.acts:
             episode.do(act)
-        return any(
-            Found(case, len(case.acts), one).kind == kind
-            for one in episode.judge(ask_keepalived=False)
-        )
+        return any(Found(case, len(case.acts), one).kind == kind for one in episode.judge())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from tests.truth import topologies
 from tests.truth.topologies import Pool
-from tests.truth.view import WORDS, Disagreement, View, marked, members, sorries
+from tests.truth.view import WORDS, Disagreement, Document, View, marked, members, sorries
 
 FEW = 0.1
 """A share of lost requests below which nobody has to say anything."""
@@ -398,6 +398,28 @@ def lost_requests_are_not_ok(view: View) -> Iterator[str]:
     for name, share in view.losses.items():
         if share >= FEW and not view.world.is_wrong("hang") and not view.world.is_wrong("slow"):
             yield f"ok, clients of {name} lose requests in each second"
+
+
+def not_on_screen(document: Document, text: str) -> Iterator[str]:
+    """What the table of the first screen says otherwise than the document."""
+    lines: dict[tuple[str, str], str] = {}
+    service = ""
+    for line in text.splitlines():
+        words = line.split()
+        for head in document["services"]:
+            if f" {head['id']} " in f"{line} " and "▾" in words:
+                service = head["id"]
+        if service and len(words) > 2 and words[1][:1] in "[0123456789":
+            lines.setdefault((service, words[1]), line)
+    for head in document["services"]:
+        for said in head["servers"]:
+            line = lines.get((head["id"], said["id"]), "")
+            where = f"{said['id']} in {head['id']}"
+            if not line:
+                yield f"{where} is not on the screen"
+            elif said["state"] not in line and not said["sorry"]:
+                shown = _steady(" ".join(line.split()))
+                yield f"{where} is {said['state']}, on the screen: {shown}"
 
 
 def _steady(text: str) -> str:

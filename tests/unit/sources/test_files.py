@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from lvstui.keepalived.meaning.view import load_tree
+from lvstui.keepalived.text.tree import Tree
 from lvstui.model.facts import FilesSeen, Missing, Observation
 from lvstui.model.files import ConfigFiles
 from lvstui.model.wire import decode, encode
@@ -112,3 +116,24 @@ def test_a_file_that_keepalived_would_skip_now_is_seen(tmp_path: Path) -> None:
         site.pool.chmod(0o755)
         site.until(lambda: len(site.files) > 1)
     assert [one.path for one in site.files[-1].files] == [str(site.main)]
+
+
+def test_what_is_written_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path)
+    late = [
+        lambda: site.main.write_text(MAIN + "# late\n"),
+        lambda: site.pool.write_bytes(POOL.replace(b"weight 1", b"weight 13")),
+    ]
+
+    def slowly(path: str, **words: str | None) -> Tree:
+        tree = load_tree(path, config_id=words["config_id"])
+        if late:
+            late.pop(0)()
+        return tree
+
+    monkeypatch.setattr("lvstui.sources.config.load_tree", slowly)
+    with site.watched():
+        site.until(lambda: site.files and site.files[-1].files[0].lines[-1] == "# late")
+        site.until(lambda: "weight 13" in site.files[-1].files[1].lines[4])

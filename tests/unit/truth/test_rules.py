@@ -259,3 +259,18 @@ def test_a_kind_is_the_same_for_all_names_and_numbers() -> None:
     ours = "10.10.0.3:80 in tcp 10.10.0.20:80: weight 7, file 10"
     other = "[fd00::3]:443 in tcp [fd00::20]:443: weight 3, file 1"
     assert rules.kind(ours) == rules.kind(other)
+
+
+SCREEN = """
+▌ ▾ tcp 10.10.0.20:80 web              2 of 3 up      wrr   DR
+    ● 10.10.0.3:80 rs1                 up               10  10     10
+    ⊘ 10.10.0.4:80 rs2                 disabled          0   0      0
+    ● 10.10.0.5:80 rs3                 up               10  10     10
+"""
+
+
+def test_a_screen_is_read() -> None:
+    document = _document()
+    assert list(rules.not_on_screen(document, SCREEN)) == []
+    assert len(list(rules.not_on_screen(document, SCREEN.replace("disabled", "drained ")))) == 1
+    assert len(list(rules.not_on_screen(document, SCREEN.replace("10.10.0.3", "10.10.0.7")))) == 1
