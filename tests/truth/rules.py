@@ -282,6 +282,10 @@ def a_frozen_process_is_named(view: View) -> Iterator[str]:
 def nobody_is_blamed_who_did_nothing(view: View) -> Iterator[str]:
     if view.touched() or not view.truth.running or view.world.is_wrong("kill-keepalived"):
         return
+    for service, server, told in view.servers():
+        for one in told["differs"]:
+            if one["by"] not in ("", "keepalived"):
+                yield f"{server} in {service}: {one['by']}: {_steady(one['text'])}"
     said = [(f"{server} in {service}", told["reason"]) for service, server, told in view.servers()]
     said += [(service["id"], service["reason"]) for service in view.document["services"]]
     said += [("", text) for text in view.document["reasons"]]

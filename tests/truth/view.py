@@ -1,9 +1,4 @@
-"""One document of `lvstui status --json` beside what is so.
-
-Both schemas are understood: in lvstui.status/1 a disagreement of file, keepalived and kernel is the
-state `drifted`, in lvstui.status/2 a mark beside the state. `standby` and `overloaded` came with
-the second.
-"""
+"""One document of `lvstui status --json` (lvstui.status/2) beside what is so."""
 
 from __future__ import annotations
 
@@ -19,11 +14,9 @@ from tests.truth.topologies import Member, Pool, Site
 Document = dict[str, Any]
 WORDS = (
     *("up", "down", "draining", "drained", "disabled", "unverified", "foreign"),
-    *("drifted", "standby", "overloaded"),
+    *("standby", "overloaded"),
 )
-"""States: those of both schemas, of the first, of the second."""
-_MARKS = ("differs", "differences", "disagreement", "disagreements", "mark", "drift")
-"""Fields of a server in lvstui.status/2 that hold its mark."""
+"""States of the schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,8 @@ class View:
         """All that it gives as reasons, in one string."""
         words = [*self.document["reasons"], *(w["text"] for w in self.document["warnings"])]
         for service in self.document["services"]:
-            words += [service["reason"], *(server["reason"] for server in service["servers"])]
+            for part in (service, *service["servers"]):
+                words += [part["reason"], *(one["text"] for one in part["differs"])]
         return "\n".join(word for word in words if word)
 
     def servers(self) -> Iterator[tuple[str, str, Document]]:
@@ -115,4 +109,4 @@ def sorries(site: Site) -> set[tuple[str, str]]:
 
 def marked(server: Document) -> bool:
     """That file, keepalived and kernel disagree is said of it."""
-    return server["state"] == "drifted" or any(server.get(name) for name in _MARKS)
+    return bool(server["differs"])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from lvstui.model.picture import Picture
+from lvstui.process.printing import as_json
 from lvstui.shell import status
 
 
@@ -40,7 +41,6 @@ def test_a_picture_that_comes_while_one_is_told_is_told_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     feed = _Feed()
-    as_json = status.as_json
 
     def slowly(document: object) -> str:
         feed.comes()

@@ -44,6 +44,7 @@ def _server(id_: str, weight: int, state: str) -> Document:
         "id": id_,
         "state": state,
         "reason": "",
+        "differs": [],
         "weight_file": weight,
         "weight_kernel": weight,
         "forwarding": "DR",
@@ -69,6 +70,7 @@ def _document() -> Document:
                 "persistence_s": None,
                 "severity": "good",
                 "reason": "",
+                "differs": [],
                 "sorry_server_active": False,
                 "servers": [
                     _server(RS1, 10, "up"),
@@ -245,14 +247,17 @@ def test_every_rule_is_seen_to_speak() -> None:
     assert {rule for rule, _ in SPEAKS} == set(rules.RULES)
 
 
-def test_a_mark_is_as_good_as_the_old_word() -> None:
+def test_a_mark_names_a_difference() -> None:
     view = _kernel(_view(), weight=7)
     _said(view)["weight_kernel"] = 7
     marked = copy.deepcopy(view.document)
-    marked["services"][0]["servers"][0]["differs"] = "re-weighted by root"
+    mark = {"what": "weight", "text": "kernel weight 7, configured 10", "by": "somebody"}
+    marked["services"][0]["servers"][0]["differs"] = [mark]
     rule = "a difference from the file is named"
     assert rule in {one.rule for one in rules.compare(view)}
-    assert rule not in {one.rule for one in rules.compare(replace(view, document=marked))}
+    blamed = {one.rule for one in rules.compare(replace(view, document=marked))}
+    assert rule not in blamed
+    assert "nobody is blamed who did nothing" in blamed
 
 
 def test_a_kind_is_the_same_for_all_names_and_numbers() -> None:
