@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -151,14 +151,18 @@ class Episode:
         oracle.settled(self.lab, self.case.site.director_names, least_s)
 
     def judge(self, thoroughly: bool = False) -> list[Disagreement]:
-        """What is wrong now, and was a few seconds ago. thoroughly: ask keepalived too, and look
-        at a screen."""
+        """What is wrong now, and was a few seconds ago, or was said by one of two fresh runs. The
+        site stood still when they looked. thoroughly: ask keepalived too, and look at a screen."""
         found = self._once(thoroughly)
-        if found:
-            time.sleep(AGAIN_S)
-            again = set(self._once(thoroughly))
-            found = [one for one in found if one in again]
-        return found
+        if not found:
+            return []
+        time.sleep(AGAIN_S)
+        again = set(self._once(thoroughly))
+        return [
+            one if one in again else replace(one, source="fresh, once")
+            for one in found
+            if one in again or (one.source == "fresh" and one.rule not in rules.LATE)
+        ]
 
     def _once(self, thoroughly: bool) -> list[Disagreement]:
         names = self.case.site.director_names

@@ -5,4 +5,5 @@ from tests.truth.rules.registry import RULES as RULES
 from tests.truth.rules.registry import compare as compare
 from tests.truth.rules.registry import kind as kind
 from tests.truth.rules.table import not_on_screen as not_on_screen
+from tests.truth.rules.whole import LATE as LATE
 from tests.truth.rules.whole import is_healthy as is_healthy

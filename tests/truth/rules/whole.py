@@ -8,6 +8,8 @@ from tests.truth import topologies
 from tests.truth.rules.registry import rule, steady
 from tests.truth.view import View, marked, members, sorries
 
+LATE = ("lost requests are not ok",)
+"""Rules about what is known only after a while."""
 FEW = 0.1
 """A share of lost requests below which nobody has to say anything."""
 
