@@ -45,7 +45,10 @@ def simpler(site: Site) -> Iterator[Site]:
         if len(site.pools) > 1:
             yield replace(site, pools=site.pools[:number] + site.pools[number + 1 :])
     plain = Site(site.directors, site.real_servers, site.pools)
-    for name in ("ipv6", "second", "synced", "unicast", "nopreempt", "fifos", "version", "delay"):
+    for name in (
+        *("ipv6", "second", "synced", "unicast", "nopreempt", "tracked"),
+        *("fifos", "version", "delay"),
+    ):
         if getattr(site, name) != getattr(plain, name):
             yield replace(site, **{name: getattr(plain, name)})
     for number, pool in enumerate(site.pools):
