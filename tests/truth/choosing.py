@@ -118,10 +118,13 @@ _FLAGS = {"tcp": "-t", "udp": "-u", "fwmark": "-f"}
 def _by_hand(chance: random.Random, site: Site, pool: Pool) -> tuple[str, ...]:
     name, family = chance.choice(topologies.services(site, pool))
     protocol, _, address = name.partition(" ")
-    service = (_FLAGS[protocol], address, *(("-6",) if protocol == "fwmark" and family else ()))
+    mark = address.removesuffix(" ipv6")
+    service = (_FLAGS[protocol], mark, *(("-6",) if mark != address else ()))
     way = {"DR": "-g", "NAT": "-m", "TUN": "-i"}[pool.forward]
     member = chance.choice(pool.members).node
     server = topologies.socket_of(site, pool, member, family)
+    if pool.fwmark:
+        server = f"[{server}]:0" if family else f"{server}:0"
     kind = chance.choice(("weight", "weight", "zero", "scheduler", "foreign", "away", "service"))
     if kind in ("weight", "zero"):
         weight = "0" if kind == "zero" else chance.choice(("3", "77"))

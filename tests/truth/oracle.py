@@ -124,17 +124,22 @@ def _table(lines: list[str]) -> dict[str, Service]:
         words = shlex.split(line)
         if len(words) < 3 or words[1] not in _PROTOCOLS:
             continue
-        name = f"{_PROTOCOLS[words[1]]} {words[2]}"
+        name = f"{_PROTOCOLS[words[1]]} {words[2]}" + " ipv6" * ("-6" in words)
         if words[0] == "-A":
             persistence = int(_after(words, "-p", "0"))
             found[name] = Service(_after(words, "-s", "?"), persistence, {}, "-o" in words)
         elif words[0] == "-a" and name in found:
             way = next((_WAYS[word] for word in words if word in _WAYS), "?")
             server = Server(int(_after(words, "-w", "1")), way, int(_after(words, "-x", "0")))
-            servers = {**found[name].servers, _after(words, "-r", "?"): server}
+            servers = {**found[name].servers, _bare(_after(words, "-r", "?")): server}
             old = found[name]
             found[name] = Service(old.scheduler, old.persistence, servers, old.ops)
     return found
+
+
+def _bare(socket: str) -> str:
+    """Without the port 0 of a service that is a mark."""
+    return socket.removesuffix(":0").strip("[]") if socket.endswith(":0") else socket
 
 
 def _after(words: list[str], option: str, default: str) -> str:
@@ -183,7 +188,7 @@ def alive_in(text: str) -> dict[tuple[str, str], bool]:
 
 
 def _socket(address: str, port: str) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return _bare(f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
 
 
 # The client

@@ -286,7 +286,9 @@ def instances(site: Site, director: int) -> list[Instance]:
 def services(site: Site, pool: Pool) -> list[tuple[str, int]]:
     """The pool's virtual services as lvstui calls them, and the family (0: IPv4, 1: IPv6)."""
     if pool.fwmark:
-        return [(f"fwmark {pool.fwmark + family}", family) for family in range(len(site.vips()))]
+        words = ("", " ipv6")
+        families = range(len(site.vips()))
+        return [(f"fwmark {pool.fwmark + family}{words[family]}", family) for family in families]
     found = [(_at(vip, pool.port), family) for family, vip in enumerate(site.vips())]
     if pool.grouped and site.second:
         found.append((_at(SECOND_VIP, pool.port), 0))
@@ -294,11 +296,13 @@ def services(site: Site, pool: Pool) -> list[tuple[str, int]]:
 
 
 def _at(address: str, port: int) -> str:
+    if not port:
+        return address
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def socket_of(site: Site, pool: Pool, node: str, family: int) -> str:
-    """ADDR:PORT of a real server in the kernel's table."""
+    """ADDR:PORT of a real server as lvstui calls it; of a mark it is the address alone."""
     return _at(site.addresses(node)[family], 0 if pool.fwmark else pool.port)
 
 

@@ -132,5 +132,6 @@ def nobody_is_blamed_who_did_nothing(view: View) -> Iterator[str]:
     said += [(service["id"], service["reason"]) for service in view.document["services"]]
     said += [("", text) for text in view.document["reasons"]]
     for where, text in said:
-        if re.search(r"by hand|[Rr]estart of keepalived|set outside|re-weighted", text):
+        # A check that sets weights is what it says first, by hand is what else it can be.
+        if re.search(r"(?<! or )by hand|[Rr]estart of keepalived|set outside|re-weighted", text):
             yield f"{where}: {steady(text)}"

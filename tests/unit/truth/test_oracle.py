@@ -38,7 +38,7 @@ def test_a_director_is_read() -> None:
     truth = oracle.parse(LOOKED)
     assert truth.table == {
         "tcp 10.10.0.20:80": Service("wrr", 50, {"10.10.0.3:80": Server(10, "DR")}),
-        "fwmark 8": Service("rr", 0, {"[fd00:10:10::3]:0": Server(0, "TUN", 5)}),
+        "fwmark 8 ipv6": Service("rr", 0, {"fd00:10:10::3": Server(0, "TUN", 5)}),
         "udp 10.10.0.20:53": Service("mh", 0, {}, ops=True),
     }
     assert truth.addresses == {"10.10.0.2", "fe80::1"}
