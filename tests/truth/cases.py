@@ -30,32 +30,42 @@ ORDINARY = _case(
     ),
     Act("stop", "rs1"),
     Act("restart", "lb1"),
-    Act("start", "rs1"),
 )
 """No alpha, no fifos, a sorry server, an instance whose master is the second director."""
 
-MENDED: dict[str, Case] = {}
-"""These are run with every test run."""
-
-OPEN: dict[str, Case] = {
-    "weight 0 by keepalived's own misc_dynamic is called drained, set outside lvstui": _case(
+MENDED: dict[str, Case] = {
+    "weight 0 by keepalived's own misc_dynamic was called set outside lvstui": _case(
         _site(Pool("web", _DYNAMIC)), Act("reload", "lb1"), Act("reload", "lb1")
     ),
-    "a foreign server in a service is beside an ok": _case(
-        _site(),
-        Act("ipvsadm", "lb1", ("-a", "-t", "10.10.0.20:80", "-r", "10.10.0.99:80", "-g", "-w5")),
-    ),
-    "another scheduler than the file's is not named": _case(
+    "another scheduler than the file's was not named": _case(
         _site(), Act("ipvsadm", "lb1", ("-E", "-t", "10.10.0.20:80", "-s", "rr"))
     ),
-    "adverts of a stranger with our VRID are called a split brain": _case(
+    "adverts of a stranger with our VRID were called a split brain": _case(
         _site(), Act("clash", "rs2", ("51", "50", "10.10.0.77"))
     ),
-    "a VIP on two directors is beside an ok": _case(_site(), Act("split")),
-    "the VIP that a killed keepalived left behind is beside an ok": _case(
+    "a VIP on two directors was beside an ok": _case(_site(), Act("split")),
+    "the VIP that a killed keepalived left behind was beside an ok": _case(
         _site(), Act("kill-keepalived", "lb1")
     ),
-    "a frozen checker is beside an ok": _case(_site(), Act("freeze", "lb1", ("checkers",))),
-    "a frozen vrrp process is not named": _case(_site(), Act("freeze", "lb1", ("vrrp",))),
+    "a frozen checker was beside an ok": _case(_site(), Act("freeze", "lb1", ("checkers",))),
+    "a frozen vrrp process was not named": _case(_site(), Act("freeze", "lb1", ("vrrp",))),
 }
-"""Not mended yet; `--kept` runs both."""
+"""Each is run by `--kept`."""
+
+FOUND = _case(
+    _site(Pool("web", _DYNAMIC)),
+    Act("reload", "lb1"),
+    Act("ipvsadm", "lb2", ("-E", "-t", "10.10.0.20:80", "-s", "rr")),
+    Act("freeze", "lb1", ("checkers",)),
+    Act("kill-keepalived", "lb1"),
+)
+"""Several of them in one guest: what the test run has time for."""
+
+OPEN: dict[str, Case] = {
+    "a foreign server in a service was beside an ok; its half-open entries are an alarm after it "
+    "has gone": _case(
+        _site(),
+        Act("ipvsadm", "lb1", ("-a", "-t", "10.10.0.20:80", "-r", "10.10.0.99:80", "-g", "-w5")),
+    )
+}
+"""Not mended yet; `--kept` runs them too."""
