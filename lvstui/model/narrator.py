@@ -110,12 +110,6 @@ class Known:
             self._events_seen, self._events_changed = tuple(self.events), False
         return self._events_seen
 
-    def events_seen(self) -> tuple[Event, ...]:
-        """All of them; the same object as long as none came."""
-        if self._events_changed:
-            self._events_seen, self._events_changed = tuple(self.events), False
-        return self._events_seen
-
     def say(self, event: Event) -> None:
         """Add an event, kept in the order of time."""
         events = self.events

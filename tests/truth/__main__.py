@@ -2,7 +2,7 @@
 
 Each case has a seed: its site, its acts. After every act has settled, what `lvstui status` says on
 each director, a fresh run and one that has watched all the while, is compared with what is so
-(tests/truth/oracle.py) by the rules in tests/truth/rules.py. Each disagreement is printed with its
+(tests/truth/oracle.py) by the rules in tests/truth/rules. Each disagreement is printed with its
 seed and step; the first of each kind is made smaller at the end. Status 1 when there was one.
 
 With --seed that case is replayed; with --minutes too, it and those that come after it. With --kept

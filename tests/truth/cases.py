@@ -18,21 +18,6 @@ def _case(site: Site, *acts: Act) -> Case:
     return Case(0, site, acts)
 
 
-ORDINARY = _case(
-    Site(
-        directors=2,
-        real_servers=3,
-        pools=(
-            Pool("web", (Member("rs1"), Member("rs2", 5, ("http",))), alpha=False, sorry="rs3"),
-        ),
-        second=True,
-        fifos=False,
-    ),
-    Act("stop", "rs1"),
-    Act("restart", "lb1"),
-)
-"""No alpha, no fifos, a sorry server, an instance whose master is the second director."""
-
 MENDED: dict[str, Case] = {
     "weight 0 by keepalived's own misc_dynamic was called set outside lvstui": _case(
         _site(Pool("web", _DYNAMIC)), Act("reload", "lb1"), Act("reload", "lb1")
@@ -52,14 +37,24 @@ MENDED: dict[str, Case] = {
 }
 """Each is run by `--kept`."""
 
-FOUND = _case(
-    _site(Pool("web", _DYNAMIC)),
+MINUTE = _case(
+    Site(
+        directors=2,
+        real_servers=3,
+        pools=(
+            Pool("web", (Member("rs1"), Member("rs2", 5, ("http",))), alpha=False, sorry="rs3"),
+            Pool("api", _DYNAMIC, port=8080),
+        ),
+        second=True,
+        fifos=False,
+    ),
+    Act("stop", "rs1", ("web",)),
     Act("reload", "lb1"),
     Act("ipvsadm", "lb2", ("-E", "-t", "10.10.0.20:80", "-s", "rr")),
     Act("freeze", "lb1", ("checkers",)),
-    Act("kill-keepalived", "lb1"),
 )
-"""Several of them in one guest: what the test run has time for."""
+"""What the test run has time for: several of them in one guest, on a site without what the lab's
+own configurations have alike (alpha, fifos, one instance)."""
 
 OPEN: dict[str, Case] = {
     "a foreign server in a service was beside an ok; its half-open entries are an alarm after it "
