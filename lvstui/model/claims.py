@@ -110,6 +110,9 @@ class Claims:
         claims = self._heard.setdefault(address, {})
         before = claims.pop(mac, None)
         first = before.first if before is not None and at - before.last <= SERIES_S else at
+        if before is not None and before.how == "answers" and how == "advertises":
+            # The same answer as it was heard besides: IPv6 has one message for both.
+            how = before.how
         if len(claims) >= MACS:
             del claims[next(iter(claims))]
         claims[mac] = _Claim(first, at, how, hosts or (before.hosts if before else ()))

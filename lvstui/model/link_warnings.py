@@ -95,19 +95,20 @@ def _rivals(picture: Picture) -> Iterator[Warning]:
         named = some(
             tuple(f"{who(r.mac, r.host)} {_did(r.how)} ({_heard(r, picture.at)})" for r in rivals)
         )
+        speaks = "speaks NDP" if ":" in address else "speaks ARP"
         if server:
             text = (
-                f"a real server speaks ARP for {address}: {named}; whoever hears it sends its "
+                f"a real server {speaks} for {address}: {named}; whoever hears it sends its "
                 "packets there, past the director"
             )
-            ends = f"no real server speaks ARP for {address} any more"
+            ends = f"no real server {speaks} for {address} any more"
             id_ = f"leak {address}"
         elif rivals[0].here:
             text = (
-                f"split brain: {address} is on this host, and somebody else speaks ARP for it: "
+                f"split brain: {address} is on this host, and somebody else {speaks} for it: "
                 f"{named}"
             )
-            ends = f"nobody else speaks ARP for {address} any more"
+            ends = f"nobody else {speaks} for {address} any more"
             id_ = f"rival {address}"
         else:
             text = f"split brain: {len(rivals)} hosts answer for {address}: {named}"

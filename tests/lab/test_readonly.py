@@ -185,7 +185,7 @@ MOVING = {
     "last_advert_epoch_s",
     "uptime_s",
 }
-UNSURE = {"rates", "share_of_traffic", "since_epoch_s", "events", "cost"}
+UNSURE = {"rates", "share_of_traffic", "since_epoch_s", "events", "cost", "handshakes"}
 """They depend on the moment of the look."""
 
 

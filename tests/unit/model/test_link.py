@@ -112,6 +112,19 @@ def test_whoever_takes_an_address_asks_once_whether_the_holder_before_let_go() -
     assert questions(world) == []
 
 
+def test_an_answer_by_neighbour_discovery_counts_at_once() -> None:
+    six = "fd00::20"
+    instance = replace(INSTANCE, vips=(six,), advertised=(six,))
+    world = World().daemon()
+    config = Configuration((service(configured(1)),), (instance,), digest="x")
+    world.say(f.ConfigurationSeen(config, loaded=True)).say(f.AddressesSeen(()))
+    world.later(10).say(f.AddressChanged("eth0", six, 128, True)).later(1.1)
+    world.say(f.OwnersSeen(six, "eth0", (f.AddressOwner(OTHER),)))
+    world.say(f.AddressClaimed(six, OTHER, "eth0", "advertises"))
+    (text,) = bad(world, "split")
+    assert "speaks NDP" in text
+
+
 def test_another_master_is_no_alarm_on_a_backup_and_two_are() -> None:
     world = backup().later(10).say(claimed()).say(claimed(MINE))
     assert bad(world, "split") == []
