@@ -101,17 +101,6 @@ def test_a_server_behind_nat_without_a_way_back_is_named(labs: Labs) -> None:
         is_dropped(lab, watch)
 
 
-def test_a_flood_of_syns_is_an_event_and_no_verdict(lab: Lab) -> None:
-    with Watch(lab, "lb1") as watch, client(lab, FLOOD):
-        flood = "tcp 10.10.0.20:80: all servers: "
-        seen = watch.wait(
-            lambda d: any(e["text"].startswith(flood) for e in d["events"]), "the flood", 60
-        )
-        assert entries(lab, "10.10.0.4:80", "SYN_RECV") > 8
-        assert not any(told(d, "never got") for d in watch.documents())
-        assert seen["services"][0]["servers"][1]["handshakes"]["never"] > 0
-
-
 def test_a_client_that_keeps_its_port_and_lost_its_server_is_told_what_mends_it(lab: Lab) -> None:
     def port() -> str:
         found = re.search(r":5555 +\S+ +(\S+)", lab.run("lb1", "ipvsadm -Lnc").stdout)
@@ -164,3 +153,15 @@ def test_a_server_that_hangs_is_asked_in_vain(lab: Lab) -> None:
     done = lvstui(lab, f"check '{WEB}' rs1")
     assert "✖ connect 10.10.0.3:80: connection refused" in done.stdout
     assert "port closed" in done.stdout
+
+
+# Last: what it leaves in the connection table for a minute hides other flows from the sample.
+def test_a_flood_of_syns_is_an_event_and_no_verdict(lab: Lab) -> None:
+    with Watch(lab, "lb1") as watch, client(lab, FLOOD):
+        flood = "tcp 10.10.0.20:80: all servers: "
+        seen = watch.wait(
+            lambda d: any(e["text"].startswith(flood) for e in d["events"]), "the flood", 60
+        )
+        assert entries(lab, "10.10.0.4:80", "SYN_RECV") > 8
+        assert not any(told(d, "never got") for d in watch.documents())
+        assert seen["services"][0]["servers"][1]["handshakes"]["never"] > 0
