@@ -15,7 +15,7 @@ from lvstui.model.say import clock
 from lvstui.model.turns import ClimbDetector, FallDetector, FlowId, Turn
 
 CALM_S = 10.0
-"""How long a flood has to be over before that is told."""
+"""How long it has to be over before that is told: a small sample may look well for a moment."""
 Name = Callable[[ServiceKey, ServerKey], str]
 
 
@@ -27,7 +27,8 @@ class PacketWatch:
         self.ways = PacketWays()
         self._falls = FallDetector()
         self._climbs = ClimbDetector()
-        self._lost: set[ServerId] = set()
+        self._lost: dict[ServerId, float] = {}
+        """Servers to which hardly any connection gets established, and when that was seen last."""
         self._floods: dict[ServiceKey, float] = {}
         """Services that are flooded, and when that was seen last."""
         self._ended: dict[FlowId, None] = {}
@@ -75,17 +76,18 @@ class PacketWatch:
     def _handshakes(self, now: float) -> Iterator[Event]:
         ways, host, name = self.ways, self._host, self._name
         lost = {server for server, seen in ways.handshakes.items() if seen.lost}
-        for key, server in sorted(lost - self._lost):
+        for key, server in sorted(lost - self._lost.keys()):
             seen = ways.handshakes[key, server]
             said = never_established(seen, lambda one, key=key: name(key, one))  # type: ignore[misc]
             text = f"{name(key, server)} in {key}: {said}"
             yield Event(now, host, Severity.BAD, text, "server", key, server)
-        for key, server in sorted(self._lost - lost):
+        self._lost.update(dict.fromkeys(lost, now))
+        for key, server in sorted(one for one, at in self._lost.items() if now - at > CALM_S):
+            del self._lost[key, server]
             known = ways.handshakes.get((key, server))
             if known is not None and known.of > known.never:
                 text = f"connections to {name(key, server)} in {key} get established again"
                 yield Event(now, host, Severity.GOOD, text, "server", key, server)
-        self._lost = lost
         for key, (never, of, window) in ways.flooded.items():
             if key not in self._floods:
                 text = (

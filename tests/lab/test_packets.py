@@ -86,7 +86,7 @@ def test_a_server_without_its_vip_is_named_until_it_has_it_again(lab: Lab) -> No
         lab.fault("add-vip", "rs2")
         last = len(watch.documents())
         again = "connections to rs2 in tcp 10.10.0.20:80 get established again"
-        watch.wait(lambda d: any(e["text"] == again for e in d["events"]), again)
+        watch.wait(lambda d: any(e["text"] == again for e in d["events"]), again, 60)
         assert not told(watch.documents()[last:][-1], "never got established")
 
 
